@@ -2,10 +2,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using RunbookFunctions.Durable;
-using Runbooks.Web.Decisions;
-using Runbooks.Web.Incidents;
 using Runbooks.Web.Access;
+using Runbooks.Web.Assistant;
+using Runbooks.Web.Decisions;
+using Runbooks.Web.Http;
+using Runbooks.Web.Incidents;
+using Runbooks.Web.Intake;
 using Runbooks.Web.SignIn;
+using Runbooks.Web.Slack;
 
 namespace RunbookFunctions.Http;
 
@@ -64,4 +68,74 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
     public Task<IResult> NoteAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/notes")] HttpRequest request, string id) =>
         access.ApiAsync(request, Role.Operator, () => verbs.NoteAsync(request, id));
+}
+
+/// <summary>The ways in for alerts, and for a person who starts a runbook.</summary>
+internal sealed class AlertFunctions(AlertsHandler alerts, ManualStartHandler manual, SecureWebhook webhook, AccessGuard access, DurableClients clients)
+{
+    [Function("AlertIntake")]
+    public Task<IResult> TakeAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", "options", Route = "api/alerts/{source}")] HttpRequest request,
+        string source,
+        [DurableClient] DurableTaskClient client) =>
+        access.ApiAsync(request, Role.Sender, () => clients.UseAsync(client, () => alerts.PostAsync(request, source)));
+
+    /// <summary>The same for senders that show a token: the host's key check cannot be one of two ways in on one address.</summary>
+    [Function("SecureAlertIntake")]
+    public Task<IResult> TakeSecurelyAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", "options", Route = "api/secure/alerts/{source}")] HttpRequest request,
+        string source,
+        [DurableClient] DurableTaskClient client) =>
+        webhook.GuardAsync(request, source, () => clients.UseAsync(client, () => alerts.PostAsync(request, source)));
+
+    [Function("StartIncident")]
+    public Task<IResult> StartAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/runbooks/{id}/incidents")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient client) =>
+        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => manual.PostAsync(request, id)));
+}
+
+/// <summary>The page behind an approval link. The signed token is its credential, so the host asks for no key; where people sign in, they do.</summary>
+internal sealed class DecisionFunctions(LinkAccess links, DurableClients clients)
+{
+    [Function("DecisionPage")]
+    public Task<IResult> ShowAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "decide/{token?}")] HttpRequest request, string? token) =>
+        links.GetAsync(request, token);
+
+    [Function("DecisionForm")]
+    public Task<IResult> DecideAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "decide/{token?}")] HttpRequest request,
+        string? token,
+        [DurableClient] DurableTaskClient client) =>
+        clients.UseAsync(client, () => links.PostAsync(request, token));
+}
+
+/// <summary>Buttons pressed in Slack. Slack's signature is the credential, so the host asks for no key.</summary>
+internal sealed class SlackFunctions(SlackInteractionsHandler slack, DurableClients clients)
+{
+    [Function("SlackInteractions")]
+    public Task<IResult> PostAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/slack/interactions")] HttpRequest request,
+        [DurableClient] DurableTaskClient client) =>
+        clients.UseAsync(client, () => slack.PostAsync(request));
+}
+
+/// <summary>Assistants, behind a function key and the setting <c>Mcp__Enabled</c>.</summary>
+internal sealed class AssistantFunctions(AssistantHandler assistant, AccessGuard access, DurableClients clients)
+{
+    [Function("Assistant")]
+    public Task<IResult> PostAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "mcp")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        access.ApiAsync(request, Role.Viewer, () => clients.UseAsync(client, () => assistant.PostAsync(request)));
+}
+
+internal sealed class HealthFunctions(HealthHandler health, DurableClients clients)
+{
+    [Function("Health")]
+    public Task<IResult> GetAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "healthz")] HttpRequest request,
+        [DurableClient] DurableTaskClient client) =>
+        clients.UseAsync(client, () => health.GetAsync(request));
 }

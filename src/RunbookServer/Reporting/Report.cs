@@ -1,6 +1,10 @@
 using System.CommandLine;
-using Runbooks.Catalog.Problems;
+using System.Globalization;
+using System.Xml;
+using System.Xml.Linq;
 using RunbookServer.Terminal;
+using Runbooks.Catalog.Problems;
+using Runbooks.Model.Text;
 
 namespace RunbookServer.Reporting;
 
@@ -63,4 +67,63 @@ internal sealed class FormatOption : Option<string>
 
         return true;
     }
+}
+
+/// <summary>Workflow commands that GitHub Actions shows beside the lines of a pull request.</summary>
+/// <seealso href="https://docs.github.com/actions/reference/workflow-commands-for-github-actions"/>
+internal static class GitHubReport
+{
+    public static string Write(Report report) =>
+        string.Join("\n", report.Cases.SelectMany(one => one.Problems.Select(problem => OfProblem(report, one, problem))));
+
+    private static string OfProblem(Report report, ReportedCase one, CatalogError problem)
+    {
+        var title = problem.Code ?? (report.Command == "test" ? one.Name : problem.Key);
+        return string.Create(CultureInfo.InvariantCulture, $"::{(report.IsFailure(problem) ? "error" : "warning")} file={Property(problem.File)},line={problem.Line},col={problem.Column}")
+            + $"{(title.Length > 0 ? $",title={Property(title)}" : "")}::{Message($"{problem.Key} {problem.Problem} {problem.Remedy}".Trim())}";
+    }
+
+    /// <summary>As the runner's own toolkit escapes it.</summary>
+    private static string Message(string text) =>
+        text.Replace("%", "%25", StringComparison.Ordinal).Replace("\r", "%0D", StringComparison.Ordinal).Replace("\n", "%0A", StringComparison.Ordinal);
+
+    private static string Property(string text) => Message(text).Replace(":", "%3A", StringComparison.Ordinal).Replace(",", "%2C", StringComparison.Ordinal);
+}
+
+/// <summary>JUnit's XML as Jenkins, Azure Pipelines and GitLab read it: each file or test is a test case.</summary>
+internal static class JUnitReport
+{
+    public static string Write(Report report)
+    {
+        var failed = report.Cases.Count(report.HasFailedIn);
+        var suite = new XElement(
+            "testsuite",
+            new XAttribute("name", $"runbook {report.Command}"),
+            new XAttribute("tests", report.Cases.Count),
+            new XAttribute("failures", failed),
+            new XAttribute("errors", 0),
+            new XAttribute("skipped", 0),
+            new XAttribute("time", Seconds(report.Cases.Aggregate(TimeSpan.Zero, (sum, one) => sum + one.Took))),
+            report.Cases.Select(one => OfCase(report, one)));
+        return $"""<?xml version="1.0" encoding="utf-8"?>{"\n"}{new XElement("testsuites", suite)}""";
+    }
+
+    private static XElement OfCase(Report report, ReportedCase one)
+    {
+        var failures = one.Problems.Where(report.IsFailure).ToList();
+        var warnings = one.Problems.Except(failures).ToList();
+        return new(
+            "testcase",
+            new XAttribute("classname", Valid($"runbook.{report.Command}")),
+            new XAttribute("name", Valid(one.Name)),
+            new XAttribute("file", Valid(one.File)),
+            new XAttribute("time", Seconds(one.Took)),
+            failures.Count == 0 ? null : new XElement("failure", new XAttribute("message", Valid(CountText.Format(failures.Count, "problem"))), Valid(string.Join("\n", failures))),
+            warnings.Count == 0 ? null : new XElement("system-out", Valid(string.Join("\n", warnings))));
+    }
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.000", CultureInfo.InvariantCulture);
+
+    /// <summary>XML has no way to write most control characters.</summary>
+    private static string Valid(string text) => string.Concat(text.Select(character => XmlConvert.IsXmlChar(character) ? character : ' '));
 }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 using Spectre.Console;
 
 namespace RunbookServer.Terminal;
@@ -39,4 +41,51 @@ internal static class ThisProgram
     public static string? Sample(string name) => Path.Combine(Project, "Samples", name) is var file && File.Exists(file) ? file : null;
 
     private static bool IsBuiltHere => AppContext.BaseDirectory.StartsWith(Path.GetFullPath(Project) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+}
+
+/// <summary>Writes a file that is not there yet: what somebody has written is never overwritten.</summary>
+internal static class NewFile
+{
+    /// <param name="other">How another file is named, in an error: <c>Name another file with --out.</c></param>
+    /// <exception cref="CommandException">It is there, or cannot be written.</exception>
+    public static void Write(string file, string text, string other)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+            using var created = new StreamWriter(new FileStream(file, FileMode.CreateNew));
+            created.Write(text);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            throw new CommandException($"{file} is there already and was left as it is. {other}");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"{file} cannot be written: {failure.Message} {other}");
+        }
+    }
+}
+
+/// <summary>Says on the terminal what was sent, so that the newcomer sees the message without opening a file.</summary>
+internal sealed class TerminalNotifier(IAnsiConsole console, TimeProvider time) : INotifier
+{
+    public string Channel => "terminal";
+
+    public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        var colour = card.Kind is CardKind.Page ? "red" : card.Asks ? "yellow" : "green";
+        var dryRun = card.DryRun ? "[bold](dry run)[/] " : "";
+        console.MarkupLine($"[grey]{time.GetUtcNow():HH:mm:ss}[/] [{colour}]→ {Plain(to.Recipient)}[/] {dryRun}{Plain(card.Title)} [grey]{Plain(card.IncidentId)}[/]");
+        if (card.Links.Count > 0)
+        {
+            // Not wrapped: a link that is broken over two lines cannot be clicked.
+            console.Profile.Out.Writer.WriteLine($"         {card.Links[0].Url}");
+        }
+
+        return Task.FromResult<Receipt>(null);
+    }
+
+    /// <summary>Titles hold text from alerts: neither Spectre's markup nor the terminal's own escapes may come through.</summary>
+    private static string Plain(string text) => Markup.Escape(string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)));
 }

@@ -1,7 +1,10 @@
+using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Runbooks.Catalog.Templates;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Parameters;
@@ -87,4 +90,186 @@ internal static class ParameterScalar
 
     private static object? TryParse<T>(string text) where T : IParsable<T> =>
         T.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : null;
+}
+
+/// <summary>Converts JSON values to the types of a parameter record and collects what does not fit.</summary>
+internal sealed class ParameterConverter(List<ParameterError> errors, bool skipTemplates)
+{
+    private const int MaxItems = 1_000;
+
+    /// <summary>Stands for a value that is not known before its template is filled, or that was reported as wrong.</summary>
+    private static readonly object s_unknown = new();
+
+    public object? Record(JsonObject with, Type type, string prefix)
+    {
+        var before = errors.Count;
+        var parameters = StepParameters.Of(type);
+        var names = parameters.Select(parameter => parameter.Name).ToList();
+        foreach (var (key, _) in with.Where(pair => !names.Contains(pair.Key)))
+        {
+            var all = names.Count == 0 ? "There are no parameters here: remove it." : $"The parameters are: {string.Join(", ", names)}.";
+            errors.Add(new(prefix + Clip.To(key, 80), "is not a parameter.", Suggestion.For(key, names) + all));
+        }
+
+        var values = parameters.ToDictionary(parameter => parameter, parameter => Parameter(with, parameter, prefix));
+        return errors.Count > before || values.ContainsValue(s_unknown)
+            ? s_unknown
+            : ParameterBinder.Construct(type, values, prefix, errors);
+    }
+
+    private object? Parameter(JsonObject with, StepParameter parameter, string prefix)
+    {
+        var key = prefix + parameter.Name;
+        if (with[parameter.Name] is not { } node)
+        {
+            // An incident may be pinned to a version from before this was an error, so it is one only when a file is read.
+            var isEmpty = skipTemplates && with.ContainsKey(parameter.Name);
+            if (parameter.Required || isEmpty)
+            {
+                errors.Add(new(key, isEmpty ? "is empty." : "is missing.", $"Write {parameter.Words}{(parameter.Required ? "." : ", or remove it.")}"));
+                return s_unknown;
+            }
+
+            return parameter.DefaultValue;
+        }
+
+        var value = Convert(node, parameter.Type, key, parameter);
+        if (!ReferenceEquals(value, s_unknown))
+        {
+            errors.AddRange(Broken(value, node, key, parameter));
+        }
+
+        return value;
+    }
+
+    private static IEnumerable<ParameterError> Broken(object? value, JsonNode node, string key, StepParameter parameter)
+    {
+        if (parameter.Rules.OfType<RequiredAttribute>().Any(rule => !rule.IsValid(value)))
+        {
+            return [new(key, "is empty.", $"Write {parameter.Words}.")];
+        }
+
+        // Rules see the value alone; one that needs the whole record belongs into IValidatableObject.
+        var context = new ValidationContext(new object()) { DisplayName = parameter.Name, MemberName = parameter.Name };
+        return parameter.Rules
+            .Select(rule => (Rule: rule, Result: rule.GetValidationResult(value, context)))
+            .Where(outcome => outcome.Result is not null)
+            .SelectMany<(ValidationAttribute Rule, ValidationResult? Result), ParameterError>(outcome => outcome.Rule switch
+            {
+                ParameterRuleAttribute rule when node is JsonArray items => items.Index()
+                    .Where(one => one.Item is not null && !rule.IsValid(TextOf(one.Item)))
+                    .Select(one => new ParameterError($"{key}[{one.Index}]", $"{Show(one.Item, parameter)} is not {rule.Words}.", "")),
+                ParameterRuleAttribute rule => [new(key, $"{Show(node, parameter)} is not {rule.Words}.", "")],
+                RangeAttribute range => [new(key, $"{Show(node, parameter)} is not {StepParameter.Bounds(range)}.", "")],
+                MaxLengthAttribute most => [new(key, $"is longer than {most.Length} characters.", "Write less.")],
+                RegularExpressionAttribute rule => [new(key, $"{Show(node, parameter)} does not fit {rule.Pattern}.", parameter.Description)],
+                _ => [new(key, Message(outcome.Result!, node, parameter), "")],
+            });
+    }
+
+    private object? Convert(JsonNode node, Type type, string key, StepParameter parameter)
+    {
+        var bare = ParameterType.Bare(type);
+        var kind = node.GetValueKind();
+        if (kind == JsonValueKind.String && skipTemplates && Template.HasPlaceholder(node.GetValue<string>()))
+        {
+            return s_unknown;
+        }
+
+        var shape = ParameterType.ShapeOf(bare);
+        switch (shape)
+        {
+            case ParameterShape.Json:
+                return typeof(JsonNode).IsAssignableFrom(bare) && bare.IsInstanceOfType(node)
+                    ? node.DeepClone()
+                    : bare == typeof(JsonElement) ? JsonSerializer.SerializeToElement(node) : Wrong(node, type, key, parameter);
+            case ParameterShape.List when node is JsonArray items && items.Count <= MaxItems:
+                return List(items, bare, key, parameter);
+            case ParameterShape.List when node is JsonValue && ParameterType.ShapeOf(ParameterType.ListItem(bare)!) == ParameterShape.Text:
+                return List(new JsonArray(node.DeepClone()), bare, key, parameter);
+            case ParameterShape.Map when node is JsonObject mapping && mapping.Count <= MaxItems:
+                return Map(mapping, bare, key, parameter);
+            case ParameterShape.Record when node is JsonObject mapping:
+                return Record(mapping, bare, key + ".");
+            case ParameterShape.List or ParameterShape.Map or ParameterShape.Record:
+                return Wrong(node, type, key, parameter);
+        }
+
+        return node is JsonValue && ParameterScalar.Convert(TextOf(node), bare, shape) is { } value ? value : Wrong(node, type, key, parameter);
+    }
+
+    private object List(JsonArray items, Type type, string key, StepParameter parameter)
+    {
+        var itemType = ParameterType.ListItem(type)!;
+        var list = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(itemType))!;
+        var known = true;
+        for (var index = 0; index < items.Count; index++)
+        {
+            var value = items[index] is { } item ? Convert(item, itemType, $"{key}[{index}]", parameter) : Wrong(null, itemType, $"{key}[{index}]", parameter);
+            known &= !ReferenceEquals(value, s_unknown);
+            if (known)
+            {
+                list.Add(value);
+            }
+        }
+
+        if (!known)
+        {
+            return s_unknown;
+        }
+
+        if (!type.IsArray)
+        {
+            return list;
+        }
+
+        var array = Array.CreateInstance(itemType, list.Count);
+        list.CopyTo(array, 0);
+        return array;
+    }
+
+    private object Map(JsonObject mapping, Type type, string key, StepParameter parameter)
+    {
+        var valueType = ParameterType.MapValue(type)!;
+        var map = (IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), valueType))!;
+        var known = true;
+        foreach (var (name, node) in mapping)
+        {
+            var value = node is null ? Wrong(null, valueType, $"{key}.{name}", parameter) : Convert(node, valueType, $"{key}.{name}", parameter);
+            known &= !ReferenceEquals(value, s_unknown);
+            if (known)
+            {
+                map[name] = value;
+            }
+        }
+
+        return known ? map : s_unknown;
+    }
+
+    private object Wrong(JsonNode? node, Type type, string key, StepParameter parameter)
+    {
+        var guess = ParameterType.ShapeOf(type) == ParameterShape.Choice && !parameter.Secret && node is JsonValue
+            ? Suggestion.For(TextOf(node), CamelCase.Choices(ParameterType.Bare(type)))
+            : "";
+        errors.Add(new(key, $"{Show(node, parameter)} is not {ParameterType.Words(type)}.", guess.TrimEnd()));
+        return s_unknown;
+    }
+
+    // A rule from elsewhere may put the value into its message.
+    private static string Message(ValidationResult result, JsonNode node, StepParameter parameter) =>
+        result.ErrorMessage is { } message && !(parameter.Secret && message.Contains(TextOf(node), StringComparison.Ordinal))
+            ? message
+            : "The value is not valid.";
+
+    private static string Show(JsonNode? node, StepParameter parameter) => node switch
+    {
+        _ when parameter.Secret => "The value",
+        null => "An empty value",
+        JsonObject => "A mapping",
+        JsonArray => "A list",
+        _ => $"'{Clip.To(TextOf(node), 80)}'",
+    };
+
+    // A number or a truth value keeps the very text of the file, so that a version 1.10 stays 1.10.
+    private static string TextOf(JsonNode node) => node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : node.ToJsonString();
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
@@ -190,4 +191,59 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
                 "Add 'settleFor: 5m', the time that your alert rule takes to calm down.");
         }
     }
+}
+
+/// <summary>Triggers that no alert will fit, since they are written as another tool has it: the sender's matchers are regular expressions, ours are not.</summary>
+internal static partial class TriggerDoubts
+{
+    private static readonly string[] s_azure = ["Sev0", "Sev1", "Sev2", "Sev3", "Sev4"];
+
+    /// <returns>A key of the trigger, what is wrong with it, as a sentence that continues the key, and the remedy.</returns>
+    public static IEnumerable<(string Key, string Problem, string Remedy)> Of(Trigger trigger)
+    {
+        var alert = trigger.Alert;
+        if (IsExpression(alert) || (alert.Contains(".*", StringComparison.Ordinal) && alert.Count(c => c == '.') == 1))
+        {
+            yield return ("alert", $"is '{alert}', which looks like a regular expression; only '*' and '?' mean anything here.", "'*' stands for any text and '?' for one character; write a trigger for each name.");
+        }
+        else if (Listed().IsMatch(alert))
+        {
+            yield return ("alert", $"is '{alert}', one name with a comma in it.", "Write a trigger for each name.");
+        }
+
+        foreach (var (index, severity) in trigger.Severity.Index())
+        {
+            var key = trigger.Severity.Count > 1 ? $"severity[{index}]" : "severity";
+            if (severity.Contains(',', StringComparison.Ordinal) || IsExpression(severity) || severity.Contains('*', StringComparison.Ordinal))
+            {
+                yield return (key, $"is '{severity}', and an alert has one severity, which is compared as it stands.", "Write a list: [critical, warning].");
+            }
+            else if (trigger.Source == "azure-monitor" && !s_azure.Contains(severity, StringComparer.OrdinalIgnoreCase))
+            {
+                yield return (key, $"is '{severity}', which Azure Monitor never sends.", $"It sends {string.Join(", ", s_azure)}.");
+            }
+        }
+
+        foreach (var (name, value) in trigger.Labels.Where(label => IsExpression(label.Value)))
+        {
+            yield return ($"labels.{name}", $"is '{value}', which looks like a regular expression; only '*' and '?' mean anything here.", "'*' stands for any text and '?' for one character; write a trigger for each value.");
+        }
+
+        foreach (var (key, text) in trigger.Labels.Select(label => ($"labels.{label.Key}", label.Value)).Prepend(("alert", alert)).Where(one => InChatQuotes().IsMatch(one.Item2)))
+        {
+            yield return (key, $"is {text}, with quotes that belong to it: only straight ones are YAML's.", "Write \"…\" with straight quotes.");
+        }
+    }
+
+    private static bool IsExpression(string text) => Expression().IsMatch(text);
+
+    /// <summary>Matchers of Prometheus and Alertmanager: anchors, alternatives, groups, and the operators themselves.</summary>
+    [GeneratedRegex(@"^(=~|[~!^])|[^A-Za-z0-9]\$$|\S\|\S|\.\+|\\\.|\\[dw][+*?{]", RegexOptions.NonBacktracking)]
+    private static partial Regex Expression();
+
+    [GeneratedRegex(@"^[^\s,]+(,\s*[^\s,]+)+$", RegexOptions.NonBacktracking)]
+    private static partial Regex Listed();
+
+    [GeneratedRegex("^[“”„‘’‚].*[“”‘’]$", RegexOptions.NonBacktracking)]
+    private static partial Regex InChatQuotes();
 }

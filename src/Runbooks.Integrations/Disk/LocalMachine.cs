@@ -1,3 +1,7 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Runbooks.Catalog.Steps;
+
 namespace Runbooks.Integrations.Disk;
 
 /// <summary>The machine that this process runs on; for one-machine hosts.</summary>
@@ -53,4 +57,127 @@ internal sealed class LocalMachine(TimeProvider time) : IMachine
     }
 
     public Task<string?> CheckPermissionsAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+}
+
+/// <summary>
+/// A folder that is held open (Linux). What is found and deleted is named relative to the handle, so a folder that is
+/// swapped for a link in the meantime leads nowhere else: a path is read anew at each use, a handle is not.
+/// </summary>
+internal sealed partial class FolderHandle : IDisposable
+{
+    private const int OpenPath = 0x200000;
+    private const int CloseOnExec = 0x80000;
+    private const int NoFollow = 0x100;
+    private const int EmptyPath = 0x1000;
+    private const uint BasicAndMount = 0x7ff | 0x1000;
+
+    private static readonly EnumerationOptions s_all = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true };
+
+    // Like the names above, from Linux's own headers; these two differ between processors.
+    private static readonly (int Directory, int NoFollow) s_open =
+        RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? (0x4000, 0x8000) : (0x10000, 0x20000);
+
+    private readonly SafeFileHandle _handle;
+    private readonly Status _self;
+
+    private FolderHandle(SafeFileHandle handle, Status self) => (_handle, _self) = (handle, self);
+
+    /// <exception cref="StepRefusedException">There is no such folder, it leads elsewhere, or this system has no such handles.</exception>
+    public static FolderHandle Open(string path)
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
+        {
+            throw new StepRefusedException("Folders can be held open, so that nothing outside of them is deleted, only on Linux (x64 or arm64).");
+        }
+
+        var folder = Root();
+        var walked = "";
+        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            using var above = folder;
+            walked += "/" + part;
+            folder = above.Enter(part) ?? throw new StepRefusedException(above.Find(part) is { IsLink: true }
+                ? $"{path} leads elsewhere: {walked} is a link."
+                : $"There is no folder {path} on this machine, or it may not be entered.");
+        }
+
+        return folder;
+    }
+
+    /// <summary>The names of all that lies in the folder itself.</summary>
+    public IEnumerable<string> Names() =>
+        Directory.EnumerateFileSystemEntries($"/proc/self/fd/{_handle.DangerousGetHandle()}", "*", s_all).Select(path => Path.GetFileName(path));
+
+    /// <returns>What bears that name; null when nothing does any more.</returns>
+    public Status? Find(string name) => Native.StatX(_handle, name, NoFollow, BasicAndMount, out var status) == 0 ? status : null;
+
+    /// <returns>The folder of that name; null when it is none (a link, for example) or may not be entered.</returns>
+    public FolderHandle? Enter(string name)
+    {
+        var handle = Native.OpenAt(_handle, name, OpenPath | s_open.Directory | s_open.NoFollow | CloseOnExec);
+        if (!handle.IsInvalid && Native.StatX(handle, "", EmptyPath, BasicAndMount, out var self) == 0)
+        {
+            return new FolderHandle(handle, self);
+        }
+
+        handle.Dispose();
+        return null;
+    }
+
+    /// <summary>Whether it lies on the same mount: another disk, or a part of this one that is mounted below, is not.</summary>
+    public bool SharesMountWith(FolderHandle other) =>
+        (_self.DeviceMajor, _self.DeviceMinor, _self.Mount) == (other._self.DeviceMajor, other._self.DeviceMinor, other._self.Mount);
+
+    /// <returns>False when it could not be deleted: gone, not ours, or a folder by now.</returns>
+    public bool Delete(string name) => Native.UnlinkAt(_handle, name, 0) == 0;
+
+    public void Dispose() => _handle.Dispose();
+
+    private static FolderHandle Root()
+    {
+        using var nowhere = new SafeFileHandle(-100, ownsHandle: false);
+        var handle = Native.OpenAt(nowhere, "/", OpenPath | s_open.Directory | CloseOnExec);
+        return Native.StatX(handle, "", EmptyPath, BasicAndMount, out var self) == 0
+            ? new FolderHandle(handle, self)
+            : throw new StepRefusedException("This system does not tell what a folder is (statx).");
+    }
+
+    /// <summary>The kernel's <c>struct statx</c>, as far as it is needed here.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    internal readonly struct Status
+    {
+        [FieldOffset(28)]
+        private readonly ushort _mode;
+        [FieldOffset(40)]
+        public readonly long Size;
+        [FieldOffset(112)]
+        private readonly long _modified;
+        [FieldOffset(136)]
+        public readonly uint DeviceMajor;
+        [FieldOffset(140)]
+        public readonly uint DeviceMinor;
+        // 0 on kernels before 5.8: there the device alone is compared.
+        [FieldOffset(144)]
+        public readonly long Mount;
+
+        public bool IsFile => (_mode & 0xF000) == 0x8000;
+
+        public bool IsFolder => (_mode & 0xF000) == 0x4000;
+
+        public bool IsLink => (_mode & 0xF000) == 0xA000;
+
+        public DateTimeOffset Modified => DateTimeOffset.FromUnixTimeSeconds(_modified);
+    }
+
+    private static partial class Native
+    {
+        [LibraryImport("libc", EntryPoint = "openat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+        internal static partial SafeFileHandle OpenAt(SafeFileHandle folder, string name, int flags);
+
+        [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+        internal static partial int StatX(SafeFileHandle folder, string name, int flags, uint mask, out Status status);
+
+        [LibraryImport("libc", EntryPoint = "unlinkat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+        internal static partial int UnlinkAt(SafeFileHandle folder, string name, int flags);
+    }
 }

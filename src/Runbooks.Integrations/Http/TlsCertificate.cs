@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -10,6 +12,7 @@ using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Http;
 
@@ -95,4 +98,121 @@ internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
             return errors == SslPolicyErrors.None;
         },
     };
+}
+
+/// <summary>Where a server speaks TLS, in any of the ways in which senders of alerts write it.</summary>
+[Description("a host, host:port or https URL; the port is 443 unless said")]
+public sealed record TlsEndpoint : IParsable<TlsEndpoint>
+{
+    private TlsEndpoint(string host, int port) => (Host, Port) = (host, port);
+
+    /// <summary>In ASCII, an IPv6 address without brackets.</summary>
+    public string Host { get; }
+
+    public int Port { get; }
+
+    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+
+    public static TlsEndpoint Parse(string s, IFormatProvider? provider) =>
+        TryParse(s, provider, out var endpoint) ? endpoint : throw new FormatException($"'{s}' is neither a host, host:port nor an https URL.");
+
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out TlsEndpoint result)
+    {
+        var text = (s ?? "").Trim();
+        result = text.Length is > 0 and <= 2000
+            && Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"https://{text}", UriKind.Absolute, out var url)
+            && url is { Scheme: "https", UserInfo: "", Port: > 0, HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 }
+                ? new TlsEndpoint(url.IdnHost, url.Port)
+                : null;
+        return result is not null;
+    }
+}
+
+/// <summary>What a server showed in the handshake, read out: the certificates themselves end with the connection.</summary>
+/// <param name="First">Whichever expires first of all that the server sent.</param>
+/// <param name="Names">The names that the server's own certificate is for.</param>
+/// <param name="Faults">What is wrong with the chain beside its dates.</param>
+internal sealed record ShownCertificates(CertificateLine Leaf, CertificateLine First, IReadOnlyList<string> Names, bool NameMatches, X509ChainStatusFlags Faults)
+{
+    private const int NamesShown = 3;
+
+    // Dates are judged by themselves, and revocation is not asked.
+    private const X509ChainStatusFlags NotAsked = X509ChainStatusFlags.NotTimeValid | X509ChainStatusFlags.RevocationStatusUnknown | X509ChainStatusFlags.OfflineRevocation;
+    private const X509ChainStatusFlags UnknownAuthority = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
+
+    public static ShownCertificates Of(X509Certificate2 leaf, X509Chain? chain, SslPolicyErrors errors)
+    {
+        var sent = (chain?.ChainPolicy.ExtraStore ?? []).Prepend(leaf).Select(CertificateLine.Of).ToList();
+        var names = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
+        return new(
+            sent[0],
+            sent.MinBy(one => one.Until)!,
+            names is null ? [] : [.. names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(address => address.ToString())).Select(name => CertificateLine.Line(name))],
+            !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch),
+            (chain?.ChainStatus ?? []).Aggregate(X509ChainStatusFlags.NoError, (all, one) => all | one.Status) & ~NotAsked);
+    }
+
+    public CheckResult Judge(FailingWhen failing, TlsEndpoint endpoint, bool ownAuthority, DateTimeOffset now)
+    {
+        // Rounded down: nobody should read a day that is not there.
+        var days = Math.Floor((First.Until - now).TotalDays * 10) / 10;
+        var left = days < 0 ? $"expired {NumberText.Format(-days)} days ago" : $"{NumberText.Format(days)} days left";
+        var isLate = days < 0 || failing.Holds(days);
+        var faults = FaultsOf(endpoint, ownAuthority);
+        var limit = isLate ? $"limit {failing}" : $"failing would be {failing}";
+        var authority = ownAuthority && (Faults & UnknownAuthority) != 0 ? "issued by an authority of your own" : "the chain is trusted";
+        var verdict = isLate || faults.Count > 0 ? Verdict.Failing : Verdict.Passing;
+        var state = faults.Count > 0 ? $"Do not trust it: {string.Join("; ", faults)}." : $"It is for {endpoint.Host}, and {authority}.";
+        return new CheckResult(verdict, $"{endpoint}: {left}; {limit}. {Who()} {state}")
+        {
+            Value = NumberText.Format(days),
+            Threshold = failing.ToString(),
+            Unit = "days",
+        };
+    }
+
+    private string Who() => First == Leaf
+        ? $"{Leaf.Subject}, issued by {Leaf.Issuer}, expires {Leaf.Expiry}."
+        : $"{First.Subject}, issued by {First.Issuer}, expires first, {First.Expiry}; the server's own, {Leaf.Subject}, {Leaf.Expiry}.";
+
+    private List<string> FaultsOf(TlsEndpoint endpoint, bool ownAuthority)
+    {
+        var faults = new List<string>();
+        if (!NameMatches)
+        {
+            var others = Names.Count > NamesShown ? $" and {Names.Count - NamesShown} more" : "";
+            faults.Add($"it is not for {endpoint.Host} but for {(Names.Count == 0 ? "no name at all" : string.Join(", ", Names.Take(NamesShown)) + others)}");
+        }
+
+        var wrong = ownAuthority ? Faults & ~UnknownAuthority : Faults;
+        if (wrong.HasFlag(X509ChainStatusFlags.UntrustedRoot))
+        {
+            faults.Add("it is not trusted, since the chain ends in an authority that this machine does not know");
+        }
+        else if (wrong.HasFlag(X509ChainStatusFlags.PartialChain))
+        {
+            faults.Add("it is not trusted, since the server does not send the whole chain or its authority is not known here");
+        }
+
+        if ((wrong & ~UnknownAuthority) is var invalid and not X509ChainStatusFlags.NoError)
+        {
+            faults.Add($"the chain is not valid ({invalid})");
+        }
+
+        return faults;
+    }
+}
+
+/// <summary>One certificate in words that fit into a message.</summary>
+internal sealed record CertificateLine(string Subject, string Issuer, DateTimeOffset Until)
+{
+    private const int Longest = 120;
+
+    public string Expiry => Until.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+
+    public static CertificateLine Of(X509Certificate2 certificate) =>
+        new(Line(certificate.Subject), Line(certificate.Issuer), new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));
+
+    /// <summary>Whoever made the certificate chose the text.</summary>
+    public static string Line(string text) => CleanText.Clean(text, Longest, oneLine: true);
 }

@@ -1,9 +1,11 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Http;
 using Runbooks.Model.Text;
@@ -145,3 +147,31 @@ internal sealed record RoutedDeployment(string Id, string Model, double? Weight,
 
 /// <summary>The proxy could not be asked, or answered with an error; the message is for people. Trying again may help.</summary>
 internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Section <c>LiteLlm</c>.</summary>
+public sealed class LiteLlmOptions : IValidatableObject
+{
+    public const string SectionName = "LiteLlm";
+
+    /// <summary>The proxy of steps that name none; not needed when there is only one.</summary>
+    public string? Default { get; set; }
+
+    /// <summary>By the name that runbooks use.</summary>
+    public IDictionary<string, LiteLlmProxy> Proxies { get; } = new Dictionary<string, LiteLlmProxy>(StringComparer.Ordinal);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. ConfiguredName.DefaultProblems(SectionName, "Proxies", Default, Proxies),
+        .. Proxies.SelectMany(proxy => HttpsUrl.Problems($"{SectionName}:Proxies:{proxy.Key}:Url", proxy.Value.Url, "https://litellm.example.com")),
+    ];
+}
+
+public sealed class LiteLlmProxy
+{
+    /// <summary>The proxy's root, without a path of its API.</summary>
+    public string Url { get; set; } = "";
+
+    /// <summary>A key of a proxy admin: changing a model takes no less.</summary>
+    [Secret]
+    public string? ApiKey { get; set; }
+}

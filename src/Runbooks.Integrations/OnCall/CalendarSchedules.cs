@@ -1,4 +1,8 @@
 using System.Text;
+using Ical.Net;
+using Ical.Net.CalendarComponents;
+using Ical.Net.DataTypes;
+using Ical.Net.Evaluation;
 using Runbooks.Integrations.Http;
 using Runbooks.Notifications;
 
@@ -94,4 +98,160 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
 
     private static bool IsAddress(string text, out Uri address) =>
         HttpsUrl.TryParse(text, out address) && address.UserInfo.Length == 0;
+}
+
+/// <summary>
+/// The shifts in a calendar: each event is one. On call is whoever it invites; where it invites nobody, whoever its title
+/// names, else its organizer. Text from outside: bounded, and what cannot be understood is an error and no guess.
+/// </summary>
+internal static class CalendarShifts
+{
+    private const int MostEvents = 5_000;
+
+    /// <summary>Of one event, from its beginning up to now: twenty years of days.</summary>
+    private const int MostOccurrences = 8_000;
+
+    /// <summary>Of all events together.</summary>
+    private const int MostWork = 200_000;
+
+    private const int MostTimesADay = 24;
+    private const int MostAttendees = 20;
+
+    private static readonly EvaluationOptions Bounds = new() { MaxUnmatchedIncrementsLimit = 1_000 };
+
+    /// <param name="zone">Of times without a zone and of whole days; null for what the calendar says.</param>
+    /// <returns>Every shift that overlaps with the time from <paramref name="from"/> to <paramref name="until"/>.</returns>
+    /// <exception cref="OnCallException">It is no calendar, or one that would be understood wrongly.</exception>
+    public static IReadOnlyList<OnCallShift> Read(string text, string? zone, DateTimeOffset from, DateTimeOffset until)
+    {
+        try
+        {
+            var calendars = CalendarCollection.Load(text);
+            if (calendars.Count == 0)
+            {
+                throw new OnCallException("it is no iCalendar file.");
+            }
+
+            return [.. calendars.SelectMany(calendar => Shifts(calendar, ZoneOf(calendar, zone), from, until))];
+        }
+        catch (Exception unreadable) when (unreadable is not OnCallException)
+        {
+            // The library fails in many ways on what it cannot read; all of them mean the same here.
+            throw new OnCallException($"it cannot be read as a calendar ({unreadable.GetType().Name}).", unreadable);
+        }
+    }
+
+    private static TimeZoneInfo ZoneOf(Calendar calendar, string? zone) =>
+        TimeZoneInfo.TryFindSystemTimeZoneById(zone ?? calendar.Properties.Get<string>("X-WR-TIMEZONE") ?? "UTC", out var found) ? found : TimeZoneInfo.Utc;
+
+    private static IEnumerable<OnCallShift> Shifts(Calendar calendar, TimeZoneInfo zone, DateTimeOffset from, DateTimeOffset until)
+    {
+        if (calendar.Events.Count > MostEvents)
+        {
+            throw new OnCallException($"it has more than {MostEvents} events.");
+        }
+
+        // One instance of a series that was changed or cancelled stands as an event of its own, and the latest change counts.
+        var changed = calendar.Events.Where(one => one.RecurrenceIdentifier is not null)
+            .Select(one => one.RecurrenceIdentifier!.Range == RecurrenceRange.ThisInstance ? one : throw new OnCallException("it changes a series from one day on (RANGE=THISANDFUTURE), which is not understood."))
+            .GroupBy(one => (one.Uid, At: Instant(one.RecurrenceIdentifier!.StartTime, zone)))
+            .ToDictionary(same => same.Key, same => same.OrderBy(one => one.Sequence).Last());
+        var work = 0;
+        foreach (var one in calendar.Events.Where(one => one.RecurrenceIdentifier is null))
+        {
+            foreach (var (start, end) in OccurrencesOf(one, zone, until, ref work).Where(time => !changed.ContainsKey((one.Uid, time.Start))).Where(Overlaps))
+            {
+                foreach (var shift in ShiftsOf(one, start, end))
+                {
+                    yield return shift;
+                }
+            }
+        }
+
+        foreach (var one in changed.Values)
+        {
+            foreach (var (start, end) in OccurrencesOf(one, zone, until, ref work).Where(Overlaps))
+            {
+                foreach (var shift in ShiftsOf(one, start, end))
+                {
+                    yield return shift;
+                }
+            }
+        }
+
+        bool Overlaps((DateTimeOffset Start, DateTimeOffset End) time) => time.Start < until && time.End > from;
+    }
+
+    private static List<(DateTimeOffset Start, DateTimeOffset End)> OccurrencesOf(CalendarEvent one, TimeZoneInfo zone, DateTimeOffset until, ref int work)
+    {
+        if (one.DtStart is null || !one.IsActive)
+        {
+            return [];
+        }
+
+        if (one.RecurrenceRule is { } rule && (rule.Frequency < FrequencyType.Daily || Math.Max(1, rule.ByHour.Count) * Math.Max(1, rule.ByMinute.Count) * Math.Max(1, rule.BySecond.Count) > MostTimesADay))
+        {
+            throw new OnCallException("an event repeats more often than shifts do.");
+        }
+
+        var found = new List<(DateTimeOffset, DateTimeOffset)>();
+        foreach (var occurrence in one.GetOccurrences(options: Bounds))
+        {
+            var start = Instant(occurrence.Period.StartTime, zone);
+            if (start >= until)
+            {
+                break;
+            }
+
+            if (found.Count >= MostOccurrences || ++work > MostWork)
+            {
+                throw new OnCallException("it repeats for so long that it cannot be read in time. Let its series begin later.");
+            }
+
+            found.Add((start, EndOf(one, occurrence.Period) is { } end ? Instant(end, zone) : start));
+        }
+
+        return found;
+    }
+
+    /// <summary>
+    /// A shift from nine to nine ends at nine, also when the clocks change in it or did so in the first of its series. That is
+    /// how calendar applications show it; RFC 5545 (3.8.5.3) and the library keep the number of hours.
+    /// </summary>
+    private static CalDateTime? EndOf(CalendarEvent one, Period period) =>
+        one is { DtStart: { HasTime: true } first, DtEnd: { HasTime: true } last } && first.TzId == last.TzId && one.EffectiveDuration.Equals(period.Duration)
+            ? new CalDateTime(period.StartTime.Value + (last.Value - first.Value), first.TzId)
+            : period.EffectiveEndTime;
+
+    private static IEnumerable<OnCallShift> ShiftsOf(CalendarEvent one, DateTimeOffset start, DateTimeOffset end)
+    {
+        var asked = one.Attendees.Where(attendee => MailOf(attendee.Value) is not null).ToList();
+        var invited = asked.Where(attendee => !string.Equals(attendee.ParticipationStatus, "DECLINED", StringComparison.OrdinalIgnoreCase))
+            .Select(attendee => (Mail: MailOf(attendee.Value), attendee.CommonName)).Take(MostAttendees).ToList();
+        // Where everybody declined, nobody is on call: neither whoever asked them, nor whom the title still names.
+        if (asked.Count > 0)
+        {
+            return invited.Select(attendee => new OnCallShift(new(attendee.CommonName ?? attendee.Mail!, [attendee.Mail!], attendee.Mail), start, end));
+        }
+
+        var (title, organizer) = (one.Summary?.Trim(), MailOf(one.Organizer?.Value));
+        return title is { Length: > 0 } || organizer is not null
+            ? [new(new(title is { Length: > 0 } ? title : organizer!, [.. new[] { title, organizer }.OfType<string>()], organizer), start, end)]
+            : [];
+    }
+
+    private static string? MailOf(Uri? address) => address is { Scheme: "mailto" } ? Uri.UnescapeDataString(address.OriginalString["mailto:".Length..]).Split('?')[0].Trim() : null;
+
+    private static DateTimeOffset Instant(CalDateTime time, TimeZoneInfo zone)
+    {
+        if (!time.IsFloating)
+        {
+            return new(time.AsUtc, TimeSpan.Zero);
+        }
+
+        // A time that the clocks skip in spring is read with the offset from before, and one that comes twice in autumn is the first: RFC 5545, 3.3.5.
+        var local = DateTime.SpecifyKind(time.Value, DateTimeKind.Unspecified);
+        var offset = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max() : zone.GetUtcOffset(zone.IsInvalidTime(local) ? local.AddHours(-3) : local);
+        return new DateTimeOffset(local, offset).ToUniversalTime();
+    }
 }

@@ -1,8 +1,10 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Azure.Core;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Model.Text;
@@ -191,3 +193,66 @@ internal sealed record AlertRule(string Name, string? Health)
 
 /// <summary>Prometheus could not be asked, or its answer not understood; the message is for people.</summary>
 internal sealed class PrometheusException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Section <c>Prometheus</c>.</summary>
+public sealed class PrometheusOptions : IValidatableObject
+{
+    public const string SectionName = "Prometheus";
+
+    /// <summary>The endpoint of checks that name none; not needed when there is only one.</summary>
+    public string? Default { get; set; }
+
+    /// <summary>By the name that runbooks use.</summary>
+    public IDictionary<string, PrometheusEndpoint> Endpoints { get; } = new Dictionary<string, PrometheusEndpoint>(StringComparer.Ordinal);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. ConfiguredName.DefaultProblems(SectionName, "Endpoints", Default, Endpoints),
+        .. Endpoints.SelectMany(endpoint => endpoint.Value.Problems($"{SectionName}:Endpoints:{endpoint.Key}").Select(problem => new ValidationResult(problem))),
+    ];
+}
+
+public sealed class PrometheusEndpoint
+{
+    /// <summary>Without <c>/api/v1</c>.</summary>
+    public string Url { get; set; } = "";
+
+    /// <summary>A bearer token, where one is needed.</summary>
+    [Secret]
+    public string? Token { get; set; }
+
+    /// <summary>Ask with the app's identity in Azure instead: for managed Prometheus, the query endpoint of an Azure Monitor workspace.</summary>
+    public bool AzureIdentity { get; set; }
+
+    /// <summary>Where a person opens it; the URL itself when null. Managed Prometheus has no page of its own.</summary>
+    public string? Ui { get; set; }
+
+    /// <summary>How often its targets are scraped, up to an hour: until that long ago a value has been measured for certain. Managed Prometheus does it every 30 seconds. 0 for one that scrapes nothing and knows how things are when it is asked.</summary>
+    public TimeSpan Every { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>A query answers with the last sample, and says nothing of its age. In steps of one scrape, so that a sample that is read twice counts once.</summary>
+    /// <returns>Null for the moment in which it was asked.</returns>
+    internal DateTimeOffset? MeasuredUntil(DateTimeOffset asked) => Every == TimeSpan.Zero ? null : asked - Every - TimeSpan.FromTicks(asked.UtcTicks % Every.Ticks);
+
+    internal IEnumerable<string> Problems(string setting)
+    {
+        if (Every < TimeSpan.Zero || Every > TimeSpan.FromHours(1))
+        {
+            yield return $"{setting}:Every must be from 0 to 1 hour.";
+        }
+
+        if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || !new HttpUrlAttribute().IsValid(Url))
+        {
+            yield return $"{setting}:Url must be an absolute http or https URL.";
+        }
+        else if ((Token is not null || AzureIdentity) && url is { Scheme: "http", IsLoopback: false })
+        {
+            yield return $"{setting} would send its token over plain http. Use https.";
+        }
+
+        if (Token is not null && AzureIdentity)
+        {
+            yield return $"{setting} has both a Token and AzureIdentity. Choose one.";
+        }
+    }
+}

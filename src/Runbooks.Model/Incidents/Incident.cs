@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
@@ -117,4 +119,15 @@ public sealed record StopRequest(string By, string Reason, DateTimeOffset At, bo
 {
     [JsonIgnore]
     public string Words => TakesBack ? $"{By} asked for what was changed to be taken back: {Reason}" : $"{By} stopped the incident: {Reason}";
+}
+
+/// <summary>Makes ids that sort by time and can be read out on the phone: <c>261123-0312-k7m2p9wd</c>.</summary>
+internal static class IncidentId
+{
+    // Crockford's base32 without the letters that sound or look like another: 40 random bits are enough for a storm in one minute.
+    private const string Letters = "0123456789abcdefghjkmnpqrstvwxyz";
+    private const int Length = 8;
+
+    public static string New(DateTimeOffset now) =>
+        $"{now.UtcDateTime.ToString("yyMMdd-HHmm", CultureInfo.InvariantCulture)}-{RandomNumberGenerator.GetString(Letters, Length)}";
 }

@@ -1,7 +1,10 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Text;
 using Runbooks.Web.Pages;
@@ -94,6 +97,31 @@ internal sealed class SeeOther(string to, int status = StatusCodes.Status303SeeO
     {
         httpContext.Response.StatusCode = status;
         httpContext.Response.Headers.Location = to;
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>
+/// Around everything on both hosts, refusals and unknown addresses too: no answer is taken for something else than it says, and
+/// none is kept on the way unless it says that it may be, as assets do.
+/// </summary>
+internal sealed class AnswerHeaders : IStartupFilter
+{
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.Use((context, rest) =>
+        {
+            context.Response.OnStarting(Write, context.Response);
+            return rest(context);
+        });
+        next(app);
+    };
+
+    private static Task Write(object state)
+    {
+        var headers = ((HttpResponse)state).Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers.TryAdd(HeaderNames.CacheControl, "no-store");
         return Task.CompletedTask;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -24,5 +25,26 @@ public sealed class ReportHandler(IIncidentStore store, HttpRequestRunner runner
 
         PageHeaders.Write(request.HttpContext.Response);
         return Results.Text(IncidentReport.Markdown(incident, runbook?.Impact, time.GetUtcNow()), "text/markdown; charset=utf-8");
+    }, Callers.Of(request));
+}
+
+/// <summary><c>GET /api/incidents/{id}/audit</c>: the whole record as JSON lines, to be kept and verified elsewhere.</summary>
+public sealed class AuditHandler(IIncidentStore store, HttpRequestRunner runner)
+{
+    public Task<IResult> GetAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
+        await store.FindAsync(id, cancellationToken) is { } incident
+            ? Results.Text(string.Concat(AuditTrail.Export(incident).Select(line => line + '\n')), "application/jsonl", Encoding.UTF8)
+            : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident, or it is no longer kept."));
+}
+
+/// <summary><c>GET /incidents/{id}/evidence/{name}</c>: what was kept, as a file to save and never as a page to run.</summary>
+public sealed class EvidenceHandler(IEvidenceStore evidence, HttpRequestRunner runner)
+{
+    public Task<IResult> GetAsync(HttpRequest request, string id, string name) => runner.RunAsync(request, async cancellationToken =>
+    {
+        PageHeaders.Write(request.HttpContext.Response);
+        return EvidenceName.Parse($"{id}/{name}") is { } known && await evidence.OpenAsync($"{known}", cancellationToken) is { } content
+            ? Results.Stream(content, "text/plain; charset=utf-8", fileDownloadName: $"{id}-{name}")
+            : Callers.NotFound(request, "No such evidence", "There is no such evidence, or it is no longer kept.");
     }, Callers.Of(request));
 }

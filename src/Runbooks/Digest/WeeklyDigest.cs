@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
@@ -7,6 +8,7 @@ using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using Runbooks.SignedLinks;
 
@@ -135,4 +137,105 @@ public sealed class DigestOptions
     /// <summary>The hour of that day, in UTC.</summary>
     [Range(0, 23)]
     public int Hour { get; set; } = 7;
+}
+
+/// <summary>How the runbooks of one owner did in a week, in words.</summary>
+internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Sections)
+{
+    /// <summary>A target that had as many is one that comes again.</summary>
+    private const int Recurring = 3;
+
+    /// <summary>Fewer say nothing about a runbook.</summary>
+    private const int Enough = 3;
+    private const int EnoughToTrust = 5;
+    private const int MostLines = 10;
+
+    /// <returns>Null for a week without incidents: nobody needs a message about it.</returns>
+    public static DigestText? Of(IReadOnlyList<Runbook> runbooks, IReadOnlyList<IncidentSummary> week, IReadOnlyDictionary<string, RunHistory> histories, StepCatalog steps)
+    {
+        var ended = week.Where(incident => incident.State.IsFinal() && !incident.IsDryRun).ToList();
+        if (week.Count == 0)
+        {
+            return null;
+        }
+
+        return new(
+            $"Last week: {CountText.Format(week.Count, "incident")}, {ended.Count(IsResolved)} resolved",
+            [
+                new("In short", [.. Summary(week, ended)]),
+                .. Section("By runbook", week.GroupBy(incident => incident.RunbookId).OrderByDescending(group => group.Count()).Select(group => Line(group.Key, [.. group]))),
+                .. Section("Targets that come again", week.GroupBy(incident => (incident.RunbookId, incident.Target)).Where(group => group.Count() >= Recurring).OrderByDescending(group => group.Count())
+                    .Select(group => $"{IncidentText.Target(group.Key.Target)}: {group.Count()} times ({group.Key.RunbookId}). What is its cause?")),
+                .. Section("Suggestions", runbooks.OrderBy(runbook => runbook.Id, StringComparer.Ordinal).SelectMany(runbook => Suggestions(runbook, [.. ended.Where(incident => incident.RunbookId == runbook.Id)], histories.GetValueOrDefault(runbook.Id) ?? new(), steps))),
+            ]);
+    }
+
+    private static IEnumerable<string> Summary(IReadOnlyList<IncidentSummary> week, List<IncidentSummary> ended)
+    {
+        var acted = ended.Where(Counts).ToList();
+        yield return acted.Count == 0
+            ? "None of those that have ended had to be dealt with."
+            : string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(IsResolved)} of {acted.Count} that had to be dealt with ({100 * acted.Count(IsResolved) / acted.Count} %){Median(acted)}.");
+        if (week.Count(incident => !incident.State.IsFinal()) is > 0 and var open)
+        {
+            yield return $"{open} {(open == 1 ? "is" : "are")} still open.";
+        }
+
+        if (week.Count(incident => incident.IsDryRun) is > 0 and var dry)
+        {
+            yield return $"{CountText.Format(dry, "dry run")}: nothing was touched, so {(dry == 1 ? "it does" : "they do")} not count here.";
+        }
+    }
+
+    private static string Line(string runbook, IReadOnlyList<IncidentSummary> incidents)
+    {
+        var states = incidents.GroupBy(incident => incident.IsDryRun ? "Dry run" : IncidentText.Of(incident.State)).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {group.Key.ToLowerInvariant()}");
+        return $"{runbook}: {CountText.Format(incidents.Count, "incident")}: {string.Join(", ", states)}{Median(incidents)}";
+    }
+
+    private static string Median(IEnumerable<IncidentSummary> incidents)
+    {
+        var times = incidents.Where(IsResolved).Select(incident => incident.ClosedAt - incident.OpenedAt).OfType<TimeSpan>().Order().ToList();
+        return times.Count == 0 ? "" : $"; {(times.Count == 1 ? "the resolved one" : "half of the resolved ones")} within {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(times[times.Count / 2].TotalSeconds))))}";
+    }
+
+    private static IEnumerable<string> Suggestions(Runbook runbook, IReadOnlyList<IncidentSummary> ended, RunHistory history, StepCatalog steps)
+    {
+        var (counted, expired) = (ended.Where(Counts).ToList(), ended.Count(incident => incident.State == IncidentState.Expired));
+
+        // Whether it acted and whether that helped stands in the history of its runs: the end of an incident does not say it.
+        var runs = history.Runs.Where(run => ended.Any(incident => incident.Id == run.Incident)).ToList();
+        var (judged, verified) = (runs.Count(run => run.Outcome != RunOutcome.Unverified), runs.Count(run => run.Outcome == RunOutcome.Verified));
+        if (judged >= Enough && runs.Count(run => run.Outcome == RunOutcome.Ineffective) == judged)
+        {
+            yield return $"{runbook.Id} acted in {judged} incidents that can be judged, and helped in none: is it the right cure?";
+        }
+
+        if (expired >= Enough && expired * 2 >= counted.Count)
+        {
+            yield return $"{runbook.Id} was not approved in time {expired} times: ask somebody else, or escalate sooner.";
+        }
+
+        if (ended.Count(incident => EndingText.SawNothing(incident.State, incident.Reason)) is >= Enough and var unseen)
+        {
+            yield return $"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?";
+        }
+
+        if (runbook.Mitigation.Approval is not null && counted.Count >= EnoughToTrust && verified == counted.Count && CouldHealItself(runbook, steps))
+        {
+            yield return $"{runbook.Id} was approved and helped {verified} times of {counted.Count}: it may be ready to heal by itself, within limits.";
+        }
+    }
+
+    /// <summary>As the rules for runbooks that ask nobody have it.</summary>
+    private static bool CouldHealItself(Runbook runbook, StepCatalog steps) =>
+        runbook.Diagnosis.Count > 0
+        && runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).All(step => steps.FindAction(step.Do) is { Repeatable: true, AlwaysAsks: false, IsManual: false });
+
+    /// <summary>Those that somebody or something had to deal with.</summary>
+    private static bool Counts(IncidentSummary incident) => incident.State is IncidentState.Resolved or IncidentState.Failed or IncidentState.Expired or IncidentState.Rejected or IncidentState.TakenOver;
+
+    private static bool IsResolved(IncidentSummary incident) => incident is { State: IncidentState.Resolved, IsDryRun: false };
+
+    private static IEnumerable<CardSection> Section(string heading, IEnumerable<string> lines) => CardSection.If(heading, lines.Take(MostLines));
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Engine;
@@ -63,3 +64,94 @@ public static class EngineWaking
         }
     }
 }
+
+/// <summary>What an incident's orchestration starts with. Kept in its history, so small and free of secrets.</summary>
+/// <param name="Checkpoint">Where a new execution goes on that continues an older one; null for a new incident.</param>
+public sealed record IncidentInput(string IncidentId, RunbookOutline Runbook, Checkpoint? Checkpoint = null)
+{
+    public static IncidentInput Of(string incidentId, Runbook runbook) => new(incidentId, RunbookOutline.Of(runbook));
+}
+
+/// <summary>How an incident's orchestration ended.</summary>
+public sealed record IncidentOutcome(IncidentState State);
+
+/// <summary>
+/// What has passed when an execution is continued by a new one with an empty history. Long waits do that every
+/// <c>IncidentStory.RoundsPerExecution</c> rounds: a lease of a week must not replay thousands of events at every wake-up.
+/// </summary>
+/// <param name="Stage">The part of the story that was under way.</param>
+/// <param name="Waits">How many waits have had a name so far.</param>
+/// <param name="GateId">The gate that covers the steps, or that is open.</param>
+/// <param name="Round">How often the phase has asked, the open gate included.</param>
+/// <param name="Began">When the stage began.</param>
+/// <param name="HealthySince">Since when the checks of a lease have passed without a break, those of the diagnosis have called for nothing, or the last round of a verification counted.</param>
+/// <param name="Pause">The pause after the last round of a lease.</param>
+/// <param name="Paged">Whether somebody was told that the lease has outlived its time.</param>
+/// <param name="Passes">How many rounds of a verification in a row have passed.</param>
+/// <param name="PagedBroken">Whether somebody was told that the fix which is held helps no longer.</param>
+/// <param name="Measured">Until when the values of the last round of a verification that counted were measured, by the check's name.</param>
+public sealed record Checkpoint(
+    Stage Stage,
+    int Waits,
+    string GateId,
+    bool Acted,
+    bool Verified,
+    int Round,
+    DateTimeOffset Began,
+    DateTimeOffset? HealthySince = null,
+    TimeSpan Pause = default,
+    bool Paged = false,
+    int Passes = 0,
+    bool PagedBroken = false,
+    IReadOnlyDictionary<string, DateTimeOffset>? Measured = null);
+
+/// <summary>The parts of the story in which an incident may wait long, in their order. Histories may hold the numbers.</summary>
+public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resolution, Settling }
+
+/// <summary>
+/// What the orchestration has to know of a runbook: names, order and times. The runbook itself is pinned in the store, and
+/// the activities read it there; only this is carried in history.
+/// </summary>
+/// <param name="Hash">The version that the incident is pinned to.</param>
+/// <param name="MayWaitForOther">Whether the runbook names one that covers it.</param>
+/// <param name="HealthyFor">See <see cref="Limits.HealthyFor"/>; nothing in histories that are older than this.</param>
+/// <param name="LooksAfterSettling">Whether it is looked once more when the settle window has ended; false in histories that are older than this.</param>
+public sealed record RunbookOutline(
+    string Hash,
+    IReadOnlyList<CheckOutline> Diagnosis,
+    Condition When,
+    IReadOnlyList<StepOutline> Mitigation,
+    Verify? Verify,
+    Hold? HoldUntil,
+    IReadOnlyList<StepOutline> Resolution,
+    bool ResolutionAsks,
+    TimeSpan SettleFor,
+    bool MayWaitForOther = false,
+    TimeSpan HealthyFor = default,
+    bool LooksAfterSettling = false)
+{
+    public static RunbookOutline Of(Runbook runbook) => new(
+        runbook.Hash,
+        [.. runbook.Diagnosis.Select(check => new CheckOutline(check.Name, check.Ask))],
+        runbook.Mitigation.When,
+        Steps(runbook.Mitigation.Steps),
+        runbook.Mitigation.Verify,
+        runbook.Mitigation.HoldUntil,
+        Steps(runbook.Resolution.Steps),
+        runbook.Resolution.Approval is not null,
+        runbook.Limits.SettleFor,
+        runbook.SuppressedBy is not null,
+        runbook.Limits.HealthyFor,
+        LooksAfterSettling: true);
+
+    public IReadOnlyList<StepOutline> StepsOf(Phase phase) => phase == Phase.Mitigation ? Mitigation : Resolution;
+
+    private static StepOutline[] Steps(IEnumerable<StepSpec> steps) => [.. steps.Select(step => new StepOutline(step.Name, step.Retry))];
+}
+
+public sealed record CheckOutline(string Name, string Ask);
+
+public sealed record StepOutline(string Name, StepRetry Retry);
+
+/// <summary>The short word that the engine shows about an instance.</summary>
+public sealed record IncidentStatus(IncidentState State, string? Detail = null);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Runbooks.Catalog.Templates;
 using Runbooks.Engine;
 using Runbooks.Guardrails;
 using Runbooks.Model.Alerts;
@@ -66,5 +67,104 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
         {
             Log.WakeFailed(logger, opened.Id, failure);
         }
+    }
+}
+
+/// <summary>
+/// Looks at what still fires when an incident ends. Where the runbook would ask or do something else for it, because
+/// its own parameters come out differently, or where it began too late for the end to know of it, it gets an incident of its own;
+/// otherwise the closing message says that it fires.
+/// </summary>
+public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvider time)
+{
+    /// <returns>The ended incident as it is now.</returns>
+    public async Task<Incident> OpenAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
+    {
+        // Whoever took it over, or stopped it, decides what comes next on this target. What a maintenance window suppressed is looked at when that ends, whole.
+        if (ended.FollowedBy is not null || ended.WasSuppressed() || ended.State == IncidentState.TakenOver || ended.Stop is not null)
+        {
+            return ended;
+        }
+
+        var others = ended.BegunUnseen()
+            .Concat(ended.Others
+                .Where(other => !other.Resolved && other is { IsWhole: true, Alert: { } alert } && !ParameterComparison.AreSame(runbook, ended.Target, ended.Alert, alert))
+                .Select(other => other.Alert!))
+            .DistinctBy(AlertIdentity.Of)
+            .ToList();
+        if (others.Count == 0)
+        {
+            return ended;
+        }
+
+        var opened = await next.OpenAsync(
+            ended,
+            runbook,
+            others,
+            $"{others[0].Name} {(ended.KnowsEndUnseen(others[0]) ? "was ended by its sender without an all-clear" : "still fired")} on this target when incident {ended.Id} ended, which did not look at it.",
+            incident => incident with { FollowUpOf = ended.Id },
+            cancellationToken);
+        var followed = await store.UpdateAsync(ended.Id, i => i.FollowUp(opened.Id, others, time.GetUtcNow()), cancellationToken);
+        await next.StartAsync(opened, runbook);
+        return followed;
+    }
+}
+
+/// <summary>
+/// Checks whether a verified fix still holds, when an alert comes in shortly after it. Counter-based alerts fire on for a
+/// while after a good fix, so the alert alone proves nothing; a check that fails does, and opens a new incident at once. One that cannot be
+/// answered is asked again; where the alert still fires when the window ends, a new incident opens then.
+/// </summary>
+public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHistoryStore histories, NextIncident next, TimeProvider time)
+{
+    /// <returns>Healthy while nothing says that the fix does not hold, and unclear where nothing says that it does; otherwise a new incident is open.</returns>
+    public async Task<RecheckResult> RecheckAsync(Incident closed, Runbook runbook, RecheckRequest request, CancellationToken cancellationToken)
+    {
+        // Before the checks are asked: an alert that comes meanwhile must not be taken for one that they have answered.
+        var current = await store.UpdateAsync(closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
+        if (current.SettlesAt is not { } settles || (settles <= time.GetUtcNow() && !current.FiresUnseen()))
+        {
+            // There is no window, or this is the last look and nothing came that is not over.
+            return new RecheckResult(true, "", null);
+        }
+
+        var specs = runbook.Diagnosis.Where(spec => request.Checks.Contains(spec.Name));
+        var findings = await checks.AskAllAsync(closed, specs, cancellationToken);
+        var failing = findings.Where(finding => finding.Verdict == Verdict.Failing).ToList();
+        if (failing.Count > 0)
+        {
+            var failed = Incident.Summarize(failing);
+            await histories.MarkRecurredAsync(closed, runbook, cancellationToken);
+            await OpenAsync(
+                closed, runbook, $"The last fix did not hold: the alert came again after incident {closed.Id} was resolved, and its checks fail. {failed}",
+                incident => incident with { Follows = closed.Id }, $"The fix did not hold ({failed})", cancellationToken);
+            return new RecheckResult(false, failed, null);
+        }
+
+        var unknown = findings.Where(finding => finding.Verdict == Verdict.Unknown).ToList();
+        if (unknown.Count == 0 || !current.FiresUnseen())
+        {
+            return new RecheckResult(true, "", null);
+        }
+
+        var summary = Incident.Summarize(unknown);
+        if (time.GetUtcNow() < settles)
+        {
+            return new RecheckResult(true, summary, null) { IsUnclear = true };
+        }
+
+        await OpenAsync(
+            closed, runbook, $"The alert fires again after incident {closed.Id} was resolved, and whether that fix holds could not be found out. {summary}",
+            incident => incident with { FollowUpOf = closed.Id }, $"Whether the fix holds could not be found out, and the alert fires ({summary})", cancellationToken);
+        return new RecheckResult(false, summary, null);
+    }
+
+    /// <param name="why">How the new one's record begins.</param>
+    /// <param name="ended">What the ended one says about it.</param>
+    private async Task OpenAsync(Incident closed, Runbook runbook, string why, Func<Incident, Incident> link, string ended, CancellationToken cancellationToken)
+    {
+        var opened = await next.OpenAsync(closed, runbook, [closed.Alert], why, incident => link(incident) with { StartedBy = closed.StartedBy }, cancellationToken);
+        await store.UpdateAsync(closed.Id, i => i.EndSettling($"{ended}; incident {opened.Id} goes on.", time.GetUtcNow()), cancellationToken);
+        await next.StartAsync(opened, runbook);
     }
 }

@@ -1,6 +1,8 @@
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Execution;
 
@@ -51,4 +53,66 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
     };
 
     private static bool Overruled(Gate gate, string guardrail) => gate.Decisions.Count > 0 && gate.Overrules.Contains(guardrail);
+}
+
+/// <summary>
+/// Asks the checks again before a step acts on old answers: the question waited long, the step was held back, or the host
+/// was down between the yes and the deed.
+/// </summary>
+public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimeProvider time)
+{
+    private const string OldApproval = "The approval is older than";
+    private const string OldAnswers = "The answers that it rested on were older than";
+
+    /// <summary>Whether people were asked anew because of age, and not because the plan itself had changed.</summary>
+    public static bool IsOfAge(string difference) => difference.StartsWith(OldApproval, StringComparison.Ordinal) || difference.StartsWith(OldAnswers, StringComparison.Ordinal);
+
+    /// <returns>Null when the step may act; otherwise why it has to be asked about anew.</returns>
+    public async Task<string?> FindChangeAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    {
+        if (!incident.IsGroundTooOld(phase, gate, time.GetUtcNow()))
+        {
+            await RecordBeforeActingAsync(incident, runbook, gate, phase, cancellationToken);
+            return null;
+        }
+
+        var when = phase == Phase.Mitigation ? runbook.Mitigation.When.Checks : runbook.Mitigation.Verify?.Checks ?? [];
+
+        // Those of the verification too: with what passes by now, no step is credited.
+        List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => phase == Phase.Mitigation ? when.Count == 0 || when.Contains(spec.Name) || runbook.Mitigation.Verify?.Checks.Contains(spec.Name) == true : when.Contains(spec.Name))];
+        if (specs.Count == 0)
+        {
+            return $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.";
+        }
+
+        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
+        var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
+        var changed = holds ? null : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
+        await store.UpdateAsync(
+            incident.Id, i => i.State.IsFinal() ? i : changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, findings, time.GetUtcNow()), cancellationToken);
+        return changed;
+    }
+
+    /// <summary>
+    /// Asks the checks of the verification right before the first step acts, where their answers are not of just now: with what has
+    /// come right by itself while people decided, no step is credited.
+    /// </summary>
+    private async Task RecordBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    {
+        if (phase != Phase.Mitigation || gate.Plan.TellsOnly || runbook.Mitigation.Verify is not { } verify || !incident.NeedsLookBeforeActing(time.GetUtcNow()))
+        {
+            return;
+        }
+
+        var specs = runbook.Diagnosis.Where(spec => verify.Checks.Contains(spec.Name));
+        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
+        await store.UpdateAsync(incident.Id, i => i.RecordBeforeActing(findings, time.GetUtcNow()), cancellationToken);
+    }
+
+    /// <summary>A person who saw that the checks do not call for it, or cannot say, and approved all the same, has approved that.</summary>
+    private static bool StillCalls(Incident incident, Condition when, IReadOnlyList<Finding> findings)
+    {
+        var now = Diagnosis.Conclude(when, findings);
+        return now == Conclusion.Failing || now == Diagnosis.Conclude(when, incident.Findings);
+    }
 }

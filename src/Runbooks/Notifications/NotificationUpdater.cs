@@ -1,3 +1,4 @@
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Storage;
@@ -86,4 +87,34 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
     private static List<Delivery> Of(Incident incident, Gate gate) =>
         [.. incident.Deliveries.Where(delivery => delivery.Reference is not null
             && (delivery.IsOf(gate) || (gate.Outcome != GateOutcome.Pending && delivery.IsUnder(DuePage.KeyOf(UnheardOf(gate.Id))))))];
+}
+
+/// <summary>Tells whoever approved that a temporary fix is in place, once, when it begins. In a storm one message tells of many.</summary>
+public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards cards, TimeProvider time)
+{
+    public const string Key = "holding";
+
+    /// <summary>Where nobody was reached it is tried again after this long, and so often.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
+
+    private const int MaxTries = 5;
+
+    public async Task NotifyOnceAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
+    {
+        if (incident.Storm is not null || !IsDue(incident) || Lease.Of(incident, runbook) is not { Held.Count: > 0 } lease)
+        {
+            return;
+        }
+
+        await notifier.SendAsync(incident, Key, NotificationRecipients.OfHold(incident, runbook), _ => cards.Holding(incident, runbook, lease), cancellationToken);
+    }
+
+    private bool IsDue(Incident incident)
+    {
+        var tries = incident.Deliveries.Where(delivery => delivery.IsUnder(Key)).ToList();
+        return tries.Count == 0
+            || (!tries.Exists(delivery => delivery.Reached)
+                && tries.GroupBy(delivery => delivery.Key).All(to => to.Count() < MaxTries)
+                && time.GetUtcNow() - tries.Max(delivery => delivery.At) >= Pause);
+    }
 }

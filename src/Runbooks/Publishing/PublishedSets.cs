@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Runbooks.Catalog;
 using Runbooks.Model.Definition;
 using Runbooks.Notifications;
@@ -70,3 +73,88 @@ public sealed class PublishedSets(IRuleSetPlace place)
 
     private sealed record PlainSet(IReadOnlyList<RunbookFile> Files, RuleSet Set);
 }
+
+/// <summary>
+/// The one record that decides what is in force: the publications that are kept, the newest first. It is replaced as a whole
+/// and only by whoever has seen the one before.
+/// </summary>
+public sealed record PublicationLog(IReadOnlyList<Publication> Publications)
+{
+    /// <summary>So many can be gone back to; what only older ones need is removed.</summary>
+    public const int Kept = 20;
+
+    public const string Name = "published/current.json";
+
+    internal const int MostBytes = 256 * 1024;
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true };
+
+    [JsonIgnore]
+    public Publication Current => Publications[0];
+
+    /// <param name="named">A number, or the beginning of a set's hash.</param>
+    /// <returns>Null when none is kept that is called so.</returns>
+    public Publication? Find(string named) => Publications.FirstOrDefault(publication => $"{publication.Number}" == named)
+        ?? (named.Length >= 6 ? Publications.FirstOrDefault(publication => publication.Set.StartsWith(named, StringComparison.OrdinalIgnoreCase)) : null);
+
+    internal PublicationLog With(Publication next) => new([.. Publications.Prepend(next).Take(Kept)]);
+
+    internal byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
+
+    /// <exception cref="InvalidDataException">It is not what a publisher writes.</exception>
+    internal static PublicationLog Read(byte[] content)
+    {
+        try
+        {
+            var log = content.Length <= MostBytes ? JsonSerializer.Deserialize<PublicationLog>(content, s_json) : null;
+            if (log?.Publications is { Count: > 0 } all && all.All(one => one is { Set: { } set, By: not null } && SetManifest.IsHash(set)))
+            {
+                return new([.. all.Take(Kept).Select(publication => publication.Cleaned())]);
+            }
+        }
+        catch (JsonException)
+        {
+        }
+
+        throw new InvalidDataException($"{Name} is damaged. Publish the runbooks again, or remove it to go back to the plain files.");
+    }
+}
+
+/// <summary>The files of one set, by their path and the hash under which their content is kept. It never changes.</summary>
+internal sealed record SetManifest(IReadOnlyList<SetEntry> Files)
+{
+    public const string FilesFolder = "published/files/";
+    public const string SetsFolder = "published/sets/";
+    public const int MostBytes = 1024 * 1024;
+    public const int MostFiles = 2_000;
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    public static string NameOf(string set) => $"{SetsFolder}{set}.json";
+
+    public static string HashOf(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
+
+    public static bool IsHash(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
+
+    public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
+
+    /// <exception cref="InvalidDataException">It is not what was published.</exception>
+    public static SetManifest Read(string set, byte[] content)
+    {
+        try
+        {
+            if (HashOf(content) == set && JsonSerializer.Deserialize<SetManifest>(content, s_json) is { Files: { } files } manifest
+                && files.Count <= MostFiles && files.All(file => file is { Name.Length: > 0, Hash: { } hash } && IsHash(hash)))
+            {
+                return manifest;
+            }
+        }
+        catch (JsonException)
+        {
+        }
+
+        throw new InvalidDataException($"{NameOf(set)} is not what was published.");
+    }
+}
+
+internal sealed record SetEntry(string Name, string Hash);

@@ -1,9 +1,11 @@
 using System.Buffers.Text;
+using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.SignedLinks;
 
@@ -108,3 +110,115 @@ public sealed record LinkGrant(string IncidentId, string GateId, string Recipien
 
 /// <summary>What a storm's link says: this person may see, and decide, what the incidents of one storm ask them.</summary>
 public sealed record StormGrant(string StormId, DateTimeOffset Since, string Recipient, DateTimeOffset ExpiresAt);
+
+/// <summary>The keys that sign approval links.</summary>
+public sealed class LinkSigningOptions
+{
+    public const string SectionName = "LinkSigning";
+
+    /// <summary>Shortest key that is accepted, in bytes: as long as the hash, RFC 2104 section 3.</summary>
+    public const int MinKeyBytes = 32;
+
+    /// <summary>The first key signs; every key verifies. To rotate, put the new key first and drop the old one when its links have expired.</summary>
+    [MinLength(1)]
+    public IList<LinkSigningKey> Keys { get; } = [];
+}
+
+public sealed class LinkSigningKey
+{
+    /// <summary>Goes into the link in the clear: letters and digits, at most 16.</summary>
+    [Required, RegularExpression("^[A-Za-z0-9]{1,16}$")]
+    public string Id { get; set; } = "";
+
+    /// <summary>Base64, at least 32 bytes of randomness.</summary>
+    [Required]
+    public string Secret { get; set; } = "";
+}
+
+/// <summary>The signing keys as bytes. Keys that must not be used keep a host from starting.</summary>
+internal sealed class LinkKeys : IValidateOptions<LinkSigningOptions>
+{
+    public static IReadOnlyList<(string Id, byte[] Secret)> Read(LinkSigningOptions options) =>
+        FindProblem(options) is { } why
+            ? throw new OptionsValidationException(LinkSigningOptions.SectionName, typeof(LinkSigningOptions), [why])
+            : [.. options.Keys.Select(key => (key.Id, Bytes(key.Secret)!))];
+
+    public ValidateOptionsResult Validate(string? name, LinkSigningOptions options) =>
+        FindProblem(options) is { } why ? ValidateOptionsResult.Fail(why) : ValidateOptionsResult.Success;
+
+    private static string? FindProblem(LinkSigningOptions options)
+    {
+        if (options.Keys.Count == 0)
+        {
+            return "LinkSigning:Keys: there is no key. Approval links cannot be made without one.";
+        }
+
+        if (options.Keys.FirstOrDefault(key => key.Secret.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase)) is { } unresolved)
+        {
+            return $"LinkSigning:Keys: key '{unresolved.Id}' is still a reference to a vault, so App Service has not read it from there. Is the secret there, and may the app's identity read it? Then have it asked again with infra/scripts/refresh-secrets.sh.";
+        }
+
+        if (options.Keys.FirstOrDefault(key => Bytes(key.Secret) is not { Length: >= LinkSigningOptions.MinKeyBytes }) is { } bad)
+        {
+            return $"LinkSigning:Keys: key '{bad.Id}' has to be base64 of at least {LinkSigningOptions.MinKeyBytes} random bytes. Make one with: openssl rand -base64 32";
+        }
+
+        return options.Keys.GroupBy(key => key.Id, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } same
+            ? $"LinkSigning:Keys: two keys are called '{same.Key}'."
+            : null;
+    }
+
+    private static byte[]? Bytes(string secret)
+    {
+        var bytes = new byte[secret.Length];
+        return Convert.TryFromBase64String(secret, bytes, out var length) ? bytes[..length] : null;
+    }
+}
+
+/// <summary>Makes the link on which one recipient decides one gate.</summary>
+public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptions> address)
+{
+    /// <summary>A closed gate's link still opens, to say how it ended; this long after the gate expires.</summary>
+    private static readonly TimeSpan Afterlife = TimeSpan.FromDays(1);
+
+    public string For(Incident incident, Gate gate, string recipient) =>
+        Root + PageOf(TicketFor(incident, gate, recipient));
+
+    /// <summary>The page that lists all questions of a storm that this recipient may answer.</summary>
+    public string ForStorm(string stormId, DateTimeOffset since, DateTimeOffset expiresAt, string recipient) =>
+        Root + PageOf(signer.SignStorm(new StormGrant(stormId, since, recipient, expiresAt + Afterlife)));
+
+    /// <summary>
+    /// Where a token opens its page. It stands in the query, and under this name: traces of requests hold paths as they are, while
+    /// OpenTelemetry leaves out values of queries, and the Functions host whatever is called a token.
+    /// </summary>
+    /// <seealso href="https://opentelemetry.io/docs/specs/semconv/attributes-registry/url/"/>
+    public static string PageOf(string token) => $"/decide?token={token}";
+
+    /// <summary>A ticket for one question of such a page: what <see cref="For"/> signs, without the address.</summary>
+    public string TicketFor(Incident incident, Gate gate, string recipient) => signer.Sign(GrantOf(incident, gate, recipient));
+
+    /// <param name="runbookId">Only its incidents; null for all.</param>
+    public string Console(string? runbookId) => runbookId is null ? $"{Root}/" : $"{Root}/?runbook={Uri.EscapeDataString(runbookId)}";
+
+    /// <summary>The page of an incident; shows, and cannot decide.</summary>
+    public string IncidentPage(string incidentId) => $"{Root}/incidents/{Uri.EscapeDataString(incidentId)}";
+
+    /// <summary>What happened, as a document.</summary>
+    public string ReportPage(string incidentId) => $"{IncidentPage(incidentId)}/report";
+
+    private static LinkGrant GrantOf(Incident incident, Gate gate, string recipient) =>
+        new(incident.Id, gate.Id, recipient, gate.Plan.Hash, gate.ExpiresAt + Afterlife);
+
+    private string Root => address.Value.PublicUrl.TrimEnd('/');
+}
+
+/// <summary>Where people reach the pages that messages link to.</summary>
+public sealed class PublicAddressOptions
+{
+    public const string SectionName = "Runbooks";
+
+    /// <summary>The address of this system as people's browsers see it, without a trailing slash: <c>https://runbooks.example.com</c>.</summary>
+    [Required, Url]
+    public string PublicUrl { get; set; } = "http://localhost:7071";
+}

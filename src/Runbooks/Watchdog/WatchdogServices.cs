@@ -1,8 +1,11 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Runbooks.Digest;
 using Runbooks.Intake;
+using Runbooks.Model.Storage;
 using Runbooks.Settings;
 using Runbooks.Telemetry;
 
@@ -61,4 +64,75 @@ public sealed class WatchdogOptions
     /// <summary>Closed incidents, their evidence and their history are removed after this long.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays(90);
+}
+
+/// <summary>The watch for hosts without timers of their own.</summary>
+/// <param name="turn">Null where no other process watches the same store.</param>
+internal sealed class WatchdogLoop(
+    IncidentWatchdog watch, HealthMonitor health, Retention retention, TimeProvider time, ILogger<WatchdogLoop> logger, WatchTurn? turn = null) : BackgroundService
+{
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
+        var (purged, forgotten) = ((long?)null, (long?)null);
+        while (await minute.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                if (IsDue(forgotten))
+                {
+                    forgotten = time.GetTimestamp();
+                    await retention.ForgetMessagesAsync(stoppingToken);
+                }
+
+                // A process that cannot look must not keep the turn from one that can.
+                if (turn is not null && !(await health.CheckAsync(stoppingToken) && await turn.TakeAsync(stoppingToken)))
+                {
+                    continue;
+                }
+
+                await watch.CheckAsync(stoppingToken);
+                if (IsDue(purged) && await retention.RemoveIncidentsAsync(stoppingToken))
+                {
+                    purged = time.GetTimestamp();
+                }
+            }
+#pragma warning disable CA1031 // The watch outlives whatever it watches.
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                Log.WatchFailed(logger, FallbackNotifier.SystemId, failure);
+            }
+        }
+    }
+
+    private bool IsDue(long? last) => last is not { } at || time.GetElapsedTime(at) >= Day;
+}
+
+/// <summary>
+/// Lets one of several processes on the same store watch: two that look at once would page twice. One that dies is
+/// followed by another within minutes.
+/// </summary>
+/// <param name="holder">Names this process among them.</param>
+public sealed class WatchTurn(ISharedState state, TimeProvider time, string holder)
+{
+    private const string Key = "watch";
+
+    /// <summary>Longer than the pause between two looks, so that the turn stays where it is.</summary>
+    private static readonly TimeSpan Length = TimeSpan.FromSeconds(150);
+
+    /// <returns>Whether this process watches for the next minutes. A turn that ends later than it can is of a clock that was ahead, and over.</returns>
+    /// <exception cref="StoreUnavailableException">Nobody can say whose turn it is.</exception>
+    public async Task<bool> TakeAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return (await state.UpdateAsync<Turn, bool>(
+            Key,
+            turn => turn is null || turn.Holder == holder || turn.Until <= now || turn.Until > now + (Length * 2) ? (new(holder, now + Length), true) : (turn, false),
+            cancellationToken)).Result;
+    }
+
+    public sealed record Turn(string Holder, DateTimeOffset Until);
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Azure.Core;
 using Microsoft.Extensions.Options;
@@ -168,4 +169,28 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     // The value was as expected: something else of it changed in between, and the next attempt may succeed.
     private AzureRequestException NotWritten(ISettings settings) =>
         new($"{settings.Words(Address)} was changed by somebody else at this moment. Nothing was written.");
+}
+
+/// <summary>Section <c>AppConfiguration</c>.</summary>
+public sealed class AppConfigurationOptions : IValidatableObject
+{
+    public const string SectionName = "AppConfiguration";
+
+    /// <summary>The store of steps that name none; not needed when there is only one.</summary>
+    public string? Default { get; set; }
+
+    /// <summary>By the name that runbooks use.</summary>
+    public IDictionary<string, AppConfigurationStore> Stores { get; } = new Dictionary<string, AppConfigurationStore>(StringComparer.Ordinal);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. ConfiguredName.DefaultProblems(SectionName, "Stores", Default, Stores),
+        .. Stores.SelectMany(store => HttpsUrl.Problems($"{SectionName}:Stores:{store.Key}:Endpoint", store.Value.Endpoint, "https://{store}.azconfig.io")),
+    ];
+}
+
+public sealed class AppConfigurationStore
+{
+    /// <summary><c>https://{store}.azconfig.io</c></summary>
+    public string Endpoint { get; set; } = "";
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Runbooks.Integrations.Http;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Teams;
@@ -42,4 +44,71 @@ public sealed class TeamsOptions
 
     /// <summary>A Workflows URL that contacts may refer to as <c>${Teams:WorkflowUrl}</c>; it carries a signature, so it is a secret.</summary>
     public string? WorkflowUrl { get; set; }
+}
+
+/// <summary>
+/// A card as an Adaptive Card 1.4, without a key that the published schema does not have. Text from outside stands in text runs: unlike text blocks they know no Markdown, so
+/// nobody can smuggle in a link.
+/// </summary>
+internal static class AdaptiveCard
+{
+    public static JsonObject Render(Card card) => new()
+    {
+        ["$schema"] = "http://adaptivecards.io/schemas/adaptive-card.json",
+        ["type"] = "AdaptiveCard",
+        ["version"] = "1.4",
+        ["fallbackText"] = CardText.Summary(card),
+        ["body"] = MessageJson.Array(Body(card)),
+        ["actions"] = MessageJson.Array(card.Links.Select(Action)),
+    };
+
+    private static IEnumerable<JsonNode> Body(Card card)
+    {
+        if (card.DryRun)
+        {
+            yield return Container("emphasis", [Text(CardText.DryRun, bold: true)]);
+        }
+
+        yield return Container(Style(card), [Text(CardText.Title(card), bold: true, size: "Large")]);
+        foreach (var section in CardText.Sections(card))
+        {
+            yield return Container("default", [Text(section.Heading, bold: true), .. section.Lines.Select(line => Text(line, close: true))]);
+        }
+    }
+
+    private static JsonObject Container(string style, IEnumerable<JsonNode> items) => new()
+    {
+        ["type"] = "Container",
+        ["style"] = style,
+        ["items"] = MessageJson.Array(items),
+    };
+
+    private static JsonObject Text(string text, bool bold = false, string size = "Default", bool close = false) => new()
+    {
+        ["type"] = "RichTextBlock",
+        ["spacing"] = close ? "None" : "Default",
+        ["inlines"] = new JsonArray(new JsonObject
+        {
+            ["type"] = "TextRun",
+            ["text"] = text,
+            ["weight"] = bold ? "Bolder" : "Default",
+            ["size"] = size,
+        }),
+    };
+
+    private static JsonObject Action(CardLink link, int place) => new()
+    {
+        ["type"] = "Action.OpenUrl",
+        ["title"] = link.Text,
+        ["url"] = link.Url,
+        ["style"] = place == 0 ? "positive" : "default",
+    };
+
+    private static string Style(Card card) => card.Kind switch
+    {
+        CardKind.Closed => "good",
+        CardKind.Decided => "accent",
+        CardKind.Page => "attention",
+        _ => card.Severity >= ImpactSeverity.High ? "attention" : "warning",
+    };
 }

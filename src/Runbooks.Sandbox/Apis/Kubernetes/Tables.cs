@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 
@@ -116,4 +118,107 @@ internal static class Tables
         { TotalHours: < 48 } => string.Create(CultureInfo.InvariantCulture, $"{(int)time.Value.TotalHours}h"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{(int)time.Value.TotalDays}d"),
     };
+}
+
+/// <summary>Label and field selectors of a list request: equality and inequality, <c>in</c> and <c>notin</c>, comma for "and", a bare label for "has it".</summary>
+internal static class Selectors
+{
+    public static bool Matches(IKubernetesObject<V1ObjectMeta> item, string? labelSelector, string? fieldSelector)
+    {
+        if (string.IsNullOrEmpty(labelSelector) && string.IsNullOrEmpty(fieldSelector))
+        {
+            return true;
+        }
+
+        // Fields are read where they stand in the object, so any of them can be asked for.
+        var json = new Lazy<JsonNode?>(() => JsonNode.Parse(KubernetesJson.Serialize(item)));
+        return Terms(labelSelector).All(term => Holds(term, key => item.Metadata.Labels?.TryGetValue(key, out var value) == true ? value : null, bareMeansHas: true))
+            && Terms(fieldSelector).All(term => Holds(term, key => Field(json.Value, key) ?? "", bareMeansHas: false));
+    }
+
+    private static string? Field(JsonNode? item, string path) => path.Split('.').Aggregate(item, (node, name) => (node as JsonObject)?[name])?.ToString();
+
+    // A comma inside brackets belongs to a set.
+    private static IEnumerable<string> Terms(string? selector)
+    {
+        var (depth, start, text) = (0, 0, selector ?? "");
+        for (var i = 0; i <= text.Length; i++)
+        {
+            if (i == text.Length || (text[i] == ',' && depth == 0))
+            {
+                if (text[start..i].Trim() is { Length: > 0 } term)
+                {
+                    yield return term;
+                }
+
+                start = i + 1;
+            }
+            else
+            {
+                depth += text[i] switch { '(' => 1, ')' => -1, _ => 0 };
+            }
+        }
+    }
+
+    private static bool Holds(string term, Func<string, string?> read, bool bareMeansHas)
+    {
+        if (term.IndexOf('(', StringComparison.Ordinal) is var bracket and > 0)
+        {
+            var words = term[..bracket].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var within = term[(bracket + 1)..].TrimEnd(')').Split(',', StringSplitOptions.TrimEntries).Contains(read(words[0]));
+            return words[^1] == "notin" ? !within : within;
+        }
+
+        var at = term.IndexOf('=', StringComparison.Ordinal);
+        if (at <= 0)
+        {
+            return !bareMeansHas || (term.StartsWith('!') ? read(term[1..]) is null : read(term) is not null);
+        }
+
+        var wanted = term[(at + 1)..].TrimStart('=').Trim();
+        return term[at - 1] == '!'
+            ? read(term[..(at - 1)].Trim()) != wanted
+            : read(term[..at].Trim()) == wanted;
+    }
+}
+
+/// <summary>
+/// A watch: what changed since the version that the client has seen, and from then on. Nothing is kept for it: versions
+/// are moments in milliseconds, and what there was at a moment can be worked out.
+/// </summary>
+internal static class Watching
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+
+    public static async Task RunAsync(HttpContext http, ResourceType type, Func<DateTimeOffset, IEnumerable<IKubernetesObject<V1ObjectMeta>>> at, TimeProvider time)
+    {
+        var query = http.Request.Query;
+        var until = time.GetUtcNow() + (int.TryParse(query["timeoutSeconds"], CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : Longest);
+        var known = long.TryParse(query["resourceVersion"], CultureInfo.InvariantCulture, out var version) && version > 0
+            ? at(DateTimeOffset.FromUnixTimeMilliseconds(version)).Where(item => VersionOf(item) <= version).ToDictionary(item => item.Metadata.Uid)
+            : [];
+        var asTable = Tables.IsWanted(http.Request);
+        http.Response.ContentType = "application/json";
+        await http.Response.StartAsync(http.RequestAborted);
+        while (!http.RequestAborted.IsCancellationRequested && time.GetUtcNow() < until)
+        {
+            var now = time.GetUtcNow();
+            var current = at(now).ToDictionary(item => item.Metadata.Uid);
+            var events = known.Values.Where(item => !current.ContainsKey(item.Metadata.Uid)).Select(item => ("DELETED", item))
+                .Concat(current.Values.Where(item => !known.ContainsKey(item.Metadata.Uid)).Select(item => ("ADDED", item)))
+                .Concat(current.Values.Where(item => known.TryGetValue(item.Metadata.Uid, out var before) && VersionOf(before) < VersionOf(item)).Select(item => ("MODIFIED", item)));
+            foreach (var (kind, item) in events)
+            {
+                var shown = asTable ? Tables.Of(type, [item], now, new V1ListMeta { ResourceVersion = item.Metadata.ResourceVersion }) : item;
+                await http.Response.WriteAsync($"{{\"type\":\"{kind}\",\"object\":{KubernetesJson.Serialize(shown)}}}\n", Encoding.UTF8, http.RequestAborted);
+            }
+
+            await http.Response.Body.FlushAsync(http.RequestAborted);
+            known = current;
+            await Task.Delay(Pause, time, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static long VersionOf(IKubernetesObject<V1ObjectMeta> item) => long.Parse(item.Metadata.ResourceVersion, CultureInfo.InvariantCulture);
 }

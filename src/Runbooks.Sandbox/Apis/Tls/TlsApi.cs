@@ -1,5 +1,13 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace Runbooks.Sandbox.Apis.Tls;
 
@@ -51,4 +59,114 @@ internal sealed class TlsApi([FromKeyedServices(TlsApi.Began)] FirstAsked began,
 
     /// <param name="Days">How long the new one lasts; negative for one that has expired.</param>
     internal sealed record Renewal(int? Days);
+}
+
+/// <summary>Answers a TLS handshake on the port on which everything else is plain HTTP: the first byte tells them apart.</summary>
+internal sealed class TlsConnections(TlsApi api, FaultRegistry faults, TimeProvider time)
+{
+    private const byte Handshake = 0x16;
+    private readonly Lock _lock = new();
+    private (DateTimeOffset Until, X509Certificate2 Certificate)? _made;
+
+    public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate http)
+    {
+        var stops = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? connection.ConnectionClosed;
+        var input = connection.Transport.Input;
+        try
+        {
+            var begin = (await input.ReadAsync(stops)).Buffer;
+            var isHandshake = !begin.IsEmpty && begin.FirstSpan[0] == Handshake;
+            input.AdvanceTo(begin.Start);
+            if (!isHandshake)
+            {
+                await http(connection);
+                return;
+            }
+
+            await ShakeHandsAsync(connection.Transport, stops);
+        }
+        catch (Exception over) when (over is OperationCanceledException or IOException or AuthenticationException)
+        {
+            // Whoever connected has gone, or does not like the certificate.
+        }
+    }
+
+    private async Task ShakeHandsAsync(IDuplexPipe transport, CancellationToken stops)
+    {
+        var fault = faults.Take(fault => fault.Api == api.Name && fault.Kind is Fault.Slow or Fault.Unreachable);
+        if (fault?.Kind == Fault.Unreachable)
+        {
+            return;
+        }
+
+        if (fault is not null)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(fault.Seconds), time, stops);
+        }
+
+        await using var tls = new SslStream(new DuplexStream(transport));
+        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = Certificate() }, stops);
+        await tls.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false, stops);
+    }
+
+    private X509Certificate2 Certificate()
+    {
+        var until = api.ExpiresAt;
+        lock (_lock)
+        {
+            if (_made?.Until != until)
+            {
+                _made = (until, Make(until));
+            }
+
+            return _made.Value.Certificate;
+        }
+    }
+
+    private static X509Certificate2 Make(DateTimeOffset until)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=sandbox.runbooks.example", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var made = request.CreateSelfSigned(until.AddDays(-90), until);
+
+        // Windows shows no certificate whose key was never stored.
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
+    }
+
+    /// <summary>Both directions of a connection as one stream.</summary>
+    private sealed class DuplexStream(IDuplexPipe transport) : Stream
+    {
+        private readonly Stream _input = transport.Input.AsStream(leaveOpen: true);
+        private readonly Stream _output = transport.Output.AsStream(leaveOpen: true);
+
+        public override bool CanRead => true;
+
+        public override bool CanWrite => true;
+
+        public override bool CanSeek => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _input.ReadAsync(buffer, cancellationToken);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _output.WriteAsync(buffer, cancellationToken);
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => _output.FlushAsync(cancellationToken);
+
+        public override int Read(byte[] buffer, int offset, int count) => _input.Read(buffer, offset, count);
+
+        public override void Write(byte[] buffer, int offset, int count) => _output.Write(buffer, offset, count);
+
+        public override void Flush() => _output.Flush();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+    }
 }
