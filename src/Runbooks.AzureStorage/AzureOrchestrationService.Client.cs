@@ -1,5 +1,4 @@
 using DurableTask.Core;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -4,7 +4,6 @@ using DurableTask.Core;
 using DurableTask.Core.History;
 using DurableTask.Core.Settings;
 using Microsoft.Extensions.Logging;
-using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
 
 namespace Runbooks.AzureStorage;

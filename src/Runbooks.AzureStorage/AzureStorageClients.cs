@@ -1,11 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using Azure;
 using Azure.Core;
-using Azure.Data.Tables;
 using Azure.Identity;
 using Azure.Storage.Blobs;
 using Runbooks.Catalog.Parameters;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Publishing;
 using Runbooks.Settings;

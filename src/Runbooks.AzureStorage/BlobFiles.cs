@@ -3,7 +3,6 @@ using System.Text;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using Runbooks.Model.Storage;
 using static Runbooks.AzureStorage.AzureStorageErrors;
 
 namespace Runbooks.AzureStorage;

@@ -4,7 +4,6 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Runbooks.Catalog;
-using Runbooks.Model.Storage;
 using Runbooks.Publishing;
 using static Runbooks.AzureStorage.AzureStorageErrors;
 

@@ -1,8 +1,6 @@
 using System.Text;
 using Azure;
-using Azure.Data.Tables;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
-using Azure.Data.Tables;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -1,7 +1,5 @@
 using Azure;
-using Azure.Data.Tables;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

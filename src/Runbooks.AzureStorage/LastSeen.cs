@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Text.Json;
-using Azure.Data.Tables;
 using Runbooks.Engine;
 
 namespace Runbooks.AzureStorage;

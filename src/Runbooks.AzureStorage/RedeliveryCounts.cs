@@ -4,9 +4,7 @@ using System.Text.Json;
 using System.Xml.Linq;
 using Azure.Core;
 using Azure.Core.Pipeline;
-using Azure.Data.Tables;
 using DurableTask.Core;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

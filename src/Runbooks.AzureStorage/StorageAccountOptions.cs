@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Azure.Core;
-using Azure.Data.Tables;
 using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;

@@ -1,6 +1,4 @@
 using Azure;
-using Azure.Data.Tables;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -1,7 +1,5 @@
 using System.Text.Json;
-using Azure.Data.Tables;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

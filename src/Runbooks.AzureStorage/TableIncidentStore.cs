@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using Azure;
-using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Azure;
-using Azure.Data.Tables;
 using static Runbooks.AzureStorage.AzureStorageErrors;
 
 namespace Runbooks.AzureStorage;

@@ -1,6 +1,3 @@
-using Azure.Data.Tables;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.AzureStorage;
 
 /// <summary>Shared documents, one row each, changed under its tag.</summary>

@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Schema;
-using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Catalog;
 

@@ -1,8 +1,5 @@
 using System.Collections.Frozen;
-using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
-using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Definition;
 
 namespace Runbooks.Catalog;
 

@@ -1,7 +1,4 @@
-using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
-using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog;
 

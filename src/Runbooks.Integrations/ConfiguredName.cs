@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace Runbooks.Integrations;
 
 /// <summary>Several systems of one kind are configured by name, and a step or a check means one of them.</summary>

@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace Runbooks.Integrations;
 
 /// <summary>An address that secrets may be sent to: https, or plain http to this very machine.</summary>

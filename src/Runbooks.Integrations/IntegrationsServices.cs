@@ -1,10 +1,6 @@
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Steps;
 using Runbooks.Execution;
-using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Gpu;
-using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.LiteLlm;
 using Runbooks.Integrations.Llm;

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using Runbooks.Catalog.Steps;
-
 namespace Runbooks.Integrations;
 
 /// <summary>How an action is taken back where the step itself says so.</summary>

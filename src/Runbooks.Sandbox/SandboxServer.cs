@@ -6,7 +6,6 @@ using Runbooks.Sandbox.Apis;
 using Runbooks.Sandbox.Apis.AppConfiguration;
 using Runbooks.Sandbox.Apis.Arm;
 using Runbooks.Sandbox.Apis.Exporters;
-using Runbooks.Sandbox.Apis.Kubernetes;
 using Runbooks.Sandbox.Apis.LiteLlm;
 using Runbooks.Sandbox.Apis.Logs;
 using Runbooks.Sandbox.Apis.OnCall;

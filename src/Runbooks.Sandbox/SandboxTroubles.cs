@@ -1,7 +1,6 @@
 using Runbooks.Sandbox.Apis;
 using Runbooks.Sandbox.Apis.Arm;
 using Runbooks.Sandbox.Apis.Exporters;
-using Runbooks.Sandbox.Apis.Kubernetes;
 using Runbooks.Sandbox.Apis.Logs;
 using Runbooks.Sandbox.Apis.Provider;
 using Runbooks.Sandbox.Apis.Tls;

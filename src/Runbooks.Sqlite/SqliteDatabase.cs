@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite;
 

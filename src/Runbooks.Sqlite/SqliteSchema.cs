@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace Runbooks.Sqlite;
 
 /// <summary>Tables of one part of the host, with the version they were made in: several parts share the one file.</summary>

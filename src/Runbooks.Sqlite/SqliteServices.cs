@@ -1,7 +1,6 @@
 using DurableTask.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
-using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Sqlite;
 using Runbooks.Sqlite.DurableTask;

@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace Runbooks.Sqlite;
 
 /// <summary>One piece of work on its way through the writer: run inside the batch's transaction, answered after it.</summary>

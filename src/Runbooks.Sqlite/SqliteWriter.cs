@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite;
 

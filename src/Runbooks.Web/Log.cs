@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Runbooks.Web;
 
 internal static partial class Log

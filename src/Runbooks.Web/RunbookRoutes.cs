@@ -1,13 +1,10 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Runbooks.Web.Assistant;
 using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
-using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
 using Runbooks.Web.Safety;
-using Runbooks.Web.Access;
 using Runbooks.Web.SignIn;
 using Runbooks.Web.Slack;
 

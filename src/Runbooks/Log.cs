@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks;
 
 internal static partial class Log

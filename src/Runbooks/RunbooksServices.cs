@@ -1,20 +1,12 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 using Runbooks.Approvals;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Reading;
-using Runbooks.Engine;
-using Runbooks.Execution;
-using Runbooks.Guardrails;
 using Runbooks.Intake;
-using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using Runbooks.Orchestration;
 using Runbooks.Preview;
 using Runbooks.Publishing;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
-using Runbooks.Storage;
 
 namespace Microsoft.Extensions.DependencyInjection;
 

@@ -1,9 +1,4 @@
 using System.Collections.Concurrent;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-using Runbooks.Testing;
 using Runbooks.Web.Incidents;
 using RunbookServer.Export;
 

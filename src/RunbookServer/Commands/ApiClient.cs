@@ -1,10 +1,6 @@
 using System.CommandLine;
 using System.Net;
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using RunbookServer.Hosting;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

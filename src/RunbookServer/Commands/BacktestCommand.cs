@@ -1,18 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text;
-using System.Text.Json.Nodes;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Reading;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 using Runbooks.Web.Incidents;
 using RunbookServer.Backtesting;
-using RunbookServer.Hosting;
 using RunbookServer.Reporting;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

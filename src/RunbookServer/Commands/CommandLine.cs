@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Runbooks.Model.Text;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

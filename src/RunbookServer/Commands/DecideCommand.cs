@@ -1,8 +1,5 @@
 using System.Net;
 using System.CommandLine;
-using System.Text.Json.Nodes;
-using Runbooks.Model.Incidents;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

@@ -1,13 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using RunbookServer.Export;
-using RunbookServer.Terminal;
 using Runbooks.Engine;
-using Runbooks.Model.Text;
-using Runbooks.Testing;
 using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Commands;

@@ -1,10 +1,6 @@
 using System.CommandLine;
 using System.Net;
-using System.Text.Json.Nodes;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 using RunbookServer.Samples;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

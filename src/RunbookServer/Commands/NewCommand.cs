@@ -1,12 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Templates;
-using Runbooks.Publishing;
-using Runbooks.Testing;
-using RunbookServer.Hosting;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

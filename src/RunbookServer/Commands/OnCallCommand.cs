@@ -1,12 +1,7 @@
 using System.CommandLine;
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
 using Runbooks.Integrations.OnCall;
-using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
-using RunbookServer.Hosting;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

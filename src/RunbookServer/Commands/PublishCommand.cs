@@ -1,19 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Reading;
 using Runbooks.Engine;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
-using Runbooks.Publishing;
-using RunbookServer.Hosting;
 using RunbookServer.Publishing;
 using RunbookServer.Reporting;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Runbooks.Publishing;
-using RunbookServer.Hosting;
 using RunbookServer.Publishing;
 
 namespace RunbookServer.Commands;

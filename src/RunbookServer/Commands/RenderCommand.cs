@@ -1,9 +1,5 @@
 using System.CommandLine;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Steps;
-using RunbookServer.Hosting;
 using RunbookServer.Rendering;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

@@ -1,11 +1,5 @@
 using System.CommandLine;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Reading;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
 using Runbooks.Settings;
-using RunbookServer.Hosting;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Microsoft.AspNetCore.Connections;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

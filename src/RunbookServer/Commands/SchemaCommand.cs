@@ -1,11 +1,6 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Runbooks.Catalog.Schema;
 using Runbooks.Guardrails;
-using Runbooks.Notifications;
-using Runbooks.Testing;
-using RunbookServer.Hosting;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using RunbookServer.Hosting;
 
 namespace RunbookServer.Commands;
 

@@ -1,10 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json.Nodes;
-using RunbookServer.Terminal;
-using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 
 namespace RunbookServer.Commands;
 

@@ -1,24 +1,14 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Text;
-using System.Text.Json;
-using Runbooks.Catalog;
 using Runbooks.Catalog.Matching;
-using Runbooks.Catalog.Steps;
 using Runbooks.Engine;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 using Runbooks.Sandbox;
-using Runbooks.Testing;
 using Runbooks.Testing.Simulation;
-using RunbookServer.Hosting;
 using RunbookServer.Simulation;
 using RunbookServer.Samples;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

@@ -1,14 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Runbooks.Catalog;
 using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Reading;
-using Runbooks.Catalog.Steps;
-using Runbooks.Publishing;
-using Runbooks.Testing;
-using RunbookServer.Hosting;
 using RunbookServer.Reporting;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

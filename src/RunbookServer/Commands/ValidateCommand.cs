@@ -1,17 +1,9 @@
 using System.CommandLine;
-using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog;
 using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Reading;
 using Runbooks.Guardrails;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
-using Runbooks.Publishing;
 using Runbooks.Storage;
-using RunbookServer.Hosting;
 using RunbookServer.Reporting;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Runbooks.Model.Incidents;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 

@@ -1,10 +1,5 @@
-using Runbooks.Catalog.Steps;
 using Runbooks.Execution;
 using Runbooks.Intake;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-using Runbooks.Testing;
 using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Export;

@@ -1,6 +1,5 @@
 using System.IO.Enumeration;
 using Runbooks.Sqlite;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 

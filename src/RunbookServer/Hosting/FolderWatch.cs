@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using Runbooks.Notifications;
-using Runbooks.Publishing;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Runbooks.SignedLinks;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 

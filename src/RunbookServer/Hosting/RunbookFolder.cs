@@ -1,10 +1,6 @@
 using Runbooks.AzureStorage;
-using Runbooks.Catalog;
 using Runbooks.Guardrails;
-using Runbooks.Notifications;
-using Runbooks.Publishing;
 using Runbooks.Storage;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 

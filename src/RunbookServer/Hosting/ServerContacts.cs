@@ -1,9 +1,4 @@
-using Runbooks.Catalog;
-using Runbooks.Model.Definition;
 using Runbooks.Integrations.OnCall;
-using Runbooks.Notifications;
-using Runbooks.Publishing;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 

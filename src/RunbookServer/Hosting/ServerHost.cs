@@ -4,15 +4,11 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
-using Runbooks.Catalog;
 using Runbooks.Guardrails;
-using Runbooks.Notifications;
-using Runbooks.Publishing;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
 using RunbookServer.Practice;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 

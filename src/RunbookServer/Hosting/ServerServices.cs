@@ -1,20 +1,15 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.AzureStorage;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Reading;
 using Runbooks.Intake;
 using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Integrations.OnCall;
 using Runbooks.Model.Storage;
-using Runbooks.Notifications;
 using Runbooks.Orchestration.TaskHub;
-using Runbooks.Publishing;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
-using RunbookServer.Terminal;
 using Spectre.Console;
 
 namespace RunbookServer.Hosting;

@@ -2,9 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Options;
-using RunbookServer.Terminal;
 using Runbooks.AzureStorage;
-using Runbooks.Notifications;
 using Runbooks.Settings;
 
 namespace RunbookServer.Hosting;

@@ -1,11 +1,6 @@
 using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Steps;
 using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 

@@ -4,7 +4,6 @@ using Runbooks.AzureStorage;
 using Runbooks.Model.Storage;
 using Runbooks.SignedLinks;
 using Runbooks.Web.Http;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 

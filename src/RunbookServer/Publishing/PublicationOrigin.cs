@@ -1,11 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Reading;
 using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Notifications;
-using Runbooks.Publishing;
 
 namespace RunbookServer.Publishing;
 

@@ -1,10 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
-using RunbookServer.Terminal;
 using Runbooks.Catalog.Problems;
-using Runbooks.Model.Text;
 
 namespace RunbookServer.Reporting;
 

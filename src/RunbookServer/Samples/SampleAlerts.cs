@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
 using Runbooks.Intake.Parsing;
-using Runbooks.Model.Text;
-using RunbookServer.Terminal;
 
 namespace RunbookServer.Samples;
 

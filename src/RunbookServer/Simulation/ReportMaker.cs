@@ -1,15 +1,8 @@
 using System.Text;
-using System.Text.Json;
 using Runbooks.Catalog.Matching;
 using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
-using Runbooks.Testing;
 using Runbooks.Testing.Simulation;
 using Runbooks.Web.Incidents;
 

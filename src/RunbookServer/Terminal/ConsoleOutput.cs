@@ -1,7 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
 using Spectre.Console;
 
 namespace RunbookServer.Terminal;

@@ -1,8 +1,5 @@
-using System.Globalization;
-using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 
 namespace RunbookServer.Terminal;
 

@@ -1,7 +1,5 @@
 using System.Text;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Matching;
 

@@ -2,10 +2,8 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Templates;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Parameters;
 

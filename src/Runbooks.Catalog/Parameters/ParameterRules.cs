@@ -3,10 +3,8 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Runbooks.Catalog.Templates;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Parameters;
 

@@ -4,9 +4,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Parameters;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Problems;
 

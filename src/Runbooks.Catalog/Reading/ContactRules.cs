@@ -1,9 +1,3 @@
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Whoever a runbook asks has to be somebody whom the contacts name.</summary>

@@ -1,8 +1,3 @@
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Collects what is wrong with one file. Errors are told by the path of a key; the place in the file is looked up.</summary>

@@ -2,9 +2,6 @@ using System.Collections.Frozen;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
 

@@ -1,7 +1,4 @@
 using System.Globalization;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
 

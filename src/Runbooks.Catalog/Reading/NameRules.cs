@@ -1,5 +1,3 @@
-using Runbooks.Model.Text;
-
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Names that authors choose: they stand in links, file names, metrics and placeholders.</summary>

@@ -1,9 +1,3 @@
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Steps;
-using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Reads a runbook file and checks everything that can be known before an alert comes.</summary>

@@ -1,8 +1,3 @@
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>What must not be in a file although each part of it is well written.</summary>

@@ -1,12 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
-using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
 

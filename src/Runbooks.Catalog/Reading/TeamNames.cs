@@ -1,11 +1,6 @@
 using System.Reflection;
 using Runbooks.Catalog.Matching;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
-using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
 

@@ -1,8 +1,4 @@
 using Runbooks.Catalog.Matching;
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
 

@@ -1,10 +1,5 @@
 using System.Text.RegularExpressions;
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
 

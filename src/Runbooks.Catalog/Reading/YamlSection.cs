@@ -1,7 +1,5 @@
 using System.Globalization;
 using Runbooks.Catalog.Templates;
-using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
 

@@ -1,7 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Schema;
 

@@ -1,8 +1,5 @@
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Reading;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Schema;
 

@@ -1,7 +1,4 @@
 using System.ComponentModel;
-using System.Text.Json;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Catalog.Steps;
 

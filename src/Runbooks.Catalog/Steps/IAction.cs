@@ -1,7 +1,3 @@
-using System.Text.Json;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Catalog.Steps;
 
 /// <summary>

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Catalog.Steps;
 
 /// <summary>A diagnosis question that runbooks ask by name. Reads only. Written by deriving from <see cref="Check{TParameters}"/>.</summary>

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Runbooks.Model.Definition;
 
 namespace Runbooks.Catalog.Steps;
 

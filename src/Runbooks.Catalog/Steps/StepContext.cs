@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
-using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 
 namespace Runbooks.Catalog.Steps;

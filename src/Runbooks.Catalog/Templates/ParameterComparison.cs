@@ -1,6 +1,4 @@
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Templates;
 

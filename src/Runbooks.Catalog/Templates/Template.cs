@@ -1,6 +1,4 @@
 using System.Text;
-using System.Text.Json;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Templates;
 

@@ -1,7 +1,5 @@
 using System.Buffers;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Templates;
 

@@ -2,8 +2,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Text.Unicode;
-using Runbooks.Catalog.Problems;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Yaml;
 

@@ -1,6 +1,4 @@
 using System.Text.RegularExpressions;
-using Runbooks.Catalog.Problems;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Yaml;
 

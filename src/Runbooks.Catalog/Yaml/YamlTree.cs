@@ -1,5 +1,3 @@
-using Runbooks.Catalog.Problems;
-using Runbooks.Model.Text;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 

@@ -1,13 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Azure.Core;
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Azure;
 
 /// <summary>Section <c>ArmRequest</c>.</summary>

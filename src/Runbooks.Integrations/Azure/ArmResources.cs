@@ -1,11 +1,5 @@
 using System.Collections.Frozen;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
-using Azure.Core;
-using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Matching;
-using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Azure;
 

@@ -1,11 +1,6 @@
-using System.Globalization;
-using System.Text.Json;
 using Azure;
-using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Identity;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure;
 

@@ -1,11 +1,7 @@
 using System.Collections.Concurrent;
-using System.ComponentModel.DataAnnotations;
 using Azure;
-using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.ResourceManager;
-using Microsoft.Extensions.Options;
-using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Azure;
 

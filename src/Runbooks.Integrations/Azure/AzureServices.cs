@@ -1,9 +1,5 @@
-using Azure.Core;
 using Azure.Identity;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.ApiManagement;
 using Runbooks.Integrations.Azure.AppConfiguration;
 using Runbooks.Integrations.Azure.AppService;
@@ -16,7 +12,6 @@ using Runbooks.Integrations.Azure.OpenAI;
 using Runbooks.Integrations.Azure.Prompts;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Azure.Waf;
-using Runbooks.Integrations.Http;
 using Runbooks.Model.Storage;
 using Runbooks.Settings;
 

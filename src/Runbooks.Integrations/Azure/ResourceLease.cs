@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using Azure.Core;
-using Runbooks.Catalog.Steps;
 using Runbooks.Model.Storage;
 
 namespace Runbooks.Integrations.Azure;

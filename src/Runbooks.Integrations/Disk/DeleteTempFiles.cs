@@ -1,12 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Integrations.Disk;
 
 public sealed record DeleteTempFilesParameters : MachineFolder

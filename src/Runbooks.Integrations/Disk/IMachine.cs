@@ -1,9 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Metrics;
-
 namespace Runbooks.Integrations.Disk;
 
 /// <summary>A machine whose disk is looked at and tidied: this one, or a virtual machine in Azure.</summary>

@@ -1,10 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
-using Azure.Core;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
-
 namespace Runbooks.Integrations.Disk;
 
 /// <summary>

@@ -1,11 +1,4 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Prometheus;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Gpu;
 

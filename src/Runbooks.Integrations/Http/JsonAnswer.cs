@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-
 namespace Runbooks.Integrations.Http;
 
 /// <summary>Reads answers of others, who may send anything.</summary>

@@ -1,18 +1,9 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using System.Text.Json;
-using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Http;
 

@@ -1,11 +1,6 @@
-using System.Net.Http.Headers;
-using System.Text;
-using Azure.Core;
 using k8s;
 using k8s.Authentication;
 using k8s.KubeConfigModels;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
 
 namespace Runbooks.Integrations.Kubernetes;
 

@@ -1,9 +1,5 @@
 using k8s;
 using k8s.Autorest;
-using k8s.Models;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Kubernetes;
 

@@ -1,10 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>A question to a cluster. One that cannot be reached, or that does not let this identity look, leaves the answer unknown.</summary>

@@ -1,11 +1,4 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Text.Json.Nodes;
 using k8s;
-using k8s.Models;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Kubernetes;
 

@@ -1,10 +1,4 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Text.Json.Nodes;
 using k8s;
-using k8s.Models;
-using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.Integrations.Kubernetes;
 

@@ -1,13 +1,8 @@
 using System.Collections.Concurrent;
-using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Azure.Core;
 using Microsoft.Extensions.Http.Resilience;
-using Microsoft.Extensions.Options;
 using Polly;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Integrations.Http;
 using k8s;
 
 namespace Runbooks.Integrations.Kubernetes;

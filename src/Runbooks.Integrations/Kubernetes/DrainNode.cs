@@ -1,8 +1,3 @@
-using k8s.Models;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Evicts what runs on a cordoned node, as disruption budgets allow, within the step's time.</summary>

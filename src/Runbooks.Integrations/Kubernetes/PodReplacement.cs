@@ -1,6 +1,3 @@
-using k8s.Models;
-using Runbooks.Catalog.Steps;
-
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Finds and awaits the pod that a controller puts in the place of one that goes.</summary>

@@ -1,10 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Incidents;
-using k8s.Models;
-
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Keeps a pod's logs, evicts it and waits for the pod that its controller puts in its place.</summary>

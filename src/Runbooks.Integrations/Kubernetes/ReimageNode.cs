@@ -1,10 +1,3 @@
-using System.Text.RegularExpressions;
-using Azure.Core;
-using k8s.Models;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Makes the machine behind an AKS node anew from its image. It is never repeated by itself, and a person is always asked.</summary>

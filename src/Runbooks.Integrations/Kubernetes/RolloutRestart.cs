@@ -1,8 +1,3 @@
-using System.Globalization;
-using k8s.Models;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>New pods for old ones, in the way of the deployment's strategy, as <c>kubectl rollout restart</c> does it.</summary>

@@ -1,9 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Gives a deployment more or fewer pods, and later exactly as many as it had.</summary>

@@ -1,13 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Integrations.LiteLlm;
 
 public sealed record ModelRouteParameters

@@ -1,12 +1,5 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Prometheus;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Llm;
 

@@ -1,10 +1,4 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Prometheus;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Llm;
 

@@ -1,8 +1,4 @@
-using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using System.Text.Json;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Metrics;
 

@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Metrics;
 

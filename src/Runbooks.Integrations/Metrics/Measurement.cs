@@ -1,6 +1,3 @@
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Integrations.Metrics;
 
 /// <summary>Puts a measured value, or its absence, into a finding: the same words for every source.</summary>

@@ -1,7 +1,3 @@
-using System.Text;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
-
 namespace Runbooks.Integrations.Notifications;
 
 /// <summary>What every channel says in the same words, and how much of it: a card has to be read on a phone.</summary>

@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Options;
-using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Notifications.Email;
 using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Integrations.Notifications.PagerDuty;
@@ -8,7 +5,6 @@ using Runbooks.Integrations.Notifications.Slack;
 using Runbooks.Integrations.Notifications.Teams;
 using Runbooks.Integrations.Notifications.Webhook;
 using Runbooks.Integrations.OnCall;
-using Runbooks.Notifications;
 using Runbooks.Publishing;
 using Runbooks.Settings;
 

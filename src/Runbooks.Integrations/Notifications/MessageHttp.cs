@@ -1,12 +1,6 @@
-using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Polly;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications;
 

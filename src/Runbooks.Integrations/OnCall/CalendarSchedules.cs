@@ -1,10 +1,8 @@
-using System.Text;
 using Ical.Net;
 using Ical.Net.CalendarComponents;
 using Ical.Net.DataTypes;
 using Ical.Net.Evaluation;
-using Runbooks.Integrations.Http;
-using Runbooks.Notifications;
+using Calendar = Ical.Net.Calendar;
 
 namespace Runbooks.Integrations.OnCall;
 

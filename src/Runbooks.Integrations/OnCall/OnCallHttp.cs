@@ -1,12 +1,5 @@
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Text.Json.Nodes;
-using Microsoft.Extensions.Options;
 using Polly;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Notifications.PagerDuty;
-using Runbooks.Notifications;
 using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.OnCall;

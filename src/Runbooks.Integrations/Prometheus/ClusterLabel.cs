@@ -1,6 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-
 namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>Of which cluster a series is, where one Prometheus has several, as an Azure Monitor workspace often does.</summary>

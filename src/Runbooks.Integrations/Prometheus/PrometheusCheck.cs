@@ -1,12 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Text.RegularExpressions;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>A question to Prometheus. One that cannot be reached, or that does not understand the query, leaves the answer unknown.</summary>

@@ -1,14 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Net.Http.Headers;
-using System.Text.Json;
-using Azure.Core;
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>The query API of Prometheus and everything that speaks it.</summary>

@@ -1,11 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>Holds a value from Prometheus against a threshold.</summary>

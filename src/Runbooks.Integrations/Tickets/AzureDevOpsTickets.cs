@@ -1,8 +1,4 @@
-using System.Globalization;
 using System.Net;
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
-using Runbooks.Catalog.Steps;
 using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;

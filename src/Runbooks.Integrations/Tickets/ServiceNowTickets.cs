@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using Runbooks.Catalog.Steps;
 using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;

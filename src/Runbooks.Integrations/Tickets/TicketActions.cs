@@ -1,15 +1,6 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Notifications.Escalation;
-using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 using Runbooks.SignedLinks;
 
 namespace Runbooks.Integrations.Tickets;

@@ -1,14 +1,4 @@
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Text;
 using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;

@@ -1,9 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Runbooks.Catalog.Steps;
 using Runbooks.Execution;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
 

@@ -1,5 +1,3 @@
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Alerts;
 
 /// <summary>Hides what looks like a secret in an alert, before anything of it is kept or shown.</summary>

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Serialization;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Definition;
 
 /// <summary>One time that a whole set of runbooks was put in force: what, from where, by whom and why. Its texts come from whoever published.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Text.Json.Serialization;
 
 namespace Runbooks.Model.Definition;
 

@@ -1,5 +1,3 @@
-using Runbooks.Model.Definition;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>What happens to a gate while time passes and nobody answers.</summary>

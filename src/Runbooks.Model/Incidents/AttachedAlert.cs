@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using Runbooks.Model.Alerts;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>One alert (by the sender's fingerprint) that reached an incident, with how often and when.</summary>

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
 

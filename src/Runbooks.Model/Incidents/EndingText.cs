@@ -1,6 +1,3 @@
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>The answer to one question of one incident.</summary>

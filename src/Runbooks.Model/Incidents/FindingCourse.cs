@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
 

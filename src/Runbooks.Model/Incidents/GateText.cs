@@ -1,7 +1,3 @@
-using System.Globalization;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>What people are told about a gate, in the same words on every page, card and API answer.</summary>

@@ -1,7 +1,3 @@
-using System.Text.Json.Serialization;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>How alerts reach an incident that is already there.</summary>

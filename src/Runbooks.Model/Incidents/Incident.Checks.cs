@@ -1,8 +1,3 @@
-using System.Text.Json.Serialization;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>Recording what checks found.</summary>

@@ -1,7 +1,3 @@
-using System.Text.Json.Serialization;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>How an incident becomes final; once final it stays so.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using Runbooks.Model.Alerts;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>An alert comes and goes: each time is an episode, known by when it started. What belongs to an earlier one changes nothing.</summary>

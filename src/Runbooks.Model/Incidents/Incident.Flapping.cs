@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Serialization;
-using Runbooks.Model.Alerts;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using Runbooks.Model.Definition;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>

@@ -1,7 +1,3 @@
-using System.Text.Json.Serialization;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>Alerts beside the one that opened the incident: on record with what they say, shown, and looked at when it ends.</summary>

@@ -1,5 +1,3 @@
-using Runbooks.Model.Definition;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>What people do with an incident beside deciding: try it again, write into its record.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Runbooks.Model.Definition;
 
 namespace Runbooks.Model.Incidents;
 

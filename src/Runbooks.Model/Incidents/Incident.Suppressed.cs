@@ -1,7 +1,3 @@
-using System.Text.Json.Serialization;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>What nobody was asked about for a while: because of a maintenance window, or of a no to an alert that comes and goes.</summary>

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>Appending to an incident's record, and proving that nothing in it was removed or altered.</summary>

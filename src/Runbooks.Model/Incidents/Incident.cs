@@ -1,8 +1,4 @@
-using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json.Serialization;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
 
 namespace Runbooks.Model.Incidents;
 

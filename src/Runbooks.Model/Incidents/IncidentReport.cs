@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Text;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
 

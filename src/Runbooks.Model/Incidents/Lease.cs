@@ -1,6 +1,3 @@
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>A temporary fix that is in place, read out of the record.</summary>

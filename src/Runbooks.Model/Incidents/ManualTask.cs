@@ -1,7 +1,3 @@
-using System.Text.Json.Serialization;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>What a person is asked to do by hand: a step with <c>do: person</c>, or taking one back.</summary>

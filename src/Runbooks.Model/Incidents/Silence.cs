@@ -1,5 +1,3 @@
-using Runbooks.Model.Text;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>

@@ -1,10 +1,5 @@
 using System.Buffers.Text;
-using System.Globalization;
-using System.Text;
-using System.Text.Json.Serialization;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Storage;
 

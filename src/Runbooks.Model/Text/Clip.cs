@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Runbooks.Model.Text;
 
 /// <summary>Shortens text from outside before it is shown or kept.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Runbooks.Model.Text;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Runbooks.Model.Text;
 
 /// <summary>Durations as runbook files write them: <c>20s</c>, <c>5m</c>, <c>1h30m</c>, <c>2d</c>, <c>500ms</c>.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Runbooks.Model.Text;
 
 /// <summary>Text from outside inside a Markdown document: it stays text, on one line.</summary>

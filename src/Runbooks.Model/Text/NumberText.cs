@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Runbooks.Model.Text;
 
 public static class NumberText

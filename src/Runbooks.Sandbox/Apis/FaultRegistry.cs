@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.IO.Enumeration;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Runbooks.Sandbox.Apis;

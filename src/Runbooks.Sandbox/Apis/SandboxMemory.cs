@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-
 namespace Runbooks.Sandbox.Apis;
 
 /// <summary>A part of the sandbox's state that outlives a restart.</summary>

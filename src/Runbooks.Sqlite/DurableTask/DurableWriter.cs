@@ -1,7 +1,6 @@
 using DurableTask.Core;
 using DurableTask.Core.Exceptions;
 using DurableTask.Core.History;
-using Microsoft.Data.Sqlite;
 
 namespace Runbooks.Sqlite.DurableTask;
 

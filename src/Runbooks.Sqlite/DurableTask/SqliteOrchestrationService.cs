@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using DurableTask.Core;
 using DurableTask.Core.History;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Runbooks.Engine;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite.DurableTask;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite.Store;
 

@@ -1,7 +1,5 @@
-using Microsoft.Data.Sqlite;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite.Store;
 

@@ -1,6 +1,3 @@
-using Microsoft.Data.Sqlite;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Sqlite.Store;
 
 /// <summary>Shared documents in the host's database; each change is one piece of work of the single writer.</summary>

@@ -1,7 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Web.Access;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using Runbooks.Notifications;
 
 namespace Runbooks.Web.Access;

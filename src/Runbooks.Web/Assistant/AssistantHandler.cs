@@ -1,17 +1,9 @@
-using System.Text.Json;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Runbooks.Catalog.Steps;
-using Runbooks.Intake;
-using Runbooks.Model.Storage;
 using Runbooks.Preview;
-using Runbooks.Web.Access;
-using Runbooks.Web.Http;
 using Role = Runbooks.Web.Access.Role;
 
 namespace Runbooks.Web.Assistant;

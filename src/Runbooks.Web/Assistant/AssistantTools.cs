@@ -1,22 +1,13 @@
 using System.ComponentModel;
-using System.Text.Json;
-using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
-using Runbooks.Intake;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 using Runbooks.Preview;
-using Runbooks.Web.Access;
-using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
-using Runbooks.Web.Pages;
 using Role = Runbooks.Web.Access.Role;
 
 namespace Runbooks.Web.Assistant;

@@ -1,14 +1,6 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Runbooks.Approvals;
-using Runbooks.Intake;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 using Runbooks.Storage;
-using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
-using Runbooks.Web.Pages;
 using Runbooks.Web.Safety;
 
 namespace Runbooks.Web.Console;

@@ -1,12 +1,5 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Runbooks.Approvals;
-using Runbooks.Intake;
-using Runbooks.Model.Incidents;
 using Runbooks.Web.Decisions;
-using Runbooks.Web.Http;
-using Runbooks.Web.Pages;
-using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Console;
 

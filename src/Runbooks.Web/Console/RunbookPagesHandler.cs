@@ -1,15 +1,8 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
 using Runbooks.Guardrails;
-using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 using Runbooks.Publishing;
-using Runbooks.Web.Http;
-using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Console;
 

@@ -1,13 +1,6 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
-using Runbooks.Web.Http;
-using Runbooks.Web.Pages;
-using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Decisions;
 

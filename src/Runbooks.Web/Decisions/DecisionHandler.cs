@@ -1,11 +1,6 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
 using Runbooks.Approvals;
-using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-using Runbooks.Web.Http;
 using GateView = Runbooks.Web.Incidents.GateView;
 
 namespace Runbooks.Web.Decisions;

@@ -1,16 +1,9 @@
 using System.Collections.Concurrent;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
-using Runbooks.Web.Http;
-using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Decisions;
 

@@ -1,13 +1,9 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 using Runbooks.Intake.Parsing;
-using Runbooks.Model.Text;
-using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Http;
 

@@ -1,6 +1,4 @@
-using Microsoft.AspNetCore.Http;
 using Runbooks.Engine;
-using Runbooks.Model.Storage;
 using Runbooks.Publishing;
 
 namespace Runbooks.Web.Http;

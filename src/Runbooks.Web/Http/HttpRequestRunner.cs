@@ -1,7 +1,4 @@
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Web.Http;
 

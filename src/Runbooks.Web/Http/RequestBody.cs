@@ -1,11 +1,6 @@
-using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Runbooks.Intake.Parsing;
-using Runbooks.Model.Text;
 using Runbooks.Notifications.Storms;
-using Runbooks.Web.Access;
-using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Http;
 

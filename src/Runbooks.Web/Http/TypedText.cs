@@ -1,8 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Web.Http;
 

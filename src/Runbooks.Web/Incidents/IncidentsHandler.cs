@@ -1,14 +1,8 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
 using Runbooks.Approvals;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 using Runbooks.Storage;
-using Runbooks.Web.Http;
-using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Incidents;
 

@@ -1,9 +1,4 @@
 using System.Text;
-using Microsoft.AspNetCore.Http;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Web.Http;
-using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Incidents;
 

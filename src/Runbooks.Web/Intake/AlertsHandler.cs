@@ -1,16 +1,10 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Runbooks.Catalog.Matching;
-using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
 using Runbooks.Intake.Parsing.EventGrid;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Text;
 using Runbooks.Watchdog;
 using Runbooks.Web.Decisions;
-using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Intake;
 

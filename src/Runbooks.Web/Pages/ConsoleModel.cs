@@ -1,7 +1,3 @@
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Web.Pages;
 
 /// <param name="Open">The most urgent first: what waits for an answer, then the worst impact.</param>

@@ -1,6 +1,4 @@
 using System.Globalization;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Web.Pages;
 

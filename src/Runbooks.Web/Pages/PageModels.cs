@@ -1,13 +1,9 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Pages;
 

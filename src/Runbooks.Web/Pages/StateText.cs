@@ -1,7 +1,3 @@
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Web.Pages;
 
 /// <summary>States as the outside contract writes them.</summary>

@@ -1,5 +1,4 @@
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Web.Pages;
 

@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using Runbooks.Web.Access;
-
 namespace Runbooks.Web.Pages;
 
 /// <summary>Whoever looks at a page: by the platform's word, or else under a name that forms begin with and let them change.</summary>

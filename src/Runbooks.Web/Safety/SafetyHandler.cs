@@ -1,14 +1,7 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
-using Runbooks.Intake;
-using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using Runbooks.Publishing;
-using Runbooks.Web.Access;
-using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
-using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Safety;
 

@@ -1,10 +1,6 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Runbooks.Web.Access;
 using Runbooks.Web.Decisions;
-using Runbooks.Web.Http;
 
 namespace Runbooks.Web.SignIn;
 

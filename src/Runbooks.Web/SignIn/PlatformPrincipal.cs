@@ -1,9 +1,4 @@
-using System.Text.Json;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Runbooks.Notifications;
-using Runbooks.Web.Access;
-using Runbooks.Web.Http;
 
 namespace Runbooks.Web.SignIn;
 

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
-using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 
 namespace Runbooks.Web.Slack;

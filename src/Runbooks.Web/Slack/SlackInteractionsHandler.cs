@@ -1,14 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using Runbooks.Model.Incidents;
 using Runbooks.Web.Decisions;
-using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Slack;
 

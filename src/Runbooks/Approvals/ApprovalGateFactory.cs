@@ -1,14 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
-using Microsoft.Extensions.Logging;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
-using Runbooks.Execution;
-using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
 
 namespace Runbooks.Approvals;
 

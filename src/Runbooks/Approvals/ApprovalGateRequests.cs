@@ -1,7 +1,3 @@
-using Runbooks.Execution;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Approvals;
 
 /// <param name="Findings">The answers to record; empty where they were recorded before.</param>

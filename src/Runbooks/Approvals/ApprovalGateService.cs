@@ -1,11 +1,4 @@
-using Runbooks.Execution;
-using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
-using Runbooks.Storage;
 
 namespace Runbooks.Approvals;
 

@@ -1,11 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Engine;
-using Runbooks.Execution;
-using Runbooks.Guardrails;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Notifications;
-
 namespace Runbooks.Approvals;
 
 /// <summary>

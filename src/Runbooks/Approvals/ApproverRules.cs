@@ -1,6 +1,3 @@
-using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
-
 namespace Runbooks.Approvals;
 
 /// <summary>

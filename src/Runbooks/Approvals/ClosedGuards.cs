@@ -1,9 +1,3 @@
-using System.Collections.Concurrent;
-using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Storage;
-
 namespace Runbooks.Approvals;
 
 /// <summary>

@@ -1,15 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
-using Runbooks.Guardrails;
 using Runbooks.Intake;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
 using Runbooks.SignedLinks;
 
 namespace Runbooks.Digest;

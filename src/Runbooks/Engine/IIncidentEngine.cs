@@ -1,7 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Engine;
 
 /// <summary>What the rest of the system asks of the engine: start an incident's workflow, wake it, and say whether it works.</summary>

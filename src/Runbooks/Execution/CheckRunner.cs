@@ -1,10 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
-using Microsoft.Extensions.Logging;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 using Runbooks.Telemetry;
 
 namespace Runbooks.Execution;

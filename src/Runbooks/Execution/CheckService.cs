@@ -1,10 +1,4 @@
 using System.Text.Json.Serialization;
-using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Notifications;
-using Runbooks.Storage;
 
 namespace Runbooks.Execution;
 

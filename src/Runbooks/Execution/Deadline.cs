@@ -1,5 +1,4 @@
 using Runbooks.Catalog.Steps;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Execution;
 

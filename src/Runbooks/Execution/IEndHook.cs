@@ -1,6 +1,3 @@
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Execution;
 
 /// <summary>Sees to something when an incident has ended: a ticket that is open for it outside, a report of it.</summary>

@@ -1,11 +1,4 @@
-using Microsoft.Extensions.Logging;
 using Runbooks.Catalog.Templates;
-using Runbooks.Engine;
-using Runbooks.Guardrails;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Execution;
 

@@ -1,10 +1,5 @@
-using System.Text;
-using Microsoft.Extensions.Logging;
 using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Execution;
 

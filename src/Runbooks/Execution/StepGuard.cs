@@ -1,9 +1,3 @@
-using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Execution;
 
 /// <summary>Everything that can speak against a step from our own side, asked at the last moment before it acts.</summary>

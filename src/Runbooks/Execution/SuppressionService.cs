@@ -1,12 +1,4 @@
-using Microsoft.Extensions.Logging;
 using Runbooks.Catalog.Templates;
-using Runbooks.Engine;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-using Runbooks.Storage;
 
 namespace Runbooks.Execution;
 

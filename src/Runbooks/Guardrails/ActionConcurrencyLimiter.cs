@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Options;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Guardrails;
 
 /// <summary>Holds how many steps of one action act at the same time, over all incidents and all hosts.</summary>

@@ -1,7 +1,3 @@
-using Microsoft.Extensions.Options;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Guardrails;
 
 /// <summary>

@@ -1,7 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Guardrails;
 
 /// <summary>Stops all mitigation at once. While it is engaged nothing acts, and nothing is undone either: everything is paused.</summary>

@@ -1,14 +1,7 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging;
-using Runbooks.Catalog;
 using Runbooks.Catalog.Matching;
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Schema;
 using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Text;
-using Runbooks.Storage;
 
 namespace Runbooks.Guardrails;
 

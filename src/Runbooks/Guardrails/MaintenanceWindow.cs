@@ -3,10 +3,7 @@ using Ical.Net;
 using Ical.Net.CalendarComponents;
 using Ical.Net.DataTypes;
 using Ical.Net.Evaluation;
-using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Matching;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Guardrails;
 

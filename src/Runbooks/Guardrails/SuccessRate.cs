@@ -1,7 +1,3 @@
-using Microsoft.Extensions.Options;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Guardrails;
 
 /// <summary>How well a runbook's fixes worked on targets of one kind.</summary>

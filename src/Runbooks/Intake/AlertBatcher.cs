@@ -1,8 +1,4 @@
 using Runbooks.Catalog.Matching;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Intake;
 

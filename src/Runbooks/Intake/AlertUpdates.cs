@@ -1,13 +1,5 @@
-using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging;
 using Runbooks.Catalog.Matching;
-using Runbooks.Engine;
 using Runbooks.Intake.Parsing;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Intake;
 

@@ -1,15 +1,4 @@
-using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Templates;
-using Runbooks.Engine;
-using Runbooks.Guardrails;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-using Runbooks.Storage;
 using Runbooks.Telemetry;
 
 namespace Runbooks.Intake;

@@ -1,8 +1,3 @@
-using Runbooks.Engine;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Storage;
-
 namespace Runbooks.Intake;
 
 /// <summary>

@@ -1,7 +1,4 @@
 using Runbooks.Catalog.Templates;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Intake;
 

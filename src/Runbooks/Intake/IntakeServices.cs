@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Intake.Parsing;
 using Runbooks.Intake.Parsing.AzureMonitor;

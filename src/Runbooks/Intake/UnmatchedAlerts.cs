@@ -1,8 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Intake;
 
 /// <summary>

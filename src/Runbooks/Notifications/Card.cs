@@ -1,6 +1,4 @@
 using System.Text.Json.Serialization;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Notifications;
 

@@ -1,7 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using Runbooks.Catalog.Reading;
-using Runbooks.Model.Definition;
-
 namespace Runbooks.Notifications;
 
 /// <summary>Who is behind each contact name, and who is who.</summary>

@@ -1,12 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Text;
-using Runbooks.Storage;
 
 namespace Runbooks.Notifications;
 

@@ -1,10 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Reading;
-using Runbooks.Storage;
-
 namespace Runbooks.Notifications;
 
 public static class ContactsServices

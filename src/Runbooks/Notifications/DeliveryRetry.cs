@@ -1,5 +1,3 @@
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Notifications;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 using Runbooks.SignedLinks;
 
 namespace Runbooks.Notifications;

@@ -1,8 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-using Runbooks.Storage;
 using Runbooks.Telemetry;
 
 namespace Runbooks.Notifications;

@@ -1,6 +1,3 @@
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Notifications;
 
 /// <summary>Who hears how an incident ended.</summary>

@@ -1,8 +1,3 @@
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Storage;
-
 namespace Runbooks.Notifications;
 
 /// <summary>One record, many views: brings cards that were sent before up to date with the record.</summary>

@@ -1,10 +1,3 @@
-using System.Collections.Concurrent;
-using System.Text.Json;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Notifications;
 
 /// <summary>

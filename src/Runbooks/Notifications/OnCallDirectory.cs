@@ -1,6 +1,4 @@
 using System.Net.Mail;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Notifications;
 

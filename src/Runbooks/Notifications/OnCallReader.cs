@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Schema;
 
 namespace Runbooks.Notifications;

@@ -1,7 +1,3 @@
-using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Reading;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Notifications;
 
 /// <summary>Reads the people, rooms and groups of a contacts file, and checks every address with its channel.</summary>

@@ -1,13 +1,5 @@
 using Microsoft.DurableTask;
-using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
-using Runbooks.Engine;
-using Runbooks.Execution;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-using Runbooks.Storage;
 
 namespace Runbooks.Orchestration;
 

@@ -1,13 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Engine;
-using Runbooks.Execution;
-using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Notifications;
-using Runbooks.Storage;
-
 namespace Runbooks.Orchestration;
 
 /// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>

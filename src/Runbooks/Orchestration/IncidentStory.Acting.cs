@@ -1,9 +1,5 @@
 using Microsoft.DurableTask;
 using Runbooks.Approvals;
-using Runbooks.Engine;
-using Runbooks.Execution;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Orchestration;
 

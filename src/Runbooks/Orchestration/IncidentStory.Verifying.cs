@@ -1,9 +1,4 @@
 using Microsoft.DurableTask;
-using Runbooks.Engine;
-using Runbooks.Execution;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Orchestration;
 

@@ -1,9 +1,4 @@
 using Runbooks.Approvals;
-using Runbooks.Execution;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Storage;
 
 namespace Runbooks.Orchestration;
 

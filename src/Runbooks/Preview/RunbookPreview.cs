@@ -1,9 +1,5 @@
 using Runbooks.Approvals;
-using Runbooks.Execution;
 using Runbooks.Intake;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Preview;
 

@@ -1,7 +1,3 @@
-using Runbooks.Catalog;
-using Runbooks.Model.Storage;
-using Runbooks.Storage;
-
 namespace Runbooks.Publishing;
 
 /// <summary>A folder with a rule set. Content is written beside its place and renamed; a lock file keeps two publishers apart.</summary>

@@ -1,5 +1,3 @@
-using Runbooks.Catalog;
-
 namespace Runbooks.Publishing;
 
 /// <summary>

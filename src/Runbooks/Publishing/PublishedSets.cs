@@ -1,11 +1,5 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Runbooks.Catalog;
-using Runbooks.Model.Definition;
-using Runbooks.Notifications;
 
 namespace Runbooks.Publishing;
 

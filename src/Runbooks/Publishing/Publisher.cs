@@ -1,8 +1,3 @@
-using System.Text;
-using Runbooks.Catalog;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Publishing;
 
 /// <summary>

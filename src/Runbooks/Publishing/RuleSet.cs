@@ -1,9 +1,3 @@
-using Runbooks.Catalog;
-using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Notifications;
-using Runbooks.Storage;
-
 namespace Runbooks.Publishing;
 
 /// <summary>What a host goes by: its runbooks with the text files beside them, who is asked, and the maintenance windows.</summary>

@@ -1,12 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Problems;
-using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Notifications;
-using Runbooks.Storage;
-
 namespace Runbooks.Publishing;
 
 /// <summary>Takes over what was published or what lies in a folder, at the start and while the host runs.</summary>

@@ -1,12 +1,5 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Problems;
-using Runbooks.Guardrails;
 using Runbooks.Intake;
-using Runbooks.Model.Definition;
-using Runbooks.Notifications;
 
 namespace Runbooks.Publishing;
 

@@ -1,7 +1,3 @@
-using Runbooks.Catalog;
-using Runbooks.Model.Definition;
-using Runbooks.Notifications;
-
 namespace Runbooks.Publishing;
 
 /// <summary>Which publication this process goes by, and which one it has refused.</summary>

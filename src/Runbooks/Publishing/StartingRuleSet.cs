@@ -1,9 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog;
-using Runbooks.Catalog.Problems;
-using Runbooks.Guardrails;
-using Runbooks.Notifications;
-
 namespace Runbooks.Publishing;
 
 /// <summary>What is wrong with a set as a whole, on this host.</summary>

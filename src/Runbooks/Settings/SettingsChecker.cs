@@ -2,9 +2,6 @@ using System.Collections;
 using System.ComponentModel;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Settings;
 

@@ -1,11 +1,6 @@
 using System.Buffers.Text;
 using System.ComponentModel.DataAnnotations;
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using Microsoft.Extensions.Options;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.SignedLinks;
 

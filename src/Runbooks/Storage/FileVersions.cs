@@ -1,8 +1,3 @@
-using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging;
-using Runbooks.Catalog;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Storage;
 
 /// <summary>

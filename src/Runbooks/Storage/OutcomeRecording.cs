@@ -1,6 +1,3 @@
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Storage;
 
 /// <summary>Recording what has happened outside: neither a host that stops nor a store that is away for a while may make it unknown again.</summary>

@@ -1,8 +1,3 @@
-using System.Collections.Concurrent;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Storage;
 
 /// <summary>The runbook versions that incidents are pinned to. A version never changes, so it is read once.</summary>

@@ -1,7 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Storage;
 
 /// <summary>

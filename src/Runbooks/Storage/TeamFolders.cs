@@ -1,4 +1,3 @@
-using Runbooks.Catalog;
 using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.Storage;

@@ -1,8 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Telemetry;
 

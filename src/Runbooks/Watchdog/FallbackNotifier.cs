@@ -1,8 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
-
 namespace Runbooks.Watchdog;
 
 /// <summary>

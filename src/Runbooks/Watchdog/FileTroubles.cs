@@ -1,10 +1,4 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Guardrails;
 using Runbooks.Intake;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
-using Runbooks.Storage;
 
 namespace Runbooks.Watchdog;
 

@@ -1,9 +1,3 @@
-using System.Globalization;
-using Microsoft.Extensions.Logging;
-using Runbooks.Engine;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Watchdog;
 
 /// <summary>

@@ -1,15 +1,6 @@
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Runbooks.Digest;
-using Runbooks.Engine;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 using Runbooks.Notifications.Storms;
-using Runbooks.Notifications;
 using Runbooks.Orchestration;
-using Runbooks.Storage;
 using Runbooks.Telemetry;
 
 namespace Runbooks.Watchdog;

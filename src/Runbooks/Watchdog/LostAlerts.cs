@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Storage;
 using Runbooks.Telemetry;
 
 namespace Runbooks.Watchdog;

@@ -1,10 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using Runbooks.Engine;
-using Runbooks.Guardrails;
-using Runbooks.Model.Storage;
-using Runbooks.Notifications;
-
 namespace Runbooks.Watchdog;
 
 /// <summary>

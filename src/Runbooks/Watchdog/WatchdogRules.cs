@@ -1,9 +1,3 @@
-using System.Collections.Concurrent;
-using Runbooks.Engine;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using Runbooks.Orchestration;
 

@@ -1,11 +1,8 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Runbooks.Digest;
 using Runbooks.Intake;
-using Runbooks.Model.Storage;
 using Runbooks.Settings;
 using Runbooks.Telemetry;
 

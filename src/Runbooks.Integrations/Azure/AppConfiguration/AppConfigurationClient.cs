@@ -1,9 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using Azure.Core;
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Steps;
-
 namespace Runbooks.Integrations.Azure.AppConfiguration;
 
 /// <summary>Key-values of Azure App Configuration, changed only where they are still what was read.</summary>

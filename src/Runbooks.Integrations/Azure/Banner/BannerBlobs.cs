@@ -1,15 +1,8 @@
-using System.ComponentModel.DataAnnotations;
-using System.Text;
 using Azure;
-using Azure.Core;
 using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.AppConfiguration;
-using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Azure.Banner;
 

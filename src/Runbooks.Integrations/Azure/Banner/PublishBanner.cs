@@ -1,11 +1,4 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.AppConfiguration;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Banner;
 

@@ -1,10 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using Azure.Core;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Azure.ContainerApps;
 
 public sealed record RestartRevisionParameters

@@ -1,12 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Azure.MachineLearning;
 
 public sealed record TrafficSplitParameters

@@ -1,18 +1,5 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using System.Xml;
-using Azure.Core;
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Problems;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Monitor;
 

@@ -1,15 +1,4 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Xml;
-using Azure.Core;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Monitor;
 

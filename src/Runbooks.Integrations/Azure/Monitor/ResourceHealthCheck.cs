@@ -1,11 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Azure.Monitor;
 
 public sealed record ResourceHealthParameters

@@ -1,11 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Model.Incidents;
-
 namespace Runbooks.Integrations.Azure.OpenAI;
 
 public sealed record SpillOverParameters : IValidatableObject

@@ -1,8 +1,4 @@
 using System.Collections.Frozen;
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
-using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.Integrations.Azure.Prompts;
 

@@ -1,12 +1,4 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Prompts;
 

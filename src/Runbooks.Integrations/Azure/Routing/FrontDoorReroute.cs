@@ -1,11 +1,4 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Nodes;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
-using Runbooks.Integrations.Metrics;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Routing;
 

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Runbooks.Integrations.Azure.Prompts;
 
 namespace Runbooks.Integrations.Azure.Waf;

@@ -1,15 +1,7 @@
-using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
-using System.Text.Json.Nodes;
-using Azure.Core;
 using Azure.Identity;
-using Microsoft.Extensions.Options;
 using Polly;
-using Runbooks.Integrations.Http;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Email;
 

@@ -1,9 +1,5 @@
-using System.ComponentModel.DataAnnotations;
-using System.Text;
 using System.Text.Encodings.Web;
-using Microsoft.Extensions.Options;
 using MimeKit;
-using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Email;
 

@@ -1,14 +1,6 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Escalation;
 

@@ -1,13 +1,6 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Notifications;
 using Runbooks.SignedLinks;
 
 namespace Runbooks.Integrations.Notifications.Escalation;

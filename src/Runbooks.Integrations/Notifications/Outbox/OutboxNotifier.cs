@@ -1,10 +1,4 @@
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Text.Json;
-using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Outbox;
 

@@ -1,12 +1,4 @@
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Nodes;
-using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Integrations.Http;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.PagerDuty;
 

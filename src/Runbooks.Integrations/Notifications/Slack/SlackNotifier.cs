@@ -1,11 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Microsoft.Extensions.Options;
-using Runbooks.Integrations.Http;
-using Runbooks.Model.Text;
-using Runbooks.Notifications;
-
 namespace Runbooks.Integrations.Notifications.Slack;
 
 /// <summary>Posts with the app's bot token, so that the message can be changed when somebody has decided.</summary>

@@ -1,8 +1,4 @@
-using System.Text.Json.Nodes;
-using Runbooks.Integrations.Http;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Teams;
 

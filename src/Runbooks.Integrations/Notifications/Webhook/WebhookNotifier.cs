@@ -1,12 +1,4 @@
-using System.Globalization;
-using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Microsoft.Extensions.Options;
-using Runbooks.Integrations.Http;
-using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Webhook;
 

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>Azure Resource Manager: resources of some kinds, their metrics and their health.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>Front Door profiles; every origin group has the origins <c>cluster-a</c> and <c>cluster-b</c>. Changes are long-running.</summary>

@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Text;
-using System.Text.Json.Nodes;
-using Runbooks.Sandbox.Apis.Kubernetes;
-
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>Web apps and function apps.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
-
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>WAF policies with one rule of their own. They are written whole, and the last writer wins, as in Azure.</summary>

@@ -1,5 +1,3 @@
-using Runbooks.Sandbox.Apis.Kubernetes;
-
 namespace Runbooks.Sandbox.Apis.Exporters;
 
 /// <summary>What a model server goes through, as stretches of time in which its load is the same.</summary>

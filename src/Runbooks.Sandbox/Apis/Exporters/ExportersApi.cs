@@ -1,7 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Runbooks.Sandbox.Apis.Kubernetes;
 
 namespace Runbooks.Sandbox.Apis.Exporters;
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Runbooks.Sandbox.Apis.Exporters;
 
 /// <summary>Something that Prometheus scrapes.</summary>

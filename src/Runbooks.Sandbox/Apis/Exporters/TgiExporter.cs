@@ -1,5 +1,3 @@
-using Runbooks.Sandbox.Apis.Kubernetes;
-
 namespace Runbooks.Sandbox.Apis.Exporters;
 
 /// <summary>

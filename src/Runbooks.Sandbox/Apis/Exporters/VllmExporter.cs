@@ -1,6 +1,3 @@
-using System.Globalization;
-using Runbooks.Sandbox.Apis.Kubernetes;
-
 namespace Runbooks.Sandbox.Apis.Exporters;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using k8s.Models;
-
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
 /// <summary>A node as the API shows it, with the conditions that AKS's problem detector adds on machines with GPUs.</summary>

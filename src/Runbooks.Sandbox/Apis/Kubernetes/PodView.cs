@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text;
-using k8s.Models;
-
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
 /// <summary>A pod as the API shows it at a moment.</summary>

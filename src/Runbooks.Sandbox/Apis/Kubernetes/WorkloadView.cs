@@ -1,6 +1,3 @@
-using System.Globalization;
-using k8s.Models;
-
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
 /// <summary>Deployments, replica sets, stateful sets and daemon sets as the API shows them at a moment.</summary>

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text;
-using System.Text.Json.Nodes;
-
 namespace Runbooks.Sandbox.Apis.OnCall;
 
 /// <summary>Who is on call in the sandbox: Ada from 08:00 to 20:00 UTC, Grace through the night.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
 using Runbooks.Sandbox.Apis.Exporters;
 using Runbooks.Sandbox.Apis.Prometheus.PromQl;

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Runbooks.Sandbox.Apis.Arm;
 
 namespace Runbooks.Sandbox.Apis.Provider;

@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
-
 namespace Runbooks.Sandbox.Apis.Tickets;
 
 /// <summary>Work items of Azure DevOps, as far as tickets need it. The project <c>operations</c> has the type Issue with the states To Do, Doing and Closed.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
-
 namespace Runbooks.Sandbox.Apis.Tickets;
 
 /// <summary>Jira Cloud's REST API v3, as far as tickets need it. The project <c>OPS</c> has the types Task and Bug, and the statuses To Do, In Progress and Done.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-
 namespace Runbooks.Sandbox.Apis.Tickets;
 
 /// <summary>ServiceNow's Table API, as far as tickets need it: rows of any table, found by <c>correlation_id</c>; a resolved incident needs its close code and notes.</summary>

@@ -1,7 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-
 namespace Runbooks.Sandbox.Apis.Tickets;
 
 /// <summary>What the ticket systems have alike: rows that are remembered, and the user <c>practice</c> with the secret <c>practice</c>.</summary>

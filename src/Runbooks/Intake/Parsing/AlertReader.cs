@@ -1,7 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Intake.Parsing;
 

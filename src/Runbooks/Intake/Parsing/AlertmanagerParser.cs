@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Intake.Parsing;
 
 /// <summary>Prometheus Alertmanager's webhook, version 4: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config.</summary>

@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-
 namespace Runbooks.Intake.Parsing;
 
 /// <summary>A post that is longer than what is read of it: the alerts that stand whole in its first part can still be taken.</summary>

@@ -1,8 +1,4 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
-using System.Text.Json;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Intake.Parsing;
 

@@ -1,9 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Storage;
-
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Notifications.Storms;
 

@@ -1,8 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>What one incident of a storm has to tell, and whom.</summary>

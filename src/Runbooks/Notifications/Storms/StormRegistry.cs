@@ -1,10 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using System.Text.Json.Serialization;
-using Microsoft.Extensions.Options;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Notifications.Storms;
 

@@ -1,8 +1,6 @@
 using DurableTask.Core;
 using DurableTask.Core.Exceptions;
 using DurableTask.Core.Serializing;
-using Runbooks.Engine;
-using Runbooks.Model.Storage;
 
 namespace Runbooks.Orchestration.TaskHub;
 

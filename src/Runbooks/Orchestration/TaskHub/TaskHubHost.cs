@@ -4,8 +4,6 @@ using Microsoft.DurableTask.Converters;
 using Microsoft.DurableTask.Worker;
 using Microsoft.DurableTask.Worker.Shims;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Runbooks.Engine;
 
 namespace Runbooks.Orchestration.TaskHub;
 

@@ -1,9 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.DurableTask;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
-using Runbooks.Engine;
 
 namespace Runbooks.Orchestration.TaskHub;
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
-
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
 /// <summary>The functions of PromQL that runbooks and alert rules use.</summary>

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
 /// <summary>The query cannot be understood or carried out; the message is what Prometheus answers as <c>bad_data</c>.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
-
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
 /// <summary>Reads PromQL. Errors are worded as Prometheus words them, with the position.</summary>

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
 /// <summary>Cuts PromQL into its words and signs.</summary>

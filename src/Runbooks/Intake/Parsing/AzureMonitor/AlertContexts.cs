@@ -1,6 +1,3 @@
-using System.Text;
-using Runbooks.Model.Text;
-
 namespace Runbooks.Intake.Parsing.AzureMonitor;
 
 /// <summary>Metric alerts (static, dynamic, availability tests) and log search alerts of version 2: what fired, and for which dimensions.</summary>

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using Runbooks.Catalog.Reading;
-using Runbooks.Model.Alerts;
-
 namespace Runbooks.Intake.Parsing.AzureMonitor;
 
 /// <summary>

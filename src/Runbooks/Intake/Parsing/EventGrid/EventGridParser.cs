@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Text.Json;
 using Runbooks.Intake.Parsing.AzureMonitor;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Intake.Parsing.EventGrid;
 
