@@ -190,8 +190,8 @@ public sealed partial class StormPageTests : IAsyncLifetime
     public async Task WhatWaitsAfterMoreThanAPageHolds_IsThere()
     {
         await using var host = new WebHost();
-        await OpenAsync(host, StormMembers.MaxMembers + 3);
-        foreach (var incident in host.Store.All.Take(StormMembers.MaxMembers))
+        await OpenAsync(host, StormMembers.MaxMembers + 23);
+        foreach (var incident in host.Store.All.Take(StormMembers.MaxMembers + 20))
         {
             await host.Store.UpdateAsync(incident.Id, i => (i.Decide(i.OpenGate!.Id, new(DecisionVerb.Reject, "ada", "link", Some.Time)).Incident with { State = IncidentState.Rejected }, true), Ct);
         }
