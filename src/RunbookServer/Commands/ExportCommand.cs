@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Net;
 using RunbookServer.Export;
-using Runbooks.Engine;
 using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Commands;
@@ -48,71 +46,4 @@ internal static class ExportCommand
         # Runbook {incident.Runbook}, version {incident.RunbookVersion[..12]}.
 
         """).ReplaceLineEndings("\n");
-}
-
-/// <summary>Incidents as the API gives them: from a running host, or from files.</summary>
-internal static class PastIncidents
-{
-    private const int PageSize = 100;
-
-    /// <summary>The listing goes by when they opened; hardly any has waited, held and been worked on for longer than this.</summary>
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(60);
-
-    /// <exception cref="CommandException">A file is none.</exception>
-    public static IReadOnlyList<IncidentView> Read(string folder) => Directory.Exists(folder)
-        ? [.. Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(file => Parse(File.ReadAllText(file), file))]
-        : throw new CommandException($"There is no folder {folder}. Fill one with: runbook backtest --since 30d --save {folder}");
-
-    /// <summary>All that ended since then.</summary>
-    public static async Task<IReadOnlyList<(IncidentView Incident, string Json)>> FetchAsync(ApiClient api, DateTimeOffset since, CancellationToken cancellationToken)
-    {
-        var found = new List<(IncidentView, string)>();
-        var after = "";
-        while (true)
-        {
-            var (_, page) = (await api.GetAsync($"api/incidents?state=final&limit={PageSize}{after}", cancellationToken)).OrFail();
-            foreach (var line in page?["incidents"]?.AsArray() ?? [])
-            {
-                if (line!["openedAt"]!.GetValue<DateTimeOffset>() < since - s_longest)
-                {
-                    return found;
-                }
-
-                if (line["closedAt"]?.GetValue<DateTimeOffset>() < since)
-                {
-                    continue;
-                }
-
-                var answer = await api.GetAsync($"api/incidents/{Uri.EscapeDataString(line["id"]!.ToString())}", cancellationToken);
-                if (answer.Status == HttpStatusCode.NotFound)
-                {
-                    // Its time to be kept has ended since it was listed.
-                    continue;
-                }
-
-                var json = answer.OrFail().Body?.ToJsonString() ?? "";
-                found.Add((Parse(json, line["id"]!.ToString()), json));
-            }
-
-            if (page?["next"] is not JsonValue next)
-            {
-                return found;
-            }
-
-            after = $"&after={Uri.EscapeDataString(next.ToString())}";
-        }
-    }
-
-    /// <exception cref="CommandException">It is in another form than this program knows.</exception>
-    public static IncidentView Parse(string json, string from)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<IncidentView>(json, DurableJson.Options)!;
-        }
-        catch (JsonException other)
-        {
-            throw new CommandException($"{from} is no incident as this version's API gives it (runbook show ID --json): {other.Message}", ExitCode.Failed);
-        }
-    }
 }

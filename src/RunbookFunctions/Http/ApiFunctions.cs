@@ -8,6 +8,7 @@ using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
+using Runbooks.Web.Safety;
 using Runbooks.Web.SignIn;
 using Runbooks.Web.Slack;
 
@@ -96,20 +97,36 @@ internal sealed class AlertFunctions(AlertsHandler alerts, ManualStartHandler ma
         access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => manual.PostAsync(request, id)));
 }
 
-/// <summary>The page behind an approval link. The signed token is its credential, so the host asks for no key; where people sign in, they do.</summary>
-internal sealed class DecisionFunctions(LinkAccess links, DurableClients clients)
+/// <summary>What stops the automation, and what tells how it does; behind a function key.</summary>
+internal sealed class SafetyFunctions(SafetyHandler safety, AuditHandler audit, ReportHandler report, AccessGuard access)
 {
-    [Function("DecisionPage")]
-    public Task<IResult> ShowAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "decide/{token?}")] HttpRequest request, string? token) =>
-        links.GetAsync(request, token);
+    [Function("ShowSafety")]
+    public Task<IResult> ShowAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/safety")] HttpRequest request) =>
+        access.ApiAsync(request, Role.Viewer, () => safety.GetAsync(request));
 
-    [Function("DecisionForm")]
-    public Task<IResult> DecideAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "decide/{token?}")] HttpRequest request,
-        string? token,
-        [DurableClient] DurableTaskClient client) =>
-        clients.UseAsync(client, () => links.PostAsync(request, token));
+    [Function("EngageKillSwitch")]
+    public Task<IResult> KillAsync([HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/safety/kill")] HttpRequest request) =>
+        access.ApiAsync(request, Role.Operator, () => safety.KillAsync(request));
+
+    [Function("ReleaseKillSwitch")]
+    public Task<IResult> ReleaseAsync([HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/safety/release")] HttpRequest request) =>
+        access.ApiAsync(request, Role.Admin, () => safety.ReleaseAsync(request));
+
+    [Function("ResetBreaker")]
+    public Task<IResult> ResetAsync([HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/runbooks/{id}/breaker/reset")] HttpRequest request, string id) =>
+        access.ApiAsync(request, Role.Admin, () => safety.ResetBreakerAsync(request, id));
+
+    [Function("ReportRunbook")]
+    public Task<IResult> ReportAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/runbooks/{id}/report")] HttpRequest request, string id) =>
+        access.ApiAsync(request, Role.Viewer, () => safety.ReportAsync(request, id));
+
+    [Function("AuditIncident")]
+    public Task<IResult> AuditAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/audit")] HttpRequest request, string id) =>
+        access.ApiAsync(request, Role.Viewer, () => audit.GetAsync(request, id));
+
+    [Function("ReportIncident")]
+    public Task<IResult> ReportIncidentAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/report")] HttpRequest request, string id) =>
+        access.ApiAsync(request, Role.Viewer, () => report.GetAsync(request, id));
 }
 
 /// <summary>Buttons pressed in Slack. Slack's signature is the credential, so the host asks for no key.</summary>

@@ -1,0 +1,66 @@
+using Runbooks.Intake;
+
+namespace Runbooks.Watchdog;
+
+/// <summary>
+/// What a maintenance window suppressed is looked at when the window ends, whatever its sender says by then: a new incident
+/// on the same target asks the checks. So is what came after a person's no to an alert that comes and goes, and then fired on.
+/// Hosts call it every minute.
+/// </summary>
+public sealed class MaintenanceEnds(
+    SuppressedIncidents suppressed, IIncidentStore store, IncidentIntake intake, FallbackNotifier fallback, TimeProvider time, ILogger<MaintenanceEnds> logger)
+{
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        var (due, tooMany) = await suppressed.ClaimDueAsync(time.GetUtcNow(), cancellationToken);
+        foreach (var one in due)
+        {
+            try
+            {
+                if (await LookAsync(one, cancellationToken))
+                {
+                    await suppressed.ForgetAsync(one, cancellationToken);
+                }
+            }
+#pragma warning disable CA1031 // One that cannot be looked at must not keep the others waiting; it is tried again.
+            catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                Log.WatchFailed(logger, one.IncidentId, failure);
+            }
+        }
+
+        if (tooMany > 0 && await fallback.NotifyAsync(
+            "Maintenance has ended: some alerts were not looked at again",
+            $"{(tooMany == SuppressedIncidents.Max ? "At least " : "")}{CountText.Format(tooMany, "target")} had alerts suppressed in a maintenance window beyond the {SuppressedIncidents.Max} that are remembered. Their incidents are on record as not needed; look whether they still fire.",
+            FallbackNotifier.SystemId, $"too-many-suppressed:{tooMany}:{time.GetUtcNow():yyyy-MM-dd}", cancellationToken))
+        {
+            await suppressed.ForgetTooManyAsync(cancellationToken);
+        }
+    }
+
+    /// <returns>Whether nothing is left to do.</returns>
+    private async Task<bool> LookAsync(SuppressedIncident one, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident)
+        {
+            return true;
+        }
+
+        if (!incident.State.IsFinal())
+        {
+            // Its workflow has not come to the end that it will have.
+            return false;
+        }
+
+        if (!incident.IsUnasked())
+        {
+            return true;
+        }
+
+        return await intake.LookAgainAsync(incident, cancellationToken) || await fallback.NotifyAsync(
+            "An alert was not looked at again",
+            $"{incident.Title} on {IncidentText.Target(incident.Target)} was kept from asking for a while (incident {incident.Id}), and its runbook '{incident.RunbookId}' is no longer loaded. {(incident.AlertResolvedAt is null ? "The sender has not said that the alert is over" : "The sender says that the alert is over, and no check could confirm it")}; look at it yourself.",
+            FallbackNotifier.SystemId, $"not-looked-at:{incident.Id}", cancellationToken);
+    }
+}
