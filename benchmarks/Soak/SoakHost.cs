@@ -24,7 +24,7 @@ internal static class SoakHost
         var folder = new RunbookFolder(Path.Combine(AppContext.BaseDirectory, "runbooks"));
         var settings = new ServerSettings { DataDirectory = data, Port = port, Practice = false, RunbooksDirectory = folder.Path };
         DataFolder.Prepare(settings);
-        await using var app = ServerHost.Build(settings, folder, sandbox: null, services => services
+        await using var app = await ServerHost.BuildAsync(settings, folder, sandbox: null, services => services
             .Configure<StormOptions>(storms => storms.MoreThan = 10_000)
             .Replace(ServiceDescriptor.Singleton(Options.Create(new WatchdogOptions { KeepFor = KeepFor })))
             .AddHostedService<RetentionEachMinute>()

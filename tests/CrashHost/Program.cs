@@ -23,7 +23,7 @@ var left = -1;
 new Thread(Arm) { IsBackground = true }.Start();
 
 DataFolder.Prepare(settings);
-await using var app = ServerHost.Build(settings, folder, new Uri(args[3]), services =>
+await using var app = await ServerHost.BuildAsync(settings, folder, new Uri(args[3]), services =>
 {
     services
         // Many stories in a minute, each with messages of its own.

@@ -16,7 +16,8 @@ internal static class PublishCommand
         options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var turn = new Turn(Place(parsed.GetRequiredValue(options.To), options.SettingsOf(parsed)), parsed, options);
+            var settings = options.SettingsOf(parsed);
+            var turn = new Turn(Place(parsed.GetRequiredValue(options.To), settings), options.Settings.Of(parsed, settings), parsed, options);
             return parsed.GetValue(options.List) ? await turn.ListAsync(cancellationToken)
                 : parsed.GetResult(options.RollBack) is null ? await turn.PublishAsync(cancellationToken)
                 : await turn.RollBackAsync(cancellationToken);
@@ -30,11 +31,10 @@ internal static class PublishCommand
         : throw new CommandException($"There is no folder {to}. Make it, or name the address of a blob container: https://ACCOUNT.blob.core.windows.net/CONTAINER.");
 
     /// <summary>One run of the command, on the place as it was when it began.</summary>
-    private sealed class Turn(IRuleSetPlace place, ParseResult parsed, PublishOptions options)
+    private sealed class Turn(IRuleSetPlace place, HostSettings host, ParseResult parsed, PublishOptions options)
     {
         private readonly Publisher _publisher = new(place, TimeProvider.System);
         private readonly PublishedSets _sets = new(place);
-        private readonly HostSettings _host = options.Settings.Of(parsed, options.SettingsOf(parsed));
 
         public async Task<int> ListAsync(CancellationToken cancellationToken)
         {
@@ -74,7 +74,7 @@ internal static class PublishCommand
             AddContacts(files, before);
             Publisher.CheckSize(files);
             var set = RuleSet.Of(files);
-            var report = ValidateCommand.Check(Shown(set, folder), isWhole: true, parsed.GetValue(options.Strict), _host);
+            var report = ValidateCommand.Check(Shown(set, folder), isWhole: true, parsed.GetValue(options.Strict), host);
             if (report.HasFailed)
             {
                 return Refuse(report, ValidateCommand.Tell);
@@ -82,7 +82,7 @@ internal static class PublishCommand
 
             if (!parsed.GetValue(options.NoTests))
             {
-                var tests = await TestCommand.RunAsync([.. folder.Files()], _host);
+                var tests = await TestCommand.RunAsync([.. folder.Files()], host);
                 if (tests.HasFailed)
                 {
                     return Refuse(tests, TestCommand.Tell);
@@ -113,7 +113,7 @@ internal static class PublishCommand
             }
 
             var set = await _sets.ReadAsync(earlier, cancellationToken);
-            var report = ValidateCommand.Check(set, isWhole: true, strict: false, _host);
+            var report = ValidateCommand.Check(set, isWhole: true, strict: false, host);
             if (report.HasFailed)
             {
                 return Refuse(report, ValidateCommand.Tell);
@@ -127,7 +127,7 @@ internal static class PublishCommand
 
         private async Task<int> FinishAsync(RuleSet? before, RuleSet after, Func<bool, Task<PublishResult>> publish, CancellationToken cancellationToken)
         {
-            using var services = OfflineServices.Build(host: _host);
+            using var services = OfflineServices.Build(host: host);
             var changes = RuleSetDifference.Of(before, after, services.GetRequiredService<RunbookReader>());
             var dry = parsed.GetValue(options.DryRun);
             var (publication, outcome) = await publish(dry);

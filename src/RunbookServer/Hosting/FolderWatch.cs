@@ -69,16 +69,17 @@ internal sealed class ContactsWatch(string file, ContactsReload reload, TimeProv
 {
     private string? _trouble;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        FolderWatch.RunAsync(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFileName(file), ReloadAsync, logger, stoppingToken),
+        LookAsync(stoppingToken));
+
+    private async Task LookAsync(CancellationToken stoppingToken)
     {
-        var watch = FolderWatch.RunAsync(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFileName(file), ReloadAsync, logger, stoppingToken);
         using var timer = new PeriodicTimer(RuleSetOptions.Usual, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             await ReloadAsync(stoppingToken);
         }
-
-        await watch;
     }
 
     internal Task ReloadAsync(CancellationToken cancellationToken)

@@ -71,9 +71,9 @@ internal static class ServerContacts
     internal static string? Find(string? configFile, RunbookFolder runbooks) => BesideSettings(configFile) ?? runbooks.Contacts;
 
     /// <summary>Beside the settings file, else with the runbooks, and those of teams: as they lie there, whatever is wrong with them. They are read before anything of the host is opened.</summary>
-    internal static string TextOf(ServerSettings settings, IServiceProvider services)
+    internal static async Task<string> TextOfAsync(ServerSettings settings, IServiceProvider services, CancellationToken cancellationToken)
     {
-        var people = services.GetRequiredService<PublishedSets>().FindContactsAsync(CancellationToken.None).GetAwaiter().GetResult();
+        var people = await services.GetRequiredService<PublishedSets>().FindContactsAsync(cancellationToken);
         var common = BesideSettings(settings) is { } file ? RunbookFolder.Read(file) : people?.Common;
         return string.Join('\n', (people?.Teams ?? []).Select(team => team.Contacts).Prepend(common).OfType<RunbookFile>().Select(contacts => contacts.Text));
     }

@@ -21,7 +21,7 @@ internal static class ServerHost
         settings = settings with { Port = FreePort(settings.Port, settings.ListenAny) };
         DataFolder.Prepare(settings);
         await using var sandbox = settings.Practice ? await SandboxWorld.EnterAsync(settings, cancellationToken) : null;
-        await using var app = Build(settings, folder, sandbox?.Address);
+        await using var app = await BuildAsync(settings, folder, sandbox?.Address, cancellationToken: cancellationToken);
         await OpenStorageAsync(app.Services, settings, cancellationToken);
         var book = ServerContacts.Load(app.Services);
         await LoadRunbooksAsync(app.Services, folder, cancellationToken);
@@ -57,7 +57,8 @@ internal static class ServerHost
 
     /// <param name="sandbox">Where the sandbox is; null without one.</param>
     /// <param name="adjust">What a test or a benchmark has otherwise than a person's machine; has the last word.</param>
-    internal static WebApplication Build(ServerSettings settings, RunbookFolder folder, Uri? sandbox, Action<IServiceCollection>? adjust = null)
+    internal static async Task<WebApplication> BuildAsync(
+        ServerSettings settings, RunbookFolder folder, Uri? sandbox, Action<IServiceCollection>? adjust = null, CancellationToken cancellationToken = default)
     {
         // What a variable for other programs on this machine says shall neither open a weak key nor show errors in full.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
@@ -108,7 +109,7 @@ internal static class ServerHost
 
         adjust?.Invoke(builder.Services);
         var app = builder.Build();
-        ServerSettingsCheck.RefuseUnknown(app.Services, app.Configuration, settings);
+        await ServerSettingsCheck.RefuseUnknownAsync(app.Services, app.Configuration, settings, cancellationToken);
         app.MapRunbooks();
         app.MapMetrics();
         if (practice)

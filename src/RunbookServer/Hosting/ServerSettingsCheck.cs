@@ -17,11 +17,11 @@ internal static partial class ServerSettingsCheck
 
     /// <summary>Every setting from file and environment is one that something reads: a misspelt one would do nothing, in silence.</summary>
     /// <exception cref="CommandException">One is not; the message has every one on a line of its own.</exception>
-    public static void RefuseUnknown(IServiceProvider services, IConfiguration configuration, ServerSettings settings)
+    public static async Task RefuseUnknownAsync(IServiceProvider services, IConfiguration configuration, ServerSettings settings, CancellationToken cancellationToken)
     {
         // The account counts with --storage azure only; whoever has it in the environment for that may start without.
         var sections = services.GetServices<SettingsSection>().Append(s_account);
-        var secrets = AddressSecrets.NamedIn(ServerContacts.TextOf(settings, services));
+        var secrets = AddressSecrets.NamedIn(await ServerContacts.TextOfAsync(settings, services, cancellationToken));
         var problems = Checker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], configuration).Check(configuration, onlyOurs: true).ToList();
         if (problems.Count > 0)
         {

@@ -52,12 +52,17 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
     private void CheckActs(Runbook runbook)
     {
-        if (runbook.Mitigation is { Verify: not null, Steps.Count: 0 })
+        if (runbook.Mitigation.Steps.Count > 0)
+        {
+            return;
+        }
+
+        if (runbook.Mitigation.Verify is not null)
         {
             errors.AtKey("mitigation.verify", "has no steps to verify: what stands in 'resolution' would run only once it passes.", "Put the steps that it verifies into 'mitigation', or remove 'verify'.");
         }
 
-        if (runbook.Mitigation is { HoldUntil: not null, Steps.Count: 0 })
+        if (runbook.Mitigation.HoldUntil is not null)
         {
             errors.AtKey("mitigation.holdUntil", "has no steps to revert.", "Add steps, or remove 'holdUntil'.");
         }

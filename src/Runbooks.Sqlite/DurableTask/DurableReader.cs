@@ -31,14 +31,11 @@ internal sealed class DurableReader(SqliteDatabase database)
         return new StoredInstance(key, id, execution, History(connection, key), Outstanding(connection, key));
     });
 
-    /// <summary>
-    /// What has come for an instance. Only of a timer does it matter when it is due: what came before the clock was set back has come.
-    /// Nothing is before the start.
-    /// </summary>
+    /// <summary>What has come for an instance. Nothing is before the start.</summary>
     public StoredMessages Messages(long key, string id, long now) => database.Read(connection =>
     {
         using var rows = connection.Statement(
-            "SELECT id, execution, kind, data FROM durable_messages WHERE instance = $instance AND (timer = 0 OR due <= $now) ORDER BY kind <> 'ExecutionStarted', due, id",
+            $"SELECT id, execution, kind, data FROM durable_messages WHERE instance = $instance AND {DurableRows.HasCome} ORDER BY kind <> 'ExecutionStarted', due, id",
             ("$instance", key),
             ("$now", now)).ExecuteReader();
         var found = new StoredMessages([], []);
@@ -57,7 +54,7 @@ internal sealed class DurableReader(SqliteDatabase database)
 
     /// <summary>Instances for which something has come, in the order of their keys.</summary>
     public List<long> Ready(long now) => database.Read(connection => Keys(
-        connection.Statement("SELECT DISTINCT instance FROM durable_messages WHERE timer = 0 OR due <= $now ORDER BY instance", ("$now", now))));
+        connection.Statement($"SELECT DISTINCT instance FROM durable_messages WHERE {DurableRows.HasCome} ORDER BY instance", ("$now", now))));
 
     /// <summary>Instances that had something to do at more than so many starts in a row.</summary>
     public List<long> Suspects(int starts) => database.Read(connection => Keys(

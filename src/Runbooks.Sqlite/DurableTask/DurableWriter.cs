@@ -97,7 +97,7 @@ internal sealed class DurableWriter(SqliteDatabase database)
     public Task CountStartAsync(long now) => database.Writer.EnqueueAsync(connection =>
     {
         connection.Statement("UPDATE durable_tasks SET attempts = attempts + 1").ExecuteNonQuery();
-        connection.Statement("UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE timer = 0 OR due <= $now)",
+        connection.Statement($"UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE {DurableRows.HasCome})",
             ("$now", now)).ExecuteNonQuery();
     });
 
@@ -192,9 +192,15 @@ internal sealed record OutgoingMessage(string Instance, string? Execution, long 
     }
 }
 
-/// <summary>Statements that more than one kind of write needs.</summary>
+/// <summary>Statements, and a condition, that are needed in more than one place.</summary>
 internal static class DurableRows
 {
+    /// <summary>
+    /// Of a message, that it has come by <c>$now</c>. Only of a timer does it matter when it is due: what came before the clock
+    /// was set back has come. Everyone who asks has to ask the same, or an instance is woken for nothing.
+    /// </summary>
+    public const string HasCome = "(timer = 0 OR due <= $now)";
+
     public static void InsertHistory(SqliteConnection connection, long instance, int seq, string kind, byte[] data) =>
         connection.Statement("INSERT INTO durable_history (instance, seq, kind, data) VALUES ($instance, $seq, $kind, $data)",
             ("$instance", instance),

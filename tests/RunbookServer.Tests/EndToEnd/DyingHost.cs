@@ -95,7 +95,7 @@ internal sealed class DyingHost : ICrashingHost, IAsyncDisposable
     {
         var settings = new ServerSettings { DataDirectory = _data, Port = FreePort.Next() };
         DataFolder.Prepare(settings);
-        _app = ServerHost.Build(settings, _runbooks, Range.BaseAddress, services => services
+        _app = await ServerHost.BuildAsync(settings, _runbooks, Range.BaseAddress, services => services
             .AddLogging(logging => logging.ClearProviders())
             .Configure<StormOptions>(storms => storms.MoreThan = 10_000)
             .Replace(ServiceDescriptor.Singleton(new SqliteOptions { Path = Path.Combine(_data, "runbooks.db"), SurvivesPowerCut = false, Failpoint = _ => Pass() }))

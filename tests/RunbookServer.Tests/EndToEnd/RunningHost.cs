@@ -117,7 +117,7 @@ internal sealed class RunningHost : IAsyncDisposable
     {
         var settings = _settings with { Port = FreePort.Next() };
         RunbookServer.Hosting.DataFolder.Prepare(settings);
-        _app = ServerHost.Build(settings, _runbooks, Range.BaseAddress, services =>
+        _app = await ServerHost.BuildAsync(settings, _runbooks, Range.BaseAddress, services =>
         {
             services
                 .AddLogging(logging => logging.ClearProviders())
