@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.AzureStorage;
@@ -35,14 +34,12 @@ internal sealed partial class TableIncidentStore
         {
             return await readAsync();
         }
-        catch (Exception failure) when (IsUnreadable(failure))
+        catch (Exception failure) when (IncidentStoreExtensions.IsUnreadable(failure))
         {
             Log.RecordUnreadable(_logger, incident, failure);
             return null;
         }
     }
-
-    private static bool IsUnreadable(Exception failure) => failure is JsonException or InvalidDataException;
 
     private async Task<IncidentSummary?> ReadSummaryAsync(TableEntity row, CancellationToken cancellationToken)
     {

@@ -96,10 +96,9 @@ public static class ApprovalSchedule
         }
 
         var at = now + (AskAgainAfter * (1 << Math.Min(gate.Asked, MaxDoublings)));
-        return incident.Replace(gate with
-        {
-            Reminders = gate.Reminders is [{ } next, ..] && next.At <= at ? [next with { IsKept = true }, .. gate.Reminders.Skip(1)] : [new Reminder(at, []) { IsKept = true }, .. gate.Reminders],
-        });
+        var isSoon = gate.Reminders.Count > 0 && gate.Reminders[0].At <= at;
+        var next = (isSoon ? gate.Reminders[0] : new Reminder(at, [])) with { IsKept = true };
+        return incident.Replace(gate with { Reminders = [next, .. gate.Reminders.Skip(isSoon ? 1 : 0)] });
     }
 
     /// <summary>
@@ -119,7 +118,7 @@ public static class ApprovalSchedule
         };
 
         // With what was left of its time, within that of the question.
-        Reminder Later(Reminder escalation) => escalation.At > end ? escalation : escalation with { At = end + TimeSpan.FromTicks(Math.Clamp((escalation.At - now).Ticks, 0, AfterWindow.Ticks / 2)) };
+        Reminder Later(Reminder reminder) => reminder.At > end ? reminder : reminder with { At = end + TimeSpan.FromTicks(Math.Clamp((reminder.At - now).Ticks, 0, AfterWindow.Ticks / 2)) };
     }
 
     private static (Incident Incident, CardKind? Due) Remind(Incident incident, Gate gate, DateTimeOffset now, DateTimeOffset by)

@@ -51,10 +51,16 @@ public sealed partial record Incident
     /// <param name="until">When what stands against it ends by itself; null where it does not.</param>
     public Incident NoteHeldBack(string gateId, string person, string why, DateTimeOffset? until, DateTimeOffset now)
     {
+        if (FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
+        {
+            return this;
+        }
+
         var noted = Note(now, TimelineKind.Safety, person, $"{person} wanted to approve; it was not taken. {why}");
-        return FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate ? this
-            : Timeline.Any(line => line.What == noted.Timeline[^1].What) ? until is null ? this : Replace(ApprovalSchedule.HoldBack(gate, null, until, now))
-            : noted.Replace(ApprovalSchedule.HoldBack(gate, new(person, why, now), until, now));
+        var isKnown = Timeline.Any(line => line.What == noted.Timeline[^1].What);
+        return !isKnown ? noted.Replace(ApprovalSchedule.HoldBack(gate, new(person, why, now), until, now))
+            : until is null ? this
+            : Replace(ApprovalSchedule.HoldBack(gate, null, until, now));
     }
 
     public Incident Replace(Gate gate) =>

@@ -33,10 +33,16 @@ public sealed partial record Incident
     public IEnumerable<Delivery> ToThoseWhoAnswered(Gate gate) => Deliveries.Where(delivery => delivery.Reached && delivery.IsOf(gate) && gate.IsAnsweredBy(delivery.Contact));
 
     /// <summary>Whether the question went out and reached none of those who were asked.</summary>
-    public bool ReachedNobody(Gate gate) => HasDelivery(gate.Id) && !Deliveries.Any(delivery => delivery.Reached && delivery.IsOf(gate));
+    public bool ReachedNobody(Gate gate) => HasDelivery(gate.Id) && !Reached(gate.Id);
 
     /// <summary>Whether a message under this key went out, to somebody or in vain.</summary>
-    public bool HasDelivery(string key) => Deliveries.Any(delivery => delivery.IsUnder(key));
+    public bool HasDelivery(string key) => DeliveriesUnder(key).Any();
+
+    /// <summary>Whether a message under this key reached somebody who can do something about it.</summary>
+    public bool Reached(string key) => DeliveriesUnder(key).Any(delivery => delivery.Reached);
+
+    /// <summary>All attempts to deliver the messages under this key, those in vain as well.</summary>
+    public IEnumerable<Delivery> DeliveriesUnder(string key) => Deliveries.Where(delivery => delivery.IsUnder(key));
 }
 
 /// <summary>A person has to hear of this.</summary>

@@ -72,7 +72,7 @@ public sealed partial record Incident
 
     /// <summary>The news that something worse was reported after the last question was opened, and that nobody heard while that was open; null where there is none.</summary>
     public IncidentNews? WorseSinceAsked() => News.LastOrDefault(news => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal)
-        && !(Gates.LastOrDefault(gate => gate.WasAsked) is { } gate && (news.At < gate.OpenedAt || Reach.IsHeard(Deliveries.Where(delivery => delivery.IsUnder(gate.NewsKey(news)))))));
+        && !(Gates.LastOrDefault(gate => gate.WasAsked) is { } gate && (news.At < gate.OpenedAt || Reach.IsHeard(DeliveriesUnder(gate.NewsKey(news))))));
 
     private Incident TellOther(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
         ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)

@@ -128,13 +128,16 @@ public static class IncidentStoreExtensions
     public static async Task<Incident> GetAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
         await store.FindAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
 
+    /// <summary>Whether reading failed since this version cannot read the record: a newer one wrote it, or it is damaged. Trying again does not help.</summary>
+    public static bool IsUnreadable(Exception failure) => failure is JsonException or InvalidDataException;
+
     private static async Task<Incident?> TryReadAsync(Task<Incident?> reading)
     {
         try
         {
             return await reading;
         }
-        catch (Exception failure) when (failure is JsonException or InvalidDataException)
+        catch (Exception failure) when (IsUnreadable(failure))
         {
             return null;
         }

@@ -48,12 +48,12 @@ public sealed class StormPageHandler(
     /// <summary>What waits, and as many of the latest others as there is room for: whatever a storm asks can be decided, however long it goes on.</summary>
     private async Task<IReadOnlyList<Incident>> FindAsync(StormGrant grant, ContactBook people, CancellationToken cancellationToken)
     {
-        var waiting = await members.FindAsync(
-            grant.StormId, grant.Since, line => line.State == IncidentState.AwaitingApproval, incident => IsAsked(incident, grant.Recipient, people), cancellationToken);
-        var others = await members.FindAsync(
-            grant.StormId, grant.Since, line => line.State != IncidentState.AwaitingApproval, incident => IsAsked(incident, grant.Recipient, people), cancellationToken,
-            StormMembers.MaxMembers - waiting.Count, newestFirst: true);
-        return [.. waiting, .. others];
+        var waiting = await ReadAsync(waiting: true, StormMembers.MaxMembers);
+        return [.. waiting, .. await ReadAsync(waiting: false, StormMembers.MaxMembers - waiting.Count)];
+
+        Task<IReadOnlyList<Incident>> ReadAsync(bool waiting, int atMost) => members.FindAsync(
+            grant.StormId, grant.Since, line => (line.State == IncidentState.AwaitingApproval) == waiting, incident => IsAsked(incident, grant.Recipient, people), cancellationToken,
+            atMost, newestFirst: !waiting);
     }
 
     /// <param name="person">Whoever is signed in; null where nobody signs in, and the link's recipient counts.</param>

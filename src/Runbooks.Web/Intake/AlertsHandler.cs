@@ -114,7 +114,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         {
             return await intake.TakeAsync(alerts, request.Headers.TraceParent, cancellationToken);
         }
-        catch (Exception unreadable) when (unreadable is JsonException or InvalidDataException)
+        catch (Exception unreadable) when (IncidentStoreExtensions.IsUnreadable(unreadable))
         {
             // However often the sender tries again: this program will not learn to read it.
             await lost.RecordAsync(Clip.To(reader.NameOf(source), 80), 1, "The record of an incident that it belongs to cannot be read: a newer version of this program wrote it, or it is damaged.", cancellationToken);

@@ -149,7 +149,7 @@ public sealed class ApprovalGateService(
         foreach (var news in incident.News.Where(news => news.Urgent && news.At >= gate.OpenedAt))
         {
             var key = gate.NewsKey(news);
-            var tries = incident.Deliveries.Where(delivery => delivery.IsUnder(key)).ToList();
+            var tries = incident.DeliveriesUnder(key).ToList();
             if (Reach.IsHeard(tries) || (tries.Count == 0 && incident.InStorm && !await storms.IsWorstAsync(incident, cancellationToken)))
             {
                 continue;

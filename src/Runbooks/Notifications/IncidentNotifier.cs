@@ -17,7 +17,7 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IInciden
     public async Task<SendResult> SendAsync(
         Incident incident, string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, CancellationToken cancellationToken, ResolvedContacts? people = null, IEnumerable<Delivery>? heard = null)
     {
-        var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken, people, [.. heard ?? []]);
+        var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken, people, heard);
         var news = deliveries.Except(incident.Deliveries).ToList();
         return new(deliveries, news.Count == 0 ? incident : await RecordAsync(incident, news, cancellationToken));
     }
@@ -65,14 +65,17 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
     /// <param name="heard">What reached those who need not hear of it again.</param>
     /// <returns>What reached whom, the earlier ones included. A failing channel is no exception.</returns>
     public async Task<IReadOnlyList<Delivery>> SendAsync(
-        string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken, ResolvedContacts? people = null, IReadOnlyList<Delivery>? heard = null)
+        string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken, ResolvedContacts? people = null, IEnumerable<Delivery>? heard = null)
     {
         var names = to.Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        people ??= await directory.ResolveAsync(names, cancellationToken);
-        var deliveries = (await Task.WhenAll(people.RecipientsOf(names).Select(async recipient =>
-            heard?.LastOrDefault(delivery => string.Equals(delivery.Contact, recipient.Name, StringComparison.OrdinalIgnoreCase)) ?? await OnceAsync(KeyFor(key, recipient), recipient, people.ContactsOf(names, recipient), cardFor, earlier, cancellationToken)))).ToList();
-        deliveries.AddRange(Missing(key, names, people).Select(missing => earlier.FirstOrDefault(delivery => delivery.Key == missing.Key) ?? missing));
+        var resolved = people ?? await directory.ResolveAsync(names, cancellationToken);
+        var deliveries = (await Task.WhenAll(resolved.RecipientsOf(names).Select(ToAsync))).ToList();
+        deliveries.AddRange(Missing(key, names, resolved).Select(missing => earlier.FirstOrDefault(delivery => delivery.Key == missing.Key) ?? missing));
         return deliveries;
+
+        async Task<Delivery> ToAsync(Recipient recipient) =>
+            heard?.LastOrDefault(delivery => string.Equals(delivery.Contact, recipient.Name, StringComparison.OrdinalIgnoreCase))
+            ?? await OnceAsync(KeyFor(key, recipient), recipient, resolved.ContactsOf(names, recipient), cardFor, earlier, cancellationToken);
     }
 
     /// <summary>Who is behind these contacts now.</summary>

@@ -43,7 +43,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
     }
 
     /// <summary>Whether it told of an end, or of trouble, and not only what was handed over or reported.</summary>
-    internal static bool CallsForAPerson(Delivery delivery) => delivery.IsUnder("closed") || delivery.IsUnder("page");
+    internal static bool CallsForAPerson(Delivery delivery) => delivery.IsUnder(NotificationRecipients.Closed) || delivery.IsUnder("page");
 
     /// <summary>Somebody sees to what the end left to a person: what called others about it calls them no longer.</summary>
     public async Task ShowAcknowledgedAsync(Incident incident, CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
 
     /// <summary>Every card of the incident: how it ended. A card that reports that end is new and says so already.</summary>
     public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken) =>
-        ShowAsync(incident, incident.Deliveries.Where(delivery => !delivery.IsUnder("closed")), card, cancellationToken);
+        ShowAsync(incident, incident.Deliveries.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed)), card, cancellationToken);
 
     /// <summary>Closed by hand: the cards of an incident that somebody owned, and those that said that it needs a person.</summary>
     public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
@@ -106,7 +106,7 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
 
     private bool IsDue(Incident incident)
     {
-        var tries = incident.Deliveries.Where(delivery => delivery.IsUnder(Key)).ToList();
+        var tries = incident.DeliveriesUnder(Key).ToList();
         return tries.Count == 0
             || (!tries.Exists(delivery => delivery.Reached)
                 && tries.GroupBy(delivery => delivery.Key).All(to => to.Count() < MaxTries)

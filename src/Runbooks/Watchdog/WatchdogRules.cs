@@ -1,4 +1,3 @@
-using Runbooks.Notifications.Storms;
 using Runbooks.Orchestration;
 
 namespace Runbooks.Watchdog;
@@ -169,45 +168,4 @@ internal sealed class RecentlyHealthyCache(TimeProvider time)
             _known.TryRemove(old);
         }
     }
-}
-
-/// <summary>Pages about one trouble once. A page that did not come to whom it is for is tried again, ever more rarely, and goes to them alone.</summary>
-public sealed class Pager(IncidentCloser closer, StormPageNotifier storms, TimeProvider time)
-{
-    private readonly ConcurrentQueue<PageInStorm> _ofStorms = new();
-
-    /// <param name="alone">Also in a storm by itself and at once; otherwise <see cref="PageStormsAsync"/> tells it with those of others.</param>
-    /// <returns>Whether somebody was told, now or before.</returns>
-    public async Task<bool> PageOnceAsync(Incident incident, string trouble, string message, CancellationToken cancellationToken, bool alone = false)
-    {
-        var key = DuePage.KeyOf(trouble);
-        var told = incident.Deliveries.Any(delivery => delivery.Reached && delivery.IsUnder(key));
-        if (!DeliveryRetry.IsDue(incident, key, time.GetUtcNow()))
-        {
-            return told;
-        }
-
-        if (incident.InStorm && !alone)
-        {
-            _ofStorms.Enqueue(new(incident, trouble, message));
-            return told;
-        }
-
-        return await closer.PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken) || told;
-    }
-
-    /// <summary>Tells what was found on incidents of storms since the last time.</summary>
-    public async Task PageStormsAsync(CancellationToken cancellationToken)
-    {
-        var pages = new List<PageInStorm>();
-        while (_ofStorms.TryDequeue(out var page))
-        {
-            pages.Add(page);
-        }
-
-        await storms.NotifyAsync(pages, cancellationToken);
-    }
-
-    /// <summary>Whether whoever the page is for has it.</summary>
-    internal static bool IsHeard(Incident incident, string trouble) => DeliveryRetry.IsHeard(incident, DuePage.KeyOf(trouble));
 }

@@ -120,14 +120,14 @@ public sealed class WatchTurn(ISharedState state, TimeProvider time, string hold
     /// <summary>Longer than the pause between two looks, so that the turn stays where it is.</summary>
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(150);
 
-    /// <returns>Whether this process watches for the next minutes. A turn that ends later than it can is of a clock that was ahead, and over.</returns>
+    /// <returns>Whether this process watches for the next minutes.</returns>
     /// <exception cref="StoreUnavailableException">Nobody can say whose turn it is.</exception>
     public async Task<bool> TakeAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         return (await state.UpdateAsync<Turn, bool>(
             Key,
-            turn => turn is null || turn.Holder == holder || turn.Until <= now || turn.Until > now + (Length * 2) ? (new(holder, now + Length), true) : (turn, false),
+            turn => turn is null || turn.Holder == holder || !TurnEnd.IsAhead(turn.Until, Length, now) ? (new(holder, now + Length), true) : (turn, false),
             cancellationToken)).Result;
     }
 

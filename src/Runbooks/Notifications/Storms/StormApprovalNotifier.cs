@@ -46,8 +46,8 @@ public sealed class StormApprovalNotifier(
             if (gate.Asked > 0)
             {
                 var now = time.GetUtcNow();
-                await members.UpdateAsync(waiting, incident => incident.OpenGate is { } open ? ApprovalSchedule.AskWithOthers(incident, open.Id, now + Together, now) : incident, cancellationToken);
-                waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
+                waiting = [.. (await members.UpdateAsync(waiting, incident => incident.OpenGate is { } open ? ApprovalSchedule.AskWithOthers(incident, open.Id, now + Together, now) : incident, cancellationToken))
+                    .Where(incident => incident is { State: IncidentState.AwaitingApproval, OpenGate: not null })];
             }
 
             (told, var next) = await TellAsync(told, waiting, due.Id, sent => told = sent, cancellationToken);

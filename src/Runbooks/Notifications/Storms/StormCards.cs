@@ -57,8 +57,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         {
             Kind = CardKind.Decided,
             IncidentId = storm.Id,
-            Title = $"{(incidents.Count == 1 ? "A temporary fix" : $"{incidents.Count} temporary fixes")}{Of(groups.Select(group => group.Runbook))} {(incidents.Count == 1 ? "is" : "are")} in place",
-            Severity = groups.Max(group => group.Runbook.Impact.Severity),
+            Title = $"{(incidents.Count == 1 ? "A temporary fix" : $"{incidents.Count} temporary fixes")}{OfAll(news)} {(incidents.Count == 1 ? "is" : "are")} in place",
+            Severity = news.Max(one => one.Runbook.Impact.Severity),
             DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
             [
@@ -70,7 +70,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                         [group.Held[0].Lease.WhatEndsIt, $"From {GateText.Clock(group.Held.Min(one => one.Lease.Until), group.Held.Min(one => one.Lease.Since))} on a person is paged where that has not happened; each stays until it is taken back. It can be taken back at any time from its incident."]),
                 ]),
             ],
-            Links = [new("Incidents", links.Console(groups is [var (only, _)] ? only.Id : null))],
+            Links = [Console(news)],
         };
     }
 
@@ -95,9 +95,9 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Sections =
             [
                 new("How they ended", [.. counts]),
-                .. unsolved.Count == 0 ? [] : (CardSection[])[new("Not solved", [.. unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? IncidentText.Of(incident.State)}")])],
-                .. left.Count == 0 ? [] : (CardSection[])[new("Left to a person", [.. left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")])],
-                .. incidents.Count == unsolved.Count + left.Count ? [] : (CardSection[])[new("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target)))],
+                .. CardSection.If("Not solved", unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? IncidentText.Of(incident.State)}")),
+                .. CardSection.If("Left to a person", left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")),
+                .. CardSection.If("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target))),
             ],
             Links = [Console(news)],
         };

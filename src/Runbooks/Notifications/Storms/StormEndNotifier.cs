@@ -12,8 +12,7 @@ public sealed class StormEndNotifier(
     NotificationDispatcher dispatcher,
     PinnedRunbooks runbooks,
     IOptionsMonitor<StormOptions> options,
-    TimeProvider time,
-    ILogger<StormEndNotifier> logger)
+    TimeProvider time)
 {
     /// <summary>Longer than it waits for other ends and for another sender: an end that was not tried by then is told by nobody.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(10);
@@ -27,24 +26,7 @@ public sealed class StormEndNotifier(
     {
         foreach (var storm in await storms.ListAsync(cancellationToken))
         {
-            if (await storms.TakeTurnAsync(storm.Id, storm.Since, toAsk: false, cancellationToken) is { } mine)
-            {
-                var (told, over) = (mine, false);
-                try
-                {
-                    over = await NotifyAsync(mine, sent => told = sent, cancellationToken);
-                }
-#pragma warning disable CA1031 // One of which nothing can be told must not keep the others; it is tried again.
-                catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
-                {
-                    Log.WatchFailed(logger, storm.Id, failure);
-                }
-                finally
-                {
-                    await storms.EndTurnAsync(told, over, read: 0, CancellationToken.None);
-                }
-            }
+            await storms.SpeakAsync(storm.Id, storm.Since, (mine, keep) => NotifyAsync(mine, keep, cancellationToken), cancellationToken);
         }
     }
 

@@ -30,7 +30,7 @@ public sealed class StormNewsDispatcher(StormMembers members, NotificationDispat
         var (sent, recorded) = await SendToAllAsync(news, cardOf, alerts, cancellationToken);
         var first = recorded.ToLookup(one => (one.News.Incident.Id, one.News.Key), one => one.Delivery);
         var missed = news.Where(one => one.NeedsPerson && NotificationRecipients.NeedsLastInLine(
-            one.Runbook, one.Incident.Deliveries.Where(delivery => delivery.IsUnder(one.Key)).Concat(first[(one.Incident.Id, one.Key)])));
+            one.Runbook, one.Incident.DeliveriesUnder(one.Key).Concat(first[(one.Incident.Id, one.Key)])));
         var last = await SendToAllAsync([.. missed.Select(one => one with { Key = $"{one.Key}:{ContactBook.Fallback}", To = [ContactBook.Fallback] })], cardOf, alerts, cancellationToken);
         keep(sent.Concat(last.Sent).Where(message => dispatcher.IsAlert(message.Delivery)));
         var told = recorded.Concat(last.Recorded).ToLookup(one => one.News.Incident.Id);
@@ -38,7 +38,7 @@ public sealed class StormNewsDispatcher(StormMembers members, NotificationDispat
             told.Select(one => one.First().News.Incident),
             incident => told[incident.Id].Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.Delivery], about: one.Incidents)),
             cancellationToken)).ToDictionary(incident => incident.Id, StringComparer.Ordinal);
-        if (news.Where(one => updated.TryGetValue(one.Incident.Id, out var now) && !now.Deliveries.Any(delivery => delivery.Reached && delivery.IsUnder(one.Key))).ToList() is { Count: > 0 } unheard)
+        if (news.Where(one => updated.TryGetValue(one.Incident.Id, out var now) && !now.Reached(one.Key)).ToList() is { Count: > 0 } unheard)
         {
             Log.NobodyReached(logger, unheard[0].Incident.Storm!, $"{CountText.Format(unheard.Count, "incident")}, {unheard[0].Key}.");
         }

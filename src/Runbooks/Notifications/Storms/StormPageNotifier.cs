@@ -4,36 +4,22 @@ namespace Runbooks.Notifications.Storms;
 /// Pages about incidents of storms, many in one message: forty temporary fixes that last too long are one call. Whoever calls it
 /// finds what did not come to whom it is for again the next minute.
 /// </summary>
-public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher dispatcher, StormCards cards, PinnedRunbooks runbooks, TimeProvider time, ILogger<StormPageNotifier> logger)
+public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher dispatcher, StormCards cards, PinnedRunbooks runbooks, TimeProvider time)
 {
     public async Task NotifyAsync(IEnumerable<PageInStorm> pages, CancellationToken cancellationToken)
     {
         foreach (var storm in pages.GroupBy(page => page.Incident.Storm!))
         {
             List<PageInStorm> due = [.. storm.OrderBy(page => page.Incident.OpenedAt)];
-            if (StormWait.IsOver(due.Select(page => page.Incident.Pages.FirstOrDefault(known => known.Trouble == page.Trouble)?.At).OfType<DateTimeOffset>(), time.GetUtcNow())
-                && await storms.TakeTurnAsync(storm.Key, due[0].Incident.OpenedAt, toAsk: false, cancellationToken) is { } mine)
+            if (StormWait.IsOver(due.Select(page => page.Incident.Pages.FirstOrDefault(known => known.Trouble == page.Trouble)?.At).OfType<DateTimeOffset>(), time.GetUtcNow()))
             {
-                var told = mine;
-                try
-                {
-                    await NotifyAsync(mine, due, kept => told = kept, cancellationToken);
-                }
-#pragma warning disable CA1031 // One of which nothing can be told must not keep the others; it is tried again.
-                catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
-                {
-                    Log.WatchFailed(logger, storm.Key, failure);
-                }
-                finally
-                {
-                    await storms.EndTurnAsync(told, over: false, read: 0, CancellationToken.None);
-                }
+                await storms.SpeakAsync(storm.Key, due[0].Incident.OpenedAt, (mine, keep) => NotifyAsync(mine, due, keep, cancellationToken), cancellationToken);
             }
         }
     }
 
-    private async Task NotifyAsync(Storm storm, IReadOnlyList<PageInStorm> pages, Action<Storm> keep, CancellationToken cancellationToken)
+    /// <returns>That the storm is not over: its end is told apart from this.</returns>
+    private async Task<bool> NotifyAsync(Storm storm, IReadOnlyList<PageInStorm> pages, Action<Storm> keep, CancellationToken cancellationToken)
     {
         var news = new List<StormNews>();
         foreach (var (incident, trouble, message) in pages)
@@ -43,6 +29,7 @@ public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher 
         }
 
         await dispatcher.SendAsync(news, about => cards.Page(storm, about, time.GetUtcNow()), [], sent => keep(storm.Keep(sent)), cancellationToken);
+        return false;
     }
 }
 

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>Knows the storms, over all hosts, and lets one sender at a time speak for each.</summary>
-public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOptionsMonitor<StormOptions> options, TimeProvider time)
+public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOptionsMonitor<StormOptions> options, TimeProvider time, ILogger<StormRegistry> logger)
 {
     private const string Key = "storms:known";
 
@@ -38,9 +38,9 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
                 var rank = AlertSeverity.RankOf(incident.WorstSeverity);
                 if (known.Storms.Values.Where(old => now - old.LastJoined <= lull).MaxBy(old => old.LastJoined) is { } old)
                 {
-                    var worse = old.IsWorst(incident.Id, rank);
                     var joined = old.Join(incident.OpenedAt, now);
-                    return (known.With(worse ? joined with { Worst = rank, WorstBy = incident.Id } : joined), new(old.Id, worse));
+                    var worse = joined.Worsen(incident.Id, rank);
+                    return (known.With(worse ?? joined), new(old.Id, AtOnce: worse is not null));
                 }
 
                 var fresh = new Storm(string.Create(CultureInfo.InvariantCulture, $"storm-{now.UtcDateTime:yyMMdd-HHmmss-fff}"), Storm.Earlier(incident.OpenedAt, now - storm.Within), now);
@@ -69,13 +69,38 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
     public async Task<bool> IsWorstAsync(Incident incident, CancellationToken cancellationToken) =>
         incident.Storm is { } id && AlertSeverity.RankOf(incident.WorstSeverity) is { } rank && (await state.UpdateAsync<Known, bool>(
             Key,
-            known => known?.Storms.GetValueOrDefault(id) is { } storm && storm.IsWorst(incident.Id, rank)
-                ? (known.With(storm with { Worst = rank, WorstBy = incident.Id }), true)
-                : (known ?? Known.None, false),
+            known => known?.Storms.GetValueOrDefault(id)?.Worsen(incident.Id, rank) is { } worse ? (known.With(worse), true) : (known ?? Known.None, false),
             cancellationToken)).Result;
 
     public async Task<IReadOnlyList<Storm>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await state.FindAsync<Known>(Key, cancellationToken))?.Storms.Values ?? []];
+
+    /// <summary>Speaks for a storm, unless somebody else does now.</summary>
+    /// <param name="tell">Gets the storm, and what keeps it as it is once something was sent; says whether nothing is left to tell of it.</param>
+    /// <inheritdoc cref="TakeTurnAsync"/>
+    public async Task SpeakAsync(string stormId, DateTimeOffset since, Func<Storm, Action<Storm>, Task<bool>> tell, CancellationToken cancellationToken)
+    {
+        if (await TakeTurnAsync(stormId, since, toAsk: false, cancellationToken) is not { } mine)
+        {
+            return;
+        }
+
+        var (told, over) = (mine, false);
+        try
+        {
+            over = await tell(mine, sent => told = sent);
+        }
+#pragma warning disable CA1031 // One of which nothing can be told must not keep the others; it is tried again.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.WatchFailed(logger, stormId, failure);
+        }
+        finally
+        {
+            await EndTurnAsync(told, over, read: 0, CancellationToken.None);
+        }
+    }
 
     /// <param name="since">When the incident that asks opened: for a storm that is not known any more.</param>
     /// <param name="toAsk">To tell of all that waits.</param>
@@ -171,8 +196,8 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>The incident that is to tell of it by a message of its own, until one of all of them does; null where none is.</summary>
     public string? WorstBy { get; init; }
 
-    /// <summary>Whether it is worse than all that people were told of, or was found to be: what broke off before they were is told all the same.</summary>
-    public bool IsWorst(string incident, int? rank) => rank < Worst || (rank == Worst && WorstBy == incident);
+    /// <summary>With the worst that people are to be told of; null where this is not worse. What was found and broke off before they were told is told all the same.</summary>
+    public Storm? Worsen(string incident, int? rank) => rank < Worst || (rank == Worst && WorstBy == incident) ? this with { Worst = rank, WorstBy = incident } : null;
 
     /// <param name="opened">When that which joins opened: it may ask once more long after that.</param>
     public Storm Join(DateTimeOffset opened, DateTimeOffset now) =>
@@ -181,11 +206,9 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     public static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     /// <param name="toAsk">To tell of what waits, which is to be read for it.</param>
-    /// <returns>Null while somebody else sends. Until later than anybody may is what a clock that was ahead has left.</returns>
+    /// <returns>Null while somebody else sends, or while it rests.</returns>
     public Storm? TakeTurn(DateTimeOffset now, bool toAsk) =>
-        (SendingUntil > now && SendingUntil <= now + (LongestTurn * 2)) || (toAsk && RestsUntil > now && RestsUntil <= now + (LongestRest * 2))
-            ? null
-            : this with { SendingUntil = now + LongestTurn };
+        TurnEnd.IsAhead(SendingUntil, LongestTurn, now) || (toAsk && TurnEnd.IsAhead(RestsUntil, LongestRest, now)) ? null : this with { SendingUntil = now + LongestTurn };
 
     /// <summary>After a turn that read thousands the next ones wait, so that the messages of a storm do not take all of a host's time.</summary>
     /// <param name="read">How many incidents it read.</param>

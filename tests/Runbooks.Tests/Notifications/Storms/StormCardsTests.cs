@@ -46,7 +46,7 @@ public sealed class StormCardsTests
     {
         var office = new ApprovalOffice();
         var cards = new StormCards(new DecisionLinks(office.Signer, Options.Create(new PublicAddressOptions())), office.Cards);
-        return cards.Ended(new Storm("storm-1", Some.Time, Some.Time), [.. incidents.Select(incident => new StormNews(incident, Some.Runbook(), "closed", [], NeedsPerson: false))]);
+        return cards.Ended(new Storm("storm-1", Some.Time, Some.Time), [.. incidents.Select(incident => new StormNews(incident, Some.Runbook(), NotificationRecipients.Closed, [], NeedsPerson: false))]);
     }
 
     private static IReadOnlyList<string> Lines(Card card, string heading) => card.Sections.Single(section => section.Heading == heading).Lines;

@@ -15,10 +15,7 @@ public sealed partial class StormStoryTests
         await OpenAsync(6);
         await AdvanceAsync(s_gathered);
         _pager.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("6 incidents of 'Broken thing' ask you at once");
-        foreach (var incident in _world.Store.All.Take(5))
-        {
-            await _world.DecideAsync(incident.Id, DecisionVerb.Approve, "duty");
-        }
+        await DecideAsync(_world.Store.All.Take(5), DecisionVerb.Approve, "duty");
 
         await WatchAsync();
         _pager.Shown.Values.ShouldHaveSingleItem().Asks.ShouldBeTrue("one still asks");

@@ -142,7 +142,7 @@ public sealed partial class StormStoryTests
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         await OpenAsync([.. Enumerable.Repeat(_runbook with { ReportTo = ["platform-lead"] }, 60)]);
         await AdvanceAsync(s_gathered);
-        await DecideAllAsync();
+        await DecideAsync(_world.Store.All, DecisionVerb.Approve);
 
         await WatchAsync();
         await WatchAsync();
@@ -164,10 +164,7 @@ public sealed partial class StormStoryTests
                 Some.Incident(_runbook, $"261123-0259-{i:000000}") with { Target = $"inference/llm-c-{i}", OpenedAt = Some.Night.AddSeconds(-30), Storm = storm, State = IncidentState.SelfRecovered, ClosedAt = Some.Night }, _runbook, _ => null, Cancel);
         }
 
-        foreach (var incident in _world.Store.All.Where(incident => incident.OpenGate is not null))
-        {
-            await _world.DecideAsync(incident.Id, DecisionVerb.Reject, "ada");
-        }
+        await DecideAsync(_world.Store.All.Where(incident => incident.OpenGate is not null), DecisionVerb.Reject);
 
         await WatchAsync();
 
@@ -187,21 +184,13 @@ public sealed partial class StormStoryTests
         (await _world.Get<StormRegistry>().ListAsync(Cancel)).ShouldHaveSingleItem().Since.ShouldBe(older.OpenedAt);
     }
 
-    private async Task DecideAllAsync()
-    {
-        foreach (var incident in _world.Store.All)
-        {
-            await _world.DecideAsync(incident.Id, DecisionVerb.Approve, "ada");
-        }
-    }
-
     /// <summary>So many temporary fixes are in place, and their cause is not gone.</summary>
     private async Task HoldAsync(int count)
     {
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         await OpenAsync([.. Enumerable.Repeat(_runbook with { Mitigation = _runbook.Mitigation with { HoldUntil = s_hold } }, count)]);
         await AdvanceAsync(s_gathered);
-        await DecideAllAsync();
+        await DecideAsync(_world.Store.All, DecisionVerb.Approve);
         _world.Store.All.ShouldAllBe(incident => incident.State == IncidentState.Holding && incident.InStorm);
     }
 }

@@ -31,10 +31,7 @@ public sealed partial class StormStoryTests
     {
         await OpenAsync(10);
         await AdvanceAsync(s_gathered);
-        foreach (var incident in _world.Store.All)
-        {
-            await _world.DecideAsync(incident.Id, DecisionVerb.Reject, "ada");
-        }
+        await DecideAsync(_world.Store.All, DecisionVerb.Reject);
 
         await OpenAsync(1);
         await AdvanceAsync(s_gathered);
@@ -61,10 +58,7 @@ public sealed partial class StormStoryTests
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         await OpenAsync(60);
         await AdvanceAsync(s_gathered);
-        foreach (var incident in _world.Store.All)
-        {
-            await _world.DecideAsync(incident.Id, DecisionVerb.Approve, "ada");
-        }
+        await DecideAsync(_world.Store.All, DecisionVerb.Approve);
 
         await WatchAsync();
         await WatchAsync();

@@ -15,7 +15,7 @@ public sealed partial class StormStoryTests
         await AdvanceAsync(s_gathered);
         _chat.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("7 incidents of 'Broken thing' ask you at once");
 
-        await RejectAsync(_world.Store.All.Where(incident => incident.Id != _world.Store.Unreadable));
+        await DecideAsync(_world.Store.All.Where(incident => incident.Id != _world.Store.Unreadable), DecisionVerb.Reject);
         await PassAsync(TimeSpan.FromMinutes(16));
         await WatchAsync();
         TitlesTo("ada").ShouldContain("7 incidents of 'Broken thing' have ended");
@@ -30,20 +30,12 @@ public sealed partial class StormStoryTests
         await OpenAsync(7);
         await AdvanceAsync(s_gathered);
         _world.Store.All.Select(incident => incident.Storm).Distinct().Count().ShouldBe(2);
-        await RejectAsync(_world.Store.All);
+        await DecideAsync(_world.Store.All, DecisionVerb.Reject);
         await _world.Store.UpdateAsync(_world.Store.All[0].Id, incident => incident with { RunbookHash = "gone" }, Cancel);
 
         await WatchAsync();
         await WatchAsync();
 
         TitlesTo("ada").ShouldContain("7 incidents of 'Broken thing' have ended");
-    }
-
-    private async Task RejectAsync(IEnumerable<Incident> incidents)
-    {
-        foreach (var incident in incidents)
-        {
-            await _world.DecideAsync(incident.Id, DecisionVerb.Reject, "ada");
-        }
     }
 }

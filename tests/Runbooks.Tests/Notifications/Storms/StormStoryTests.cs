@@ -68,10 +68,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         await OpenAsync([.. Enumerable.Repeat(leasing, 8)]);
         await AdvanceAsync(s_gathered);
-        foreach (var incident in _world.Store.All)
-        {
-            await _world.DecideAsync(incident.Id, DecisionVerb.Approve, "ada");
-        }
+        await DecideAsync(_world.Store.All, DecisionVerb.Approve);
 
         _world.Store.All.ShouldAllBe(incident => incident.State == IncidentState.Holding && incident.InStorm);
         var before = _chat.Sent.Count;
@@ -238,6 +235,14 @@ public sealed partial class StormStoryTests : IAsyncDisposable
         }
 
         await _world.Engine.SettleAsync();
+    }
+
+    private async Task DecideAsync(IEnumerable<Incident> incidents, DecisionVerb verb, string by = "ada")
+    {
+        foreach (var incident in incidents)
+        {
+            await _world.DecideAsync(incident.Id, verb, by);
+        }
     }
 
     private Task AdvanceAsync(TimeSpan by) => _world.AdvanceAsync(_world.Store.All[0].Id, by);
