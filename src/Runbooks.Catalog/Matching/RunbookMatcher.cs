@@ -70,8 +70,7 @@ public static class RunbookMatcher
     private static string Loaded(IReadOnlyCollection<Runbook> runbooks)
     {
         var ids = runbooks.Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
-        var more = ids.Count > Listed ? $" and {ids.Count - Listed} more" : "";
-        return ids.Count == 0 ? "No runbooks are loaded." : $"Loaded: {string.Join(", ", ids.Take(Listed))}{more}.";
+        return ids.Count == 0 ? "No runbooks are loaded." : $"Loaded: {CountText.Names(ids, Listed)}.";
     }
 }
 

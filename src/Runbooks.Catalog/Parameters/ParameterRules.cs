@@ -95,13 +95,21 @@ public sealed class KubernetesNameAttribute : ParameterRuleAttribute
         value.Length > 0 && value[0] != '-' && value[^1] != '-' && !value.AsSpan().ContainsAnyExcept(s_allowed);
 }
 
+/// <summary>A name as most of Azure's are.</summary>
+public sealed class PlainNameAttribute(int longest) : ParameterRuleAttribute
+{
+    private static readonly SearchValues<char> s_allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    public override string Words => $"a name of at most {longest} letters, digits, dots, dashes and underscores, beginning with a letter or digit";
+
+    protected override bool Accepts(string value) =>
+        value.Length > 0 && value.Length <= longest && char.IsAsciiLetterOrDigit(value[0]) && !value.AsSpan().ContainsAnyExcept(s_allowed);
+}
+
 /// <summary>A text that fits a pattern as a whole.</summary>
 /// <param name="words">See <see cref="ParameterRuleAttribute.Words"/>.</param>
 public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, string words) : ParameterRuleAttribute
 {
-    /// <summary>What most names in Azure are made of.</summary>
-    public const string NameCharacters = "letters, digits, dots, dashes and underscores, beginning with a letter or digit";
-
     private readonly Regex _pattern = new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
 
     public override string Words => words;

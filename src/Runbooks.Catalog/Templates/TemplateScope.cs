@@ -77,8 +77,7 @@ public sealed record TemplateScope
     private static string Names(string before, IEnumerable<string>? names)
     {
         var sorted = (names ?? []).Order(StringComparer.Ordinal).Select(name => Clip.To(name, 60)).ToList();
-        var more = sorted.Count > NamesShown ? $" and {sorted.Count - NamesShown} more" : "";
-        return sorted.Count == 0 ? $"{before}: none." : $"{before}: {string.Join(", ", sorted.Take(NamesShown))}{more}.";
+        return sorted.Count == 0 ? $"{before}: none." : $"{before}: {CountText.Names(sorted, NamesShown)}.";
     }
 }
 

@@ -5,8 +5,8 @@ namespace Runbooks.Integrations.Gpu;
 /// <summary>
 /// Looks at the GPUs of a node through dcgm-exporter: XID errors by NVIDIA's catalogue, memory rows that could not be
 /// remapped, and NVLink errors where the exporter's list has them. The exporter tells only a GPU's last XID, and the one
-/// that matters is often followed by others, so all of a time are looked at. A GPU that has fallen off the bus is not
-/// reported at all any more: one that was there in this time and is gone is the worst sign.
+/// that matters is often followed by others, so all of a time are looked at. Of a GPU that has fallen off the bus at most its
+/// XID is reported, and nothing once the exporter is started anew: one that was there in this time and is gone is the worst sign.
 /// </summary>
 /// <remarks>Older exporters report XID 0 of a GPU that had none; newer ones have no such series of it.</remarks>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/blob/4.5.3-4.8.2/etc/default-counters.csv"/>
@@ -29,7 +29,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         string Selected(string metric, string label, string around) =>
             around.Replace("{0}", $"{metric}{{{label}=\"{parameters.Node}\"{ClusterLabel.Matcher(parameters.Cluster)}}}", StringComparison.Ordinal);
         string On(string metric, string around = "{0}") => $"({Selected(metric, "Hostname", around)} or {Selected(metric, "hostname", around)})";
-        string OfGpus(string metric) => $"max by (cluster, gpu) {On(metric)}";
+        string OfGpus(string metric) => $"max by ({ClusterLabel.Name}, gpu) {On(metric)}";
         var now = context.Time.GetUtcNow();
         var step = TimeSpan.FromSeconds(Math.Max(15, Math.Ceiling(parameters.Window.TotalSeconds / MostSteps)));
         Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
@@ -37,7 +37,8 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         var (xids, energy) = (await Ask(OfGpus(Xid)), await Ask(OfGpus(Energy)));
         var (remaps, rows) = (await Ask(OfGpus(RemapFailure)), await Ask(OfGpus(Uncorrectable)));
         var link = Prometheus.LinkTo(parameters.Endpoint, On(Xid));
-        var present = xids.Concat(energy).Concat(remaps).Select(GpuOf).Distinct(StringComparer.Ordinal).ToList();
+        List<PrometheusSeries> told = [.. xids, .. energy, .. remaps];
+        var present = told.Select(GpuOf).Distinct(StringComparer.Ordinal).ToList();
         if (present.Count == 0)
         {
             var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, Energy, cancellationToken);
@@ -50,15 +51,28 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         var window = PromDuration.Of(parameters.Window);
         var links = await Ask(string.Join(" or ", s_nvLink.Select(metric => $"((sum by (gpu) {On(metric, $"increase({{0}}[{window}])")} > 0) and (sum by (gpu) {On(metric)} > 0))")));
         var (xidsBefore, energyBefore) = (await AskBefore(OfGpus(Xid)), await AskBefore(OfGpus(Energy)));
-        ClusterLabel.RequireOne(xids.Concat(energy).Concat(remaps).Concat(xidsBefore).Concat(energyBefore), $"of node {parameters.Node}");
+        ClusterLabel.RequireOne(told.Concat(xidsBefore).Concat(energyBefore), $"of node {parameters.Node}");
         var gone = xidsBefore.Concat(energyBefore).Select(GpuOf).Except(present).Order(StringComparer.Ordinal).ToList();
         var brokenLinks = Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within {PromDuration.Words(parameters.Window)}").ToList();
-        var histories = present.Concat(gone).Order(StringComparer.Ordinal).Select(gpu => new GpuHistory(gpu, xidsBefore, xids, energyBefore.Concat(energy))).ToList();
-        var forgotten = histories.Where(history => history.Forgotten is not null && !gone.Contains(history.Gpu)).ToList();
+        List<string> forgotten = [];
+        List<(string Gpu, int Code)> codes = [];
+        foreach (var gpu in present.Concat(gone).Order(StringComparer.Ordinal))
+        {
+            var history = new GpuHistory(gpu, xidsBefore, xids, energyBefore.Concat(energy));
+            if (!gone.Contains(gpu) && history.Forgotten is { } words)
+            {
+                forgotten.Add(words);
+            }
+            else
+            {
+                codes.AddRange(history.Codes.Select(code => (gpu, code)));
+            }
+        }
+
         var judged = Judge(
             present.Count,
-            [.. histories.Except(forgotten).SelectMany(history => history.Codes, (history, code) => (history.Gpu, code))],
-            [.. forgotten.Select(history => history.Forgotten!)],
+            codes,
+            forgotten,
             Marked(remaps),
             Marked(rows),
             [.. gone.Select(gpu => $"GPU {gpu}: no longer reported, and it was within {PromDuration.Words(parameters.Window)}")],

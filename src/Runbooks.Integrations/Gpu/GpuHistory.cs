@@ -21,7 +21,7 @@ internal sealed class GpuHistory
         _energy = PointsOf(gpu, energy);
         var reported = PointsOf(gpu, xids.Concat(xidsNow)).Where(point => point.Value != 0).ToList();
         var startedAt = StartedAt(reported);
-        _xids = [.. reported.Where(point => !(point.At < startedAt))];
+        _xids = startedAt is null ? reported : [.. reported.Where(point => point.At >= startedAt)];
         _isToldNow = PointsOf(gpu, xidsNow).Exists(point => point.Value != 0);
     }
 
@@ -31,16 +31,34 @@ internal sealed class GpuHistory
     public IReadOnlyList<int> Codes => [.. _xids.Select(point => (int)point.Value).Distinct()];
 
     /// <summary>What was reported and is no longer, in words, where the GPU may still be ill; null for nothing.</summary>
-    public string? Forgotten => _isToldNow || Codes.Where(code => XidCatalog.ClassOf(code) is XidClass.Fatal or XidClass.Unclear).ToList() is not { Count: > 0 } ill ? null
-        : $"GPU {Gpu}: {string.Join(", ", ill.Select(XidCatalog.Words))} until {DateTimeOffset.FromUnixTimeSeconds((long)_xids[^1].At):HH:mm} UTC and not since, "
-            + (_energy.Count > 0 ? "though the GPU was not started anew; most likely its exporter was, which forgets it"
-                : $"and whether the GPU or only its exporter was started anew is not reported ({GpuHealth.Energy})");
+    public string? Forgotten
+    {
+        get
+        {
+            var ill = Codes.Where(code => XidCatalog.ClassOf(code) is XidClass.Fatal or XidClass.Unclear).ToList();
+            if (_isToldNow || ill.Count == 0)
+            {
+                return null;
+            }
 
-    // A GPU that has fallen off the bus reports nothing but its XID until it is started anew.
-    private double? StartedAt(List<Point> xids) => _energy.Count == 0 ? null
-        : _energy.Zip(_energy.Skip(1)).LastOrDefault(pair => pair.Second.Value < pair.First.Value) is { Second.At: > 0 and var fell } ? fell
-        : xids.Count > 0 && xids[0].At < _energy[0].At ? _energy[0].At
-        : null;
+            var why = _energy.Count > 0
+                ? "though the GPU was not started anew; most likely its exporter was, which forgets it"
+                : $"and whether the GPU or only its exporter was started anew is not reported ({GpuHealth.Energy})";
+            return $"GPU {Gpu}: {string.Join(", ", ill.Select(XidCatalog.Words))} until {DateTimeOffset.FromUnixTimeSeconds((long)_xids[^1].At):HH:mm} UTC and not since, {why}";
+        }
+    }
+
+    private double? StartedAt(List<Point> xids)
+    {
+        if (_energy.Count == 0)
+        {
+            return null;
+        }
+
+        var fell = _energy.Zip(_energy.Skip(1)).Where(pair => pair.Second.Value < pair.First.Value).Select(pair => (double?)pair.Second.At).LastOrDefault();
+        // A GPU that has fallen off the bus reports nothing but its XID until it is started anew.
+        return fell ?? (xids.Count > 0 && xids[0].At < _energy[0].At ? _energy[0].At : null);
+    }
 
     private static List<Point> PointsOf(string gpu, IEnumerable<PrometheusSeries> series) =>
         [.. series.Where(one => GpuHealth.GpuOf(one) == gpu).SelectMany(one => one.Times.Zip(one.Values, (at, value) => new Point(at, value))).OrderBy(point => point.At)];

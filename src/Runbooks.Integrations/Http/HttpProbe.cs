@@ -15,16 +15,17 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         using var limit = new CancellationTokenSource(parameters.Timeout, context.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var started = context.Time.GetTimestamp();
-        var shown = Shown(new Uri(parameters.Url));
+        var url = new Uri(parameters.Url);
+        var shown = Shown(url);
         try
         {
-            using var answer = await SendAsync(parameters, both.Token);
+            using var answer = await SendAsync(url, parameters.Method, both.Token);
             var body = parameters.ExpectBody is null ? "" : await ReadAsync(answer, both.Token);
             return Judge(parameters, answer, body, shown, context.Time.GetElapsedTime(started));
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(parameters.Url).IdnHost) is { } trouble
+            return OwnNetwork.TroubleAfter(parameters.Timeout, url) is { } trouble
                 ? CheckResult.Unknown($"{shown} was not asked: {trouble}")
                 : CheckResult.Failing($"{shown} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.");
         }
@@ -46,13 +47,12 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpProbeParameters parameters, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(Uri url, ProbeMethod method, CancellationToken cancellationToken)
     {
         var client = clients.CreateClient(Client);
-        var url = new Uri(parameters.Url);
         for (var redirects = 0; ; redirects++)
         {
-            using var request = new HttpRequestMessage(parameters.Method == ProbeMethod.Head ? HttpMethod.Head : HttpMethod.Get, url);
+            using var request = new HttpRequestMessage(method == ProbeMethod.Head ? HttpMethod.Head : HttpMethod.Get, url);
             request.Headers.UserAgent.Add(new ProductInfoHeaderValue("runbooks", "1.0"));
             var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (redirects == MaxRedirects || Next(url, answer) is not { } next)

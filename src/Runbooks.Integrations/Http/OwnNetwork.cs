@@ -19,6 +19,6 @@ internal static class OwnNetwork
     };
 
     /// <summary>The same of a question for which the time is up.</summary>
-    public static string? TroubleAfter(TimeSpan waited, string host) =>
-        NameLookup.IsRunning(host) ? FormattableString.Invariant($"this machine's DNS did not say within {waited.TotalSeconds:0.#} s where {host} is.") : null;
+    public static string? TroubleAfter(TimeSpan waited, Uri url) =>
+        NameLookup.IsRunning(url.IdnHost) ? FormattableString.Invariant($"this machine's DNS did not say within {waited.TotalSeconds:0.#} s where {url.IdnHost} is.") : null;
 }

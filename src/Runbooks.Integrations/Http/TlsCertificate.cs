@@ -171,8 +171,7 @@ internal sealed record ShownCertificates(CertificateLine Leaf, CertificateLine F
         var faults = new List<string>();
         if (!NameMatches)
         {
-            var others = Names.Count > NamesShown ? $" and {Names.Count - NamesShown} more" : "";
-            faults.Add($"it is not for {endpoint.Host} but for {(Names.Count == 0 ? "no name at all" : string.Join(", ", Names.Take(NamesShown)) + others)}");
+            faults.Add($"it is not for {endpoint.Host} but for {(Names.Count == 0 ? "no name at all" : CountText.Names(Names, NamesShown))}");
         }
 
         var wrong = ownAuthority ? Faults & ~UnknownAuthority : Faults;

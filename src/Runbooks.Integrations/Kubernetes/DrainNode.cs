@@ -76,7 +76,7 @@ internal sealed class DrainNode(Clusters clusters)
         var others = gone.Except(evicted).Count();
         return new ActionResult((evicted.Count == 0
             ? $"Node {parameters.Node} had no pods to evict."
-            : $"Evicted {CountText.Format(evicted.Count, "pod")} from node {parameters.Node}: {string.Join(", ", evicted.Order(StringComparer.Ordinal).Take(MostNamed))}{(evicted.Count > MostNamed ? $" and {evicted.Count - MostNamed} more" : "")}.")
+            : $"Evicted {CountText.Format(evicted.Count, "pod")} from node {parameters.Node}: {CountText.Names([.. evicted.Order(StringComparer.Ordinal)], MostNamed)}.")
             + (others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile."))
         {
             Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}") },

@@ -25,7 +25,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
 
     protected override async Task<CheckResult> LookAsync(LlmLatencyParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var of = await new WorkloadSeries(parameters.Namespace, parameters.Pod, parameters.Cluster).FollowAsync(Prometheus, parameters.Endpoint, VllmHealth.Running, cancellationToken);
+        var of = await parameters.Series.FollowAsync(Prometheus, parameters.Endpoint, VllmHealth.Running, cancellationToken);
         var around = $"rate({{0}}[{PromDuration.Of(parameters.Window)}])";
         var (metric, query, unit) = parameters.Measure == LatencyMeasure.FirstToken
             ? (FirstToken, FormattableString.Invariant($"histogram_quantile({parameters.Quantile}, sum by (le) ({of.Of(FirstToken, around)}))"), "s")
@@ -63,7 +63,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
             Verdict.Failing when parameters.Measure == LatencyMeasure.TokensPerSecond && !await IsAlwaysBusyAsync(parameters, of, cancellationToken) =>
                 judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but nothing was asked {of.Words} for a part of {over}, so its tokens say nothing." },
             Verdict.Passing when await StuckAsync(parameters, of, cancellationToken) is { Count: > 0 } stuck =>
-                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {string.Join(", ", stuck.Take(MostNamed))} had work and gave no first token within {over}." },
+                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {CountText.Names(stuck, MostNamed)} had work and gave no first token within {over}." },
             _ => judged,
         };
     }

@@ -50,7 +50,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(provider.Url).IdnHost) is { } trouble
+            return OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(provider.Url)) is { } trouble
                 ? CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage }
                 : CheckResult.Failing(FormattableString.Invariant($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.")) with { Value = "timeout", Link = provider.StatusPage };
         }
@@ -169,7 +169,7 @@ public sealed class LlmProviderOptions : IValidatableObject
     [
         .. ConfiguredName.DefaultProblems(SectionName, "Providers", Default, Providers),
         .. Providers.SelectMany(provider => HttpsUrl.Problems($"{SectionName}:Providers:{provider.Key}:Url", provider.Value.Url, "https://api.example.com/v1")),
-        .. Providers.Where(provider => provider.Value.IsNoAzureAddress).Select(provider => new ValidationResult(
+        .. Providers.Where(provider => provider.Value.TakesNoCompletion).Select(provider => new ValidationResult(
             $"{SectionName}:Providers:{provider.Key} is no address at which Azure OpenAI takes a completion. End Url with /openai/v1, name the deployment as Model, and leave api-version out of Query.")),
     ];
 }
@@ -198,7 +198,7 @@ public sealed class ProviderEndpoint
 
     /// <summary>Whether Azure OpenAI lists its models at most there. It takes a completion below <c>/openai/v1</c>, or with a dated version below one deployment.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle"/>
-    internal bool IsNoAzureAddress => HttpsUrl.TryParse(Url, out var url) && IsAzure(url.Host) && url.AbsolutePath.TrimEnd('/').ToLowerInvariant() switch
+    internal bool TakesNoCompletion => HttpsUrl.TryParse(Url, out var url) && IsAzure(url.Host) && url.AbsolutePath.TrimEnd('/').ToLowerInvariant() switch
     {
         "" or "/openai" => true,
         "/openai/v1" => Query?.Contains("api-version=2", StringComparison.OrdinalIgnoreCase) == true,

@@ -13,7 +13,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
 
     protected override async Task<CheckResult> LookAsync(ModelServerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var of = await new WorkloadSeries(parameters.Namespace, parameters.Pod, parameters.Cluster).FollowAsync(Prometheus, parameters.Endpoint, server.Waiting, cancellationToken);
+        var of = await parameters.Series.FollowAsync(Prometheus, parameters.Endpoint, server.Waiting, cancellationToken);
         var window = PromDuration.Of(parameters.Window);
         var (least, rate) = ($"min_over_time({{0}}[{window}])", $"rate({{0}}[{window}])");
         Task<IReadOnlyList<PrometheusSeries>> Ask(string? metric, string around) => metric is null
@@ -22,16 +22,16 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         var answers = await Task.WhenAll(
             Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least), Ask(server.Reading, rate));
         var engines = Engines(answers);
-        var gone = await GoneServers.FindAsync(Prometheus, server, parameters, of, answers[1], context.Time, cancellationToken);
+        var gone = await GoneServers.FindAsync(Prometheus, server, parameters, of, answers[Answer.Waiting], context.Time, cancellationToken);
         if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, of, engines), PromDuration.Words(parameters.Window)) is not { } result)
         {
-            var metric = server.Running is { } running && answers[0].Count == 0 ? running : server.Waiting;
+            var metric = server.Running is { } running && answers[Answer.Running].Count == 0 ? running : server.Waiting;
             var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, of.Of(metric), cancellationToken);
             return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {metric} {of.Words}"
                 + (missing.Count > 0 ? $", nor for any other: is {server.Name} scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
         }
 
-        var counter = server.Reading is { } reading && answers[2].All(IsStill) && !answers[5].All(IsStill) ? reading : server.Progress;
+        var counter = server.Reading is { } reading && answers[Answer.Progress].All(IsStill) && !answers[Answer.Reading].All(IsStill) ? reading : server.Progress;
         var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({of.Of(counter, rate)})";
         result = result with { Summary = of.Said(result.Summary) };
         return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken);
@@ -92,18 +92,30 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         double? FindNumber(int answer, string key) => Find(answer, key) is { } value && !double.IsNaN(value) ? value : null;
         return
         [
-            .. from series in answers[1]
+            .. from series in answers[Answer.Waiting]
                let key = Key(series)
-               let running = server.Running is null ? 0 : Find(0, key)
+               let running = server.Running is null ? 0 : Find(Answer.Running, key)
                where running is not null
+               let made = FindNumber(Answer.Progress, key)
                select new Engine(
                    ModelServer.PodOf(series),
                    server.PartOf(series),
                    running.Value,
                    series.Values[^1],
-                   FindNumber(2, key) is not 0 and var made ? made : FindNumber(5, key) ?? 0,
-                   (Find(3, key) ?? 0) + (Find(4, key) ?? 0)),
+                   made == 0 ? FindNumber(Answer.Reading, key) ?? 0 : made,
+                   (Find(Answer.LeastRunning, key) ?? 0) + (Find(Answer.LeastWaiting, key) ?? 0)),
         ];
+    }
+
+    /// <summary>The answers in the order in which they are asked for.</summary>
+    private static class Answer
+    {
+        public const int Running = 0;
+        public const int Waiting = 1;
+        public const int Progress = 2;
+        public const int LeastRunning = 3;
+        public const int LeastWaiting = 4;
+        public const int Reading = 5;
     }
 
     /// <param name="Part">Which of several in one pod.</param>
@@ -244,7 +256,7 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
         async Task<HashSet<string>> PodsAsync(string query) =>
             (await prometheus.QueryAsync(parameters.Endpoint, of.Of("up", query), cancellationToken)).Select(ModelServer.PodOf).ToHashSet(StringComparer.Ordinal);
 
-        List<string> Names(IEnumerable<PrometheusSeries> servers) => [.. servers.Select(server.NameOf).Distinct(StringComparer.Ordinal)];
+        List<string> Names(IEnumerable<PrometheusSeries> servers) => [.. servers.Select(server.NameOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 
     /// <param name="others">What those that report say; null for none.</param>
@@ -253,15 +265,12 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
     public CheckResult? Beside(CheckResult? others, string over) => others switch
     {
         { Verdict: Verdict.Failing } => others,
-        _ when Down.Count > 0 => CheckResult.Failing($"{Named(Down)} reported within {PromDuration.Words(s_remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
+        _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within {PromDuration.Words(s_remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
         { Verdict: Verdict.Passing } when Away.Count > 0 => others with
         {
             Verdict = Verdict.Unknown,
-            Summary = $"{others.Summary.TrimEnd('.')}; but {Named(Away)} {(Away.Count == 1 ? "is" : "are")} gone, and fewer report than {over} ago: lost, or scaled down. This is said for {over}.",
+            Summary = $"{others.Summary.TrimEnd('.')}; but {CountText.Names(Away, MostNamed)} {(Away.Count == 1 ? "is" : "are")} gone, and fewer report than {over} ago: lost, or scaled down. This is said for {over}.",
         },
         _ => others,
     };
-
-    private static string Named(IReadOnlyList<string> names) =>
-        string.Join(", ", names.Order(StringComparer.Ordinal).Take(MostNamed)) + (names.Count > MostNamed ? FormattableString.Invariant($" and {names.Count - MostNamed} more") : "");
 }

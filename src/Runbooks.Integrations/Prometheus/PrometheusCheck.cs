@@ -50,6 +50,8 @@ public abstract record WorkloadParameters : ClusterSeriesParameters
     [Range(typeof(TimeSpan), "00:00:30", "01:00:00")]
     [Description("How far back is looked; at least four times the scrape interval.")]
     public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(5);
+
+    internal WorkloadSeries Series => new(Namespace, Pod, Cluster);
 }
 
 /// <summary>A time as PromQL and as people write it.</summary>

@@ -8,9 +8,14 @@ public static class NumberText
         : value.ToString("0.###", CultureInfo.InvariantCulture);
 }
 
-/// <summary>A number with its noun: "1 alert", "2 alerts".</summary>
+/// <summary>Counts in words.</summary>
 public static class CountText
 {
+    /// <summary>A number with its noun: "1 alert", "2 alerts".</summary>
     /// <param name="one">The noun in the singular; its plural ends in s.</param>
     public static string Format(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
+
+    /// <summary>The first of them by name, and how many there are beside: "a, b and 3 more".</summary>
+    public static string Names(IReadOnlyCollection<string> names, int most) =>
+        string.Join(", ", names.Take(most)) + (names.Count > most ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - most} more") : "");
 }

@@ -1,14 +1,8 @@
 using System.Net.Http.Json;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Gpu;
-using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Gpu;
 
@@ -189,11 +183,11 @@ public sealed class OtherExporterTests : IAsyncLifetime
         // Of the NVLink query only the counters that grew, and that are not 0 now, are left.
         _prometheus.Answer = context =>
         {
-            var query = context.Request.Query["query"].ToString();
+            var query = PrometheusAnswers.QueryOf(context);
             var value = !query.Contains("NVLINK", StringComparison.Ordinal) ? 0
                 : query.Contains("increase(DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL{Hostname=\"n\"}[3600s])", StringComparison.Ordinal) && query.Contains("> 0) and (sum by (gpu)", StringComparison.Ordinal)
                     ? Math.Min(counter, growth) : counter;
-            return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"vector","result":[{"metric":{"gpu":"5"},"value":[1,"{{{value}}}"]}]}}""");
+            return PrometheusAnswers.WriteAsync(context, [(new { gpu = "5" }, [(1, $"{value}")])]);
         };
         var result = await AskAsync();
 
@@ -206,16 +200,25 @@ public sealed class OtherExporterTests : IAsyncLifetime
     [InlineData(false, false, "0", Verdict.Unknown, "GPU 1: whether a row remap failed is not reported, and of the others it is.")]
     public async Task WhatIsGone_IsNoSignOfHealth(bool wasThere, bool isGone, string remaps, Verdict verdict, string words)
     {
-        static string Series(string gpu, string name, string values) => $$"""{"metric":{"gpu":"{{gpu}}"},"{{name}}":{{values}}}""";
+        static (object, (int, string)[]) Series(string gpu, params (int, string)[] points) => (new { gpu }, points);
         _prometheus.Answer = context =>
         {
-            var query = context.Request.Query["query"].ToString();
-            var isRange = context.Request.Path.Value!.EndsWith("query_range", StringComparison.Ordinal);
-            string[] found = query.Contains("XID", StringComparison.Ordinal)
-                ? isRange ? [Series("0", "values", """[[1,"0"],[2,"0"]]"""), .. wasThere ? new[] { Series("1", "values", """[[1,"0"],[2,"79"]]""") } : []]
-                    : [Series("0", "value", """[3,"0"]"""), .. isGone ? [] : new[] { Series("1", "value", """[3,"0"]""") }]
-                : query.Contains("ROW_REMAP_FAILURE", StringComparison.Ordinal) && remaps.Length > 0 ? [Series(remaps, "value", """[3,"0"]""")] : [];
-            return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"{{{(isRange ? "matrix" : "vector")}}}","result":[{{{string.Join(',', found)}}}]}}""");
+            var (query, isRange) = (PrometheusAnswers.QueryOf(context), PrometheusAnswers.IsRange(context));
+            List<(object, (int, string)[])> found = [];
+            if (query.Contains("XID", StringComparison.Ordinal))
+            {
+                found.Add(isRange ? Series("0", (1, "0"), (2, "0")) : Series("0", (3, "0")));
+                if (isRange ? wasThere : !isGone)
+                {
+                    found.Add(isRange ? Series("1", (1, "0"), (2, "79")) : Series("1", (3, "0")));
+                }
+            }
+            else if (query.Contains("ROW_REMAP_FAILURE", StringComparison.Ordinal) && remaps.Length > 0)
+            {
+                found.Add(Series(remaps, (3, "0")));
+            }
+
+            return PrometheusAnswers.WriteAsync(context, found);
         };
 
         var result = await AskAsync();
@@ -232,11 +235,10 @@ public sealed class OtherExporterTests : IAsyncLifetime
         var values = reported.Split(';').Select(one => one.Split('=')).ToDictionary(one => one[0], one => one[1].Split(' '));
         _prometheus.Answer = context =>
         {
-            var query = context.Request.Query["query"].ToString();
-            var isRange = context.Request.Path.Value!.EndsWith("query_range", StringComparison.Ordinal);
+            var query = PrometheusAnswers.QueryOf(context);
             var points = (values.FirstOrDefault(one => query.Contains(one.Key, StringComparison.Ordinal)).Value ?? []).Select((value, i) => (At: 60 * (i + 1), Value: value)).ToList();
-            var shown = (isRange ? points.SkipLast(1) : points.TakeLast(1)).Where(point => point.Value != "-").Select(point => $"[{point.At},\"{point.Value}\"]").ToList();
-            return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"{{{(isRange ? "matrix" : "vector")}}}","result":[{{{(shown.Count == 0 ? "" : $$"""{"metric":{"gpu":"0"},{{(isRange ? $"\"values\":[{string.Join(',', shown)}]" : $"\"value\":{shown[0]}")}}}""")}}}]}}""");
+            var shown = (PrometheusAnswers.IsRange(context) ? points.SkipLast(1) : points.TakeLast(1)).Where(point => point.Value != "-").ToArray();
+            return PrometheusAnswers.WriteAsync(context, shown.Length == 0 ? [] : [(new { gpu = "0" }, shown)]);
         };
         return AskAsync();
     }
@@ -274,12 +276,5 @@ public sealed class OtherExporterTests : IAsyncLifetime
         result.Summary.ShouldContain(words);
     }
 
-    private async Task<CheckResult> AskAsync()
-    {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _prometheus.Url }).Build();
-        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().AddGpu().BuildServiceProvider();
-        var check = services.GetServices<ICheck>().Single(one => one.Name == "gpu.health");
-
-        return await check.AskAsync(new GpuHealthParameters { Node = "n" }, _prometheus.Step(), TestContext.Current.CancellationToken);
-    }
+    private Task<CheckResult> AskAsync() => _prometheus.AskAsync("gpu.health", new { node = "n" });
 }

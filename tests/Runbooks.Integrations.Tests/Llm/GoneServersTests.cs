@@ -1,13 +1,7 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Llm;
-using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Llm;
 
@@ -21,20 +15,16 @@ public sealed class GoneServersTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
 
     /// <param name="now">The pods that report, and so on, with blanks between them.</param>
-    private async Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health", string? longDown = null)
+    private Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health", string? longDown = null)
     {
         _prometheus.Answer = context =>
         {
-            var query = context.Request.Query["query"].ToString();
-            var isRange = context.Request.Path.Value!.EndsWith("query_range", StringComparison.Ordinal);
-            var isOfBefore = isRange && context.Request.Query["start"] == context.Request.Query["end"];
+            var query = PrometheusAnswers.QueryOf(context);
+            var isOfBefore = PrometheusAnswers.IsRange(context) && context.Request.Query["start"] == context.Request.Query["end"];
             var pods = query.Contains("present_over_time", StringComparison.Ordinal) ? within : query.Contains("max_over_time(up{", StringComparison.Ordinal) ? longDown ?? down : query.Contains("up{", StringComparison.Ordinal) ? down : isOfBefore ? before : now;
-            return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"{{{(isRange ? "matrix" : "vector")}}}","result":[{{{string.Join(',', pods.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pod =>
-                $$"""{"metric":{"namespace":"lab","pod":"{{pod}}","model":"m"},{{(isRange ? "\"values\":[[1,\"0\"]]" : "\"value\":[1,\"0\"]")}}}"""))}}}]}}""");
+            return PrometheusAnswers.WriteAsync(context, pods.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pod => ((object)new { @namespace = "lab", pod, model = "m" }, new[] { (1, "0") })));
         };
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _prometheus.Url }).Build();
-        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().AddModelServers().BuildServiceProvider();
-        return await services.GetServices<ICheck>().Single(one => one.Name == check).AskAsync(new ModelServerParameters { Namespace = "lab" }, _prometheus.Step(), TestContext.Current.CancellationToken);
+        return _prometheus.AskAsync(check, new { @namespace = "lab" });
     }
 
     private const string Idle = "a (the worst of 2): Nothing runs or waits: idle. Its server is scraped; no request shows whether it works";

@@ -1,11 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Prometheus;
@@ -20,24 +15,18 @@ public sealed class ClusterLabelTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
 
-    private async Task<CheckResult> AskAsync(string check, object with)
+    private Task<CheckResult> AskAsync(string check, object with)
     {
         _prometheus.Answer = context =>
         {
-            var query = context.Request.Query["query"].ToString();
+            var query = PrometheusAnswers.QueryOf(context);
             _asked.Add(query);
-            var isRange = context.Request.Path.Value!.EndsWith("query_range", StringComparison.Ordinal);
-            var value = query.Contains("XID", StringComparison.Ordinal) ? 0 : 1;
-            return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"{{{(isRange ? "matrix" : "vector")}}}","result":[{{{string.Join(',', new[] { "aks-a", "aks-b" }
+            var value = query.Contains("XID", StringComparison.Ordinal) ? "0" : "1";
+            return PrometheusAnswers.WriteAsync(context, new[] { "aks-a", "aks-b" }
                 .Where(cluster => !query.Contains("cluster=\"", StringComparison.Ordinal) || query.Contains($"cluster=\"{cluster}\"", StringComparison.Ordinal))
-                .Select(cluster => $$"""{"metric":{"cluster":"{{cluster}}","namespace":"n","pod":"llm-0","gpu":"0"},{{(isRange ? $"\"values\":[[1,\"{value}\"]]" : $"\"value\":[1,\"{value}\"]")}}}"""))}}}]}}""");
+                .Select(cluster => ((object)new { cluster, @namespace = "n", pod = "llm-0", gpu = "0" }, new[] { (1, value) })));
         };
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _prometheus.Url }).Build();
-        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().AddModelServers().AddGpu().BuildServiceProvider();
-        var found = services.GetServices<ICheck>().Single(one => one.Name == check);
-        var bound = ParameterBinder.Bind(JsonSerializer.SerializeToNode(with)!.AsObject(), found.ParametersType);
-        bound.Errors.ShouldBeEmpty();
-        return await found.AskAsync(bound.Value!, _prometheus.Step(), TestContext.Current.CancellationToken);
+        return _prometheus.AskAsync(check, with);
     }
 
     private static JsonObject With(string check, string? cluster)

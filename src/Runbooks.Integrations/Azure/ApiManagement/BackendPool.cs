@@ -6,11 +6,11 @@ public sealed record BackendPoolParameters : IValidatableObject
     [Description("The API Management service.")]
     public required string Service { get; init; }
 
-    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "a name of at most 80 " + TextPatternAttribute.NameCharacters)]
+    [Required, PlainName(80)]
     [Description("The backend of type Pool.")]
     public required string Pool { get; init; }
 
-    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "a name of at most 80 " + TextPatternAttribute.NameCharacters)]
+    [Required, PlainName(80)]
     [Description("The backend in it whose share is changed.")]
     public required string Backend { get; init; }
 

@@ -6,7 +6,7 @@ public sealed record SuspendSubscriptionParameters
     [Description("The API Management service.")]
     public required string Service { get; init; }
 
-    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "a name of at most 80 " + TextPatternAttribute.NameCharacters)]
+    [Required, PlainName(80)]
     [Description("The subscription's name, whose keys stop working.")]
     public required string Subscription { get; init; }
 

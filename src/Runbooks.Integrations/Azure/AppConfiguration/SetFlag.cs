@@ -79,7 +79,7 @@ internal sealed class SetFlag(AppConfigurationClient client)
 
 public sealed record SetFlagParameters
 {
-    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", "a name of at most 100 " + TextPatternAttribute.NameCharacters)]
+    [Required, PlainName(100)]
     [Description("The feature flag.")]
     public required string Flag { get; init; }
 

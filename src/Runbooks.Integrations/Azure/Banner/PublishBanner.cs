@@ -73,7 +73,7 @@ public sealed record PublishBannerParameters
     [Description("The configured App Configuration store; the default one when left out.")]
     public string? Store { get; init; }
 
-    [TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", "a name of at most 100 " + TextPatternAttribute.NameCharacters)]
+    [PlainName(100)]
     [Description("The JSON blob, in the container of Banner:Container, that a static web page reads; Banner:Blob when left out.")]
     public string? Blob { get; init; }
 }

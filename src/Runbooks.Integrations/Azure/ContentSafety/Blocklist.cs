@@ -12,7 +12,7 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
     [Description("The blocklist in it (raiBlocklists) that takes the prompt.")]
     public required string List { get; init; }
 
-    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", "a name of at most 64 " + TextPatternAttribute.NameCharacters)]
+    [Required, PlainName(64)]
     [Description("The deployment that is protected: its content filter has to block prompts by this list.")]
     public required string Deployment { get; init; }
 

@@ -6,11 +6,11 @@ public sealed record SpillOverParameters : IValidatableObject
     [Description("The Azure OpenAI account.")]
     public required string Account { get; init; }
 
-    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", "a name of at most 64 " + TextPatternAttribute.NameCharacters)]
+    [Required, PlainName(64)]
     [Description("The deployment with provisioned throughput that turns requests away.")]
     public required string Deployment { get; init; }
 
-    [TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", "a name of at most 64 " + TextPatternAttribute.NameCharacters)]
+    [PlainName(64)]
     [Description("The standard deployment of the same account, model and version that takes them. Say either this or 'off'.")]
     public string? To { get; init; }
 

@@ -125,11 +125,11 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
     public IReadOnlyDictionary<string, double> SharesOf(string profileName)
     {
         var profile = Resources.FirstOrDefault(one => one.Key.EndsWith("/" + profileName, StringComparison.OrdinalIgnoreCase)).Value;
-        if (profile is null)
-        {
-            return new Dictionary<string, double> { ["cluster-a"] = 0.5, ["cluster-b"] = 0.5 };
-        }
+        return profile is null ? new Dictionary<string, double> { ["cluster-a"] = 0.5, ["cluster-b"] = 0.5 } : SharesOf(profile);
+    }
 
+    private static Dictionary<string, double> SharesOf(JsonObject profile)
+    {
         lock (profile)
         {
             // Without weights those that are enabled share it alike: who is nearer to whom is not simulated.
@@ -145,7 +145,7 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
     /// <summary>Whether the gateway of an endpoint, which has its name at the end, is sent anything.</summary>
     public bool Reaches(string gateway)
     {
-        var shares = Resources.Keys.SelectMany(profile => SharesOf(profile[(profile.LastIndexOf('/') + 1)..])).Where(share => gateway.EndsWith(share.Key, StringComparison.OrdinalIgnoreCase)).ToList();
+        var shares = Resources.Values.SelectMany(SharesOf).Where(share => gateway.EndsWith(share.Key, StringComparison.OrdinalIgnoreCase)).ToList();
         return shares.Count == 0 || shares.Exists(share => share.Value > 0);
     }
 

@@ -12,6 +12,8 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
     private const double Memory = 81920 - Reserved;
     private const double Reserved = 634;
 
+    private const string XidErrors = "DCGM_FI_DEV_XID_ERRORS";
+
     /// <summary>Nothing but this code can be read of such a GPU.</summary>
     private const double OffTheBus = 79;
 
@@ -29,7 +31,7 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         ("DCGM_FI_DEV_MEM_COPY_UTIL", "gauge", "Memory utilization (in %).", load => Math.Round(load.Busy * 48)),
         ("DCGM_FI_DEV_ENC_UTIL", "gauge", "Encoder utilization (in %).", _ => 0),
         ("DCGM_FI_DEV_DEC_UTIL", "gauge", "Decoder utilization (in %).", _ => 0),
-        ("DCGM_FI_DEV_XID_ERRORS", "gauge", "Value of the last XID error encountered.", load => load.Xid == 0 ? null : load.Xid),
+        (XidErrors, "gauge", "Value of the last XID error encountered.", load => load.Xid == 0 ? null : load.Xid),
         ("DCGM_FI_DEV_FB_FREE", "gauge", "Framebuffer memory free (in MiB).", load => Memory - load.Used),
         ("DCGM_FI_DEV_FB_USED", "gauge", "Framebuffer memory used (in MiB).", load => load.Used),
         ("DCGM_FI_DEV_FB_RESERVED", "gauge", "Framebuffer memory reserved (in MiB).", _ => Reserved),
@@ -52,7 +54,7 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         var fields = s_fields.Where(field => name is null || field.Name == name).ToList();
         var lines = fields.Count == 0 ? [] : Gpus(pod).ToList();
         return fields.Select(field => new MetricFamily(field.Name, field.Type, field.Help, [.. lines.Select(line => new ExposedSeries(
-            field.Name, line.Labels, at => line.Load(at) is { } load && (load.Xid != OffTheBus || field.Name == "DCGM_FI_DEV_XID_ERRORS") ? field.Value(load) : null))]));
+            field.Name, line.Labels, at => line.Load(at) is { } load && (load.Xid != OffTheBus || field.Name == XidErrors) ? field.Value(load) : null))]));
     }
 
     private IEnumerable<(IReadOnlyList<KeyValuePair<string, string>> Labels, Func<DateTimeOffset, Load?> Load)> Gpus(string? podName)
