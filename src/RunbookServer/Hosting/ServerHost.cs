@@ -51,7 +51,7 @@ internal static class ServerHost
         await host.WaitForShutdownAsync(cancellationToken);
         if (broken is not null)
         {
-            throw new CommandException($"The host stopped because a part of it broke: {broken.GetBaseException().Message}", ExitCode.Failed);
+            throw new CommandException($"The host stopped because a part of it broke: {broken.GetBaseException().Message.TrimEnd('.')}. The log says where. Start it again: open incidents go on where they were.", ExitCode.Failed);
         }
     }
 

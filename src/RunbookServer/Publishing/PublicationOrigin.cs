@@ -87,7 +87,7 @@ internal static class RuleSetDifference
         [
             .. now.Where(one => !old.ContainsKey(one.Key)).Select(one => $"added    {one.Key}  {one.Value}"),
             .. now.Where(one => old.TryGetValue(one.Key, out var version) && version != one.Value).Select(one => $"changed  {one.Key}  {old[one.Key]} -> {one.Value}"),
-            .. old.Keys.Where(id => !now.ContainsKey(id)).Select(id => $"removed  {id}  (alerts that name it reach nobody, and page the fallback)"),
+            .. old.Keys.Where(id => !now.ContainsKey(id)).Select(id => $"removed  {id}  (alerts that still name it open no incident, and page the contact fallback: change their rules first)"),
             .. File(ContactsFile.FileName, before?.Contacts?.Text, after.Contacts?.Text),
             .. File(MaintenanceFile.FileName, before?.Windows?.Text, after.Windows?.Text),
             .. (before?.Teams ?? []).Concat(after.Teams).Select(team => team.Folder).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).SelectMany(folder => Team(folder, Of(before, folder), Of(after, folder))),

@@ -22,7 +22,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     {
         if (runbook.Mitigation.Approval is not null && !CoveredByMitigation(runbook).Any())
         {
-            errors.AtKey("mitigation.approval", $"asks, but there are no steps to approve{(runbook.Resolution.Steps.Count > 0 ? ": the resolution asks for itself" : "")}.", "Add steps, or remove 'approval'.");
+            errors.AtKey("mitigation.approval", $"asks, but there are no steps to approve{(runbook.Resolution.Steps.Count > 0 ? ": the resolution asks for itself" : "")}.", "Add steps to 'mitigation', or remove its 'approval'.");
         }
 
         if (runbook.Resolution is { Approval: not null, Steps.Count: 0 })

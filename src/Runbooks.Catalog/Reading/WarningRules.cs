@@ -94,7 +94,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             {
                 errors.Warn(
                     WarningCodes.VerifyUnknown, $"diagnosis.{name}.check", problem,
-                    "Say what it means when nothing is found, with 'whenEmpty' (unknown, too) where the check takes it, or name another check. An average, a percentile or a ratio of nothing stays unknown whatever 'whenEmpty' says.");
+                    "Say what it means when nothing is found, with 'whenEmpty' ('unknown' too says that it is meant) where the check takes it, or name another check. An average, a percentile or a ratio of nothing stays unknown whatever 'whenEmpty' says.");
             }
         }
     }
@@ -117,7 +117,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         if (runbook.Mitigation.HoldUntil is not null)
         {
             errors.Warn(
-                WarningCodes.NothingToVerify, "mitigation.holdUntil", "has nothing to hold: the steps of the mitigation only tell. A person is paged when it lasts, and there is nothing to take back.",
+                WarningCodes.NothingToVerify, "mitigation.holdUntil", "has nothing to hold: the steps of the mitigation only tell. A person is paged when it lasts until 'atMost', and there is nothing to take back.",
                 "Put what only tells into 'resolution', or remove 'holdUntil'.");
         }
     }

@@ -37,6 +37,8 @@ public interface ICheck
 public abstract class Check<TParameters>(string name, string summary) : ICheck
     where TParameters : notnull
 {
+    private static readonly TimeSpan s_spare = TimeSpan.FromSeconds(5);
+
     public string Name => name;
 
     public string Summary => summary;
@@ -47,7 +49,10 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
 
     public virtual TimeSpan UsualTimeout => CheckSpec.DefaultTimeout;
 
-    public virtual TimeSpan UsualTimeoutOf(JsonElement with) => UsualTimeout;
+    /// <summary>Long enough that a check whose own <c>timeout</c> is over can still say so.</summary>
+    public virtual TimeSpan UsualTimeoutOf(JsonElement with) =>
+        with.ValueKind == JsonValueKind.Object && with.TryGetProperty("timeout", out var own) && own.ValueKind == JsonValueKind.String
+        && DurationText.TryParse(own.GetString()!, out var limit) && limit + s_spare > UsualTimeout ? limit + s_spare : UsualTimeout;
 
     public virtual IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => [];
 

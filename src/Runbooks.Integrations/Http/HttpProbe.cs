@@ -8,8 +8,6 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     private const int MaxRedirects = 5;
     private const int MaxBody = 64 * 1024;
 
-    public override TimeSpan UsualTimeoutOf(JsonElement with) => WithText.TimeoutOf(with, UsualTimeout);
-
     protected override async Task<CheckResult> AskAsync(HttpProbeParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(parameters.Timeout, context.Time);

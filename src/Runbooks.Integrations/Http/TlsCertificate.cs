@@ -31,8 +31,6 @@ internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
     private readonly EgressGuard _guard = options.Value.Guard;
     private readonly EgressGuard _ownAuthority = new([.. options.Value.OwnAuthorityHosts]);
 
-    public override TimeSpan UsualTimeoutOf(JsonElement with) => WithText.TimeoutOf(with, UsualTimeout);
-
     public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
         WithText.Failing(with) is { } failing && failing.Holds(ManyDays)
             ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}' days left: a certificate that was just renewed fails.", "Write when too few days are left, for example '< 21'.")]

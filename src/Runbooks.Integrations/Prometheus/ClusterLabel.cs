@@ -25,7 +25,7 @@ internal static class ClusterLabel
 public abstract record ClusterSeriesParameters : PrometheusParameters
 {
     // It stands in quotes in the query.
-    [RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    [TextPattern("^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$", "a cluster's name: at most 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit")]
     [Description("The label `cluster` of the series, which is the AKS cluster's name in managed Prometheus; needed where one Prometheus has the same names in several clusters.")]
     public string? Cluster { get; init; }
 }

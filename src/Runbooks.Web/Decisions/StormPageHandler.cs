@@ -30,7 +30,7 @@ public sealed class StormPageHandler(
         var incidents = await FindAsync(grant, people, cancellationToken);
         if (incidents.Count == 0)
         {
-            return MessageResult.Of(StatusCodes.Status404NotFound, "No longer kept", notice ?? "The records of these incidents are no longer kept. Nothing was decided.");
+            return MessageResult.Of(StatusCodes.Status404NotFound, "Nothing to show", notice ?? "There are no records of these incidents that can be shown to you. Nothing was decided.");
         }
 
         var groups = new List<StormGroup>();

@@ -12,6 +12,12 @@ public sealed record StormModel(string Link, string Person, IReadOnlyList<StormG
 
     public int Waiting { get; } = Groups.Sum(group => group.Waiting.Count);
 
+    /// <summary>There may be more than are read for one page.</summary>
+    public bool IsCut { get; } = Groups.Sum(group => group.Rows.Count) >= StormMembers.MaxMembers;
+
+    /// <summary>The reader has said yes to all that wait: they wait for others.</summary>
+    public bool WaitsForOthers { get; } = Groups.SelectMany(group => group.Waiting).All(row => row.Gate.IsAnsweredBy(Person));
+
     public bool DryRun { get; } = Groups.All(group => group.DryRun);
 
     public IReadOnlyList<StormRow> Others { get; } = [.. Groups.SelectMany(group => group.Others).Where(row => !row.AsksForWork)];

@@ -158,9 +158,9 @@ public sealed class IncidentCards(DecisionLinks links)
         .. incident.Gates.Select(gate => (incident.HasDelivery(gate.Id), gate.Outcome) switch
         {
             (true, _) when incident.ReachedNobody(gate) => $"No message reached anybody with the question: {gate.Question} {(gate.Outcome == GateOutcome.Pending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
-            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Decisions.Count == 0 ? "Nobody has answered yet." : GateText.Quorum(gate))}".TrimEnd(),
+            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Decisions.Count > 0 ? GateText.Quorum(gate) : gate.IsUnanswered ? "Nobody has answered yet." : "It is not approved yet.")}".TrimEnd(),
             (true, _) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {GateText.HowItEnded(gate)}",
-            (false, GateOutcome.Pending) => $"Nobody could be reached with the question: {gate.Question}",
+            (false, GateOutcome.Pending) => $"The question has not gone out to anybody yet, as far as is known: {gate.Question}",
             _ => $"{gate.Question} Nobody was asked. {GateText.HowItEnded(gate)}",
         }),
         .. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}"),

@@ -205,7 +205,7 @@ internal sealed partial class IncidentStory
             {
                 if (++looks > 1 && !paged)
                 {
-                    paged = await TryPageAsync("undo-paused", $"{why} What was changed is not taken back while everything is paused; it is within half an hour after that is over. {paused}");
+                    paged = await TryPageAsync("undo-paused", $"{why} What was changed is not taken back while everything is paused. It will be within half an hour after the pause ends. {paused}");
                 }
 
                 await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);

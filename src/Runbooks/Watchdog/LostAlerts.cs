@@ -105,7 +105,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
             (PagedAt is not { } paged || (LastAt > paged && now - paged >= Again)) && (TriedAt is not { } tried || (now - tried).Duration() >= Retry);
 
         public string Describe(string sender) =>
-            $"{(Posts == 1 ? "A post" : $"{Posts} posts")} from {sender} since {FirstAt:yyyy-MM-dd HH:mm} UTC held at least {(Alerts == 1 ? "one alert that was" : $"{Alerts} alerts that were")} not taken in. "
+            $"{(Posts == 1 ? "A post" : $"{Posts} posts")} from {sender} {(Posts == 1 ? "at" : "since")} {FirstAt:yyyy-MM-dd HH:mm} UTC held {(Alerts == 1 ? "an alert that was" : "alerts that were")} not taken in{(Alerts == 1 ? "" : $" (at least {Alerts} in all, repeats counted)")}. "
             + $"Look at the sender for what fires there: it may not send this again. The latest reason: {Why}";
     }
 }

@@ -29,9 +29,11 @@ internal static class WatchdogRules
     private static WatchdogFinding? Restored(Incident incident) =>
         incident.RestoredAt is { } at && $"restored-{at.ToUnixTimeSeconds()}" is var key && !Pager.IsHeard(incident, key) ? new(Remedy.Page, key, Incident.RestoredText) : null;
 
-    /// <summary>What the workflow asked for. By itself it is told at once, and its channels are given their time.</summary>
+    /// <summary>What the workflow asked for. By itself it is told at once, and its channels are given their time; what comes later says of when it is. Those of a storm are told together, in the same words.</summary>
     private static IEnumerable<WatchdogFinding> Unheard(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
-        incident.Pages.Where(page => (incident.InStorm || now - page.At > options.Grace) && !Pager.IsHeard(incident, page.Trouble)).Select(page => new WatchdogFinding(Remedy.Page, page.Trouble, page.Message));
+        from page in incident.Pages
+        where (incident.InStorm || now - page.At > options.Grace) && !Pager.IsHeard(incident, page.Trouble)
+        select new WatchdogFinding(Remedy.Page, page.Trouble, incident.InStorm ? page.Message : $"At {GateText.Clock(page.At, now)}: {page.Message}");
 
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         incident.OpenGate is { } gate

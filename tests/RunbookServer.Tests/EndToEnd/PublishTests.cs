@@ -88,7 +88,7 @@ public sealed class PublishTests : IDisposable
         await RunAsync();
         _runbooks.Write(RunbookCopy.Shipped.Replace("id: hanged-gpu", "id: hung-gpu", StringComparison.Ordinal));
 
-        (await RunAsync("--dry-run")).Output.ShouldContain("removed  hanged-gpu  (alerts that name it reach nobody, and page the fallback)");
+        (await RunAsync("--dry-run")).Output.ShouldContain("removed  hanged-gpu  (alerts that still name it open no incident, and page the contact fallback: change their rules first)");
     }
 
     [Fact]

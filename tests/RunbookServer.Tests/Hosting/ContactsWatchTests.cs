@@ -47,13 +47,13 @@ public sealed class ContactsWatchTests : IDisposable
         var file = Path.Combine(_folder, "late", "contacts.yaml");
         using var watch = Watch(file);
         await watch.StartAsync(TestContext.Current.CancellationToken);
-        await Patience.UntilAsync(() => Task.FromResult(_log.Lines.Any(line => line.Contains("is watched no longer", StringComparison.Ordinal))), () => string.Join('\n', _log.Lines));
+        await Patience.UntilAsync(() => Task.FromResult(_log.Lines.Any(line => line.Contains("no longer told by the file system", StringComparison.Ordinal))), () => string.Join('\n', _log.Lines));
 
         Write("late", "grace");
 
         await SeenAsync("grace");
         watch.ExecuteTask!.IsFaulted.ShouldBeFalse();
-        _log.Lines.Count(line => line.Contains("is watched no longer", StringComparison.Ordinal)).ShouldBe(1);
+        _log.Lines.Count(line => line.Contains("no longer told by the file system", StringComparison.Ordinal)).ShouldBe(1);
         await watch.StopAsync(TestContext.Current.CancellationToken);
     }
 

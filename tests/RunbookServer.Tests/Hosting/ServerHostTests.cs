@@ -18,7 +18,7 @@ public sealed class ServerHostTests
         var stopped = await Should.ThrowAsync<CommandException>(() => ServerHost.WaitAsync(host, TestContext.Current.CancellationToken));
 
         stopped.ExitCode.ShouldBe(ExitCode.Failed);
-        stopped.Message.ShouldBe("The host stopped because a part of it broke: no watches left");
+        stopped.Message.ShouldBe("The host stopped because a part of it broke: no watches left. The log says where. Start it again: open incidents go on where they were.");
     }
 
     [Fact]

@@ -72,6 +72,7 @@ public sealed class HttpProbeTests : OnTheSandbox
     [InlineData("http.probe", "url: http://x/", 20)]
     [InlineData("http.probe", "url: http://x/, timeout: 3s", 20)]
     [InlineData("tls.certificate", "endpoint: x, timeout: 2m", 125)]
+    [InlineData("llm.provider", "timeout: 60s", 65)]
     public void CheckWithALongLimitOfItsOwn_HasTheTimeToComeToIt(string check, string with, int seconds)
     {
         using var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddSingleton<TimeProvider>(Clock).AddLogging().AddRunbookCatalog().AddIntegrations().BuildServiceProvider();

@@ -2,7 +2,7 @@ namespace Runbooks.Integrations.Azure.Monitor;
 
 public sealed record CloseAlertParameters
 {
-    [Required, RegularExpression("^/subscriptions/[0-9A-Fa-f-]{36}(/[A-Za-z0-9._()~-]{1,90}){0,16}/providers/Microsoft\\.AlertsManagement/alerts/[0-9A-Fa-f-]{36}$")]
+    [Required, TextPattern("^/subscriptions/[0-9A-Fa-f-]{36}(/[A-Za-z0-9._()~-]{1,90}){0,16}/providers/Microsoft\\.AlertsManagement/alerts/[0-9A-Fa-f-]{36}$", "an alert's id: /subscriptions/…/providers/Microsoft.AlertsManagement/alerts/…")]
     [Description("The alert's id: /subscriptions/…/providers/Microsoft.AlertsManagement/alerts/….")]
     public required string Alert { get; init; }
 

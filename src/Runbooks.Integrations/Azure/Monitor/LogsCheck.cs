@@ -106,7 +106,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
 public sealed record LogsParameters
 {
-    [Required, RegularExpression("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
+    [Required, TextPattern(TextPatternAttribute.Guid, TextPatternAttribute.GuidWords)]
     [Description("The workspace's id: a GUID, shown on its overview page.")]
     public required string Workspace { get; init; }
 
@@ -118,7 +118,7 @@ public sealed record LogsParameters
     [Description("When the number is bad: '> 95', '< 1', '== 0', or 'absent' when there must be a row.")]
     public required FailingWhen Failing { get; init; }
 
-    [RegularExpression("^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+    [TextPattern("^([A-Za-z_][A-Za-z0-9_]{0,99})?$", "a column's name: at most 100 letters, digits and underscores, not beginning with a digit")]
     [Description("The column that holds the number; the first one of a numeric type when left out. A row that has nothing there says nothing.")]
     public string? Column { get; init; }
 

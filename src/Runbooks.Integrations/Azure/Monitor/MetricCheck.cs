@@ -79,11 +79,11 @@ public sealed record MetricParameters
     [Description("The resource that is measured.")]
     public required string Resource { get; init; }
 
-    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9 ._/:%()-]{0,199}$")]
+    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9 ._/:%()-]{0,199}$", "a metric's name of at most 200 characters, as Azure's API has it")]
     [Description("The metric's name as Azure's API has it, for example `BackendLastByteResponseTime`.")]
     public required string Metric { get; init; }
 
-    [RegularExpression("^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,199}$")]
+    [TextPattern("^([A-Za-z0-9][A-Za-z0-9 ._/-]{0,199})?$", "a metric's namespace of at most 200 characters, as Azure's API has it")]
     [Description("The metric's namespace, where the resource has more than one.")]
     public string? Namespace { get; init; }
 

@@ -122,6 +122,7 @@ internal sealed class ApplicationGatewayWafKind()
     private IResult Accept(ArmRequest request, JsonObject written, ArmOperations operations)
     {
         var begun = Resource(request).DeepClone().AsObject();
+        begun["properties"] = written["properties"]!.DeepClone();
         begun["properties"]!["provisioningState"] = "Updating";
         return operations.Accept(
             request,

@@ -2,7 +2,8 @@ namespace Runbooks.Sandbox.Apis.Exporters;
 
 /// <summary>
 /// What NVIDIA's dcgm-exporter 4.5.3-4.8.2 exposes with its <c>etc/default-counters.csv</c>: those fields and no others, in
-/// its order, with its help, types and labels. Of a GPU that had no XID it says nothing of XIDs.
+/// its order, with its help, types and labels (but for err_code and err_msg of an XID, each of which makes a series of its own
+/// there). Of a GPU that had no XID it says nothing of XIDs.
 /// </summary>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/blob/4.5.3-4.8.2/etc/default-counters.csv"/>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/700"/>

@@ -22,13 +22,13 @@ internal sealed class ProviderApi(
     {
         routes.MapGet("/v1/models", (HttpRequest request) => Unless(request, () => Results.Json(
             new { @object = "list", data = new[] { new { id = Model, @object = "model", owned_by = "practice" } } })));
-        routes.MapPost("/v1/chat/completions", (HttpRequest request) => Unless(request, Completion));
+        routes.MapPost("/v1/chat/completions", (HttpRequest request) => Unless(request, () => Completion()));
         routes.MapPost("/ptu/v1/chat/completions", (HttpRequest request) => throughput.IsUsedUp && !models.SpillsOver("gpt-4o-ptu") ? Error(429, request) : Completion());
-        routes.MapPost("/paygo/v1/chat/completions", Completion);
+        routes.MapPost("/paygo/v1/chat/completions", () => Completion());
         // A model of our own, which knows nothing of the outage.
         routes.MapGet("/local/v1/models", () => Results.Json(
             new { @object = "list", data = new[] { new { id = "practice-small", @object = "model", owned_by = "practice" } } }));
-        routes.MapPost("/local/v1/chat/completions", Completion);
+        routes.MapPost("/local/v1/chat/completions", () => Completion("practice-small"));
         routes.MapPost("/_outage", (Outage outage) =>
         {
             Say(outage.Down);
@@ -70,12 +70,13 @@ internal sealed class ProviderApi(
         return Results.Json(new { error = new { message, type, code = (string?)null } }, statusCode: status);
     }
 
-    private static IResult Completion() => Results.Json(new
+    private IResult Completion(string model = Model) => Results.Json(new
     {
         id = "chatcmpl-practice",
         @object = "chat.completion",
-        model = Model,
-        choices = new[] { new { index = 0, message = new { role = "assistant", content = "ok" }, finish_reason = "stop" } },
+        created = time.GetUtcNow().ToUnixTimeSeconds(),
+        model,
+        choices = new[] { new { index = 0, message = new { role = "assistant", content = "ok" }, finish_reason = "length" } },
         usage = new { prompt_tokens = 1, completion_tokens = 1, total_tokens = 2 },
     });
 

@@ -48,6 +48,11 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     /// <summary>Temporary fixes are in place from now on: where, what ends them, and until when at most.</summary>
     public Card Holding(Storm storm, IReadOnlyList<StormNews> news)
     {
+        if (news is [var only])
+        {
+            return alone.Holding(only.Incident, only.Runbook, Lease.Of(only.Incident, only.Runbook)!);
+        }
+
         var incidents = news.Select(one => one.Incident).ToList();
         var groups = news
             .GroupBy(one => one.Incident.RunbookId)
@@ -57,7 +62,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         {
             Kind = CardKind.Decided,
             IncidentId = storm.Id,
-            Title = $"{(incidents.Count == 1 ? "A temporary fix" : $"{incidents.Count} temporary fixes")}{OfAll(news)} {(incidents.Count == 1 ? "is" : "are")} in place",
+            Title = $"{incidents.Count} temporary fixes{OfAll(news)} are in place",
             Severity = news.Max(one => one.Runbook.Impact.Severity),
             DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
@@ -88,7 +93,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Kind = unsolved.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed,
             IncidentId = storm.Id,
             Title = unsolved.Count > 0
-                ? $"A person is needed: {unsolved.Count} of {incidents.Count} incidents{of} were not solved"
+                ? $"A person is needed: {(incidents.Count == 1 ? "1 incident" : $"{unsolved.Count} of {incidents.Count} incidents")}{of} {(unsolved.Count == 1 ? "was" : "were")} not solved"
                 : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}",
             Severity = news.Max(one => one.Runbook.Impact.Severity),
             DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
@@ -116,7 +121,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         {
             IsEnd = false,
             Kind = CardKind.Decided,
-            Title = $"Report: {news.Count} incidents{OfAll(news)} have ended{(unsolved > 0 ? $", {unsolved} of them not solved" : "")}",
+            Title = $"Report: {news.Count} incidents{OfAll(news)} have {End([.. news.Select(one => one.Incident)])}{(unsolved > 0 ? $", {unsolved} of them not solved" : "")}",
         };
     }
 
@@ -140,15 +145,16 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Sections =
             [
                 new("What happened", [.. messages.Select(same => same.ToList() is [var one] ? $"{IncidentText.Target(one.Incident.Target)}: {same.Key}" : $"{CountText.Format(same.Count(), "target")}: {same.Key}")]) { IsNeeded = true },
-                .. CardSection.If("Targets", messages.Any(same => same.Count() > 1) ? Lines(incidents.Select(incident => incident.Target)) : []),
+                .. messages.Where(same => same.Count() > 1).Select(same => new CardSection(
+                    messages.Count == 1 ? "Targets" : $"Targets: {Clip.To(same.Key, 80)}", Lines(same.Select(one => one.Incident.Target)))),
                 .. CardSection.If("What it means", news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id).SelectMany(runbook => (string[])[runbook.Impact.Users, runbook.Impact.Data]).Where(line => line.Length > 0)),
             ],
             Links = [Console(news)],
         };
     }
 
-    /// <summary>What every message that asked about it says once all of it is decided, though not all of it has ended.</summary>
-    public Card Answered(Storm storm) => Over(storm) with { Kind = CardKind.Decided, Title = "All of this is decided" };
+    /// <summary>What every message that asked about it says once nothing of it can be answered, though not all of it has ended.</summary>
+    public Card Answered(Storm storm) => Over(storm) with { Kind = CardKind.Decided, Title = "Nothing of this can be answered now" };
 
     /// <summary>What every message that asked about it says in the end.</summary>
     public Card Over(Storm storm) => new()
