@@ -248,7 +248,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         {
             return await PurgeAsync(row, removeRest, cancellationToken);
         }
-        catch (Exception failure) when (failure is StoreUnavailableException || IsUnreadable(failure))
+        catch (Exception failure) when (failure is StoreUnavailableException || IncidentStoreExtensions.IsUnreadable(failure))
         {
             Log.RecordNotRemoved(_logger, IncidentIndex.IdOf(row), failure);
             return false;

@@ -110,8 +110,8 @@ public sealed class PlainNameAttribute(int longest) : ParameterRuleAttribute
 /// <param name="words">See <see cref="ParameterRuleAttribute.Words"/>.</param>
 public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, string words) : ParameterRuleAttribute
 {
-    public const string Guid = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
-    public const string GuidWords = "a GUID such as 11111111-2222-3333-4444-555555555555";
+    public const string Id = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
+    public const string IdWords = "a GUID such as 11111111-2222-3333-4444-555555555555";
 
     private readonly Regex _pattern = new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
 

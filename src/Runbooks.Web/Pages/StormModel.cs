@@ -1,4 +1,5 @@
 using Runbooks.Model.Definition;
+using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Web.Pages;
 

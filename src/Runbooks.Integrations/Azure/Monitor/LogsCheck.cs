@@ -106,7 +106,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
 public sealed record LogsParameters
 {
-    [Required, TextPattern(TextPatternAttribute.Guid, TextPatternAttribute.GuidWords)]
+    [Required, TextPattern(TextPatternAttribute.Id, TextPatternAttribute.IdWords)]
     [Description("The workspace's id: a GUID, shown on its overview page.")]
     public required string Workspace { get; init; }
 
