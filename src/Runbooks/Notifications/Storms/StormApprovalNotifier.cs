@@ -26,10 +26,11 @@ public sealed class StormApprovalNotifier(
             return gathered;
         }
 
-        if (await storms.TakeTurnAsync(due.Storm!, due.OpenedAt, toAsk: true, cancellationToken) is not { } storm)
+        var (storm, isMine) = await storms.TakeTurnAsync(due.Storm!, due.OpenedAt, toAsk: true, cancellationToken);
+        if (!isMine)
         {
-            // Whoever sends asks for the others too. Thousands that look again every few seconds would leave it no time to do so.
-            return time.GetUtcNow() + TimeSpan.FromTicks(Math.Clamp(waited.Ticks / 2, WhileAnotherSends.Ticks, LongestWhileAnotherSends.Ticks));
+            var now = time.GetUtcNow();
+            return storm.LookAgain(due.Id, now, now + TimeSpan.FromTicks(Math.Clamp(waited.Ticks / 2, WhileAnotherSends.Ticks, LongestWhileAnotherSends.Ticks)));
         }
 
         var (told, read) = (storm, 0);

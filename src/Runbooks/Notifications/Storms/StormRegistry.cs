@@ -80,7 +80,7 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
     /// <inheritdoc cref="TakeTurnAsync"/>
     public async Task SpeakAsync(string stormId, DateTimeOffset since, Func<Storm, Action<Storm>, Task<bool>> tell, CancellationToken cancellationToken)
     {
-        if (await TakeTurnAsync(stormId, since, toAsk: false, cancellationToken) is not { } mine)
+        if (await TakeTurnAsync(stormId, since, toAsk: false, cancellationToken) is not (var mine, IsMine: true))
         {
             return;
         }
@@ -104,15 +104,17 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
 
     /// <param name="since">When the incident that asks opened: for a storm that is not known any more.</param>
     /// <param name="toAsk">To tell of all that waits.</param>
-    /// <returns>Null when somebody else speaks for it now.</returns>
-    public async Task<Storm?> TakeTurnAsync(string stormId, DateTimeOffset since, bool toAsk, CancellationToken cancellationToken)
+    /// <returns>The storm, and whether this one speaks for it now; otherwise somebody else does, or it rests.</returns>
+    public async Task<(Storm Storm, bool IsMine)> TakeTurnAsync(string stormId, DateTimeOffset since, bool toAsk, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return (await state.UpdateAsync<Known, Storm?>(
+        return (await state.UpdateAsync<Known, (Storm, bool)>(
             Key,
-            known => (known?.Storms.GetValueOrDefault(stormId) ?? new Storm(stormId, since, now) { TookIn = true }).TakeTurn(now, toAsk) is { } mine
-                ? ((known ?? Known.None).With(mine), mine)
-                : (known!, null),
+            known =>
+            {
+                var storm = known?.Storms.GetValueOrDefault(stormId) ?? new Storm(stormId, since, now) { TookIn = true };
+                return storm.TakeTurn(now, toAsk) is { } mine ? ((known ?? Known.None).With(mine), (mine, true)) : (known!, (storm, false));
+            },
             cancellationToken)).Result;
     }
 
@@ -172,6 +174,9 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     private static readonly TimeSpan RestForEach = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan LongestRest = RestForEach * Most;
 
+    /// <summary>Over so many rests the looks of those that wait are spread.</summary>
+    private const int LooksInRests = 10;
+
     /// <summary>What each recipient was told of it.</summary>
     public IReadOnlyDictionary<string, StormMessages> Told { get; init; } = new Dictionary<string, StormMessages>();
 
@@ -189,6 +194,9 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
 
     /// <summary>Nobody reads all that waits before then; null when it is not so much.</summary>
     public DateTimeOffset? RestsUntil { get; init; }
+
+    /// <summary>How long it rested last; null when it never had to.</summary>
+    public TimeSpan? Rest { get; init; }
 
     /// <summary>The rank of the worst alert that people were told of; null until they were.</summary>
     public int? Worst { get; init; }
@@ -212,7 +220,23 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
 
     /// <summary>After a turn that read thousands the next ones wait, so that the messages of a storm do not take all of a host's time.</summary>
     /// <param name="read">How many incidents it read.</param>
-    public Storm EndTurn(DateTimeOffset now, int read) => this with { SendingUntil = null, RestsUntil = read < Many ? RestsUntil : now + (RestForEach * Math.Min(read, Most)) };
+    public Storm EndTurn(DateTimeOffset now, int read)
+    {
+        var ended = this with { SendingUntil = null };
+        var rest = RestForEach * Math.Min(read, Most);
+        return read < Many ? ended : ended with { RestsUntil = now + rest, Rest = rest };
+    }
+
+    /// <summary>
+    /// When a question that could not have its turn looks after itself again. Whoever has the turn asks for all, so the others only
+    /// see to it that somebody does: thousands of them spread over so long that some thirty look in a second, however many they are.
+    /// </summary>
+    /// <param name="usual">When it would look if there were few.</param>
+    public DateTimeOffset LookAgain(string incident, DateTimeOffset now, DateTimeOffset usual) => Rest is not { } rest ? usual
+        : new[] { usual, (RestsUntil > now ? RestsUntil.Value : now) + (rest * LooksInRests * ShareOf(incident)) }.Max();
+
+    /// <returns>Between 0 and 1, for each incident another one.</returns>
+    private static double ShareOf(string incident) => incident.Aggregate(0u, (hash, letter) => unchecked((hash * 31) + letter)) / (double)uint.MaxValue;
 
     public Storm Keep(IEnumerable<StormSent> sent) => this with { Alerts = [.. Alerts, .. sent.Select(message => message.Delivery)] };
 

@@ -22,7 +22,7 @@ public sealed partial class StormStoryTests
         (await storms.IsWorstAsync(first, Cancel)).ShouldBeTrue();
 
         // A message about others is sent meanwhile.
-        await storms.EndTurnAsync((await storms.TakeTurnAsync(first.Storm!, first.OpenedAt, toAsk: true, Cancel))!, over: false, read: 0, Cancel);
+        await storms.EndTurnAsync((await storms.TakeTurnAsync(first.Storm!, first.OpenedAt, toAsk: true, Cancel)).Storm, over: false, read: 0, Cancel);
         (await storms.IsWorstAsync(first, Cancel)).ShouldBeTrue();
     }
 

@@ -17,6 +17,23 @@ public sealed class StormTests
         storm.TakeTurn(Some.Night.AddMinutes(5), toAsk: true).ShouldNotBeNull();
     }
 
+    [Theory]
+    [InlineData(10_000)]
+    [InlineData(100_000)]
+    public void HoweverManyWait_SomeThirtyLookAgainInASecond(int waiting)
+    {
+        var storm = s_storm.TakeTurn(Some.Night, toAsk: true).ShouldNotBeNull().EndTurn(Some.Night, read: waiting);
+        var looks = Enumerable.Range(0, waiting).Select(i => storm.LookAgain($"261128-0112-{i * 7919:x8}", Some.Night, Some.Night.AddMinutes(1))).ToList();
+
+        looks.Count(at => at <= Some.Night.AddMinutes(1)).ShouldBeLessThan(2_000);
+        looks.Min().ShouldBeGreaterThanOrEqualTo(storm.RestsUntil!.Value);
+        (waiting / (looks.Max() - looks.Min()).TotalSeconds).ShouldBeLessThan(50);
+    }
+
+    [Fact]
+    public void WhereFewWait_TheyLookAgainAsUsual() =>
+        s_storm.TakeTurn(Some.Night, toAsk: true).ShouldNotBeNull().EndTurn(Some.Night, read: 500).LookAgain("261128-0112-v8d9waze", Some.Night, Some.Night.AddSeconds(5)).ShouldBe(Some.Night.AddSeconds(5));
+
     [Fact]
     public void WhereLittleWaits_TheNextAsksAtOnce() =>
         s_storm.TakeTurn(Some.Night, toAsk: true).ShouldNotBeNull().EndTurn(Some.Night, read: 500).TakeTurn(Some.Night, toAsk: true).ShouldNotBeNull();
