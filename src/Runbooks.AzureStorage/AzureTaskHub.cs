@@ -110,21 +110,9 @@ internal sealed record TaskHubTimes
 /// A message that somebody else has taken meanwhile is gone for us, as if it had been deleted. Durable Task's provider
 /// knows only the latter as no fault; after the other it would count the activity as running for ever.
 /// </summary>
-internal sealed class TakenMessagePolicy : HttpPipelinePolicy
+internal sealed class TakenMessagePolicy : HttpPipelineSynchronousPolicy
 {
-    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
-    {
-        ProcessNext(message, pipeline);
-        Translate(message);
-    }
-
-    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
-    {
-        await ProcessNextAsync(message, pipeline);
-        Translate(message);
-    }
-
-    private static void Translate(HttpMessage message)
+    public override void OnReceivedResponse(HttpMessage message)
     {
         if (message.Response is { Status: 400 } answer && answer.Headers.TryGetValue("x-ms-error-code", out var code) && code == "PopReceiptMismatch")
         {

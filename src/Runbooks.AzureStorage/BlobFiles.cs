@@ -40,48 +40,15 @@ internal sealed class BlobFiles(BlobContainerClient container)
             cancellationToken);
     }
 
-    public Task<Stream?> FindAsync(string name, CancellationToken cancellationToken) => GuardAsync(
-        async () =>
-        {
-            try
-            {
-                return await container.GetBlobClient(name).OpenReadAsync(cancellationToken: cancellationToken);
-            }
-            catch (RequestFailedException e) when (e.Status == 404)
-            {
-                return (Stream?)null;
-            }
-        },
-        cancellationToken);
+    public Task<Stream?> FindAsync(string name, CancellationToken cancellationToken) =>
+        UnlessMissingAsync(() => container.GetBlobClient(name).OpenReadAsync(cancellationToken: cancellationToken), cancellationToken);
 
     /// <summary>The whole of a blob that is small enough for memory: it is read or it is not, and no stream breaks off later.</summary>
-    public Task<BinaryData?> ReadAsync(string name, CancellationToken cancellationToken) => GuardAsync(
-        async () =>
-        {
-            try
-            {
-                return (await container.GetBlobClient(name).DownloadContentAsync(cancellationToken)).Value.Content;
-            }
-            catch (RequestFailedException e) when (e.Status == 404)
-            {
-                return (BinaryData?)null;
-            }
-        },
-        cancellationToken);
+    public Task<BinaryData?> ReadAsync(string name, CancellationToken cancellationToken) =>
+        UnlessMissingAsync(async () => (await container.GetBlobClient(name).DownloadContentAsync(cancellationToken)).Value.Content, cancellationToken);
 
-    public Task RemoveAsync(string name, CancellationToken cancellationToken) => GuardAsync(
-        async () =>
-        {
-            try
-            {
-                return await container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellationToken);
-            }
-            catch (RequestFailedException e) when (e.Status == 404)
-            {
-                return null;
-            }
-        },
-        cancellationToken);
+    public Task RemoveAsync(string name, CancellationToken cancellationToken) =>
+        UnlessMissingAsync(() => container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellationToken), cancellationToken);
 
     public async Task RemoveAllAsync(string prefix, CancellationToken cancellationToken)
     {
@@ -91,23 +58,22 @@ internal sealed class BlobFiles(BlobContainerClient container)
         }
     }
 
-    public Task<List<string>> NamesAsync(string prefix, CancellationToken cancellationToken) => GuardAsync(
+    public Task<List<string>> NamesAsync(string prefix, CancellationToken cancellationToken) =>
+        GuardAsync(async () => (await container.ListAsync(prefix, cancellationToken)).ConvertAll(blob => blob.Name), cancellationToken);
+
+    /// <returns>Null when there is no such blob, or no container: that is made with the first blob.</returns>
+    private static Task<T?> UnlessMissingAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+        where T : class => GuardAsync(
         async () =>
         {
-            var names = new List<string>();
             try
             {
-                await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellationToken))
-                {
-                    names.Add(blob.Name);
-                }
+                return await work();
             }
             catch (RequestFailedException e) when (e.Status == 404)
             {
-                // The container itself is made with the first blob.
+                return null;
             }
-
-            return names;
         },
         cancellationToken);
 
@@ -118,6 +84,28 @@ internal sealed class BlobFiles(BlobContainerClient container)
             await GuardAsync(() => container.CreateIfNotExistsAsync(cancellationToken: cancellationToken), cancellationToken);
             _exists = true;
         }
+    }
+}
+
+internal static class BlobContainers
+{
+    /// <returns>None where the container is missing: it is made with the first blob.</returns>
+    public static async Task<List<BlobItem>> ListAsync(this BlobContainerClient container, string prefix, CancellationToken cancellationToken)
+    {
+        var blobs = new List<BlobItem>();
+        try
+        {
+            await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellationToken))
+            {
+                blobs.Add(blob);
+            }
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            // Nothing was put into it yet.
+        }
+
+        return blobs;
     }
 }
 

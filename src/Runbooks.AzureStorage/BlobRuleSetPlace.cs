@@ -92,7 +92,7 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
         cancellationToken);
 
     public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<StoredName>>(
-        async () => [.. (await BlobsAsync(prefix, cancellationToken)).Select(blob => new StoredName(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MaxValue, blob.Properties.ETag.ToString()!))],
+        async () => [.. (await _container.ListAsync(prefix, cancellationToken)).Select(blob => new StoredName(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MaxValue, blob.Properties.ETag.ToString()!))],
         cancellationToken);
 
     public Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken) => GuardAsync(
@@ -113,7 +113,7 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
         async () =>
         {
             var known = new ConcurrentDictionary<string, (ETag Tag, string Text)>(StringComparer.Ordinal);
-            var stored = await BlobsAsync("", cancellationToken);
+            var stored = await _container.ListAsync("", cancellationToken);
             var taken = RuleSet.Among([.. stored.Select(blob => blob.Name)]).ToHashSet(StringComparer.Ordinal);
             var blobs = stored.Where(blob => taken.Contains(blob.Name)).OrderBy(blob => blob.Name, StringComparer.Ordinal).ToList();
             await Parallel.ForEachAsync(blobs, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (blob, stop) =>
@@ -136,24 +136,6 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
     {
         using var reader = new StreamReader(new MemoryStream(content), Encoding.UTF8);
         return reader.ReadToEnd();
-    }
-
-    private async Task<List<BlobItem>> BlobsAsync(string prefix, CancellationToken cancellationToken)
-    {
-        var blobs = new List<BlobItem>();
-        try
-        {
-            await foreach (var blob in _container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellationToken))
-            {
-                blobs.Add(blob);
-            }
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            // The container itself is made with the first blob.
-        }
-
-        return blobs;
     }
 
     /// <summary>Whoever publishes may write in the container, and seldom make one: it is made only where it is missing.</summary>

@@ -12,7 +12,7 @@ namespace Runbooks.AzureStorage;
 /// Notes which messages were delivered again and again: whoever took them before died, or gave them back. The queue
 /// counts that; Durable Task does not hand the count on, so it is read from the queue's answers.
 /// </summary>
-internal sealed class RedeliveryCounts : HttpPipelinePolicy
+internal sealed class RedeliveryCounts : HttpPipelineSynchronousPolicy
 {
     /// <summary>Fewer deliveries are everyday life: a stop, a kill, a partition that moved.</summary>
     public const int Suspicious = 4;
@@ -29,19 +29,7 @@ internal sealed class RedeliveryCounts : HttpPipelinePolicy
     /// <returns>How often a message for the instance was delivered that is being worked on now; 0 for few times.</returns>
     public int TakeInstance(string id) => _instances.TryRemove(id, out var count) ? count : 0;
 
-    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
-    {
-        ProcessNext(message, pipeline);
-        Note(message);
-    }
-
-    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
-    {
-        await ProcessNextAsync(message, pipeline);
-        Note(message);
-    }
-
-    private void Note(HttpMessage message)
+    public override void OnReceivedResponse(HttpMessage message)
     {
         if (message.Request.Method != RequestMethod.Get
             || message.Response is not { Status: 200, ContentStream: MemoryStream { Length: > 0 } content }

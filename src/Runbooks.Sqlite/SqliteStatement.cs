@@ -53,6 +53,20 @@ public sealed class SqliteStatement : IDisposable
         }
     }
 
+    /// <summary>All its rows.</summary>
+    /// <exception cref="SqliteException">It failed.</exception>
+    public List<T> List<T>(Func<SqliteRows, T> read)
+    {
+        using var rows = ExecuteReader();
+        var list = new List<T>();
+        while (rows.Read())
+        {
+            list.Add(read(rows));
+        }
+
+        return list;
+    }
+
     /// <returns>The first column of the first row: text, a long, a double or bytes; null when it is NULL or when there is no row.</returns>
     /// <exception cref="SqliteException">It failed.</exception>
     public object? ExecuteScalar()

@@ -115,20 +115,8 @@ public sealed class Template
         return errors.Count > 0 ? new(null, errors, pending) : new(text.ToString(), [], pending);
     }
 
-    public string RenderLenient(TemplateScope scope)
-    {
-        var text = new StringBuilder();
-        foreach (var (literal, placeholder) in _parts)
-        {
-            text.Append(placeholder is null ? literal : scope.Find(placeholder) ?? "?");
-            if (text.Length > MaxLength)
-            {
-                break;
-            }
-        }
-
-        return Clip.To(text.ToString(), MaxLength);
-    }
+    public string RenderLenient(TemplateScope scope) =>
+        Clip.To(string.Concat(_parts.Select(part => part.Placeholder is null ? part.Text : scope.Find(part.Placeholder) ?? "?")), MaxLength);
 }
 
 /// <summary>What a template became.</summary>

@@ -11,28 +11,15 @@ public static class MarkdownText
         var escaped = new StringBuilder(text.Length);
         foreach (var character in text)
         {
-            switch (character)
+            _ = character switch
             {
-                case '<':
-                    escaped.Append("&lt;");
-                    break;
-                case '>':
-                    escaped.Append("&gt;");
-                    break;
-                case '&':
-                    escaped.Append("&amp;");
-                    break;
-                case '\n' or '\r' or '\t' or '\u2028' or '\u2029':
-                    escaped.Append(' ');
-                    break;
-                case '\\' or '`' or '*' or '_' or '[' or ']' or '|' or '~' or '#' or '!':
-                    escaped.Append('\\').Append(character);
-                    break;
-
-                default:
-                    escaped.Append(character);
-                    break;
-            }
+                '<' => escaped.Append("&lt;"),
+                '>' => escaped.Append("&gt;"),
+                '&' => escaped.Append("&amp;"),
+                '\n' or '\r' or '\t' or '\u2028' or '\u2029' => escaped.Append(' '),
+                '\\' or '`' or '*' or '_' or '[' or ']' or '|' or '~' or '#' or '!' => escaped.Append('\\').Append(character),
+                _ => escaped.Append(character),
+            };
         }
 
         // Addresses would be made links of their own.

@@ -62,38 +62,19 @@ internal sealed class FaultRegistry
     private readonly Queue<string> _requests = new();
     private readonly Queue<SentBody> _bodies = new();
 
-    public IReadOnlyList<Fault> Pending
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _pending];
-            }
-        }
-    }
+    public IReadOnlyList<Fault> Pending => Copy(_pending);
 
     /// <summary><c>METHOD /path?query</c>, oldest first.</summary>
-    public IReadOnlyList<string> Requests
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _requests];
-            }
-        }
-    }
+    public IReadOnlyList<string> Requests => Copy(_requests);
 
     /// <summary>What requests carried, oldest first.</summary>
-    public IReadOnlyList<SentBody> Bodies
+    public IReadOnlyList<SentBody> Bodies => Copy(_bodies);
+
+    private List<T> Copy<T>(IEnumerable<T> kept)
     {
-        get
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                return [.. _bodies];
-            }
+            return [.. kept];
         }
     }
 

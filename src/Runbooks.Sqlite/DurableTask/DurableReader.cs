@@ -53,77 +53,39 @@ internal sealed class DurableReader(SqliteDatabase database)
     });
 
     /// <summary>Instances for which something has come, in the order of their keys.</summary>
-    public List<long> Ready(long now) => database.Read(connection => Keys(
-        connection.Statement($"SELECT DISTINCT instance FROM durable_messages WHERE {DurableRows.HasCome} ORDER BY instance", ("$now", now))));
+    public List<long> Ready(long now) => database.Read(connection => connection.Statement(
+        $"SELECT DISTINCT instance FROM durable_messages WHERE {DurableRows.HasCome} ORDER BY instance", ("$now", now)).List(static row => row.GetInt64(0)));
 
     /// <summary>Instances that had something to do at more than so many starts in a row.</summary>
-    public List<long> Suspects(int starts) => database.Read(connection => Keys(
-        connection.Statement("SELECT key FROM durable_instances WHERE ended_at IS NULL AND attempts > $starts", ("$starts", (long)starts))));
+    public List<long> Suspects(int starts) => database.Read(connection => connection.Statement(
+        "SELECT key FROM durable_instances WHERE ended_at IS NULL AND attempts > $starts", ("$starts", (long)starts)).List(static row => row.GetInt64(0)));
 
     /// <summary>
     /// Activities without an answer, and at how many starts in a row that was so; null for one that cannot be read and never
     /// will be.
     /// </summary>
-    public List<(PendingTask Task, long? Attempts)> Tasks() => database.Read(connection =>
-    {
-        using var rows = connection.Statement(
-            "SELECT t.instance, i.id, t.execution, t.data, t.attempts, t.task FROM durable_tasks t JOIN durable_instances i ON i.key = t.instance ORDER BY t.instance, t.task")
-            .ExecuteReader();
-        var tasks = new List<(PendingTask, long?)>();
-        while (rows.Read())
-        {
-            TaskScheduledEvent scheduled;
-            long? attempts = rows.GetInt64(4);
-            try
-            {
-                scheduled = (TaskScheduledEvent)HistoryReader.Read(nameof(EventType.TaskScheduled), rows.GetBytes(3));
-            }
-            catch (InvalidDataException)
-            {
-                (scheduled, attempts) = (new TaskScheduledEvent(rows.GetInt32(5)), null);
-            }
+    public List<(PendingTask Task, long? Attempts)> Tasks() => database.Read(connection => connection.Statement(
+        "SELECT t.instance, i.id, t.execution, t.data, t.attempts, t.task FROM durable_tasks t JOIN durable_instances i ON i.key = t.instance ORDER BY t.instance, t.task").List(Pending));
 
-            tasks.Add((PendingTask.Of(rows.GetInt64(0), rows.GetString(1), rows.GetString(2), scheduled), attempts));
+    private static (PendingTask, long?) Pending(SqliteRows row)
+    {
+        try
+        {
+            return (Of((TaskScheduledEvent)HistoryReader.Read(nameof(EventType.TaskScheduled), row.GetBytes(3))), row.GetInt64(4));
+        }
+        catch (InvalidDataException)
+        {
+            return (Of(new TaskScheduledEvent(row.GetInt32(5))), null);
         }
 
-        return tasks;
-    });
-
-    private static List<long> Keys(SqliteStatement command)
-    {
-        using var rows = command.ExecuteReader();
-        var keys = new List<long>();
-        while (rows.Read())
-        {
-            keys.Add(rows.GetInt64(0));
-        }
-
-        return keys;
+        PendingTask Of(TaskScheduledEvent scheduled) => PendingTask.Of(row.GetInt64(0), row.GetString(1), row.GetString(2), scheduled);
     }
 
-    private static List<HistoryEvent> History(SqliteConnection connection, long key)
-    {
-        using var rows = connection.Statement("SELECT kind, data FROM durable_history WHERE instance = $instance ORDER BY seq", ("$instance", key)).ExecuteReader();
-        var history = new List<HistoryEvent>();
-        while (rows.Read())
-        {
-            history.Add(HistoryReader.Read(rows.GetString(0), rows.GetBytes(1)));
-        }
+    private static List<HistoryEvent> History(SqliteConnection connection, long key) =>
+        connection.Statement("SELECT kind, data FROM durable_history WHERE instance = $instance ORDER BY seq", ("$instance", key)).List(static row => HistoryReader.Read(row.GetString(0), row.GetBytes(1)));
 
-        return history;
-    }
-
-    private static HashSet<int> Outstanding(SqliteConnection connection, long key)
-    {
-        using var rows = connection.Statement("SELECT task FROM durable_tasks WHERE instance = $instance", ("$instance", key)).ExecuteReader();
-        var tasks = new HashSet<int>();
-        while (rows.Read())
-        {
-            tasks.Add(rows.GetInt32(0));
-        }
-
-        return tasks;
-    }
+    private static HashSet<int> Outstanding(SqliteConnection connection, long key) =>
+        [.. connection.Statement("SELECT task FROM durable_tasks WHERE instance = $instance", ("$instance", key)).List(static row => row.GetInt32(0))];
 }
 
 /// <summary>Instances as Durable Task's clients see them.</summary>
@@ -139,18 +101,8 @@ internal static class DurableListing
     }
 
     /// <summary>What has happened to an instance, oldest first, as it is stored.</summary>
-    public static List<(string Kind, byte[] Data)> History(SqliteConnection connection, string id)
-    {
-        using var rows = connection.Statement(
-            "SELECT kind, data FROM durable_history WHERE instance = (SELECT key FROM durable_instances WHERE id = $id) ORDER BY seq", ("$id", id)).ExecuteReader();
-        var history = new List<(string, byte[])>();
-        while (rows.Read())
-        {
-            history.Add((rows.GetString(0), rows.GetBytes(1)));
-        }
-
-        return history;
-    }
+    public static List<(string Kind, byte[] Data)> History(SqliteConnection connection, string id) => connection.Statement(
+        "SELECT kind, data FROM durable_history WHERE instance = (SELECT key FROM durable_instances WHERE id = $id) ORDER BY seq", ("$id", id)).List(static row => (row.GetString(0), row.GetBytes(1)));
 
     private static OrchestrationState State(SqliteRows row) => new()
     {

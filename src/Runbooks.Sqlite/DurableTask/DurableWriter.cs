@@ -138,19 +138,11 @@ internal sealed class DurableWriter(SqliteDatabase database)
     private static int PurgeSome(
         SqliteConnection connection, string column, long from, long to, IReadOnlyCollection<OrchestrationStatus> states)
     {
-        var keys = new List<long>();
-        using (var rows = connection.Statement($"SELECT key FROM durable_instances WHERE ended_at IS NOT NULL AND {column} >= $from AND {column} < $to AND ($states IS NULL OR instr($states, status) > 0) LIMIT $batch",
+        var keys = connection.Statement($"SELECT key FROM durable_instances WHERE ended_at IS NOT NULL AND {column} >= $from AND {column} < $to AND ($states IS NULL OR instr($states, status) > 0) LIMIT $batch",
             ("$from", from),
             ("$to", to),
             ("$states", states.Count > 0 ? string.Join(' ', states) : null),
-            ("$batch", (long)PurgeBatch)).ExecuteReader())
-        {
-            while (rows.Read())
-            {
-                keys.Add(rows.GetInt64(0));
-            }
-        }
-
+            ("$batch", (long)PurgeBatch)).List(static row => row.GetInt64(0));
         keys.ForEach(key => DurableRows.Delete(connection, key));
         return keys.Count;
     }

@@ -139,19 +139,9 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         }
     }
 
-    private static List<(long Seq, string Id)> FindEnded(SqliteConnection connection, DateTimeOffset endedBefore, long after)
-    {
-        var ended = new List<(long, string)>();
-        using var reader = connection.Statement(
+    private static List<(long Seq, string Id)> FindEnded(SqliteConnection connection, DateTimeOffset endedBefore, long after) => connection.Statement(
             "SELECT seq, id FROM incidents WHERE closed_at < $before AND seq > $after ORDER BY seq LIMIT $batch",
-            ("$before", endedBefore.UtcTicks), ("$after", after), ("$batch", (long)PurgeBatch)).ExecuteReader();
-        while (reader.Read())
-        {
-            ended.Add((reader.GetInt64(0), reader.GetString(1)));
-        }
-
-        return ended;
-    }
+            ("$before", endedBefore.UtcTicks), ("$after", after), ("$batch", (long)PurgeBatch)).List(static row => (row.GetInt64(0), row.GetString(1)));
 
     private List<string> Remove(SqliteConnection connection, List<string> ids, DateTimeOffset endedBefore)
     {

