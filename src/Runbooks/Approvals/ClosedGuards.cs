@@ -9,13 +9,13 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks r
     private const int MaxConcurrency = 8;
 
     /// <summary>
-    /// Of the open questions of many incidents of one runbook. Only limits count targets apart, and what has acted may finish: all
-    /// others have the same answer, and it is asked for once.
+    /// Of the open questions of many incidents of one runbook. Only limits count targets apart, what has acted may finish, and a team
+    /// may do what one version does and not what another does: all others have the same answer, and it is asked for once.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> FindManyAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
     {
         var apart = incidents.Count > 0 && (await runbooks.OfAsync(incidents[0], cancellationToken)).Limits.WhenExceeded == WhenExceeded.Forbid;
-        var alike = incidents.GroupBy(incident => (incident.OpenGate?.Phase, ByHand: incident.OpenGate?.Task is not null, incident.Mode, incident.HasActed, Id: apart ? incident.Id : null));
+        var alike = incidents.GroupBy(incident => (incident.RunbookHash, incident.OpenGate?.Phase, ByHand: incident.OpenGate?.Task is not null, incident.Mode, incident.HasActed, Id: apart ? incident.Id : null));
         var found = new ConcurrentDictionary<string, IReadOnlyList<string>>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(alike, limits, async (group, token) =>

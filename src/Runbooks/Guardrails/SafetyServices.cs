@@ -15,6 +15,7 @@ public static class SafetyServices
         services.TryAddSingleton<MaintenanceWindows>();
         services.TryAddSingleton<MaintenanceReload>();
         services.TryAddSingleton<SuppressedIncidents>();
+        services.TryAddSingleton<TeamActions>();
         services.TryAddSingleton<RunLimits>();
         services.TryAddSingleton<RunHistoryStore>();
         services.TryAddSingleton<ActionConcurrencyLimiter>();
@@ -23,6 +24,7 @@ public static class SafetyServices
         services.TryAddEnumerable([
             ServiceDescriptor.Singleton<IGuardrail, KillSwitchGuardrail>(),
             ServiceDescriptor.Singleton<IGuardrail, ModeGuardrail>(),
+            ServiceDescriptor.Singleton<IGuardrail, TeamActionsGuardrail>(),
             ServiceDescriptor.Singleton<IGuardrail, MaintenanceWindowGuardrail>(),
             ServiceDescriptor.Singleton<IGuardrail, BreakerGuardrail>(),
             ServiceDescriptor.Singleton<IGuardrail, LimitsGuardrail>(),

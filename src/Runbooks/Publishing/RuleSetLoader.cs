@@ -2,7 +2,7 @@ namespace Runbooks.Publishing;
 
 /// <summary>Takes over what was published or what lies in a folder, at the start and while the host runs.</summary>
 public sealed class RuleSetLoader(
-    RunbookCatalog catalog, RunbookVersions versions, FileVersions files, MaintenanceReload windows, RuleSetStatus status, RuleSetCheck check, RuleSetOptions options, IServiceProvider services, ILogger<RuleSetLoader> logger)
+    RunbookCatalog catalog, RunbookVersions versions, FileVersions files, MaintenanceReload windows, TeamActions actions, RuleSetStatus status, RuleSetCheck check, RuleSetOptions options, IServiceProvider services, ILogger<RuleSetLoader> logger)
 {
     /// <summary>As pages and messages about broken files call it.</summary>
     private const string Whole = "the published rule set";
@@ -27,10 +27,11 @@ public sealed class RuleSetLoader(
         Tell(result);
         if (set is { Publication: { } publication } && Waiting(set) is { Count: > 0 } waiting)
         {
-            (set, refused) = (set.InPart(), refused ?? new(publication, waiting));
+            (set, refused) = (set.InPart(), refused ?? new(publication, waiting) { Teams = set.Teams });
         }
 
         status.Take(set);
+        actions.Take(set.Teams);
         if ((set.Publication ?? set.PartOf) is not null)
         {
             versions.Forget();
@@ -63,13 +64,14 @@ public sealed class RuleSetLoader(
     {
         if (set.Publication is not { } publication)
         {
+            actions.Take(set.Teams);
             TakeContacts(set);
             set = ReadWithContacts(set);
             Take(await versions.LoadAsync(set.Runbooks, cancellationToken));
         }
         else if (check.Errors(set) is { Count: > 0 } errors)
         {
-            Refuse(new(publication, [.. errors.Select(error => error.ToString())]));
+            Refuse(new(publication, [.. errors.Select(error => error.ToString())]) { Teams = set.Teams });
             return;
         }
         else
@@ -78,10 +80,11 @@ public sealed class RuleSetLoader(
             set = ReadWithContacts(set);
             if (Waiting(set) is { Count: > 0 } waiting)
             {
-                Refuse(new(publication, waiting));
+                Refuse(new(publication, waiting) { Teams = set.Teams });
                 return;
             }
 
+            actions.Take(set.Teams);
             var result = catalog.Load(set.Runbooks);
             versions.Forget();
             Tell(result);
@@ -119,6 +122,7 @@ public sealed class RuleSetLoader(
     /// <summary>What is in force stays; whoever published is told through the log, the page and the fallback contact.</summary>
     public void Refuse(RefusedSet refused)
     {
+        actions.TakeAway(refused.Teams);
         if (refused.Says(status.Refused))
         {
             return;
@@ -139,6 +143,7 @@ public sealed class RuleSetLoader(
     public void Stay()
     {
         files.Forget(Whole);
+        actions.Take([]);
         status.Refuse(null);
     }
 

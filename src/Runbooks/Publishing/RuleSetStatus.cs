@@ -39,6 +39,9 @@ public sealed class RuleSetStatus
 /// <param name="IsIncomplete">It could not be read whole; it may be copied to the place file by file.</param>
 public sealed record RefusedSet(Publication Publication, IReadOnlyList<string> Errors, bool IsIncomplete = false)
 {
+    /// <summary>The folders of teams, as far as it could be read.</summary>
+    public IReadOnlyList<TeamFiles> Teams { get; init; } = [];
+
     internal bool Says(RefusedSet? other) => Publication == other?.Publication && Errors.SequenceEqual(other.Errors);
 }
 

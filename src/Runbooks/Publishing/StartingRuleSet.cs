@@ -62,7 +62,7 @@ public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check)
                 var set = await sets.ReadAsync(publication, cancellationToken);
                 if (check.Errors(set) is not { Count: > 0 } errors)
                 {
-                    return (set, refused);
+                    return (set, refused is null ? null : refused with { Teams = newest?.Teams ?? [] });
                 }
 
                 newest ??= set;
