@@ -29,7 +29,7 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Warning, "Cards of incident {IncidentId} could not be brought up to date.")]
     public static partial void CardsNotUpdated(ILogger logger, string incidentId, Exception trouble);
 
-    [LoggerMessage(10, LogLevel.Error, "The contacts stay as they were: {Error}")]
+    [LoggerMessage(10, LogLevel.Error, "Contacts are not taken over: {Error}")]
     public static partial void ContactsBroken(ILogger logger, string error);
 
     [LoggerMessage(11, LogLevel.Information, "The contacts of {File} are in force.")]

@@ -38,6 +38,36 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         return new(book, [.. all.SelectMany(one => one.Errors.Sorted)]) { Warnings = [.. all.SelectMany(one => one.Errors.Warnings)] };
     }
 
+    /// <summary>
+    /// What can be in force where some of the files have errors: the common file comes before those of teams, and each of these by
+    /// itself. So nobody's file keeps in force whom another one has taken out.
+    /// </summary>
+    /// <returns>Null when nothing can be.</returns>
+    public ContactBook? ReadGood(ContactFiles now, ContactFiles inForce)
+    {
+        if ((WithoutBroken(inForce with { Common = now.Common }) ?? WithoutBroken(inForce)) is not { } good)
+        {
+            return null;
+        }
+
+        good = good with { Teams = [.. good.Teams.Where(team => now.Teams.Any(other => other.Folder == team.Folder))] };
+        List<TeamFiles> changed = [.. now.Teams.Where(team => team.Contacts?.Text != good.TextOf(team.Folder))];
+        while (changed.Find(team => Read(good.With(team)).Errors.Count == 0) is { } next)
+        {
+            good = good.With(next);
+            changed.Remove(next);
+        }
+
+        return Read(good).Book;
+    }
+
+    /// <returns>Without the teams whose contacts do not fit the common file; null where that has errors itself.</returns>
+    private ContactFiles? WithoutBroken(ContactFiles files)
+    {
+        var broken = Read(files).Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
+        return files.Common is not { } common || broken.Contains(common.Name) ? null : files with { Teams = [.. files.Teams.Where(team => team.Contacts is not { } own || !broken.Contains(own.Name))] };
+    }
+
     /// <param name="team">Whose it is; null for the common file.</param>
     /// <param name="common">What a team's file may name; null where that is not known here.</param>
     private FileContacts ReadOne(RunbookFile file, string? team, FileContacts? common, bool withSettings)
@@ -147,16 +177,18 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
 /// <param name="Common">Null where there is none: nobody is known then.</param>
 public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> Teams)
 {
-    /// <summary>All of them as one text, which is kept: they are in force together or not at all.</summary>
+    /// <summary>All of them as one text, which is kept: what is in force was read together.</summary>
     internal string? Packed => Common is null ? null : FilePack.Pack(Common.Text, OfTeams);
 
-    /// <summary>Whether the common file stands elsewhere than those of teams: then each is taken over by itself.</summary>
+    /// <summary>Whether the common file stands elsewhere than those of teams.</summary>
     public bool IsCommonApart { get; init; }
 
     private IEnumerable<KeyValuePair<string, string>> OfTeams => Teams.Where(team => team.Contacts is not null).Select(team => KeyValuePair.Create($"{team.Folder}/{ContactsFile.FileName}", team.Contacts!.Text));
 
     /// <returns>Null where the team has no contacts of its own.</returns>
     public string? TextOf(string team) => Teams.FirstOrDefault(own => own.Folder == team)?.Contacts?.Text;
+
+    internal ContactFiles With(TeamFiles team) => this with { Teams = [.. Teams.Where(other => other.Folder != team.Folder), team] };
 
     public bool HasTextsOf(ContactFiles other) => Common?.Text == other.Common?.Text && OfTeams.ToHashSet().SetEquals(other.OfTeams);
 

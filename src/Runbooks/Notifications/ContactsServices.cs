@@ -29,7 +29,7 @@ public static class ContactsServices
         // The container makes services synchronously; this one is made once, before the first message.
         var last = versions?.FindLastAsync(ContactsFile.FileName, CancellationToken.None).GetAwaiter().GetResult();
         var kept = last is null ? null : ContactFiles.Unpack(files.Common?.Name ?? ContactsFile.FileName, last.Text) with { IsCommonApart = files.IsCommonApart };
-        var good = versions is null || kept is null ? null : Instead(files, kept).Select(some => reader.Read(some).Book).FirstOrDefault(some => some is not null);
+        var good = kept is null ? null : reader.ReadGood(files, kept);
         if (good is null && files.Common is not null)
         {
             throw new ContactsException(result.Errors);
@@ -40,14 +40,16 @@ public static class ContactsServices
             versions!.Use(ContactsFile.FileName, good.Files!.Packed);
         }
 
-        versions?.Refuse(ContactsFile.FileName, [.. result.Errors.Select(error => error.ToString())]);
-        Log.ContactsKept(provider.GetRequiredService<ILogger<ContactsReload>>(), string.Join(" | ", result.Errors));
+        List<string> errors = [.. result.Errors.Select(error => error.ToString()), .. Dropped(files, good)];
+        versions?.Refuse(ContactsFile.FileName, errors);
+        Log.ContactsKept(provider.GetRequiredService<ILogger<ContactsReload>>(), string.Join(" | ", errors));
         return good ?? none;
     }
 
-    /// <summary>What can go on in place of files with errors, the newest first.</summary>
-    private static IEnumerable<ContactFiles> Instead(ContactFiles files, ContactFiles kept) =>
-        files.IsCommonApart ? [kept with { Teams = files.Teams }, files with { Teams = kept.Teams }, kept] : [kept];
+    /// <summary>The teams that have contacts, of which none are in force.</summary>
+    internal static IEnumerable<string> Dropped(ContactFiles now, ContactBook? good) => now.Teams
+        .Where(team => team.Contacts is not null && good?.Files is { } files && files.TextOf(team.Folder) is null)
+        .Select(team => $"No contacts of the team {team.Folder} are in force: those it had before do not fit the common file, or there were none. Whoever is behind '{ContactBook.Fallback}' there is asked in their place.");
 }
 
 /// <summary>The contacts cannot be used; the message has every error on a line of its own.</summary>
@@ -56,7 +58,7 @@ public sealed class ContactsException(IReadOnlyList<CatalogError> errors) : Exce
     public IReadOnlyList<CatalogError> Errors => errors;
 }
 
-/// <summary>Takes over a contacts file that has changed while the host runs; a broken one is told, and the good contacts stay in force.</summary>
+/// <summary>Takes over contacts files that have changed while the host runs. A broken one is told, what it said before stays in force, and it keeps no other file from being taken over.</summary>
 /// <param name="started">What the process began with; none unless given.</param>
 public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts, FileVersions versions, ILogger<ContactsReload> logger, ContactFiles? started = null)
 {
@@ -82,15 +84,16 @@ public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts
                 return;
             }
 
+            var good = contacts.Book.Files is { } inForce ? reader.ReadGood(_now, inForce) : null;
+            errors = [.. errors, .. ContactsServices.Dropped(_now, good)];
             foreach (var error in errors)
             {
                 Log.ContactsBroken(logger, error);
             }
 
-            // What is wrong with a file that stands elsewhere keeps nobody from what has changed here.
-            if (contacts.Book.Files is { } inForce && change(inForce) is var part && !part.HasTextsOf(inForce) && !part.HasTextsOf(_now))
+            if (good is not null && !good.Files!.HasTextsOf(contacts.Book.Files!))
             {
-                TryTake(part);
+                Use(good.Files, good);
             }
 
             versions.Refuse(ContactsFile.FileName, errors);
@@ -108,15 +111,19 @@ public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts
         var result = reader.Read(files);
         if (result.Errors.Count == 0)
         {
-            versions.Use(ContactsFile.FileName, files.Packed);
+            Use(files, result.Book);
         }
 
-        if (result.Book is { } book)
+        return [.. result.Errors.Select(error => error.ToString())];
+    }
+
+    private void Use(ContactFiles files, ContactBook? book)
+    {
+        versions.Use(ContactsFile.FileName, files.Packed);
+        if (book is not null)
         {
             contacts.Replace(book);
             Log.ContactsLoaded(logger, files.Common!.Name);
         }
-
-        return [.. result.Errors.Select(error => error.ToString())];
     }
 }

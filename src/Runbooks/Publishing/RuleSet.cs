@@ -31,7 +31,7 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     {
         var teams = Teams.Select(team => IsTeamInForce(team.Folder, inForce) ? team : team with
         {
-            Waits = new((team.Contacts ?? team.File).Name, 1, 1, "", "The team's contacts as they are now are not in force, so its runbooks stay as they were too.", "Mend what is wrong with contacts, of whichever team: all files of them are taken over together."),
+            Waits = new((team.Contacts ?? team.File).Name, 1, 1, "", "The team's contacts as they are now are not in force, so its runbooks stay as they were too.", "Mend what is wrong with them, or with what another contacts file says of the same people."),
         }).ToDictionary(team => team.Folder, StringComparer.Ordinal);
         return this with { Teams = [.. teams.Values], Runbooks = [.. Runbooks.Select(file => file.Team is { } team ? file with { Team = teams[team.Folder] } : file)] };
     }

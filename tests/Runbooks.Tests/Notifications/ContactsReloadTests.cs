@@ -36,7 +36,7 @@ public sealed class ContactsReloadTests : IDisposable
         _reload.Take(broken);
 
         _contacts.Book.ShouldBeSameAs(People.Book);
-        _log.Lines.Count(line => line.StartsWith("Error: The contacts stay as they were: c.yaml:2:25  people.newcomer.reach[0].fax", StringComparison.Ordinal)).ShouldBe(1);
+        _log.Lines.Count(line => line.StartsWith("Error: Contacts are not taken over: c.yaml:2:25  people.newcomer.reach[0].fax", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     [Fact]
@@ -68,6 +68,52 @@ public sealed class ContactsReloadTests : IDisposable
         static TeamFiles Team(string contact) => new("ml", new("ml/team.yaml", ""), new("ml/contacts.yaml", $"people:\n  grace: {{ reach: [{{ chat: C1 }}] }}\ncontacts: {{ {contact}: grace }}\n"));
     }
 
+    /// <summary>However long a team's file stays broken, whoever has left decides nothing more.</summary>
+    [Theory]
+    [InlineData("people: [")]
+    [InlineData("people: { newcomer: { reach: [{ chat: C9 }] } }\ncontacts: { primary: newcomer }\n")]
+    public void PersonWhoIsTakenOut_IsGoneThoughTheFileOfATeamIsBroken(string broken)
+    {
+        _reload.Take(new RunbookFile("c.yaml", File("mallory")), [Team("ml", "grace"), Team("web", "alan")]);
+
+        _reload.Take(new RunbookFile("c.yaml", File("newcomer")), [Team("ml", broken: broken), Team("web", "gwen")]);
+
+        (_contacts.Book.FindPerson("mallory"), _contacts.Book.FindPerson("alan")).ShouldBe((null, null));
+        _contacts.Book.RecipientsOf(["fallback", "ml.primary", "web.primary"]).Select(one => one.Name).ShouldBe(["newcomer", "grace", "gwen"]);
+
+        _reload.Take(new RunbookFile("c.yaml", File("another")), [Team("ml", broken: broken), Team("web", "gwen")]);
+        _contacts.Book.RecipientsOf(["fallback", "ml.primary"]).Select(one => one.Name).ShouldBe(["another", broken.Contains("newcomer", StringComparison.Ordinal) ? "newcomer" : "grace"]);
+
+        _reload.Take(new RunbookFile("c.yaml", File("another")), [Team("ml", "kay"), Team("web", "gwen")]);
+        _contacts.Book.RecipientsOf(["ml.primary"]).Single().Name.ShouldBe("kay");
+    }
+
+    /// <summary>What a team said before may name somebody who is gone: then nobody of it is asked, and not somebody whom nobody knows.</summary>
+    [Fact]
+    public void TeamThatNamesWhoeverIsTakenOut_IsAnsweredForByTheFallbackOfAll()
+    {
+        var ml = Team("ml", broken: "people: { grace: { reach: [{ chat: grace }] } }\ncontacts: { primary: [grace, mallory] }\n");
+        _reload.Take(new RunbookFile("c.yaml", File("mallory")), [ml]);
+        _contacts.Book.Includes(["ml.primary"], "mallory").ShouldBeTrue();
+
+        _reload.Take(new RunbookFile("c.yaml", File("newcomer")), [ml]);
+
+        _contacts.Book.FindPerson("mallory").ShouldBeNull();
+        _contacts.Book.RecipientsOf(["ml.primary"]).Single().Name.ShouldBe("newcomer");
+        _log.Lines.ShouldContain(line => line.Contains("No contacts of the team ml are in force", StringComparison.Ordinal));
+    }
+
+    /// <summary>A team that takes somebody's name must not put the contacts of theirs out of force.</summary>
+    [Fact]
+    public void FileThatDoesNotFitAnothers_IsTheOneThatIsNotTakenOver()
+    {
+        _reload.Take(new RunbookFile("c.yaml", File("newcomer")), [Team("ml", "grace"), Team("web", "alan")]);
+
+        _reload.Take(new RunbookFile("c.yaml", File("another")), [Team("ml", broken: "people: { alan: { reach: [{ chat: C9 }] } }\ncontacts: { primary: alan }\n"), Team("web", "alan")]);
+
+        _contacts.Book.RecipientsOf(["fallback", "ml.primary", "web.primary"]).Select(one => one.Name).ShouldBe(["another", "grace", "alan"]);
+    }
+
     [Fact]
     public void FileThatIsGone_LeavesTheOldBookAndSaysSo()
     {
@@ -76,7 +122,7 @@ public sealed class ContactsReloadTests : IDisposable
         _reload.Take(null);
 
         _contacts.Book.FindPerson("newcomer").ShouldNotBeNull();
-        _log.Lines.ShouldContain("Error: The contacts stay as they were: contacts.yaml is gone. Put it back.");
+        _log.Lines.ShouldContain("Error: Contacts are not taken over: contacts.yaml is gone. Put it back.");
     }
 
     [Fact]
@@ -90,7 +136,7 @@ public sealed class ContactsReloadTests : IDisposable
 
         contacts.Book.FindPerson("newcomer").ShouldNotBeNull();
         versions.Known.Single().Value.Errors.ShouldBe(["contacts.yaml is gone. Put it back."]);
-        _log.Lines.ShouldContain("Error: The contacts stay as they were: contacts.yaml is gone. Put it back.");
+        _log.Lines.ShouldContain("Error: Contacts are not taken over: contacts.yaml is gone. Put it back.");
     }
 
     [Fact]
@@ -107,18 +153,22 @@ public sealed class ContactsReloadTests : IDisposable
 
         Start(state, "nonsense").FindPerson("newcomer").ShouldNotBeNull();
 
-        static ContactBook Start(InMemorySharedState state, string text)
+        // Whoever is taken out while a team's file is broken does not come back with a restart.
+        var late = Start(state, File("another"), Team("ml", broken: "people: ["));
+        (late.FindPerson("newcomer"), late.FindPerson("another")?.Name).ShouldBe((null, "another"));
+
+        static ContactBook Start(InMemorySharedState state, string text, params TeamFiles[] teams)
         {
-            using var host = Host(state, text);
+            using var host = Host(state, text, teams);
             return host.GetRequiredService<ContactBook>();
         }
 
-        static ServiceProvider Host(InMemorySharedState state, string text) => new ServiceCollection()
+        static ServiceProvider Host(InMemorySharedState state, string text, params TeamFiles[] teams) => new ServiceCollection()
             .AddLogging()
             .AddSingleton<INotifier>(new ScriptedChannel("chat"))
             .AddSingleton(ApprovalOffice.Secrets())
             .AddSingleton(new FileVersions(state))
-            .AddContacts(_ => new ContactFiles(new RunbookFile("c.yaml", text), []))
+            .AddContacts(_ => new ContactFiles(new RunbookFile("c.yaml", text), teams))
             .BuildServiceProvider();
     }
 
@@ -138,6 +188,9 @@ public sealed class ContactsReloadTests : IDisposable
     }
 
     public void Dispose() => _log.Dispose();
+
+    private static TeamFiles Team(string name, string person = "", string? broken = null) =>
+        new(name, new($"{name}/team.yaml", ""), new($"{name}/contacts.yaml", broken ?? $"people: {{ {person}: {{ reach: [{{ chat: {person} }}] }} }}\ncontacts: {{ primary: {person} }}\n"));
 
     private static string File(string person) => $$"""
         people:

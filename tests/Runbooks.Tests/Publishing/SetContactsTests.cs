@@ -55,16 +55,16 @@ public sealed class SetContactsTests : IDisposable
 
         await host.LookAsync();
 
-        host.Book.Missing(["ml.primary", "web.primary"]).ShouldBeEmpty();
-        (host.Asked("ml"), host.Asked("web"), host.Asked("ops")).ShouldBe(("ml.primary usual", "web.primary usual", "ops.primary changed"));
+        host.Book.Missing(["ml.primary", "web.second"]).ShouldBeEmpty();
+        (host.Asked("ml"), host.Asked("web"), host.Asked("ops")).ShouldBe(("ml.primary usual", "web.second changed", "ops.primary changed"));
         (host.Status.FindCalendar("ml/duty.ics"), host.Status.FindCalendar("ops/duty.ics")).ShouldBe(("usual", "another"));
         _log.Lines.ShouldContain(line => line.Contains("ml/contacts.yaml:3:21  contacts.second  names 'grice'", StringComparison.Ordinal));
-        _log.Lines.ShouldContain(line => line.Contains("web/contacts.yaml:1:1  The team's contacts as they are now are not in force", StringComparison.Ordinal));
+        _log.Lines.ShouldContain(line => line.Contains("ml/contacts.yaml:1:1  The team's contacts as they are now are not in force", StringComparison.Ordinal));
         await host.Get<FileVersions>().SaveAsync(Cancel);
         using (var late = await HostAsync())
         {
-            late.Book.Missing(["ml.primary", "web.primary"]).ShouldBeEmpty();
-            (late.Asked("ml"), late.Asked("web"), late.Asked("ops")).ShouldBe(("ml.primary usual", "web.primary usual", "ops.primary changed"));
+            late.Book.Missing(["ml.primary", "web.second"]).ShouldBeEmpty();
+            (late.Asked("ml"), late.Asked("web"), late.Asked("ops")).ShouldBe(("ml.primary usual", "web.second changed", "ops.primary changed"));
         }
 
         Write("ml/contacts.yaml", Contacts("grace", "second: grace"));
