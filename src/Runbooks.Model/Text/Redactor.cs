@@ -25,8 +25,8 @@ public static partial class Redactor
 
     /// <summary>What comes before a value that is a secret: the end of its name, so 'max_tokens' and 'secretName' are none.</summary>
     private const string Names =
-        "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access)[_.-]?keys?"
-        + "|(?:openai|anthropic|cohere|mistral|groq|gemini)[_.-]?keys?|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin)[_.-]pass|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
+        "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access|secret|jwt|session|cookie|salt|fernet|hmac)[_.-]?keys?"
+        + "|(?:openai|anthropic|cohere|mistral|groq|gemini)[_.-]?keys?|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin|default|auth|http|client|login|sasl)[_.-]pass|(?-i:_PASS)|neo4j_auth|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
     /// <summary>Names that keys have and other things too: a value that has the shape of a key is one.</summary>
     private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat";
@@ -166,13 +166,18 @@ public static partial class Redactor
     private static bool GoesOn(ReadOnlySpan<char> rest) =>
         rest.TrimStart(" \t") is [var next, ..] trimmed && trimmed.Length < rest.Length && (char.IsLetterOrDigit(next) || next == '_');
 
-    /// <summary>Hexadecimal or Base64 with digits and letters, and nothing that joins words.</summary>
+    /// <summary>Hexadecimal or Base64 with digits and letters, also as URLs have it.</summary>
     private static bool IsKey(string value) =>
         value.Length >= ShortestKey && value.Any(char.IsAsciiDigit) && value.Any(char.IsAsciiLetter)
-        && !value.AsSpan().TrimEnd('=').ContainsAnyExcept(s_keyLetters)
+        && (!value.AsSpan().TrimEnd('=').ContainsAnyExcept(s_keyLetters) || IsUrlKey(value))
 
         // A path has slashes too.
         && (!value.Contains('/') || (value[0] != '/' && value.Any(char.IsAsciiLetterUpper)));
+
+    /// <summary>Names have - and _ too: they are words, or their parts are short or in one case.</summary>
+    private static bool IsUrlKey(string value) =>
+        !Word().IsMatch(value) && value.TrimEnd('=').Split('-', '_') is var parts && Array.TrueForAll(parts, part => !part.AsSpan().ContainsAnyExcept(s_keyLetters))
+        && Array.Exists(parts, part => part.Length >= 8 && part.Any(char.IsAsciiDigit) && part.Any(char.IsAsciiLetterUpper) && part.Any(char.IsAsciiLetterLower));
 
     /// <summary>docker run --name mysql -p3306:3306</summary>
     private static bool IsPort(ReadOnlySpan<char> value) => value.Contains(':') && value.TrimStart("0123456789.:").IsEmpty;
@@ -214,12 +219,16 @@ public static partial class Redactor
 
     private const RegexOptions AnyCase = Linear | RegexOptions.IgnoreCase;
 
+    /// <summary>So many small letters in a row are rare in a key.</summary>
+    [GeneratedRegex("[a-z]{6}", Linear)]
+    private static partial Regex Word();
+
     /// <summary>-----BEGIN RSA PRIVATE KEY-----, to its end or to the end of the text.</summary>
     [GeneratedRegex(@"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)[\s\S]*?(?:-----END [A-Z0-9 ]*-----|\z)", Linear)]
     private static partial Regex PrivateKey();
 
-    /// <summary>https://user:password@host</summary>
-    [GeneratedRegex(@"([a-z][a-z0-9+.-]*://)[^/\s@""'<>]+@", AnyCase)]
+    /// <summary>https://user:password@host, to the last @ before the path: clients take passwords with one in them.</summary>
+    [GeneratedRegex(@"([a-z][a-z0-9+.-]*://)[^/\s""'<>]+@", AnyCase)]
     private static partial Regex UserInfo();
 
     /// <summary>Authorization: Bearer …</summary>
@@ -233,8 +242,8 @@ public static partial class Redactor
         AnyCase)]
     private static partial Regex Header();
 
-    /// <summary>?sig=…&amp;code=…</summary>
-    [GeneratedRegex(@"[?&](?:amp;)?(?:sig|signature|code|key|[a-z_-]*token|api-?_?key|subscription-key|[a-z_-]*secret|password|pwd|x-amz-signature|x-goog-signature)(?:=|%3D)", AnyCase)]
+    /// <summary>?sig=…&amp;code=…, also as HTML and JSON write it.</summary>
+    [GeneratedRegex(@"(?:[?&](?:amp;)?|\\+u0026)(?:sig|signature|code|key|[a-z_-]*token|api-?_?key|subscription-key|[a-z_-]*secret|password|pwd|x-amz-signature|x-goog-signature)(?:=|%3D)", AnyCase)]
     private static partial Regex Query();
 
     /// <summary>&lt;password&gt;…&lt;/password&gt;, &lt;entry name="db.password"&gt;…&lt;/entry&gt;</summary>

@@ -25,6 +25,8 @@ public sealed class RedactorTests
         $"sshpass -p {Secret} ssh x", $"mongodb+srv://u:{Secret}@c/x", $"jdbc:postgresql://h/db?user=a&password={Secret}", $"amqps://u:{Secret}@broker:5671/v", $"{{\"name\":\"DB_PASSWORD\",\"value\":\"{Secret}\"}}", $"- name: DB_PASSWORD\n  value: {Secret}",
         $"- name: API_KEY\n  value: \"{Secret}\"", $"<add key=\"ApiKey\" value=\"{Secret}\" />", $"<entry name='db.password'>{Secret}</entry>", $"password: |\n  {Secret}", $"password: >-\n    {Secret}", $"password: !!str {Secret}", $"[password] {Secret}".Replace("[password] ", "password= "),
         $"Password ='{Secret}'", $"PGPASSWORD={Secret} psql -h db", $"AWS_SECRET_ACCESS_KEY={Secret}", $"aws_session_token = {Secret}", $"\"client-secret\":[\"{Secret}\"]", $"clientSecret=[{Secret}]", $"private_token: {Secret}", $"X-Vault-Token: {Secret}",
+        $"SECRET_KEY={Secret}", $"WEBUI_SECRET_KEY={Secret}", $"\"secretKey\": \"{Secret}\"", $"JWT_SECRET_KEY='{Secret}'", $"session_key: {Secret}", $"LITELLM_SALT_KEY=sk-{Secret}", $"AIRFLOW__CORE__FERNET_KEY={Secret}", $"hmac-key={Secret}", $"cookieKey: {Secret}",
+        $"RABBITMQ_DEFAULT_PASS={Secret}", "RABBITMQ_DEFAULT_PASS=swordfish", $"default_pass = {Secret}", $"export SASL_PASS={Secret}", $"NEO4J_AUTH=neo4j/{Secret}", $"postgres://llm:p@ss{Secret}@db:5432/x",
     ];
 
     /// <summary>Names that say little: with a value in the shape of a key it is one.</summary>
@@ -43,7 +45,7 @@ public sealed class RedactorTests
     [InlineData("mysql -u root -p{0} inference")]
     public void KeyByItsNameAndShape_IsHidden(string text)
     {
-        foreach (var key in new[] { "0123456789abcdef0123456789abcdef", "ABCDEF0123456789ABCDEF0123456789", "q1W2e3R4t5Y6u7I8o9P0+/a1S2d3F4g5H6j7K8l9Z0=" })
+        foreach (var key in new[] { "0123456789abcdef0123456789abcdef", "ABCDEF0123456789ABCDEF0123456789", "q1W2e3R4t5Y6u7I8o9P0+/a1S2d3F4g5H6j7K8l9Z0=", "Zt3v_kQ-9aB8c7D6e5F4g3H2", "9aB8c7D6e5F4g3H2-Zt3v_kQ==" })
         {
             var redacted = Redactor.Redact(string.Format(System.Globalization.CultureInfo.InvariantCulture, text, key));
 
@@ -57,6 +59,13 @@ public sealed class RedactorTests
     [InlineData("cache_key: model/llama31/70b/shard3")]
     [InlineData("idempotency_key=5c1f3f0e-3a55-4d2e-9c57-6a4f7b2c9d10")]
     [InlineData("redis_key=session:17:0123456789abcdef")]
+    [InlineData("idempotency_key=5C1F3F0E-3A55-4D2E-9C57-6A4F7B2C9D10")]
+    [InlineData("sku_key=Standard_NC24ads_A100_v4")]
+    [InlineData("cache_key: GPT4-Turbo-128k-Chat")]
+    [InlineData("partition_key=inference-llm-b-0-7bf9c8d6f4-x2k9q")]
+    [InlineData("The SECRET_KEY setting must not be empty")]
+    [InlineData("first_pass: 12ms, forward_pass=enabled, tests pass: 12")]
+    [InlineData("--- PASS: TestHttp2Server (0.02s)")]
     [InlineData("compat=0123456789abcdef0123456789abcdef")]
     [InlineData("mysql restarted on port 3306")]
     [InlineData("apikey validation failed")]
@@ -109,7 +118,10 @@ public sealed class RedactorTests
     [Theory]
     [InlineData("https://a/b?sig=abc%2Bdef&x=1", "https://a/b?sig=•••&x=1")]
     [InlineData("Authorization: Bearer abcdefgh12345", "Authorization: Bearer •••")]
+    [InlineData("{\"to\":\"https://a/b?x=1\\\\u0026sig=abc\"}", "{\"to\":\"https://a/b?x=1\\\\u0026sig=•••\"}")]
     [InlineData("postgres://u:p@db/x", "postgres://•••@db/x")]
+    [InlineData("postgres://u:p@ssw0rd-9@db:5432/x from a@b", "postgres://•••@db:5432/x from a@b")]
+    [InlineData("postgres://u:p@db1/x,postgres://u:p@db2/x", "postgres://•••@db1/x,postgres://•••@db2/x")]
     [InlineData("Server=x;Password=hunter2;Pooling=true", "Server=x;Password=•••;Pooling=true")]
     [InlineData("{\"apiKey\":\"k\",\"n\":1}", "{\"apiKey\":\"•••\",\"n\":1}")]
     [InlineData("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "token •••.")]
