@@ -32,7 +32,7 @@ public abstract class ParameterRuleAttribute : ValidationAttribute
 }
 
 /// <summary>An Azure resource id of one type, for example <c>Microsoft.Network/trafficManagerProfiles</c>; without a type, of any.</summary>
-public sealed class ArmResourceIdAttribute(string? resourceType = null) : ParameterRuleAttribute
+public sealed class ArmResourceIdAttribute(string? resourceType = null) : ParameterRuleAttribute, IInsertRule
 {
     private static readonly SearchValues<char> s_allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.()~");
@@ -42,6 +42,10 @@ public sealed class ArmResourceIdAttribute(string? resourceType = null) : Parame
     public override string Words => resourceType is null
         ? "an Azure resource id such as /subscriptions/…/resourceGroups/…/providers/…"
         : $"the Azure resource id of a {resourceType}: /subscriptions/…/resourceGroups/…/providers/{resourceType}/…";
+
+    /// <summary>An id that comes whole is looked at whole. Within one, a slash would name another resource than the author did.</summary>
+    string? IInsertRule.Refuse(string before, string value) =>
+        before.Length > 0 && value.Contains('/') ? "may not be put into a resource id: it is to be one part of it, without a slash." : null;
 
     protected override bool Accepts(string value)
     {
@@ -63,9 +67,27 @@ public sealed class ArmResourceIdAttribute(string? resourceType = null) : Parame
 }
 
 /// <summary>An absolute http or https address without user name or password in it.</summary>
-public sealed class HttpUrlAttribute : ParameterRuleAttribute
+public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
 {
+    private static readonly SearchValues<char> s_inserted = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@");
+
     public override string Words => "an http or https address without a user name in it, such as https://host/path";
+
+    /// <summary>An address that comes whole is looked at whole. Within one, a value must not add to the path or begin a query, nor lead out of a folder.</summary>
+    string? IInsertRule.Refuse(string before, string value)
+    {
+        if (before.Length == 0)
+        {
+            return null;
+        }
+
+        // A slash in a query leads nowhere, and names of models have one.
+        var isQuery = before.Contains('?', StringComparison.Ordinal);
+        var inserted = isQuery ? value.Replace("/", "", StringComparison.Ordinal) : value;
+        return inserted.AsSpan().ContainsAnyExcept(s_inserted) || (!isQuery && inserted.All(character => character == '.'))
+            ? "may not be put into an address: only ASCII letters, digits and - . _ ~ : @ are let in, in a query / too, and neither nothing nor dots alone."
+            : null;
+    }
 
     protected override bool Accepts(string value) =>
         value.Length <= 2048
@@ -144,9 +166,9 @@ public sealed class ForPeopleAttribute(int longest) : ParameterRuleAttribute
 /// letters, digits, blanks and <c>_ - . : / @</c>, so that no alert can end a quoted string and change the question.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
-public sealed class QueryTextAttribute : Attribute
+public sealed class QueryTextAttribute : Attribute, IInsertRule
 {
-    internal static string? Refuse(string value) =>
+    string? IInsertRule.Refuse(string before, string value) =>
         value.All(character => char.IsLetterOrDigit(character) || character is ' ' or '_' or '-' or '.' or ':' or '/' or '@')
             ? null
             : "may not be put into a query: only letters, digits, blanks and _ - . : / @ are let in.";

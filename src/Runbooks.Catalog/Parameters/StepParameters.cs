@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Catalog.Parameters;
 
@@ -77,7 +78,7 @@ public static class StepParameters
         Description = attributes.OfType<DescriptionAttribute>().FirstOrDefault()?.Description ?? "",
         Secret = attributes.OfType<SecretAttribute>().Any(),
         Rules = [.. attributes.OfType<ValidationAttribute>()],
-        Refuse = attributes.OfType<QueryTextAttribute>().Any() ? QueryTextAttribute.Refuse : null,
+        Insert = attributes.OfType<IInsertRule>().FirstOrDefault(),
     };
 
     private static object? Zero(Type type) =>
@@ -119,8 +120,8 @@ public sealed record StepParameter
 
     public IReadOnlyList<ValidationAttribute> Rules { get; init; } = [];
 
-    /// <summary>Says why a value from outside must not be inserted into this text; null when every value may.</summary>
-    internal Func<string, string?>? Refuse { get; init; }
+    /// <summary>Says what may be inserted into this text; null when every value may.</summary>
+    internal IInsertRule? Insert { get; init; }
 
     /// <summary>The position in the constructor; null for an init property.</summary>
     internal int? Position { get; init; }

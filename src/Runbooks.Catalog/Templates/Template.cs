@@ -76,9 +76,9 @@ public sealed class Template
     }
 
     /// <param name="mode">Whether outputs of steps that have not run yet may stay as they are written.</param>
-    /// <param name="refuse">Says why a value must not be inserted here; null to let every value in.</param>
+    /// <param name="insert">Says which values must not be inserted here; null to let every value in.</param>
     /// <param name="lenient">Whether what is missing becomes <c>?</c>, and what is too long is cut.</param>
-    public RenderedText Render(TemplateScope scope, RenderMode mode = RenderMode.Run, Func<string, string?>? refuse = null, bool lenient = false)
+    internal RenderedText Render(TemplateScope scope, RenderMode mode = RenderMode.Run, IInsertRule? insert = null, bool lenient = false)
     {
         var errors = new List<string>(Errors);
         var pending = false;
@@ -98,7 +98,7 @@ public sealed class Template
             {
                 errors.Add(scope.Missing(placeholder));
             }
-            else if (refuse?.Invoke(value) is { } reason)
+            else if (insert?.Refuse(text.ToString(), value) is { } reason)
             {
                 errors.Add($"The value of {{{{ {Clip.To(placeholder.Path, 80)} }}}} {reason}");
             }
@@ -117,6 +117,17 @@ public sealed class Template
 
     public string RenderLenient(TemplateScope scope) =>
         Clip.To(string.Concat(_parts.Select(part => part.Placeholder is null ? part.Text : scope.Find(part.Placeholder) ?? "?")), MaxLength);
+}
+
+/// <summary>
+/// What may be inserted into a text of which only a part comes from outside: where it stands, it may have a meaning that the rule
+/// for the whole text cannot see.
+/// </summary>
+internal interface IInsertRule
+{
+    /// <param name="before">The text up to where the value is inserted.</param>
+    /// <returns>Why the value must not be inserted, after "The value of …"; null when it may.</returns>
+    string? Refuse(string before, string value);
 }
 
 /// <summary>What a template became.</summary>

@@ -24,7 +24,8 @@ public sealed record ArmChange
 
     internal string Below => Action is null ? "" : $"/{Action}";
 
-    internal string Words(string resource) => $"{Method.ToString().ToUpperInvariant()} {resource}{Below} with {(Body is null ? "no body" : Body.ToJsonString())}.";
+    /// <summary>The action and the body have to follow it, where people read them.</summary>
+    internal string Words(string resource) => $"{Method.ToString().ToUpperInvariant()} {Clip.Middle(resource, 250)}{Below} with {BodyText.Of(Body)}.";
 }
 
 public sealed record ArmRequestParameters

@@ -144,16 +144,19 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         return token is not null && url is { Scheme: "http", IsLoopback: false } ? "A token is never sent over plain http. Use https." : null;
     }
 
+    /// <summary>Of an address that people read; what is done with the body has to follow it.</summary>
+    private const int LongestShown = 200;
+
     private sealed record HttpCall(string Url, WriteMethod Method, JsonObject? Body, int? ExpectStatus, bool WithToken = false)
     {
         [JsonIgnore]
         public string Verb => Method.ToString().ToUpperInvariant();
 
-        // Without the query: it is where people put keys.
+        // Of the query, only that there is one: it is where people put keys.
         [JsonIgnore]
-        public string Shown => new Uri(Url).GetLeftPart(UriPartial.Path);
+        public string Shown => $"{Clip.Middle(new Uri(Url).GetLeftPart(UriPartial.Path), LongestShown)}{(new Uri(Url).Query.Length > 1 ? "?…" : "")}";
 
         [JsonIgnore]
-        public string Words => $"{Verb} {Shown} with {(Body is null ? "no body" : Body.ToJsonString())}.";
+        public string Words => $"{Verb} {Shown} with {BodyText.Of(Body)}.";
     }
 }

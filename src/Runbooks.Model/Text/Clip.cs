@@ -19,4 +19,16 @@ public static class Clip
 
         return string.Concat(text.AsSpan(0, end), "…");
     }
+
+    /// <summary>As <see cref="To"/>, and of what is shortened the end stays too: the end of an address says what is done there.</summary>
+    public static string Middle(string text, int length)
+    {
+        if (text.Length <= length)
+        {
+            return text;
+        }
+
+        var end = text.AsSpan(text.Length - (length / 2));
+        return string.Concat(To(text, length - (length / 2)), char.IsLowSurrogate(end[0]) ? end[1..] : end);
+    }
 }

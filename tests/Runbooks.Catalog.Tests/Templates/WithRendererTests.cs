@@ -23,7 +23,17 @@ public sealed class WithRendererTests
         public string? Pod { get; init; }
 
         public TimeSpan? Wait { get; init; }
+
+        [HttpUrl]
+        public string? Url { get; init; }
+
+        [ArmResourceId]
+        public string? Id { get; init; }
+
+        public Call? Request { get; init; }
     }
+
+    private sealed record Call([HttpUrl] string Url);
 
     [Fact]
     public void NestedStrings_AreRenderedAndOtherValuesKept()
@@ -70,6 +80,39 @@ public sealed class WithRendererTests
             .ShouldHaveSingleItem().Problem.ShouldContain("may not be put into a query");
         Render("""{ "note": "{{ labels.pod }}" }""", value).Value["note"]!.GetValue<string>().ShouldBe(value);
     }
+
+    [Theory]
+    [InlineData("url", "https://jobs.internal/api/jobs/{{ labels.pod }}/cancel", "42", "v1.2_a~b:c@d")]
+    [InlineData("url", "https://{{ labels.pod }}/health", "10.0.0.1:9400", "llm-b-0.pool")]
+    [InlineData("url", "https://gateway/check?model={{ labels.pod }}", "meta-llama/Llama-3.1", "")]
+    [InlineData("url", "{{ labels.pod }}", "https://host/path?x=1", "anything that is looked at whole")]
+    [InlineData("id", "/subscriptions/s/resourceGroups/g/providers/p/t/{{ labels.pod }}", "vm-1", "vm.1_(a)")]
+    [InlineData("id", "{{ labels.pod }}", "/subscriptions/s/resourceGroups/g/providers/p/t/vm", "/x")]
+    [InlineData("id", "{{ labels.pod }}/deployments/gpt", "/subscriptions/s", "/x")]
+    public void PartOfAnAddress_IsInserted(string key, string text, params string[] values)
+    {
+        foreach (var value in values)
+        {
+            Render($$"""{ "{{key}}": "{{text}}" }""", value).Value[key]!.GetValue<string>().ShouldBe(text.Replace("{{ labels.pod }}", value, StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>Whoever sends an alert must not choose which path, query or resource a request goes to.</summary>
+    [Theory]
+    [InlineData("url", "https://jobs.internal/api/jobs/{{ labels.pod }}/cancel", "42/cancel?all=true&x=", "../tenants/7/delete#", "a/b", "a?b", "a#b", "a%2Fb", "a\\b", ".", "..", "", "a b", "ａ")]
+    [InlineData("url", "https://gateway/check?model={{ labels.pod }}", "a&all=true", "a#b", "a%26b", "a+b")]
+    [InlineData("id", "/subscriptions/s/resourceGroups/g/providers/p/virtualMachines/{{ labels.pod }}", "a/extensions/x", "a/providers/Microsoft.Authorization/locks/y", "/")]
+    public void PartOfAnAddressThatWouldLeadElsewhere_IsRefused(string key, string text, params string[] values)
+    {
+        foreach (var value in values)
+        {
+            Render($$"""{ "{{key}}": "{{text}}" }""", value).Errors.ShouldHaveSingleItem(value).Problem.ShouldContain("may not be put into a");
+        }
+    }
+
+    [Fact]
+    public void AddressWithinAnotherRecord_IsLookedAtToo() =>
+        Render("""{ "request": { "url": "https://host/{{ labels.pod }}" } }""", "a/b").Errors.ShouldHaveSingleItem().Key.ShouldBe("request.url");
 
     /// <summary>Words keep no runbook from being run: nobody would be asked about the fix, because the title of a ticket is too long.</summary>
     [Theory]

@@ -103,8 +103,8 @@ public sealed class OtherActionsTests : OnTheSandbox
         var with = new { url = $"{SandboxAddress}provider/_outage", body = new { down = false }, undo = new { url = $"{SandboxAddress}provider/_outage?key=secret", body = new { down = true } } };
 
         var preparation = await PrepareAsync("http.request", with);
-        preparation.Undo.ShouldBe($"POST {SandboxAddress}provider/_outage with {{\"down\":true}}.");
-        (await UndoAsync("http.request", preparation)).Result.ShouldEndWith("/provider/_outage answered 204.");
+        preparation.Undo.ShouldBe($"POST {SandboxAddress}provider/_outage?… with {{\"down\":true}}.");
+        (await UndoAsync("http.request", preparation)).Result.ShouldEndWith("/provider/_outage?… answered 204.");
 
         (await SentAsync())[^1].Body.GetProperty("down").GetBoolean().ShouldBeTrue();
     }
@@ -120,10 +120,22 @@ public sealed class OtherActionsTests : OnTheSandbox
         var allowed = new { url = $"{SandboxAddress}provider/_outage?key=secret", body = new { down = false } };
         var preparation = await PrepareAsync("http.request", allowed);
 
-        (await ApplyAsync("http.request", allowed, preparation)).Result.ShouldEndWith("/provider/_outage answered 204.");
+        (await ApplyAsync("http.request", allowed, preparation)).Result.ShouldEndWith("/provider/_outage?… answered 204.");
 
         preparation.PlannedEffect.ShouldNotContain("secret");
         (await PrepareAsync("http.request", new { url = "https://elsewhere.example/hook" })).Refusal.ShouldNotBeNull().ShouldContain("HttpRequest:AllowedHosts");
+    }
+
+    /// <summary>What people read of a step is cut at its end: nothing that an alert fills in may push out what is done there, and with what.</summary>
+    [Fact]
+    public async Task LongAddress_LeavesRoomForWhatIsDone()
+    {
+        var part = new string('a', 900);
+
+        (await PrepareAsync("http.request", new { url = $"https://elsewhere.example/jobs/{part}/cancel?all=true", body = new { to = "b&ü" } })).PlannedEffect
+            .ShouldMatch(@"^POST https://elsewhere.example/jobs/a{50,}…a{50,}/cancel\?… with {""to"":""b&ü""}\.$");
+        (await PrepareAsync("arm.request", new { resource = $"{s_site.Replace("rg-assist", "rg-other")}{part}", apiVersion = "2025-03-01", action = "stop", body = new { all = true } })).PlannedEffect
+            .ShouldMatch(@"^POST /subscriptions/.*…a+/stop with {""all"":true}\.$");
     }
 
     [Fact]

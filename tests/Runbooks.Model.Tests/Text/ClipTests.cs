@@ -17,6 +17,13 @@ public sealed class ClipTests
     public void Text_IsCutBetweenTwoCharactersThatAReaderSees(string text, int length, string expected) => Clip.To(text, length).ShouldBe(expected);
 
     [Theory]
+    [InlineData("/a/b", 4, "/a/b")]
+    [InlineData("/0123456789/stop", 10, "/012…/stop")]
+    [InlineData("/0123456789😀stop", 12, "/0123…😀stop")]
+    [InlineData("/0123456789😀stop", 10, "/012…stop")]
+    public void Middle_KeepsBothEnds(string text, int length, string expected) => Clip.Middle(text, length).ShouldBe(expected);
+
+    [Theory]
     [InlineData("plain text without anything special in it")]
     [InlineData("ünï e\u0301 日本語 😀 👩\u200D👩\u200D👧 🇩🇪🇫🇷 \r\n \ud800 end")]
     public void WhateverTheLength_TheResultFitsAndEndsWithAWholeCharacter(string text)
