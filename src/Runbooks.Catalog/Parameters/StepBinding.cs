@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Templates;
+using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Parameters;
 
@@ -11,6 +12,17 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
 {
     /// <summary>What the parameters declare secret; hidden in whatever is said about the step.</summary>
     internal IReadOnlyList<string> Secrets { get; private init; } = [];
+
+    /// <summary>
+    /// What the action says that it is going to do, and how that is undone, fit to be stored and shown. Identity and undo state are
+    /// what it compares and sends itself, and stay as they are.
+    /// </summary>
+    public Preparation Clean(Preparation said) => said with
+    {
+        PlannedEffect = Redactor.Redact(said.PlannedEffect, Secrets),
+        Undo = said.Undo is { } undo ? Redactor.Redact(undo, Secrets) : null,
+        Refusal = said.Refusal is { } refusal ? Redactor.Redact(refusal, Secrets) : null,
+    };
 
     /// <summary>Nothing is wrong, but it needs outputs of steps that have not run.</summary>
     public bool Deferred => Parameters is null && Problem is null;
@@ -93,7 +105,10 @@ public static class WithRenderer
 /// <param name="Pending">Outputs of steps that have not run stand in it as placeholders, so it cannot be bound yet.</param>
 public sealed record RenderedWith(JsonObject Value, IReadOnlyList<ParameterError> Errors, bool Pending);
 
-/// <summary>Makes a <c>with</c> mapping fit to be stored and shown: secrets are replaced.</summary>
+/// <summary>
+/// Makes a <c>with</c> mapping fit to be stored and shown: secrets are replaced, and so is what looks like one where the runbook's
+/// author writes the names, as in the body of a request.
+/// </summary>
 public static class ParameterMask
 {
     public const string Hidden = "•••";
@@ -109,7 +124,9 @@ public static class ParameterMask
         foreach (var (key, node) in with)
         {
             var parameter = parameters.FirstOrDefault(candidate => candidate.Name == key);
-            masked[key] = parameter is null or { Secret: true } ? Hidden : Mask(node, parameter.Type);
+            masked[key] = parameter is null or { Secret: true } ? Hidden
+                : parameter.Insert is HttpUrlAttribute && node is JsonValue address ? Redactor.Redact(address.ToString())
+                : Mask(node, parameter.Type);
         }
 
         return masked;
@@ -122,10 +139,21 @@ public static class ParameterMask
         {
             (JsonObject mapping, ParameterShape.Record) => Mask(mapping, bare),
             (JsonArray items, ParameterShape.List) => new JsonArray([.. items.Select(item => Mask(item, ParameterType.ListItem(bare)!))]),
+            (JsonObject mapping, ParameterShape.Map) when ParameterType.ShapeOf(ParameterType.MapValue(bare)!) == ParameterShape.Text => MaskFree(mapping),
             (JsonObject mapping, ParameterShape.Map) => new JsonObject(mapping.Select(pair => KeyValuePair.Create(pair.Key, Mask(pair.Value, ParameterType.MapValue(bare)!)))),
+            (_, ParameterShape.Json) => MaskFree(node),
             _ => node?.DeepClone(),
         };
     }
+
+    /// <param name="name">What the value is called; empty where it has no name.</param>
+    private static JsonNode? MaskFree(JsonNode? node, string name = "") => node switch
+    {
+        JsonObject mapping => new JsonObject(mapping.Select(pair => KeyValuePair.Create(pair.Key, MaskFree(pair.Value, pair.Key)))),
+        JsonArray items => new JsonArray([.. items.Select(item => MaskFree(item, name))]),
+        JsonValue value when value.GetValueKind() == JsonValueKind.String => AlertSecrets.Hide(name, value.GetValue<string>()),
+        _ => node?.DeepClone(),
+    };
 }
 
 /// <summary>The values that a step's own parameters declare secret, so that they can be hidden in what others say.</summary>

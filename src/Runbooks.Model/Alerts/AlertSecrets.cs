@@ -30,7 +30,8 @@ public static class AlertSecrets
         name.Contains("hash", StringComparison.OrdinalIgnoreCase) && value.Length == 64 && value.All(char.IsAsciiHexDigit)
         && !name.Contains("pass", StringComparison.OrdinalIgnoreCase) && !name.Contains("pwd", StringComparison.OrdinalIgnoreCase);
 
-    private static string Hide(string name, string value)
+    /// <inheritdoc cref="Hide(IReadOnlyDictionary{string, string})"/>
+    public static string Hide(string name, string value)
     {
         var isName = name == KubernetesSecret && value.Contains('-') && value.All(character => char.IsAsciiLetterLower(character) || character is '-' or '.');
         var named = isName || IsDigest(name, value) ? value : Redactor.Redact($"{name}={value}");

@@ -237,23 +237,23 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         }
 
         var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, phase, spec.Name)) with { Samples = runbook.Samples };
-        var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding.Secrets, cancellationToken);
+        var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding, cancellationToken);
         return preparation is null
             ? (unseen, blocker)
-            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(Redactor.Redact(preparation.PlannedEffect, binding.Secrets), 500), preparation.Undo, preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, preparation.Refusal);
+            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(preparation.PlannedEffect, 500), preparation.Undo, preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, preparation.Refusal);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way to look; people are told why there is no plan.")]
-    private async Task<(Preparation?, string?)> PrepareAsync(IAction action, object parameters, StepContext context, StepSpec spec, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
+    private async Task<(Preparation?, string?)> PrepareAsync(IAction action, object parameters, StepContext context, StepSpec spec, StepBinding binding, CancellationToken cancellationToken)
     {
         try
         {
-            return (await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken), null);
+            return (binding.Clean(await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken)), null);
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            Log.StepFailed(logger, 0, spec.Name, context.IncidentId, Redactor.Redact(failure, secrets));
-            return (null, Redactor.Redact(failure.Message, secrets));
+            Log.StepFailed(logger, 0, spec.Name, context.IncidentId, Redactor.Redact(failure, binding.Secrets));
+            return (null, Redactor.Redact(failure.Message, binding.Secrets));
         }
     }
 }

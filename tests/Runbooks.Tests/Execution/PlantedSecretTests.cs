@@ -1,6 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Execution;
 using Runbooks.Model.Incidents;
@@ -23,7 +25,8 @@ public sealed class PlantedSecretTests : IAsyncDisposable
 
     public PlantedSecretTests() => _world = new IncidentWorld(configure: services => services
         .AddLogging(logging => logging.AddProvider(_log).SetMinimumLevel(LogLevel.Trace))
-        .AddSingleton<ICheck, TalkativeCheck>());
+        .AddSingleton<ICheck, TalkativeCheck>()
+        .AddSingleton<IAction, TalkativeAction>());
 
     [Theory]
     [InlineData("before")]
@@ -60,6 +63,29 @@ public sealed class PlantedSecretTests : IAsyncDisposable
         Clean("history", string.Concat((await _world.Engine.HistoryAsync(incident.Id)).Select(happened => System.Text.Json.JsonSerializer.Serialize(happened, happened.GetType()))));
     }
 
+    /// <summary>As http.request does: nothing of a body is declared secret, and its keys say what is.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SecretOfABody_IsHiddenInWhatIsDoneAndInHowItIsUndone(bool refuses)
+    {
+        var noise = s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal);
+        var with = new { refuses, url = $"https://host/hook?sig={Planted}", body = new { routing_key = Planted, more = new[] { new { password = Planted, text = noise } } } };
+        var runbook = Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("fix", "script.send", with)] } };
+
+        var opened = await _world.OpenAsync(runbook);
+
+        var step = opened.LatestGate!.Plan.Steps[0];
+        const string Shown = "{\"routing_key\":\"•••\"";
+        (step.PlannedEffect.Contains(Shown, StringComparison.Ordinal), step.Undo!.Contains(Shown, StringComparison.Ordinal)).ShouldBe((true, true));
+        step.Parameters.GetProperty("body").GetProperty("routing_key").GetString().ShouldBe("•••");
+        var incident = refuses ? opened : (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
+        (incident.State == IncidentState.Failed, incident.Steps.Count).ShouldBe((refuses, refuses ? 0 : 1));
+        Clean("record", JsonSerializer.Serialize(incident));
+        Clean("cards", JsonSerializer.Serialize(_world.Notifier.Sent.Select(sent => sent.Card)));
+        Clean("audit", string.Concat(AuditTrail.Export(incident)));
+    }
+
     [Fact]
     public async Task SecretInEvidence_IsNotKept()
     {
@@ -82,6 +108,21 @@ public sealed class PlantedSecretTests : IAsyncDisposable
         text.ShouldNotContain(Planted, Case.Sensitive, $"in the {output}");
         text.ShouldNotContain(Password, Case.Sensitive, $"in the {output}");
         text.ShouldNotContain(Uri.EscapeDataString(Password), Case.Sensitive, $"in the {output}");
+    }
+
+    private sealed record Request([HttpUrl] string Url, JsonObject Body, bool Refuses);
+
+    private sealed class TalkativeAction() : RunbookAction<Request>("script.send", "Says all that it sends.")
+    {
+        public override bool Reversible => true;
+
+        protected override Task<Preparation> PrepareAsync(Request parameters, StepContext context, CancellationToken cancellationToken)
+        {
+            var words = parameters.Body.ToJsonString();
+            return Task.FromResult(new Preparation { PlannedEffect = $"Send {words}", Undo = $"Send {words}", Refusal = parameters.Refuses ? $"Not with {words}" : null });
+        }
+
+        protected override Task<ActionResult> ApplyAsync(Request parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) => Task.FromResult(new ActionResult("Sent."));
     }
 
     private sealed class TalkativeCheck() : Check<ScriptedCheckParameters>("script.talk", "Fails and says too much.")
