@@ -4,7 +4,8 @@ namespace Runbooks.Watchdog;
 
 /// <summary>
 /// Alerts that were sent here and not taken in. Hardly any sender repeats a post that was refused, so nobody else would
-/// tell: they are on record before the sender is answered, and the fallback contact is paged, once a burst of one sender.
+/// tell: they are on record before the sender is answered, and the fallback contact is paged, once a burst of one sender for
+/// one reason: a monitor that has been broken for days must not hide that another one of its kind lost an alert today.
 /// </summary>
 public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, TimeProvider time, ILogger<LostAlerts> logger)
 {
@@ -16,6 +17,9 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     /// <summary>So long without a loss ends a burst.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(30);
 
+    /// <summary>Reasons of one sender that are told apart at once: whoever makes up ever new ones does not page for each.</summary>
+    private const int MaxReasons = 20;
+
     /// <summary>A burst that does not end is told of again.</summary>
     private static readonly TimeSpan Again = TimeSpan.FromDays(1);
 
@@ -25,7 +29,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     /// <summary>Senders wait some seconds for their answer; a slow channel goes on by itself.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    /// <param name="sender">One of the known kinds, or a word for all others: there is a record for each.</param>
+    /// <param name="sender">One of the known kinds, or a word for all others: there is a record for each and each reason.</param>
     /// <param name="alerts">At least so many.</param>
     /// <exception cref="StoreUnavailableException">It is not on record: ask the sender to try again.</exception>
     public async Task RecordAsync(string sender, int alerts, string why, CancellationToken cancellationToken)
@@ -58,11 +62,12 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
             // Whoever claims it tells it: hosts side by side send one page.
             var (_, due) = await state.UpdateAsync<LostAlertsRecord, IReadOnlyList<KeyValuePair<string, LostBurst>>>(
                 Key, record => Claim(record ?? LostAlertsRecord.None, now), cancellationToken);
-            foreach (var (sender, burst) in due)
+            foreach (var (kind, burst) in due)
             {
-                if (await fallback.NotifyAsync("Alerts were not taken in", burst.Describe(sender), ThreadId, $"{sender}:{burst.PagedAt ?? burst.FirstAt:O}", cancellationToken))
+                var sender = LostAlertsRecord.SenderOf(kind);
+                if (await fallback.NotifyAsync("Alerts were not taken in", burst.Describe(sender), ThreadId, $"{sender}:{TextHash.Of(kind, bytes: 6)}:{burst.PagedAt ?? burst.FirstAt:O}", cancellationToken))
                 {
-                    await state.UpdateAsync<LostAlertsRecord, bool>(Key, record => (record!.With(sender, current => current! with { PagedAt = now }), true), cancellationToken);
+                    await state.UpdateAsync<LostAlertsRecord, bool>(Key, record => (record!.With(kind, current => (current ?? burst) with { PagedAt = now }), true), cancellationToken);
                 }
             }
         }
@@ -74,10 +79,13 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         }
     }
 
-    private static LostAlertsRecord Add(LostAlertsRecord record, string sender, int alerts, string why, DateTimeOffset now) => record.With(sender, burst =>
-        burst is null || (burst.PagedAt is not null && now - burst.LastAt >= Quiet)
+    private static LostAlertsRecord Add(LostAlertsRecord record, string sender, int alerts, string why, DateTimeOffset now)
+    {
+        var going = record.Without(burst => burst.PagedAt is not null && now - burst.LastAt >= Quiet);
+        return going.With(going.KindOf(sender, why), burst => burst is null
             ? new(now, now, alerts, 1, why)
             : burst with { LastAt = now, Alerts = burst.Alerts + alerts, Posts = burst.Posts + 1, Why = why });
+    }
 
     private static (LostAlertsRecord Record, IReadOnlyList<KeyValuePair<string, LostBurst>> Due) Claim(LostAlertsRecord record, DateTimeOffset now)
     {
@@ -85,13 +93,25 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         return (due.Aggregate(record, (changed, sender) => changed.With(sender.Key, burst => burst! with { TriedAt = now })), due);
     }
 
-    /// <param name="Senders">The latest burst of each sender.</param>
+    /// <param name="Senders">The bursts that go on, by sender and reason.</param>
     private sealed record LostAlertsRecord(IReadOnlyDictionary<string, LostBurst> Senders)
     {
         public static readonly LostAlertsRecord None = new(new Dictionary<string, LostBurst>());
 
-        public LostAlertsRecord With(string sender, Func<LostBurst?, LostBurst> change) =>
-            new(new Dictionary<string, LostBurst>(Senders) { [sender] = change(Senders.GetValueOrDefault(sender)) });
+        public static string SenderOf(string kind) => kind.Split('\n')[0];
+
+        /// <summary>Numbers in a reason are those of the post: places, lengths. Of very many reasons the rest is one.</summary>
+        public string KindOf(string sender, string why)
+        {
+            var kind = $"{sender}\n{Clip.To(string.Concat(why.Where(character => !char.IsAsciiDigit(character))), 200)}";
+            return Senders.ContainsKey(kind) || Senders.Keys.Count(other => SenderOf(other) == sender) < MaxReasons ? kind : sender;
+        }
+
+        public LostAlertsRecord Without(Func<LostBurst, bool> isOver) =>
+            new(Senders.Where(one => !isOver(one.Value)).ToDictionary());
+
+        public LostAlertsRecord With(string kind, Func<LostBurst?, LostBurst> change) =>
+            new(new Dictionary<string, LostBurst>(Senders) { [kind] = change(Senders.GetValueOrDefault(kind)) });
     }
 
     /// <param name="Why">Of the latest post.</param>

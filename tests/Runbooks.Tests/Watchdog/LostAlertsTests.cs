@@ -19,7 +19,7 @@ public sealed class LostAlertsTests : IAsyncDisposable
         _world.Paged.ShouldBe(["fallback"]);
         var card = _world.Sent.ShouldHaveSingleItem().Card;
         card.Sections[0].Lines[0].ShouldContain("A post from alertmanager");
-        card.Sections[0].Lines[0].ShouldContain("3 alerts");
+        card.Sections[0].Lines[0].ShouldContain("at least 3 in all");
         card.Sections[0].Lines[0].ShouldContain("the reason");
     }
 
@@ -61,9 +61,35 @@ public sealed class LostAlertsTests : IAsyncDisposable
         _world.Paged.ShouldBe(["fallback"]);
     }
 
+    [Fact]
+    public async Task SenderThatIsBrokenForDays_HidesNoOtherLossOfItsKind()
+    {
+        for (var minutes = 0; minutes < 120; minutes += 5)
+        {
+            await LoseAsync("generic", $"$.alerts[{minutes}]: no object");
+            _world.Time.Advance(TimeSpan.FromMinutes(5));
+        }
+
+        await LoseAsync("generic", "It names the runbook 'database-down', which is not loaded.");
+
+        _world.Paged.Count.ShouldBe(2);
+        _world.Sent.Last().Card.Sections[0].Lines[0].ShouldSatisfyAllConditions(line => line.ShouldStartWith("A post from generic at "), line => line.ShouldContain("database-down"));
+    }
+
+    [Fact]
+    public async Task EverNewReasons_PageForSoManyAndThenOnceForTheRest()
+    {
+        for (var n = 0; n < 200; n++)
+        {
+            await LoseAsync("generic", $"It names the runbook '{new string('x', n + 1)}', which is not loaded.");
+        }
+
+        _world.Paged.Count.ShouldBe(21);
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private Task LoseAsync(string sender) => _world.Get<LostAlerts>().RecordAsync(sender, 3, "the reason", CancellationToken.None);
+    private Task LoseAsync(string sender, string why = "the reason") => _world.Get<LostAlerts>().RecordAsync(sender, 3, why, CancellationToken.None);
 
     private Task WatchAsync() => _world.Get<IncidentWatchdog>().CheckAsync(CancellationToken.None);
 }
