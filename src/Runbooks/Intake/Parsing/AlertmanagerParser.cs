@@ -111,8 +111,8 @@ internal sealed class GrafanaParser : IAlertParser
     {
         var annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]);
 
-        // Where nothing was measured, Grafana writes -1 for each value.
-        if (alert["annotations"]["grafana_state_reason"].Line(AlertLimits.Name) is not ("Error" or "NoData"))
+        // Where nothing was measured, Grafana writes -1 for each value. A rule that keeps its last state says "NoData, KeepLast".
+        if (alert["annotations"]["grafana_state_reason"].Line(AlertLimits.Name)?.Split(',')[0] is not ("Error" or "NoData"))
         {
             foreach (var (query, value) in alert["values"].Pairs())
             {

@@ -61,6 +61,8 @@ public class AlertReaderTests
 
     [Theory]
     [InlineData("NoData", false)]
+    [InlineData("NoData, KeepLast", false)]
+    [InlineData("Error, KeepLast", false)]
     [InlineData("Error", false)]
     [InlineData("Paused", true)]
     [InlineData("", true)]
