@@ -75,7 +75,20 @@ public static class TargetKey
             ? target.ToLowerInvariant()
             : target;
 
-    private static bool IsAzureEvent(Alert alert) => alert.Source == "event-grid" && alert.Name.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase);
+    /// <summary>A runbook that Azure starts has targets that ignore case, whoever else names one: another sender, or a person.</summary>
+    /// <returns>The target as an incident of this runbook shows it.</returns>
+    public static string Named(string target, Alert alert, IReadOnlyList<Trigger> triggers) =>
+        Of(target, alert) == target && triggers.Any(trigger => trigger.Source == "azure-monitor" || IsAzureEvent(trigger.Source, trigger.Alert)) ? target.ToLowerInvariant() : target;
+
+    /// <summary>Whether a target that somebody else names is the one of an incident with this key, as that incident's world compares it.</summary>
+    public static bool IsSame(string target, string key, Alert openedBy, IReadOnlyList<Trigger> triggers) => Of(Named(target, openedBy, triggers), openedBy) == key;
+
+    /// <summary>Under what keys it may be known, where it is not said who named it.</summary>
+    public static IReadOnlyList<string> AllOf(string target) => [.. ((string[])[target, target.ToLowerInvariant()]).Distinct()];
+
+    private static bool IsAzureEvent(Alert alert) => IsAzureEvent(alert.Source, alert.Name);
+
+    private static bool IsAzureEvent(string? source, string name) => source == "event-grid" && name.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsPrometheus(Alert alert) =>
         alert.Labels.TryGetValue("monitoringService", out var service) && service.Equals("Prometheus", StringComparison.OrdinalIgnoreCase);

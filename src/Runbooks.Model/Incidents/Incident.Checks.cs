@@ -18,7 +18,7 @@ public sealed partial record Incident
 
         var watched = IsWatched ? this with { VerificationRounds = VerificationRounds.Add(IncidentState.Diagnosing, findings, now) } : this;
         var same = Findings.Select(finding => (finding.Name, finding.Verdict)).SequenceEqual(findings.Select(finding => (finding.Name, finding.Verdict)));
-        var recorded = watched with { Findings = findings };
+        var recorded = watched with { Findings = findings, IsFoundHealthy = false };
         return same || Timeline.Count(line => line.Kind == TimelineKind.Diagnosis) >= MaxDiagnoses
             ? recorded
             : recorded.Note(now, TimelineKind.Diagnosis, "runbook", Summarize(findings));
@@ -49,9 +49,14 @@ public sealed partial record Incident
         return (IsWatched ? recorded : (recorded with { VerificationRounds = VerificationRounds.Add(IncidentState.Diagnosing, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", reason)) with
         {
             Reason = reason,
+            IsFoundHealthy = true,
             UpdatedAt = now,
         };
     }
+
+    /// <summary>Its checks called for nothing when they were asked last, and it goes on only because its alert is not believed to be over.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsFoundHealthy { get; init; }
 
     /// <summary>It ends because its checks saw nothing to do for a while, and the sender has not said that the alert is over: one of the two is wrong.</summary>
     [JsonIgnore]

@@ -90,9 +90,9 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool IsWaitingForOther => SuppressedBy is { Over: null } && !State.IsFinal();
 
-    /// <summary>Whether incidents that it covers wait for it: until it ends, or until whoever took it over closes it.</summary>
+    /// <summary>Whether incidents that it covers wait for it: until it ends, or until whoever took it over closes it. What its own checks call healthy explains no other trouble.</summary>
     [JsonIgnore]
-    public bool Covers => !State.IsFinal() || IsOwnedByResponder();
+    public bool Covers => IsOwnedByResponder() || (!State.IsFinal() && !(State == IncidentState.Diagnosing && IsFoundHealthy));
 
     /// <summary>Another one waits for this.</summary>
     public Incident Suppress(string id) => Suppresses.Contains(id) || Suppresses.Count >= MaxSuppresses ? this : this with { Suppresses = [.. Suppresses, id] };

@@ -45,7 +45,7 @@ public sealed class SuppressionService(
         }
 
         var target = Template.RenderLenient(rule.Target, new TemplateScope { Alert = incident.Alert }).Trim();
-        if (await store.TryFindLatestAsync(rule.Runbook, TargetKey.Of(target, incident.Alert), cancellationToken) is { } other && MayWaitFor(incident, other))
+        if (await FindOtherAsync(incident, rule.Runbook, target, cancellationToken) is { } other)
         {
             // First the name of the wait, then the place among those that wait: the other's end finds both or neither.
             var waiting = await store.UpdateAsync(incident.Id, i => i.Stop is null ? i.WaitFor(other, until, wakeEvent, now) : i, cancellationToken);
@@ -59,6 +59,21 @@ public sealed class SuppressionService(
         }
 
         return await StopAsync(incident, await WhyOverAsync(incident, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Who named the other's target decides how it is compared, and may be another sender than this one's.</summary>
+    private async Task<Incident?> FindOtherAsync(Incident incident, string runbook, string target, CancellationToken cancellationToken)
+    {
+        foreach (var key in TargetKey.AllOf(target))
+        {
+            if (await store.TryFindLatestAsync(runbook, key, cancellationToken) is { } other && MayWaitFor(incident, other)
+                && TargetKey.IsSame(target, key, other.Alert, (await runbooks.OfAsync(other, cancellationToken)).Trigger))
+            {
+                return other;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>

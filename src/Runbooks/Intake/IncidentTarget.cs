@@ -19,7 +19,7 @@ internal static class IncidentTarget
         var missing = Missing(runbook, alert);
         if (missing.Count == 0)
         {
-            return Bound(target);
+            return Named(runbook, alert, target);
         }
 
         var hidden = Hidden(runbook, alert);
@@ -53,7 +53,10 @@ internal static class IncidentTarget
         return TextHash.Of(identity, bytes: 6);
     }
 
-    internal static string Bound(string target)
+    /// <summary>A target that has all it asks for.</summary>
+    internal static string Named(Runbook runbook, Alert alert, string target) => TargetKey.Named(Bound(target), alert, runbook.Trigger);
+
+    private static string Bound(string target)
     {
         var text = target.Trim();
         if (text.Length == 0)

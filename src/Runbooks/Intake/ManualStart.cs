@@ -3,7 +3,7 @@ using Runbooks.Catalog.Templates;
 namespace Runbooks.Intake;
 
 /// <summary>A person starts a runbook: the same way in as an alert's, except that what is missing is asked for.</summary>
-public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
+public sealed class ManualStart(LoadedRunbooks runbooks, IIncidentStore store, IncidentIntake intake)
 {
     public const string Source = "manual";
 
@@ -25,10 +25,26 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
             return new(null, ManualStartProblem.MissingLabels, errors);
         }
 
+        batch = batch with { Target = await KnownTargetAsync(runbook, batch.Target, cancellationToken) };
         var (outcomes, start) = await intake.OpenAsync(batch with { AtLeast = proposed ? RunMode.ApproveAll : RunMode.Normal }, runbook, cancellationToken);
         await intake.StartAsync(start);
         IncidentIntake.Count(batch.First, outcomes[0]);
         return new(outcomes[0], null, []);
+    }
+
+    /// <summary>Of a runbook that any sender may start, an incident that Azure opened is known under its name in lower case.</summary>
+    private async Task<string> KnownTargetAsync(Runbook runbook, string target, CancellationToken cancellationToken)
+    {
+        var known = new List<(string Key, bool IsOpen)>();
+        foreach (var key in TargetKey.AllOf(target))
+        {
+            if (await store.TryFindLatestAsync(runbook.Id, key, cancellationToken) is { } latest && TargetKey.IsSame(target, key, latest.Alert, runbook.Trigger))
+            {
+                known.Add((key, !latest.State.IsFinal() || latest.SettlesAt is not null));
+            }
+        }
+
+        return known.OrderByDescending(one => one.IsOpen).Select(one => one.Key).FirstOrDefault() ?? target;
     }
 
     /// <param name="problem">What is loaded instead; null where the runbook is.</param>
@@ -53,7 +69,7 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
         };
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });
         return target.Value is { } text
-            ? (new AlertBatch(runbook.Id, IncidentTarget.Bound(text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by }, [])
+            ? (new AlertBatch(runbook.Id, IncidentTarget.Named(runbook, alert, text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by }, [])
             : (null, target.Errors);
     }
 }
@@ -90,7 +106,7 @@ public sealed class IncidentRetry(
 
         var now = time.GetUtcNow();
         var batch = new AlertBatch(runbook.Id, ended.Target, AlertIntent.Fire, [ended.Alert], []) { Runbook = runbook, StartedBy = by };
-        var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now).TryAgain(ended, by, reason, now);
+        var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now).TryAgain(ended, runbook.Diagnosis.Count > 0, by, reason, now);
         var (incident, opened) = await store.OpenAsync(
             candidate, runbook, latest => latest.Id == ended.Id || (latest.State.IsFinal() && !latest.IsOwnedByResponder()) ? null : latest, cancellationToken);
         if (!opened && incident.RetryOf != ended.Id)

@@ -23,7 +23,7 @@ public sealed class ManualStartTests
     {
         var time = new FakeTimeProvider(Some.Time);
         _intake = SomeIntake.On(Loaded, _store, _engine = new RecordingEngine(time), time);
-        _manual = new ManualStart(Loaded, _intake);
+        _manual = new ManualStart(Loaded, _store, _intake);
 
         static IReadOnlyCollection<Runbook> Loaded() => [Some.Runbook()];
     }

@@ -185,6 +185,42 @@ public sealed class SuppressedByTests : IAsyncDisposable
         (await FindAsync(web)).Timeline.Count(line => line.What.Contains("covers this one")).ShouldBe(1);
     }
 
+    /// <summary>It is only watched because its alert comes and goes, or because one look is not believed.</summary>
+    [Fact]
+    public async Task OtherIsFoundHealthy_ItExplainsNothingAndIsNotWaitedFor()
+    {
+        _world.Runbooks[0] = _world.Runbooks[0] with { Limits = _world.Runbooks[0].Limits with { HealthyFor = TimeSpan.FromMinutes(5) } };
+        _world.World.Script.Verdicts["database"] = Verdict.Passing;
+
+        var (database, web) = await OpenBothAsync();
+
+        (database.State, web.State, web.IsWaitingForOther).ShouldBe((IncidentState.Diagnosing, IncidentState.AwaitingApproval, false));
+    }
+
+    [Fact]
+    public async Task OtherIsFoundHealthyAndFailsThen_IsWaitedFor()
+    {
+        _world.Runbooks[0] = _world.Runbooks[0] with { Limits = _world.Runbooks[0].Limits with { HealthyFor = TimeSpan.FromMinutes(5) } };
+        _world.World.Script.Verdicts["database"] = Verdict.Passing;
+        await _world.TakeAsync(Alert("DatabaseDown"));
+        _world.World.Script.Verdicts["database"] = Verdict.Failing;
+        await _world.World.AdvanceAsync(_world.Only.Id, TimeSpan.FromMinutes(2));
+
+        await _world.TakeAsync(Alert("WebDown"));
+
+        _world.World.Store.All[^1].IsWaitingForOther.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task OtherWasNamedByASenderThatIgnoresCase_IsWaitedFor()
+    {
+        await _world.TakeAsync(Alert("DatabaseDown", database: "db-1") with { Source = "azure-monitor", Runbook = "database-down" });
+
+        await _world.TakeAsync(Alert("WebDown", database: "DB-1"));
+
+        _world.World.Store.All[^1].IsWaitingForOther.ShouldBeTrue();
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Fact]

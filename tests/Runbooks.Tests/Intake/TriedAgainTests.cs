@@ -1,0 +1,44 @@
+using Runbooks.Intake;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Some = TestKit.Incidents.Some;
+
+namespace Runbooks.Tests.Intake;
+
+/// <summary>An incident that a person has tried again knows what the sender has said of its alerts: no sender says it twice.</summary>
+public sealed class TriedAgainTests
+{
+    [Fact]
+    public async Task SenderHadSaidThatItIsOver_IsWithdrawnWhenTheChecksPass()
+    {
+        await using var world = new IntakeWorld(Some.Runbook());
+        var again = await TryAgainAsync(world);
+        (await world.World.SettleAsync(again)).State.ShouldBe(IncidentState.AwaitingApproval);
+
+        world.World.Script.Verdicts["stuck"] = world.World.Script.Verdicts["full"] = Verdict.Passing;
+
+        (await world.World.AdvanceAsync(again, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
+    [Fact]
+    public async Task SenderHadSaidThatItIsOverAndThereAreNoChecks_WhoeverTriesItAgainIsAsked()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("unchecked", "{{ labels.pod }}", "alertmanager", "*", checks: false));
+
+        var again = await TryAgainAsync(world);
+
+        (await world.World.AdvanceAsync(again, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    private static async Task<string> TryAgainAsync(IntakeWorld world)
+    {
+        await world.TakeAsync(Some.Alert());
+        var id = world.Only.Id;
+        await world.World.DecideAsync(id, DecisionVerb.Reject);
+        await world.TakeAsync(Some.Alert() with { Status = AlertStatus.Resolved });
+        var again = (await world.World.Get<IncidentRetry>().RetryAsync(id, "ada", "once more", TestContext.Current.CancellationToken)).Incident!;
+        await world.World.Engine.SettleAsync();
+        return again;
+    }
+}
