@@ -77,4 +77,7 @@ public static class AlertSeverity
     /// <returns>0 for the worst; null for a word that is not known, which is compared with nothing.</returns>
     public static int? RankOf(string? severity) =>
         severity is not null && s_ranks.TryGetValue(severity.Trim(), out var rank) ? rank : null;
+
+    /// <returns>The worst of these words; null where none of them is known.</returns>
+    public static string? Worst(params IEnumerable<string?> words) => words.Where(word => RankOf(word) is not null).MinBy(RankOf);
 }

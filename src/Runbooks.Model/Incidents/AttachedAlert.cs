@@ -37,6 +37,9 @@ public sealed record AttachedAlert(
     /// <summary>What it said when it fired last; null for the alert that opened the incident, which is on record there.</summary>
     public Alert? Alert { get; init; }
 
+    /// <summary>The sender's word for how bad it was at its worst in all its messages; null where there was one, or no word is known.</summary>
+    public string? WorstSeverity { get; init; }
+
     /// <summary>Whether <see cref="Alert"/> has everything that the sender said, so that an incident can be opened for it.</summary>
     public bool IsWhole { get; init; }
 

@@ -87,6 +87,7 @@ public sealed partial record Incident
         if (!resolved)
         {
             changed = (changed with { AlertResolvedAt = null }).DropNews(RecoveryNews);
+            changed = WasOpenedBy(alert) ? changed.DropNews(OpenerIsOverNews) : changed;
             if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
             {
                 return changed.Tell(now, alert.Source, $"{alert.Name} fires after the incident was resolved; the checks are asked again.");
@@ -110,6 +111,7 @@ public sealed partial record Incident
             return isNew && changed.AlertCount > 1 ? changed.TellOther(alert, moreSevere: false, now) : changed;
         }
 
+        changed = over ? changed.DropNews(OpenerIsOverNews) : changed.TellOpenerIsOver(alert, now);
         return !over || AlertResolvedAt is not null ? changed
             : changed.Flaps(now) ? changed with { AlertResolvedAt = now }
             : (changed with { AlertResolvedAt = now }).Tell(now, alert.Source, "The sender says the alert is resolved.");
@@ -184,6 +186,7 @@ public sealed partial record Incident
             BeganAt = !resolved && (known.Resolved || !isSame) ? now : known.BeganAt,
             Resolved = resolved,
             EndedBecause = noAllClear,
+            WorstSeverity = alert.Status == AlertStatus.Resolved ? known.WorstSeverity : AlertSeverity.Worst(known.WorstSeverity, ReportOf(known)?.Severity, alert.Severity),
             Unmeasured = isSame ? known.Unmeasured : null,
         };
     }

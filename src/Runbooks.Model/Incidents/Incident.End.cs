@@ -67,8 +67,29 @@ public sealed partial record Incident
     public IReadOnlyList<Alert> BegunUnseen() => State is IncidentState.Resolved or IncidentState.SelfRecovered && SettlesAt is null
         ? [.. Alerts
             .Where(alert => !alert.Resolved && alert.BeganAt > SeenAt)
-            .Select(alert => WholeReportOf(alert) is { } report ? report with { StartsAt = alert.StartsAt } : null).OfType<Alert>()]
+            .Select(Refired).OfType<Alert>()]
         : [];
+
+    /// <summary>
+    /// What fires although the fix was verified, first what came since that says what this incident was opened for. Azure gives each
+    /// firing an identity of its own, and what the sender says of it later goes by that.
+    /// </summary>
+    public IReadOnlyList<Alert> FiringAgain()
+    {
+        var firing = Alerts
+            .Where(known => known is { Resolved: false, HandedTo: null })
+            .Select(known => (Alert: Refired(known)!, IsNew: known.LastAt > SeenAt))
+            .Where(one => one.Alert is not null)
+            .OrderByDescending(one => one.IsNew)
+            .ThenByDescending(one => WasOpenedBy(one.Alert))
+            .Select(one => one.Alert)
+            .ToList();
+        List<Alert> told = [.. firing.Where((alert, i) => !firing.Take(i).Any(other => SaysTheSame(other, alert)))];
+        return told.Count > 0 ? told : [Alert];
+    }
+
+    /// <summary>As it fires now; null where it was not kept whole.</summary>
+    private Alert? Refired(AttachedAlert known) => WholeReportOf(known) is { } report ? report with { StartsAt = known.StartsAt } : null;
 }
 
 /// <summary>What is seen to outside once it has ended.</summary>

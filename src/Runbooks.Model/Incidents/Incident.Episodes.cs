@@ -6,8 +6,9 @@ public static class Episode
     /// <summary>Two senders of one alert may have clocks that differ by this much; nearer starts are the same episode.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
-    /// <summary>A start ahead of our clock is none: every later episode with a true one would pass for an earlier one, and change nothing.</summary>
-    public static Alert WithoutStartAhead(Alert alert, DateTimeOffset now) => alert.StartsAt > now + Tolerance ? alert with { StartsAt = null } : alert;
+    /// <summary>A start ahead of our clock is none, or now where the clocks may differ by as much: later episodes with a true one would pass for earlier ones, and change nothing.</summary>
+    public static Alert WithoutStartAhead(Alert alert, DateTimeOffset now) =>
+        alert.StartsAt > now ? alert with { StartsAt = alert.StartsAt - now > Tolerance ? null : now } : alert;
 
     /// <summary>Whether a message is of an episode before the one that stands on record. Both times are the sender's own.</summary>
     public static bool IsEarlier(AttachedAlert known, Alert alert)
@@ -17,12 +18,12 @@ public static class Episode
             return false;
         }
 
-        if (alert.StartsAt is { } starts && (known.EarlierStarts.Contains(starts) || starts + Tolerance < current))
+        if (alert.StartsAt is { } starts && (known.EarlierStarts.Contains(starts) || current - starts > Tolerance))
         {
             return true;
         }
 
-        return alert.Status == AlertStatus.Resolved && alert.EndsAt is { } ends && ends + Tolerance < current;
+        return alert.Status == AlertStatus.Resolved && alert.EndsAt is { } ends && current - ends > Tolerance;
     }
 
     /// <summary>Whether it fires in the very episode on record. A sender that gives no start is believed to mean the same one until it says that it is over.</summary>
@@ -95,11 +96,11 @@ public sealed partial record Incident
 
     /// <summary>
     /// Whether this alert fires in the episode that a person said no to: it does not ask again. An outage is one episode.
-    /// A sender that gives no start of its alerts is held to it for as long as a take-over lasts.
+    /// A sender that gives no start of its alerts is held to it for as long as a take-over lasts. It was said knowing how bad it was then.
     /// </summary>
     public bool Remembers(Alert alert, DateTimeOffset now)
     {
-        if (alert.Status != AlertStatus.Firing || SaidNo() is not { } no)
+        if (alert.Status != AlertStatus.Firing || SaidNo() is not { } no || IsWorseThanSeen(alert, no))
         {
             return false;
         }

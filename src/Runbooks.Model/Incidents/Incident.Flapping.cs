@@ -161,10 +161,11 @@ public sealed partial record Incident
     }
 
     /// <summary>This one, just opened, goes on counting where the incident before it on the target stopped.</summary>
-    public Incident ContinueSeries(Incident before, DateTimeOffset now)
+    /// <param name="isCounted">What opened it reached the incident before, and is part of the number there.</param>
+    public Incident ContinueSeries(Incident before, DateTimeOffset now, bool isCounted = false)
     {
         var continued = Recurrences
-            .Select(own => (Own: own, All: before.Recurrences.FirstOrDefault(other => other.IsOf(own.Source, own.Name)) is { } known ? own.Continue(known) : own))
+            .Select(own => (Own: own, All: before.Recurrences.FirstOrDefault(other => other.IsOf(own.Source, own.Name)) is { } known ? isCounted ? known : own.Continue(known) : own))
             .Where(pair => pair.All.Times > pair.Own.Times)
             .ToList();
         return continued.Count == 0
@@ -184,7 +185,7 @@ public sealed partial record Incident
             return null;
         }
 
-        var holds = alerts.All(alert => Recurrences.Any(recurrence => recurrence.IsOf(alert.Source, alert.Name) && now < recurrence.HeldUntil) && HasSeen(alert) && !IsMoreSevere(alert));
+        var holds = alerts.All(alert => Recurrences.Any(recurrence => recurrence.IsOf(alert.Source, alert.Name) && now < recurrence.HeldUntil) && HasSeen(alert) && !IsWorseThanSeen(alert, no));
         return holds ? alerts.Aggregate(this, (changed, alert) => changed.AttachFlapping(alert, no, now)) : null;
     }
 
@@ -200,7 +201,7 @@ public sealed partial record Incident
             return null;
         }
 
-        var known = alerts.Select(alert => alert.Source != "azure-monitor" || AlertIdentity.IsEvent(alert) || alert.Status != AlertStatus.Firing || IsMoreSevere(alert) ? null
+        var known = alerts.Select(alert => alert.Source != "azure-monitor" || AlertIdentity.IsEvent(alert) || alert.Status != AlertStatus.Firing || IsWorseThanSeen(alert, no) ? null
             : Alerts.FirstOrDefault(one => one is { Resolved: false, AskedNobody: false } && SaysTheSame(ReportOf(one) ?? Alert, alert))).ToList();
         return known.Any(one => one is null) ? null
             : alerts.Zip(known).Aggregate(this, (changed, one) => changed.CountAfterNo(changed.Alerts.First(now => now.Identity == one.Second!.Identity), one.First, no, now));

@@ -13,6 +13,8 @@ public sealed partial record Incident
 
     private const string SeverityNews = "severity:";
 
+    private const string OpenerIsOverNews = "opener-is-over";
+
     /// <summary>The incident that looks at what still fired when this one ended; null when there is none.</summary>
     public string? FollowedBy { get; init; }
 
@@ -62,13 +64,17 @@ public sealed partial record Incident
 
     /// <summary>The sender's word for the worst that was reported; null where no word is known.</summary>
     [JsonIgnore]
-    public string? WorstSeverity => Alerts.Select(known => known.Alert?.Severity).Append(Alert.Severity).Where(word => AlertSeverity.RankOf(word) is not null).MinBy(AlertSeverity.RankOf);
+    public string? WorstSeverity => AlertSeverity.Worst([Alert.Severity, .. Alerts.SelectMany(known => (string?[])[known.WorstSeverity, known.Alert?.Severity])]);
 
     /// <summary>Worse than everything that was reported before: whoever is being asked hears it at once.</summary>
     private bool IsMoreSevere(Alert alert) =>
         AlertSeverity.RankOf(alert.Severity) is { } rank
         && AlertSeverity.RankOf(WorstSeverity) is { } worst
         && rank < worst;
+
+    /// <summary>Worse than whoever said no could know; what became worse while their no was being carried out is not meant by it either.</summary>
+    private bool IsWorseThanSeen(Alert alert, EarlierNo no) =>
+        IsMoreSevere(alert) || News.Any(news => news.At > no.At && news.Key.StartsWith(SeverityNews, StringComparison.Ordinal));
 
     /// <summary>The news that something worse was reported after the last question was opened, and that nobody heard while that was open; null where there is none.</summary>
     public IncidentNews? WorseSinceAsked() => News.LastOrDefault(news => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal)
@@ -77,6 +83,16 @@ public sealed partial record Incident
     private Incident TellOther(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
         ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)
         : Tell(now, alert.Source, $"Another alert on this target: {Describe(alert.Name, alert)}");
+
+    /// <summary>What is asked about is over and something else fires on: whoever has to decide must not decide for what was.</summary>
+    private Incident TellOpenerIsOver(Alert alert, DateTimeOffset now)
+    {
+        var firing = Alerts.Where(known => !known.Resolved).ToList();
+        return State.IsFinal() || Flaps(now) || !WasOpenedBy(alert) || firing.Exists(known => ReportOf(known) is { } report && WasOpenedBy(report)) ? this : AddNews(
+            OpenerIsOverNews, alert.Source,
+            $"The sender says that {Alert.Name}, for which this incident was opened, is over. Still firing on this target: {(firing.Count == 0 ? "what is only counted here." : string.Join(" ", firing.Take(3).Select(known => Describe(known.Name, known.Alert))))}",
+            now);
+    }
 
     /// <summary>What still fired is looked at in an incident of its own.</summary>
     public Incident FollowUp(string next, IReadOnlyList<Alert> alerts, DateTimeOffset now)

@@ -31,21 +31,23 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
             OpenedAt = now,
             UpdatedAt = now,
         });
-        candidate = alerts.Aggregate(candidate.Note(now, TimelineKind.Opened, "runbook", why), (changed, alert) => changed.Attach(alert, now).KeepEnd(ended.Alerts.FirstOrDefault(known => known.Is(alert)), now));
+        candidate = With(candidate.Note(now, TimelineKind.Opened, "runbook", why), alerts, ended, now);
 
         // A no to the one that ended, or to another incident in between, is a no on this target.
         return (await store.OpenAsync(
             candidate,
             runbook,
-            latest => !MakesRoom(latest, ended) ? WithThose(latest, alerts, now) : latest.Id == ended.Id ? candidate.WarnOfNo(latest, now) : candidate.GoOnAfter(latest, now),
+            latest => !MakesRoom(latest, ended) ? With(latest, alerts.Where(alert => !latest.Knows(alert)), ended, now)
+                : latest.Id == ended.Id ? candidate.ContinueSeries(latest, now, isCounted: true).WarnOfNo(latest, now)
+                : candidate.GoOnAfter(latest, now),
             cancellationToken)).Incident;
     }
 
     private static bool MakesRoom(Incident latest, Incident ended) =>
         latest.Id == ended.Id || (latest.State.IsFinal() && !latest.IsOwnedByResponder() && latest.Follows != ended.Id && latest.FollowUpOf != ended.Id);
 
-    private static Incident WithThose(Incident latest, IReadOnlyList<Alert> alerts, DateTimeOffset now) =>
-        alerts.Where(alert => !latest.Alerts.Any(known => known.Is(alert))).Aggregate(latest, (changed, alert) => changed.Attach(alert, now));
+    private static Incident With(Incident incident, IEnumerable<Alert> alerts, Incident ended, DateTimeOffset now) =>
+        alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now).KeepEnd(ended.Alerts.FirstOrDefault(known => known.Is(alert)), now));
 
     /// <summary>After the one that ended knows of it: what is on record and not started is started by the watchdog.</summary>
     public async Task StartAsync(Incident opened, Runbook runbook)
@@ -115,9 +117,9 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     {
         // Before the checks are asked: an alert that comes meanwhile must not be taken for one that they have answered.
         var current = await store.UpdateAsync(closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
-        if (current.SettlesAt is not { } settles || (settles <= time.GetUtcNow() && !current.FiresUnseen()))
+        if (current.SettlesAt is not { } settles || !current.FiresUnseen())
         {
-            // There is no window, or this is the last look and nothing came that is not over.
+            // There is no window, or nothing came that is not over: what ends after a good fix is no recurrence.
             return new RecheckResult(true, "", null);
         }
 
@@ -135,7 +137,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         }
 
         var unknown = findings.Where(finding => finding.Verdict == Verdict.Unknown).ToList();
-        if (unknown.Count == 0 || !current.FiresUnseen())
+        if (unknown.Count == 0)
         {
             return new RecheckResult(true, "", null);
         }
@@ -156,7 +158,9 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     /// <param name="ended">What the ended one says about it.</param>
     private async Task OpenAsync(Incident closed, Runbook runbook, string why, Func<Incident, Incident> link, string ended, CancellationToken cancellationToken)
     {
-        var opened = await next.OpenAsync(closed, runbook, [closed.Alert], why, incident => link(incident) with { StartedBy = closed.StartedBy }, cancellationToken);
+        // More may have come while the checks were asked.
+        var current = await store.GetAsync(closed.Id, cancellationToken);
+        var opened = await next.OpenAsync(current, runbook, current.FiringAgain(), why, incident => link(incident) with { StartedBy = closed.StartedBy }, cancellationToken);
         await store.UpdateAsync(closed.Id, i => i.EndSettling($"{ended}; incident {opened.Id} goes on.", time.GetUtcNow()), cancellationToken);
         await next.StartAsync(opened, runbook);
     }

@@ -38,7 +38,7 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
                 Enqueue(new(runbook.Id, target, intent, [alert], [Places++])
                 {
                     Runbook = runbook,
-                    Ended = intent is AlertIntent.Fire or AlertIntent.Resolve ? EndedWith(alert, runbook.Id, TargetKey.Of(target, alert)) : [],
+                    Ended = intent is AlertIntent.Fire or AlertIntent.Resolve ? EndedWith(alert, runbook, intent, TargetKey.Of(target, alert)) : [],
                     Unclear = unclear,
                 });
             }
@@ -58,12 +58,15 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
         return this;
     }
 
-    private List<string> EndedWith(Alert alert, string runbookId, string targetKey) =>
-        [.. KnownOf(alert, runbookId)
-            .Where(incident => !IsLive(incident) && (AlertIdentity.NamesOneThing(alert) || KeyOf(incident) == targetKey))
+    private List<string> EndedWith(Alert alert, Runbook runbook, AlertIntent intent, string targetKey)
+    {
+        var isAnywhere = AlertIdentity.NamesOneThing(alert) && (intent == AlertIntent.Resolve || OwnKey(alert, runbook) is null);
+        return [.. KnownOf(alert, runbook.Id)
+            .Where(incident => !IsLive(incident) && (isAnywhere || KeyOf(incident).Equals(targetKey, StringComparison.OrdinalIgnoreCase)))
             .Select(incident => incident.Id)
             .Distinct()
             .Take(MaxEnded)];
+    }
 
     /// <returns>Null for an alert that fires.</returns>
     private static AlertIntent? IntentOf(Alert alert) => alert.Status switch
@@ -73,12 +76,27 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
         _ => null,
     };
 
-    /// <summary>A known alert reaches its incident, whatever its labels say now.</summary>
+    /// <summary>A known alert reaches its incident, whatever its labels say now; what fires counts on the target that it names, where its labels make its identity.</summary>
     /// <returns>Null where the alert's own target counts.</returns>
-    private (string? Target, string? Unclear) KnownTarget(Alert alert, string runbookId, Runbook? runbook, AlertIntent intent) =>
-        !AlertIdentity.NamesOneThing(alert) ? intent == AlertIntent.Fire ? (null, null) : ChosenTarget(alert, runbookId, runbook)
-        : (LiveTargets(alert, runbookId).Select(live => live.Target).FirstOrDefault()
-            ?? (intent == AlertIntent.Fire ? null : KnownOf(alert, runbookId).FirstOrDefault()?.Target), null);
+    private (string? Target, string? Unclear) KnownTarget(Alert alert, string runbookId, Runbook? runbook, AlertIntent intent)
+    {
+        if (!AlertIdentity.NamesOneThing(alert))
+        {
+            return intent == AlertIntent.Fire ? (null, null) : ChosenTarget(alert, runbookId, runbook);
+        }
+
+        var own = runbook is not null && intent == AlertIntent.Fire ? OwnKey(alert, runbook) : null;
+        var live = LiveTargets(alert, runbookId).Where(live => own is null || live.Key.Equals(own, StringComparison.OrdinalIgnoreCase));
+        return (live.Select(live => live.Target).FirstOrDefault() ?? (intent == AlertIntent.Fire ? null : KnownOf(alert, runbookId).FirstOrDefault()?.Target), null);
+    }
+
+    /// <summary>
+    /// Alertmanager and Grafana compute a fingerprint from the labels. Whoever may post could claim that of another alert for labels of
+    /// their choice, and the true alert must not be looked for where they say. Azure's alertId tells nothing of labels, and keeps while they change.
+    /// </summary>
+    /// <returns>Null where the identity counts for more than the labels, or they do not give a whole target.</returns>
+    private static string? OwnKey(Alert alert, Runbook runbook) =>
+        alert.Source == "azure-monitor" || IncidentTarget.Missing(runbook, alert).Count > 0 ? null : TargetKey.Of(IncidentTarget.Of(runbook, alert), alert);
 
     /// <summary>
     /// Where the poster chooses the identity it may stand for several things: what is said of it reaches the one on its own

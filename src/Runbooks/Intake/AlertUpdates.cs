@@ -33,7 +33,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
 
         var incident = await store.UpdateAsync(
             latest.Id, current => current.AcceptsResolved(alerts, now) ? alerts.Where(current.Knows).Aggregate(current, (changed, alert) => changed.Attach(alert, now)) : current, cancellationToken);
-        if (incident.State == IncidentState.Resolved || !incident.Flaps(now))
+        if (!incident.State.IsFinal() && !incident.Flaps(now))
         {
             starts.Enqueue(IncidentStart.Waking(incident));
         }
@@ -79,17 +79,19 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         var (what, which, how) = stage is null
             ? ("Azure tells of this resource's health in a message that begins and ends nothing", "resource", "the status, such as status: Updated")
             : ($"Azure's stage of this outage is {stage}", "outage", $"the stage, such as stage: {stage}");
-        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !latest.KnowsNewsOf(batch.First))
+        var unknown = batch.Answer(
+            IntakeResult.Ignored, null, $"{what}, and no incident knows the {which}. Such a message opens one only for a trigger that asks for it in its labels by {how}.");
+        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !batch.Alerts.Any(latest.KnowsNewsOf))
         {
-            return Repeat(batch, batch.Answer(
-                IntakeResult.Ignored, null, $"{what}, and no incident knows the {which}. Such a message opens one only for a trigger that asks for it in its labels by {how}."));
+            return Repeat(batch, unknown);
         }
 
         var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);
         starts.Enqueue(IncidentStart.Waking(incident));
-        return Repeat(batch, batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
+        var told = batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
             ? $"{what}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
-            : $"{what}; incident {incident.Id} about it is open and shows the message."));
+            : $"{what}; incident {incident.Id} about it is open and shows the message.");
+        return [.. batch.Alerts.Select(alert => latest.KnowsNewsOf(alert) ? told : unknown)];
     }
 
     /// <summary>Grafana cannot measure a rule, or can again: news for the open incidents of its alerts, whose end says nothing meanwhile.</summary>

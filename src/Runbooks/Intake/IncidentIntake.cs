@@ -113,6 +113,7 @@ public sealed class IncidentIntake(
     private async Task<IReadOnlyList<IntakeOutcome>> FireAsync(AlertBatch batch, Runbook runbook, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         var answers = new IntakeOutcome?[batch.Alerts.Count];
+        var allowed = new bool[answers.Length];
         foreach (var id in batch.Ended)
         {
             if (answers.All(answer => answer is not null))
@@ -121,11 +122,14 @@ public sealed class IncidentIntake(
             }
 
             var now = time.GetUtcNow();
-            if (await store.FindAsync(id, cancellationToken) is { } ended && !ended.Accepts(now))
+            if (await store.FindAsync(id, cancellationToken) is { } ended)
             {
                 for (var i = 0; i < answers.Length; i++)
                 {
-                    answers[i] ??= await KeepAsync(batch, batch.Alerts[i], ended, now, cancellationToken);
+                    answers[i] ??= allowed[i] || ended.Accepts(now) ? null : await KeepAsync(batch, batch.Alerts[i], ended, now, cancellationToken);
+
+                    // Newest first: where something was done about it since, a no of before holds no longer.
+                    allowed[i] |= ended.HasActed && ended.Knows(batch.Alerts[i]);
                 }
             }
         }
@@ -140,16 +144,21 @@ public sealed class IncidentIntake(
         return answers!;
     }
 
-    /// <summary>In one post some alerts may belong to a fix that settles, which has to be looked at again, and others not.</summary>
+    /// <summary>In one post some alerts may belong to a fix that settles, which has to be looked at again, or to a no that holds for them, and others not.</summary>
     private async Task<IReadOnlyList<IReadOnlyList<int>>> ApartAsync(AlertBatch batch, Runbook runbook, IReadOnlyList<int> asking, CancellationToken cancellationToken)
     {
-        if (asking.Count < 2 || batch.StartedBy is not null || await store.FindLatestAsync(runbook.Id, batch.TargetKey, cancellationToken) is not { State: IncidentState.Resolved } latest)
+        if (asking.Count < 2 || batch.StartedBy is not null || await store.FindLatestAsync(runbook.Id, batch.TargetKey, cancellationToken) is not { } latest
+            || (latest.State != IncidentState.Resolved && latest.SaidNo() is null))
         {
             return asking.Count == 0 ? [] : [asking];
         }
 
-        return [.. asking.GroupBy(i => BelongTo(latest, [batch.Alerts[i]], runbook, time.GetUtcNow())).OrderByDescending(part => part.Key).Select(part => part.ToList())];
+        var now = time.GetUtcNow();
+        return [.. asking.GroupBy(i => BelongTo(latest, [batch.Alerts[i]], runbook, now) || Held(latest, [batch.Alerts[i]], now) is not null).OrderByDescending(part => part.Key).Select(part => part.ToList())];
     }
+
+    /// <returns>The incident with the alerts that a person's no to it holds for; null when one of them may ask.</returns>
+    private static Incident? Held(Incident latest, IReadOnlyList<Alert> alerts, DateTimeOffset now) => latest.FoldFlapping(alerts, now) ?? latest.FoldRefired(alerts, now);
 
     /// <returns>Null when the ended incident has nothing to do with this firing.</returns>
     private async Task<IntakeOutcome?> KeepAsync(AlertBatch batch, Alert alert, Incident ended, DateTimeOffset now, CancellationToken cancellationToken)
@@ -179,7 +188,7 @@ public sealed class IncidentIntake(
             candidate,
             runbook,
             latest => Belongs(before = latest) ? batch.JoinTo(latest, now)
-                : (batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) ?? latest.FoldRefired(batch.Alerts, now) : null) ?? candidate.GoOnAfter(latest, now),
+                : (batch.StartedBy is null ? Held(latest, batch.Alerts, now) : null) ?? candidate.GoOnAfter(latest, now),
             cancellationToken);
         if (!opened && incident.State == IncidentState.Resolved && incident.Accepts(now) && !await RunsAsync(incident, cancellationToken))
         {

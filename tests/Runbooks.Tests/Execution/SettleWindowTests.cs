@@ -88,6 +88,7 @@ public sealed class SettleWindowTests : IAsyncDisposable
     {
         var closed = await ResolvedAsync();
         await _world.Store.UpdateAsync(closed.Id, i => i with { StartedBy = "ada" }, CancellationToken.None);
+        _world.Time.Advance(TimeSpan.FromMinutes(1));
         _world.Script.Verdicts["stuck"] = Verdict.Failing;
 
         await AlertAsync();
@@ -103,6 +104,7 @@ public sealed class SettleWindowTests : IAsyncDisposable
     {
         await ResolvedAsync();
         (_safety.Mode, _loaded) = (system, s_runbook with { Mode = file });
+        _world.Time.Advance(TimeSpan.FromMinutes(1));
         _world.Script.Verdicts["stuck"] = Verdict.Failing;
 
         await AlertAsync();

@@ -51,6 +51,15 @@ public sealed class EpisodeTests : IAsyncDisposable
         _world.Only.State.ShouldBe(IncidentState.Rejected);
     }
 
+    /// <summary>As .NET writes an end that is not known yet.</summary>
+    [Fact]
+    public async Task EndAtTheEndOfTime_IsUnderstood()
+    {
+        await _world.TakeAsync(Firing(0));
+
+        (await _world.TakeAsync(Resolved(0, 5) with { StartsAt = null, EndsAt = DateTimeOffset.MaxValue }))[0].Outcome.ShouldBe(IntakeResult.Resolved);
+    }
+
     [Theory]
     [InlineData(-4, 3)]
     [InlineData(4, 20)]

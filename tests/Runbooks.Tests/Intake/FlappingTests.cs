@@ -233,6 +233,25 @@ public sealed class FlappingTests : IAsyncDisposable
         _world.World.Store.All[^1].RecurrenceLines().ShouldBe(["InferenceRequestsStuck: 4 times since 03:00 UTC; each lasted under 3 minutes."]);
     }
 
+    /// <summary>In one post the alert that a no holds for, and one that nobody has seen.</summary>
+    [Fact]
+    public async Task AnotherAlertBesideTheOneThatANoHoldsFor_AsksInItsOwnName()
+    {
+        for (var n = 0; n < 3; n++)
+        {
+            await FlapAsync();
+        }
+
+        var refused = _world.World.Store.All[^1].Id;
+        await _world.World.DecideAsync(refused, DecisionVerb.Reject);
+
+        var outcomes = await _world.TakeAsync(Firing(), Firing() with { Fingerprint = "tmp", Labels = new Dictionary<string, string>(Firing().Labels) { ["folder"] = "/tmp" } });
+
+        outcomes.Select(outcome => outcome.Outcome).ShouldBe([IntakeResult.Folded, IntakeResult.Opened]);
+        outcomes[0].Id.ShouldBe(refused);
+        _world.World.Store.All.Single(incident => incident.Id == outcomes[1].Id).Alert.Fingerprint.ShouldBe("tmp");
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     /// <summary>Fires, is over two minutes later, and stays so for two minutes.</summary>

@@ -47,15 +47,63 @@ public sealed class KnownAlertTests
         world.Only.State.ShouldBe(IncidentState.SelfRecovered);
     }
 
+    /// <summary>Alertmanager makes the fingerprint of the labels: whoever has a key could claim that of another alert for labels of their choice.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task FingerprintThatCameForAnotherTarget_HidesNoAlert(bool isOver)
+    {
+        await using var world = new IntakeWorld(Some.Runbook());
+        await world.TakeAsync(Pod("llm-b-0") with { Fingerprint = "same", StartsAt = Some.Night.AddMinutes(4.9) });
+        if (isOver)
+        {
+            await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
+        }
+
+        var own = (await world.TakeAsync(Pod("llm-b-1") with { Fingerprint = "same", StartsAt = Some.Night.AddMinutes(-1) }))[0];
+
+        (own.Outcome, own.Target).ShouldBe((IntakeResult.Opened, "inference/llm-b-1"));
+    }
+
     [Fact]
-    public async Task FiringAgainWithOtherLabels_ReachesTheIncidentOfItsFingerprint()
+    public async Task StartAheadWithinWhatClocksMayDiffer_MakesNoLaterAlertAnEarlierOne()
+    {
+        await using var world = new IntakeWorld(Some.Runbook());
+        await world.TakeAsync(Pod("llm-b-0") with { StartsAt = Some.Night.AddMinutes(4.9) });
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
+        await world.TakeAsync(Pod("llm-b-0") with { Status = AlertStatus.Resolved, StartsAt = Some.Night.AddMinutes(4.9), EndsAt = Some.Night.AddMinutes(4.9) });
+
+        (await world.TakeAsync(Pod("llm-b-0") with { StartsAt = Some.Night.AddSeconds(-15) }))[0].Outcome.ShouldNotBe(IntakeResult.Ignored);
+    }
+
+    [Fact]
+    public async Task FiringAgainWithoutTheLabelOfItsTarget_ReachesTheIncidentOfItsFingerprint()
     {
         await using var world = new IntakeWorld(Some.Runbook());
 
         await world.TakeAsync(Pod("llm-b-0") with { Fingerprint = "same" });
-        await world.TakeAsync(Pod("llm-b-1") with { Fingerprint = "same" });
+        await world.TakeAsync(Pod("llm-b-0") with { Fingerprint = "same", Labels = new Dictionary<string, string> { ["namespace"] = "inference" } });
 
         world.Only.Alerts.ShouldHaveSingleItem().Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task NewsOfAResourceThatStandsSecond_ReachesItsIncident()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("vm", "{{ labels.subscription }}", "azure-monitor", "vm-unhealthy", checks: false));
+        await world.TakeAsync(News("vm-1") with { Labels = new Dictionary<string, string> { ["monitoringService"] = "Resource Health", ["subscription"] = "sub-a", ["currentHealthStatus"] = "Unavailable" } });
+
+        var outcomes = await world.TakeAsync(News("vm-2"), News("vm-1"));
+
+        outcomes.Select(outcome => outcome.Outcome).ShouldBe([IntakeResult.Ignored, IntakeResult.Folded]);
+
+        static Alert News(string vm) => new()
+        {
+            Source = "azure-monitor",
+            Name = "vm-unhealthy",
+            Fingerprint = vm,
+            Labels = new Dictionary<string, string> { ["monitoringService"] = "Resource Health", ["subscription"] = "sub-a", ["status"] = "Updated" },
+        };
     }
 
     [Fact]
