@@ -95,6 +95,9 @@ internal static partial class Log
     [LoggerMessage(62, LogLevel.Critical, "Engine or store do not work: {Trouble}")]
     public static partial void Unhealthy(ILogger logger, string trouble);
 
+    [LoggerMessage(71, LogLevel.Error, "The setting {Name} is still a reference to a vault and counts as empty: App Service has not read the secret. Is it there, and may the app's identity read it? Then have it asked again with infra/scripts/refresh-secrets.sh.")]
+    public static partial void SecretMissing(ILogger logger, string name);
+
     [LoggerMessage(63, LogLevel.Information, "Removed {Count} incidents that were closed long ago.")]
     public static partial void Purged(ILogger logger, int count);
 

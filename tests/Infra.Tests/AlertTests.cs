@@ -60,7 +60,7 @@ public class AlertTests
 
     [Fact]
     public async Task EventsWithoutAState_AreAskedForByNameAlone() =>
-        (await QueryAsync("runbooks-incident-stuck")).ShouldEndWith("| where event == \"WatchdogFound\" or event == \"WatchFailed\" or event == \"RecordUnreadable\" or event == \"Unhealthy\"");
+        (await QueryAsync("runbooks-incident-stuck")).ShouldEndWith("| where event == \"WatchdogFound\" or event == \"WatchFailed\" or event == \"RecordUnreadable\" or event == \"Unhealthy\" or event == \"SecretMissing\"");
 
     /// <summary>A table of a workspace is there once a row for it came: not when the first deployment makes the rules.</summary>
     [Fact]

@@ -72,6 +72,7 @@ internal static class ServerHost
         }
 
         builder.Configuration.AddTelemetryVariables().AddEnvironmentVariables(SettingsFile.Variables);
+        var unresolved = VaultReferences.Empty(builder.Configuration);
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console =>
         {
@@ -109,6 +110,12 @@ internal static class ServerHost
 
         adjust?.Invoke(builder.Services);
         var app = builder.Build();
+        VaultReferences.Report(unresolved, app.Services.GetRequiredService<ILoggerFactory>());
+        if (VaultReferences.FindProblems(unresolved) is { Count: > 0 } missing)
+        {
+            throw new CommandException(string.Join("\n", missing));
+        }
+
         await ServerSettingsCheck.RefuseUnknownAsync(app.Services, app.Configuration, settings, cancellationToken);
         app.MapRunbooks();
         app.MapMetrics();

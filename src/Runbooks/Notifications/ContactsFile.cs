@@ -209,8 +209,7 @@ public sealed record ContactsResult(ContactBook? Book, IReadOnlyList<CatalogErro
 }
 
 /// <summary>
-/// Looks up what <c>${NAME}</c> stands for, at the moment of sending: the value is in no contact, no record and no log, and
-/// a rotated one is used at once.
+/// Looks up what <c>${NAME}</c> stands for, at the moment of sending: the value is in no contact, no record and no log.
 /// </summary>
 public sealed partial class AddressSecrets(IConfiguration settings)
 {

@@ -29,7 +29,12 @@ public static class ContactsServices
         // The container makes services synchronously; this one is made once, before the first message.
         var last = versions?.FindLastAsync(ContactsFile.FileName, CancellationToken.None).GetAwaiter().GetResult();
         var kept = last is null ? null : ContactFiles.Unpack(files.Common?.Name ?? ContactsFile.FileName, last.Text) with { IsCommonApart = files.IsCommonApart };
-        var good = kept is null ? null : reader.ReadGood(files, kept);
+        var good = kept is null ? null
+            : reader.ReadGood(files, kept)
+
+                // A secret that is gone takes a channel away, and not the people who are reached on others.
+                ?? reader.Read(files, withSettings: false).Book
+                ?? reader.Read(kept, withSettings: false).Book;
         if (good is null && files.Common is not null)
         {
             throw new ContactsException(result.Errors);

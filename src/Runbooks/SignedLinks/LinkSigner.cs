@@ -148,11 +148,6 @@ internal sealed class LinkKeys : IValidateOptions<LinkSigningOptions>
             return "LinkSigning:Keys: there is no key. Approval links cannot be made without one.";
         }
 
-        if (options.Keys.FirstOrDefault(key => key.Secret.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase)) is { } unresolved)
-        {
-            return $"LinkSigning:Keys: key '{unresolved.Id}' is still a reference to a vault, so App Service has not read it from there. Is the secret there, and may the app's identity read it? Then have it asked again with infra/scripts/refresh-secrets.sh.";
-        }
-
         if (options.Keys.FirstOrDefault(key => Bytes(key.Secret) is not { Length: >= LinkSigningOptions.MinKeyBytes }) is { } bad)
         {
             return $"LinkSigning:Keys: key '{bad.Id}' has to be base64 of at least {LinkSigningOptions.MinKeyBytes} random bytes. Make one with: openssl rand -base64 32";

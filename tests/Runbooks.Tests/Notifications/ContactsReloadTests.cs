@@ -172,6 +172,33 @@ public sealed class ContactsReloadTests : IDisposable
             .BuildServiceProvider();
     }
 
+    /// <summary>A secret that was disabled takes one channel away, and not everybody who is reached on others.</summary>
+    [Fact]
+    public async Task ChannelThatCannotBeUsedAnyMoreAtTheStart_LeavesTheContactsInForceAndIsTold()
+    {
+        var (state, channel) = (new InMemorySharedState(), new ScriptedChannel("chat"));
+        await using (var first = Host(state, channel))
+        {
+            first.GetRequiredService<ContactBook>().FindPerson("newcomer").ShouldNotBeNull();
+            await first.GetRequiredService<FileVersions>().SaveAsync(TestContext.Current.CancellationToken);
+        }
+
+        channel.ConfigurationError = "it has no token.";
+
+        await using var second = Host(state, channel);
+        second.GetRequiredService<ContactBook>().FindPerson("newcomer").ShouldNotBeNull();
+        second.GetRequiredService<FileVersions>().Known.Single().Value.Errors.ShouldHaveSingleItem().ShouldContain("it has no token.");
+        Should.Throw<ContactsException>(() => Host(new InMemorySharedState(), channel).GetRequiredService<ContactBook>());
+
+        static ServiceProvider Host(InMemorySharedState state, INotifier channel) => new ServiceCollection()
+            .AddLogging()
+            .AddSingleton(channel)
+            .AddSingleton(ApprovalOffice.Secrets())
+            .AddSingleton(new FileVersions(state))
+            .AddContacts(_ => new ContactFiles(new RunbookFile("c.yaml", File("newcomer")), []))
+            .BuildServiceProvider();
+    }
+
     [Fact]
     public void ContactsOfATeamWithoutThoseOfAll_AreToldAndNobodyIsInForce()
     {

@@ -17,15 +17,6 @@ public sealed class LinkSignerTests
 
     private static LinkSigner Signer(params string[] keys) => new(Options.Create(ApprovalOffice.Keys(keys)));
 
-    /// <summary>What App Service puts into a setting whose secret it did not find.</summary>
-    [Fact]
-    public void ReferenceThatTheVaultDidNotAnswer_IsCalledThat()
-    {
-        var options = new LinkSigningOptions { Keys = { new LinkSigningKey { Id = "k1", Secret = "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/link-signing-k1)" } } };
-
-        new LinkKeys().Validate(null, options).FailureMessage.ShouldStartWith("LinkSigning:Keys: key 'k1' is still a reference to a vault, so App Service has not read it from there.");
-    }
-
     [Fact]
     public void Token_ReadsBackAsItWasSigned() => Grants.Sample(grant =>
     {

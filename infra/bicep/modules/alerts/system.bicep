@@ -21,7 +21,7 @@ var signals = [
   }
   {
     name: 'runbooks-incident-stuck'
-    summary: 'The watchdog found an incident without progress, or the hub does not answer.'
+    summary: 'The watchdog found an incident without progress, the hub does not answer, or a secret of the settings was not read.'
     signal: known.incidentStuck
     severity: 1
   }

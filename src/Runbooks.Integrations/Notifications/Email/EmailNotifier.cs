@@ -8,7 +8,9 @@ internal sealed class EmailNotifier(IMailTransport transport, AddressSecrets sec
 {
     public string Channel => "email";
 
-    public string? ConfigurationError => options.Value.IsSetUp ? null : "no mail server is set up. Set Email:From, and Email:Host or Email:AcsEndpoint.";
+    public string? ConfigurationError => !options.Value.IsSetUp ? "no mail server is set up. Set Email:From, and Email:Host or Email:AcsEndpoint."
+        : options.Value is { User.Length: > 0, Password: null or "", AcsEndpoint: null or "" } ? "the login at the mail server has no password. Set Email:Password."
+        : null;
 
     public string? ValidateAddress(string to) => IsAddress(to) ? null : "this is not a mail address.";
 

@@ -1,0 +1,49 @@
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RunbookFunctions.Catalog;
+using RunbookFunctions.Contacts;
+using RunbookFunctions.Durable;
+using RunbookFunctions.Telemetry;
+using Runbooks.AzureStorage;
+using Runbooks.Settings;
+using Runbooks.Storage;
+using Runbooks.Watchdog;
+
+namespace RunbookFunctions;
+
+internal static class FunctionsApp
+{
+    /// <returns>The app, and what keeps it from being started, in sentences.</returns>
+    public static (IHost App, IReadOnlyList<string> Problems) Build(FunctionsApplicationBuilder builder)
+    {
+        var unresolved = VaultReferences.Empty(builder.Configuration);
+        builder.ConfigureFunctionsWebApplication();
+        builder.AddTelemetry();
+
+        builder.Services
+            .AddRunbooks()
+            .AddPublishedRunbooks(takesContacts: !MessagesServices.IsDevelopment(builder.Configuration))
+            .AddRunbooksWeb()
+            .AddPlatformSignIn()
+            .AddWatchdog()
+            .AddDurableEngine();
+
+        builder.Services
+            .AddAzureStorage()
+            .AddStoreSignals();
+
+        builder.Services
+            .AddPeople(builder.Configuration)
+            .AddIntegrations();
+
+        var app = builder.Build();
+        VaultReferences.Report(unresolved, app.Services.GetRequiredService<ILoggerFactory>());
+
+        // A misspelt setting would do nothing, in silence.
+        IReadOnlyList<string> problems =
+            [.. VaultReferences.FindProblems(unresolved), .. new SettingsChecker(app.Services.GetServices<SettingsSection>(), [], _ => null).Check(builder.Configuration, onlyOurs: false)];
+        return (app, problems.Count > 0 ? problems : [.. InvalidSettings.Find(app.Services).SelectMany(invalid => invalid.Failures)]);
+    }
+}
