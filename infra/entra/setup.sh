@@ -99,15 +99,15 @@ grant() {
 }
 
 webhook() {
-  local object client ours uris made
+  local object client ours uris made deployer
   object=$(application "runbooks-$1-webhook")
   client=$(az ad app show --id "$object" --query appId --output tsv)
   ours=$(principal "$client")
 
-  # 1. The audience of the token, and the roles that callers must hold. Event Grid also asks its role of whoever makes the
-  # subscription.
+  # 1. The audience of the token, its version, and the roles that callers must hold. App Service, where it looks at tokens,
+  # knows the issuer of the second version alone. Event Grid also asks its role of whoever makes the subscription.
   uris=$(with "$object" 'identifierUris[]' "api://$client")
-  patch "$object" "{\"identifierUris\":[$uris]}"
+  patch "$object" "{\"identifierUris\":[$uris],\"api\":{\"requestedAccessTokenVersion\":2}}"
   made=$(add_roles "$object" \
     "6b1c3a52-0f0e-4d56-9f5b-5b2d8f3b7c11 $role_name \"Application\" May post alerts" \
     "6b1c3a52-0f0e-4d56-9f5b-5b2d8f3b7c12 $grid_role_name \"Application\",\"User\" May post events of Event Grid")
@@ -122,10 +122,12 @@ webhook() {
     grant "$ours" "$grid_caller" "$(id_of "$grid_role_name" "$made")" "$grid_role_name"
   fi
 
-  # 4. Azure lets only an owner of the application use it in an action group: the pipeline, when it is not you.
-  if [ -n "${DEPLOYER_OBJECT_ID:-}" ] &&
-     [ -z "$(az ad app owner list --id "$object" --query "[?id=='$DEPLOYER_OBJECT_ID'] | [0].id" --output tsv)" ]; then
-    az ad app owner add --id "$object" --owner-object-id "$DEPLOYER_OBJECT_ID" --output none
+  # 4. Azure lets only an owner of the application use it in an action group, and who made it as an administrator is none:
+  # whoever is signed in, or the pipeline when that deploys.
+  deployer=${DEPLOYER_OBJECT_ID:-$(az ad signed-in-user show --query id --output tsv 2>/dev/null || true)}
+  if [ -n "$deployer" ] &&
+     [ -z "$(az ad app owner list --id "$object" --query "[?id=='$deployer'] | [0].id" --output tsv)" ]; then
+    az ad app owner add --id "$object" --owner-object-id "$deployer" --output none
     say "Made the deployer an owner."
   fi
   printf 'clientId=%s\nobjectId=%s\n' "$client" "$object"

@@ -25,6 +25,9 @@ public class EntraScriptTests
           "ad app federated-credential create"*) echo yes > $STATE/trusted ;;
           "identity show"*) echo subject-1 ;;
           "account show"*) echo tenant-1 ;;
+          "ad signed-in-user show"*) cat $STATE/person 2>/dev/null || exit 1 ;;
+          "ad app owner list"*) cat $STATE/owner 2>/dev/null ;;
+          "ad app owner add"*) echo owner-1 > $STATE/owner ;;
         esac
         exit 0
         """;
@@ -44,6 +47,38 @@ public class EntraScriptTests
         calls.ShouldContain(call => call.Contains("\"appRoleAssignmentRequired\":true", StringComparison.Ordinal));
         calls.Where(call => call.StartsWith("rest --method POST", StringComparison.Ordinal)).ShouldHaveSingleItem()
             .ShouldContain("\"principalId\":\"principal-azns\",\"resourceId\":\"principal-1\"");
+    }
+
+    /// <summary>App Service knows the issuer of these alone, and refuses others where it looks at tokens.</summary>
+    [Fact]
+    public async Task Webhook_AsksForTokensOfTheSecondVersion()
+    {
+        using var shell = new Shell(_directory);
+
+        await shell.RunAsync("infra/entra/setup.sh", "webhook", "prod");
+
+        shell.TakeCalls().ShouldContain(call => call.Contains("/applications/object-1 ", StringComparison.Ordinal) && call.Contains("\"api\":{\"requestedAccessTokenVersion\":2}", StringComparison.Ordinal));
+    }
+
+    /// <summary>Only an owner may put the application into an action group, and an administrator who made it is none by that.</summary>
+    [Theory]
+    [InlineData("ada", "", "ada")]
+    [InlineData("ada", "pipeline", "pipeline")]
+    [InlineData(null, "pipeline", "pipeline")]
+    [InlineData(null, "", null)]
+    public async Task Webhook_MakesWhoDeploysAnOwnerOnce(string? person, string deployer, string? owner)
+    {
+        using var shell = new Shell(_directory, ("DEPLOYER_OBJECT_ID", deployer));
+        if (person is not null)
+        {
+            shell.Keep("person", person);
+        }
+
+        await shell.RunAsync("infra/entra/setup.sh", "webhook", "prod");
+        await shell.RunAsync("infra/entra/setup.sh", "webhook", "prod");
+
+        shell.TakeCalls().Where(call => call.StartsWith("ad app owner add", StringComparison.Ordinal)).ShouldBe(
+            owner is null ? [] : [$"ad app owner add --id object-1 --owner-object-id {owner} --output none"]);
     }
 
     [Fact]

@@ -17,6 +17,7 @@ public sealed class SecureWebhook(
     IOptions<SecureWebhookOptions> options, IConfigurationManager<OpenIdConnectConfiguration> keys, TimeProvider time, ILogger<SecureWebhook> logger)
 {
     private const string Bearer = "Bearer ";
+    private const string ApiScheme = "api://";
     private const int MaxToken = 16 * 1024;
 
     private readonly JsonWebTokenHandler _tokens = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxToken };
@@ -82,9 +83,9 @@ public sealed class SecureWebhook(
         var configuration = await keys.GetConfigurationAsync(CancellationToken.None);
         return await _tokens.ValidateTokenAsync(token, new TokenValidationParameters
         {
-            // The second form is what applications get that were registered for the first version of tokens.
+            // The second form is what applications get that ask for the first version of tokens.
             ValidIssuers = [$"{authority}/{tenant}/v2.0", $"https://sts.windows.net/{tenant}/"],
-            ValidAudience = options.Value.Audience,
+            ValidAudiences = Audiences(options.Value.Audience!),
             IssuerSigningKeys = configuration.SigningKeys,
             ValidAlgorithms = [SecurityAlgorithms.RsaSha256],
             RequireSignedTokens = true,
@@ -92,6 +93,9 @@ public sealed class SecureWebhook(
             LifetimeValidator = IsAlive,
         });
     }
+
+    /// <summary>Tokens of the first version name the application by its identifier URI, those of the second by the id behind that.</summary>
+    private static string[] Audiences(string uri) => uri.StartsWith(ApiScheme, StringComparison.Ordinal) ? [uri, uri[ApiScheme.Length..]] : [uri];
 
     private bool IsAlive(DateTime? from, DateTime? until, SecurityToken token, TokenValidationParameters parameters)
     {

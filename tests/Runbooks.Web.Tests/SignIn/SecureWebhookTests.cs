@@ -30,7 +30,7 @@ public sealed class SecureWebhookTests : IDisposable
 
     [Fact]
     public async Task SecondVersionOfTokens_LetsIn() =>
-        (await PostAsync(Token(issuer: $"https://login.microsoftonline.com/{Tenant}/v2.0", caller: "azp"))).ShouldBe(StatusCodes.Status202Accepted);
+        (await PostAsync(Token(issuer: $"https://login.microsoftonline.com/{Tenant}/v2.0", caller: "azp", change: claims => claims["aud"] = "runbooks"))).ShouldBe(StatusCodes.Status202Accepted);
 
     [Theory]
     [InlineData("event-grid", "AzureEventGridSecureWebhookSubscriber", StatusCodes.Status202Accepted)]
