@@ -11,6 +11,8 @@ public class ApiVersionTests
     private static readonly Dictionary<string, string> _known = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Microsoft.AlertsManagement/prometheusRuleGroups"] = "2023-03-01",
+        ["Microsoft.App/containerApps"] = "2025-07-01",
+        ["Microsoft.App/managedEnvironments"] = "2025-07-01",
         ["Microsoft.AppConfiguration/configurationStores"] = "2024-06-01",
         ["Microsoft.Authorization/roleAssignments"] = "2022-04-01",
         ["Microsoft.Authorization/roleDefinitions"] = "2022-04-01",

@@ -82,6 +82,45 @@ public partial class DocumentationTests
         row.Split('|')[2].Replace("`", "", StringComparison.Ordinal).Split(',')[0].Trim().ShouldBe(value);
     }
 
+    /// <summary>The platform's default is to restart everything, which whoever deploys has to know.</summary>
+    [Fact]
+    public void HowTheAppIsUpdated_IsSaidAsTheTemplateHasIt()
+    {
+        File.ReadAllText(RepositoryRoot.Of("infra", "bicep", "modules", "function-app.bicep")).ShouldNotContain("siteUpdateStrategy");
+        var upgrade = File.ReadAllText(RepositoryRoot.Of("docs", "operations.md")).Split("\n## ").Single(section => section.StartsWith("Upgrade with", StringComparison.Ordinal));
+
+        upgrade.ShouldContain("**restarts all instances at once**");
+    }
+
+    /// <summary>The Functions host looks at a header of its own for its keys, and refuses whoever sends the key in another.</summary>
+    [Fact]
+    public void WhereAKeyIsSent_ThePageNamesTheHeaderOfTheFunctionsApp()
+    {
+        var sections = Directory.EnumerateFiles(RepositoryRoot.Of("docs"), "*.md").SelectMany(page => File.ReadAllText(page).Split("\n## ")).Where(section => KeyHeaders().IsMatch(section)).ToList();
+
+        sections.Count.ShouldBeGreaterThan(5);
+        sections.Where(section => !section.Contains("x-functions-key", StringComparison.Ordinal)).Select(section => section.Split('\n')[0]).ShouldBeEmpty();
+    }
+
+    /// <summary>The SDK speaks a version of the API that the emulator comes to know months later, and refuses until then.</summary>
+    [Fact]
+    public void EveryEmulatorThatAPageStarts_TakesTheVersionOfTheSdk()
+    {
+        var starts = Directory.EnumerateFiles(RepositoryRoot.Of("docs"), "*.md", SearchOption.AllDirectories)
+            .SelectMany(File.ReadLines).SelectMany(line => Emulators().Matches(line).Select(match => match.Value)).ToList();
+
+        starts.Count.ShouldBeGreaterThan(2);
+        starts.ShouldAllBe(start => start.Contains("--skipApiVersionCheck", StringComparison.Ordinal));
+    }
+
+    /// <summary>The Functions host is started in a folder of its own, where a path that does not begin at the root leads elsewhere.</summary>
+    [Fact]
+    public void OutboxOfTheSampleSettings_IsPutWhereThePageSays()
+    {
+        File.ReadAllText(RepositoryRoot.Of("local.settings.sample.json")).ShouldContain("\"Outbox:Folder\": \"data/outbox\"");
+        File.ReadAllText(RepositoryRoot.Of("docs", "operations.md")).ShouldContain("sed \"s#data/outbox#$PWD/data/outbox#\" local.settings.sample.json > local.settings.json");
+    }
+
     private static IEnumerable<string> Headings(string page) => File.ReadLines(page).Where(line => line.StartsWith('#'))
         .Select(line => NoAnchor().Replace(line.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'));
 
@@ -90,6 +129,12 @@ public partial class DocumentationTests
 
     [GeneratedRegex(@"(?:\]\(|(?:src|href)="")(?<page>[\w./#-]+)[)""]", RegexOptions.NonBacktracking)]
     private static partial Regex Links();
+
+    [GeneratedRegex("azurite -[^`#&]*")]
+    private static partial Regex Emulators();
+
+    [GeneratedRegex("X-Api-Key|Authorization: Bearer|/etc/alertmanager/|as authorization header")]
+    private static partial Regex KeyHeaders();
 
     [GeneratedRegex(@"[^\p{L}\p{N} _-]")]
     private static partial Regex NoAnchor();

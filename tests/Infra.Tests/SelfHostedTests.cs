@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using TestKit;
 using YamlDotNet.RepresentationModel;
@@ -22,14 +23,50 @@ public partial class SelfHostedTests
 
     /// <summary>The identity of the storage account is that account's alone. Whoever has none named for the rest asks for one that is not there.</summary>
     [Fact]
-    public void ContainerApp_NamesItsIdentityForChecksAndActionsToo()
+    public async Task ContainerApp_NamesItsIdentityForChecksAndActionsToo()
     {
-        var documentation = File.ReadAllText(RepositoryRoot.Of("docs", "operations.md"));
-        var command = documentation[documentation.IndexOf("az containerapp create", StringComparison.Ordinal)..];
-        var settings = Setting().Matches(command[..command.IndexOf("```", StringComparison.Ordinal)]).Select(setting => (Name: setting.Groups[1].Value, Value: setting.Groups[2].Value)).ToList();
+        var settings = (await ContainerAppAsync())["env"]!.AsArray().ToDictionary(variable => (string)variable!["name"]!, variable => (string)variable!["value"]!);
 
-        settings.Select(setting => setting.Name).Except(OptionsClasses.All.Select(known => known.Name)).ShouldBeEmpty();
-        settings.ShouldContain(("Azure__ManagedIdentityClientId", settings.Single(setting => setting.Name == "Storage__ClientId").Value));
+        settings.Keys.ShouldAllBe(name => name.StartsWith(Prefix, StringComparison.Ordinal));
+        settings.Keys.Select(name => name[Prefix.Length..]).Except(OptionsClasses.All.Select(setting => setting.Name)).ShouldBeEmpty();
+        settings["RUNBOOK_Azure__ManagedIdentityClientId"].ShouldBe(settings["RUNBOOK_Storage__ClientId"]);
+    }
+
+    /// <summary>Only where they write and read differs.</summary>
+    [Fact]
+    public async Task ContainerApp_RunsWhatAPodRuns()
+    {
+        string[] places = ["--data", "--runbooks"];
+        var app = await ContainerAppAsync();
+
+        Arguments(app["args"]!.AsArray().Select(argument => (string)argument!)).ShouldBe(Arguments(((YamlSequenceNode)_container["args"]).Select(argument => argument.ToString())));
+        foreach (var probe in app["probes"]!.AsArray())
+        {
+            var pods = _container[$"{((string)probe!["type"]!).ToLowerInvariant()}Probe"];
+            foreach (var (name, value) in probe.AsObject().Where(member => member.Key != "type"))
+            {
+                (value is JsonObject parts ? parts.Select(part => $"{part.Key}: {part.Value}") : [$"{value}"]).ShouldBe(
+                    pods[name] is YamlMappingNode mapping ? mapping.Children.Select(part => $"{part.Key}: {part.Value}") : [$"{pods[name]}"], name);
+            }
+        }
+
+        IEnumerable<string> Arguments(IEnumerable<string> all)
+        {
+            var list = all.ToList();
+            return list.Where((_, at) => at == 0 || !places.Contains(list[at - 1]));
+        }
+    }
+
+    /// <summary>The Azure CLI takes a value that begins with a dash for an option of its own, and refuses the command.</summary>
+    [Fact]
+    public void NoCommandOfThePages_HandsArgumentsOfTheProgramToTheAzureCli() =>
+        Directory.EnumerateFiles(RepositoryRoot.Of("docs"), "*.md", SearchOption.AllDirectories).Where(page => DashedArguments().IsMatch(File.ReadAllText(page))).ShouldBeEmpty();
+
+    private static async Task<JsonObject> ContainerAppAsync()
+    {
+        var (code, output) = await BicepCompiler.RunAsync(RepositoryRoot.Of("infra", "bicep"), "build", "container-app.bicep", "--stdout");
+        code.ShouldBe(0, output);
+        return JsonNode.Parse(output)!["resources"]!.AsArray().Single()!["properties"]!["template"]!["containers"]!.AsArray().Single()!.AsObject();
     }
 
     /// <summary>In AKS the webhook of workload identity names the identity for everything.</summary>
@@ -37,8 +74,8 @@ public partial class SelfHostedTests
     public void Pods_AreGivenTheirIdentityByTheWebhook() =>
         Spec("template")["metadata"]["labels"]["azure.workload.identity/use"].ToString().ShouldBe("true");
 
-    [GeneratedRegex(@"RUNBOOK_(\w+)=(\S+)", RegexOptions.NonBacktracking)]
-    private static partial Regex Setting();
+    [GeneratedRegex(@"--args(?: +\\?\s*[^-\s]\S*)* +-", RegexOptions.NonBacktracking)]
+    private static partial Regex DashedArguments();
 
     [Fact]
     public void Processes_ShareAnAccountAndServeNoPractice()

@@ -59,7 +59,8 @@ sealed class Shell : IDisposable
         return await output;
     }
 
-    private void Write(string name, string body)
+    /// <summary>A stand-in for another program.</summary>
+    public void Write(string name, string body)
     {
         var path = Path.Combine(_folder.FullName, name);
         File.WriteAllText(path, $"#!/usr/bin/env bash\n{body}\n");
