@@ -5,8 +5,6 @@ namespace Runbooks.AzureStorage;
 /// <summary>What the rest of the program asks of the hub.</summary>
 internal sealed partial class AzureOrchestrationService
 {
-    private static readonly TimeSpan LongestCheck = TimeSpan.FromSeconds(8);
-
     public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => Guard(() => inner.CreateTaskOrchestrationAsync(creationMessage));
 
     public async Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[] dedupeStatuses) =>
@@ -39,23 +37,10 @@ internal sealed partial class AzureOrchestrationService
     public Task<PurgeResult> PurgeInstanceStateAsync(PurgeInstanceFilter purgeInstanceFilter) =>
         Guard(() => ((IOrchestrationServicePurgeClient)inner).PurgeInstanceStateAsync(purgeInstanceFilter));
 
-    /// <summary>Null when the hub can be read, otherwise what is wrong, in words. Whoever asks does not wait for all attempts.</summary>
-    public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await GetOrchestrationStateAsync("health", allExecutions: false).WaitAsync(LongestCheck, cancellationToken);
-            return null;
-        }
-        catch (StoreUnavailableException e)
-        {
-            return e.Message;
-        }
-        catch (TimeoutException)
-        {
-            return "Azure Storage did not answer in time.";
-        }
-    }
+    /// <summary>Null when the hub's tables and queues can be read, otherwise what is wrong, in words.</summary>
+    public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => StorageHealth.FindTroubleAsync(
+        [("Tables of the task hub", () => GetOrchestrationStateAsync("health", allExecutions: false)), ("Queues of the task hub", () => Guard(() => workItems.GetPropertiesAsync(cancellationToken)))],
+        TimeProvider.System, cancellationToken);
 
     private static Task Guard(Func<Task> call) => AzureStorageErrors.GuardAsync(call, CancellationToken.None);
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Azure.Storage.Queues;
 using DurableTask.AzureStorage;
 using DurableTask.Core;
 using DurableTask.Core.History;
@@ -13,7 +14,7 @@ namespace Runbooks.AzureStorage;
 /// end, an account that is away for a while loses no activity, and failures of the account are told in our words.
 /// </summary>
 internal sealed partial class AzureOrchestrationService(
-    AzureStorageOrchestrationService inner, RedeliveryCounts redeliveries, TurnAttempts attempts, TaskHubOptions hub, HubLog log)
+    AzureStorageOrchestrationService inner, QueueClient workItems, RedeliveryCounts redeliveries, TurnAttempts attempts, TaskHubOptions hub, HubLog log)
     : IOrchestrationService, IOrchestrationServiceClient, IOrchestrationServicePurgeClient, IDisposable
 {
     /// <summary>Deliveries of one message. Each but the first follows a kill, or a pause that has doubled.</summary>

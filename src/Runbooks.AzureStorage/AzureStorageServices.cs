@@ -55,9 +55,10 @@ public static class AzureStorageServices
     private static AzureOrchestrationService CreateHub(IServiceProvider provider)
     {
         var (redeliveries, log) = (new RedeliveryCounts(), new HubLog(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
-        var inner = AzureTaskHub.Create(provider.GetRequiredService<IOptions<StorageAccountOptions>>().Value, provider.GetRequiredService<TaskHubTimes>(), redeliveries, log);
+        var account = provider.GetRequiredService<IOptions<StorageAccountOptions>>().Value;
+        var inner = AzureTaskHub.Create(account, provider.GetRequiredService<TaskHubTimes>(), redeliveries, log);
         var attempts = new TurnAttempts(Clients(provider).Table(Options(provider).StateTable));
-        var service = new AzureOrchestrationService(inner, redeliveries, attempts, provider.GetRequiredService<TaskHubOptions>(), log);
+        var service = new AzureOrchestrationService(inner, AzureTaskHub.WorkItems(account), redeliveries, attempts, provider.GetRequiredService<TaskHubOptions>(), log);
 
         // Before the worker stops asking for work: what is taken from a queue after that would stay locked, and nobody would do it.
         provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping.Register(() => _ = service.StopAsync(isForced: false));

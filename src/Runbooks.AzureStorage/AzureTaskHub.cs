@@ -43,6 +43,17 @@ internal static class AzureTaskHub
             LoggerFactory = loggers,
         });
 
+    /// <summary>The queue of activities, under the name that Durable Task gives it.</summary>
+    public static QueueClient WorkItems(StorageAccountOptions options, Action<ClientOptions>? configure = null)
+    {
+        var (name, queues) = ($"{options.TaskHubName.ToLowerInvariant()}-workitems", new QueueClientOptions());
+        queues.GiveUpSoon();
+        configure?.Invoke(queues);
+        return options.ConnectionString is { } connection
+            ? new(connection, name, queues)
+            : new(new Uri($"https://{options.AccountName}.queue.core.windows.net/{name}"), StorageIdentity.For(options.ClientId), queues);
+    }
+
     private static StorageAccountClientProvider Clients(StorageAccountOptions options, RedeliveryCounts redeliveries, Action<ClientOptions>? configure)
     {
         var (blobs, queues, tables) = (new BlobClientOptions(), new QueueClientOptions(), new TableClientOptions());

@@ -81,6 +81,9 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
     /// <summary>Removes the blobs of all versions.</summary>
     public Task RemoveBlobsAsync(string partition, CancellationToken cancellationToken) => blobs.RemoveAllAsync($"{partition}/", cancellationToken);
 
+    /// <summary>Writes a blob that no document has.</summary>
+    public Task TryWritingAsync(CancellationToken cancellationToken) => blobs.PutAsync("health", Stream.Null, cancellationToken);
+
     /// <summary>The new version is on record, and nobody must be told otherwise: what is left here goes with the document.</summary>
     private async Task TryRemoveAsync(string blob, CancellationToken cancellationToken)
     {

@@ -124,18 +124,9 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         return purged;
     }
 
-    public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _rows.PutAsync(new TableEntity("health", "health"), cancellationToken);
-            return null;
-        }
-        catch (StoreUnavailableException e)
-        {
-            return e.Message;
-        }
-    }
+    /// <summary>A record that is too large for a row is in a blob.</summary>
+    public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => StorageHealth.FindTroubleAsync(
+        [("Tables", () => _rows.PutAsync(new TableEntity("health", "health"), cancellationToken)), ("Blobs", () => _documents.TryWritingAsync(cancellationToken))], _time, cancellationToken);
 
     /// <returns>Null when another writer was quicker.</returns>
     private async Task<OpenResult?> TryOpenAsync(

@@ -1,6 +1,7 @@
 using System.Net;
 using Azure.Core.Pipeline;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Runbooks.Model.Storage;
 using static TestKit.Storage.StoredIncidents;
 
@@ -57,9 +58,32 @@ public sealed class RefusedByAzureTests
             .Message.ShouldBe("Azure Storage cannot be reached.");
     }
 
+    /// <summary>A role of one service may be missing, and a record that is too large for a row needs both.</summary>
+    [Theory]
+    [InlineData(10_000, "Blobs: Azure Storage answered 403 .")]
+    [InlineData(10_002, "Tables: Azure Storage answered 403 .")]
+    public async Task Health_NamesTheServiceThatRefuses(int port, string trouble)
+    {
+        using var network = new AnswersOnly(403) { Refuses = uri => uri.Port == port };
+
+        (await new Stores(network).Incidents.CheckHealthAsync(Now)).ShouldBe(trouble);
+    }
+
+    /// <summary>Whoever balances the load asks every few seconds.</summary>
+    [Fact]
+    public async Task HealthOfWhatDoesNotAnswer_IsKnownInTime()
+    {
+        var time = new FakeTimeProvider();
+        using var network = new NeverAnswers();
+        var asked = new Stores(network, time).Incidents.CheckHealthAsync(Now);
+        time.Advance(TimeSpan.FromSeconds(8));
+
+        (await asked).ShouldBe("Tables: Azure Storage did not answer in time. Blobs: Azure Storage did not answer in time.");
+    }
+
     private sealed class Stores
     {
-        public Stores(HttpMessageHandler network)
+        public Stores(HttpMessageHandler network, TimeProvider? time = null)
         {
             var options = new AzureStorageOptions { ConnectionString = "UseDevelopmentStorage=true" };
             var clients = new AzureStorageClients(options, client =>
@@ -67,7 +91,7 @@ public sealed class RefusedByAzureTests
                 client.Transport = new HttpClientTransport(network);
                 client.Retry.Delay = client.Retry.MaxDelay = TimeSpan.FromMilliseconds(1);
             });
-            Incidents = new TableIncidentStore(clients, options, TimeProvider.System, NullLogger<TableIncidentStore>.Instance);
+            Incidents = new TableIncidentStore(clients, options, time ?? TimeProvider.System, NullLogger<TableIncidentStore>.Instance);
             State = new TableSharedState(clients, options, TimeProvider.System);
             Evidence = new BlobEvidenceStore(clients.Container(options.EvidenceContainer));
         }
@@ -87,12 +111,26 @@ public sealed class RefusedByAzureTests
 
         public int Requests => _requests;
 
+        public Func<Uri, bool> Refuses { get; init; } = _ => true;
+
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _requests);
+            if (!Refuses(request.RequestUri!))
+            {
+                var done = new HttpResponseMessage(request.RequestUri!.Port == 10_002 ? HttpStatusCode.NoContent : HttpStatusCode.Created) { Content = new StringContent("{}") };
+                done.Headers.ETag = new("\"1\"");
+                done.Content.Headers.LastModified = DateTimeOffset.UnixEpoch;
+                return Task.FromResult(done);
+            }
+
             return status is { } answer
                 ? Task.FromResult(new HttpResponseMessage((HttpStatusCode)answer) { Headers = { { "x-ms-error-code", code } } })
                 : throw new HttpRequestException("No route to host.");
         }
+    }
+    private sealed class NeverAnswers : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => new TaskCompletionSource<HttpResponseMessage>().Task;
     }
 }

@@ -11,8 +11,11 @@ using Runbooks.Orchestration;
 namespace RunbookFunctions.Durable;
 
 /// <summary>Starts and wakes incidents on Durable Functions.</summary>
-internal sealed class DurableIncidentEngine(DurableClients clients) : IIncidentEngine
+internal sealed class DurableIncidentEngine(DurableClients clients, TimeProvider time) : IIncidentEngine
 {
+    /// <summary>Whoever asks whether it works does not wait for all attempts of the host.</summary>
+    private static readonly TimeSpan LongestCheck = TimeSpan.FromSeconds(8);
+
     /// <summary>Every status: an id is started once. Left out, a finished instance would be replaced and its history lost.</summary>
     private static readonly OrchestrationRuntimeStatus[] Any =
     [
@@ -73,8 +76,12 @@ internal sealed class DurableIncidentEngine(DurableClients clients) : IIncidentE
         try
         {
             // An id that no incident has: one round to the hub's storage.
-            await clients.Current.GetInstanceAsync("health", cancellationToken);
+            await clients.Current.GetInstanceAsync("health", cancellationToken).WaitAsync(LongestCheck, time, cancellationToken);
             return null;
+        }
+        catch (TimeoutException)
+        {
+            return "The task hub does not answer in time.";
         }
         catch (RpcException failure)
         {

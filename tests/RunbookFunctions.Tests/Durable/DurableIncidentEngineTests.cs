@@ -1,9 +1,15 @@
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Net.Client;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
+using Microsoft.DurableTask.Client.Grpc;
 using Microsoft.DurableTask.Converters;
 using Microsoft.DurableTask.Testing;
 using Microsoft.DurableTask.Worker;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using RunbookFunctions.Durable;
 using Runbooks.Engine;
 using Runbooks.Orchestration;
@@ -24,7 +30,7 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     private int _runs;
     private DurableTaskTestHost _host = null!;
 
-    public DurableIncidentEngineTests() => _engine = new DurableIncidentEngine(_clients);
+    public DurableIncidentEngineTests() => _engine = new DurableIncidentEngine(_clients, TimeProvider.System);
 
     public async ValueTask InitializeAsync() => _host = await DurableTaskTestHost.StartAsync(
         tasks =>
@@ -115,6 +121,21 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     [Fact]
     public async Task HubThatAnswers_IsHealthy() =>
         (await _clients.UseAsync(_host.Client, () => _engine.CheckHealthAsync(CancellationToken.None))).ShouldBeNull();
+
+    [Fact]
+    public async Task HubThatHangs_IsNamedInTime()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var time = new FakeTimeProvider();
+        await using var client = new GrpcDurableTaskClient(
+            "silent", new GrpcDurableTaskClientOptions { Channel = GrpcChannel.ForAddress($"http://{silent.LocalEndpoint}") }, NullLogger<GrpcDurableTaskClient>.Instance);
+
+        var asked = _clients.UseAsync(client, () => new DurableIncidentEngine(_clients, time).CheckHealthAsync(CancellationToken.None));
+        time.Advance(TimeSpan.FromSeconds(8));
+
+        (await asked).ShouldBe("The task hub does not answer in time.");
+    }
 
     [Fact]
     public async Task OutsideAFunction_ItSaysThatThereIsNoClient() =>

@@ -55,7 +55,7 @@ public sealed class AccountAwayTests(Azurite azurite)
         {
             (await Should.ThrowAsync<StoreUnavailableException>(() => hub.StartAsync("w", "other", 1))).Message.ShouldBe("Azure Storage cannot be reached.");
             (await Should.ThrowAsync<StoreUnavailableException>(() => hub.RaiseAsync("i", "go"))).Message.ShouldBe("Azure Storage cannot be reached.");
-            (await hub.Engine.CheckHealthAsync(TestContext.Current.CancellationToken)).ShouldBe("Azure Storage cannot be reached.");
+            (await hub.Engine.CheckHealthAsync(TestContext.Current.CancellationToken)).ShouldBe("Tables of the task hub: Azure Storage cannot be reached. Queues of the task hub: Azure Storage cannot be reached.");
             await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
         });
 

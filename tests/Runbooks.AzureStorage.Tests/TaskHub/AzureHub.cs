@@ -154,8 +154,9 @@ internal sealed class AzureHub : ITaskHubHarness
         (_cable, _age) = (new Cable(), Stopwatch.StartNew());
         var redeliveries = new RedeliveryCounts();
         var log = new HubLog(_loggers, TimeProvider.System);
-        var inner = AzureTaskHub.Create(_options, _times, redeliveries, log, client => Array.ForEach([_cable, .. _watch], policy => client.AddPolicy(policy, HttpPipelinePosition.PerRetry)));
-        _service = new AzureOrchestrationService(inner, redeliveries, _attempts, HubOptions, log);
+        void Watch(ClientOptions client) => Array.ForEach([_cable, .. _watch], policy => client.AddPolicy(policy, HttpPipelinePosition.PerRetry));
+        var inner = AzureTaskHub.Create(_options, _times, redeliveries, log, Watch);
+        _service = new AzureOrchestrationService(inner, AzureTaskHub.WorkItems(_options, Watch), redeliveries, _attempts, HubOptions, log);
         _host = new TaskHubHost(_service, _tasks, HubOptions, new ActivityShutdown(), _services, TimeProvider.System, _loggers);
         HubOptions.CheckHealth = _service.CheckHealthAsync;
         Engine = new TaskHubEngine(_service, HubOptions, _host);
