@@ -5,9 +5,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
+using Runbooks.Model.Storage;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
+using Runbooks.Storage;
 using RunbookServer.Practice;
 
 namespace RunbookServer.Hosting;
@@ -137,6 +139,16 @@ internal static class ServerHost
         else
         {
             DataFolder.Open(services);
+        }
+
+        try
+        {
+            // Otherwise it is found out by the first step that was approved.
+            await services.GetRequiredService<RestoredRecords>().EnsureCheckedAsync(cancellationToken);
+        }
+        catch (StoreUnavailableException refused)
+        {
+            throw new CommandException($"{refused.Message} Nothing was started.");
         }
     }
 

@@ -79,8 +79,12 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         var marked = 0;
         await foreach (var open in store.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))
         {
-            await store.UpdateAsync(open.Id, incident => incident.NoteRestored(time.GetUtcNow()), cancellationToken);
-            marked++;
+            // One that this version cannot read cannot act, and must not keep the others from being marked.
+            if (await store.TryFindAsync(open.Id, cancellationToken) is not null)
+            {
+                await store.UpdateAsync(open.Id, incident => incident.NoteRestored(time.GetUtcNow()), cancellationToken);
+                marked++;
+            }
         }
 
         Log.StoreRestored(logger, marked);

@@ -44,6 +44,7 @@ public sealed class StartFailureTests : IDisposable
     [InlineData("{ \"Auth\": { \"AdminGroups\": \"00000000-0000-0000-0000-000000000001\" } }", "The setting 'Auth:AdminGroups' (settings.json) is a list")]
     [InlineData("{ \"Slack\": \"a-token\" }", "The setting 'Slack' (settings.json) has parts, and a value in its place is not read: write 'Slack:NAME'.")]
     [InlineData("{ \"ApiKeys\": { \"Keys\": [\"short\"] } }", "can be guessed: it has fewer than 24 characters. Make one with: openssl rand -hex 32")]
+    [InlineData("{ \"LinkSigning\": { \"Keys\": [ { \"Id\": \"k1\", \"Secret\": \"@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/k1)\" } ] } }", "The setting 'LinkSigning:Keys:0:Secret' is still a reference to a vault")]
     [InlineData("{ \"Storms\": { \"MoreThan\": 0 } }", "The setting 'Storms:MoreThan' cannot be used: The field MoreThan must be between 1 and 10000.")]
     public Task SettingsFileThatCannotBeUsed_IsRefused(string text, string words)
     {
@@ -77,12 +78,15 @@ public sealed class StartFailureTests : IDisposable
         return ShouldSayAsync(words, "serve", "--port", "0");
     }
 
-    [Fact]
-    public Task KeyFileThatCannotBeRead_IsRefused()
+    /// <summary>What the second one says is asked before anything acts: found out at the start, and not by the first approved step.</summary>
+    [Theory]
+    [InlineData("api-key")]
+    [InlineData("generation")]
+    public Task FileOfTheDataFolderThatCannotBeRead_IsRefused(string name)
     {
-        Directory.CreateDirectory(Path.Combine(Data, "api-key"));
+        Directory.CreateDirectory(Path.Combine(Data, name));
 
-        return ShouldSayAsync("api-key cannot be read", "serve", "--port", "0");
+        return ShouldSayAsync($"{name} cannot be read", "serve", "--port", "0");
     }
 
     [Fact]

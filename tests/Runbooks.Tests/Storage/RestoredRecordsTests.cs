@@ -41,6 +41,21 @@ public sealed class RestoredRecordsTests
         (await Records().FindUntoldAsync(Cancel)).ShouldBeNull();
     }
 
+    /// <summary>A host looks before it starts, and a record of a newer version must not keep it from that.</summary>
+    [Fact]
+    public async Task RecordThatCannotBeRead_KeepsNoOtherFromBeingMarked()
+    {
+        var runbook = Some.Runbook();
+        _store.Unreadable = (await _store.OpenAsync(Some.Incident(runbook) with { Id = "unreadable", Target = "elsewhere" }, runbook, _ => null, Cancel)).Incident.Id;
+        var id = await OpenAsync();
+        await CheckAsync();
+        _state = new();
+
+        await CheckAsync();
+
+        (await FindAsync(id)).RestoredAt.ShouldNotBeNull();
+    }
+
     /// <summary>On a store that was in use before there were generations, so that incidents are open.</summary>
     [Fact]
     public async Task FirstWitnessThatIsNotThereYet_IsNoRestore()
