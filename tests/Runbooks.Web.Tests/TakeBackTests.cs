@@ -45,6 +45,48 @@ public sealed class TakeBackTests : IAsyncLifetime
         _host.Store.All[0].Timeline[^1].Who.ShouldBe("ada");
     }
 
+    /// <summary>In the resolution a stop leaves the fix where it is, so that whoever stopped it can still have it taken back.</summary>
+    [Fact]
+    public async Task StoppedInTheResolution_CanStillBeTakenBack()
+    {
+        var id = await _host.OpenAsync(Holding() with { State = IncidentState.Resolving }, Leasing());
+        (await IncidentPageAsync()).ShouldContain("The automation stops before its next step. What the mitigation changed stays, unless it is taken back. This firing of the alert does not ask again.");
+
+        var stopped = await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/cancel", new { by = "ada", reason = "x" }, Cancel);
+        (await stopped.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("message").GetString()
+            .ShouldBe("It stops before the next step. What the mitigation changed stays, unless it is taken back. This firing of the alert does not ask again.");
+        (await IncidentPageAsync()).ShouldContain($"action=\"/incidents/{id}/take-back\"");
+        var takenBack = await PostAsync(id);
+
+        (await takenBack.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("message").GetString()!.ShouldStartWith("It is on record: what can be taken back is taken back next");
+        _host.Store.All[0].Stop!.TakesBack.ShouldBeTrue();
+        (await IncidentPageAsync()).ShouldNotContain($"action=\"/incidents/{id}/take-back\"");
+
+        async Task<string> IncidentPageAsync() => WebUtility.HtmlDecode(await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel));
+    }
+
+    [Fact]
+    public async Task StoppedBeforeTheResolution_IsToldThatTheFixIsTakenBack()
+    {
+        var id = await _host.OpenAsync(Holding(), Leasing());
+        WebUtility.HtmlDecode(await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("The automation stops before its next step. What can be taken back is taken back.");
+
+        var stopped = await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/cancel", new { by = "ada", reason = "x" }, Cancel);
+
+        (await stopped.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("message").GetString()!.ShouldStartWith("It stops before the next step. What can be taken back is taken back.");
+    }
+
+    /// <summary>A take-over is an answer, so it is named only where something is asked.</summary>
+    [Fact]
+    public async Task WhatRuns_IsEndedByAStop()
+    {
+        var running = await _host.OpenAsync(Holding(), Leasing());
+
+        var answer = await _host.Api.PostAsJsonAsync($"/api/incidents/{running}/close", new { by = "ada", reason = "x" }, Cancel);
+
+        (await answer.Content.ReadAsStringAsync(Cancel)).ShouldContain($"Incident {running} is still run by the automation. To end that, stop it.");
+    }
+
     /// <summary>Seeing to it takes nothing back, and neither does taking over.</summary>
     [Theory]
     [InlineData(IncidentState.Failed, StepStatus.UndoFailed)]

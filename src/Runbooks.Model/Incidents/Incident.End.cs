@@ -102,10 +102,13 @@ public sealed partial record Incident
 /// <summary>A person stops the automation of an incident.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Records the wish once, and closes the open question with it: nobody can approve what is being stopped.</summary>
+    /// <summary>
+    /// Records the wish once, and closes the open question with it: nobody can approve what is being stopped. Whoever wants what was
+    /// changed taken back wants more than a stop, and has that recorded after one too.
+    /// </summary>
     public Incident RequestStop(StopRequest stop)
     {
-        if (State.IsFinal() || Stop is not null)
+        if (State.IsFinal() || (Stop is { } earlier && (earlier.TakesBack || !stop.TakesBack)))
         {
             return this;
         }
@@ -114,6 +117,14 @@ public sealed partial record Incident
         var noted = (this with { Stop = stop }).Note(stop.At, TimelineKind.Decision, stop.By, words);
         return noted.OpenGate is { Task: not { Undoes: true } } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
     }
+
+    /// <summary>Whether it has come to the resolution: what the mitigation changed then stays when it is stopped.</summary>
+    [JsonIgnore]
+    public bool HasReachedResolution => State == IncidentState.Resolving || Gates.Any(gate => gate.Phase == Phase.Resolution) || Steps.Any(step => step.Phase == Phase.Resolution);
+
+    /// <summary>Whether what it changed can be taken back before its time, and nobody has asked for that yet.</summary>
+    [JsonIgnore]
+    public bool CanBeTakenBack => !State.IsFinal() && Stop is not { TakesBack: true } && ChangeText.InPlace(this).Count > 0;
 
     /// <summary>
     /// Whether somebody stopped it after the workflow had read the record for the last time, though steps have run that they want
@@ -124,6 +135,18 @@ public sealed partial record Incident
     public bool HasUnreadStop(IncidentState end, bool inResolution) =>
         Stop is { } stop && !State.IsFinal() && UndoBeganAt is null && Steps.Count > 0
         && (stop.TakesBack || !(end == IncidentState.TakenOver || inResolution || Steps.Any(step => step.Phase == Phase.Resolution)));
+}
+
+/// <summary>What people are told that a stop does, before and after they ask for it.</summary>
+public static class StopText
+{
+    public const string AsksNoMore = "This firing of the alert does not ask again.";
+
+    public const string NoIsRemembered = "A no is remembered: this firing of the alert does not ask again.";
+
+    public static string Of(Incident incident) => incident.HasReachedResolution
+        ? $"What the mitigation changed stays, unless it is taken back. {AsksNoMore}"
+        : $"What can be taken back is taken back. {AsksNoMore}";
 }
 
 /// <summary>

@@ -35,6 +35,11 @@ public sealed record StepRecord
     [JsonIgnore]
     public bool IsChange => Status != StepStatus.DryRun && !Preparation.TellsOnly;
 
+    /// <summary>Whether it is undone when the mitigation is taken back. An attempt that failed or was cut off may have done half of it.</summary>
+    [JsonIgnore]
+    public bool IsToBeTakenBack =>
+        Phase == Phase.Mitigation && Preparation is { UndoState: not null, TellsOnly: false } && Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.DryRun);
+
     /// <summary>The same on every attempt and after every crash.</summary>
     public static string KeyOf(string incidentId, Phase phase, string step) =>
         $"{incidentId}:{(phase == Phase.Mitigation ? "mitigation" : "resolution")}:{step}";

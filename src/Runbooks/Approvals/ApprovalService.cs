@@ -190,7 +190,7 @@ public sealed class ApprovalService(
 
         return (incident, incident.State.IsFinal()
             ? new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))
-            : new(DecisionStatus.NotAllowed, $"Incident {incident.Id} is still run by the automation. Take it over, or cancel it."));
+            : new(DecisionStatus.NotAllowed, StillRuns(incident)));
     }
 
     private (Incident, DecisionResult) Acknowledge(Incident incident, string by, string? note) => incident switch
@@ -199,17 +199,20 @@ public sealed class ApprovalService(
         { Attention: { AcknowledgedBy: { } first, AcknowledgedAt: { } at } } =>
             (incident, new(DecisionStatus.AlreadyCounted, $"{first} has been seeing to it since {GateText.Clock(at, time.GetUtcNow())}.")),
         _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, $"Nobody is needed. {GateText.HowItEnded(incident)}")),
-        _ => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} is still run by the automation. Take it over, or cancel it.")),
+        _ => (incident, new(DecisionStatus.NotAllowed, StillRuns(incident))),
     };
 
     private (Incident, DecisionResult) TakeBack(Incident incident, string by, string reason) => incident switch
     {
-        { Stop: { } earlier } when !incident.State.IsFinal() =>
+        { Stop: { TakesBack: true } earlier } when !incident.State.IsFinal() =>
             (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it is taken back before anything else runs.")),
         _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))),
-        _ when ChangeText.InPlace(incident).Count == 0 => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has changed nothing that could be taken back. To stop it, cancel it.")),
+        _ when ChangeText.InPlace(incident).Count == 0 => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has changed nothing that could be taken back. To end it, stop it.")),
         _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(DecisionStatus.Decided, "It is on record: what can be taken back is taken back next, and the incident ends. While the kill switch is on it waits.")),
     };
+
+    private static string StillRuns(Incident incident) =>
+        $"Incident {incident.Id} is still run by the automation. To end that, {(incident.OpenGate is null ? "stop it" : "take it over or stop it")}.";
 
     private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
     {
@@ -219,8 +222,8 @@ public sealed class ApprovalService(
         }
 
         return incident.Stop is { } earlier
-            ? (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it stops before the next step."))
-            : (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow())), new(DecisionStatus.Decided, "It stops before the next step."));
+            ? (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it stops before the next step. {(earlier.TakesBack ? "What can be taken back is taken back." : StopText.Of(incident))}"))
+            : (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow())), new(DecisionStatus.Decided, $"It stops before the next step. {StopText.Of(incident)}"));
     }
 }
 

@@ -30,9 +30,8 @@ public sealed class StepUndoer(
         var failed = false;
         var began = time.GetTimestamp();
 
-        // An attempt that failed or was cut off may have done half of it; what was before is recorded all the same.
         // What could not be undone before comes last, so that it does not keep the others from their turn.
-        foreach (var step in incident.Steps.Where(CanBeUndone).Reverse().OrderBy(step => step.Status == StepStatus.UndoFailed))
+        foreach (var step in incident.Steps.Where(step => step.IsToBeTakenBack).Reverse().OrderBy(step => step.Status == StepStatus.UndoFailed))
         {
             if (said.Count > 0 && time.GetElapsedTime(began) >= Budget)
             {
@@ -81,9 +80,6 @@ public sealed class StepUndoer(
         // Nobody is asked any more.
         return finished is { State: IncidentState.AwaitingApproval, OpenGate: null } ? finished with { State = IncidentState.Mitigating } : finished;
     }
-
-    private static bool CanBeUndone(StepRecord step) =>
-        step.Phase == Phase.Mitigation && step.Preparation is { UndoState: not null, TellsOnly: false } && step.Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.DryRun);
 
     [SuppressMessage("Design", "CA1031", Justification = "Undoing may fail in any way; the others are undone all the same, and the workflow tries again.")]
     private async Task<(StepStatus, ActionResult)> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)

@@ -90,12 +90,13 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         return (incident.InStorm && !incident.State.IsFinal()) || await PageAsync(request, cancellationToken);
     }
 
-    public async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken)
+    /// <param name="ending">Makes of the incident what it will be in a moment, for the words of the page; null where the page ends nothing.</param>
+    public async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken, Func<Incident, Incident>? ending = null)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var contacts = NotificationRecipients.OfPage(incident, runbook);
-        var result = await SendAsync(incident, runbook, DuePage.KeyOf(request.Key), contacts, cards.Page(incident, runbook, request.Message, time.GetUtcNow()), needsPerson: true, cancellationToken);
+        var result = await SendAsync(incident, runbook, DuePage.KeyOf(request.Key), contacts, cards.Page(ending?.Invoke(incident) ?? incident, runbook, request.Message, time.GetUtcNow()), needsPerson: true, cancellationToken);
         if (!result.Reached)
         {
             Log.NobodyReached(logger, incident.Id, request.Message);

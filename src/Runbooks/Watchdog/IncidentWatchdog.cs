@@ -172,14 +172,13 @@ public sealed class IncidentWatchdog(
     private async Task CloseAsFailedAsync(Incident incident, Runbook runbook, WatchdogFinding finding, CancellationToken cancellationToken)
     {
         // A storm tells of its ends, and goes on until they are heard.
-        if (incident.InStorm || await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken))
+        if (incident.InStorm || await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken, ending: End))
         {
-            var ended = await store.UpdateAsync(
-                incident.Id,
-                i => i.State.IsFinal() ? i : i.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true) with { IsEndUnfinished = true },
-                cancellationToken);
-            await FinishAsync(ended, runbook, cancellationToken);
+            await FinishAsync(await store.UpdateAsync(incident.Id, End, cancellationToken), runbook, cancellationToken);
         }
+
+        Incident End(Incident open) => open.State.IsFinal() ? open
+            : open.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true) with { IsEndUnfinished = true };
     }
 
     /// <summary>No activity does it again when it breaks off; the next watch does.</summary>

@@ -9,8 +9,9 @@ public sealed class Pager(IncidentCloser closer, StormPageNotifier storms, TimeP
     private readonly ConcurrentQueue<PageInStorm> _ofStorms = new();
 
     /// <param name="alone">Also in a storm by itself and at once; otherwise <see cref="PageStormsAsync"/> tells it with those of others.</param>
+    /// <param name="ending">Makes of the incident what it will be in a moment: that is what the page is about. Null where the page ends nothing.</param>
     /// <returns>Whether somebody was told, now or before.</returns>
-    public async Task<bool> PageOnceAsync(Incident incident, string trouble, string message, CancellationToken cancellationToken, bool alone = false)
+    public async Task<bool> PageOnceAsync(Incident incident, string trouble, string message, CancellationToken cancellationToken, bool alone = false, Func<Incident, Incident>? ending = null)
     {
         var key = DuePage.KeyOf(trouble);
         var told = incident.Reached(key);
@@ -25,7 +26,7 @@ public sealed class Pager(IncidentCloser closer, StormPageNotifier storms, TimeP
             return told;
         }
 
-        return await closer.PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken) || told;
+        return await closer.PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken, ending) || told;
     }
 
     /// <summary>Tells what was found on incidents of storms since the last time.</summary>

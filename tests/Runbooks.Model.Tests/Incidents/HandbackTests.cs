@@ -46,6 +46,18 @@ public sealed class HandbackTests
         (await office.Desk.CloseAsync(Some.Waiting().Id, "ada", "done", Cancel)).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
     }
 
+    /// <summary>A runbook that heals by itself would otherwise do at once what somebody has just stopped.</summary>
+    [Fact]
+    public void TriedAgainAfterANo_AsksAndSaysWhoSaidIt()
+    {
+        var stopped = Some.Waiting().RequestStop(new("ada", "not this disk", Some.Time)).End(IncidentState.Cancelled, "so", [], null, TimeSpan.Zero, Some.Time);
+
+        var again = Some.Incident("again").TryAgain(stopped, "linus", "the disk is full", Some.Time);
+
+        (again.EarlierNo?.By, again.EarlierNo?.Reason).ShouldBe(("ada", "not this disk"));
+        Some.Incident("again").TryAgain(Some.Incident().End(IncidentState.Failed, "so", [], null, TimeSpan.Zero, Some.Time), "linus", "x", Some.Time).EarlierNo.ShouldBeNull();
+    }
+
     private static Incident OwnedByResponder() => Some.Waiting()
         .Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "api", Some.Time)).Incident
         .End(IncidentState.TakenOver, "ada took over.", [], null, TimeSpan.Zero, Some.Time);

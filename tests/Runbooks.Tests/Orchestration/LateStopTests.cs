@@ -22,6 +22,16 @@ public sealed class LateStopTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBe(["do fix", "do ticket", "undo fix"]);
     }
 
+    /// <summary>The stop says that the fix stays; whoever then has it taken back is told that it is.</summary>
+    [Fact]
+    public async Task StoppedAndThenTakenBackWhileAStepOfTheResolutionRuns_IsUndoneAsWasSaid()
+    {
+        var ended = await ActAsync(s_runbook, "ticket", () => Stop() ?? TakeBack());
+
+        (ended.State, ended.Reason).ShouldBe((IncidentState.Cancelled, "ada asked for what was changed to be taken back: it was the wrong pod. Undone: fix. Stays in place: ticket."));
+        _world.Script.Deeds.ShouldBe(["do fix", "do ticket", "undo fix"]);
+    }
+
     [Fact]
     public async Task TakenBackWhileTheLastStepOfTheResolutionFails_IsUndoneAndAPersonIsNeeded()
     {

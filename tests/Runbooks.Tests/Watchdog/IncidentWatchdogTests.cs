@@ -52,6 +52,18 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
         incident.Timeline[^1].What.ShouldBe("Wrote on the ticket how this ended.");
     }
 
+    /// <summary>Nobody runs what would be approved: the page is about what the incident is from then on.</summary>
+    [Fact]
+    public async Task WorkflowThatFailedWhileItAsked_PagesForNoAnswer()
+    {
+        var id = await _world.OpenAsync(Asked(), EngineStatus.Failed, "non-deterministic");
+
+        await _world.CheckAsync(id, Minute);
+
+        var page = _world.Sent.First(sent => sent.Card.Kind == CardKind.Page).Card;
+        page.Sections.Single(section => section.Heading == "What to do now").Lines[0].ShouldBe("Fix it by hand and close the incident, or try it again. Acknowledge it first, so that others see that you look.");
+    }
+
     [Fact]
     public async Task EndThatTheWatchRecords_IsReportedToo()
     {

@@ -12,6 +12,9 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     private const int MaxNews = 10;
 
+    /// <summary>Sentences that are not of all; more would bury the rest.</summary>
+    private const int MaxSaid = 10;
+
     /// <summary>One question about many targets; the page behind it lists them all and decides them together or apart.</summary>
     public Card Question(Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> runbooks)
     {
@@ -21,28 +24,34 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             return alone.Approval(only, runbooks[only.RunbookId], only.OpenGate!, message.Recipient.Name, kind);
         }
 
-        var groups = message.About.GroupBy(incident => incident.RunbookId).Select(group => (Runbook: runbooks[group.Key], Incidents: group.ToList())).ToList();
+        var runbooksAsking = message.About.GroupBy(incident => incident.RunbookId).Select(group => (Runbook: runbooks[group.Key], Incidents: group.ToList())).ToList();
+        var parts = StormPart.Of(message.About, runbooks);
+        var byHand = message.About.Count(incident => incident.OpenGate!.Task is not null);
         return new Card
         {
             Kind = kind,
             IncidentId = storm.Id,
-            Title = Title(message, kind, Of(groups.Select(group => group.Runbook))),
-            Severity = groups.Max(group => group.Runbook.Impact.Severity),
+            Title = $"{Title(message, kind, Of(runbooksAsking.Select(group => group.Runbook)))}{(byHand == 0 ? "" : byHand == message.About.Count ? ", to do something by hand" : $", {byHand} of them to do something by hand")}",
+            Severity = runbooksAsking.Max(group => group.Runbook.Impact.Severity),
             DryRun = message.About.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
             [
-                new("What broke", [.. groups.SelectMany(group => (string[])
+                new("What broke", [.. runbooksAsking.SelectMany(group => (string[])
                     [$"{group.Runbook.Title} on {CountText.Format(group.Incidents.Count, "target")}. {group.Runbook.Impact.Users}".Trim(), group.Runbook.Impact.Data])]),
-                .. groups.Select(group => new CardSection(Heading("Targets", group.Runbook, groups.Count), Lines(group.Incidents.Select(incident => incident.Target)))),
+                .. parts.Select(part => new CardSection(Heading("Targets", part), Lines(part.Incidents.Select(incident => incident.Target)))),
                 .. News(message.About),
                 .. OnCall(message.About),
-                .. groups.Select(group => new CardSection(Heading("What I will do on each", group.Runbook, groups.Count), Steps(group.Incidents[0]))),
-                new("How to undo it", [.. groups.SelectMany(group => group.Incidents[0].OpenGate!.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()]),
-                .. CardSection.If("Who has to approve", groups.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null)).OfType<string>().Distinct(), isNeeded: true),
-                new("If nobody answers", SilenceText.Of([.. groups.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))])) { IsNeeded = true },
+                .. CardSection.If("What changed since you were asked", Once([.. message.About.Where(incident => incident.OpenGate!.Difference is not null).Select(incident => (incident, incident.OpenGate!.Difference!))], message.About.Count)),
+                .. CardSection.If("Warning", Once([.. message.About.SelectMany(incident => incident.OpenGate!.Warnings.Select(warning => (incident, warning)))], message.About.Count), isNeeded: true),
+                .. parts.Select(part => new CardSection(Heading(part.AsksForWork ? "To do by hand on each" : part.IsDryRun ? "What I will rehearse on each" : "What I will do on each", part), Steps(part.Incidents[0])) { IsNeeded = true }),
+                .. CardSection.If("How to undo it", parts.Where(part => !part.AsksForWork).SelectMany(part => part.Incidents[0].OpenGate!.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()),
+                .. CardSection.If("Who has to approve", runbooksAsking.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? runbooksAsking.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null)).OfType<string>().Distinct(), isNeeded: true),
+                new("If nobody answers", SilenceText.Of([.. runbooksAsking.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))])) { IsNeeded = true },
             ],
-            Links = [new("Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name))],
+            Links = [new(byHand == message.About.Count ? "Look at all and say what is done" : "Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name))],
         };
+
+        string Heading(string heading, StormPart part) => parts.Count == 1 ? heading : $"{heading}: {part.Name(runbooksAsking.Count == 1)} ({CountText.Format(part.Incidents.Count, "target")})";
     }
 
     /// <summary>Temporary fixes are in place from now on: where, what ends them, and until when at most.</summary>
@@ -101,6 +110,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             [
                 new("How they ended", [.. counts]),
                 .. CardSection.If("Not solved", unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? IncidentText.Of(incident.State)}")),
+                .. CardSection.If("What to do now", NextSteps(unsolved, news.Max(one => one.Incident.UpdatedAt)), isNeeded: true),
                 .. CardSection.If("Left to a person", left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")),
                 .. CardSection.If("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target))),
             ],
@@ -148,6 +158,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. messages.Where(same => same.Count() > 1).Select(same => new CardSection(
                     messages.Count == 1 ? "Targets" : $"Targets: {Clip.To(same.Key, 80)}", Lines(same.Select(one => one.Incident.Target)))),
                 .. CardSection.If("What it means", news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id).SelectMany(runbook => (string[])[runbook.Impact.Users, runbook.Impact.Data]).Where(line => line.Length > 0)),
+                new("What to do now", NextSteps(incidents, now)) { IsNeeded = true },
             ],
             Links = [Console(news)],
         };
@@ -180,6 +191,22 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         };
     }
 
+    /// <summary>The first thing to do on each.</summary>
+    private static List<string> NextSteps(List<Incident> incidents, DateTimeOffset now) =>
+        Once([.. incidents.Select(incident => (incident, NextStepText.Of(incident, now)))], incidents.Count);
+
+    /// <summary>Each sentence once, with whom it is about where that is not all of them.</summary>
+    private static List<string> Once(IReadOnlyList<(Incident About, string Text)> said, int all)
+    {
+        var same = said.GroupBy(one => one.Text, one => one.About).OrderByDescending(group => group.Count()).ToList();
+        List<string> lines = [.. same.Take(MaxSaid).Select(group => group.Count() == all ? group.Key : $"{Who(group)}: {group.Key}")];
+        return same.Count > MaxSaid ? [.. lines, $"And {CountText.Format(same.Skip(MaxSaid).Sum(group => group.Count()), "target")} more."] : lines;
+    }
+
+    /// <summary>One by its name, several by their number.</summary>
+    private static string Who(IEnumerable<Incident> incidents) =>
+        incidents.ToList() is var all && all.Count == 1 ? IncidentText.Target(all[0].Target) : CountText.Format(all.Count, "target");
+
     private static IEnumerable<CardSection> News(IReadOnlyList<Incident> incidents) =>
         CardSection.If("News", incidents.SelectMany(incident => incident.News.Select(news => $"{IncidentText.Target(incident.Target)}: {news.Text}")).Take(MaxNews));
 
@@ -201,7 +228,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     private static string Heading(string heading, Runbook runbook, int groups) => groups == 1 ? heading : $"{heading}: {runbook.Title}";
 
     private static List<string> Steps(Incident example) =>
-        example.OpenGate!.Task is { } task ? [$"A person does this: {task.Instruction}", $"(As on {IncidentText.Target(example.Target)}; the page leads to each one's own.)"]
+        example.OpenGate!.Task is { } task ? [task.Instruction, .. task.Items.Select((item, at) => $"{at + 1}. {item.Text}"), $"(As on {IncidentText.Target(example.Target)}; the page leads to each one's own.)"]
         : [.. example.OpenGate!.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {IncidentText.Target(example.Target)}; the page shows each one's own steps and findings.)"];
 
     /// <summary>As many to a line as can be read.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
@@ -39,15 +40,63 @@ public sealed class StormCardsTests
         Lines(card, "Targets").ShouldBe(["inference/llm-b-3, inference/llm-b-4"]);
     }
 
+    [Fact]
+    public void NotSolved_SaysWhatToDoNow() =>
+        Lines(Ended([One(0, IncidentState.Failed, new(Some.Time, "so")), One(1, IncidentState.Failed, new(Some.Time, "so")), One(2, IncidentState.Expired, new(Some.Time, "so"))]), "What to do now").ShouldBe([
+            "2 targets: Fix it by hand and close the incident, or try it again. Acknowledge it first, so that others see that you look.",
+            "inference/llm-b-2: It was not approved in time, so nothing more is done. Look at what was found, then fix it by hand and close the incident, or try it again."]);
+
+    [Fact]
+    public void Page_SaysWhatToDoNow() =>
+        Lines(Cards().Page(s_storm, [.. Enumerable.Range(0, 3).Select(at => News(One(at, IncidentState.Verifying, null)))], Some.Time), "What to do now")
+            .ShouldBe(["Open the incident and look where it stands. Stop it if it should not go on by itself."]);
+
+    /// <summary>Two nodes are back and wait for a person, four ask anew about the reimage: neither stands for the other.</summary>
+    [Fact]
+    public void QuestionsOfOneRunbookAboutDifferentThings_AreToldApart()
+    {
+        var inspect = Some.Gate() with { Id = "mitigation-inspect", Task = new("inspect", "Look at the node.", [new("Run the test.")]), Plan = new("p", []) };
+        var anew = Some.Gate(round: 2) with { Difference = "It waited for its turn.", Warnings = ["The last fix did not hold."] };
+        var card = Question([.. Enumerable.Range(0, 6).Select(at => Asking(at, at < 2 ? inspect : anew))]);
+
+        card.Title.ShouldBe("6 incidents of 'Hung GPU' ask you at once, 2 of them to do something by hand");
+        Lines(card, "Targets: mitigation, asked anew (4 targets)").ShouldBe(["inference/llm-b-2, inference/llm-b-3, inference/llm-b-4, inference/llm-b-5"]);
+        Lines(card, "What I will do on each: mitigation, asked anew (4 targets)")[0].ShouldStartWith("Delete pod");
+        Lines(card, "To do by hand on each: inspect (2 targets)").ShouldBe(["Look at the node.", "1. Run the test.", "(As on inference/llm-b-0; the page leads to each one's own.)"]);
+        Lines(card, "Warning").ShouldBe(["4 targets: The last fix did not hold."]);
+        Lines(card, "What changed since you were asked").ShouldBe(["4 targets: It waited for its turn."]);
+    }
+
+    [Fact]
+    public void DryRunsAmongOthers_AreToldApart()
+    {
+        var card = Question([Asking(0, Some.Gate()), Asking(1, Some.Gate()), Asking(2, Some.Gate()) with { Mode = RunMode.DryRun }]);
+
+        card.DryRun.ShouldBeFalse();
+        Lines(card, "What I will do on each: mitigation (2 targets)")[0].ShouldStartWith("Delete pod");
+        Lines(card, "What I will rehearse on each: mitigation, dry run (1 target)")[0].ShouldStartWith("Delete pod");
+    }
+
+    private static Incident Asking(int at, Gate gate) => Some.Incident($"261123-0312-{at:00000000}", $"inference/llm-b-{at}").AddGate(gate, Some.Time);
+
+    private static Card Question(IReadOnlyList<Incident> incidents) => Cards().Question(
+        s_storm, new StormMessage(new Recipient("ada", []), incidents, incidents, null, Some.Time), new Dictionary<string, Runbook> { ["hanged-gpu"] = Some.Runbook() });
+
+    private static StormNews News(Incident incident) => new(incident, Some.Runbook(), "page", [], NeedsPerson: true) { Message = "No progress." };
+
     private static Incident One(int at, IncidentState state, Attention? attention) =>
         Some.Incident($"261123-0312-{at:00000000}", $"inference/llm-b-{at}") with { State = state, ClosedAt = Some.Time, Attention = attention };
 
-    private static Card Ended(IReadOnlyList<Incident> incidents)
+    private static readonly Storm s_storm = new("storm-1", Some.Time, Some.Time);
+
+    private static StormCards Cards()
     {
         var office = new ApprovalOffice();
-        var cards = new StormCards(new DecisionLinks(office.Signer, Options.Create(new PublicAddressOptions())), office.Cards);
-        return cards.Ended(new Storm("storm-1", Some.Time, Some.Time), [.. incidents.Select(incident => new StormNews(incident, Some.Runbook(), NotificationRecipients.Closed, [], NeedsPerson: false))]);
+        return new(new DecisionLinks(office.Signer, Options.Create(new PublicAddressOptions())), office.Cards);
     }
+
+    private static Card Ended(IReadOnlyList<Incident> incidents) =>
+        Cards().Ended(s_storm, [.. incidents.Select(incident => new StormNews(incident, Some.Runbook(), NotificationRecipients.Closed, [], NeedsPerson: false))]);
 
     private static IReadOnlyList<string> Lines(Card card, string heading) => card.Sections.Single(section => section.Heading == heading).Lines;
 }

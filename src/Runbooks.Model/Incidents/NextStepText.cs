@@ -1,0 +1,40 @@
+namespace Runbooks.Model.Incidents;
+
+/// <summary>What a person who is paged does next: the first thing, in a sentence or two.</summary>
+public static class NextStepText
+{
+    public static string Of(Incident incident, DateTimeOffset now)
+    {
+        var final = incident.State.IsFinal();
+        var close = incident.CanBeClosedByHand();
+        var thenClose = close ? " Then close the incident." : "";
+        var back = Names(incident.Steps.Where(step => step.IsToBeTakenBack));
+        var stuck = Names(incident, StepStatus.UndoFailed);
+        var left = Names(incident, StepStatus.LeftAlone);
+        var kept = Names(incident, StepStatus.Kept);
+        var unknown = Names(incident, StepStatus.Unknown);
+        return incident switch
+        {
+            { UndoBeganAt: not null, OpenGate: null } when !final && back.Length > 0 => incident.WaitsUntil > now
+                ? $"Release the kill switch under Safety (role admin), and within half an hour this is taken back: {back}. Or take it back by hand."
+                : $"This is being taken back: {back}. Open the incident and look whether that comes to an end.",
+            _ when stuck.Length > 0 => $"Take back by hand what could not be undone: {stuck}.{thenClose}",
+            _ when unknown.Length > 0 => $"Look whether {unknown} happened: nobody knows.{(close ? " Then close the incident, or try it again." : "")}",
+            _ when left.Length > 0 && final => $"Somebody else has changed what was to be taken back, so it was left alone: {left}. Look whether it may stay so.{thenClose}",
+            { OpenGate: { Task: not null } work } when now < work.ExpiresAt => $"Do it, or find somebody who can, and say so before {GateText.Clock(work.ExpiresAt, now)}: {work.Question}",
+            { OpenGate: { } gate } when now < gate.ExpiresAt => $"Answer the question before {GateText.Clock(gate.ExpiresAt, now)}: {gate.Question}",
+            { Stop: { } stop } when !final => $"{stop.By} has asked for it to be stopped. Open the incident and look whether it comes to its end.",
+            { State: IncidentState.Holding } => "Look at the cause: the temporary fix stays until it is gone. Stop the incident to take the fix back now.",
+            { State: IncidentState.Expired, LatestGate.Task: not null } => "Nobody said in time that it was done. Look whether it was, then close the incident, or try it again.",
+            { State: IncidentState.Expired } => "It was not approved in time, so nothing more is done. Look at what was found, then fix it by hand and close the incident, or try it again.",
+            { State: IncidentState.Failed } => $"Fix it by hand and close the incident, or try it again.{(incident.Attention?.AcknowledgedBy is null ? " Acknowledge it first, so that others see that you look." : "")}",
+            _ when kept.Length > 0 => $"Decide what becomes of what was left on purpose: {kept}.{thenClose}",
+            _ when final => $"Look whether anything is left to do{(close ? ", then close the incident" : "")}.",
+            _ => "Open the incident and look where it stands. Stop it if it should not go on by itself.",
+        };
+    }
+
+    private static string Names(Incident incident, StepStatus status) => Names(incident.Steps.Where(step => step.Status == status));
+
+    private static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
+}

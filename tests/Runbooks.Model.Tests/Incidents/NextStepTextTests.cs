@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit;
+
+namespace Runbooks.Model.Tests.Incidents;
+
+/// <summary>What a page tells people to do can be done.</summary>
+public sealed class NextStepTextTests
+{
+    private static readonly Incident s_undoing = Some.Incident() with { State = IncidentState.Holding, UndoBeganAt = Some.Time, Steps = [Step(StepStatus.Done)] };
+
+    [Fact]
+    public void UndoThatWaitsForTheKillSwitch_SaysWhatHelps() => Of(s_undoing.HoldUndo("reroute", "The kill switch is on.", Some.Time.AddMinutes(30), Some.Time))
+        .ShouldBe("Release the kill switch under Safety (role admin), and within half an hour this is taken back: reroute. Or take it back by hand.");
+
+    [Fact]
+    public void UndoThatRuns_IsSaidToRun() => Of(s_undoing).ShouldBe("This is being taken back: reroute. Open the incident and look whether that comes to an end.");
+
+    [Fact]
+    public void WhatWasTakenBack_HoldsUpNoLaterQuestion() =>
+        Of((s_undoing with { Steps = [Step(StepStatus.Undone)] }).AddGate(Some.Gate() with { Id = "resolution-1", Phase = Phase.Resolution }, Some.Time))
+            .ShouldBe("Answer the question before 03:32:00 UTC: Recycle pod llm-b-0?");
+
+    /// <summary>A take-over answers a question, and none is open.</summary>
+    [Theory]
+    [InlineData(IncidentState.Diagnosing)]
+    [InlineData(IncidentState.Mitigating)]
+    [InlineData(IncidentState.Verifying)]
+    [InlineData(IncidentState.Resolving)]
+    public void WhereNothingIsAsked_NobodyIsTakenOver(IncidentState state) =>
+        Of(Some.Incident() with { State = state }).ShouldBe("Open the incident and look where it stands. Stop it if it should not go on by itself.");
+
+    [Fact]
+    public void WhatIsStopped_IsNotToBeStopped() =>
+        Of((Some.Incident() with { State = IncidentState.Holding }).RequestStop(new("ada", "no", Some.Time))).ShouldBe("ada has asked for it to be stopped. Open the incident and look whether it comes to its end.");
+
+    [Fact]
+    public void WhatNobodyCanClose_IsNotToBeClosed()
+    {
+        var resolved = Some.Incident().End(IncidentState.Resolved, "", [], "settle-1", TimeSpan.FromHours(1), Some.Time);
+
+        resolved.CanBeClosedByHand().ShouldBeFalse();
+        Of(resolved).ShouldBe("Look whether anything is left to do.");
+        Of((s_undoing with { Steps = [Step(StepStatus.UndoFailed)], UndoBeganAt = null })).ShouldBe("Take back by hand what could not be undone: reroute.");
+        Of((Some.Incident() with { Steps = [Step(StepStatus.UndoFailed)] }).End(IncidentState.Failed, "so", [], null, TimeSpan.Zero, Some.Time)).ShouldBe("Take back by hand what could not be undone: reroute. Then close the incident.");
+    }
+
+    [Fact]
+    public void WorkThatNobodySaidWasDone_WasNotRefused()
+    {
+        var gate = Some.Gate() with { Task = new("inspect", "Look at the node.", []), Outcome = GateOutcome.Expired };
+
+        Of(Some.Waiting(gate: gate).End(IncidentState.Expired, "so", [], null, TimeSpan.Zero, Some.Time)).ShouldBe("Nobody said in time that it was done. Look whether it was, then close the incident, or try it again.");
+    }
+
+    private static string Of(Incident incident) => NextStepText.Of(incident, Some.Time.AddMinutes(1));
+
+    private static StepRecord Step(StepStatus status) => new()
+    {
+        Phase = Phase.Mitigation,
+        Name = "reroute",
+        Action = "trafficManager.reroute",
+        GateId = "mitigation-1",
+        Status = status,
+        Preparation = new() { PlannedEffect = "Send the traffic away.", UndoState = JsonSerializer.SerializeToElement(1) },
+        StartedAt = Some.Time,
+    };
+}
