@@ -43,9 +43,9 @@ internal static class EmailBody
         h1{font-size:20px;line-height:1.3;margin:0 0 16px}
         h2{font-size:14px;margin:16px 0 2px}
         p{margin:0 0 4px;overflow-wrap:anywhere}
-        .go a{display:block;margin:24px 0 8px;padding:14px;border-radius:8px;text-align:center;font-weight:600;text-decoration:none;background:#0b5cad;color:#ffffff}
+        .go a{display:block;margin:24px 0 8px;padding:14px;border-radius:8px;text-align:center;font-weight:600;text-decoration:none;background-color:#0b5cad;color:#ffffff}
         .dry{border:2px solid #b25e00;padding:8px;font-weight:600}
-        @media (prefers-color-scheme:dark){body{background:#16181c;color:#e8eaed}a{color:#8ab4f8}.go a{background:#8ab4f8;color:#16181c}}
+        @media (prefers-color-scheme:dark){body{background-color:#16181c;color:#e8eaed}a{color:#8ab4f8}.go a{background-color:#8ab4f8;color:#16181c}}
         """;
 
     public static string Html(Card card)
