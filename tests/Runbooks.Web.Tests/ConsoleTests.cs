@@ -266,5 +266,22 @@ public sealed partial class ConsoleTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
+    /// <summary>More may need a person than the page reads.</summary>
+    [Fact]
+    public async Task MoreThanAreRead_AreNotCountedAsIfThatWereAll()
+    {
+        for (var i = 0; i <= Runbooks.Web.Incidents.LiveIncidents.Most; i++)
+        {
+            await _host.OpenAsync(Some.Incident($"261123-0312-{i:00000000}", $"inference/llm-b-{i}").End(IncidentState.Failed, "so", [], null, TimeSpan.Zero, Some.Time));
+        }
+
+        var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync("/", Ct));
+
+        page.ShouldContain("500 or more incidents need a person");
+        page.ShouldContain("<span class=\"count\">500 or more</span>");
+        page.ShouldContain("<title>(500+) Runbooks</title>");
+        page.ShouldNotContain("<span class=\"count\">500</span>");
+    }
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 }

@@ -30,6 +30,36 @@ public sealed class RunbookPageTests : IAsyncLifetime
         (await _host.Browser.GetStringAsync("/runbooks", Cancel)).ShouldContain("/runbooks/hanged-gpu");
     }
 
+    [Theory]
+    [InlineData("script.act", "Normal", "Acts without asking.")]
+    [InlineData("script.act", "ApproveAll", "Asks all the same, since everything is asked about here.")]
+    [InlineData("script.act", "DryRun", "Rehearses without asking.")]
+    [InlineData("note", "ApproveAll", "Tells people, and changes nothing.")]
+    public async Task WithoutApproval_SaysWhatThisHostDoes(string action, string mode, string said)
+    {
+        var step = action == "note" ? TestKit.Incidents.Some.Step("tell", "note", new { text = "x" }) : TestKit.Incidents.Some.Step("call");
+        await using var host = await HostAsync(Some.Runbook() with { Mitigation = new() { Steps = [step] } }, mode);
+
+        (await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel)).ShouldContain($"<p>{said}</p>");
+    }
+
+    [Fact]
+    public async Task Approval_SaysWhoHasToAgreeAndWhatSilenceMeans()
+    {
+        var approval = TestKit.Incidents.Some.Approval() with { OwnerRequired = true, OnTimeout = OnTimeout.ProceedIfReversible };
+        await using var host = await HostAsync(Some.Runbook() with { Owner = "ml", Mitigation = new() { Approval = approval, Steps = [TestKit.Incidents.Some.Step("call")] } }, "Normal");
+
+        (await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel)).ShouldContain(
+            "Somebody of ml, who owns the runbook, has to approve. After 20m without a decision the steps run all the same, if what they change can be undone and nothing speaks against it.</p>");
+    }
+
+    private static async Task<WebHost> HostAsync(Runbook runbook, string mode)
+    {
+        var host = new WebHost { Settings = { ["Safety:Mode"] = mode }, Configure = services => services.AddSingleton<IAction>(new TestKit.Incidents.ScriptedAction(new TestKit.Incidents.Script())).AddSingleton<LoadedRunbooks>(() => [runbook]) };
+        await host.InitializeAsync();
+        return host;
+    }
+
     [Fact]
     public async Task StartedByHand_OpensAnIncidentThatSaysByWhomAndWhy()
     {

@@ -67,7 +67,7 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
         }
     }
 
-    private static IEnumerable<string> Asked(Approval? approval, IReadOnlyList<StepSpec> steps) => approval is null ? steps.Count > 0 ? ["- Acts without asking, and tells afterwards."] : [] :
+    private IEnumerable<string> Asked(Approval? approval, IReadOnlyList<StepSpec> specs) => approval is null ? specs.Count == 0 ? [] : [steps.ChangeSomething(specs) ? "- Acts without asking, and tells afterwards." : "- Tells people, and changes nothing."] :
     [
         $"- Asks {string.Join(", ", approval.From)}: {Text(approval.Ask)}",
         $"  - {(approval.Required == 1 ? "One person has" : $"{approval.Required} people have")} to say yes{(approval.OwnerRequired ? ", one of them of the owner" : "")}{(approval.SeparationOfDuties ? "; not only whoever started it by hand" : "")}.",

@@ -40,7 +40,7 @@ public sealed partial record Incident
     /// </summary>
     /// <param name="until">Until when they are asked again.</param>
     public Incident WatchHealthy(IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
-        findings, $"The checks see nothing to do, but one look is not believed while the alert fires: they are asked again until {until.UtcDateTime:HH:mm:ss} UTC.", now);
+        findings, $"The checks see nothing to do, but one look is not believed while the alert fires: they are asked again until {GateText.Clock(until, now)}.", now);
 
     /// <param name="reason">Why it has not ended yet; written down once.</param>
     private Incident Watch(IReadOnlyList<Finding> findings, string reason, DateTimeOffset now)

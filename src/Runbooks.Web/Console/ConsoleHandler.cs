@@ -27,6 +27,7 @@ public sealed class ConsoleHandler(
             Warnings = await safety.WarningsAsync(cancellationToken),
             // Shown first under every filter: it is forgotten otherwise.
             NeedsPerson = ConsoleModel.MostUrgentFirst(now.NeedPerson),
+            NeedsPersonIsCut = now.IsCut,
             Owned = now.Owned.Count,
             AnyOpen = now.Open.Count + now.NeedPerson.Count + now.Owned.Count > 0,
             Changes = now.Changed,

@@ -8,7 +8,7 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /runbooks</c>, <c>GET /runbooks/{id}</c> and its form, <c>POST /runbooks/{id}/start</c>.</summary>
 public sealed class RunbookPagesHandler(
-    LoadedRunbooks loaded, StepCatalog steps, RunHistoryStore histories, IIncidentStore store, RuleSetStatus rules, ManualStart manual, IOptions<ConsoleOptions> options, TimeProvider time, HttpRequestRunner runner)
+    LoadedRunbooks loaded, StepCatalog steps, RunHistoryStore histories, IIncidentStore store, RuleSetStatus rules, ManualStart manual, IOptions<ConsoleOptions> options, IOptionsMonitor<SafetyOptions> safety, TimeProvider time, HttpRequestRunner runner)
 {
     private const int RecentShown = 10;
     private const string NotStarted = "Not started";
@@ -57,7 +57,7 @@ public sealed class RunbookPagesHandler(
 
         var report = RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken));
         var recent = await store.ListAsync(new IncidentQuery(RunbookId: id, Limit: RecentShown), cancellationToken);
-        return new PageResult<RunbookPage>(new { Model = new RunbookModel(runbook, steps, report, recent.Items, visitor, refusal, time.GetUtcNow()) { Given = given } }, status);
+        return new PageResult<RunbookPage>(new { Model = new RunbookModel(runbook, steps, report, recent.Items, visitor, refusal, time.GetUtcNow()) { Given = given, Mode = RunModes.Stricter(runbook.Mode, safety.CurrentValue.Mode) } }, status);
     }
 }
 

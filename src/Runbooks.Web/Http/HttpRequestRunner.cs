@@ -32,6 +32,7 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         {
             return refused.StatusCode == StatusCodes.Status413PayloadTooLarge
                 ? ApiResults.TooLarge(RequestBody.MaxAlerts)
+                : caller == Caller.Person ? MessageResult.Of(refused.StatusCode, "Not read", "The request could not be read, and nothing was recorded. Go back and try again.")
                 : ApiResults.Problem(refused.StatusCode, "The request could not be read.");
         }
         catch (StoreUnavailableException fault)

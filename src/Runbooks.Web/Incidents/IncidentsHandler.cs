@@ -95,11 +95,11 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
 /// <param name="Question">What is asked at the moment, until <paramref name="ExpiresAt"/>; null while nothing is.</param>
 public sealed record IncidentLine(
     string Id, string Runbook, string Title, string Target, IncidentState State, string Headline, string? Reason, int AlertCount,
-    DateTimeOffset OpenedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ClosedAt, ImpactSeverity? Severity, string? Question, DateTimeOffset? ExpiresAt, bool NeedsPerson)
+    DateTimeOffset OpenedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ClosedAt, ImpactSeverity? Severity, string? Question, DateTimeOffset? ExpiresAt, bool NeedsPerson, bool DryRun)
 {
     public static IncidentLine Of(IncidentSummary summary) => new(
         summary.Id, summary.RunbookId, summary.Title, summary.Target, summary.State, summary.Headline ?? IncidentText.Of(summary.State), summary.Reason, summary.AlertCount,
-        summary.OpenedAt, summary.UpdatedAt, summary.ClosedAt, summary.Severity, summary.Question, summary.ExpiresAt, summary.IsLeftToPeople);
+        summary.OpenedAt, summary.UpdatedAt, summary.ClosedAt, summary.Severity, summary.Question, summary.ExpiresAt, summary.IsLeftToPeople, summary.IsDryRun);
 }
 
 /// <summary>
@@ -114,7 +114,7 @@ public sealed class LiveIncidents(IIncidentStore store)
     {
         var open = await store.ListAsync(new(Open: true, Limit: Most), cancellationToken);
         var unfinished = await store.ListAsync(new(Unfinished: true, Limit: Most), cancellationToken);
-        return new(open.Items, unfinished.Items);
+        return new(open.Items, unfinished.Items) { IsCut = unfinished.Next is not null };
     }
 }
 
@@ -124,6 +124,9 @@ public sealed record LiveIncidentsNow(IReadOnlyList<IncidentSummary> Open, IRead
 {
     /// <summary>An incident that ended between the two listings is in both.</summary>
     public IReadOnlyList<IncidentSummary> Changed { get; } = [.. Open.Concat(Unfinished).Where(item => item.Changes is { Count: > 0 }).DistinctBy(item => item.Id)];
+
+    /// <summary>There are more that have ended and people are not done with.</summary>
+    public bool IsCut { get; init; }
 
     public IReadOnlyList<IncidentSummary> NeedPerson { get; } = [.. Unfinished.Where(item => item.NeedsPerson)];
 

@@ -22,6 +22,11 @@ public sealed record ConsoleModel(
     /// <summary>Ended with something for a person to do that nobody has acknowledged; whatever the filter is.</summary>
     public IReadOnlyList<IncidentSummary> NeedsPerson { get; init; } = [];
 
+    /// <summary>More may need a person than were read.</summary>
+    public bool NeedsPersonIsCut { get; init; }
+
+    public string NeedsPersonCount => $"{NeedsPerson.Count}{(NeedsPersonIsCut ? " or more" : "")}";
+
     /// <summary>What the automation has changed and could take back.</summary>
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 
@@ -47,7 +52,7 @@ public sealed record ConsoleModel(
     public int? CountOf(string? word) => word switch
     {
         _ when Counts is null || Filter.Runbook is not null || Filter.Text is not null => null,
-        ConsoleFilter.NeedsAPerson => NeedsPerson.Count,
+        ConsoleFilter.NeedsAPerson => NeedsPersonIsCut ? null : NeedsPerson.Count,
         null => Counts.Values.Sum(),
         "open" => Owned + Counts.Where(count => !count.Key.IsFinal()).Sum(count => count.Value),
         "final" => Counts.Where(count => count.Key.IsFinal()).Sum(count => count.Value),
@@ -86,7 +91,7 @@ internal static class ConsoleHeading
     {
         var asked = (string?[])[
             model.Waiting > 0 ? $"{CountText.Format(model.Waiting, "question")} waiting for an answer" : null,
-            model.NeedsPerson.Count > 0 ? $"{CountText.Format(model.NeedsPerson.Count, "incident")} {(model.NeedsPerson.Count == 1 ? "needs" : "need")} a person" : null,
+            model.NeedsPerson.Count > 0 ? $"{model.NeedsPersonCount} {(model is { NeedsPerson.Count: 1, NeedsPersonIsCut: false } ? "incident needs" : "incidents need")} a person" : null,
         ];
         return string.Join(", ", asked.OfType<string>()) is { Length: > 0 } words ? words
             : model.OpenCount > 0 ? CountText.Format(model.OpenCount, "open incident")

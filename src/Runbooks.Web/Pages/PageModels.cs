@@ -83,6 +83,27 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
 
     public string Address => $"/runbooks/{Uri.EscapeDataString(Runbook.Id)}";
 
+    /// <summary>How far it may go by itself on this host.</summary>
+    public RunMode Mode { get; init; }
+
+    /// <summary>What a mitigation does about which nobody is asked.</summary>
+    public string WithoutAsking => Mode switch
+    {
+        _ when Runbook.Mitigation.Steps.All(step => step.Do == BuiltInSteps.Person) => "Asks for each step that is done by hand.",
+        _ when !Steps.ChangeSomething(Runbook.Mitigation.Steps) => "Tells people, and changes nothing.",
+        RunMode.DryRun => "Rehearses without asking.",
+        RunMode.ApproveAll => "Asks all the same, since everything is asked about here.",
+        _ => "Acts without asking.",
+    };
+
+    /// <summary>How long there is time for an answer, and what happens then.</summary>
+    public static string AfterTimeout(Approval approval) => $"After {DurationText.Format(approval.Timeout)} without a decision {approval.OnTimeout switch
+    {
+        OnTimeout.ProceedIfReversible => "the steps run all the same, if what they change can be undone and nothing speaks against it",
+        OnTimeout.Escalate => "the fallback contact is asked",
+        _ => "nothing is done",
+    }}.";
+
     /// <summary>The labels that its text asks for; without those of the target it cannot start.</summary>
     public IReadOnlyList<(string Name, bool Needed)> Labels { get; } = LabelsOf(Runbook);
 

@@ -220,7 +220,7 @@ public sealed class IncidentIntake(
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         }
 
-        var folded = batch.Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident));
+        var folded = batch.Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident, now));
         return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
             : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(incident))
             : !opened && before!.KnowsWithOtherLabels(alert) ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }

@@ -39,16 +39,16 @@ internal static class IntakeText
     public static string Standing(Incident incident, DateTimeOffset now) =>
         !incident.State.IsFinal() ? $"Incident {incident.Id} on this target is open already."
         : incident.IsOwnedByResponder() ? $"Incident {incident.Id} on this target was taken over by a person. Close it first."
-        : $"Incident {incident.Id} on this target was closed a moment ago, and its fix settles until {incident.SettlesAt ?? now:HH:mm:ss} UTC. Try that one again if it is needed.";
+        : $"Incident {incident.Id} on this target was closed a moment ago, and its fix settles until {GateText.Clock(incident.SettlesAt ?? now, now)}. Try that one again if it is needed.";
 
     /// <summary>Where an alert went.</summary>
-    public static string Folding(Incident incident) => incident.IsOwnedByResponder()
-        ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {incident.SettlesAt:HH:mm:ss} UTC."
+    public static string Folding(Incident incident, DateTimeOffset now) => incident.IsOwnedByResponder()
+        ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {GateText.Clock(incident.SettlesAt ?? now, now)}."
         : incident.State.IsFinal() && incident.SaidNo() is { } firm && !incident.HoldsUnasked()
         ? $"It fires on, and does not ask again: {firm.Words}"
         : incident.State.IsFinal() && incident.SaidNo() is { } no
         ? $"It comes and goes, and does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Words}"
         : incident.State.IsFinal()
-        ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {incident.SettlesAt:HH:mm:ss} UTC."
+        ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {GateText.Clock(incident.SettlesAt ?? now, now)}."
         : $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";
 }
