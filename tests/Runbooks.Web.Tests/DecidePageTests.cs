@@ -1,5 +1,6 @@
 using System.Net;
 using CsCheck;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
 
@@ -276,6 +277,25 @@ public sealed partial class DecidePageTests : IAsyncLifetime
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Fact]
+    public async Task QuestionAfterTheMitigation_ShowsWhatWasDoneAndWhatTheChecksSaidLast()
+    {
+        await _host.Store.UpdateAsync(_incident.Id, current => (current with
+        {
+            Verification = [Some.Finding(verdict: Verdict.Passing) with { Result = CheckResult.Passing("GPU memory is at 41 %."), At = Some.Time.AddMinutes(-1) }],
+            Steps = [new() { Phase = Phase.Mitigation, Name = "recycle", Action = "x", GateId = "mitigation-1", Status = StepStatus.Done, Outcome = "Deleted the pod.", Preparation = new() { PlannedEffect = "Delete it." }, StartedAt = Some.Time }],
+        }, true), Ct);
+
+        var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(_link, Ct));
+
+        page.ShouldContain("<h2>What was found first</h2>");
+        page.ShouldContain("<p class=\"will\">recycle: Deleted the pod.</p>");
+        page.ShouldContain("GPU memory is at 41 %.");
+        page.ShouldContain("<time datetime=\"2026-11-23T03:11:00Z\">03:11:00 UTC</time>");
+        page.IndexOf("GPU memory is at 41 %.", StringComparison.Ordinal).ShouldBeLessThan(page.IndexOf("What will be done", StringComparison.Ordinal));
+        page.ShouldContain("A no is remembered: this firing of the alert does not ask again.");
+    }
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

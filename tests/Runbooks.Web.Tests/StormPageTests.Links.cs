@@ -17,7 +17,7 @@ public sealed partial class StormPageTests
 
         var answer = await PostAsync("approve", bad);
 
-        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("You approved 0 of 4 targets. 4 not: A line was changed on its way.");
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("Your answer counts for none of 4 targets. 4 not: A line was changed on its way.");
         _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
     }
 
@@ -40,7 +40,7 @@ public sealed partial class StormPageTests
         var ticket = _host.Get<LinkSigner>().Sign(new LinkGrant(later.Id, later.OpenGate!.Id, "oncall", later.OpenGate.Plan.Hash, later.OpenGate.ExpiresAt));
 
         (await PageAsync()).ShouldNotContain("inference/later");
-        (await (await PostAsync("approve", [ticket])).Content.ReadAsStringAsync(Ct)).ShouldContain("You approved 0 of 1 target.");
+        (await (await PostAsync("approve", [ticket])).Content.ReadAsStringAsync(Ct)).ShouldContain("Your answer counts for none of 1 target.");
         _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
     }
 

@@ -12,6 +12,7 @@ public sealed partial class StormPageTests
     {
         await ChangeAsync(gate => gate with { Required = 2 });
         (await PageAsync()).ShouldContain("2 different people have to approve.");
+        (await PageAsync()).ShouldContain("<span>count my yes for each that is ticked; others have to approve too</span>");
 
         var answer = await PostAsync("approve", await TicketsAsync());
 

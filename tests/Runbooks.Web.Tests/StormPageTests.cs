@@ -36,6 +36,26 @@ public sealed partial class StormPageTests : IAsyncLifetime
         _host.Store.Writes.ShouldBe(writes);
     }
 
+    /// <summary>What was wrong before the mitigation is no ground for a later question.</summary>
+    [Fact]
+    public async Task LaterQuestion_ShowsWhatTheChecksSaidLastAndWhatWasDone()
+    {
+        foreach (var incident in _host.Store.All.ToList())
+        {
+            await _host.Store.UpdateAsync(incident.Id, current => (current with
+            {
+                Verification = [Some.Finding() with { Result = CheckResult.Failing("GPU memory is at 96 %."), At = Some.Time.AddMinutes(-1) }],
+                Steps = [new() { Phase = Phase.Mitigation, Name = "recycle", Action = "x", GateId = "mitigation-1", Status = StepStatus.Done, Outcome = "Deleted the pod.", Preparation = new() { PlannedEffect = "Delete it." }, StartedAt = Some.Time }],
+            }, true), Ct);
+        }
+
+        var page = await PageAsync();
+
+        page.ShouldContain("GPU memory is at 96 %. <span class=\"hint\">The oldest answer is of <time datetime=\"2026-11-23T03:11:00Z\">03:11:00 UTC</time>");
+        page.ShouldNotContain("GPU memory is at 98 %.");
+        page.ShouldContain("Done so far: recycle: Deleted the pod.");
+    }
+
     [Fact]
     public async Task ApproveWithEveryTick_ApprovesEach()
     {
@@ -125,7 +145,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         page.Split("Nothing can run at the moment").Length.ShouldBe(2);
         page.Split("it restarts the wrong pods").Length.ShouldBe(2);
-        (await (await PostAsync("approve", await TicketsAsync())).Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved 0 of {Count} targets.");
+        (await (await PostAsync("approve", await TicketsAsync())).Content.ReadAsStringAsync(Ct)).ShouldContain($"Your answer counts for none of {Count} targets.");
     }
 
     [Fact]

@@ -112,8 +112,8 @@ internal static class DecideCommand
         {
             using var api = client.Connect(parsed);
             var path = PathOf(parsed.GetRequiredValue(id));
-            var question = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), cancellationToken) : null;
-            if (IsOpen(question) && !parsed.GetValue(yes) && !Console.IsInputRedirected && !Agrees(Console.In))
+            var (question, isDryRun) = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), cancellationToken) : (null, false);
+            if (IsOpen(question) && !parsed.GetValue(yes) && !Console.IsInputRedirected && !Agrees(Console.In, isDryRun))
             {
                 ConsoleOutput.Raw("Nothing was approved.");
                 return ExitCode.Failed;
@@ -140,7 +140,7 @@ internal static class DecideCommand
 
     /// <summary>What is printed is what is approved: a plan that changes in between is not.</summary>
     /// <returns>Of one that is no longer open the host says how it ended.</returns>
-    private static async Task<JsonNode> QuestionAsync(ApiClient api, string path, string? gate, CancellationToken cancellationToken)
+    private static async Task<(JsonNode? Question, bool IsDryRun)> QuestionAsync(ApiClient api, string path, string? gate, CancellationToken cancellationToken)
     {
         var incident = (await api.GetAsync(path, cancellationToken)).OrFail().Body!;
         var asked = gate is null
@@ -154,8 +154,10 @@ internal static class DecideCommand
             }
         }
 
-        return asked;
+        return (asked, IsDryRun(incident));
     }
+
+    private static bool IsDryRun(JsonNode incident) => incident["mode"]?.ToString() == "dryRun";
 
     private static bool IsOpen(JsonNode? question) => question?["outcome"]?.ToString() == "pending";
 
@@ -169,8 +171,23 @@ internal static class DecideCommand
     /// <summary>The question as the page of its link puts it: each step, what it is run with, and whether it can be taken back.</summary>
     internal static IEnumerable<string> Lines(JsonNode incident, JsonNode asked)
     {
+        if (IsDryRun(incident))
+        {
+            yield return GateText.DryRun;
+        }
+
         yield return $"{incident["title"]} on {incident["target"]}";
         yield return $"{asked["question"]}";
+        foreach (var step in Items(incident, "steps"))
+        {
+            yield return $"  Done so far: {step["name"]}: {step["outcome"] ?? step["status"]}";
+        }
+
+        foreach (var finding in Items(incident, "verification") is var last && last.Any() ? last : Items(incident, "findings"))
+        {
+            yield return $"  {ShowCommand.Finding(finding)}";
+        }
+
         foreach (var news in Items(incident, "news"))
         {
             yield return $"  News: {news["text"]}";
@@ -226,9 +243,9 @@ internal static class DecideCommand
         : [];
 
     /// <summary>At a terminal the steps are read before they are approved; only a yes is one. Whoever calls it from a script has said yes by that.</summary>
-    internal static bool Agrees(TextReader input)
+    internal static bool Agrees(TextReader input, bool isDryRun)
     {
-        Console.Out.Write("Approve this? [y/N] ");
+        Console.Out.Write(isDryRun ? "Rehearse this? [y/N] " : "Approve this? [y/N] ");
         return input.ReadLine()?.Trim().ToUpperInvariant() is "Y" or "YES";
     }
 

@@ -39,10 +39,11 @@ internal static class ShowCommand
         $"  {incident["id"]}, runbook {incident["runbook"]}{(incident["severity"] is { } severity ? $", {severity} severity" : "")}{(Text(incident, "mode") == "dryRun" ? ", dry run" : "")}",
         $"  {State(incident)}, opened {IncidentsCommand.Age(Text(incident, "openedAt"), now)} ago ({Clock(incident["openedAt"])})",
         .. incident["reason"] is { } reason ? [$"  {reason}"] : Array.Empty<string>(),
-        .. Section("Found", Items(incident, "findings").Select(finding => $"{Mark(finding)} {finding["ask"]} {finding["summary"]}")),
+        .. Section(Items(incident, "verification").Any() ? "Found first" : "Found", Items(incident, "findings").Select(Finding)),
         .. Section("News", Items(incident, "news").Select(news => $"{Clock(news["at"])} {news["text"]}")),
         .. Section(Heading(incident), Question(incident)),
         .. Section(Text(incident, "mode") == "dryRun" ? "Rehearsed" : "Done", Items(incident, "steps").Select(step => $"{step["name"]}: {step["outcome"] ?? step["status"]}")),
+        .. Section("Verification", Items(incident, "verification").Select(Finding)),
         .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
     ];
 
@@ -103,6 +104,9 @@ internal static class ShowCommand
         lines.ToList() is { Count: > 0 } some ? ["", heading, .. some.Select(line => $"  {line}")] : [];
 
     private static IEnumerable<JsonNode> Items(JsonNode node, string key) => node[key] is JsonArray items ? items.OfType<JsonNode>() : [];
+
+    /// <summary>An answer of a check, with the time of which it tells.</summary>
+    internal static string Finding(JsonNode finding) => $"{Mark(finding)} {finding["ask"]} {finding["summary"]} ({Clock(finding["measuredAt"] ?? finding["at"])})";
 
     private static string Mark(JsonNode finding) => Text(finding, "verdict") switch { "failing" => "✗", "passing" => "✓", _ => "?" };
 
@@ -178,7 +182,7 @@ internal static class IncidentsCommand
         var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $" ({count} alerts)" : "";
         return
         [
-            Text(incident, "id"), Age(Text(incident, "openedAt"), now), Text(incident, "severity") is { Length: > 0 } severity ? severity : "-", Text(incident, "state"),
+            Text(incident, "id"), Age(Text(incident, "openedAt"), now), Text(incident, "severity") is { Length: > 0 } severity ? severity : "-", $"{Text(incident, "state")}{(incident?["dryRun"]?.GetValue<bool>() == true ? ", dry run" : "")}",
             Text(incident, "runbook"), $"{IncidentText.Target(Text(incident, "target"))}{alerts}",
         ];
     }

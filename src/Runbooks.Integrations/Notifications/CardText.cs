@@ -3,7 +3,7 @@ namespace Runbooks.Integrations.Notifications;
 /// <summary>What every channel says in the same words, and how much of it: a card has to be read on a phone.</summary>
 internal static class CardText
 {
-    public const string DryRun = "DRY RUN: nothing outside is touched.";
+    public const string DryRun = GateText.DryRun;
     private const int MaxLines = 15;
 
     /// <summary>As long as a note or an instruction may be: what ends it may matter most.</summary>

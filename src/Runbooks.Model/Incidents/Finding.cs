@@ -8,10 +8,14 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
 {
     public Verdict Verdict => Result.Verdict;
 
+    /// <summary>Of when it tells: until when its source has measured, or when it was asked.</summary>
+    [JsonIgnore]
+    public DateTimeOffset SeenAt => Result.MeasuredAt ?? At;
+
     /// <summary>What was measured before something was done says nothing about what it did, whether it was good or bad.</summary>
     internal Finding SinceActing(DateTimeOffset? actedAt) => !(Result.MeasuredAt <= actedAt) ? this : this with
     {
-        Result = (Result with { Verdict = Verdict.Unknown, Summary = $"Measured until {Result.MeasuredAt?.UtcDateTime:HH:mm:ss} UTC, and the last step ended at {actedAt?.UtcDateTime:HH:mm:ss}: {Result.Summary}" }).Bounded(),
+        Result = (Result with { Verdict = Verdict.Unknown, Summary = $"Measured until {GateText.Clock(Result.MeasuredAt!.Value, At)}, and the last step ended at {GateText.Clock(actedAt!.Value, At)}: {Result.Summary}" }).Bounded(),
     };
 }
 

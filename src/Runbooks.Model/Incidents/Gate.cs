@@ -112,9 +112,17 @@ public sealed record Gate
     /// <summary>Whether this person has said yes to what the automation may do, and others have to.</summary>
     public bool IsAnsweredBy(string person) => Task is null && Decisions.Any(decision => string.Equals(decision.Person, person, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether nobody has said anything to a question about what the automation may do.</summary>
+    /// <summary>Whether nobody has said anything to it.</summary>
     [JsonIgnore]
-    public bool IsUnanswered => Task is not null || (Decisions.Count == 0 && HeldBack.Count == 0);
+    public bool IsUnanswered => Task is { } task ? !task.IsBegun : Decisions.Count == 0 && HeldBack.Count == 0;
+
+    /// <summary>How many more have to approve.</summary>
+    [JsonIgnore]
+    public int Missing => Required - Decisions.Count(decision => decision.Verb == DecisionVerb.Approve);
+
+    /// <summary>Whether nobody of those who own the runbook is among those who approved, and somebody has to be.</summary>
+    [JsonIgnore]
+    public bool IsOwnerMissing => OwnerTeam is not null && !Decisions.Any(decision => decision is { Verb: DecisionVerb.Approve, OfOwner: true });
     public GateOutcome Outcome { get; init; } = GateOutcome.Pending;
     public DateTimeOffset? ClosedAt { get; init; }
 

@@ -3,6 +3,10 @@ namespace Runbooks.Model.Incidents;
 /// <summary>What people are told about a gate, in the same words on every page, card and API answer.</summary>
 public static class GateText
 {
+    public const string DryRun = "DRY RUN: nothing outside is touched.";
+
+    private const string Rehearsed = "The steps are rehearsed: nothing outside is touched.";
+
     /// <summary>How many have to approve, and who has; null where anybody who was asked is enough.</summary>
     public static string? Quorum(Gate gate) => Needed(gate) is { } needed
         ? $"{needed} So far: {(gate.Decisions.Count == 0 ? "nobody" : string.Join(", ", gate.Decisions.Select(decision => decision.Person)))}."
@@ -20,15 +24,34 @@ public static class GateText
     };
 
     /// <summary>What follows a yes, before it is given.</summary>
-    public static string WhatYesMeans(Gate gate, RunMode mode) => Needed(gate) is { } needed ? $"Your yes counts. {needed}"
-        : mode == RunMode.DryRun ? "The steps are rehearsed: nothing outside is touched."
-        : "The steps run as shown, unless something stands against it by then.";
+    public static string WhatYesMeans(Gate gate, RunMode mode)
+    {
+        var run = mode == RunMode.DryRun ? Rehearsed : "The steps run as shown, unless something stands against it by then.";
+        return gate switch
+        {
+            { Missing: > 1 and var missing } => $"Your yes counts, and then {missing - 1} more {(missing == 2 ? "is" : "are")} needed.{(gate.IsOwnerMissing ? $" Somebody of {gate.OwnerTeam}, who owns the runbook, has to be among those who approve." : "")}",
+            { IsOwnerMissing: true } => $"If you are of {gate.OwnerTeam}, who owns the runbook, your yes is enough. {run} Otherwise somebody of {gate.OwnerTeam} is needed too.",
+            _ when Needed(gate) is not null => $"Your yes is the last one needed. {run}",
+            _ => run,
+        };
+    }
+
+    /// <summary>What the button for a yes does, in few words.</summary>
+    public static string ButtonForYes(Gate gate, bool dryRun) => gate switch
+    {
+        { Missing: > 1 and var missing } => $"count my yes, {missing - 1} more needed",
+        { IsOwnerMissing: true } => $"count my yes, {gate.OwnerTeam} has to agree",
+        _ => $"{(dryRun ? "rehearse" : "run")} {CountText.Format(gate.Plan.Steps.Count, "step")}",
+    };
+
+    /// <summary>Follows what somebody is told whose yes was the last one needed.</summary>
+    internal static string AfterYes(Gate gate, RunMode mode) => gate is { Task: null, Outcome: GateOutcome.Approved } && mode == RunMode.DryRun ? $" {Rehearsed}" : "";
 
     /// <summary>What follows a no, before it is given.</summary>
     public static string WhatNoMeans(Gate gate)
     {
         var words = WithoutApproval(gate);
-        return $"{char.ToUpperInvariant(words[0])}{words[1..]}, and the incident ends.";
+        return $"{char.ToUpperInvariant(words[0])}{words[1..]}, and the incident ends.{(gate.Task is null ? $" {StopText.AsksNoMore}" : "")}";
     }
 
     /// <summary>How a closed gate ended, for whoever comes late.</summary>
@@ -65,7 +88,7 @@ public static class GateText
         GateOutcome.Approved => "Approved",
         GateOutcome.Rejected => "Rejected",
         GateOutcome.TakenOver => "Taken over",
-        GateOutcome.Expired => gate.IsUnanswered ? "Nobody answered" : "Not approved in time",
+        GateOutcome.Expired => gate.IsUnanswered ? "Nobody answered" : gate.Task is null ? "Not approved in time" : "Not done in time",
         GateOutcome.SelfRecovered => "Recovered by itself",
         GateOutcome.Pending => "Waiting",
         _ => "Closed",
@@ -108,6 +131,7 @@ public static class GateText
     /// <summary>Why there is no yes when the time is up; without a full stop.</summary>
     public static string NotApproved(Gate gate) =>
         gate.IsUnanswered ? "Nobody answered in time"
+        : gate.Task is { } task ? $"Not all of it was said to be {(task.Undoes ? "taken back" : "done")} in time"
         : gate.HeldBack is [.., var last] ? $"{last.Person} wanted to approve at {Clock(last.At, gate.OpenedAt)}, which could not be taken ({last.Why.TrimEnd('.')}), and it was not approved in time after that"
         : $"It was not approved in time: {string.Join(" and ", gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person))} approved, and that is not enough";
 

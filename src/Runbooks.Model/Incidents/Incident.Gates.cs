@@ -132,7 +132,7 @@ public sealed partial record Incident
 
         var recorded = incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, said);
         return (recorded, settled
-            ? new(DecisionStatus.Decided, $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.")
+            ? new(DecisionStatus.Decided, $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.{GateText.AfterYes(gate, incident.Mode)}")
             : new(DecisionStatus.MoreNeeded, $"Your approval counts; {MoreNeeded(gate.Required - approvals.Count, ownerAgrees ? null : gate.OwnerTeam)}."));
     }
 

@@ -84,7 +84,7 @@ public static class IncidentReport
         var rows = incident.Findings.Select(finding => after.TryGetValue(finding.Name, out var later)
             ? (string[])[finding.Ask, Answer(finding, later), Answer(later, finding)]
             : [finding.Ask, Answer(finding, null), ""]);
-        return [Table(["Question", "Before", "After"], rows)];
+        return [Table(["Question", "Before (at, UTC)", "After (at, UTC)"], rows)];
     }
 
     /// <summary>With its recent values as a line of blocks, before and after on one scale.</summary>
@@ -92,7 +92,7 @@ public static class IncidentReport
     {
         var graph = MarkdownText.Sparkline(finding.Result.Series, other?.Result.Series ?? []);
         var course = finding.Result.Series.Where(double.IsFinite).ToList();
-        return $"{CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph} ({NumberText.Format(course.Min())} to {NumberText.Format(course.Max())}{(finding.Result.Unit is { } unit ? $" {unit}" : "")})" : "")}";
+        return $"{Clock(finding.SeenAt)} {CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph} ({NumberText.Format(course.Min())} to {NumberText.Format(course.Max())}{(finding.Result.Unit is { } unit ? $" {unit}" : "")})" : "")}";
     }
 
     private static IEnumerable<string> Asked(Incident incident, Gate gate)

@@ -114,8 +114,9 @@ public static class ManualTaskText
         string.Join(" and ", gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person).Distinct(StringComparer.OrdinalIgnoreCase));
 
     /// <summary>An item as a line of a message.</summary>
-    public static string Line(TaskItem item, int number) =>
-        $"{(item.DoneBy is null ? "☐" : "☑")} {number}. {item.Text}{(item.DoneBy is { } by ? $" ({by}, {GateText.Clock(item.DoneAt!.Value)})" : "")}";
+    /// <param name="from">When whoever reads it was told.</param>
+    public static string Line(TaskItem item, int number, DateTimeOffset from) =>
+        $"{(item.DoneBy is null ? "☐" : "☑")} {number}. {item.Text}{(item.DoneBy is { } by ? $" ({by}, {GateText.Clock(item.DoneAt!.Value, from)})" : "")}";
 
     private static string Word(ManualTask task) => task.Undoes ? "taken back" : "done";
 

@@ -12,7 +12,7 @@ namespace Runbooks.Web.Decisions;
 /// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, OnCallDirectory directory, ApprovalService approvals, ClosedGuards guards, TimeProvider time, HttpRequestRunner runner, ILogger<StormPageHandler> logger)
+    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, OnCallDirectory directory, ApprovalService approvals, ApproverRules rules, ClosedGuards guards, TimeProvider time, HttpRequestRunner runner, ILogger<StormPageHandler> logger)
 {
     private const int MaxConcurrency = 8;
 
@@ -42,7 +42,7 @@ public sealed class StormPageHandler(
             groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []) })], ticks, int.MaxValue));
         }
 
-        return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), person?.Name ?? grant.Recipient, StormGroup.Fit(groups), notice, good, now) });
+        return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), person?.Name ?? grant.Recipient, StormGroup.Fit(groups), notice, good, now) { KnownAs = rules.NameOf(new DecisionRequest(DecisionVerb.Approve, person?.Name ?? grant.Recipient, "link") { SignedIn = person }) } });
     }
 
     /// <summary>What waits, and as many of the latest others as there is room for: whatever a storm asks can be decided, however long it goes on.</summary>
@@ -140,7 +140,8 @@ public sealed class StormPageHandler(
         var more = waiting == 0 ? "" : $"; {(waiting == counted ? waiting == 1 ? "it waits" : "they wait" : waiting == 1 ? "one of them waits" : $"{waiting} of them wait")} for more people to approve";
         var unknown = answers.Count - known.Count;
         var again = unknown == 0 ? "" : $" Of {unknown} it is not known, since the records could not be reached: press again for what is still asked. Each answer counts once.";
-        return $"You {GateText.Past(verb)} {of}{more}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd() + again;
+        var said = counted == 0 && unknown == 0 ? $"Your answer counts for none of {CountText.Format(answers.Count, "target")}" : $"You {GateText.Past(verb)} {of}{more}";
+        return $"{said}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd() + again;
     }
 
     /// <summary>What became of one ticked question.</summary>

@@ -156,11 +156,11 @@ public sealed record NewsView(DateTimeOffset At, string Text);
 
 public sealed record FindingView(
     string Name, string Ask, Verdict Verdict, string Summary, string? Value, string? Threshold, string? Unit,
-    IReadOnlyList<double> Series, string? Link, DateTimeOffset At, double TookSeconds)
+    IReadOnlyList<double> Series, string? Link, DateTimeOffset At, DateTimeOffset? MeasuredAt, double TookSeconds)
 {
     public static FindingView Of(Finding finding) => new(
         finding.Name, finding.Ask, finding.Verdict, finding.Result.Summary, finding.Result.Value, finding.Result.Threshold,
-        finding.Result.Unit, finding.Result.Series, DisplayText.SafeLink(finding.Result.Link), finding.At, finding.Took.TotalSeconds);
+        finding.Result.Unit, finding.Result.Series, DisplayText.SafeLink(finding.Result.Link), finding.At, finding.Result.MeasuredAt, finding.Took.TotalSeconds);
 }
 
 public sealed record StepView(

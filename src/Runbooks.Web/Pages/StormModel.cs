@@ -11,13 +11,16 @@ public sealed record StormModel(string Link, string Person, IReadOnlyList<StormG
     /// <summary>The field of the form that holds the tickets of the ticked questions.</summary>
     public const string TicketField = "ticket";
 
+    /// <summary>The name under which decisions of the reader are on record: a sign-in may show another one.</summary>
+    public string KnownAs { get; init; } = Person;
+
     public int Waiting { get; } = Groups.Sum(group => group.Waiting.Count);
 
     /// <summary>There may be more than are read for one page.</summary>
     public bool IsCut { get; } = Groups.Sum(group => group.Rows.Count) >= StormMembers.MaxMembers;
 
     /// <summary>The reader has said yes to all that wait: they wait for others.</summary>
-    public bool WaitsForOthers { get; } = Groups.SelectMany(group => group.Waiting).All(row => row.Gate.IsAnsweredBy(Person));
+    public bool WaitsForOthers => Groups.SelectMany(group => group.Waiting).All(row => row.Gate.IsAnsweredBy(KnownAs));
 
     public bool DryRun { get; } = Groups.All(group => group.DryRun);
 
@@ -51,12 +54,20 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     /// <summary>How many have to approve, where one is not enough.</summary>
     public IEnumerable<string> Needed => Waiting.Select(row => GateText.Needed(row.Gate)).OfType<string>().Distinct();
 
+    /// <summary>What a yes does for these: where others have to approve too, it runs nothing.</summary>
+    public string Yes => (Waiting.All(row => row.IsEnough), Waiting.Any(row => row.IsEnough)) switch
+    {
+        (true, _) => $"{(DryRun ? "rehearse" : "run")} it on each that is ticked",
+        (_, true) => $"count my yes for each that is ticked, and {(DryRun ? "rehearse" : "run")} it where no other is needed",
+        _ => "count my yes for each that is ticked; others have to approve too",
+    };
+
     /// <summary>What a no means for these.</summary>
     public string No => Waiting.Select(row => GateText.WithoutApproval(row.Gate)).Distinct().ToList() is [var one] ? one : "the steps do not run on these";
 
     public int Ticked => Shown.Count(IsTicked);
 
-    /// <summary>What was found alike on all of them: said once.</summary>
+    /// <summary>What was found alike on all of them: said once, with the oldest of the answers.</summary>
     public IReadOnlyList<Finding> Shared { get; } = SharedOf([.. Rows.Where(row => row.Ticket is not null)]);
 
     /// <summary>What keeps every one of them from being carried out at the moment.</summary>
@@ -89,7 +100,8 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
 
     private static IReadOnlyList<Finding> SharedOf(IReadOnlyList<StormRow> waiting) => waiting.Count < 2
         ? []
-        : [.. waiting[0].Telling.Where(finding => waiting.All(row => row.Telling.Any(other => IsSame(finding, other))))];
+        : [.. waiting[0].Telling.Where(finding => waiting.All(row => row.Telling.Any(other => IsSame(finding, other))))
+            .Select(finding => waiting.SelectMany(row => row.Telling).Where(other => IsSame(finding, other)).MinBy(other => other.SeenAt)!)];
 
     private static bool IsSame(Finding a, Finding b) => a.Name == b.Name && a.Verdict == b.Verdict && a.Result.Summary == b.Result.Summary;
 }
@@ -98,14 +110,17 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
 /// <param name="Ticket">What decides its question; null when there is nothing to decide any more.</param>
 public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
 {
-    /// <summary>What was found wrong, or at least not known.</summary>
-    public IEnumerable<Finding> Telling => Incident.Findings.Where(finding => finding.Verdict != Verdict.Passing);
+    /// <summary>What was found wrong, or at least not known, when the checks were asked last.</summary>
+    public IEnumerable<Finding> Telling => (Incident.Verification.Count > 0 ? Incident.Verification : Incident.Findings).Where(finding => finding.Verdict != Verdict.Passing);
 
     /// <summary>Something speaks against it, so it is not ticked for the reader.</summary>
     public bool NeedsAttention => Guards.Count > 0 || Gate.Warnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
 
     /// <summary>What keeps it from being carried out at the moment, whoever says yes.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
+
+    /// <summary>One more yes is enough.</summary>
+    public bool IsEnough => Gate is { Missing: <= 1, IsOwnerMissing: false };
 
     /// <summary>It asks a person to do something by hand.</summary>
     public bool AsksForWork { get; init; }

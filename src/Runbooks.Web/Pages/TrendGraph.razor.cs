@@ -17,7 +17,7 @@ public partial class TrendGraph
         public string Words =>
             $"{Caption} From {Say(Values[0])} to {Say(Last)}{UnitText}, lowest {Say(Values.Min())}, highest {Say(Values.Max())}{(Limit is { } limit ? $"; limit {Say(limit)}{UnitText}" : "")}.";
 
-        public string Caption => $"{(Span is { } span ? $"The last {DurationText.Format(span)}" : $"The last {Values.Count} values")}{(Unit is null ? "" : $", in {Unit}")}.";
+        public string Caption => $"{(Span is { } span ? $"The {DurationText.Format(span)} before that" : $"The {Values.Count} values before that")}{(Unit is null ? "" : $", in {Unit}")}.";
 
         public string Points => string.Join(' ', Values.Select((value, i) =>
             string.Create(CultureInfo.InvariantCulture, $"{Left + (i * (Right - Left) / (Values.Count - 1)):0.#},{Y(value)}")));

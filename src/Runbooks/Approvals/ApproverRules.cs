@@ -166,7 +166,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         {
             (DecisionVerb.Approve, not null) => Refused($"This link was sent to {room.Name}, and only signing in shows who is in that group. Nobody signs in here, so it cannot approve."),
             (DecisionVerb.Approve, null) when gate.CountsPeople =>
-                Refused($"This link was sent to {room.Name} and does not show who you are, but this approval has to count people. Decide from a message of your own, or from a Slack button."),
+                Refused($"This link was sent to {room.Name} and does not show who you are, but this approval has to count people. Decide from a message of your own, or from a Slack button where the message has one."),
             _ => null,
         };
     }

@@ -180,7 +180,12 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
     private static string Line(string runbook, IReadOnlyList<IncidentSummary> incidents)
     {
-        var states = incidents.GroupBy(incident => incident.IsDryRun ? "Dry run" : IncidentText.Of(incident.State)).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {group.Key.ToLowerInvariant()}");
+        var states = incidents.GroupBy(incident => incident switch
+        {
+            { IsDryRun: true } => "Dry run",
+            { State: IncidentState.Expired, Headline: { } why } => why,
+            _ => IncidentText.Of(incident.State),
+        }).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {group.Key.ToLowerInvariant()}");
         return $"{runbook}: {CountText.Format(incidents.Count, "incident")}: {string.Join(", ", states)}{Median(incidents)}";
     }
 
@@ -204,7 +209,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
         if (expired >= Enough && expired * 2 >= counted.Count)
         {
-            yield return $"{runbook.Id} was not approved in time {expired} times: ask somebody else, or escalate sooner.";
+            yield return $"{runbook.Id} had no answer in time, or not all of it, {expired} times: ask somebody else, or escalate sooner.";
         }
 
         if (ended.Count(incident => EndingText.SawNothing(incident.State, incident.Reason)) is >= Enough and var unseen)

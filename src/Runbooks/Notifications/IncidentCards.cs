@@ -18,11 +18,11 @@ public sealed class IncidentCards(DecisionLinks links)
         GateId = gate.Id,
         Sections =
         [
-            new("What to do by hand", [task.Instruction, .. task.Items.Select((item, at) => ManualTaskText.Line(item, at + 1))]) { IsNeeded = true },
+            new("What to do by hand", [task.Instruction, .. task.Items.Select((item, at) => ManualTaskText.Line(item, at + 1, AskedAt(gate)))]) { IsNeeded = true },
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
-            .. CardSection.If("What was done so far", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
-            .. CardSection.If("What was found", [.. incident.Findings.Select(Line)]),
-            .. CardSection.If("What the checks said last", [.. incident.Verification.Select(Line)]),
+            .. CardSection.If("What was done so far", Done(incident)),
+            .. CardSection.If(FindingText.Found(incident, AskedAt(gate)), incident.Findings.Select(FindingText.Line)),
+            .. CardSection.If(FindingText.SaidLast(incident, AskedAt(gate)), incident.Verification.Select(FindingText.Line)),
             .. CardSection.If("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
             .. CardSection.If("Also reported on this target", incident.OtherLines()),
             .. CardSection.If("Who is on call", gate.OnCallLines),
@@ -42,7 +42,9 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
-            new("What was found", [.. incident.Findings.Select(Line)]),
+            .. CardSection.If("What was done so far", Done(incident)),
+            new(FindingText.Found(incident, AskedAt(gate)), [.. incident.Findings.Select(FindingText.Line)]),
+            .. CardSection.If(FindingText.SaidLast(incident, AskedAt(gate)), incident.Verification.Select(FindingText.Line)),
             .. CardSection.If("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
             .. CardSection.If("How often", incident.RecurrenceLines()),
             .. CardSection.If("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
@@ -79,9 +81,9 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             .. CardSection.If("How it ended", incident.Reason is null ? [] : [incident.Reason]),
-            .. CardSection.If("What was found", incident.State == IncidentState.NotNeeded ? [.. incident.Findings.Select(Line)] : []),
+            .. CardSection.If(FindingText.Found(incident, incident.UpdatedAt), incident.State == IncidentState.NotNeeded ? incident.Findings.Select(FindingText.Line) : []),
             .. CardSection.If("How often", incident.RecurrenceLines()),
-            .. CardSection.If("What was done", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
+            .. CardSection.If("What was done", Done(incident)),
             .. Others(incident),
         ],
         Links = [IncidentLink(incident)],
@@ -96,8 +98,8 @@ public sealed class IncidentCards(DecisionLinks links)
             new("Summary", [incident.Reason ?? EndingText.Headline(incident)]),
             new("Impact", [.. new[] { runbook.Impact.Users, runbook.Impact.Data }.Where(line => line.Length > 0)]),
             new("Times", [.. IncidentReport.Moments(incident).Select(moment => $"{moment.What}: {(moment.At > incident.OpenedAt ? GateText.Clock(moment.At, incident.OpenedAt) : GateText.DayAndClock(moment.At))}{(moment.At > incident.OpenedAt ? $", after {DurationText.Format(TimeSpan.FromSeconds(Math.Round((moment.At - incident.OpenedAt).TotalSeconds)))}" : "")}")]),
-            .. CardSection.If("What was found", [.. incident.Findings.Select(finding => LineWithGraph(finding, incident.Verification))]),
-            .. CardSection.If("What the checks said last", [.. incident.Verification.Select(finding => LineWithGraph(finding, incident.Findings))]),
+            .. CardSection.If(FindingText.Found(incident, incident.OpenedAt), incident.Findings.Select(finding => LineWithGraph(finding, incident.Verification))),
+            .. CardSection.If(FindingText.SaidLast(incident, incident.OpenedAt), incident.Verification.Select(finding => LineWithGraph(finding, incident.Findings))),
             .. CardSection.If("Who was asked, and what was done", Tried(incident)),
             .. CardSection.If("What is left to do", incident.NeedsPerson ? [NextStepText.Of(incident, incident.UpdatedAt)] : []),
         ],
@@ -123,9 +125,9 @@ public sealed class IncidentCards(DecisionLinks links)
         [
             new("What happened", [message]) { IsNeeded = true },
             new("What it means", [runbook.Impact.Users, runbook.Impact.Data]),
-            .. CardSection.If("What was found", [.. incident.Findings.Select(Line)]),
+            .. CardSection.If(FindingText.Found(incident, now), incident.Findings.Select(FindingText.Line)),
             .. CardSection.If("What was tried", Tried(incident)),
-            .. CardSection.If("What the checks said last", [.. incident.Verification.Select(Line)]),
+            .. CardSection.If(FindingText.SaidLast(incident, now), incident.Verification.Select(FindingText.Line)),
             .. Others(incident),
             new("What to do now", [NextStepText.Of(incident, now)]) { IsNeeded = true },
         ],
@@ -158,13 +160,18 @@ public sealed class IncidentCards(DecisionLinks links)
         .. incident.Gates.Select(gate => (incident.HasDelivery(gate.Id), gate.Outcome) switch
         {
             (true, _) when incident.ReachedNobody(gate) => $"No message reached anybody with the question: {gate.Question} {(gate.Outcome == GateOutcome.Pending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
-            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Decisions.Count > 0 ? GateText.Quorum(gate) : gate.IsUnanswered ? "Nobody has answered yet." : "It is not approved yet.")}".TrimEnd(),
+            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Task is { IsBegun: true } task ? ManualTaskText.Left(task) : gate.Decisions.Count > 0 ? GateText.Quorum(gate) : gate.IsUnanswered ? "Nobody has answered yet." : "It is not approved yet.")}".TrimEnd(),
             (true, _) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {GateText.HowItEnded(gate)}",
             (false, GateOutcome.Pending) => $"The question has not gone out to anybody yet, as far as is known: {gate.Question}",
             _ => $"{gate.Question} Nobody was asked. {GateText.HowItEnded(gate)}",
         }),
-        .. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}"),
+        .. Done(incident),
     ];
+
+    private static IEnumerable<string> Done(Incident incident) => incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}");
+
+    /// <summary>When whoever reads the question was told it.</summary>
+    private static DateTimeOffset AskedAt(Gate gate) => gate.AskedAt ?? gate.OpenedAt;
 
     private static CardSection Decision(Gate gate) =>
         new("The decision", [GateText.HowItEnded(gate), .. gate.Decisions.Select(d => d.Reason).OfType<string>().Select(reason => $"Reason: {reason}")]);
@@ -183,10 +190,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     /// <summary>A line of blocks is a graph that every channel shows, without images; before and after are on one scale.</summary>
     private static string LineWithGraph(Finding finding, IReadOnlyList<Finding> others) =>
-        $"{Line(finding)} {MarkdownText.Sparkline(finding.Result.Series, others.FirstOrDefault(other => other.Name == finding.Name)?.Result.Series ?? [])}".TrimEnd();
-
-    private static string Line(Finding finding) =>
-        $"{finding.Verdict switch { Verdict.Failing => "✗", Verdict.Passing => "✓", _ => "?" }} {finding.Ask} {finding.Result.Summary}";
+        $"{FindingText.Line(finding)} {MarkdownText.Sparkline(finding.Result.Series, others.FirstOrDefault(other => other.Name == finding.Name)?.Result.Series ?? [])}".TrimEnd();
 
     private static string Prefix(CardKind kind) => kind switch
     {

@@ -139,6 +139,23 @@ public sealed class ApproveCommandTests
         shown.ShouldContain("  It cannot run at the moment: The kill switch is on.\n");
     }
 
+    /// <summary>Whoever goes back to bed has to know that nothing was repaired, and decides on what the checks said last.</summary>
+    [Fact]
+    public void DryRunAndWhatTheChecksSaidLast_AreShown()
+    {
+        var incident = JsonNode.Parse("""
+            { "title": "Hung GPU", "target": "llm-b-0", "mode": "dryRun", "steps": [{ "name": "recycle", "outcome": "Deleted pod llm-b-0." }],
+              "findings": [{ "verdict": "failing", "ask": "Is it full?", "summary": "98 %.", "at": "2026-11-23T03:12:00+00:00" }],
+              "verification": [{ "verdict": "passing", "ask": "Is it full?", "summary": "41 %.", "at": "2026-11-23T03:16:00+00:00", "measuredAt": "2026-11-23T03:15:00+00:00" }] }
+            """)!;
+
+        DecideCommand.Lines(incident, JsonNode.Parse("""{ "question": "Run the resolution on llm-b-0?" }""")!).ShouldBe([
+            "DRY RUN: nothing outside is touched.", "Hung GPU on llm-b-0", "Run the resolution on llm-b-0?",
+            "  Done so far: recycle: Deleted pod llm-b-0.", "  ✓ Is it full? 41 %. (2026-11-23 03:15:00 UTC)"]);
+        ShowCommand.Lines(incident, TimeProvider.System.GetUtcNow()).ShouldContain("  ✗ Is it full? 98 %. (2026-11-23 03:12:00 UTC)");
+        ShowCommand.Lines(incident, TimeProvider.System.GetUtcNow()).ShouldContain("Verification");
+    }
+
     [Theory]
     [InlineData("y", true)]
     [InlineData("Yes ", true)]
@@ -150,6 +167,6 @@ public sealed class ApproveCommandTests
     {
         using var input = new StringReader(typed is null ? "" : typed + "\n");
 
-        DecideCommand.Agrees(input).ShouldBe(agrees);
+        DecideCommand.Agrees(input, isDryRun: false).ShouldBe(agrees);
     }
 }

@@ -18,7 +18,7 @@ public sealed class IncidentReportTests
         report.ShouldContain("## Summary\n\nNobody decided in time. Nothing was done.\n");
         report.ShouldContain("- Severity: medium\n- Users: Users in the EU region see timeouts.\n");
         report.ShouldContain("| Opened | 2026-11-23 03:12:00 |  |\n| Ended: Nobody answered | 2026-11-23 03:32:00 | 20m |\n");
-        report.ShouldContain("| Is the GPU memory full? | failing: GPU memory is at 98 %. ▁▅█ (90 to 98 %) |  |\n");
+        report.ShouldContain("| Is the GPU memory full? | 2026-11-23 03:12:00 failing: GPU memory is at 98 %. ▁▅█ (90 to 98 %) |  |\n");
         report.ShouldContain("- 2026-11-23 03:12:00: Recycle pod llm-b-0? Asked: oncall.\n  - Delete pod llm-b-0 in inference, keeping its logs. Cannot be undone.\n");
         report.ShouldContain($"## What is left to do\n\n{NextStepText.Of(expired, Some.Time.AddHours(1))}\n");
         report.ShouldNotContain("## What was done");

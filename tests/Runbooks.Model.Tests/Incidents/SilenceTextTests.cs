@@ -63,9 +63,56 @@ public sealed class SilenceTextTests
     {
         GateText.WhatYesMeans(Some.Gate(), RunMode.Normal).ShouldBe("The steps run as shown, unless something stands against it by then.");
         GateText.WhatYesMeans(Some.Gate(), RunMode.DryRun).ShouldBe("The steps are rehearsed: nothing outside is touched.");
-        GateText.WhatYesMeans(Some.Gate() with { Required = 2 }, RunMode.Normal).ShouldBe("Your yes counts. 2 different people have to approve.");
-        GateText.WhatNoMeans(Some.Gate()).ShouldBe("Nothing is done, and the incident ends.");
-        GateText.WhatNoMeans(Some.Gate(round: 2)).ShouldBe("Nothing more is done, whatever was done before is undone, and the incident ends.");
-        GateText.WhatNoMeans(Some.Gate() with { Phase = Phase.Resolution }).ShouldBe("The resolution does not run, and the incident ends.");
+        GateText.WhatNoMeans(Some.Gate()).ShouldBe("Nothing is done, and the incident ends. This firing of the alert does not ask again.");
+        GateText.WhatNoMeans(Some.Gate(round: 2)).ShouldBe("Nothing more is done, whatever was done before is undone, and the incident ends. This firing of the alert does not ask again.");
+        GateText.WhatNoMeans(Some.Gate() with { Phase = Phase.Resolution }).ShouldBe("The resolution does not run, and the incident ends. This firing of the alert does not ask again.");
+    }
+
+    /// <summary>The first yes of several runs nothing, and the last one runs it.</summary>
+    [Fact]
+    public void WhatAYesMeansWhereOthersHaveToApproveToo_DependsOnWhatIsMissing()
+    {
+        var ada = new Decision(DecisionVerb.Approve, "ada", "link", Some.Time);
+        var two = Some.Gate() with { Required = 2 };
+
+        Of(two).ShouldBe(("Your yes counts, and then 1 more is needed.", "count my yes, 1 more needed"));
+        Of(two with { Required = 3, OwnerTeam = "ml" }).ShouldBe(("Your yes counts, and then 2 more are needed. Somebody of ml, who owns the runbook, has to be among those who approve.", "count my yes, 2 more needed"));
+        Of(two with { Decisions = [ada] }).ShouldBe(("Your yes is the last one needed. The steps run as shown, unless something stands against it by then.", "run 1 step"));
+        Of(two with { Decisions = [ada], OwnerTeam = "ml" }).ShouldBe((
+            "If you are of ml, who owns the runbook, your yes is enough. The steps run as shown, unless something stands against it by then. Otherwise somebody of ml is needed too.", "count my yes, ml has to agree"));
+        Of(two with { Decisions = [ada with { OfOwner = true }], OwnerTeam = "ml" }).Button.ShouldBe("run 1 step");
+        GateText.WhatYesMeans(two with { Decisions = [ada] }, RunMode.DryRun).ShouldBe("Your yes is the last one needed. The steps are rehearsed: nothing outside is touched.");
+
+        static (string Means, string Button) Of(Gate gate) => (GateText.WhatYesMeans(gate, RunMode.Normal), GateText.ButtonForYes(gate, dryRun: false));
+    }
+
+    [Fact]
+    public void ApprovalOfADryRun_IsSaidToRehearse()
+    {
+        var rehearsed = (Some.Waiting() with { Mode = RunMode.DryRun }).Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "api", Some.Time)).Result;
+
+        rehearsed.Message.ShouldBe("You approved this at 03:12:00 UTC. The steps are rehearsed: nothing outside is touched.");
+    }
+
+    /// <summary>A task lasts for hours, and what was ticked the day before says so.</summary>
+    [Fact]
+    public void TickOfAnotherDay_IsShownWithItsDay()
+    {
+        var item = new TaskItem("Run the test.", "ada", Some.Time);
+
+        ManualTaskText.Line(item, 1, Some.Time).ShouldBe("☑ 1. Run the test. (ada, 03:12:00 UTC)");
+        ManualTaskText.Line(item, 1, Some.Time.AddHours(22)).ShouldBe("☑ 1. Run the test. (ada, 2026-11-23 03:12:00 UTC)");
+    }
+
+    /// <summary>Somebody did answer: with a part of it.</summary>
+    [Fact]
+    public void ChecklistThatWasBegun_IsNotSaidToBeUnanswered()
+    {
+        var task = new ManualTask("inspect", "Look at the node.", [new("Run the test.", "ada", Some.Time), new("Return it.")]);
+        var gate = Some.Gate() with { Task = task, Outcome = GateOutcome.Expired };
+
+        (GateText.Brief(gate), GateText.NotApproved(gate)).ShouldBe(("Not done in time", "Not all of it was said to be done in time"));
+        EndingText.Headline(Some.Waiting(gate: gate) with { State = IncidentState.Expired }).ShouldBe("Not done in time");
+        GateText.Brief(gate with { Task = task with { Items = [new("Run the test."), new("Return it.")] } }).ShouldBe("Nobody answered");
     }
 }

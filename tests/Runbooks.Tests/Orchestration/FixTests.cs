@@ -68,7 +68,7 @@ public sealed class FixTests : IAsyncDisposable
         report.Title.ShouldEndWith("(Resolved)");
         report.Links[0].Url.ShouldEndWith($"/incidents/{opened.Id}/report");
         report.Sections.Single(section => section.Heading == "Times").Lines[0].ShouldStartWith("Opened: ");
-        report.Sections.Single(section => section.Heading == "What the checks said last").Lines.ShouldHaveSingleItem().ShouldStartWith("✓");
+        report.Sections.Single(section => section.Heading.StartsWith("What the checks said last, at ", StringComparison.Ordinal)).Lines.ShouldHaveSingleItem().ShouldStartWith("✓");
         report.Sections.Single(section => section.Heading == "Who was asked, and what was done").Lines.Count.ShouldBe(2);
     }
 

@@ -95,7 +95,7 @@ public sealed class ManualStepTests : IAsyncDisposable
         _world.Notifier.Sent.ShouldContain(message => message.Card.GateId == "mitigation-swap" && message.To == "boss");
         incident.State.ShouldBe(IncidentState.Expired);
         incident.FindStep(Phase.Mitigation, "swap")!.Outcome.ShouldBe("Nobody said in time whether it was done. Done before: Power is off (ana).");
-        incident.Reason.ShouldBe("Nobody answered in time. Undone: fix. Nobody knows whether swap happened.");
+        incident.Reason.ShouldBe("Not all of it was said to be done in time. Undone: fix. Nobody knows whether swap happened.");
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class VerificationTests : IAsyncDisposable
         waiting.State.ShouldBe(IncidentState.Verifying);
         waiting.Verification.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
             one => one.Verdict.ShouldBe(Verdict.Unknown),
-            one => one.Result.Summary.ShouldBe("Measured until 02:59:00 UTC, and the last step ended at 03:00:00: stuck was asked"));
+            one => one.Result.Summary.ShouldBe("Measured until 02:59:00 UTC, and the last step ended at 03:00:00 UTC: stuck was asked"));
 
         _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromMinutes(1);
         (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Resolved);

@@ -64,6 +64,19 @@ public sealed class SignedInLinkTests : IAsyncLifetime
         (await (await _host.Browser.SendAsync(request, Cancel)).Content.ReadAsStringAsync(Cancel)).ShouldContain("You decide as <strong>grace</strong>");
     }
 
+    /// <summary>The record knows ada, and the sign-in shows another name.</summary>
+    [Fact]
+    public async Task PageOfAStormForWhoeverHasSaidYesUnderAnotherName_WaitsForOthers()
+    {
+        const string Storm = "storm-261123-031100-000";
+        var gate = Some.Gate() with { Required = 2, Decisions = [new(DecisionVerb.Approve, "ada", "link", Some.Time)] };
+        await _host.OpenAsync(Some.Waiting("261123-0313-storm000", gate) with { Target = "storm", Storm = Storm });
+        var token = _host.Get<LinkSigner>().SignStorm(new StormGrant(Storm, Some.Time.AddMinutes(-1), "ada", Some.Time.AddDays(1)));
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/decide?token={token}") { Headers = { { "X-MS-CLIENT-PRINCIPAL", Principals.Header("ada", ("preferred_username", "lovelace@example.com")) } } };
+
+        (await (await _host.Browser.SendAsync(request, Cancel)).Content.ReadAsStringAsync(Cancel)).ShouldContain("1 target waiting for others to approve");
+    }
+
     public async ValueTask InitializeAsync()
     {
         await _host.InitializeAsync();
