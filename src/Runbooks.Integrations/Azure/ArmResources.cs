@@ -58,6 +58,17 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         return ReadObject(target, (await Caller.UntilProvisionedAsync(call, await Caller.SendAsync(call, cancellationToken), time, cancellationToken)).Body);
     }
 
+    /// <summary>
+    /// Whether what a resource shows is in force, once Azure no longer works on it: after a change that failed it goes on
+    /// showing what was asked for, and says beside it that this failed. To write the same again is how that is mended.
+    /// </summary>
+    /// <seealso href="https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/async-api-reference.md"/>
+    public async Task<bool> IsInForceAsync(ArmTarget target, StepContext context, CancellationToken cancellationToken)
+    {
+        var call = Call(target, RequestMethod.Get, "read it");
+        return (await Caller.UntilAtRestAsync(call, await Caller.SendAsync(call, cancellationToken), context.Time, cancellationToken, context.Progress)).Failed is null;
+    }
+
     /// <summary>Asks Azure whether this identity may do an operation on the resource.</summary>
     /// <param name="operation">As roles name it: <c>Microsoft.Web/sites/restart/action</c>.</param>
     /// <returns>What is lacking, in words; null when nothing is, or when Azure does not tell.</returns>
@@ -78,24 +89,26 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     }
 
     /// <summary>Sends, and returns once the operation has ended well, or was accepted with nothing to follow (<see cref="AzureResponse.IsOnlyAccepted"/>).</summary>
-    public Task<AzureResponse> SendAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken) =>
-        Caller.SendToEndAsync(call, time, cancellationToken);
+    /// <param name="progress">Where it is told how far it is.</param>
+    public Task<AzureResponse> SendAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null) =>
+        Caller.SendToEndAsync(call, time, cancellationToken, progress);
 
     /// <summary>Sends a write, and looks whether it is to be seen. What Azure only accepted is looked for again for a while.</summary>
     /// <returns>False: Azure says that it is done, and the resource does not show it.</returns>
     /// <exception cref="AzureRequestException">It was accepted, has not been seen, and nobody tells what came of it.</exception>
-    public async Task<bool> WriteAsync(AzureRequest call, Func<Task<bool>> isSeen, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<bool> WriteAsync(AzureRequest call, Func<Task<bool>> isSeen, StepContext context, CancellationToken cancellationToken)
     {
-        var answer = await SendAsync(call, time, cancellationToken);
+        var time = context.Time;
+        var answer = await SendAsync(call, time, cancellationToken, context.Progress);
         var started = time.GetTimestamp();
-        while (!await isSeen())
+        while (await LookAsync() is not true and var seen)
         {
-            if (!answer.IsOnlyAccepted)
+            if (seen is false && !answer.IsOnlyAccepted)
             {
                 return false;
             }
 
-            if (time.GetElapsedTime(started) >= LongestLook)
+            if (seen is false && time.GetElapsedTime(started) >= LongestLook)
             {
                 throw new AzureRequestException(FormattableString.Invariant($"{call.On} accepted to {call.What}, and does not show it {LongestLook.TotalMinutes:0} minutes later. {answer.NotFollowed}").TrimEnd());
             }
@@ -104,6 +117,20 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         }
 
         return true;
+
+        // Null: nobody answered, which says nothing of what was written.
+        async Task<bool?> LookAsync()
+        {
+            try
+            {
+                return await isSeen();
+            }
+            catch (AzureRequestException nobody) when (nobody.IsSilent)
+            {
+                context.Progress.Report($"{call.On} took the request to {call.What}, and cannot be asked how that goes: {nobody.Message.TrimEnd('.')}");
+                return null;
+            }
+        }
     }
 
     /// <param name="what">In words, for errors: <c>restart it</c>.</param>

@@ -9,6 +9,10 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
 {
     private static readonly string[] s_errorWords = ["code", "message", "title", "detail"];
     private static readonly int[] s_notFollowed = [401, 403, 404];
+
+    /// <summary>How services say that they are at work on the resource for somebody else: <c>RequestConflict</c>, <c>AnotherOperationInProgress</c>, in words.</summary>
+    private static readonly string[] s_busyWords = ["REQUESTCONFLICT", "INPROGRESS", "IN PROGRESS", "ANOTHER OPERATION"];
+
     private static readonly TimeSpan DefaultPause = TimeSpan.FromSeconds(5);
 
     /// <summary>Azure keeps no request open for longer.</summary>
@@ -25,12 +29,16 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         }
         catch (AuthenticationFailedException failed)
         {
-            throw new AzureRequestException($"No token to {call.What} on {call.On}: {Cut(failed.Message)}", inner: failed);
+            throw new AzureRequestException($"No token to {call.What} on {call.On}: {Cut(failed.Message)}", inner: failed) { IsSilent = true, NothingDone = true };
         }
         catch (Exception unreachable) when (unreachable is RequestFailedException or AggregateException or HttpRequestException or IOException
             || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new AzureRequestException($"{call.On} cannot be reached to {call.What}: {Cut(unreachable.Message)}", inner: unreachable);
+            throw new AzureRequestException($"{call.On} cannot be reached to {call.What}: {Cut(unreachable.Message)}", inner: unreachable)
+            {
+                IsSilent = true,
+                NothingDone = unreachable is NotAskedException || NeverSent.Is(unreachable),
+            };
         }
 
         return Read(call, message.Response);
@@ -42,17 +50,19 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     /// An operation does not lie below the resource, so whoever may change the resource may still not be allowed to follow the
     /// operation: the change was accepted all the same, and is no refusal.
     /// </summary>
+    /// <param name="progress">Where it is told how far it is.</param>
     /// <exception cref="AzureRequestException">The operation failed or was cancelled.</exception>
     /// <seealso href="https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/async-api-reference.md"/>
     /// <seealso href="https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations"/>
-    public async Task<AzureResponse> SendToEndAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<AzureResponse> SendToEndAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
     {
         var answer = await SendAsync(call, cancellationToken);
         while (answer.Poll is { } poll)
         {
+            progress?.Report($"{call.On} took the request to {call.What}, and Azure is still at work on it");
             await Task.Delay(answer.RetryAfter ?? DefaultPause, time, cancellationToken);
             var look = new AzureRequest(RequestMethod.Get, Trusted(poll, call), call.What, call.On, call.Role) { Understood = s_notFollowed };
-            var state = await SendAsync(look, cancellationToken);
+            var state = await LookAsync(look, time, progress, cancellationToken);
             if (s_notFollowed.Contains(state.Status))
             {
                 answer = answer with
@@ -83,32 +93,65 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
 
         if (answer.NotFollowed is null)
         {
-            return await UntilProvisionedAsync(call, answer, time, cancellationToken);
+            return await UntilProvisionedAsync(call, answer, time, cancellationToken, progress);
         }
 
         // The resource itself tells when the change has failed; that it succeeded may be said of what was there before it.
         var resource = new AzureRequest(RequestMethod.Get, call.Uri, call.What, call.On, call.Role) { Understood = [404] };
-        await UntilProvisionedAsync(call, await SendAsync(resource, cancellationToken), time, cancellationToken);
+        await UntilProvisionedAsync(call, await LookAsync(resource, time, progress, cancellationToken), time, cancellationToken, progress);
         return answer;
     }
 
-    /// <summary>Looks again while Azure is at work on the resource: Succeeded, Failed and Canceled are the states that last.</summary>
+    /// <summary>Looks again while Azure is at work on the resource.</summary>
     /// <param name="answer">What the resource was like at last.</param>
     /// <exception cref="AzureRequestException">It ended as failed or cancelled.</exception>
-    public async Task<AzureResponse> UntilProvisionedAsync(AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<AzureResponse> UntilProvisionedAsync(AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
+    {
+        (answer, var failed) = await UntilAtRestAsync(call, answer, time, cancellationToken, progress);
+        return failed is null ? answer : throw new AzureRequestException($"{call.On} took the request to {call.What}, but it ended as {failed}.");
+    }
+
+    /// <summary>The same, for whoever wants to know how it ended: Succeeded, Failed and Canceled are the states that last.</summary>
+    /// <returns>And the state, where that is failed or cancelled; null where what the resource shows is in force.</returns>
+    public async Task<(AzureResponse Answer, string? Failed)> UntilAtRestAsync(AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
     {
         while (answer.Status is 200 or 201 && ProvisioningState(answer.Body) is { } state && !state.Equals("Succeeded", StringComparison.OrdinalIgnoreCase))
         {
             if (state.Equals("Failed", StringComparison.OrdinalIgnoreCase) || state.Equals("Canceled", StringComparison.OrdinalIgnoreCase))
             {
-                throw new AzureRequestException($"{call.On} took the request to {call.What}, but it ended as {state}.");
+                return (answer, state);
             }
 
             await Task.Delay(answer.RetryAfter ?? DefaultPause, time, cancellationToken);
-            answer = await SendAsync(new AzureRequest(RequestMethod.Get, call.Uri, call.What, call.On, call.Role), cancellationToken);
+            answer = await LookAsync(new AzureRequest(RequestMethod.Get, call.Uri, call.What, call.On, call.Role), time, progress, cancellationToken);
         }
 
-        return answer;
+        return (answer, null);
+    }
+
+    /// <summary>
+    /// Asks how a change is getting on. That Azure does not answer says nothing of the change, so it is asked again until whoever waits
+    /// has no time left.
+    /// </summary>
+    private async Task<AzureResponse> LookAsync(AzureRequest look, TimeProvider time, StepProgress? progress, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await SendAsync(look, cancellationToken);
+            }
+            catch (AzureRequestException nobody) when (nobody.IsSilent)
+            {
+                progress?.Report($"{look.On} took the request to {look.What}, and cannot be asked how that goes: {nobody.Message.TrimEnd('.')}");
+                await Task.Delay(DefaultPause, time, cancellationToken);
+            }
+            catch (AzureRequestException odd)
+            {
+                // What was answered is about this look, and not about the change.
+                throw new AzureRequestException($"{look.On} took the request to {look.What}, and does not tell how that goes: {odd.Message}", odd.Status, odd);
+            }
+        }
     }
 
     private HttpMessage Message(AzureRequest call)
@@ -162,8 +205,13 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     {
         401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. Are both of the same tenant? Azure says: {ErrorWords(body)}"),
         403 => new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}"),
-        412 => new AzureRequestException($"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.", status),
-        _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), status),
+        412 => new AzureRequestException($"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.", status) { NothingDone = true },
+        _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), status)
+        {
+            IsSilent = status is 408 or 429 or >= 500,
+            NothingDone = status is >= 400 and < 500 and not 408,
+            IsBusy = status == 409 && s_busyWords.Any(ErrorWords(body).ToUpperInvariant().Contains),
+        },
     };
 
     /// <summary>Where an answer sends the caller: the token goes along, so only to the endpoint itself or a regional host of it.</summary>
@@ -212,53 +260,6 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     }
 
     private static string Cut(string text) => Clip.To(text.Trim(), 300);
-}
-
-/// <summary>One request to Azure.</summary>
-/// <param name="What">In words, for errors: <c>set the key x</c>.</param>
-/// <param name="On">The resource, for errors.</param>
-/// <param name="Role">The role that allows it, for errors.</param>
-internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, string On, string Role)
-{
-    /// <summary>JSON; null for none.</summary>
-    public BinaryData? Body { get; init; }
-
-    public string ContentType { get; init; } = "application/json";
-
-    public string? Accept { get; init; }
-
-    /// <summary>With its quotes, or <c>*</c>.</summary>
-    public string? IfMatch { get; init; }
-
-    public string? IfNoneMatch { get; init; }
-
-    /// <summary>Statuses beside 2xx that the caller understands; any other is an exception.</summary>
-    public IReadOnlyCollection<int> Understood { get; init; } = [];
-}
-
-/// <summary>What Azure answered.</summary>
-/// <param name="ETag">With its quotes.</param>
-/// <param name="Poll">Where a long-running operation is followed; null when there is none.</param>
-/// <param name="RetryAfter">How long to wait before that.</param>
-internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, Uri? Poll, TimeSpan? RetryAfter)
-{
-    /// <summary>Why the operation that Azure named was not followed to its end; null when it was, or when there was none.</summary>
-    public string? NotFollowed { get; init; }
-
-    /// <summary>Azure took the request on, and gave nothing to follow or nothing that this identity may follow: what came of it is not known.</summary>
-    public bool IsOnlyAccepted => NotFollowed is not null || (Status == 202 && Poll is null);
-
-    /// <param name="done">What to say when it is done: <c>Restarted it.</c></param>
-    /// <param name="what">What was asked for: <c>restart it</c>.</param>
-    public string Words(string done, string what) =>
-        IsOnlyAccepted ? $"Azure accepted the request to {what}, and does not tell when that is done. {NotFollowed}".TrimEnd() : done;
-}
-
-/// <summary>Azure could not be asked or answered with an error; the message is for people. Trying again may help.</summary>
-internal sealed class AzureRequestException(string message, int status = 0, Exception? inner = null) : Exception(message, inner)
-{
-    /// <summary>0 when there was no answer.</summary>
-    public int Status => status;
 }
 
 /// <summary>

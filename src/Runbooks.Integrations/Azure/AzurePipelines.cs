@@ -91,6 +91,9 @@ public sealed class AzureOptions : IValidatableObject
         select new ValidationResult($"{SectionName}:{setting.Key} must be an https URL.");
 }
 
+/// <summary>A request that was not sent, since the service has not answered for a while.</summary>
+internal sealed class NotAskedException(string message) : RequestFailedException(message);
+
 /// <summary>
 /// While a service of Azure does not answer, it is not asked by everybody in turn: after some failures in a row, calls fail at
 /// once with the reason, and one of them is let through after a pause that grows. Each resource provider of Resource Manager
@@ -108,13 +111,13 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
 
     public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException("Calls of Azure are asynchronous.");
 
-    /// <exception cref="RequestFailedException">The service is not asked now.</exception>
+    /// <exception cref="NotAskedException">The service is not asked now.</exception>
     public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
         var service = ServiceOf(message.Request.Uri.ToUri());
         if (_services.TryGetValue(service, out var outage) && outage.Left(time.GetUtcNow()) is { } left)
         {
-            throw new RequestFailedException($"It has not answered {outage.Failures} times in a row, so it is asked again in {Math.Ceiling(left.TotalSeconds):0} s.");
+            throw new NotAskedException($"It has not answered {outage.Failures} times in a row, so it is asked again in {Math.Ceiling(left.TotalSeconds):0} s.");
         }
 
         try

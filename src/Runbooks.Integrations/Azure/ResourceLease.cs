@@ -17,7 +17,7 @@ internal sealed class ResourceLease(ISharedState? state)
 
     /// <param name="words">The resource, for errors.</param>
     /// <param name="context">The same step takes its own lease again after a crash.</param>
-    /// <exception cref="AzureRequestException">It is another's for too long; trying again may help.</exception>
+    /// <exception cref="AzureRequestException">It is another's for too long: the step has to wait for its turn.</exception>
     public async Task<T> HoldAsync<T>(string resource, string words, StepContext context, Func<Task<T>> work, CancellationToken cancellationToken)
     {
         var held = state ?? throw new InvalidOperationException("There is no shared state in which a resource could be held.");
@@ -62,7 +62,7 @@ internal sealed class ResourceLease(ISharedState? state)
 
             if (now >= until)
             {
-                throw new AzureRequestException($"{words} is being changed by another step ({writer.Step}). Nothing was written.");
+                throw new AzureRequestException($"{words} is being changed by another step ({writer.Step}). Nothing was written.") { IsBusy = true };
             }
 
             await Task.Delay(Pause, context.Time, cancellationToken);
@@ -79,10 +79,10 @@ internal sealed class ResourceLease(ISharedState? state)
 /// </summary>
 internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
 {
-    /// <returns>False: nothing had to be changed.</returns>
+    /// <returns>False: nothing had to be changed, and what is there is in force.</returns>
     /// <exception cref="AzureRequestException">Somebody else changes it at this moment, or it does not show what was written.</exception>
     public Task<bool> ChangeAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken) =>
-        lease.HoldAsync(target.Id, target.Words, context, () => ChangeAloneAsync(target, change, context.Time, cancellationToken), cancellationToken);
+        lease.HoldAsync(target.Id, target.Words, context, () => ChangeAloneAsync(target, change, context, cancellationToken), cancellationToken);
 
     /// <summary>Those parts of a resource as it was read that a PUT takes, without what only the service says.</summary>
     public static JsonObject Written(JsonObject resource, ReadOnlySpan<string> parts, ReadOnlySpan<string> readOnlyProperties)
@@ -104,11 +104,11 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
         return written;
     }
 
-    private async Task<bool> ChangeAloneAsync(ArmTarget target, WholeChange change, TimeProvider time, CancellationToken cancellationToken)
+    private async Task<bool> ChangeAloneAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken)
     {
         var resource = (await arm.GetAsync(target, cancellationToken)).Json;
         var before = change.ToWrite(resource).ToJsonString();
-        if (!change.Make(resource))
+        if (!change.Make(resource) && await arm.IsInForceAsync(target, context, cancellationToken))
         {
             return false;
         }
@@ -119,11 +119,11 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
             throw new AzureRequestException($"{target.Words} is being changed by somebody else at this moment. Nothing was written.");
         }
 
-        return await arm.WriteAsync(arm.Call(target, RequestMethod.Put, change.What, wanted), IsSeenAsync, time, cancellationToken)
+        return await arm.WriteAsync(arm.Call(target, RequestMethod.Put, change.What, wanted), IsSeenAsync, context, cancellationToken)
             ? true
             : throw new AzureRequestException($"{target.Words} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
 
-        async Task<bool> IsSeenAsync() => change.IsSeen(change.ToWrite(await arm.GetProvisionedAsync(target, change.What, time, cancellationToken)), wanted);
+        async Task<bool> IsSeenAsync() => change.IsSeen(change.ToWrite(await arm.GetProvisionedAsync(target, change.What, context.Time, cancellationToken)), wanted);
     }
 }
 

@@ -96,7 +96,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
             {
                 return await arm.SendAsync(call, time, cancellationToken);
             }
-            catch (AzureRequestException busy) when (busy.Status == 409 && busy.Message.Contains("in progress", StringComparison.OrdinalIgnoreCase))
+            catch (AzureRequestException busy) when (busy.IsBusy)
             {
                 await Task.Delay(s_pause, time, cancellationToken);
             }

@@ -131,6 +131,10 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         {
             throw new StepRefusedException($"{call.Shown} was not called: {refused.Message}");
         }
+        catch (HttpRequestException failed) when (NeverSent.Is(failed))
+        {
+            throw new AttemptFailedException($"{call.Shown} cannot be reached: {failed.Message}", failed) { NothingDone = true };
+        }
     }
 
     private string? Refusal(HttpCall call, string? token)

@@ -259,7 +259,18 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
         var until = time.GetUtcNow() + s_longestWait;
         while (true)
         {
-            var route = await FindAsync(ns, name, cancellationToken);
+            JsonObject? route;
+            try
+            {
+                route = await FindAsync(ns, name, cancellationToken);
+            }
+            catch (ClusterException) when (time.GetUtcNow() < until)
+            {
+                // The route is written, whether or not this one look at it succeeds.
+                await Task.Delay(s_pause, time, cancellationToken);
+                continue;
+            }
+
             var condition = route is null ? null : Condition(route);
             var confirmed = condition is not null && (string?)condition["lastTransitionTime"] != (string?)Condition(before)?["lastTransitionTime"];
             if (confirmed && (string?)condition!["type"] == "NotAccepted")

@@ -62,7 +62,7 @@ internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
     {
         while (true)
         {
-            var deployment = await FindAsync(ns, name, cancellationToken) ?? throw new ClusterException($"Deployment {ns}/{name} is gone.");
+            var deployment = await context.LookAsync($"deployment {ns}/{name} was {did}", () => FindAsync(ns, name, cancellationToken), cancellationToken) ?? throw new ClusterException($"Deployment {ns}/{name} is gone.");
             var signs = new DeploymentSigns(deployment);
             if (wanted is not null && signs.Wanted != wanted)
             {

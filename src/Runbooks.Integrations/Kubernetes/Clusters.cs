@@ -136,8 +136,33 @@ internal sealed class ConfiguredConnection(k8s.Kubernetes client) : IClusterConn
     public void Dispose() => client.Dispose();
 }
 
-/// <summary>A cluster could not be asked, or said something unexpected; the message is for people. Trying again may help.</summary>
-internal sealed class ClusterException(string message, Exception? inner = null) : Exception(message, inner);
+/// <summary>A cluster could not be asked, or said something unexpected.</summary>
+internal sealed class ClusterException(string message, Exception? inner = null) : AttemptFailedException(message, inner);
+
+/// <summary>Looks at what is under way in a cluster.</summary>
+internal static class ClusterLook
+{
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
+
+    /// <summary>That the cluster does not answer says nothing of what was changed in it, so it is asked again until the step has no time left.</summary>
+    /// <param name="done">What was done so far, for whoever reads why its time was over: <c>deployment a/b was restarted</c>.</param>
+    public static async Task<T> LookAsync<T>(this StepContext context, string done, Func<Task<T>> look, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await look();
+            }
+            catch (ClusterException nobody)
+            {
+                context.Progress.Report($"{done}, and how that goes cannot be seen: {nobody.Message.TrimEnd('.')}");
+            }
+
+            await Task.Delay(s_pause, context.Time, cancellationToken);
+        }
+    }
+}
 
 /// <summary>Section <c>Kubernetes</c>.</summary>
 public sealed class KubernetesOptions : IValidatableObject

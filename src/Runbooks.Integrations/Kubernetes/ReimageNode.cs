@@ -38,7 +38,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         ReimageNodeParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var nodes = clusters.Nodes(parameters.Cluster);
-        if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node || Machine(node) is not { } machine || $"{node.Metadata.Uid} {machine.Id}" != preparation.Identity)
+        if (await FindFirstAsync(nodes, parameters.Node, cancellationToken) is not { } node || Machine(node) is not { } machine || $"{node.Metadata.Uid} {machine.Id}" != preparation.Identity)
         {
             throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was reimaged.");
         }
@@ -49,28 +49,29 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         }
 
         var (before, started) = (new NodeSigns(node).Boot, context.Time.GetTimestamp());
-        await arm.SendAsync(arm.Call(machine, RequestMethod.Post, "reimage it", below: "/reimage"), context.Time, cancellationToken);
-        context.Progress.Report($"node {parameters.Node} was reimaged, and has not started anew and become ready");
+        await arm.SendAsync(arm.Call(machine, RequestMethod.Post, "reimage it", below: "/reimage"), context.Time, cancellationToken, context.Progress);
+        var done = $"node {parameters.Node} was reimaged";
         // The machine comes back under the same name. Until then its record may be gone, or say what was so before:
         // a node that has stopped is called ready until its heartbeat is missed.
-        while (await FindAsync(nodes, parameters.Node, cancellationToken) is not { } back || new NodeSigns(back) is not { IsReady: true } signs || signs.Boot == before)
+        while (await context.LookAsync(done, () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken) is not { } back || new NodeSigns(back) is not { IsReady: true } signs || signs.Boot == before)
         {
+            context.Progress.Report($"{done}, and has not started anew and become ready");
             await Task.Delay(Pause, context.Time, cancellationToken);
         }
 
         return new ActionResult(FormattableString.Invariant($"Reimaged the machine of node {parameters.Node}; the node was ready again after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
     }
 
-    private static async Task<V1Node?> FindAsync(ClusterNodes nodes, string node, CancellationToken cancellationToken)
+    /// <summary>Until here nothing was sent to the machine.</summary>
+    private static async Task<V1Node?> FindFirstAsync(ClusterNodes nodes, string node, CancellationToken cancellationToken)
     {
         try
         {
             return await nodes.FindAsync(node, cancellationToken);
         }
-        catch (ClusterException)
+        catch (ClusterException away)
         {
-            // The machine is on its way whether or not this one look succeeds.
-            return null;
+            throw new ClusterException(away.Message, away) { NothingDone = true };
         }
     }
 

@@ -151,6 +151,10 @@ public sealed class StepRunner(
                 ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken)
                 : new(StepOutcome.Refused, Redactor.Redact(refused.Message, binding.Secrets));
         }
+        catch (AttemptFailedException nothing) when (acting && !cancellationToken.IsCancellationRequested && (nothing.IsBusy || (nothing.NothingDone && !action.Repeatable)))
+        {
+            return await TakeBackAsync(attempt, nothing, binding.Secrets, cancellationToken);
+        }
         catch (Exception failure) when (done is null && !cancellationToken.IsCancellationRequested)
         {
             return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets), cancellationToken);
@@ -212,6 +216,26 @@ public sealed class StepRunner(
         }
 
         return new(StepOutcome.AttemptFailed, why);
+    }
+
+    /// <summary>
+    /// Nothing came of an attempt, so none has begun: the next one looks anew, and what cannot be repeated is not called unknown.
+    /// Whoever waits for their turn has not failed either.
+    /// </summary>
+    private async Task<StepResult> TakeBackAsync(Attempt attempt, AttemptFailedException nothing, IReadOnlyCollection<string> secrets, CancellationToken cancellationToken)
+    {
+        var why = Redactor.Redact(nothing.Message, secrets);
+        var (phase, step, now) = (attempt.Request.Phase, attempt.Spec.Name, time.GetUtcNow());
+        var made = (attempt.Known?.Attempts ?? 0) + 1;
+        Log.StepFailed(logger, made, step, attempt.Incident.Id, Redactor.Redact(nothing, secrets));
+        await store.RecordAsync(
+            attempt.Incident.Id,
+            i => i.State.IsFinal() ? i
+                : nothing.IsBusy ? i.TakeBackBegin(phase, step, made).HoldStep(step, phase, why, now + NextTry, now)
+                : i.TakeBackBegin(phase, step, made).AwaitNextTry(phase, now + NextTry, now),
+            time,
+            cancellationToken);
+        return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
     }
 
     private async Task<StepResult> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)

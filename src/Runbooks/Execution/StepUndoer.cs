@@ -27,7 +27,7 @@ public sealed class StepUndoer(
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var said = new List<string>();
         var (complete, isFinal) = (!incident.Steps.Any(step => step.Status == StepStatus.LeftAlone), true);
-        var failed = false;
+        var (failed, busy) = (false, false);
         var began = time.GetTimestamp();
 
         // What could not be undone before comes last, so that it does not keep the others from their turn.
@@ -60,17 +60,18 @@ public sealed class StepUndoer(
             }
 
             var spec = runbook.FindStep(step.Phase, step.Name);
-            var (status, result) = asked is null
+            var (status, result, isBusy) = asked is null
                 ? await TryAsync(incident, step, spec, cancellationToken)
-                : (asked.Outcome == GateOutcome.Approved ? StepStatus.Undone : StepStatus.UndoFailed, new ActionResult(ManualTaskText.Outcome(asked)));
+                : (asked.Outcome == GateOutcome.Approved ? StepStatus.Undone : StepStatus.UndoFailed, new ActionResult(ManualTaskText.Outcome(asked)), false);
             await store.RecordAsync(incident.Id, i => Finish(i, step, status, result), time, cancellationToken);
             complete &= status is not (StepStatus.UndoFailed or StepStatus.LeftAlone);
             failed |= status == StepStatus.UndoFailed;
+            busy |= isBusy;
             isFinal &= status != StepStatus.UndoFailed || isManual;
             said.Add($"{step.Name}: {result.Result}");
         }
 
-        return new UndoResult(complete, string.Join(" ", said)) { IsFinal = isFinal, IsLeftAlone = !complete && !failed };
+        return new UndoResult(complete, string.Join(" ", said)) { IsFinal = isFinal, IsLeftAlone = !complete && !failed, IsBusy = busy };
     }
 
     private Incident Finish(Incident incident, StepRecord step, StepStatus status, ActionResult result)
@@ -82,16 +83,16 @@ public sealed class StepUndoer(
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Undoing may fail in any way; the others are undone all the same, and the workflow tries again.")]
-    private async Task<(StepStatus, ActionResult)> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
+    private async Task<(StepStatus, ActionResult, bool IsBusy)> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
     {
         if (catalog.FindAction(step.Action) is not { } action)
         {
-            return (StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."));
+            return (StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."), false);
         }
 
         if (step.StartedAt < incident.RestoredAt && incident.Stop?.At > incident.RestoredAt != true && !incident.IsAgreedSinceRestored)
         {
-            return (StepStatus.UndoFailed, new("the record was restored from a backup, so nobody knows whether it was taken back already. Look at the target, and take it back by hand."));
+            return (StepStatus.UndoFailed, new("the record was restored from a backup, so nobody knows whether it was taken back already. Look at the target, and take it back by hand."), false);
         }
 
         try
@@ -101,16 +102,16 @@ public sealed class StepUndoer(
                 Parameters = spec is null ? null : StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident)).Parameters,
             };
             return (step.Preparation.UndoneByHand ? StepStatus.Kept : StepStatus.Undone, await Deadline.WithinAsync(
-                spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken, context.Progress));
+                spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken, context.Progress), false);
         }
         catch (ChangedSinceException changed)
         {
-            return (StepStatus.LeftAlone, new(Redactor.Redact(changed.Message)));
+            return (StepStatus.LeftAlone, new(Redactor.Redact(changed.Message)), false);
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));
-            return (StepStatus.UndoFailed, new(Redactor.Redact(failure.Message)));
+            return (StepStatus.UndoFailed, new(Redactor.Redact(failure.Message)), failure is AttemptFailedException { IsBusy: true });
         }
     }
 }
@@ -130,6 +131,9 @@ public sealed record UndoResult(bool Complete, string Message)
 
     /// <summary>Why nothing is undone at the moment: it has to be called again when that is over. Null where nothing is paused.</summary>
     public string? Paused { get; init; }
+
+    /// <summary>Somebody else is at work on what is to be taken back: its turn comes, and that it has not come yet is no failed try.</summary>
+    public bool IsBusy { get; init; }
 
     /// <summary>Nothing failed: what was not taken back was left to whoever has changed it since.</summary>
     public bool IsLeftAlone { get; init; }

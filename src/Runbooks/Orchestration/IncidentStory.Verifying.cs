@@ -13,6 +13,11 @@ internal sealed partial class IncidentStory
     /// <summary>What is not undone because everything is paused is looked at each minute so often, then every five; its history must stay small.</summary>
     private const int UndoLooksAtFirst = 30;
     private const int UndoLooksOften = 60;
+
+    /// <summary>Others have their turn first: for two hours at most, so that its history stays small.</summary>
+    private const int MaxUndoTurns = 60;
+    private static readonly TimeSpan UndoTurnPause = TimeSpan.FromMinutes(2);
+
     private static readonly TimeSpan UndoPause = TimeSpan.FromSeconds(20);
 
     /// <summary>So many rounds in a row that fail show that a fix which is held helps no longer.</summary>
@@ -198,7 +203,7 @@ internal sealed partial class IncidentStory
     private async Task<UndoResult> UndoAsync(string why)
     {
         // Its pauses grow, so that its history stays small though it is not continued as new: what is being taken back has no stage to go on from.
-        for (var (attempt, looks, paged) = (1, 0, false); ; )
+        for (var (attempt, looks, turns, paged) = (1, 0, 0, false); ; )
         {
             var (report, wasTried) = await TryUndoOnceAsync(why);
             if (report.Paused is { } paused)
@@ -209,6 +214,12 @@ internal sealed partial class IncidentStory
                 }
 
                 await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);
+                continue;
+            }
+
+            if (report.IsBusy && turns++ < MaxUndoTurns)
+            {
+                await _context.CreateTimer(UndoTurnPause, CancellationToken.None);
                 continue;
             }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Tests.Support;
 
@@ -11,6 +12,7 @@ namespace Runbooks.Integrations.Tests.Azure;
 public sealed class AzureClientTests : OnTheSandbox
 {
     private readonly List<string> _seen = [];
+    private readonly StepProgress _progress = new();
 
     protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
     {
@@ -33,7 +35,112 @@ public sealed class AzureClientTests : OnTheSandbox
         await app.StartAsync(Cancel);
         var endpoint = new Uri(app.Urls.First());
         var call = new AzureRequest(method, new Uri(endpoint, "/thing"), "restart thing", "thing", "Owner") { Body = method == RequestMethod.Get ? null : BinaryData.FromString("{}") };
-        return await Services.GetRequiredService<AzurePipelines>().To(endpoint, "https://management.azure.com/.default").SendToEndAsync(call, new SkippingTime(Clock), Cancel);
+        return await Services.GetRequiredService<AzurePipelines>().To(endpoint, "https://management.azure.com/.default").SendToEndAsync(call, new SkippingTime(Clock), Cancel, _progress);
+    }
+
+    /// <summary>The provider is away for a while, the operation is not: nobody who waits for it may call it failed.</summary>
+    [Theory]
+    [InlineData(503)]
+    [InlineData(429)]
+    [InlineData(500)]
+    public async Task LookThatNobodyAnswers_IsMadeAgain(int status)
+    {
+        var answer = await SendAsync(RequestMethod.Post, (request, n) =>
+        {
+            request.HttpContext.Response.Headers["Azure-AsyncOperation"] = "/operation";
+            request.HttpContext.Response.Headers["retry-after-ms"] = "1";
+            return n == 1 ? Results.StatusCode(202) : n < 20 ? Results.StatusCode(status) : Results.Json(new { status = "Succeeded" });
+        });
+
+        answer.Body.ToString().ShouldContain("Succeeded");
+        _seen.Count(seen => seen.StartsWith("POST ", StringComparison.Ordinal)).ShouldBe(1);
+        _progress.Words.ShouldNotBeNull().ShouldStartWith("thing took the request to restart thing, and cannot be asked how that goes: thing");
+    }
+
+    [Fact]
+    public async Task LookThatNobodyAnswersAtAWrite_IsMadeAgain()
+    {
+        (await SendAsync(RequestMethod.Put, (_, n) => n is > 1 and < 12 ? Results.StatusCode(503) : Results.Json(new { properties = new { provisioningState = n == 1 ? "Updating" : "Succeeded" } })))
+            .Body.ToString().ShouldContain("Succeeded");
+    }
+
+    /// <summary>What the look is answered says nothing of the request before it, which was accepted.</summary>
+    [Fact]
+    public async Task LookThatIsTurnedAway_DoesNotSayThatNothingWasDone()
+    {
+        var failed = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Post, (request, n) => n == 1 ? Accepted(request, 202) : Results.StatusCode(409)));
+
+        (failed.NothingDone, failed.IsBusy).ShouldBe((false, false));
+    }
+
+    [Theory]
+    [InlineData(400, "BadRequest", true, false)]
+    [InlineData(409, "Conflict", true, false)]
+    [InlineData(409, "RequestConflict", true, true)]
+    [InlineData(409, "AnotherOperationInProgress", true, true)]
+    [InlineData(412, "PreconditionFailed", true, false)]
+    [InlineData(429, "TooManyRequests", true, false)]
+    [InlineData(408, "RequestTimeout", false, false)]
+    [InlineData(500, "InternalServerError", false, false)]
+    [InlineData(503, "ServiceUnavailable", false, false)]
+    public async Task RequestThatIsTurnedAway_SaysWhetherItDidNothing(int status, string code, bool nothingDone, bool isBusy)
+    {
+        var failed = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Post, (request, _) =>
+        {
+            request.HttpContext.Response.Headers["retry-after-ms"] = "1";
+            return Results.Json(new { error = new { code, message = "no" } }, statusCode: status);
+        }));
+
+        (failed.NothingDone, failed.IsBusy).ShouldBe((nothingDone, isBusy));
+    }
+
+    [Fact]
+    public async Task RequestThatNeverLeft_DidNothing()
+    {
+        using var free = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        free.Start();
+        var endpoint = new Uri($"http://127.0.0.1:{((System.Net.IPEndPoint)free.LocalEndpoint).Port}");
+        free.Stop();
+        var client = Services.GetRequiredService<AzurePipelines>().To(endpoint, "https://management.azure.com/.default");
+        var call = new AzureRequest(RequestMethod.Post, new Uri(endpoint, "/thing"), "restart thing", "thing", "Owner");
+
+        for (var attempt = 1; attempt <= 6; attempt++)
+        {
+            // The sixth is not sent at all, since nobody has answered for a while.
+            (await Should.ThrowAsync<AzureRequestException>(() => client.SendAsync(call, Cancel))).NothingDone.ShouldBeTrue();
+        }
+    }
+
+    [Fact]
+    public async Task RequestThatNobodyAnswered_MayHaveDoneSomething()
+    {
+        var failed = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Post, (request, _) =>
+        {
+            request.HttpContext.Abort();
+            return Results.Ok();
+        }));
+
+        failed.NothingDone.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("Succeeded", true)]
+    [InlineData("Updating Updating Succeeded", true)]
+    [InlineData("Failed", false)]
+    [InlineData("Updating Canceled", false)]
+    public async Task WhatAResourceShows_IsInForceOnceAzureSaysThatItSucceeded(string states, bool inForce)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var app = builder.Build();
+        var queue = new Queue<string>(states.Split(' '));
+        app.MapFallback("/{**path}", () => Results.Json(new { properties = new { provisioningState = queue.Dequeue() } }));
+        await app.StartAsync(Cancel);
+        var arm = new ArmResources(Services.GetRequiredService<AzurePipelines>(), Microsoft.Extensions.Options.Options.Create(new AzureOptions { ManagementEndpoint = app.Urls.First() }));
+
+        (await arm.IsInForceAsync(new ArmTarget(Resource("Microsoft.Network/things", "one"), "2025-01-01", "Owner"), Context(new SkippingTime(Clock)), Cancel)).ShouldBe(inForce);
+
+        queue.ShouldBeEmpty();
     }
 
     [Fact]

@@ -82,7 +82,7 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
     {
         var arm = Services.GetRequiredService<ArmResources>();
         var call = arm.Call(new ArmTarget(s_machine, "2025-04-01", "Owner"), RequestMethod.Post, "run it", JsonNode.Parse("""{"script":["df ."]}"""), "/runCommand");
-        return arm.WriteAsync(call, isSeen, new SkippingTime(Clock), Cancel);
+        return arm.WriteAsync(call, isSeen, Context(new SkippingTime(Clock)), Cancel);
     }
 
     [Fact]

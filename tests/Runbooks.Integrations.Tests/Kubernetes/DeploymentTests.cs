@@ -82,6 +82,15 @@ public sealed class DeploymentTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task ClusterThatDoesNotAnswerWhileItIsAwaited_IsAskedAgain()
+    {
+        var preparation = await PrepareAsync(Restart, With());
+        await FaultAsync("kubernetes", "503", count: 12, on: "GET /kubernetes/b/apis/apps/v1/namespaces/chat/deployments", skip: 1);
+
+        (await ApplyAsync(Restart, With(), preparation)).Result.ShouldStartWith("Restarted deployment chat/chat-vllm; its new pods were ready after");
+    }
+
+    [Fact]
     public async Task Scale_AddsWithinTheMaximumAndGoesBackToTheExactNumber()
     {
         var preparation = await PrepareAsync(Scale, ToScale());

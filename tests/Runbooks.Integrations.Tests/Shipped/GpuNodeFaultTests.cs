@@ -64,7 +64,8 @@ public sealed class GpuNodeFaultTests : IAsyncLifetime
     [InlineData("arm", "/reimage", "403", 1, StepStatus.Kept, "lacks the role Virtual Machine Contributor")]
     // Nobody knows how far it came, so nothing is taken back.
     [InlineData("arm", "/reimage", "lroFails", 1, StepStatus.Done, "ended as Failed")]
-    [InlineData("arm", "/reimage", "409", 1, StepStatus.Done, "answered 409")]
+    // Azure said no, so nothing was done.
+    [InlineData("arm", "/reimage", "400", 100_000, StepStatus.Kept, "answered 400")]
     public async Task StepThatFails_LeavesTheBrokenNodeCordonedForAPerson(string api, string on, string fault, int count, StepStatus cordon, string words)
     {
         var asked = await _world.FireAsync("gpu-node-fault.azure-monitor");
@@ -78,6 +79,23 @@ public sealed class GpuNodeFaultTests : IAsyncLifetime
         ended.Steps.Single(step => step.Name == "cordon").Status.ShouldBe(cordon);
         (await IsCordonedAsync()).ShouldBeTrue("the machine is still broken");
         _world.Notifier.To(CardKind.Page).ShouldNotBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("409")]
+    [InlineData("400")]
+    public async Task ReimageThatAzureTurnsAwayAtFirst_IsTriedAgain(string fault)
+    {
+        var boot = await BootAsync();
+        var asked = await _world.FireAsync("gpu-node-fault.azure-monitor");
+        await _world.FaultAsync("arm", fault, "/reimage", 2);
+
+        await _world.ApproveAsync(asked.Id);
+        var waiting = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(5));
+
+        (await BootAsync()).ShouldNotBe(boot);
+        waiting.OpenGate!.Question.ShouldStartWith("Replace or return node ");
+        waiting.Steps.Single(step => step.Action == "aks.reimageNode").Attempts.ShouldBe(1);
     }
 
     [Fact]

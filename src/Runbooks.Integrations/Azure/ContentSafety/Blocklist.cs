@@ -75,7 +75,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
 
         var body = new JsonObject { ["properties"] = new JsonObject { ["pattern"] = signature.Text, ["isRegex"] = false } };
         return await arm.WriteAsync(
-            arm.Call(item, RequestMethod.Put, "add it", body), async () => await arm.FindAsync(item, cancellationToken) is { } written && Holds(written, signature), context.Time, cancellationToken)
+            arm.Call(item, RequestMethod.Put, "add it", body), async () => await arm.FindAsync(item, cancellationToken) is { } written && Holds(written, signature), context, cancellationToken)
             ? new ActionResult($"The blocklist {parameters.List} holds the signature {signature}, as the item {item.Name}. The filter takes it up within about five minutes.") { Outputs = outputs }
             : throw new AzureRequestException($"{item.Words} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
     }
@@ -95,7 +95,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         }
 
         return await arm.WriteAsync(
-            arm.Call(item, RequestMethod.Delete, "remove it") with { Understood = [404] }, async () => await arm.FindAsync(item, cancellationToken) is null, context.Time, cancellationToken)
+            arm.Call(item, RequestMethod.Delete, "remove it") with { Understood = [404] }, async () => await arm.FindAsync(item, cancellationToken) is null, context, cancellationToken)
             ? new ActionResult($"Removed {item.Words}.")
             : throw new AzureRequestException($"{item.Words} is still there after it was removed.");
     }

@@ -61,7 +61,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     {
         var routes = await ReadAsync(change.Group, context.Time, cancellationToken);
         var now = RoutePlan.Find(routes, change.Name)?.Now;
-        if (now == change.After)
+        if (now == change.After && await arm.IsInForceAsync(Target(change.Id), context, cancellationToken))
         {
             return new ActionResult($"{change.Name} was {change.After} already.");
         }
@@ -72,12 +72,12 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
             throw new StepRefusedException(refusal);
         }
 
-        if (now != change.Before)
+        if (now != change.Before && now != change.After)
         {
             throw new StepRefusedException($"{change.Name} was changed by somebody else in the meantime: it is {now?.ToString() ?? "gone"}. Nothing was overwritten.");
         }
 
-        await WriteAsync(change, change.After, context.Time, cancellationToken);
+        await WriteAsync(change, change.After, context, cancellationToken);
         return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to {RoutePlan.Takers(routes, RoutePlan.Find(routes, change.Name)!, parameters.To, parameters.Weight)}: {change.Name} is now {change.After}.");
     }
 
@@ -89,7 +89,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     private static string Traffic(TParameters parameters) => parameters.Weight is null ? "the traffic" : "a part of the traffic";
 
     /// <summary>Writes, and looks whether it is so: the API knows no precondition.</summary>
-    private async Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
+    private async Task WriteAsync(RouteChange change, RouteSetting setting, StepContext context, CancellationToken cancellationToken)
     {
         var properties = new JsonObject { [StateProperty] = setting.Enabled ? "Enabled" : "Disabled" };
         if (setting.Weight is { } weight)
@@ -99,12 +99,12 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
         RouteSetting? now = null;
         var call = arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties });
-        if (!await arm.WriteAsync(call, IsSeenAsync, time, cancellationToken))
+        if (!await arm.WriteAsync(call, IsSeenAsync, context, cancellationToken))
         {
             throw new AzureRequestException($"{change.Name} was made {setting}, and is {now?.ToString() ?? "gone"}: somebody else changed it at the same moment.");
         }
 
-        async Task<bool> IsSeenAsync() => (now = RoutePlan.Find(await ReadSettingsAsync(change.Group, time, cancellationToken), change.Name)?.Now) == setting;
+        async Task<bool> IsSeenAsync() => (now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name)?.Now) == setting;
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -116,17 +116,17 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     private async Task<ActionResult> UndoAloneAsync(RouteChange change, StepContext context, CancellationToken cancellationToken)
     {
         var now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name)?.Now;
-        if (now == change.Before)
+        if (now == change.Before && await arm.IsInForceAsync(Target(change.Id), context, cancellationToken))
         {
             return new ActionResult($"{change.Name} is {change.Before}, as it was before.");
         }
 
-        if (now != change.After)
+        if (now != change.After && now != change.Before)
         {
             throw new ChangedSinceException($"{change.Name} was changed by somebody else since ({now?.ToString() ?? "gone"}), so it was left alone. Before this incident it was {change.Before}.");
         }
 
-        await WriteAsync(change, change.Before, context.Time, cancellationToken);
+        await WriteAsync(change, change.Before, context, cancellationToken);
         return new ActionResult($"Gave {change.Name} its traffic back: it is as before, {change.Before}.");
     }
 }
@@ -224,6 +224,14 @@ internal static class RoutePlan
     {
         var next = weight is null ? NextAfter(routes, from.Name) : [.. Others(routes, from.Name).Where(route => route.Priority == from.Priority)];
         return to is null ? "the others" : next.Exists(route => !Same(route.Name, to)) ? $"the others, {to} among them" : to;
+    }
+
+    /// <summary>What a person has to know of those that may take over: a sentence that begins with a blank, and nothing where all are probed.</summary>
+    /// <param name="why">Why they are not.</param>
+    public static string Unprobed(IReadOnlyList<Route> routes, RerouteParameters parameters, string why)
+    {
+        var unprobed = routes.Where(route => route is { IsUnprobed: true, Now.Enabled: true } && !Same(route.Name, parameters.From) && (parameters.To is null || Same(route.Name, parameters.To))).Select(route => route.Name).ToList();
+        return unprobed.Count == 0 ? "" : $" Whether {string.Join(" and ", unprobed)} is healthy is not probed ({why}).";
     }
 
     /// <summary>Those that share the traffic once a route is disabled.</summary>

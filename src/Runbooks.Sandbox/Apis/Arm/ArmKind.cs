@@ -145,7 +145,7 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
 
 /// <summary>
 /// Long-running operations: accepted at once, and done a little later whether or not anybody asks; failing then when the fault
-/// says so. Each is followed at the address, and with the permission, that the provider has for it, which is not below the resource.
+/// says so. A resource keeps what was asked for even where that failed, and says so beside it. Each operation is followed at the address, and with the permission, that the provider has for it, which is not below the resource.
 /// </summary>
 internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options, SandboxChanges changes, TimeProvider time)
 {
@@ -155,13 +155,14 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
 
     /// <param name="effect">What happens to the resource when it ends well; its result is the operation's output.</param>
     /// <param name="begun">What it is answered with; 202 and nothing else where that is how the provider answers.</param>
-    public IResult Accept(ArmRequest request, Func<JsonNode?> effect, IResult? begun = null)
+    /// <param name="written">The properties of the resource that is written; null for what is only told to do something.</param>
+    public IResult Accept(ArmRequest request, Func<JsonNode?> effect, IResult? begun = null, Func<JsonNode?>? written = null)
     {
         var where = $"{request.Method} {request.Http.Path}";
         var fails = faults.Take(fault => fault.Api == "arm" && fault.Kind == Fault.LroFails
             && (fault.On is null || where.Contains(fault.On, StringComparison.OrdinalIgnoreCase))) is not null;
         var id = Interlocked.Increment(ref _last).ToString(CultureInfo.InvariantCulture);
-        var (path, operation) = (PathOf(request, id), new Operation(id, time.GetUtcNow() + options.OperationTakes, fails, new Lazy<JsonNode?>(effect)));
+        var (path, operation) = (PathOf(request, id), new Operation(id, time.GetUtcNow() + options.OperationTakes, fails, new Lazy<JsonNode?>(Do)));
         _operations[path] = operation;
         operation.Timer = time.CreateTimer(_ => End(operation), null, options.OperationTakes, Timeout.InfiniteTimeSpan);
 
@@ -169,6 +170,17 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
         response.Headers["Azure-AsyncOperation"] = $"{request.Http.Scheme}://{request.Http.Host}/arm{path}?api-version=2024-01-01";
         response.Headers.RetryAfter = Wait;
         return begun ?? Results.StatusCode(202);
+
+        JsonNode? Do()
+        {
+            var output = fails && written is null ? null : effect();
+            if (written?.Invoke() is JsonObject properties)
+            {
+                properties["provisioningState"] = fails ? "Failed" : "Succeeded";
+            }
+
+            return output;
+        }
     }
 
     /// <returns>Null: there is no such operation.</returns>
@@ -207,7 +219,7 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
     {
         lock (changes.Gate)
         {
-            if (operation is { Fails: false, Effect.IsValueCreated: false })
+            if (!operation.Effect.IsValueCreated)
             {
                 changes.Touch();
                 _ = operation.Effect.Value;

@@ -7,7 +7,7 @@ namespace Runbooks.Sandbox.Apis.Arm;
 /// </summary>
 internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/accounts")
 {
-    private static readonly string[] s_readOnly = ["provisioningState", "capabilities", "rateLimits"];
+    private static readonly string[] s_readOnly = ["capabilities", "provisioningState", "rateLimits"];
 
     /// <summary>Whether a content filter turns this prompt away: an item that is no expression is looked for as it stands, ignoring case.</summary>
     public bool Blocks(string prompt) => Resources.Values.Any(account => Children(account, "_raiBlocklistItems").Any(item =>
@@ -97,7 +97,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
                     found["sku"] = request.Body["sku"]!.DeepClone();
                     found["properties"] = written;
                     return null;
-                });
+                }, written: () => written);
             default:
                 return null;
         }

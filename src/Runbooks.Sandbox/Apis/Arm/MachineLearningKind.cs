@@ -31,7 +31,7 @@ internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearning
         {
             ("GET", _) => Json(endpoint),
             ("PUT", JsonObject properties) when properties["authMode"] is not null && request.Body!["location"] is not null => Sums(properties)
-                ? operations.Accept(request, () => Write(endpoint, request.Body))
+                ? operations.Accept(request, () => Write(endpoint, request.Body), written: () => endpoint["properties"])
                 : Error("Traffic values need to sum to 0 or 100."),
             ("PATCH", not null) => Error("Could not find member 'properties' on object of type 'PartialMinimalTrackedResourceWithIdentity'."),
             _ => null,

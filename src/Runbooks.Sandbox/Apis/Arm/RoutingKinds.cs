@@ -24,7 +24,7 @@ internal sealed class FrontDoorKind() : ArmKind("microsoft.cdn/profiles")
                     {
                         Merge((JsonObject)group["properties"]!, settings);
                         return group;
-                    });
+                    }, written: () => group["properties"]);
                 case [_, _, "origins"] when request.Method == "GET":
                     return Json(new JsonObject { ["value"] = origins.DeepClone() });
                 case not [_, _, "origins", _]:
@@ -40,7 +40,7 @@ internal sealed class FrontDoorKind() : ArmKind("microsoft.cdn/profiles")
                 {
                     Merge((JsonObject)origin["properties"]!, changes);
                     return origin;
-                }),
+                }, written: () => origin["properties"]),
                 _ => null,
             };
         }
@@ -60,6 +60,7 @@ internal sealed class FrontDoorKind() : ArmKind("microsoft.cdn/profiles")
         ["type"] = "Microsoft.Cdn/profiles/originGroups",
         ["properties"] = new JsonObject
         {
+            ["healthProbeSettings"] = new JsonObject { ["probePath"] = "/healthz", ["probeRequestType"] = "HEAD", ["probeProtocol"] = "Https", ["probeIntervalInSeconds"] = 30 },
             ["loadBalancingSettings"] = new JsonObject { ["sampleSize"] = 4, ["successfulSamplesRequired"] = 3, ["additionalLatencyInMilliseconds"] = 50 },
             ["provisioningState"] = "Succeeded",
         },
@@ -77,6 +78,7 @@ internal sealed class FrontDoorKind() : ArmKind("microsoft.cdn/profiles")
             ["enabledState"] = "Enabled",
             ["priority"] = 1,
             ["weight"] = 500,
+            ["provisioningState"] = "Succeeded",
         },
     };
 }

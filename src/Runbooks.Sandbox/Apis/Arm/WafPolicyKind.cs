@@ -55,7 +55,7 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
     {
         Write(request, written);
         return null;
-    });
+    }, written: () => Resource(request)["properties"]);
 
     protected override IEnumerable<string> Patterns(JsonObject policy) =>
         from rule in policy["properties"]?["customRules"]?["rules"] as JsonArray ?? []
@@ -131,7 +131,8 @@ internal sealed class ApplicationGatewayWafKind()
                 Write(request, written);
                 return null;
             },
-            Json(begun));
+            Json(begun),
+            () => Resource(request)["properties"]);
     }
 
     protected override IEnumerable<string> Patterns(JsonObject policy) =>

@@ -265,7 +265,6 @@ public sealed class BlockSignatureTests : OnTheSandbox
     [InlineData("403", typeof(StepRefusedException))]
     [InlineData("429", typeof(AzureRequestException))]
     [InlineData("500", typeof(AzureRequestException))]
-    [InlineData("lroFails", typeof(AzureRequestException))]
     public async Task FaultWhileWriting_LeavesThePolicyAsItWas(string fault, Type exception)
     {
         var preparation = await PrepareAsync(Block, With(s_frontDoor));
@@ -274,5 +273,26 @@ public sealed class BlockSignatureTests : OnTheSandbox
         await Should.ThrowAsync(() => ApplyAsync(Block, With(s_frontDoor), preparation), exception);
 
         (await RulesAsync(s_frontDoor)).GetArrayLength().ShouldBe(1);
+    }
+
+    /// <summary>The policy shows the rule by then, and nothing of it has come to the edge.</summary>
+    [Fact]
+    public async Task ChangeThatFailedLate_IsMadeAgainAndNotCalledDone()
+    {
+        var preparation = await PrepareAsync(Block, With(s_frontDoor));
+        await FaultAsync("arm", "lroFails", on: "PUT ", count: 2);
+        await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Block, With(s_frontDoor), preparation));
+        (await RulesAsync(s_frontDoor)).GetArrayLength().ShouldBe(2, "it holds what was asked for");
+
+        (await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Block, With(s_frontDoor), preparation, interrupted: preparation))).Message.ShouldContain("ended as Failed");
+        (await ApplyAsync(Block, With(s_frontDoor), preparation, interrupted: preparation)).Result.ShouldContain(" blocks the signature ");
+        (await ApplyAsync(Block, With(s_frontDoor), preparation, interrupted: preparation)).Result.ShouldContain("already");
+
+        await FaultAsync("arm", "lroFails", on: "PUT ");
+        await Should.ThrowAsync<AzureRequestException>(() => UndoAsync(Block, preparation));
+        (await RulesAsync(s_frontDoor)).GetArrayLength().ShouldBe(1, "it holds what was asked for");
+
+        (await UndoAsync(Block, preparation)).Result.ShouldStartWith("Removed the rule ");
+        (await UndoAsync(Block, preparation)).Result.ShouldContain("has no rule");
     }
 }

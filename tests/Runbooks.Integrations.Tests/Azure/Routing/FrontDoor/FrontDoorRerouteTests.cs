@@ -88,8 +88,15 @@ public sealed class FrontDoorRerouteTests : OnTheSandbox
         await FaultAsync("arm", "lroFails");
 
         (await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Reroute, s_away, preparation))).Message.ShouldContain("ended as Failed");
+        (await StateAsync("cluster-b")).ShouldBe("Disabled", "it shows what was asked for");
 
-        (await StateAsync("cluster-b")).ShouldBe("Enabled");
+        (await ApplyAsync(Reroute, s_away, preparation, interrupted: preparation)).Result.ShouldStartWith("Sent the traffic of cluster-b to ", Case.Sensitive, "it is made again");
+        (await ApplyAsync(Reroute, s_away, preparation, interrupted: preparation)).Result.ShouldContain("already");
+
+        await FaultAsync("arm", "lroFails");
+        await Should.ThrowAsync<AzureRequestException>(() => UndoAsync(Reroute, preparation));
+        (await UndoAsync(Reroute, preparation)).Result.ShouldStartWith("Gave cluster-b its traffic back");
+        (await UndoAsync(Reroute, preparation)).Result.ShouldContain("as it was before");
     }
 
     [Fact]

@@ -1,0 +1,104 @@
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Execution;
+
+/// <summary>An attempt of which is known that nothing came of it: it was never sent, it was turned away, or it was not its turn.</summary>
+public sealed class NothingDoneTests : IAsyncDisposable
+{
+    private static readonly Runbook s_plain = Some.Runbook() with { Resolution = new() };
+    private readonly IncidentWorld _world = new();
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private static Runbook With(string action) => s_plain with { Mitigation = s_plain.Mitigation with { Steps = [Some.Step("first"), Some.Step("fix", action)] } };
+
+    /// <summary>The first so many attempts of the step come to this.</summary>
+    private async Task<Incident> RunAsync(Runbook runbook, int count, AttemptFailedException failure, TimeSpan passing)
+    {
+        _world.Script.BeforeActing = name => name == "fix" && count-- > 0 ? failure : null;
+        var opened = await _world.OpenAsync(runbook);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        return await _world.AdvanceAsync(opened.Id, passing);
+    }
+
+    [Fact]
+    public async Task StepThatCannotBeRepeated_IsTriedAgainWhenNothingWasDone()
+    {
+        var incident = await RunAsync(With("script.once"), 3, new AttemptFailedException("connection refused") { NothingDone = true }, TimeSpan.FromMinutes(1));
+
+        _world.Script.Count("do fix").ShouldBe(1);
+        var step = incident.Steps.Single(step => step.Name == "fix");
+        (step.Status, step.Attempts).ShouldBe((StepStatus.Done, 1));
+    }
+
+    [Fact]
+    public async Task NothingIsEverDone_TheStepHasFailedAndTheOthersAreTakenBack()
+    {
+        var incident = await RunAsync(With("script.once"), int.MaxValue, new AttemptFailedException("connection refused") { NothingDone = true }, TimeSpan.FromHours(2));
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        incident.Reason.ShouldNotBeNull().ShouldContain("Step 'fix': connection refused");
+        incident.FindStep(Phase.Mitigation, "fix").ShouldBeNull("nothing was done");
+        _world.Script.Deeds.ShouldBe(["do first", "undo first"]);
+    }
+
+    [Fact]
+    public async Task StepThatCannotBeRepeatedAndMayHaveHappened_IsUnknown()
+    {
+        var incident = await RunAsync(With("script.once"), 1, new AttemptFailedException("no answer"), TimeSpan.FromMinutes(1));
+
+        incident.Steps.Single(step => step.Name == "fix").Status.ShouldBe(StepStatus.Unknown);
+        _world.Script.Count("do fix").ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("script.act")]
+    [InlineData("script.once")]
+    public async Task StepThatWaitsForItsTurn_HasNotFailed(string action)
+    {
+        var incident = await RunAsync(With(action), 10, new AttemptFailedException("WAF policy assist is being changed by another step.") { IsBusy = true }, TimeSpan.FromMinutes(10));
+        incident.State.ShouldBe(IncidentState.Mitigating);
+        incident.Reason.ShouldBe("fix waits: WAF policy assist is being changed by another step.");
+        incident.FindStep(Phase.Mitigation, "fix").ShouldBeNull();
+
+        incident = await _world.AdvanceAsync(incident.Id, TimeSpan.FromMinutes(15));
+
+        var step = incident.Steps.Single(step => step.Name == "fix");
+        (step.UndoneFrom ?? step.Status, step.Attempts).ShouldBe((StepStatus.Done, 1));
+        _world.Script.Count("do fix").ShouldBe(1);
+    }
+
+    /// <summary>What an attempt before it may have done stays on record.</summary>
+    [Fact]
+    public async Task StepThatFailedBefore_KeepsThatWhileItWaitsForItsTurn()
+    {
+        Queue<AttemptFailedException> failures = new([new("broke off"), new("busy") { IsBusy = true }, new("busy") { IsBusy = true }]);
+        _world.Script.BeforeActing = name => name == "fix" && failures.TryDequeue(out var failure) ? failure : null;
+        var opened = await _world.OpenAsync(With("script.act"));
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(3));
+
+        var step = incident.Steps.Single(step => step.Name == "fix");
+        (step.Status, step.Attempts).ShouldBe((StepStatus.Done, 2));
+    }
+
+    [Fact]
+    public async Task UndoThatWaitsForItsTurn_HasNotFailed()
+    {
+        var busy = 10;
+        _world.Script.BeforeUndoing = name => busy-- > 0 ? new AttemptFailedException("busy") { IsBusy = true } : null;
+        _world.Script.BeforeActing = name => name == "fix" ? new StepRefusedException("no such pod") : null;
+        var opened = await _world.OpenAsync(With("script.act"));
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(30));
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        incident.Steps.Single(step => step.Name == "first").Status.ShouldBe(StepStatus.Undone);
+        _world.Script.Count("undo first").ShouldBe(1);
+    }
+}
