@@ -2,14 +2,18 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Evicts what runs on a cordoned node, as disruption budgets allow, within the step's time.</summary>
 internal sealed class DrainNode(Clusters clusters)
-    : RunbookAction<DrainNodeParameters>("kubernetes.drainNode", "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. Pods of daemon sets stay.")
+    : RunbookAction<DrainNodeParameters>("kubernetes.drainNode", "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. Pods of daemon sets stay, and those that cannot end.")
 {
     private const int MostNamed = 20;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     public override string Role => ClusterNodes.Role;
 
-    public override IReadOnlyList<StepOutput> Outputs => [new("evicted", "How many pods were evicted.")];
+    public override IReadOnlyList<StepOutput> Outputs => 
+    [
+        new("evicted", "How many pods were evicted."),
+        new("stuck", "The pods that did not end and were left, with blanks between them; empty where there were none."),
+    ];
 
     // A machine that came back under the same name is not the one that was approved.
     protected override bool KeepsPreparation => true;
@@ -21,7 +25,8 @@ internal sealed class DrainNode(Clusters clusters)
         var alone = node is null ? [] : (await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(pod => Moves(pod) && PodReplacement.Controller(pod) is null).Select(NameOf).ToList();
         return new Preparation
         {
-            PlannedEffect = $"Drain node {parameters.Node} on cluster {nodes.Cluster}: evict its pods as disruption budgets allow, and wait until they are gone. Pods of daemon sets stay.",
+            PlannedEffect = $"Drain node {parameters.Node} on cluster {nodes.Cluster}: evict its pods as disruption budgets allow, and wait until they are gone. Pods of daemon sets stay."
+                + (parameters.StuckFor > TimeSpan.Zero ? $" A pod that has not ended {DurationText.Format(parameters.StuckFor)} after its time is not waited for: its node may not answer." : ""),
             Identity = node?.Metadata.Uid,
             Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}."
                 : alone.Count > 0 ? $"Nothing would bring back {string.Join(", ", alone)}: no controller owns {(alone.Count == 1 ? "it" : "them")}. Move {(alone.Count == 1 ? "it" : "them")} by hand first."
@@ -48,28 +53,44 @@ internal sealed class DrainNode(Clusters clusters)
         }
 
         var (evicted, gone) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
-        while ((await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(Moves).ToList() is { Count: > 0 } left)
+        IReadOnlyList<string> stuck;
+        while (true)
         {
+            var there = (await context.LookAsync(Done(), () => nodes.PodsAsync(parameters.Node, cancellationToken), cancellationToken)).Where(Moves).ToLookup(IsStuck);
+            stuck = [.. there[true].Select(NameOf).Order(StringComparer.Ordinal)];
+            List<V1Pod> left = [.. there[false]];
+            if (left.Count == 0)
+            {
+                break;
+            }
+
             string? held = null;
             foreach (var pod in left.Where(pod => pod.Metadata.DeletionTimestamp is null))
             {
                 var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
-                switch (await pods.EvictAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, exactly, cancellationToken))
+                try
                 {
-                    case EvictionOutcome.Budget:
-                        held = NameOf(pod);
-                        break;
-                    case EvictionOutcome.Accepted:
-                        evicted.Add(NameOf(pod));
-                        break;
-                    default:
-                        gone.Add(NameOf(pod));
-                        break;
+                    switch (await pods.EvictAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, exactly, cancellationToken))
+                    {
+                        case EvictionOutcome.Budget:
+                            held = $"a disruption budget holds {NameOf(pod)}";
+                            break;
+                        case EvictionOutcome.Accepted:
+                            evicted.Add(NameOf(pod));
+                            break;
+                        default:
+                            gone.Add(NameOf(pod));
+                            break;
+                    }
+                }
+                catch (ClusterException failed)
+                {
+                    // It is evicted in the next round, if it is still there.
+                    held = $"{NameOf(pod)} could not be evicted: {failed.Message.TrimEnd('.')}";
                 }
             }
 
-            context.Progress.Report($"{CountText.Format(evicted.Count, "pod")} {(evicted.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}"
-                + (held is null ? $", and {NameOf(left[0])} is still there" : $", and a disruption budget holds {held}"));
+            context.Progress.Report($"{Done()}, and {held ?? $"{NameOf(left[0])} is still there"}");
             await Task.Delay(Pause, context.Time, cancellationToken);
         }
 
@@ -77,10 +98,16 @@ internal sealed class DrainNode(Clusters clusters)
         return new ActionResult((evicted.Count == 0
             ? $"Node {parameters.Node} had no pods to evict."
             : $"Evicted {CountText.Format(evicted.Count, "pod")} from node {parameters.Node}: {CountText.Names([.. evicted.Order(StringComparer.Ordinal)], MostNamed)}.")
-            + (others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile."))
+            + (others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile.")
+            + (stuck.Count == 0 ? "" : $" Left {CountText.Format(stuck.Count, "pod")} there that {(stuck.Count == 1 ? "does" : "do")} not end: {CountText.Names(stuck, MostNamed)}. Either the node does not answer, or a process cannot be killed."))
         {
-            Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}") },
+            Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}"), ["stuck"] = string.Join(' ', stuck) },
         };
+
+        string Done() => $"{CountText.Format(evicted.Count, "pod")} {(evicted.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}";
+
+        // The timestamp is when it should be gone, its grace included. It goes when the node's kubelet says so, and that may be dead.
+        bool IsStuck(V1Pod pod) => parameters.StuckFor > TimeSpan.Zero && pod.Metadata.DeletionTimestamp is { } due && context.Time.GetUtcNow().UtcDateTime - due > parameters.StuckFor;
     }
 
     // Pods of daemon sets and static pods belong to the node; what has ended needs no place.
@@ -91,4 +118,9 @@ internal sealed class DrainNode(Clusters clusters)
     private static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 }
 
-public sealed record DrainNodeParameters : NodeParameters;
+public sealed record DrainNodeParameters : NodeParameters
+{
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    [Description("How long after its time a pod that does not end is still waited for; `0s` to wait for it whatever happens. Pods end when their node's kubelet says so, and that of a dead node says nothing.")]
+    public TimeSpan StuckFor { get; init; } = TimeSpan.FromMinutes(2);
+}

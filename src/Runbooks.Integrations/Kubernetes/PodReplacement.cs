@@ -3,7 +3,6 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>Finds and awaits the pod that a controller puts in the place of one that goes.</summary>
 internal sealed class PodReplacement(ClusterPods pods, string ns, string name, string oldUid, StepContext context)
 {
-    private const int MaxFailures = 5;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private V1OwnerReference? _owner;
@@ -12,41 +11,42 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
     public static V1OwnerReference? Controller(V1Pod pod) =>
         pod.Metadata.OwnerReferences?.FirstOrDefault(owner => owner.Controller == true);
 
-    /// <summary>Notes who is there before the pod goes, so that a sibling is not taken for its replacement.</summary>
+    /// <returns>When its deletion was asked for; null while nobody has. What Kubernetes notes is when it should be gone, its grace included.</returns>
+    public static DateTime? DeletionAskedFor(V1Pod pod) => pod.Metadata.DeletionTimestamp?.AddSeconds(-(pod.Metadata.DeletionGracePeriodSeconds ?? 0));
+
+    /// <summary>
+    /// Notes who is there before the pod goes, so that a sibling is not taken for its replacement. Where the pod is being deleted
+    /// already, its controller has made the replacement already: a replica set does not wait until the old one is gone.
+    /// </summary>
     public async Task RememberAsync(V1Pod pod, CancellationToken cancellationToken)
     {
         _owner = Controller(pod);
         if (!KeepsName(_owner))
         {
-            _before = [.. (await pods.ListAsync(ns, cancellationToken)).Select(each => each.Metadata.Uid)];
+            var since = DeletionAskedFor(pod);
+            _before = [.. (await pods.ListAsync(ns, cancellationToken)).Where(each => since is null || each.Metadata.CreationTimestamp < since).Select(each => each.Metadata.Uid)];
         }
     }
 
     /// <summary>The replacement, once it is ready. The step's time limit comes through the token.</summary>
     public async Task<V1Pod> WaitAsync(CancellationToken cancellationToken)
     {
-        var failures = 0;
-        context.Progress.Report($"pod {ns}/{name} (uid {oldUid}) was removed, and there is no replacement yet");
+        var done = $"pod {ns}/{name} (uid {oldUid}) was removed";
         while (true)
         {
-            try
+            if (await context.LookAsync(done, () => FindAsync(cancellationToken), cancellationToken) is { } pod)
             {
-                if (await FindAsync(cancellationToken) is { } pod)
+                var signs = new PodSigns(pod);
+                if (signs.IsReady)
                 {
-                    var signs = new PodSigns(pod);
-                    if (signs.IsReady)
-                    {
-                        return pod;
-                    }
-
-                    context.Progress.Report($"pod {ns}/{name} (uid {oldUid}) was removed, and its replacement is not ready: {pod.Metadata.Name}: {signs.Words}; {signs.Trouble}");
+                    return pod;
                 }
 
-                failures = 0;
+                context.Progress.Report($"{done}, and its replacement is not ready: {pod.Metadata.Name}: {signs.Words}; {signs.Trouble}");
             }
-            catch (ClusterException) when (++failures < MaxFailures)
+            else
             {
-                // The pod is on its way whether or not this one look at it succeeds.
+                context.Progress.Report($"{done}, and there is no replacement yet");
             }
 
             await Task.Delay(Pause, context.Time, cancellationToken);

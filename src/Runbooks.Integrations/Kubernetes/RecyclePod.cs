@@ -25,7 +25,8 @@ internal sealed class RecyclePod(Clusters clusters)
             PlannedEffect = $"Recycle pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}"
                 + $": {(parameters.KeepLogs ? "keep its last logs, " : "")}evict it"
                 + (parameters.OnBudget == OnBudget.Delete ? " (delete it if a disruption budget objects)" : "")
-                + " and wait until the replacement is ready.",
+                + " and wait until the replacement is ready."
+                + (pod is not null && PodReplacement.DeletionAskedFor(pod) is { } since ? $" It is being deleted already, since {DurationText.Format(context.Time.GetUtcNow() - since)}." : ""),
             Identity = pod?.Metadata.Uid,
             Refusal = Refusal(parameters, pod),
         };

@@ -136,7 +136,7 @@ public sealed class RecyclePodTests : OnTheSandbox
     {
         var first = await PrepareAsync(Recycle, With());
         await ApplyAsync(Recycle, With(), first);
-        await FaultAsync("kubernetes", "500", count: 3, skip: 1, on: "/pods/llm-b-0");
+        await FaultAsync("kubernetes", "500", count: 12, skip: 1, on: "/pods/llm-b-0");
 
         var result = await ApplyAsync(Recycle, With(), first, interrupted: first);
 
@@ -194,6 +194,26 @@ public sealed class RecyclePodTests : OnTheSandbox
         var again = await ApplyAsync(Recycle, with, first, interrupted: first);
         again.Outputs["newUid"].ShouldBe(result.Outputs["newUid"]);
         (await DeletionsAsync()).ShouldBe(1);
+    }
+
+    /// <summary>A replica set makes the new pod the moment the old one is being deleted, and not when it is gone.</summary>
+    [Fact]
+    public async Task PodOfADeploymentThatDoesNotEnd_IsReplacedAllTheSame()
+    {
+        const string Node = "/kubernetes/b/api/v1/nodes/aks-gpu-24815391-vmss000002";
+        var with = new { @namespace = "search", pod = "embedder-6f7c9b4d88-k9q7d" };
+        var first = await PrepareAsync(Recycle, with);
+        await PatchAsync(Node, """{"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoExecute"}]}}""");
+        Clock.Advance(TimeSpan.FromMinutes(3));
+        (await PrepareAsync(Recycle, with)).PlannedEffect.ShouldEndWith(" It is being deleted already, since 3m.");
+        var before = Clock.GetUtcNow();
+
+        var result = await ApplyAsync(Recycle, with, first, interrupted: first);
+
+        result.Result.ShouldStartWith("Was being deleted already: pod search/embedder-6f7c9b4d88-k9q7d ");
+        result.Outputs["newPod"].ShouldStartWith("embedder-6f7c9b4d88-");
+        result.Outputs["newPod"].ShouldNotBeOneOf("embedder-6f7c9b4d88-k9q7d", "embedder-6f7c9b4d88-x2x4v");
+        (Clock.GetUtcNow() - before).ShouldBeLessThan(TimeSpan.FromMinutes(1));
     }
 
     [Theory]

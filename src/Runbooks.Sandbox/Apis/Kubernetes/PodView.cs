@@ -3,6 +3,8 @@ namespace Runbooks.Sandbox.Apis.Kubernetes;
 /// <summary>A pod as the API shows it at a moment.</summary>
 internal static class PodView
 {
+    private const int GraceSeconds = 30;
+
     private static readonly string[] ConditionTypes = ["Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
     public static V1Pod Of(SandboxCluster cluster, SandboxPod pod, PodLife life, DateTimeOffset now)
@@ -21,8 +23,8 @@ internal static class PodView
                 ResourceVersion = Version(life, now),
                 GenerateName = pod.Owner is null ? null : pod.Owner.Name + "-",
                 CreationTimestamp = life.CreatedAt.UtcDateTime,
-                DeletionTimestamp = life.IsDeleted(now) ? life.DeletedAt?.UtcDateTime : null,
-                DeletionGracePeriodSeconds = life.IsDeleted(now) ? 30 : null,
+                DeletionTimestamp = life.IsDeleted(now) ? life.DeletedAt?.UtcDateTime.AddSeconds(GraceSeconds) : null,
+                DeletionGracePeriodSeconds = life.IsDeleted(now) ? GraceSeconds : null,
                 Labels = Labels(pod, workload),
                 Annotations = life.RestartedAt is { } restarted ? new Dictionary<string, string> { [WorkloadView.RestartedAt] = restarted } : null,
                 OwnerReferences = pod.Owner is null ? null : [Owner(pod.Owner)],
@@ -32,7 +34,7 @@ internal static class PodView
                 NodeName = life.Node,
                 ServiceAccountName = "default",
                 RestartPolicy = "Always",
-                TerminationGracePeriodSeconds = 30,
+                TerminationGracePeriodSeconds = GraceSeconds,
                 Containers = [ContainerSpec(workload)],
             },
             Status = new V1PodStatus

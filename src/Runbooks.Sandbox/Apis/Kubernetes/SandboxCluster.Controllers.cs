@@ -136,11 +136,16 @@ internal sealed partial class SandboxCluster
             }
 
             End(pod, turn);
+            if (pod.Last.EndsAt == DateTimeOffset.MaxValue)
+            {
+                break;
+            }
+
             pod.Begin(NewLife(set, pod.Last.EndsAt ?? turn, Place(set.UsesGpu, Ordinal(pod))));
             turn = pod.Last.ReadyAt;
         }
 
-        var gone = _pods.Values.Where(pod => pod.Namespace == set.Namespace && pod.App == set.App && pod.Last.DeletedAt is not null).ToList();
+        var gone = _pods.Values.Where(pod => pod.Namespace == set.Namespace && pod.App == set.App && pod.Last is { DeletedAt: not null } last && last.EndsAt != DateTimeOffset.MaxValue).ToList();
         foreach (var pod in gone.Where(pod => pod.Asked || Ordinal(pod) < set.Replicas))
         {
             pod.Begin(NewLife(set, pod.Last.EndsAt ?? Now, Place(set.UsesGpu, Ordinal(pod))));
@@ -190,7 +195,8 @@ internal sealed partial class SandboxCluster
     private void End(SandboxPod pod, DateTimeOffset? at = null)
     {
         var when = at ?? Now;
-        if (!pod.End(when, when + options.TerminatesAfter))
+        var isAway = _nodes.Any(node => node.IsAway && node.Name == pod.At(when)?.Node);
+        if (!pod.End(when, isAway ? DateTimeOffset.MaxValue : when + options.TerminatesAfter))
         {
             _pods.Remove(Key(pod.Namespace, pod.Name));
         }

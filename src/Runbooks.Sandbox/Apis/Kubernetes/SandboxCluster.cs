@@ -107,7 +107,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     {
         var changed = change(_nodes.First(one => one.Name == node.Name)) with { ChangedAt = Now };
         _nodes = [.. _nodes.Select(one => one.Name == node.Name ? changed : one)];
-        foreach (var pod in _pods.Values.Where(pod => RunsOn(pod, node) && changed.Taints.Any(taint => taint.Effect == "NoExecute")).ToList())
+        foreach (var pod in _pods.Values.Where(pod => RunsOn(pod, node) && (pod.Last.IsDeleted(Now) || changed.Taints.Any(taint => taint.Effect == "NoExecute"))).ToList())
         {
             End(pod);
         }
@@ -135,6 +135,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         Former = new FormerBoot(node.BootId, node.ReadyAt, node.Fault, Now + (options.ReadyAfter / 2)),
         BootId = Guid.NewGuid().ToString(),
         Fault = null,
+        Taints = [.. node.Taints.Where(taint => taint.Key != SandboxNode.Unreachable)],
         ChangedAt = Now,
         ReadyAt = Now + options.ReadyAfter,
     };

@@ -50,6 +50,11 @@ internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string
         {
             begun[^1] = begun[^1] with { DeletedAt = at, EndsAt = endsAt };
         }
+        else if (begun.Count > 0 && endsAt < begun[^1].EndsAt)
+        {
+            // What its dead machine kept from ending.
+            begun[^1] = begun[^1] with { EndsAt = endsAt };
+        }
 
         _lives = begun.Count > 0 ? begun : _lives;
         return begun.Count > 0;
@@ -81,7 +86,7 @@ internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOff
     /// <summary>When its deletion was asked for; later than now where a rollout has not come to it yet.</summary>
     public DateTimeOffset? DeletedAt { get; init; }
 
-    /// <summary>When it was gone.</summary>
+    /// <summary>When it was gone; never, as long as its machine does not answer.</summary>
     public DateTimeOffset? EndsAt { get; init; }
 
     /// <summary>When its workload was last told to restart, as the template says.</summary>
@@ -143,6 +148,8 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
 
     public DateTimeOffset ChangedAt { get; init; }
 
+    public const string Unreachable = "node.kubernetes.io/unreachable";
+
     /// <summary>It boots until then: after it was made, or made anew.</summary>
     public DateTimeOffset ReadyAt { get; init; }
 
@@ -169,6 +176,10 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
     [JsonIgnore]
     public string ResourceId =>
         $"/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/{ScaleSet}/virtualMachines/{Instance}";
+
+    /// <summary>Its kubelet does not answer, as the node controller has noted: what is deleted on it does not end.</summary>
+    [JsonIgnore]
+    public bool IsAway => Taints.Any(taint => taint.Key == Unreachable);
 
     /// <summary>As its record shows it.</summary>
     public SandboxNode Seen(DateTimeOffset now) =>
