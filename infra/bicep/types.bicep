@@ -234,6 +234,8 @@ type exampleRules = {
     workspaceId: string
     @description('Folder on the machines whose old files may go.')
     folder: string
+    @description('Where the disk of that folder is mounted, as the counters call it; / when left out. The alert is about this disk alone.')
+    mount: string?
   }?
 }
 

@@ -39,6 +39,17 @@ public partial class ExampleAlertTests
         plan.AppSettings()[$"LlmProvider__Providers__{properties["provider"]}__Model"].ShouldBe((string?)properties["deployment"]);
     }
 
+    /// <summary>The runbook looks at one folder's disk and tidies that: an alert about another disk would have the wrong one tidied, and called mended.</summary>
+    [Fact]
+    public async Task DiskThatIsAlmostFull_IsTheOneOfTheFolderThatIsTidied()
+    {
+        var rule = (await Plan.OfAsync(Plan.Production)).All("Microsoft.Insights/scheduledQueryRules")
+            .Single(rule => (string?)rule.Properties["actions"]!["customProperties"]?["runbook"] == "disk-full");
+
+        ((string?)rule.Properties["actions"]!["customProperties"]!["folder"]).ShouldBe("/tmp");
+        ((string?)rule.Properties["criteria"]!["allOf"]![0]!["query"]).ShouldNotBeNull().ShouldContain("| where disk == \"/\"");
+    }
+
     private static async Task<List<Example>> ExamplesAsync()
     {
         var plan = await Plan.OfAsync(Plan.Production);

@@ -238,14 +238,16 @@ module diskFull 'log-rule.bicep' = if (wanted.?diskFull != null) {
     location: where.location
     tags: where.tags
     name: 'DiskAlmostFull'
-    summary: 'A disk has less than a tenth of its space left.'
+    summary: 'The disk that holds temporary files has less than a tenth of its space left.'
     scopeId: wanted.diskFull!.workspaceId
-    query: '''
+    // Of other disks the runbook can tell nothing: it looks at that folder's, and tidies that.
+    query: replace('''
       union isfuzzy=true (datatable(TimeGenerated: datetime, Namespace: string, Name: string, Tags: string, Val: real, _ResourceId: string)[]), InsightsMetrics
       | where Namespace == "LogicalDisk" and Name == "FreeSpacePercentage"
       | extend disk = tostring(parse_json(Tags)["vm.azm.ms/mountId"])
+      | where disk == "MOUNT"
       | summarize free = min(Val) by vm = _ResourceId, disk
-    '''
+    ''', 'MOUNT', wanted.diskFull!.?mount ?? '/')
     measure: 'free'
     timeAggregation: 'Minimum'
     operator: 'LessThan'

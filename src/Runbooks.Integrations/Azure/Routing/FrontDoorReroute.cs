@@ -29,6 +29,12 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
 
     protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
     {
+        // Without probes there is nothing to measure, and Front Door takes every origin that is enabled.
+        if ((await Arm.GetAsync(Target(group), cancellationToken)).Properties["healthProbeSettings"] is null)
+        {
+            return [.. (await ReadSettingsAsync(group, time, cancellationToken)).Select(origin => origin with { Healthy = true, IsUnprobed = true })];
+        }
+
         // One that is not among them is of unknown health, and takes no traffic.
         var health = (await HealthAsync(group, time, cancellationToken)).Series;
         return [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, health, time.GetUtcNow()))];
@@ -47,9 +53,10 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
     /// <seealso href="https://learn.microsoft.com/azure/frontdoor/routing-methods"/>
     protected override async Task<Spread> SpreadAsync(FrontDoorRerouteParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken)
     {
+        var unprobed = RoutePlan.Unprobed(routes, parameters, "the origin group has no health probes");
         if (parameters.Weight is null)
         {
-            return new(null);
+            return new(null, unprobed);
         }
 
         var from = RoutePlan.Find(routes, parameters.From)!;
@@ -63,7 +70,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
         var latency = (int?)(await Arm.GetAsync(Target(group), cancellationToken)).Properties["loadBalancingSettings"]?["additionalLatencyInMilliseconds"];
         return latency == 0
             ? new($"{Words(group)} has the latency sensitivity 0 ms, so everything goes to the fastest origin, whatever its weight. Leave 'weight' out to disable '{from.Name}', or give the group a latency sensitivity.")
-            : new(null, $" Weights count only among origins whose latency is within {(latency is null ? "the latency sensitivity" : FormattableString.Invariant($"{latency} ms"))} of the fastest one's.");
+            : new(null, $" Weights count only among origins whose latency is within {(latency is null ? "the latency sensitivity" : FormattableString.Invariant($"{latency} ms"))} of the fastest one's.{unprobed}");
     }
 
     // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.
@@ -139,15 +146,12 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
     {
         var profile = await Arm.GetAsync(Target(group), cancellationToken);
         var method = profile.Text("trafficRoutingMethod") ?? "unknown";
-        var unprobed = routes.Where(route => route is { IsUnprobed: true, Now.Enabled: true } && !Is(route, parameters.From) && (parameters.To is null || Is(route, parameters.To))).Select(route => route.Name).ToList();
         return new(method switch
         {
             "Geographic" or "Subnet" => $"{Words(group)} has the routing method {method}: the users of '{parameters.From}' would get no answer, and not another endpoint. Make it an endpoint of a nested profile, and reroute in that one.",
             not "Weighted" when parameters.Weight is not null => $"{Words(group)} has the routing method {method}, which does not look at weights. Leave 'weight' out to disable '{parameters.From}', or give the profile the routing method Weighted.",
             _ => null,
-        }, unprobed.Count == 0 ? "" : $" Whether {string.Join(" and ", unprobed)} is healthy is not probed (Always Serve).");
-
-        static bool Is(Route route, string name) => route.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
+        }, RoutePlan.Unprobed(routes, parameters, "Always Serve"));
     }
 
     private static Route Read(string profile, JsonObject endpoint, bool byPriority)

@@ -124,7 +124,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
     {
         _azure.Answer = context => context.Response.WriteAsync(context.Request.Path.Value!.Contains("metrics", StringComparison.Ordinal)
             ? Metric(Series("4=100 3=100", "a.example:443"), Series("10=100 9=100", "b.example:443"))
-            : """{"value":[{"name":"a","properties":{"hostName":"a.example","enabledState":"Enabled","weight":50}},{"name":"b","properties":{"hostName":"b.example","enabledState":"Enabled","weight":50}}]}""");
+            : """{"properties":{"healthProbeSettings":{"probePath":"/"}},"value":[{"name":"a","properties":{"hostName":"a.example","enabledState":"Enabled","weight":50}},{"name":"b","properties":{"hostName":"b.example","enabledState":"Enabled","weight":50}}]}""");
         await using var services = Services();
         var reroute = services.GetServices<IAction>().Single(one => one.Name == "frontDoor.reroute");
 

@@ -99,6 +99,21 @@ public sealed class FrontDoorRerouteTests : OnTheSandbox
         (await UndoAsync(Reroute, preparation)).Result.ShouldContain("as it was before");
     }
 
+    /// <summary>Probes off is a usual choice: Front Door takes every enabled origin then, and measures none.</summary>
+    [Fact]
+    public async Task GroupWithoutProbes_IsReroutedAndSaysSo()
+    {
+        await SetAsync("", new { healthProbeSettings = (object?)null });
+        await SetAsync("/origins/cluster-a", new { hostName = "elsewhere.example" });
+
+        var preparation = await PrepareAsync(Reroute, s_away);
+        preparation.Refusal.ShouldBeNull();
+        preparation.PlannedEffect.ShouldEndWith(" Whether cluster-a is healthy is not probed (the origin group has no health probes).");
+        (await ApplyAsync(Reroute, s_away, preparation)).Result.ShouldStartWith("Sent the traffic of cluster-b to cluster-a");
+
+        (await PrepareAsync(Reroute, new { profile = s_profile, originGroup = "clusters", from = "cluster-a" })).Refusal.ShouldNotBeNull().ShouldContain("last one that is enabled");
+    }
+
     [Fact]
     public async Task OriginWhoseHealthNobodyKnows_IsNotTrustedWithTraffic()
     {
