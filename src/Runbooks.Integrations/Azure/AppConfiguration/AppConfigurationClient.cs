@@ -24,6 +24,16 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         return answer.Status == 404 ? null : Read(answer);
     }
 
+    /// <returns>The labels under which there is a key of that name; an empty one for that without a label.</returns>
+    /// <seealso href="https://learn.microsoft.com/azure/azure-app-configuration/rest-api-key-value"/>
+    public async Task<IReadOnlyList<string>> LabelsOfAsync(SettingAddress address, CancellationToken cancellationToken)
+    {
+        var uri = new Uri($"{Root(address)}/kv?key={Uri.EscapeDataString(address.Key)}&label=*&$select=key,label&api-version={Version}");
+        var call = new AzureRequest(RequestMethod.Get, uri, $"look for {address.Key}", $"App Configuration '{address.Store}'", Role);
+        using var json = JsonDocument.Parse((await SendAsync(address, call, cancellationToken)).Body);
+        return [.. json.RootElement.GetProperty("items").EnumerateArray().Where(item => Text(item, "key") == address.Key).Select(item => Text(item, "label") ?? "")];
+    }
+
     public async Task<bool> WriteAsync(SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken)
     {
         var call = Call(address, RequestMethod.Put, "set") with
@@ -45,13 +55,16 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     }
 
     private static bool Changed(SettingAddress address, AzureResponse answer) => answer.Status == 409
-        ? throw new StepRefusedException($"{address} is locked. Nothing was changed; unlock it, or change it by hand.")
+        ? throw new StepRefusedException(LockedWords(address))
         : answer.Status != 412;
+
+    public static string LockedWords(SettingAddress address) => $"{address} is locked. Nothing was changed; unlock it, or change it by hand.";
+
+    private string Root(SettingAddress address) => options.Value.Stores[address.Store].Endpoint.TrimEnd('/');
 
     private AzureRequest Call(SettingAddress address, RequestMethod method, string verb)
     {
-        var root = options.Value.Stores[address.Store].Endpoint.TrimEnd('/');
-        var uri = new Uri($"{root}/kv/{Uri.EscapeDataString(address.Key)}?label={Uri.EscapeDataString(address.Label)}&api-version={Version}");
+        var uri = new Uri($"{Root(address)}/kv/{Uri.EscapeDataString(address.Key)}?label={Uri.EscapeDataString(address.Label)}&api-version={Version}");
         return new AzureRequest(method, uri, $"{verb} {address.Key}", $"App Configuration '{address.Store}'", Role) { Accept = Json };
     }
 
@@ -61,13 +74,15 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     private static Setting Read(AzureResponse answer)
     {
         using var json = JsonDocument.Parse(answer.Body);
-        return new Setting(Text(json, "value") ?? "", Text(json, "content_type"), answer.ETag ?? $"\"{Text(json, "etag")}\"")
+        var setting = json.RootElement;
+        return new Setting(Text(setting, "value") ?? "", Text(setting, "content_type"), answer.ETag ?? $"\"{Text(setting, "etag")}\"")
         {
-            Tags = json.RootElement.TryGetProperty("tags", out var tags) ? tags.Deserialize<Dictionary<string, string>>() : null,
+            IsLocked = setting.TryGetProperty("locked", out var locked) && locked.ValueKind == JsonValueKind.True,
+            Tags = setting.TryGetProperty("tags", out var tags) ? tags.Deserialize<Dictionary<string, string>>() : null,
         };
     }
 
-    private static string? Text(JsonDocument json, string name) => json.RootElement.TryGetProperty(name, out var text) ? text.GetString() : null;
+    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var text) ? text.GetString() : null;
 }
 
 /// <summary>Small texts that are changed only where they are still what was read.</summary>
@@ -100,6 +115,9 @@ internal sealed record SettingAddress(string Store, string Key, string Label)
 /// <param name="ETag">With its quotes.</param>
 internal sealed record Setting(string Value, string? ContentType, string ETag)
 {
+    /// <summary>It can be read and not changed.</summary>
+    public bool IsLocked { get; init; }
+
     /// <summary>Pipelines and filters choose by them; null where there are none.</summary>
     public IReadOnlyDictionary<string, string>? Tags { get; init; }
 }

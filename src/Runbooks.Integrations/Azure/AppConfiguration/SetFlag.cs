@@ -21,14 +21,28 @@ internal sealed class SetFlag(AppConfigurationClient client)
 
         return new Preparation
         {
-            PlannedEffect = $"Switch the feature flag {parameters.Flag} {Word(parameters.Enabled)} in App Configuration '{address.Store}' ({before})"
+            PlannedEffect = $"Switch the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{address.Store}' ({before})"
                 + (parameters.Enabled && HasFilters(flag) ? "; it has filters, so it is on only for those they match." : "."),
             Identity = now?.ETag ?? "absent",
             Undo = now is null ? "Remove the flag again." : $"Switch it back {Word(IsOn(flag))}.",
             UndoState = new SettingChange(address, now?.Value, now?.ContentType, after, now?.ContentType ?? ContentType).ToState(),
-            Refusal = flag is null ? $"The value of {address} is not a feature flag." : null,
+            Refusal = flag is null ? $"The value of {address} is not a feature flag."
+                : now is null ? await UnreadAsync(parameters, address, cancellationToken)
+                : now.IsLocked && after != now.Value ? AppConfigurationClient.LockedWords(address)
+                : null,
         };
     }
+
+    /// <summary>A flag that is made under a name or a label that no application reads changes nothing, and would be called done.</summary>
+    private async Task<string?> UnreadAsync(SetFlagParameters parameters, SettingAddress address, CancellationToken cancellationToken)
+    {
+        var labels = (await client.LabelsOfAsync(address, cancellationToken)).Select(label => label.Length == 0 ? "no label" : $"the label {label}").ToList();
+        return labels.Count > 0 ? $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. It exists with {string.Join(", ", labels)}: say in 'label' which one is meant."
+            : parameters.Create ? null
+            : $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. Make it there, or say 'create: true' where an application reads it under this name{(address.Label.Length == 0 ? "" : " and label")}.";
+    }
+
+    private static string Named(SetFlagParameters parameters) => string.IsNullOrEmpty(parameters.Label) ? parameters.Flag : $"{parameters.Flag} (label {parameters.Label})";
 
     protected override async Task<ActionResult> ApplyAsync(
         SetFlagParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -36,8 +50,8 @@ internal sealed class SetFlag(AppConfigurationClient client)
         var change = SettingChange.From(preparation.UndoState!.Value);
         await change.ApplyAsync(client, cancellationToken);
         return new ActionResult(change.Before == change.After
-            ? $"The feature flag {parameters.Flag} was {Word(parameters.Enabled)} already."
-            : $"Switched the feature flag {parameters.Flag} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'.");
+            ? $"The feature flag {Named(parameters)} was {Word(parameters.Enabled)} already."
+            : $"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
@@ -85,6 +99,9 @@ public sealed record SetFlagParameters
 
     [Description("Whether to switch it on or off.")]
     public bool Enabled { get; init; } = true;
+
+    [Description("Make the flag when there is none of that name under any label; refused otherwise, since an application may read another one.")]
+    public bool Create { get; init; }
 
     [MaxLength(100)]
     [Description("The label of the flag; none when left out.")]

@@ -32,6 +32,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
             Identity = blob is null ? keyNow?.ETag ?? "absent" : $"{keyNow?.ETag ?? "absent"} {blobNow?.ETag ?? "absent"}",
             Undo = replaces ? "Bring the previous banner back." : "Take the banner away.",
             UndoState = new BannerChange(key, blob).ToState(),
+            Refusal = keyNow is { IsLocked: true } && keyNow.Value != banner ? AppConfigurationClient.LockedWords(key.Address) : null,
         };
     }
 

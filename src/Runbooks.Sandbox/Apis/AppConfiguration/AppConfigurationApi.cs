@@ -25,7 +25,10 @@ internal sealed class AppConfigurationApi(SandboxChanges changes, TimeProvider t
 
     public override void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/kv", () => Results.Json(new { items = All() }));
+        routes.MapGet("/kv", (string? key, string? label) => Results.Json(new
+        {
+            items = All().Where(item => key is null or "*" || item.Key == key).Where(item => label is null or "*" || (item.Label ?? "") == label.TrimEnd('\0')),
+        }));
         routes.MapMethods("/kv/{**key}", ["GET", "PUT", "DELETE"], (Delegate)AnswerAsync);
         routes.MapMethods("/locks/{**key}", ["PUT", "DELETE"], (HttpRequest request) => Checked(request, (key, now) =>
             now is null ? Error(404, request) : Keep(request, key, now with { Locked = request.Method == "PUT" })));

@@ -12,7 +12,7 @@ public sealed class SetFlagTests : OnTheSandbox
 {
     private const string Set = "appConfiguration.setFlag";
     private const string Path = "/appconfiguration/kv/.appconfig.featureflag%2Flocal-model-only?api-version=2023-11-01";
-    private static readonly object s_on = new { flag = "local-model-only" };
+    private static readonly object s_on = new { flag = "local-model-only", create = true };
 
     protected override IServiceCollection Add(IServiceCollection services) => services.AddAppConfiguration();
 
@@ -26,6 +26,33 @@ public sealed class SetFlagTests : OnTheSandbox
     {
         var answer = await Http.GetAsync(Path, Cancel);
         return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("value").GetString() : null;
+    }
+
+    /// <summary>The application reads the flag of its stage, so one without a label would change nothing for anybody.</summary>
+    [Theory]
+    [InlineData(null, "There is no feature flag local-model-only in App Configuration 'practice'. It exists with the label prod, the label staging: say in 'label' which one is meant.")]
+    [InlineData("test", "There is no feature flag local-model-only (label test) in App Configuration 'practice'. It exists with the label prod, the label staging: say in 'label' which one is meant.")]
+    [InlineData("prod", null)]
+    public async Task FlagUnderOtherLabels_IsNotMadeBesideThem(string? label, string? refusal)
+    {
+        foreach (var other in new[] { "prod", "staging" })
+        {
+            (await Http.PutAsJsonAsync($"{Path}&label={other}", new { value = "{\"id\":\"local-model-only\",\"enabled\":false}" }, Cancel)).EnsureSuccessStatusCode();
+        }
+
+        var preparation = await PrepareAsync(Set, new { flag = "local-model-only", label, create = true });
+
+        preparation.Refusal.ShouldBe(refusal);
+        preparation.PlannedEffect.ShouldStartWith($"Switch the feature flag local-model-only{(label is null ? "" : $" (label {label})")} on in ");
+    }
+
+    [Fact]
+    public async Task FlagThatIsNowhere_IsMadeOnlyWhereTheRunbookSaysSo()
+    {
+        (await PrepareAsync(Set, new { flag = "local-model-only" })).Refusal.ShouldBe(
+            "There is no feature flag local-model-only in App Configuration 'practice'. Make it there, or say 'create: true' where an application reads it under this name.");
+
+        (await PrepareAsync(Set, s_on)).Refusal.ShouldBeNull();
     }
 
     [Fact]
@@ -133,12 +160,14 @@ public sealed class SetFlagTests : OnTheSandbox
     }
 
     [Fact]
-    public async Task LockedKey_IsRefusedInWords()
+    public async Task LockedKey_IsRefusedInWordsBeforeAnybodyIsAsked()
     {
         await PutAsync("{\"id\":\"local-model-only\",\"enabled\":false}");
-        (await Http.PutAsync(Path.Replace("/kv/", "/locks/"), null, Cancel)).EnsureSuccessStatusCode();
         var preparation = await PrepareAsync(Set, s_on);
+        (await Http.PutAsync(Path.Replace("/kv/", "/locks/"), null, Cancel)).EnsureSuccessStatusCode();
 
+        (await PrepareAsync(Set, s_on)).Refusal.ShouldNotBeNull().ShouldContain("is locked");
+        (await PrepareAsync(Set, new { flag = "local-model-only", enabled = false })).Refusal.ShouldBeNull("it is off already");
         (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Set, s_on, preparation))).Message.ShouldContain("is locked");
     }
 

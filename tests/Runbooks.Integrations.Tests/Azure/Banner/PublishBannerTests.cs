@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Banner;
@@ -24,6 +25,15 @@ public sealed class PublishBannerTests : OnTheSandbox
         (await Http.GetStringAsync(Key, Cancel)).ShouldContain("Creative writing is paused.");
         (await SentAsync())[^1].Body.ShouldBeGolden("key");
         (await UndoAsync(Publish, preparation)).Result.ShouldBe("Removed 'banner' in App Configuration 'practice' again.");
+    }
+
+    [Fact]
+    public async Task LockedKey_IsRefusedBeforeAnybodyIsAsked()
+    {
+        (await Http.PutAsJsonAsync(Key, new { value = "{}" }, Cancel)).EnsureSuccessStatusCode();
+        (await Http.PutAsync(Key.Replace("/kv/", "/locks/", StringComparison.Ordinal), null, Cancel)).EnsureSuccessStatusCode();
+
+        (await PrepareAsync(Publish, s_pause)).Refusal.ShouldNotBeNull().ShouldContain("is locked");
     }
 
     [Fact]
