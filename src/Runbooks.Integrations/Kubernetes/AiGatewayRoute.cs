@@ -42,7 +42,7 @@ public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableO
 /// so the patch carries the version that was read: one that has changed since is refused by the cluster.
 /// </summary>
 /// <seealso href="https://github.com/envoyproxy/ai-gateway/blob/v1.1.0/manifests/charts/ai-gateway-crds-helm/templates/aigateway.envoyproxy.io_aigatewayroutes.yaml"/>
-internal sealed class AiGatewayRoute(Clusters clusters)
+internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
     : RunbookAction<AiGatewayRouteParameters>("envoyAiGateway.route", "Changes the weight or the priority of a backend in a route of Envoy AI Gateway.")
 {
     public override string Role => ClusterAiRoutes.Role;
@@ -75,6 +75,7 @@ internal sealed class AiGatewayRoute(Clusters clusters)
         AiGatewayRouteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
+        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken) is { } more
             ? $"{change.Backend} has {Text(change.After)} in the AI gateway route {change.Words}.{more}"
             : $"{change.Backend} had {Text(change.After)} already.");
@@ -83,10 +84,15 @@ internal sealed class AiGatewayRoute(Clusters clusters)
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return new ActionResult(await SetAsync(change, change.After, change.Before, context, cancellationToken) is { } more
-            ? $"{change.Backend} has {Text(change.Before)} again in the AI gateway route {change.Words}, as before.{more}"
-            : $"{change.Backend} has {Text(change.Before)}, as it was before.");
+        var now = await clusters.AiRoutes(change.Cluster).FindAsync(change.Namespace, change.Route, cancellationToken) is { } route ? RouteBackend.In(route) : [];
+        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, backends => backends.All(now.Contains), TakeBackAsync, context, cancellationToken));
+
+        async Task<string> TakeBackAsync(IReadOnlyList<RouteBackend> before) => await SetAsync(change, change.After, before, context, cancellationToken) is { } more
+            ? $"{change.Backend} has {Text(before)} again in the AI gateway route {change.Words}, as before.{more}"
+            : $"{change.Backend} has {Text(before)}, as it was before.";
     }
+
+    private static string Held(Change change) => $"The share of {change.Backend} in the AI gateway route {change.Words}{(change.Cluster is null ? "" : $" on cluster {change.Cluster}")}";
 
     /// <returns>What is to be said beside it; null when it is so already.</returns>
     private async Task<string?> SetAsync(Change change, IReadOnlyList<RouteBackend> from, IReadOnlyList<RouteBackend> to, StepContext context, CancellationToken cancellationToken)

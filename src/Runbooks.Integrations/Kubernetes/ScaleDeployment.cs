@@ -1,7 +1,7 @@
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Gives a deployment more or fewer pods, and later exactly as many as it had.</summary>
-internal sealed class ScaleDeployment(Clusters clusters)
+internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
     : RunbookAction<ScaleDeploymentParameters>("kubernetes.scaleDeployment", "Sets how many pods a deployment has, never more than a stated maximum, and waits until they are ready.")
 {
     public override string Role => ClusterDeployments.Role;
@@ -48,6 +48,7 @@ internal sealed class ScaleDeployment(Clusters clusters)
     {
         var deployments = clusters.Deployments(parameters.Cluster);
         var plan = preparation.UndoState!.Value.Deserialize<ScaleUndo>()!;
+        await held.HoldAsync(Held(plan, deployments), plan.Before, plan.After, context, cancellationToken);
         var now = await FindAsync(deployments, plan, cancellationToken)
             ?? throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} is no longer the one that was approved. Nothing was changed.");
         if (now != plan.Before && now != plan.After)
@@ -67,20 +68,33 @@ internal sealed class ScaleDeployment(Clusters clusters)
     {
         var undo = undoState.Deserialize<ScaleUndo>()!;
         var deployments = clusters.Deployments(undo.Cluster);
-        var name = $"deployment {undo.Namespace}/{undo.Deployment}";
-        switch (await FindAsync(deployments, undo, cancellationToken))
-        {
-            case null:
-                return new ActionResult($"{name} is gone or another by now, so there is nothing to scale back.");
-            case var now when now == undo.Before:
-                return new ActionResult(FormattableString.Invariant($"{name} has {undo.Before} pods already."));
-            case var now when now != undo.After:
-                throw new ChangedSinceException(FormattableString.Invariant($"Left {name} at {now} pods: somebody else has scaled it since. Before this incident it had {undo.Before}."));
-            default:
-                await deployments.ScaleAsync(undo.Namespace, undo.Deployment, undo.Uid, undo.Before, cancellationToken);
-                return new ActionResult(FormattableString.Invariant($"Scaled {name} back from {undo.After} to {undo.Before} pods."));
-        }
+        var now = await FindAsync(deployments, undo, cancellationToken);
+        return new ActionResult(await held.ReleaseAsync(Held(undo, deployments), undo.Before, pods => pods == now, before => TakeBackAsync(deployments, undo with { Before = before }, now, cancellationToken), context, cancellationToken));
     }
+
+    private static async Task<string> TakeBackAsync(ClusterDeployments deployments, ScaleUndo undo, int? now, CancellationToken cancellationToken)
+    {
+        var name = $"deployment {undo.Namespace}/{undo.Deployment}";
+        if (now is null)
+        {
+            return $"{name} is gone or another by now, so there is nothing to scale back.";
+        }
+
+        if (now == undo.Before)
+        {
+            return FormattableString.Invariant($"{name} has {undo.Before} pods already.");
+        }
+
+        if (now != undo.After)
+        {
+            throw new ChangedSinceException(FormattableString.Invariant($"Left {name} at {now} pods: somebody else has scaled it since. Before this incident it had {undo.Before}."));
+        }
+
+        await deployments.ScaleAsync(undo.Namespace, undo.Deployment, undo.Uid, undo.Before, cancellationToken);
+        return FormattableString.Invariant($"Scaled {name} back from {undo.After} to {undo.Before} pods.");
+    }
+
+    private static string Held(ScaleUndo plan, ClusterDeployments deployments) => $"The number of pods of deployment {plan.Namespace}/{plan.Deployment} on cluster {deployments.Cluster}";
 
     private static async Task<int?> FindAsync(ClusterDeployments deployments, ScaleUndo plan, CancellationToken cancellationToken) =>
         await deployments.FindAsync(plan.Namespace, plan.Deployment, cancellationToken) is { } deployment && deployment.Metadata.Uid == plan.Uid

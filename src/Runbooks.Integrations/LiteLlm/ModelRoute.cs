@@ -25,7 +25,7 @@ public sealed record ModelRouteParameters
 /// writes at a time, and it is read again before and after.
 /// </summary>
 /// <seealso href="https://docs.litellm.ai/docs/routing"/>
-internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
+internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, HeldValues held)
     : RunbookAction<ModelRouteParameters>("litellm.modelRoute", "Changes the weight of one deployment of a model in a LiteLLM proxy.")
 {
     // Other instances of a proxy read its database every half a minute at most.
@@ -62,6 +62,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
         ModelRouteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
+        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken)
             ? $"{change.Deployment} has the weight {Text(change.After)} for {change.Model}."
             : $"{change.Deployment} had the weight {Text(change.After)} already.");
@@ -70,10 +71,15 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return new ActionResult(await SetAsync(change, change.After, change.Before, context, cancellationToken)
-            ? $"{change.Deployment} has the weight {Text(change.Before)} again, as before."
-            : $"{change.Deployment} has the weight {Text(change.Before)}, as it was before.");
+        var now = await WeightAsync(change, cancellationToken);
+        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, weight => weight == now, TakeBackAsync, context, cancellationToken));
+
+        async Task<string> TakeBackAsync(double before) => await SetAsync(change, change.After, before, context, cancellationToken)
+            ? $"{change.Deployment} has the weight {Text(before)} again, as before."
+            : $"{change.Deployment} has the weight {Text(before)}, as it was before.";
     }
+
+    private static string Held(Change change) => $"The weight of {change.Deployment} for {change.Model} in LiteLLM '{change.Proxy}'";
 
     /// <returns>False: it is so already.</returns>
     private Task<bool> SetAsync(Change change, double from, double to, StepContext context, CancellationToken cancellationToken) =>

@@ -33,7 +33,7 @@ public sealed record BackendPoolParameters : IValidatableObject
 
 /// <summary>Changes one backend's share in a pool of API Management: a spill-over switched on, a slow one put last. It goes back to the exact numbers.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/backends"/>
-internal sealed class BackendPool(ArmResources arm)
+internal sealed class BackendPool(ArmResources arm, HeldValues held)
     : RunbookAction<BackendPoolParameters>("apim.backendPool", "Changes the priority or the weight of one backend in a pool of API Management.")
 {
     public override string Role => "API Management Service Contributor";
@@ -76,6 +76,7 @@ internal sealed class BackendPool(ArmResources arm)
         BackendPoolParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
+        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         return new ActionResult(await SetAsync(change, change.Before, change.After, context.Time, cancellationToken) is { } answer
             ? answer.Words($"Gave {change.Backend} {change.After}.", $"give {change.Backend} {change.After}")
             : $"{change.Backend} had {change.After} already.");
@@ -84,10 +85,15 @@ internal sealed class BackendPool(ArmResources arm)
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return new ActionResult(await SetAsync(change, change.After, change.Before, context.Time, cancellationToken) is { } answer
-            ? answer.Words($"Gave {change.Backend} {change.Before} again, as before.", $"give {change.Backend} {change.Before} again")
-            : $"{change.Backend} has {change.Before}, as it was before.");
+        var now = Members(await arm.GetAsync(Target(change.Pool), cancellationToken)).FirstOrDefault(one => NameOf(one) == change.Backend) is { } member ? ShareOf(member) : null;
+        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, share => share == now, TakeBackAsync, context, cancellationToken));
+
+        async Task<string> TakeBackAsync(BackendShare before) => await SetAsync(change, change.After, before, context.Time, cancellationToken) is { } answer
+            ? answer.Words($"Gave {change.Backend} {before} again, as before.", $"give {change.Backend} {before} again")
+            : $"{change.Backend} has {before}, as it was before.";
     }
+
+    private string Held(Change change) => $"The share of {change.Backend} in {Target(change.Pool).Words} of {change.Pool.Split('/')[8]}";
 
     /// <returns>Null: it is so already.</returns>
     private async Task<AzureResponse?> SetAsync(Change change, BackendShare from, BackendShare to, TimeProvider time, CancellationToken cancellationToken)

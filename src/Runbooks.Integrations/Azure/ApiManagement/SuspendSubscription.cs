@@ -15,7 +15,7 @@ public sealed record SuspendSubscriptionParameters
 }
 
 /// <summary>Takes a user's API key away, by suspending the subscription that it belongs to.</summary>
-internal sealed class SuspendSubscription(ArmResources arm)
+internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
     : RunbookAction<SuspendSubscriptionParameters>("apim.suspendSubscription", "Suspends a subscription of API Management, so that its keys stop working.")
 {
     public override string Role => "API Management Service Contributor";
@@ -48,6 +48,7 @@ internal sealed class SuspendSubscription(ArmResources arm)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
         var words = Target(change.Subscription).Words;
+        await held.HoldAsync(Held(change), change.Before, "suspended", context, cancellationToken);
         return new ActionResult(await SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken) is { } answer
             ? answer.Words($"Suspended {words} of API Management.", $"suspend {words} of API Management")
             : $"{words} was suspended already.");
@@ -57,10 +58,20 @@ internal sealed class SuspendSubscription(ArmResources arm)
     {
         var change = undoState.Deserialize<Change>()!;
         var words = Target(change.Subscription).Words;
-        return new ActionResult(change.Keep ? $"Left {words} suspended, as the runbook says; reactivate it by hand."
-            : await SetAsync(change.Subscription, "suspended", change.Before, context.Time, cancellationToken) is { } answer ? answer.Words($"Made {words} {change.Before} again.", $"make {words} {change.Before} again")
-            : $"{words} is {change.Before}, as it was before.");
+        if (change.Keep)
+        {
+            return new ActionResult($"Left {words} suspended, as the runbook says; reactivate it by hand.");
+        }
+
+        var now = (await arm.GetAsync(Target(change.Subscription), cancellationToken)).Text("state");
+        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, state => state == now, TakeBackAsync, context, cancellationToken));
+
+        async Task<string> TakeBackAsync(string before) => await SetAsync(change.Subscription, "suspended", before, context.Time, cancellationToken) is { } answer
+            ? answer.Words($"Made {words} {before} again.", $"make {words} {before} again")
+            : $"{words} is {before}, as it was before.";
     }
+
+    private string Held(Change change) => $"{Target(change.Subscription).Words} of {change.Subscription.Split('/')[8]}";
 
     private static string? Refusal(string name, string state) => (name.ToLowerInvariant(), state) switch
     {

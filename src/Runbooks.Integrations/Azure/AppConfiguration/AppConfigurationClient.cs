@@ -132,8 +132,9 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
         state.Deserialize<SettingChange>() ?? throw new StepRefusedException("What is needed to undo this step was not recorded.");
 
     /// <summary>Puts the new value there, unless it is there already or somebody changed the old one.</summary>
-    public async Task ApplyAsync(ISettings settings, CancellationToken cancellationToken)
+    public async Task ApplyAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
+        await held.HoldAsync(settings.Words(Address), new HeldText(Before, BeforeType), new HeldText(After, AfterType), context, cancellationToken);
         var now = await settings.ReadAsync(Address, cancellationToken);
         if (now?.Value == After)
         {
@@ -155,9 +156,21 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     private async Task<bool> IsThereAsync(ISettings settings, CancellationToken cancellationToken) =>
         (await settings.ReadAsync(Address, cancellationToken))?.Value == After;
 
-    /// <summary>Brings back what was there, unless somebody has changed it since: then theirs stays.</summary>
+    /// <summary>Brings back what was there, unless another incident holds it, or somebody has changed it since: then theirs stays.</summary>
     /// <returns>What was done, in words.</returns>
-    public async Task<string> UndoAsync(ISettings settings, CancellationToken cancellationToken)
+    public async Task<string> UndoAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
+    {
+        var now = await settings.ReadAsync(Address, cancellationToken);
+        return await held.ReleaseAsync(
+            settings.Words(Address),
+            new HeldText(Before, BeforeType),
+            text => text.Value == now?.Value,
+            before => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, cancellationToken),
+            context,
+            cancellationToken);
+    }
+
+    private async Task<string> TakeBackAsync(ISettings settings, CancellationToken cancellationToken)
     {
         var now = await settings.ReadAsync(Address, cancellationToken);
         if (now?.Value == Before)
@@ -182,6 +195,9 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     private AzureRequestException NotWritten(ISettings settings) =>
         new($"{settings.Words(Address)} was changed by somebody else at this moment. Nothing was written.");
 }
+
+/// <param name="Value">Null for no such key.</param>
+internal sealed record HeldText(string? Value, string? Type);
 
 /// <summary>Section <c>AppConfiguration</c>.</summary>
 public sealed class AppConfigurationOptions : IValidatableObject

@@ -1,7 +1,7 @@
 namespace Runbooks.Integrations.Azure.AppConfiguration;
 
 /// <summary>Switches a feature flag on or off, and back to exactly what it was.</summary>
-internal sealed class SetFlag(AppConfigurationClient client)
+internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
     : RunbookAction<SetFlagParameters>("appConfiguration.setFlag", "Switches a feature flag of Azure App Configuration on or off.")
 {
     private const string ContentType = "application/vnd.microsoft.appconfig.ff+json;charset=utf-8";
@@ -48,14 +48,14 @@ internal sealed class SetFlag(AppConfigurationClient client)
         SetFlagParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = SettingChange.From(preparation.UndoState!.Value);
-        await change.ApplyAsync(client, cancellationToken);
+        await change.ApplyAsync(client, held, context, cancellationToken);
         return new ActionResult(change.Before == change.After
             ? $"The feature flag {Named(parameters)} was {Word(parameters.Enabled)} already."
             : $"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
-        new(await SettingChange.From(undoState).UndoAsync(client, cancellationToken));
+        new(await SettingChange.From(undoState).UndoAsync(client, held, context, cancellationToken));
 
     private static JsonObject? Parse(Setting setting, string name)
     {

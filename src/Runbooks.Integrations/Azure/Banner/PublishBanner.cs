@@ -3,7 +3,7 @@ using Runbooks.Integrations.Azure.AppConfiguration;
 namespace Runbooks.Integrations.Azure.Banner;
 
 /// <summary>Shows users a status banner in the places where the web pages look for it, and takes it back.</summary>
-internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blobs) : RunbookAction<PublishBannerParameters>(
+internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held) : RunbookAction<PublishBannerParameters>(
     "banner.publish",
     "Shows users a status banner: JSON under a key of Azure App Configuration and, for static web pages, in a blob.")
 {
@@ -39,12 +39,12 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
     protected override async Task<ActionResult> ApplyAsync(
         PublishBannerParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        await BannerChange.From(preparation.UndoState!.Value).ApplyAsync(keys, blobs, cancellationToken);
+        await BannerChange.From(preparation.UndoState!.Value).ApplyAsync(keys, blobs, held, context, cancellationToken);
         return new ActionResult($"Users see the banner “{parameters.Message}”.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
-        new(await BannerChange.From(undoState).UndoAsync(keys, blobs, cancellationToken));
+        new(await BannerChange.From(undoState).UndoAsync(keys, blobs, held, context, cancellationToken));
 
     private static async Task<(SettingChange Change, Setting? Now)> LookAsync(ISettings settings, SettingAddress address, string banner, CancellationToken cancellationToken)
     {
@@ -90,23 +90,23 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
     public static BannerChange From(JsonElement state) =>
         state.Deserialize<BannerChange>() ?? throw new StepRefusedException("What is needed to undo this step was not recorded.");
 
-    public async Task ApplyAsync(AppConfigurationClient keys, BannerBlobs blobs, CancellationToken cancellationToken)
+    public async Task ApplyAsync(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
-        await Key.ApplyAsync(keys, cancellationToken);
-        await (Blob?.ApplyAsync(blobs, cancellationToken) ?? Task.CompletedTask);
+        await Key.ApplyAsync(keys, held, context, cancellationToken);
+        await (Blob?.ApplyAsync(blobs, held, context, cancellationToken) ?? Task.CompletedTask);
     }
 
     /// <summary>Each place for itself: what somebody changed in the one does not keep the banner up in the other.</summary>
     /// <returns>What was done, in words.</returns>
-    public async Task<string> UndoAsync(AppConfigurationClient keys, BannerBlobs blobs, CancellationToken cancellationToken)
+    public async Task<string> UndoAsync(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
         if (Blob is null)
         {
-            return await Key.UndoAsync(keys, cancellationToken);
+            return await Key.UndoAsync(keys, held, context, cancellationToken);
         }
 
-        var (blob, blobLeft) = await TryAsync(() => Blob.UndoAsync(blobs, cancellationToken));
-        var (key, keyLeft) = await TryAsync(() => Key.UndoAsync(keys, cancellationToken));
+        var (blob, blobLeft) = await TryAsync(() => Blob.UndoAsync(blobs, held, context, cancellationToken));
+        var (key, keyLeft) = await TryAsync(() => Key.UndoAsync(keys, held, context, cancellationToken));
         var words = $"{key} {blob}";
         return (keyLeft, blobLeft) switch
         {

@@ -24,7 +24,7 @@ public sealed record TrafficSplitParameters
 /// written whole, and its traffic goes back to the exact numbers.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/azureml/online-endpoints/create-or-update?view=rest-azureml-2024-10-01"/>
-internal sealed class TrafficSplit(ArmResources arm, WholeResource whole)
+internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldValues held)
     : RunbookAction<TrafficSplitParameters>("azureMl.trafficSplit", "Changes which share of the requests a deployment of an Azure Machine Learning online endpoint gets.")
 {
     public override string Role => "AzureML Data Scientist";
@@ -58,6 +58,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole)
         TrafficSplitParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
+        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken)
             ? $"Split the requests as {TrafficShares.Text(change.After)}."
             : $"The requests were split as {TrafficShares.Text(change.After)} already.");
@@ -66,10 +67,15 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole)
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return new ActionResult(await SetAsync(change, change.After, change.Before, context, cancellationToken)
-            ? $"Split the requests as {TrafficShares.Text(change.Before)} again, as before."
-            : $"The requests are split as {TrafficShares.Text(change.Before)}, as it was before.");
+        var now = TrafficShares.In((await arm.GetAsync(Target(change.Endpoint), cancellationToken)).Json);
+        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, shares => TrafficShares.Same(shares, now), TakeBackAsync, context, cancellationToken));
+
+        async Task<string> TakeBackAsync(Dictionary<string, int> before) => await SetAsync(change, change.After, before, context, cancellationToken)
+            ? $"Split the requests as {TrafficShares.Text(before)} again, as before."
+            : $"The requests are split as {TrafficShares.Text(before)}, as it was before.";
     }
+
+    private string Held(Change change) => $"The traffic of {Target(change.Endpoint).Words} of {change.Endpoint.Split('/')[8]}";
 
     private Task<bool> SetAsync(Change change, IReadOnlyDictionary<string, int> from, IReadOnlyDictionary<string, int> to, StepContext context, CancellationToken cancellationToken)
     {

@@ -33,7 +33,7 @@ public sealed record SpillOverParameters : IValidatableObject
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/azure/ai-foundry/openai/how-to/spillover-traffic-management"/>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2025-12-01/accounts/deployments"/>
-internal sealed class SpillOver(ArmResources arm, WholeResource whole)
+internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValues held)
     : RunbookAction<SpillOverParameters>("azureOpenAI.spillOver", "Lets a standard deployment of Azure OpenAI take what one with provisioned throughput turns away, or stops it.")
 {
     private const string Property = "spilloverDeploymentName";
@@ -67,6 +67,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole)
         SpillOverParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
+        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         var words = Target(change.Deployment).Words;
         return new ActionResult((await SetAsync(change, change.Before, change.After, context, cancellationToken), change.After) switch
         {
@@ -80,10 +81,15 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole)
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return new ActionResult(await SetAsync(change, change.After, change.Before, context, cancellationToken)
-            ? $"Spill-over of {Target(change.Deployment).Words} is {Now(change.Before)} again, as before."
-            : $"Spill-over of {Target(change.Deployment).Words} is {Now(change.Before)}, as it was before.");
+        var now = Of((await arm.GetAsync(Target(change.Deployment), cancellationToken)).Json);
+        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, to => to == now, TakeBackAsync, context, cancellationToken));
+
+        async Task<string> TakeBackAsync(string? before) => await SetAsync(change, change.After, before, context, cancellationToken)
+            ? $"Spill-over of {Target(change.Deployment).Words} is {Now(before)} again, as before."
+            : $"Spill-over of {Target(change.Deployment).Words} is {Now(before)}, as it was before.";
     }
+
+    private string Held(Change change) => $"Spill-over of {Target(change.Deployment).Words} of {change.Deployment.Split('/')[8]}";
 
     private static string Now(string? to) => to is null ? "off" : $"to {to}";
 

@@ -14,8 +14,8 @@ public sealed record FrontDoorRerouteParameters : RerouteParameters
 }
 
 /// <summary>Takes traffic away from one origin of a Front Door origin group.</summary>
-internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, AzureMetrics metrics) : RerouteAction<FrontDoorRerouteParameters>(
-    arm, lease, "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, so that the others take its traffic.")
+internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, HeldValues held, AzureMetrics metrics) : RerouteAction<FrontDoorRerouteParameters>(
+    arm, lease, held, "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, so that the others take its traffic.")
 {
     private const double HealthyFrom = 50;
 
@@ -113,8 +113,8 @@ public sealed record TrafficManagerRerouteParameters : RerouteParameters
 }
 
 /// <summary>Takes traffic away from one endpoint of a Traffic Manager profile.</summary>
-internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease lease) : RerouteAction<TrafficManagerRerouteParameters>(
-    arm, lease, "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, so that the others take its traffic.")
+internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease lease, HeldValues held) : RerouteAction<TrafficManagerRerouteParameters>(
+    arm, lease, held, "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, so that the others take its traffic.")
 {
     public override string Role => "Traffic Manager Contributor";
 

@@ -1,7 +1,7 @@
 namespace Runbooks.Integrations.Azure.Routing;
 
 /// <summary>Takes traffic away from one route, and gives it back exactly as it was.</summary>
-internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLease lease, string name, string summary) : RunbookAction<TParameters>(name, summary)
+internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLease lease, HeldValues held, string name, string summary) : RunbookAction<TParameters>(name, summary)
     where TParameters : RerouteParameters
 {
     public override bool Reversible => true;
@@ -59,6 +59,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
     private async Task<ActionResult> ApplyAloneAsync(TParameters parameters, RouteChange change, StepContext context, CancellationToken cancellationToken)
     {
+        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         var routes = await ReadAsync(change.Group, context.Time, cancellationToken);
         var now = RoutePlan.Find(routes, change.Name)?.Now;
         if (now == change.After && await arm.IsInForceAsync(Target(change.Id), context, cancellationToken))
@@ -116,9 +117,16 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     private async Task<ActionResult> UndoAloneAsync(RouteChange change, StepContext context, CancellationToken cancellationToken)
     {
         var now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name)?.Now;
+        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, setting => setting == now, before => TakeBackAsync(change with { Before = before }, now, context, cancellationToken), context, cancellationToken));
+    }
+
+    private string Held(RouteChange change) => $"{change.Name} of {Words(change.Group)} ({change.Group.Split('/')[8]})";
+
+    private async Task<string> TakeBackAsync(RouteChange change, RouteSetting? now, StepContext context, CancellationToken cancellationToken)
+    {
         if (now == change.Before && await arm.IsInForceAsync(Target(change.Id), context, cancellationToken))
         {
-            return new ActionResult($"{change.Name} is {change.Before}, as it was before.");
+            return $"{change.Name} is {change.Before}, as it was before.";
         }
 
         if (now != change.After && now != change.Before)
@@ -127,7 +135,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         }
 
         await WriteAsync(change, change.Before, context, cancellationToken);
-        return new ActionResult($"Gave {change.Name} its traffic back: it is as before, {change.Before}.");
+        return $"Gave {change.Name} its traffic back: it is as before, {change.Before}.";
     }
 }
 

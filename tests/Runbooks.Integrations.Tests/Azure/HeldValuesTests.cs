@@ -1,0 +1,156 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Azure.AppConfiguration;
+using Runbooks.Integrations.Azure.Banner;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Tests.Azure;
+
+/// <summary>Two outages at a time: what both switch is switched back when the last of them is over, and not under the other.</summary>
+public sealed class HeldValuesTests : OnTheSandbox
+{
+    private const string Flag = "appConfiguration.setFlag";
+    private const string Banner = "banner.publish";
+    private const string Pool = "apim.backendPool";
+    private static readonly string s_service = Resource("Microsoft.ApiManagement/service", "gateway");
+    private static readonly object s_on = new { flag = "local-model-only", create = true };
+    private static readonly object s_share = new { service = s_service, pool = "openai", backend = "openai-paygo", priority = 1 };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddAppConfiguration().AddBanner().AddApiManagement().AddAzureOpenAI().AddMachineLearning().AddTrafficManager().AddFrontDoor().AddKubernetes();
+
+    private async Task<Preparation> DoAsync(string incident, string action, object with)
+    {
+        var (found, context) = (Action(action), ContextOf(incident) with { Time = new SkippingTime(Clock) });
+        var preparation = await found.PrepareAsync(Bind(with, found.ParametersType), context, Cancel);
+        await found.ApplyAsync(Bind(with, found.ParametersType), preparation, context, Cancel);
+        return preparation;
+    }
+
+    private async Task<string> TakeBackAsync(string incident, string action, Preparation preparation)
+    {
+        var context = ContextOf(incident) with { IdempotencyKey = $"{incident}:mitigation:step:undo", Time = new SkippingTime(Clock) };
+        return (await Action(action).UndoAsync(preparation.UndoState!.Value, context, Cancel)).Result;
+    }
+
+    /// <returns>Null when there is none.</returns>
+    private async Task<string?> ValueAsync(string key)
+    {
+        var answer = await Http.GetAsync($"/appconfiguration/kv/{Uri.EscapeDataString(key)}?api-version=2023-11-01", Cancel);
+        return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("value").GetString() : null;
+    }
+
+    private Task<string?> FlagAsync() => ValueAsync(".appconfig.featureflag/local-model-only");
+
+    private async Task<string> ShareAsync() => (await ArmAsync($"{s_service}/backends/openai")).GetProperty("properties").GetProperty("pool").GetProperty("services").EnumerateArray()
+        .Single(one => one.GetProperty("id").GetString()!.EndsWith("openai-paygo", StringComparison.Ordinal)).GetProperty("priority").GetRawText();
+
+    [Fact]
+    public async Task FirstOneEndsFirst_TheFlagStaysForTheSecond()
+    {
+        var first = await DoAsync("inc-a", Flag, s_on);
+        var second = await DoAsync("inc-b", Flag, s_on);
+
+        (await TakeBackAsync("inc-a", Flag, first)).ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' stays as it is: incident inc-b holds it now, and brings back what was there before.");
+        (await TakeBackAsync("inc-a", Flag, first)).ShouldContain("stays as it is", Case.Sensitive, "twice is the same as once");
+        (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
+
+        (await TakeBackAsync("inc-b", Flag, second)).ShouldStartWith("Removed ");
+        (await TakeBackAsync("inc-b", Flag, second)).ShouldContain("as it was before");
+        (await FlagAsync()).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task SecondOneEndsFirst_TheFlagStaysForTheFirst()
+    {
+        var first = await DoAsync("inc-a", Flag, s_on);
+        var second = await DoAsync("inc-b", Flag, s_on);
+
+        (await TakeBackAsync("inc-b", Flag, second)).ShouldContain("as it was before");
+        (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
+
+        await TakeBackAsync("inc-a", Flag, first);
+        (await FlagAsync()).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("abc")]
+    [InlineData("acb")]
+    [InlineData("bac")]
+    [InlineData("bca")]
+    [InlineData("cab")]
+    [InlineData("cba")]
+    public async Task HoweverTheyEnd_NoBannerIsLeft(string order)
+    {
+        var done = new Dictionary<char, Preparation>();
+        foreach (var one in "abc")
+        {
+            done[one] = await DoAsync($"inc-{one}", Banner, new { message = $"Provider {one} has problems." });
+        }
+
+        foreach (var (place, one) in order.Index())
+        {
+            await TakeBackAsync($"inc-{one}", Banner, done[one]);
+            var left = order[(place + 1)..];
+            (await ValueAsync("banner")).ShouldBe(left.Length == 0 ? null : JsonSerializer.Serialize(new { message = $"Provider {left.Max()} has problems.", severity = "warning", incident = $"inc-{left.Max()}" }));
+        }
+
+        (await DoAsync("inc-d", Banner, new { message = "Again." })).Undo.ShouldBe("Take the banner away.");
+    }
+
+    public static TheoryData<string, object> Held => new()
+    {
+        { "apim.backendPool", s_share },
+        { "apim.suspendSubscription", new { service = s_service, subscription = "user-7" } },
+        { "azureOpenAI.spillOver", new { account = Resource("Microsoft.CognitiveServices/accounts", "assist"), deployment = "gpt-4o-ptu", to = "gpt-4o-paygo" } },
+        { "azureMl.trafficSplit", new { workspace = Resource("Microsoft.MachineLearningServices/workspaces", "ml"), endpoint = "answers", deployment = "blue", percent = 0 } },
+        { "trafficManager.reroute", new { profile = Resource("Microsoft.Network/trafficManagerProfiles", "assist"), from = "cluster-b" } },
+        { "frontDoor.reroute", new { profile = Resource("Microsoft.Cdn/profiles", "assist"), originGroup = "clusters", from = "cluster-b" } },
+        { "envoyAiGateway.route", new { @namespace = "chat", route = "assist", backend = "openai-paygo", priority = 0, weight = 3 } },
+        { "kubernetes.scaleDeployment", new { @namespace = "chat", deployment = "chat-vllm", add = 2, max = 8 } },
+    };
+
+    [Theory, MemberData(nameof(Held))]
+    public async Task WhateverBothChanged_GoesBackWhenTheLastOneEnds(string action, object with)
+    {
+        var before = (await PrepareAsync(action, with)).Identity;
+        var first = await DoAsync("inc-a", action, with);
+        var second = await DoAsync("inc-b", action, with);
+        var changed = (await PrepareAsync(action, with)).Identity;
+
+        (await TakeBackAsync("inc-a", action, first)).ShouldContain(" stays as it is: incident inc-b holds it now");
+        (await PrepareAsync(action, with)).Identity.ShouldBe(changed);
+
+        await TakeBackAsync("inc-b", action, second);
+        (await PrepareAsync(action, with)).Identity.ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task ShareOfABackend_StaysForTheSecond()
+    {
+        var first = await DoAsync("inc-a", Pool, s_share);
+        var second = await DoAsync("inc-b", Pool, s_share);
+
+        (await TakeBackAsync("inc-a", Pool, first)).ShouldStartWith("The share of openai-paygo in backend pool openai of gateway stays as it is: incident inc-b holds it now");
+        (await ShareAsync()).ShouldBe("1");
+
+        (await TakeBackAsync("inc-b", Pool, second)).ShouldBe("Gave openai-paygo priority 2 and weight 100 again, as before.");
+        (await ShareAsync()).ShouldBe("2");
+    }
+
+    [Fact]
+    public async Task ValueThatSomebodyChanged_IsLeftAloneByBoth()
+    {
+        var first = await DoAsync("inc-a", Banner, new { message = "One." });
+        var second = await DoAsync("inc-b", Banner, new { message = "Two." });
+        (await Http.PutAsJsonAsync("/appconfiguration/kv/banner?api-version=2023-11-01", new { value = "{\"message\":\"ours\"}" }, Cancel)).EnsureSuccessStatusCode();
+
+        await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Banner, first));
+        await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-b", Banner, second));
+
+        (await ValueAsync("banner")).ShouldBe("{\"message\":\"ours\"}");
+    }
+}
