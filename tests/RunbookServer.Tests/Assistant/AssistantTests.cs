@@ -29,7 +29,7 @@ public sealed class AssistantTests : IDisposable
           broken: { ask: Is it broken?, check: always, with: { finding: failing } }
         mitigation:
           steps:
-            switch: { do: appConfiguration.setFlag, with: { flag: local-model-only, enabled: true } }
+            switch: { do: appConfiguration.setFlag, with: { flag: local-model-only, enabled: true, create: true } }
         """;
 
     private readonly RunbookCopy _runbooks = new(text => text);

@@ -22,7 +22,7 @@ public sealed class ExportTests : IDisposable
         mitigation:
           approval: { ask: "Switch on {{ target }}?", from: [oncall] }
           steps:
-            switch: { do: appConfiguration.setFlag, with: { flag: local-model-only, enabled: true } }
+            switch: { do: appConfiguration.setFlag, with: { flag: local-model-only, enabled: true, create: true } }
           verify: { checks: [broken], every: 10s, within: 1m }
         """;
 
