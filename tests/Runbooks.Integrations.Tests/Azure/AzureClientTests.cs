@@ -9,7 +9,7 @@ using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure;
 
-public sealed class AzureClientTests : OnTheSandbox
+public sealed partial class AzureClientTests : OnTheSandbox
 {
     private readonly List<string> _seen = [];
     private readonly StepProgress _progress = new();
@@ -236,46 +236,6 @@ public sealed class AzureClientTests : OnTheSandbox
     {
         request.HttpContext.Response.Headers["Azure-AsyncOperation"] = "/operation";
         return Results.Json(new { properties = new { provisioningState = "Updating" } }, statusCode: status);
-    }
-
-    [Theory]
-    [InlineData("PUT", 201, 403)]
-    [InlineData("PATCH", 202, 401)]
-    [InlineData("PUT", 202, 404)]
-    public async Task WriteWhoseOperationCannotBeFollowed_IsLookedForOnItsResource(string method, int status, int followed)
-    {
-        var answer = await SendAsync(new RequestMethod(method), (request, n) => n switch
-        {
-            1 => Accepted(request, status),
-            2 => Results.Json(new { error = new { code = "AuthorizationFailed", message = "no operations/read" } }, statusCode: followed),
-            _ => Results.Json(new { properties = new { provisioningState = n == 3 ? "Updating" : "Succeeded" } }),
-        });
-
-        answer.IsOnlyAccepted.ShouldBeTrue();
-        answer.NotFollowed.ShouldNotBeNull().ShouldContain($"({followed})");
-        _seen.ShouldBe([$"{method} /thing", "GET /operation", "GET /thing", "GET /thing"]);
-    }
-
-    [Fact]
-    public async Task WriteWhoseOperationCannotBeFollowed_HasFailedWhenItsResourceSaysSo()
-    {
-        var failure = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Put, (request, n) => n switch
-        {
-            1 => Accepted(request, 202),
-            2 => Results.StatusCode(403),
-            _ => Results.Json(new { properties = new { provisioningState = "Failed" } }),
-        }));
-
-        failure.Message.ShouldEndWith("it ended as Failed.");
-    }
-
-    [Fact]
-    public async Task PostWhoseOperationCannotBeFollowed_IsNotRefusedAndNotDone()
-    {
-        var answer = await SendAsync(RequestMethod.Post, (request, n) => n == 1 ? Accepted(request, 202) : Results.Json(new { error = new { code = "AuthorizationFailed", message = "no operations/read" } }, statusCode: 403));
-
-        answer.Words("Restarted it.", "restart it").ShouldBe(
-            "Azure accepted the request to restart it, and does not tell when that is done. This identity may not follow the operation (403): that is not below the resource, and takes a right at the subscription. Azure says: AuthorizationFailed: no operations/read");
     }
 
     [Fact]

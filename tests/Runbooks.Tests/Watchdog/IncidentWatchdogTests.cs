@@ -8,7 +8,7 @@ using TestKit;
 
 namespace Runbooks.Tests.Watchdog;
 
-public sealed class IncidentWatchdogTests : IAsyncDisposable
+public sealed partial class IncidentWatchdogTests : IAsyncDisposable
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
@@ -258,39 +258,6 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
         await _world.CheckAsync(id, Minute * 20);
 
         _world.Paged.ShouldContain(ContactBook.Fallback);
-    }
-
-    [Fact]
-    public async Task FailedEndThatReachedNobody_IsPagedLater()
-    {
-        var ended = Some.Incident() with { State = IncidentState.Failed, Reason = "The fix did not help.", ClosedAt = Some.Time, Attention = new(Some.Time, "The fix did not help.") };
-        var id = await _world.OpenAsync(ended, EngineStatus.Completed);
-
-        await _world.CheckAsync(id, Minute * 3, Minute, Minute * 30);
-
-        _world.Paged.ShouldBe([ContactBook.Fallback]);
-    }
-
-    [Fact]
-    public async Task FailedEndThatSomebodyHeardOf_IsLeftAlone()
-    {
-        var ended = Some.Incident() with
-        {
-            State = IncidentState.Failed,
-            ClosedAt = Some.Time,
-            Attention = new(Some.Time, "The fix did not help."),
-            Deliveries =
-            [
-                new Delivery("closed:oncall", "ada", "test", Some.Time, null) { Behind = ["oncall"] },
-                // That the report did not arrive is no reason to call anybody.
-                new Delivery("report:quality", "quality", null, Some.Time, "down") { Behind = ["quality"] },
-            ],
-        };
-        var id = await _world.OpenAsync(ended, EngineStatus.Completed);
-
-        await _world.CheckAsync(id, Minute * 3);
-
-        _world.Sent.ShouldBeEmpty();
     }
 
     [Fact]

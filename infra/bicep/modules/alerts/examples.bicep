@@ -1,7 +1,8 @@
 // Example rules, one for each shipped runbook that an alert rule starts. Thresholds are a start, not advice: measure yours.
 // What a runbook asks of its alert (its labels) comes from columns that are split by, and from properties.
 
-import { exampleRules, place } from '../../types.bicep'
+import { exampleRules } from 'example-types.bicep'
+import { place } from '../../types.bicep'
 
 param wanted exampleRules
 param actionGroupId string

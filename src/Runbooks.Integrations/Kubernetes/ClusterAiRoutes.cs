@@ -1,0 +1,106 @@
+using k8s;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>What the runbooks need of one cluster's AI gateway routes, with errors in words.</summary>
+internal sealed class ClusterAiRoutes(ClusterCalls calls)
+{
+    public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes role with: get and patch aigatewayroutes.aigateway.envoyproxy.io";
+
+    private const string Group = "aigateway.envoyproxy.io";
+    private const string Plural = "aigatewayroutes";
+
+    // Before 1.0 there is only the older one; both have the same fields here.
+    private static readonly string[] s_versions = ["v1beta1", "v1alpha1"];
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(30);
+
+    public string Cluster => calls.Cluster;
+
+    /// <returns>Null when there is none.</returns>
+    public async Task<JsonObject?> FindAsync(string ns, string name, CancellationToken cancellationToken)
+    {
+        foreach (var version in s_versions)
+        {
+            var found = await calls.SendAsync<JsonObject?>(
+                $"get the AI gateway route {ns}/{name}",
+                async client => Read(await client.CustomObjects.GetNamespacedCustomObjectAsync(Group, version, ns, Plural, name, cancellationToken)),
+                onStatus: status => status == 404 ? () => null : null,
+                cancellationToken);
+            if (found is not null)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes the rules of exactly the route that was read.</summary>
+    /// <returns>False when it has changed since.</returns>
+    public Task<bool> PatchAsync(JsonObject read, JsonArray rules, string what, CancellationToken cancellationToken)
+    {
+        var (metadata, version) = (read["metadata"]!, ((string)read["apiVersion"]!).Split('/')[1]);
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["uid"] = metadata["uid"]!.DeepClone(), ["resourceVersion"] = metadata["resourceVersion"]!.DeepClone() },
+            ["spec"] = new JsonObject { ["rules"] = rules },
+        };
+        var (ns, name) = ((string)metadata["namespace"]!, (string)metadata["name"]!);
+        return calls.SendAsync(
+            $"{what} the AI gateway route {ns}/{name}",
+            async client =>
+            {
+                await client.CustomObjects.PatchNamespacedCustomObjectAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), Group, version, ns, Plural, name, cancellationToken: cancellationToken);
+                return true;
+            },
+            onStatus: status => status == 409 ? () => false : null,
+            cancellationToken);
+    }
+
+    /// <summary>
+    /// The route once the gateway's controller has looked at it again: it writes its condition anew each time, with no number
+    /// of the version that it saw (its <c>internal/controller/controller.go</c>, newConditions).
+    /// </summary>
+    /// <returns>Whether the controller has, within half a minute.</returns>
+    /// <exception cref="StepRefusedException">The controller does not accept it.</exception>
+    public async Task<(JsonObject? Route, bool Confirmed)> SettledAsync(JsonObject before, string ns, string name, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var until = time.GetUtcNow() + s_longestWait;
+        while (true)
+        {
+            JsonObject? route;
+            try
+            {
+                route = await FindAsync(ns, name, cancellationToken);
+            }
+            catch (ClusterException) when (time.GetUtcNow() < until)
+            {
+                // The route is written, whether or not this one look at it succeeds.
+                await Task.Delay(s_pause, time, cancellationToken);
+                continue;
+            }
+
+            var condition = route is null ? null : Condition(route);
+            var confirmed = condition is not null && (string?)condition["lastTransitionTime"] != (string?)Condition(before)?["lastTransitionTime"];
+            if (confirmed && (string?)condition!["type"] == "NotAccepted")
+            {
+                throw new StepRefusedException($"The AI gateway does not accept the route {ns}/{name} as it is now: {(string?)condition["message"]}");
+            }
+
+            if (confirmed || route is null || time.GetUtcNow() >= until)
+            {
+                return (route, confirmed);
+            }
+
+            await Task.Delay(s_pause, time, cancellationToken);
+        }
+    }
+
+    private static JsonObject? Condition(JsonObject route) => (route["status"]?["conditions"] as JsonArray)?.OfType<JsonObject>().LastOrDefault();
+
+    public async Task<string?> CheckPermissionsAsync(string ns, string name, CancellationToken cancellationToken) =>
+        await calls.MayAsync("patch", new(Group, Plural, null, ns, name), cancellationToken) ? null : calls.MissingPermission($"change the AI gateway route {ns}/{name}");
+
+    private static JsonObject? Read(object found) => JsonSerializer.SerializeToNode(found)?.AsObject();
+}

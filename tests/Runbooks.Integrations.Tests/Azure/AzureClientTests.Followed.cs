@@ -1,0 +1,54 @@
+using Azure.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Tests.Support;
+
+namespace Runbooks.Integrations.Tests.Azure;
+
+/// <content>Operations that cannot be followed to their end.</content>
+public sealed partial class AzureClientTests
+{
+    [Theory]
+    [InlineData("PUT", 201, 403)]
+    [InlineData("PATCH", 202, 401)]
+    [InlineData("PUT", 202, 404)]
+    public async Task WriteWhoseOperationCannotBeFollowed_IsLookedForOnItsResource(string method, int status, int followed)
+    {
+        var answer = await SendAsync(new RequestMethod(method), (request, n) => n switch
+        {
+            1 => Accepted(request, status),
+            2 => Results.Json(new { error = new { code = "AuthorizationFailed", message = "no operations/read" } }, statusCode: followed),
+            _ => Results.Json(new { properties = new { provisioningState = n == 3 ? "Updating" : "Succeeded" } }),
+        });
+
+        answer.IsOnlyAccepted.ShouldBeTrue();
+        answer.NotFollowed.ShouldNotBeNull().ShouldContain($"({followed})");
+        _seen.ShouldBe([$"{method} /thing", "GET /operation", "GET /thing", "GET /thing"]);
+    }
+
+    [Fact]
+    public async Task WriteWhoseOperationCannotBeFollowed_HasFailedWhenItsResourceSaysSo()
+    {
+        var failure = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Put, (request, n) => n switch
+        {
+            1 => Accepted(request, 202),
+            2 => Results.StatusCode(403),
+            _ => Results.Json(new { properties = new { provisioningState = "Failed" } }),
+        }));
+
+        failure.Message.ShouldEndWith("it ended as Failed.");
+    }
+
+    [Fact]
+    public async Task PostWhoseOperationCannotBeFollowed_IsNotRefusedAndNotDone()
+    {
+        var answer = await SendAsync(RequestMethod.Post, (request, n) => n == 1 ? Accepted(request, 202) : Results.Json(new { error = new { code = "AuthorizationFailed", message = "no operations/read" } }, statusCode: 403));
+
+        answer.Words("Restarted it.", "restart it").ShouldBe(
+            "Azure accepted the request to restart it, and does not tell when that is done. This identity may not follow the operation (403): that is not below the resource, and takes a right at the subscription. Azure says: AuthorizationFailed: no operations/read");
+    }
+}

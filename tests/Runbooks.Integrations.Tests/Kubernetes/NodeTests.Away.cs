@@ -1,0 +1,67 @@
+using System.Text.Json;
+using k8s.Models;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Tests.Kubernetes;
+
+/// <content>Nodes and clusters that do not answer.</content>
+public sealed partial class NodeTests
+{
+    /// <summary>Its kubelet ends nothing any more, and the reimage that would is the next step.</summary>
+    [Fact]
+    public async Task DeadNode_IsDrainedOfWhatCanEndAndReimaged()
+    {
+        await DoAsync(Cordon, With());
+        await PatchAsync($"/kubernetes/b/api/v1/nodes/{Broken}", """{"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoExecute"}]}}""");
+        (await PrepareAsync(Drain, With())).PlannedEffect.ShouldEndWith(" A pod that has not ended 2m after its time is not waited for: its node may not answer.");
+
+        var result = await DoAsync(Drain, With());
+
+        result.Result.ShouldBe($"Node {Broken} had no pods to evict. Left 1 pod there that does not end: search/embedder-6f7c9b4d88-k9q7d. Either the node does not answer, or a process cannot be killed.");
+        result.Outputs["stuck"].ShouldBe("search/embedder-6f7c9b4d88-k9q7d");
+        (await Http.GetAsync("/kubernetes/b/api/v1/namespaces/search/pods/embedder-6f7c9b4d88-k9q7d", Cancel)).IsSuccessStatusCode.ShouldBeTrue("it is still there");
+
+        await DoAsync(Reimage, With());
+
+        (await Http.GetAsync("/kubernetes/b/api/v1/namespaces/search/pods/embedder-6f7c9b4d88-k9q7d", Cancel)).IsSuccessStatusCode.ShouldBeFalse();
+        (await DoAsync(Drain, With())).Outputs["stuck"].ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ClusterThatDoesNotAnswerForAWhile_IsAskedAgainWhileANodeIsDrained()
+    {
+        await DoAsync(Cordon, With());
+        var preparation = await PrepareAsync(Drain, With());
+        await FaultAsync("kubernetes", "503", count: 8, on: "GET /kubernetes/b/api/v1/pods");
+        await FaultAsync("kubernetes", "500", count: 3, on: "/eviction");
+
+        (await ApplyAsync(Drain, With(), preparation)).Result.ShouldStartWith($"Evicted 1 pod from node {Broken}: search/embedder-");
+    }
+
+    [Theory]
+    [InlineData("GET /kubernetes/b/api/v1/nodes", 12, 1)]
+    [InlineData("GET /arm/", 12, 0)]
+    public async Task NobodyAnswersWhileTheMachineIsMadeAnew_IsWaitedFor(string on, int count, int skip)
+    {
+        await DoAsync(Cordon, With());
+        var preparation = await PrepareAsync(Reimage, With());
+        await FaultAsync(on.Contains("/arm/", StringComparison.Ordinal) ? "arm" : "kubernetes", "503", count: count, on: on, skip: skip);
+
+        (await ApplyAsync(Reimage, With(), preparation)).Result.ShouldStartWith($"Reimaged the machine of node {Broken}; the node was ready again after");
+    }
+
+    /// <summary>The cluster could not even be asked which machine it is.</summary>
+    [Fact]
+    public async Task ClusterThatDoesNotAnswerBeforeAReimage_HasSeenNothingDone()
+    {
+        await DoAsync(Cordon, With());
+        var preparation = await PrepareAsync(Reimage, With());
+        await FaultAsync("kubernetes", "503");
+
+        (await Should.ThrowAsync<ClusterException>(() => ApplyAsync(Reimage, With(), preparation))).NothingDone.ShouldBeTrue();
+    }
+}
