@@ -122,6 +122,21 @@ public sealed partial class StormPageTests : IAsyncLifetime
         Ticked().Count(page).ShouldBe(Count - 1);
     }
 
+    [Fact]
+    public async Task WhatWorkedBefore_SpeaksAgainstNothingAndIsSaidOnce()
+    {
+        foreach (var incident in _host.Store.All)
+        {
+            await _host.Store.UpdateAsync(incident.Id, i => (i.Replace(i.OpenGate! with { TrackRecord = "Worked 7 of 9 times." }), true), Ct);
+        }
+
+        var page = await PageAsync();
+
+        page.Split("Worked 7 of 9 times.").Length.ShouldBe(2);
+        page.ShouldNotContain("Warning");
+        Ticked().Count(page).ShouldBe(Count);
+    }
+
     [Theory]
     [InlineData("", Count - 1)]
     [InlineData("&tick=all", Count)]

@@ -222,6 +222,11 @@ internal static class DecideCommand
             yield return $"  Warning: {warning}";
         }
 
+        if (asked["trackRecord"] is { } trackRecord)
+        {
+            yield return $"  {trackRecord}";
+        }
+
         if (GateText.Needed(asked["required"]?.GetValue<int>() ?? 1, asked["ownerTeam"]?.ToString()) is { } needed)
         {
             yield return $"  {needed}";

@@ -83,6 +83,11 @@ internal static class ShowCommand
             yield return $"Warning: {warning}";
         }
 
+        if (gate["trackRecord"] is { } trackRecord)
+        {
+            yield return trackRecord.ToString();
+        }
+
         if (Text(gate, "outcome") != "pending")
         {
             yield return gate["closedBy"]?.ToString() ?? Text(gate, "outcome");

@@ -5,7 +5,7 @@ namespace RunbookServer.Commands;
 /// <summary>What a person does with an incident beside deciding: each says who and why, and both go on the record.</summary>
 internal static class VerbCommands
 {
-    public static Command BuildStop() => Build("stop", "cancel", "Stops the automation of an incident before its next step, and has taken back what can be taken back; in the resolution, what the mitigation changed stays.");
+    public static Command BuildStop() => Build("stop", "cancel", "Stops the automation of an incident before its next step and takes back what can be taken back; in the resolution, what the mitigation changed stays.");
 
     public static Command BuildAcknowledge() => Build("acknowledge", "acknowledge", "Says that you see to what the end of an incident left to a person.", needed: false, field: "note");
 

@@ -22,6 +22,9 @@ public sealed record Gate
     /// <summary>What speaks against it without forbidding it; shown with the question.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>How well this worked before, in words; null where it never ran. Speaks against nothing.</summary>
+    public string? TrackRecord { get; init; }
+
     /// <summary>The guardrails behind those warnings: whoever approves has overruled these, and no others.</summary>
     public IReadOnlyList<string> Overrules { get; init; } = [];
 

@@ -199,6 +199,9 @@ public sealed record GateView(
     /// <summary>What a person is asked to do by hand; null where the question is what may run.</summary>
     public ManualTask? Task { get; init; }
 
+    /// <inheritdoc cref="Gate.TrackRecord"/>
+    public string? TrackRecord { get; init; }
+
     /// <summary>Of the approvers that are schedules: whom they meant, and from where that is known.</summary>
     public IReadOnlyList<OnCallView> OnCall { get; init; } = [];
 
@@ -208,6 +211,7 @@ public sealed record GateView(
         GateText.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
     {
         Task = gate.Task,
+        TrackRecord = gate.TrackRecord,
         OnCall = [.. gate.OnCall.Select(record => new OnCallView(record.Contact, record.People, record.From, record.Source, record.Until, record.Words, record.At))],
     };
 }

@@ -73,6 +73,9 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     /// <summary>What keeps every one of them from being carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; } = [.. Rows.Where(row => row.Ticket is not null).Select(row => row.Guards).DefaultIfEmpty([]).Aggregate((all, one) => [.. all.Intersect(one)])];
 
+    /// <summary>How well it worked before, where that is the same for all of them: said once.</summary>
+    public string? TrackRecord => Waiting.Select(row => row.Gate.TrackRecord).Distinct().ToList() is [var one] ? one : null;
+
     /// <summary>The steps where they are the same, word for word, on all of them; null where each has its own.</summary>
     public Plan? SharedPlan { get; } = Rows.Where(row => row.Ticket is not null).Select(row => row.Gate.Plan).DistinctBy(plan => string.Join('\n', plan.Steps.Select(step => $"{step.PlannedEffect}\t{step.Undo}"))).ToList() is [var one] ? one : null;
 

@@ -33,7 +33,10 @@ public static class ApprovalGateFactory
             Question = Clip.To(Template.RenderLenient(approval.Ask, IncidentTemplateScope.Of(incident) with { Target = IncidentText.Target(incident.Target) }), 300),
             Plan = plan,
             Difference = difference,
-            Warnings = [.. warnings, .. violations.Where(IsRemark).Select(remark => remark.Why)],
+            Warnings = warnings,
+
+            // Statistics speak against nothing.
+            TrackRecord = violations.FirstOrDefault(violation => violation.Severity == GuardrailSeverity.Tell)?.Why,
             Overrules = [.. violations.Where(IsWarning).Select(violation => violation.Guardrail)],
             Approvers = ApproversOf(approval, runbook),
             Required = approval.Required,
@@ -90,7 +93,7 @@ public static class ApprovalGateFactory
             yield return $"The last fix did not hold: incident {before} on this target was resolved shortly before.";
         }
 
-        foreach (var violation in violations.Where(violation => !IsRemark(violation)))
+        foreach (var violation in violations.Where(violation => violation.Severity != GuardrailSeverity.Tell))
         {
             yield return violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why;
         }
@@ -100,9 +103,6 @@ public static class ApprovalGateFactory
             yield return "Not every check could be answered, and none of the answered ones failed.";
         }
     }
-
-    /// <summary>Statistics speak against nothing.</summary>
-    private static bool IsRemark(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.Tell;
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
