@@ -66,7 +66,10 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     public async Task<bool> IsInForceAsync(ArmTarget target, StepContext context, CancellationToken cancellationToken)
     {
         var call = Call(target, RequestMethod.Get, "read it");
-        return (await Caller.UntilAtRestAsync(call, await Caller.SendAsync(call, cancellationToken), context.Time, cancellationToken, context.Progress)).Failed is null;
+        var answer = await Caller.SendAsync(call, cancellationToken);
+
+        // Whoever asked for it: from here on it is a change that is waited for.
+        return (await Caller.UntilAtRestAsync(call with { What = "change it" }, answer, context.Time, cancellationToken, context.Progress)).Failed is null;
     }
 
     /// <summary>Asks Azure whether this identity may do an operation on the resource.</summary>
@@ -101,14 +104,14 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         var time = context.Time;
         var answer = await SendAsync(call, time, cancellationToken, context.Progress);
         var started = time.GetTimestamp();
-        while (await LookAsync() is not true and var seen)
+        while (!await AzureClient.UntilAnsweredAsync(call, isSeen, time, context.Progress, cancellationToken))
         {
-            if (seen is false && !answer.IsOnlyAccepted)
+            if (!answer.IsOnlyAccepted)
             {
                 return false;
             }
 
-            if (seen is false && time.GetElapsedTime(started) >= LongestLook)
+            if (time.GetElapsedTime(started) >= LongestLook)
             {
                 throw new AzureRequestException(FormattableString.Invariant($"{call.On} accepted to {call.What}, and does not show it {LongestLook.TotalMinutes:0} minutes later. {answer.NotFollowed}").TrimEnd());
             }
@@ -117,20 +120,6 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         }
 
         return true;
-
-        // Null: nobody answered, which says nothing of what was written.
-        async Task<bool?> LookAsync()
-        {
-            try
-            {
-                return await isSeen();
-            }
-            catch (AzureRequestException nobody) when (nobody.IsSilent)
-            {
-                context.Progress.Report($"{call.On} took the request to {call.What}, and cannot be asked how that goes: {nobody.Message.TrimEnd('.')}");
-                return null;
-            }
-        }
     }
 
     /// <param name="what">In words, for errors: <c>restart it</c>.</param>
@@ -175,6 +164,9 @@ internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
 
     /// <summary>For people: <c>Traffic Manager assist</c>.</summary>
     public string Words => ResourceText.Of(Id);
+
+    /// <summary>With what it is a part of: <c>backend pool openai of gateway</c>.</summary>
+    public string WordsWithin => Id.Split('/') is [_, _, _, _, _, _, _, _, var whole, _, ..] ? $"{Words} of {whole}" : Words;
 
     public string PortalLink => $"https://portal.azure.com/#@/resource{Id}";
 }

@@ -133,24 +133,32 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     /// Asks how a change is getting on. That Azure does not answer says nothing of the change, so it is asked again until whoever waits
     /// has no time left.
     /// </summary>
-    private async Task<AzureResponse> LookAsync(AzureRequest look, TimeProvider time, StepProgress? progress, CancellationToken cancellationToken)
+    public static async Task<T> UntilAnsweredAsync<T>(AzureRequest change, Func<Task<T>> look, TimeProvider time, StepProgress? progress, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                return await SendAsync(look, cancellationToken);
+                return await look();
             }
             catch (AzureRequestException nobody) when (nobody.IsSilent)
             {
-                progress?.Report($"{look.On} took the request to {look.What}, and cannot be asked how that goes: {nobody.Message.TrimEnd('.')}");
+                progress?.Report($"{change.On} took the request to {change.What}, and cannot be asked how that goes: {nobody.Message.TrimEnd('.')}");
                 await Task.Delay(DefaultPause, time, cancellationToken);
             }
-            catch (AzureRequestException odd)
-            {
-                // What was answered is about this look, and not about the change.
-                throw new AzureRequestException($"{look.On} took the request to {look.What}, and does not tell how that goes: {odd.Message}", odd.Status, odd);
-            }
+        }
+    }
+
+    private async Task<AzureResponse> LookAsync(AzureRequest look, TimeProvider time, StepProgress? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await UntilAnsweredAsync(look, () => SendAsync(look, cancellationToken), time, progress, cancellationToken);
+        }
+        catch (AzureRequestException odd)
+        {
+            // What was answered is about this look, and not about the change.
+            throw new AzureRequestException($"{look.On} took the request to {look.What}, and does not tell how that goes: {odd.Message}", odd.Status, odd);
         }
     }
 

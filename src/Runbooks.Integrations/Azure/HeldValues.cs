@@ -2,6 +2,17 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.Integrations.Azure;
 
+/// <summary>A value that several incidents may hold at a time.</summary>
+/// <param name="Id">The one name for it over all incidents. Resources of one name are in many groups.</param>
+/// <param name="Words">For people.</param>
+internal sealed record HeldValue(string Id, string Words)
+{
+    public HeldValue(string words)
+        : this(words, words)
+    {
+    }
+}
+
 /// <summary>
 /// Values that several incidents may hold at a time: a flag that two outages switch on, a banner that the second one replaces.
 /// Each step notes what it found and what it puts there. Whoever ends while a later one holds the value leaves it as it is and
@@ -10,14 +21,13 @@ namespace Runbooks.Integrations.Azure;
 internal sealed class HeldValues(ISharedState? state)
 {
     /// <summary>To be called before the value is read and written: whoever ends meanwhile has to know.</summary>
-    /// <param name="what">Whose value it is, for people: one name for it over all incidents.</param>
     /// <param name="context">The same step notes it once, however often it is tried; anew where it has found something else since.</param>
-    public async Task HoldAsync<T>(string what, T before, T after, StepContext context, CancellationToken cancellationToken)
+    public async Task HoldAsync<T>(HeldValue value, T before, T after, StepContext context, CancellationToken cancellationToken)
     {
         if (state is not null)
         {
             var mine = new Holder<T>(StepOf(context), context.IncidentId, before, after) { Before = before };
-            await state.UpdateAsync<Holders<T>, bool>(Key(what), known => ((known ?? new([])).With(mine), true), cancellationToken);
+            await state.UpdateAsync<Holders<T>, bool>(Key(value), known => ((known ?? new([])).With(mine), true), cancellationToken);
         }
     }
 
@@ -26,7 +36,7 @@ internal sealed class HeldValues(ISharedState? state)
     /// <param name="shows">Whether that is what is there now.</param>
     /// <param name="takeBack">Brings back what it is given.</param>
     /// <returns>What was done, in words.</returns>
-    public async Task<string> ReleaseAsync<T>(string what, T before, Func<T, bool> shows, Func<T, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken)
+    public async Task<string> ReleaseAsync<T>(HeldValue value, T before, Func<T, bool> shows, Func<T, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken)
     {
         if (state is null)
         {
@@ -34,29 +44,29 @@ internal sealed class HeldValues(ISharedState? state)
         }
 
         var step = StepOf(context);
-        var (holders, later) = await state.UpdateAsync<Holders<T>, string?>(Key(what), known => (known ?? new([])).HandOn(step, shows), cancellationToken);
+        var (holders, later) = await state.UpdateAsync<Holders<T>, string?>(Key(value), known => (known ?? new([])).HandOn(step, shows), cancellationToken);
         if (later is not null)
         {
-            return $"{what} stays as it is: incident {later} holds it now, and brings back what was there before.";
+            return $"{value.Words} stays as it is: incident {later} changed it after this one. What was there before comes back when the last of those changes is taken back.";
         }
 
         try
         {
             var said = await takeBack(holders.Of(step) is { } mine && Holders<T>.AreSame(mine.Found, before) ? mine.Before : before);
-            await EndAsync<T>(what, step, cancellationToken);
+            await EndAsync<T>(value, step, cancellationToken);
             return said;
         }
         catch (ChangedSinceException)
         {
-            await EndAsync<T>(what, step, cancellationToken);
+            await EndAsync<T>(value, step, cancellationToken);
             throw;
         }
     }
 
-    private async Task EndAsync<T>(string what, string step, CancellationToken cancellationToken) =>
-        await state!.UpdateAsync<Holders<T>, bool>(Key(what), known => ((known ?? new([])).Ended(step), true), cancellationToken);
+    private async Task EndAsync<T>(HeldValue value, string step, CancellationToken cancellationToken) =>
+        await state!.UpdateAsync<Holders<T>, bool>(Key(value), known => ((known ?? new([])).Ended(step), true), cancellationToken);
 
-    private static string Key(string what) => $"held:{what.ToLowerInvariant()}";
+    private static string Key(HeldValue value) => $"held:{value.Id.ToLowerInvariant()}";
 
     // Undoing has a key of its own, made from the step's.
     private static string StepOf(StepContext context) => context.IdempotencyKey.EndsWith(":undo", StringComparison.Ordinal) ? context.IdempotencyKey[..^":undo".Length] : context.IdempotencyKey;

@@ -92,7 +92,8 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
             : $"{change.Backend} has {Text(before)}, as it was before.";
     }
 
-    private static string Held(Change change) => $"The share of {change.Backend} in the AI gateway route {change.Words}{(change.Cluster is null ? "" : $" on cluster {change.Cluster}")}";
+    private HeldValue Held(Change change) => new(
+        $"The share of {change.Backend} in {string.Join(" and ", change.Before.Select(one => one.InWords))} of the AI gateway route {change.Words} on cluster {clusters.AiRoutes(change.Cluster).Cluster}");
 
     /// <returns>What is to be said beside it; null when it is so already.</returns>
     private async Task<string?> SetAsync(Change change, IReadOnlyList<RouteBackend> from, IReadOnlyList<RouteBackend> to, StepContext context, CancellationToken cancellationToken)

@@ -94,7 +94,7 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         return FormattableString.Invariant($"Scaled {name} back from {undo.After} to {undo.Before} pods.");
     }
 
-    private static string Held(ScaleUndo plan, ClusterDeployments deployments) => $"The number of pods of deployment {plan.Namespace}/{plan.Deployment} on cluster {deployments.Cluster}";
+    private static HeldValue Held(ScaleUndo plan, ClusterDeployments deployments) => new($"The number of pods of deployment {plan.Namespace}/{plan.Deployment} on cluster {deployments.Cluster}");
 
     private static async Task<int?> FindAsync(ClusterDeployments deployments, ScaleUndo plan, CancellationToken cancellationToken) =>
         await deployments.FindAsync(plan.Namespace, plan.Deployment, cancellationToken) is { } deployment && deployment.Metadata.Uid == plan.Uid

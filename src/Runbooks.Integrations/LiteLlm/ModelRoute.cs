@@ -79,7 +79,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             : $"{change.Deployment} has the weight {Text(before)}, as it was before.";
     }
 
-    private static string Held(Change change) => $"The weight of {change.Deployment} for {change.Model} in LiteLLM '{change.Proxy}'";
+    private static HeldValue Held(Change change) => new($"The weight of {change.Deployment} for {change.Model} in LiteLLM '{change.Proxy}'");
 
     /// <returns>False: it is so already.</returns>
     private Task<bool> SetAsync(Change change, double from, double to, StepContext context, CancellationToken cancellationToken) =>

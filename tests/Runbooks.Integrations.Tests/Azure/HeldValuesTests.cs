@@ -54,7 +54,7 @@ public sealed class HeldValuesTests : OnTheSandbox
         var first = await DoAsync("inc-a", Flag, s_on);
         var second = await DoAsync("inc-b", Flag, s_on);
 
-        (await TakeBackAsync("inc-a", Flag, first)).ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' stays as it is: incident inc-b holds it now, and brings back what was there before.");
+        (await TakeBackAsync("inc-a", Flag, first)).ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' stays as it is: incident inc-b changed it after this one. What was there before comes back when the last of those changes is taken back.");
         (await TakeBackAsync("inc-a", Flag, first)).ShouldContain("stays as it is", Case.Sensitive, "twice is the same as once");
         (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
 
@@ -121,7 +121,7 @@ public sealed class HeldValuesTests : OnTheSandbox
         var second = await DoAsync("inc-b", action, with);
         var changed = (await PrepareAsync(action, with)).Identity;
 
-        (await TakeBackAsync("inc-a", action, first)).ShouldContain(" stays as it is: incident inc-b holds it now");
+        (await TakeBackAsync("inc-a", action, first)).ShouldContain(" stays as it is: incident inc-b changed it after this one");
         (await PrepareAsync(action, with)).Identity.ShouldBe(changed);
 
         await TakeBackAsync("inc-b", action, second);
@@ -134,11 +134,20 @@ public sealed class HeldValuesTests : OnTheSandbox
         var first = await DoAsync("inc-a", Pool, s_share);
         var second = await DoAsync("inc-b", Pool, s_share);
 
-        (await TakeBackAsync("inc-a", Pool, first)).ShouldStartWith("The share of openai-paygo in backend pool openai of gateway stays as it is: incident inc-b holds it now");
+        (await TakeBackAsync("inc-a", Pool, first)).ShouldStartWith("The share of openai-paygo in backend pool openai of gateway stays as it is: incident inc-b changed it after this one");
         (await ShareAsync()).ShouldBe("1");
 
         (await TakeBackAsync("inc-b", Pool, second)).ShouldBe("Gave openai-paygo priority 2 and weight 100 again, as before.");
         (await ShareAsync()).ShouldBe("2");
+    }
+
+    [Fact]
+    public async Task SameNamesInAnotherGroup_AreAnotherValue()
+    {
+        var first = await DoAsync("inc-a", Pool, s_share);
+        await DoAsync("inc-b", Pool, new { service = s_service.Replace("/resourceGroups/", "/resourceGroups/other-", StringComparison.Ordinal), pool = "openai", backend = "openai-paygo", priority = 1 });
+
+        (await TakeBackAsync("inc-a", Pool, first)).ShouldBe("Gave openai-paygo priority 2 and weight 100 again, as before.");
     }
 
     [Fact]

@@ -93,7 +93,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
             : $"{change.Backend} has {before}, as it was before.";
     }
 
-    private string Held(Change change) => $"The share of {change.Backend} in {Target(change.Pool).Words} of {change.Pool.Split('/')[8]}";
+    private HeldValue Held(Change change) => new($"{change.Pool}/{change.Backend}", $"The share of {change.Backend} in {Target(change.Pool).WordsWithin}");
 
     /// <returns>Null: it is so already.</returns>
     private async Task<AzureResponse?> SetAsync(Change change, BackendShare from, BackendShare to, TimeProvider time, CancellationToken cancellationToken)

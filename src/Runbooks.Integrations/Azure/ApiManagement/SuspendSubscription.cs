@@ -71,7 +71,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
             : $"{words} is {before}, as it was before.";
     }
 
-    private string Held(Change change) => $"{Target(change.Subscription).Words} of {change.Subscription.Split('/')[8]}";
+    private HeldValue Held(Change change) => new(change.Subscription, Target(change.Subscription).WordsWithin);
 
     private static string? Refusal(string name, string state) => (name.ToLowerInvariant(), state) switch
     {

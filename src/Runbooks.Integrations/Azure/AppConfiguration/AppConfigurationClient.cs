@@ -134,7 +134,7 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     /// <summary>Puts the new value there, unless it is there already or somebody changed the old one.</summary>
     public async Task ApplyAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
-        await held.HoldAsync(settings.Words(Address), new HeldText(Before, BeforeType), new HeldText(After, AfterType), context, cancellationToken);
+        await held.HoldAsync(new HeldValue(settings.Words(Address)), new HeldText(Before, BeforeType), new HeldText(After, AfterType), context, cancellationToken);
         var now = await settings.ReadAsync(Address, cancellationToken);
         if (now?.Value == After)
         {
@@ -162,17 +162,16 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     {
         var now = await settings.ReadAsync(Address, cancellationToken);
         return await held.ReleaseAsync(
-            settings.Words(Address),
+            new HeldValue(settings.Words(Address)),
             new HeldText(Before, BeforeType),
             text => text.Value == now?.Value,
-            before => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, cancellationToken),
+            before => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, now, cancellationToken),
             context,
             cancellationToken);
     }
 
-    private async Task<string> TakeBackAsync(ISettings settings, CancellationToken cancellationToken)
+    private async Task<string> TakeBackAsync(ISettings settings, Setting? now, CancellationToken cancellationToken)
     {
-        var now = await settings.ReadAsync(Address, cancellationToken);
         if (now?.Value == Before)
         {
             return $"{settings.Words(Address)} is as it was before.";

@@ -75,7 +75,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
             : $"The requests are split as {TrafficShares.Text(before)}, as it was before.";
     }
 
-    private string Held(Change change) => $"The traffic of {Target(change.Endpoint).Words} of {change.Endpoint.Split('/')[8]}";
+    private HeldValue Held(Change change) => new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).WordsWithin}");
 
     private Task<bool> SetAsync(Change change, IReadOnlyDictionary<string, int> from, IReadOnlyDictionary<string, int> to, StepContext context, CancellationToken cancellationToken)
     {

@@ -89,7 +89,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
             : $"Spill-over of {Target(change.Deployment).Words} is {Now(before)}, as it was before.";
     }
 
-    private string Held(Change change) => $"Spill-over of {Target(change.Deployment).Words} of {change.Deployment.Split('/')[8]}";
+    private HeldValue Held(Change change) => new($"{change.Deployment}/spillover", $"Spill-over of {Target(change.Deployment).WordsWithin}");
 
     private static string Now(string? to) => to is null ? "off" : $"to {to}";
 

@@ -120,7 +120,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, setting => setting == now, before => TakeBackAsync(change with { Before = before }, now, context, cancellationToken), context, cancellationToken));
     }
 
-    private string Held(RouteChange change) => $"{change.Name} of {Words(change.Group)} ({change.Group.Split('/')[8]})";
+    private HeldValue Held(RouteChange change) => new(change.Id, $"{change.Name} of {Words(change.Group)} ({change.Group.Split('/')[8]})");
 
     private async Task<string> TakeBackAsync(RouteChange change, RouteSetting? now, StepContext context, CancellationToken cancellationToken)
     {
@@ -239,7 +239,7 @@ internal static class RoutePlan
     public static string Unprobed(IReadOnlyList<Route> routes, RerouteParameters parameters, string why)
     {
         var unprobed = routes.Where(route => route is { IsUnprobed: true, Now.Enabled: true } && !Same(route.Name, parameters.From) && (parameters.To is null || Same(route.Name, parameters.To))).Select(route => route.Name).ToList();
-        return unprobed.Count == 0 ? "" : $" Whether {string.Join(" and ", unprobed)} is healthy is not probed ({why}).";
+        return unprobed.Count == 0 ? "" : $" Whether {string.Join(" and ", unprobed)} {(unprobed.Count == 1 ? "is" : "are")} healthy is not probed ({why}).";
     }
 
     /// <summary>Those that share the traffic once a route is disabled.</summary>
