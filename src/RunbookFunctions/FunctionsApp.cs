@@ -42,8 +42,8 @@ internal static class FunctionsApp
         VaultReferences.Report(unresolved, app.Services.GetRequiredService<ILoggerFactory>());
 
         // A misspelt setting would do nothing, in silence.
-        IReadOnlyList<string> problems =
-            [.. VaultReferences.FindProblems(unresolved), .. new SettingsChecker(app.Services.GetServices<SettingsSection>(), [], _ => null).Check(builder.Configuration, onlyOurs: false)];
+        var settings = new SettingsChecker(app.Services.GetServices<SettingsSection>(), [], _ => null);
+        IReadOnlyList<string> problems = [.. VaultReferences.FindProblems(unresolved), .. settings.Check(builder.Configuration, onlyOurs: false)];
         return (app, problems.Count > 0 ? problems : [.. InvalidSettings.Find(app.Services).SelectMany(invalid => invalid.Failures)]);
     }
 }

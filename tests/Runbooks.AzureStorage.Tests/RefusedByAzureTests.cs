@@ -129,6 +129,7 @@ public sealed class RefusedByAzureTests
                 : throw new HttpRequestException("No route to host.");
         }
     }
+
     private sealed class NeverAnswers : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => new TaskCompletionSource<HttpResponseMessage>().Task;

@@ -1,8 +1,4 @@
 using System.Net;
-using CsCheck;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
-using TestKit;
 
 namespace Runbooks.Web.Tests;
 

@@ -254,7 +254,7 @@ public sealed partial class DecidePageTests : IAsyncLifetime
         page.ShouldContain("GPU memory is at 41 %.");
         page.ShouldContain("<time datetime=\"2026-11-23T03:11:00Z\">03:11:00 UTC</time>");
         page.IndexOf("GPU memory is at 41 %.", StringComparison.Ordinal).ShouldBeLessThan(page.IndexOf("What will be done", StringComparison.Ordinal));
-        page.ShouldContain("A no is remembered: this firing of the alert does not ask again.");
+        page.ShouldContain("A no is remembered: this firing of the alert asks again only if it becomes more severe.");
     }
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

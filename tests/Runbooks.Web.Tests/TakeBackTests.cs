@@ -50,11 +50,11 @@ public sealed class TakeBackTests : IAsyncLifetime
     public async Task StoppedInTheResolution_CanStillBeTakenBack()
     {
         var id = await _host.OpenAsync(Holding() with { State = IncidentState.Resolving }, Leasing());
-        (await IncidentPageAsync()).ShouldContain("The automation stops before its next step. What the mitigation changed stays, unless it is taken back. This firing of the alert does not ask again.");
+        (await IncidentPageAsync()).ShouldContain("The automation stops before its next step. What the mitigation changed stays, unless it is taken back. This firing of the alert asks again only if it becomes more severe.");
 
         var stopped = await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/cancel", new { by = "ada", reason = "x" }, Cancel);
         (await stopped.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("message").GetString()
-            .ShouldBe("It stops before the next step. What the mitigation changed stays, unless it is taken back. This firing of the alert does not ask again.");
+            .ShouldBe("It stops before the next step. What the mitigation changed stays, unless it is taken back. This firing of the alert asks again only if it becomes more severe.");
         (await IncidentPageAsync()).ShouldContain($"action=\"/incidents/{id}/take-back\"");
         var takenBack = await PostAsync(id);
 

@@ -154,10 +154,8 @@ internal static class DecideCommand
             }
         }
 
-        return (asked, IsDryRun(incident));
+        return (asked, ShowCommand.IsDryRun(incident));
     }
-
-    private static bool IsDryRun(JsonNode incident) => incident["mode"]?.ToString() == "dryRun";
 
     private static bool IsOpen(JsonNode? question) => question?["outcome"]?.ToString() == "pending";
 
@@ -171,7 +169,7 @@ internal static class DecideCommand
     /// <summary>The question as the page of its link puts it: each step, what it is run with, and whether it can be taken back.</summary>
     internal static IEnumerable<string> Lines(JsonNode incident, JsonNode asked)
     {
-        if (IsDryRun(incident))
+        if (ShowCommand.IsDryRun(incident))
         {
             yield return GateText.DryRun;
         }
@@ -180,10 +178,11 @@ internal static class DecideCommand
         yield return $"{asked["question"]}";
         foreach (var step in Items(incident, "steps"))
         {
-            yield return $"  Done so far: {step["name"]}: {step["outcome"] ?? step["status"]}";
+            yield return $"  Done so far: {ShowCommand.Step(step)}";
         }
 
-        foreach (var finding in Items(incident, "verification") is var last && last.Any() ? last : Items(incident, "findings"))
+        // What the checks said last.
+        foreach (var finding in Items(incident, Items(incident, "verification").Any() ? "verification" : "findings"))
         {
             yield return $"  {ShowCommand.Finding(finding)}";
         }

@@ -36,13 +36,13 @@ internal static class ShowCommand
     internal static IEnumerable<string> Lines(JsonNode incident, DateTimeOffset now) =>
     [
         $"{incident["title"]} on {IncidentText.Target(Text(incident, "target"))}",
-        $"  {incident["id"]}, runbook {incident["runbook"]}{(incident["severity"] is { } severity ? $", {severity} severity" : "")}{(Text(incident, "mode") == "dryRun" ? ", dry run" : "")}",
+        $"  {incident["id"]}, runbook {incident["runbook"]}{(incident["severity"] is { } severity ? $", {severity} severity" : "")}{(IsDryRun(incident) ? ", dry run" : "")}",
         $"  {State(incident)}, opened {IncidentsCommand.Age(Text(incident, "openedAt"), now)} ago ({Clock(incident["openedAt"])})",
         .. incident["reason"] is { } reason ? [$"  {reason}"] : Array.Empty<string>(),
         .. Section(Items(incident, "verification").Any() ? "Found first" : "Found", Items(incident, "findings").Select(Finding)),
         .. Section("News", Items(incident, "news").Select(news => $"{Clock(news["at"])} {news["text"]}")),
         .. Section(Heading(incident), Question(incident)),
-        .. Section(Text(incident, "mode") == "dryRun" ? "Rehearsed" : "Done", Items(incident, "steps").Select(step => $"{step["name"]}: {step["outcome"] ?? step["status"]}")),
+        .. Section(IsDryRun(incident) ? "Rehearsed" : "Done", Items(incident, "steps").Select(Step)),
         .. Section("Verification", Items(incident, "verification").Select(Finding)),
         .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
     ];
@@ -109,6 +109,11 @@ internal static class ShowCommand
         lines.ToList() is { Count: > 0 } some ? ["", heading, .. some.Select(line => $"  {line}")] : [];
 
     private static IEnumerable<JsonNode> Items(JsonNode node, string key) => node[key] is JsonArray items ? items.OfType<JsonNode>() : [];
+
+    internal static bool IsDryRun(JsonNode incident) => Text(incident, "mode") == "dryRun";
+
+    /// <summary>A step, with what became of it.</summary>
+    internal static string Step(JsonNode step) => $"{step["name"]}: {step["outcome"] ?? step["status"]}";
 
     /// <summary>An answer of a check, with the time of which it tells.</summary>
     internal static string Finding(JsonNode finding) => $"{Mark(finding)} {finding["ask"]} {finding["summary"]} ({Clock(finding["measuredAt"] ?? finding["at"])})";

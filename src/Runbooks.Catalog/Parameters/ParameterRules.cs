@@ -84,8 +84,8 @@ public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
         // A slash in a query leads nowhere, and names of models have one.
         var isQuery = before.Contains('?', StringComparison.Ordinal);
         var inserted = isQuery ? value.Replace("/", "", StringComparison.Ordinal) : value;
-        return inserted.AsSpan().ContainsAnyExcept(s_inserted) || (!isQuery && inserted.All(character => character == '.'))
-            ? "may not be put into an address: only ASCII letters, digits and - . _ ~ : @ are let in, in a query / too, and neither nothing nor dots alone."
+        return inserted.AsSpan().ContainsAnyExcept(s_inserted) ? $"may not be put into an address: only ASCII letters, digits and - . _ ~ : @{(isQuery ? " /" : "")} are let in there."
+            : !isQuery && inserted.All(character => character == '.') ? "may not be put into an address: it is empty or nothing but dots, and would lead to another path."
             : null;
     }
 

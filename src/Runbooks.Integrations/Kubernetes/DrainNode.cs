@@ -9,7 +9,7 @@ internal sealed class DrainNode(Clusters clusters)
 
     public override string Role => ClusterNodes.Role;
 
-    public override IReadOnlyList<StepOutput> Outputs => 
+    public override IReadOnlyList<StepOutput> Outputs =>
     [
         new("evicted", "How many pods were evicted."),
         new("stuck", "The pods that did not end and were left, with blanks between them; empty where there were none."),
@@ -99,7 +99,7 @@ internal sealed class DrainNode(Clusters clusters)
             ? $"Node {parameters.Node} had no pods to evict."
             : $"Evicted {CountText.Format(evicted.Count, "pod")} from node {parameters.Node}: {CountText.Names([.. evicted.Order(StringComparer.Ordinal)], MostNamed)}.")
             + (others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile.")
-            + (stuck.Count == 0 ? "" : $" Left {CountText.Format(stuck.Count, "pod")} there that {(stuck.Count == 1 ? "does" : "do")} not end: {CountText.Names(stuck, MostNamed)}. Either the node does not answer, or a process cannot be killed."))
+            + (stuck.Count == 0 ? "" : $" Left {CountText.Format(stuck.Count, "pod")} there that {(stuck.Count == 1 ? "does" : "do")} not end: {CountText.Names(stuck, MostNamed)}. The node does not answer, a process cannot be killed, or a finalizer keeps it."))
         {
             Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}"), ["stuck"] = string.Join(' ', stuck) },
         };

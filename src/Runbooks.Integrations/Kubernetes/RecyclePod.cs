@@ -26,7 +26,7 @@ internal sealed class RecyclePod(Clusters clusters)
                 + $": {(parameters.KeepLogs ? "keep its last logs, " : "")}evict it"
                 + (parameters.OnBudget == OnBudget.Delete ? " (delete it if a disruption budget objects)" : "")
                 + " and wait until the replacement is ready."
-                + (pod is not null && PodReplacement.DeletionAskedFor(pod) is { } since ? $" It is being deleted already, since {DurationText.Format(context.Time.GetUtcNow() - since)}." : ""),
+                + (pod is not null && PodReplacement.DeletionAskedFor(pod) is { } since ? $" Its deletion was asked for {Measurement.Age(context.Time.GetUtcNow() - since)} ago." : ""),
             Identity = pod?.Metadata.Uid,
             Refusal = Refusal(parameters, pod),
         };

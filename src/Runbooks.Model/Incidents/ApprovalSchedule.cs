@@ -133,7 +133,7 @@ public static class ApprovalSchedule
         var asked = gate with { Reminders = [.. gate.Reminders.Except(due)], Asked = gate.Asked + 1, AskedAt = now };
         var changed = incident.Replace(asked);
         return to.Count == 0
-            ? (changed.Note(now, TimelineKind.Gate, "runbook", gate.IsUnanswered ? "Nobody has answered yet; reminded." : gate.Task is null ? "It is not approved yet; reminded." : "Not all of it is done yet; reminded."), CardKind.Reminder)
+            ? (changed.Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}; reminded."), CardKind.Reminder)
             : (Escalate(changed, gate.Id, to, now), CardKind.Escalation);
     }
 

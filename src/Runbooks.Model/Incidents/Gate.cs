@@ -126,6 +126,7 @@ public sealed record Gate
     /// <summary>Whether nobody of those who own the runbook is among those who approved, and somebody has to be.</summary>
     [JsonIgnore]
     public bool IsOwnerMissing => OwnerTeam is not null && !Decisions.Any(decision => decision is { Verb: DecisionVerb.Approve, OfOwner: true });
+
     public GateOutcome Outcome { get; init; } = GateOutcome.Pending;
     public DateTimeOffset? ClosedAt { get; init; }
 

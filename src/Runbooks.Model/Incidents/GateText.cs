@@ -37,12 +37,16 @@ public static class GateText
     }
 
     /// <summary>What the button for a yes does, in few words.</summary>
-    public static string ButtonForYes(Gate gate, bool dryRun) => gate switch
+    public static string ButtonForYes(Gate gate, bool dryRun)
     {
-        { Missing: > 1 and var missing } => $"count my yes, {missing - 1} more needed",
-        { IsOwnerMissing: true } => $"count my yes, {gate.OwnerTeam} has to agree",
-        _ => $"{(dryRun ? "rehearse" : "run")} {CountText.Format(gate.Plan.Steps.Count, "step")}",
-    };
+        var run = $"{(dryRun ? "rehearse" : "run")} {CountText.Format(gate.Plan.Steps.Count, "step")}";
+        return gate switch
+        {
+            { Missing: > 1 and var missing } => $"count my yes, {missing - 1} more needed",
+            { IsOwnerMissing: true } => $"{run} if you are of {gate.OwnerTeam}, otherwise count my yes",
+            _ => run,
+        };
+    }
 
     /// <summary>Follows what somebody is told whose yes was the last one needed.</summary>
     internal static string AfterYes(Gate gate, RunMode mode) => gate is { Task: null, Outcome: GateOutcome.Approved } && mode == RunMode.DryRun ? $" {Rehearsed}" : "";
@@ -127,6 +131,10 @@ public static class GateText
     public static string Past(Gate gate, DecisionVerb verb) => verb == DecisionVerb.TakeOver ? "took this over" : gate.Task is { } task ? ManualTaskText.Past(task, verb) : $"{Past(verb)} this";
 
     public static string Past(DecisionVerb verb) => verb switch { DecisionVerb.Approve => "approved", DecisionVerb.Reject => "rejected", _ => "took over" };
+
+    /// <summary>How far an open question is; without a full stop.</summary>
+    public static string NotYet(Gate gate) =>
+        gate.IsUnanswered ? "Nobody has answered yet" : gate.Task is null ? "It is not approved yet" : "Not all of it is done yet";
 
     /// <summary>Why there is no yes when the time is up; without a full stop.</summary>
     public static string NotApproved(Gate gate) =>

@@ -140,9 +140,9 @@ public sealed partial record Incident
 /// <summary>What people are told that a stop does, before and after they ask for it.</summary>
 public static class StopText
 {
-    public const string AsksNoMore = "This firing of the alert does not ask again.";
+    public const string AsksNoMore = "This firing of the alert asks again only if it becomes more severe.";
 
-    public const string NoIsRemembered = "A no is remembered: this firing of the alert does not ask again.";
+    public const string NoIsRemembered = "A no is remembered: this firing of the alert asks again only if it becomes more severe.";
 
     public static string Of(Incident incident) => incident.HasReachedResolution
         ? $"What the mitigation changed stays, unless it is taken back. {AsksNoMore}"

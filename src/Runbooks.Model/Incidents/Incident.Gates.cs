@@ -116,7 +116,6 @@ public sealed partial record Incident
         }
 
         List<Decision> approvals = [.. gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve)];
-        var ownerAgrees = gate.OwnerTeam is null || approvals.Any(approval => approval.OfOwner);
         var outcome = decision.Verb switch
         {
             DecisionVerb.Reject => GateOutcome.Rejected,
@@ -133,14 +132,14 @@ public sealed partial record Incident
         var recorded = incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, said);
         return (recorded, settled
             ? new(DecisionStatus.Decided, $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.{GateText.AfterYes(gate, incident.Mode)}")
-            : new(DecisionStatus.MoreNeeded, $"Your approval counts; {MoreNeeded(gate.Required - approvals.Count, ownerAgrees ? null : gate.OwnerTeam)}."));
+            : new(DecisionStatus.MoreNeeded, $"Your approval counts; {MoreNeeded(gate)}."));
     }
 
-    private static string MoreNeeded(int more, string? owner) => (more, owner) switch
+    private static string MoreNeeded(Gate gate) => gate switch
     {
-        (_, null) => $"{more} more needed",
-        (> 1, _) => $"{more} more needed, one of them of {owner}",
-        _ => $"somebody of {owner}, who owns the runbook, has to approve too",
+        { IsOwnerMissing: false } => $"{gate.Missing} more needed",
+        { Missing: > 1 } => $"{gate.Missing} more needed, one of them of {gate.OwnerTeam}",
+        _ => $"somebody of {gate.OwnerTeam}, who owns the runbook, has to approve too",
     };
 
     private static bool Same(string? a, string? b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);

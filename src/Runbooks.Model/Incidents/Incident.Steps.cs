@@ -31,7 +31,7 @@ public sealed partial record Incident
 
     /// <summary>The attempt that began last did nothing: it does not count, and a first one is not on record.</summary>
     /// <param name="attempt">Which one, from 1.</param>
-    public Incident TakeBackBegin(Phase phase, string step, int attempt) => FindStep(phase, step) is not { FinishedAt: null } begun || begun.Attempts != attempt ? this
+    public Incident ForgetBegin(Phase phase, string step, int attempt) => FindStep(phase, step) is not { FinishedAt: null } begun || begun.Attempts != attempt ? this
         : this with { Steps = begun.Attempts > 1 ? [.. Steps.Select(each => each == begun ? begun with { Attempts = begun.Attempts - 1 } : each)] : [.. Steps.Where(each => each != begun)] };
 
     /// <summary>Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it.</summary>

@@ -16,7 +16,7 @@ public static class NextStepText
         return incident switch
         {
             { UndoBeganAt: not null, OpenGate: null } when !final && back.Length > 0 => incident.WaitsUntil > now
-                ? $"Release the kill switch under Safety (role admin), and within half an hour this is taken back: {back}. Or take it back by hand."
+                ? $"Release the kill switch under Safety (role admin) if it is on, and within half an hour this is taken back: {back}. Or take it back by hand."
                 : $"This is being taken back: {back}. Open the incident and look whether that comes to an end.",
             _ when stuck.Length > 0 => $"Take back by hand what could not be undone: {stuck}.{thenClose}",
             _ when unknown.Length > 0 => $"Look whether {unknown} happened: nobody knows.{(close ? " Then close the incident, or try it again." : "")}",

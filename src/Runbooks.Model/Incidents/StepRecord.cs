@@ -31,6 +31,10 @@ public sealed record StepRecord
     /// <summary>Its outcome is unknown because the host stopped or crashed: that says nothing about the fix.</summary>
     public bool CutOff { get; init; }
 
+    /// <summary>As a line for people.</summary>
+    [JsonIgnore]
+    public string Line => $"{Name}: {Outcome ?? "outcome not known"}";
+
     /// <summary>Whether it is more than a rehearsal or a message.</summary>
     [JsonIgnore]
     public bool IsChange => Status != StepStatus.DryRun && !Preparation.TellsOnly;

@@ -33,16 +33,19 @@ public sealed class StormPageHandler(
             return MessageResult.Of(StatusCodes.Status404NotFound, "Nothing to show", notice ?? "There are no records of these incidents that can be shown to you. Nothing was decided.");
         }
 
+        // The name on record: a sign-in may show another one.
+        var name = person?.Name ?? grant.Recipient;
+        var known = rules.NameOf(name, person);
         var groups = new List<StormGroup>();
         foreach (var group in incidents.GroupBy(incident => incident.RunbookId))
         {
             var runbook = await runbooks.OfAsync(group.First(), cancellationToken);
             var rows = group.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient))).ToList();
             var closed = await guards.FindManyAsync([.. rows.Where(row => row.Ticket is not null).Select(row => row.Incident)], cancellationToken);
-            groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []) })], ticks, int.MaxValue));
+            groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []), IsAnswered = row.Gate.IsAnsweredBy(known) })], ticks, int.MaxValue));
         }
 
-        return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), person?.Name ?? grant.Recipient, StormGroup.Fit(groups), notice, good, now) { KnownAs = rules.NameOf(new DecisionRequest(DecisionVerb.Approve, person?.Name ?? grant.Recipient, "link") { SignedIn = person }) } });
+        return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), name, StormGroup.Fit(groups), notice, good, now) });
     }
 
     /// <summary>What waits, and as many of the latest others as there is room for: whatever a storm asks can be decided, however long it goes on.</summary>

@@ -10,7 +10,8 @@ public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, 
         request,
         async cancellationToken =>
         {
-            var (storeProblem, engineProblem) = (await store.CheckHealthAsync(cancellationToken) ?? store.Damage, await engine.CheckHealthAsync(cancellationToken));
+            var problems = await Task.WhenAll(store.CheckHealthAsync(cancellationToken), engine.CheckHealthAsync(cancellationToken));
+            var (storeProblem, engineProblem) = (problems[0] ?? store.Damage, problems[1]);
             var healthy = storeProblem is null && engineProblem is null;
             return ApiResults.Json(
                 new Health(healthy ? "healthy" : "unhealthy", storeProblem ?? "ok", engineProblem ?? "ok", Rules()),

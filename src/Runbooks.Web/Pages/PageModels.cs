@@ -96,12 +96,13 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
         _ => "Acts without asking.",
     };
 
-    /// <summary>How long there is time for an answer, and what happens then.</summary>
-    public static string AfterTimeout(Approval approval) => $"After {DurationText.Format(approval.Timeout)} without a decision {approval.OnTimeout switch
+    /// <summary>How long there is time for an answer, and what happens then on this host: where everything is asked about, silence is no yes.</summary>
+    public string AfterTimeout(Phase phase, Approval approval) => $"After {DurationText.Format(approval.Timeout)} without a decision {approval.OnTimeout switch
     {
-        OnTimeout.ProceedIfReversible => "the steps run all the same, if what they change can be undone and nothing speaks against it",
+        OnTimeout.ProceedIfReversible when Mode != RunMode.ApproveAll || !Steps.ChangeSomething(Runbook.StepsOf(phase)) =>
+            $"the steps {(Mode == RunMode.DryRun ? "are rehearsed" : "run")} all the same, if what they change can be undone and nothing speaks against it",
         OnTimeout.Escalate => "the fallback contact is asked",
-        _ => "nothing is done",
+        _ => phase == Phase.Resolution ? "the resolution does not run" : "nothing is done",
     }}.";
 
     /// <summary>The labels that its text asks for; without those of the target it cannot start.</summary>

@@ -11,16 +11,16 @@ public sealed record StormModel(string Link, string Person, IReadOnlyList<StormG
     /// <summary>The field of the form that holds the tickets of the ticked questions.</summary>
     public const string TicketField = "ticket";
 
-    /// <summary>The name under which decisions of the reader are on record: a sign-in may show another one.</summary>
-    public string KnownAs { get; init; } = Person;
-
     public int Waiting { get; } = Groups.Sum(group => group.Waiting.Count);
 
     /// <summary>There may be more than are read for one page.</summary>
     public bool IsCut { get; } = Groups.Sum(group => group.Rows.Count) >= StormMembers.MaxMembers;
 
+    /// <summary>More may wait: those are read first, and others as far as there is room.</summary>
+    public bool WaitingIsCut { get; } = Groups.SelectMany(group => group.Rows).Count(row => row.Incident.State == IncidentState.AwaitingApproval) >= StormMembers.MaxMembers;
+
     /// <summary>The reader has said yes to all that wait: they wait for others.</summary>
-    public bool WaitsForOthers => Groups.SelectMany(group => group.Waiting).All(row => row.Gate.IsAnsweredBy(KnownAs));
+    public bool WaitsForOthers { get; } = Groups.SelectMany(group => group.Waiting).All(row => row.IsAnswered);
 
     public bool DryRun { get; } = Groups.All(group => group.DryRun);
 
@@ -55,12 +55,11 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     public IEnumerable<string> Needed => Waiting.Select(row => GateText.Needed(row.Gate)).OfType<string>().Distinct();
 
     /// <summary>What a yes does for these: where others have to approve too, it runs nothing.</summary>
-    public string Yes => (Waiting.All(row => row.IsEnough), Waiting.Any(row => row.IsEnough)) switch
-    {
-        (true, _) => $"{(DryRun ? "rehearse" : "run")} it on each that is ticked",
-        (_, true) => $"count my yes for each that is ticked, and {(DryRun ? "rehearse" : "run")} it where no other is needed",
-        _ => "count my yes for each that is ticked; others have to approve too",
-    };
+    public string Yes => Waiting.All(row => row.IsEnough) ? $"{Run} it on each that is ticked"
+        : Waiting.Any(row => row.MayBeEnough) ? $"count my yes for each that is ticked, and {Run} it where no other is needed"
+        : "count my yes for each that is ticked; others have to approve too";
+
+    private string Run => DryRun ? "rehearse" : "run";
 
     /// <summary>What a no means for these.</summary>
     public string No => Waiting.Select(row => GateText.WithoutApproval(row.Gate)).Distinct().ToList() is [var one] ? one : "the steps do not run on these";
@@ -122,8 +121,14 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     /// <summary>What keeps it from being carried out at the moment, whoever says yes.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
-    /// <summary>One more yes is enough.</summary>
-    public bool IsEnough => Gate is { Missing: <= 1, IsOwnerMissing: false };
+    /// <summary>The reader has said yes to it.</summary>
+    public bool IsAnswered { get; init; }
+
+    /// <summary>The reader's yes is the last one needed, if it need not be one of the owner or theirs is.</summary>
+    public bool MayBeEnough => !IsAnswered && Gate.Missing <= 1;
+
+    /// <summary>The reader's yes is the last one needed, whoever they are.</summary>
+    public bool IsEnough => MayBeEnough && !Gate.IsOwnerMissing;
 
     /// <summary>It asks a person to do something by hand.</summary>
     public bool AsksForWork { get; init; }

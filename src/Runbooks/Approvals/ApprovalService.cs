@@ -211,8 +211,8 @@ public sealed class ApprovalService(
         _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(DecisionStatus.Decided, "It is on record: what can be taken back is taken back next, and the incident ends. While the kill switch is on it waits.")),
     };
 
-    private static string StillRuns(Incident incident) =>
-        $"Incident {incident.Id} is still run by the automation. To end that, {(incident.OpenGate is null ? "stop it" : "take it over or stop it")}.";
+    private static string StillRuns(Incident incident) => $"Incident {incident.Id} is still run by the automation. "
+        + (incident.Stop is { } stop ? $"{stop.By} has asked for it to be stopped." : $"To end that, {(incident.OpenGate is null ? "stop it" : "take it over or stop it")}.");
 
     private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
     {

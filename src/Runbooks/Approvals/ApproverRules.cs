@@ -24,8 +24,11 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     public string NameOf(string person) => Find(person)?.Name ?? person;
 
     /// <summary>As above. Whoever signed in is known by what the sign-in proves and by nothing else: a display name may be anybody's.</summary>
-    public string NameOf(DecisionRequest request) =>
-        request.SignedIn is not { } person ? NameOf(request.Person)
+    public string NameOf(DecisionRequest request) => NameOf(request.Person, request.SignedIn);
+
+    /// <inheritdoc cref="NameOf(DecisionRequest)"/>
+    public string NameOf(string name, SignedInPerson? signedIn) =>
+        signedIn is not { } person ? NameOf(name)
         : contacts.Book.FindSignedIn(person) is { } known ? known.Name
         : Find(person.Name) is null ? person.Name
         : $"{person.Name} ({person.Id})";

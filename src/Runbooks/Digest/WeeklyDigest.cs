@@ -209,7 +209,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
         if (expired >= Enough && expired * 2 >= counted.Count)
         {
-            yield return $"{runbook.Id} had no answer in time, or not all of it, {expired} times: ask somebody else, or escalate sooner.";
+            yield return $"{runbook.Id} did not get all the answers it needed in time {expired} times: ask somebody else, or escalate sooner.";
         }
 
         if (ended.Count(incident => EndingText.SawNothing(incident.State, incident.Reason)) is >= Enough and var unseen)

@@ -153,7 +153,7 @@ public sealed class StepRunner(
         }
         catch (AttemptFailedException nothing) when (acting && !cancellationToken.IsCancellationRequested && (nothing.IsBusy || (nothing.NothingDone && !action.Repeatable)))
         {
-            return await TakeBackAsync(attempt, nothing, binding.Secrets, cancellationToken);
+            return await ForgetAsync(attempt, nothing, binding.Secrets, cancellationToken);
         }
         catch (Exception failure) when (done is null && !cancellationToken.IsCancellationRequested)
         {
@@ -222,20 +222,16 @@ public sealed class StepRunner(
     /// Nothing came of an attempt, so none has begun: the next one looks anew, and what cannot be repeated is not called unknown.
     /// Whoever waits for their turn has not failed either.
     /// </summary>
-    private async Task<StepResult> TakeBackAsync(Attempt attempt, AttemptFailedException nothing, IReadOnlyCollection<string> secrets, CancellationToken cancellationToken)
+    private async Task<StepResult> ForgetAsync(Attempt attempt, AttemptFailedException nothing, IReadOnlyCollection<string> secrets, CancellationToken cancellationToken)
     {
         var why = Redactor.Redact(nothing.Message, secrets);
         var (phase, step, now) = (attempt.Request.Phase, attempt.Spec.Name, time.GetUtcNow());
         var made = (attempt.Known?.Attempts ?? 0) + 1;
         Log.StepFailed(logger, made, step, attempt.Incident.Id, Redactor.Redact(nothing, secrets));
-        await store.RecordAsync(
-            attempt.Incident.Id,
-            i => i.State.IsFinal() ? i
-                : nothing.IsBusy ? i.TakeBackBegin(phase, step, made).HoldStep(step, phase, why, now + NextTry, now)
-                : i.TakeBackBegin(phase, step, made).AwaitNextTry(phase, now + NextTry, now),
-            time,
-            cancellationToken);
+        await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(i.ForgetBegin(phase, step, made)), time, cancellationToken);
         return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
+
+        Incident Wait(Incident i) => nothing.IsBusy ? i.HoldStep(step, phase, why, now + NextTry, now) : i.AwaitNextTry(phase, now + NextTry, now);
     }
 
     private async Task<StepResult> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)

@@ -35,11 +35,11 @@ public sealed class TeamActions(FileVersions versions)
         }
     }
 
-    /// <returns>The team as it is when it may not do that; null when it may.</returns>
-    internal async Task<Team?> FindRefusingAsync(string team, string action, CancellationToken cancellationToken)
+    /// <returns>The team as it is now, and as a publication that is refused has it: both have to let it do what it does. None where neither is known.</returns>
+    internal async Task<IReadOnlyList<Team>> FindAsync(string team, CancellationToken cancellationToken)
     {
         var now = _inForce.GetValueOrDefault(team) ?? (await versions.FindLastAsync(NameOf(team), cancellationToken) is { } last ? Read(team, last) : null);
-        return new[] { now, _refused.GetValueOrDefault(team) }.FirstOrDefault(one => one?.MayUse(action) == false);
+        return [.. new[] { now, _refused.GetValueOrDefault(team) }.OfType<Team>()];
     }
 
     /// <summary>What the team may do does not wait for its contacts to be good.</summary>
@@ -60,9 +60,10 @@ public sealed class TeamActionsGuardrail(TeamActions actions) : IGuardrail
         }
 
         // Of all that is left of the phase: half a fix is worse than none.
+        var teams = await actions.FindAsync(runbook.Team, cancellationToken);
         foreach (var step in runbook.StepsOf(phase).Where(step => incident.FindStep(phase, step.Name) is not { FinishedAt: not null }))
         {
-            if (await actions.FindRefusingAsync(runbook.Team, step.Do, cancellationToken) is { } team)
+            if (teams.FirstOrDefault(one => !one.MayUse(step.Do)) is { } team)
             {
                 return new("team", $"Runbooks of the team {team.Name} may not do {step.Do} (step '{step.Name}'). They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.Name}/{TeamFile.FileName} says so.", GuardrailSeverity.Forbid);
             }

@@ -54,7 +54,7 @@ public static class ContactsServices
     /// <summary>The teams that have contacts, of which none are in force.</summary>
     internal static IEnumerable<string> Dropped(ContactFiles now, ContactBook? good) => now.Teams
         .Where(team => team.Contacts is not null && good?.Files is { } files && files.TextOf(team.Folder) is null)
-        .Select(team => $"No contacts of the team {team.Folder} are in force: those it had before do not fit the common file, or there were none. Whoever is behind '{ContactBook.Fallback}' there is asked in their place.");
+        .Select(team => $"No contacts of the team {team.Folder} are in force: it had none before, or they do not fit the common file. Whoever the common file has behind '{ContactBook.Fallback}' is asked in their place.");
 }
 
 /// <summary>The contacts cannot be used; the message has every error on a line of its own.</summary>

@@ -161,7 +161,7 @@ public sealed class IncidentCards(DecisionLinks links)
         .. incident.Gates.Select(gate => (incident.HasDelivery(gate.Id), gate.Outcome) switch
         {
             (true, _) when incident.ReachedNobody(gate) => $"No message reached anybody with the question: {gate.Question} {(gate.Outcome == GateOutcome.Pending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
-            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Task is { IsBegun: true } task ? ManualTaskText.Left(task) : gate.Decisions.Count > 0 ? GateText.Quorum(gate) : gate.IsUnanswered ? "Nobody has answered yet." : "It is not approved yet.")}".TrimEnd(),
+            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Task is { IsBegun: true } task ? ManualTaskText.Left(task) : gate.Decisions.Count > 0 ? GateText.Quorum(gate) : $"{GateText.NotYet(gate)}.")}".TrimEnd(),
             (true, _) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {GateText.HowItEnded(gate)}",
             (false, GateOutcome.Pending) => $"The question has not gone out to anybody yet, as far as is known: {gate.Question}",
             _ => $"{gate.Question} Nobody was asked. {GateText.HowItEnded(gate)}",
@@ -169,7 +169,7 @@ public sealed class IncidentCards(DecisionLinks links)
         .. Done(incident),
     ];
 
-    private static IEnumerable<string> Done(Incident incident) => incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}");
+    private static IEnumerable<string> Done(Incident incident) => incident.Steps.Select(step => step.Line);
 
     /// <summary>When whoever reads the question was told it.</summary>
     private static DateTimeOffset AskedAt(Gate gate) => gate.AskedAt ?? gate.OpenedAt;

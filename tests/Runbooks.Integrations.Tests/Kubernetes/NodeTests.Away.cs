@@ -21,7 +21,7 @@ public sealed partial class NodeTests
 
         var result = await DoAsync(Drain, With());
 
-        result.Result.ShouldBe($"Node {Broken} had no pods to evict. Left 1 pod there that does not end: search/embedder-6f7c9b4d88-k9q7d. Either the node does not answer, or a process cannot be killed.");
+        result.Result.ShouldBe($"Node {Broken} had no pods to evict. Left 1 pod there that does not end: search/embedder-6f7c9b4d88-k9q7d. The node does not answer, a process cannot be killed, or a finalizer keeps it.");
         result.Outputs["stuck"].ShouldBe("search/embedder-6f7c9b4d88-k9q7d");
         (await Http.GetAsync("/kubernetes/b/api/v1/namespaces/search/pods/embedder-6f7c9b4d88-k9q7d", Cancel)).IsSuccessStatusCode.ShouldBeTrue("it is still there");
 

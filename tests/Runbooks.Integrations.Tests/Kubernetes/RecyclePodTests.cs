@@ -205,7 +205,7 @@ public sealed class RecyclePodTests : OnTheSandbox
         var first = await PrepareAsync(Recycle, with);
         await PatchAsync(Node, """{"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoExecute"}]}}""");
         Clock.Advance(TimeSpan.FromMinutes(3));
-        (await PrepareAsync(Recycle, with)).PlannedEffect.ShouldEndWith(" It is being deleted already, since 3m.");
+        (await PrepareAsync(Recycle, with)).PlannedEffect.ShouldEndWith(" Its deletion was asked for 3 min ago.");
         var before = Clock.GetUtcNow();
 
         var result = await ApplyAsync(Recycle, with, first, interrupted: first);

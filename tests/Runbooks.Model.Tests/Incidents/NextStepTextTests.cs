@@ -12,7 +12,7 @@ public sealed class NextStepTextTests
 
     [Fact]
     public void UndoThatWaitsForTheKillSwitch_SaysWhatHelps() => Of(s_undoing.HoldUndo("reroute", "The kill switch is on.", Some.Time.AddMinutes(30), Some.Time))
-        .ShouldBe("Release the kill switch under Safety (role admin), and within half an hour this is taken back: reroute. Or take it back by hand.");
+        .ShouldBe("Release the kill switch under Safety (role admin) if it is on, and within half an hour this is taken back: reroute. Or take it back by hand.");
 
     [Fact]
     public void UndoThatRuns_IsSaidToRun() => Of(s_undoing).ShouldBe("This is being taken back: reroute. Open the incident and look whether that comes to an end.");

@@ -63,9 +63,9 @@ public sealed class SilenceTextTests
     {
         GateText.WhatYesMeans(Some.Gate(), RunMode.Normal).ShouldBe("The steps run as shown, unless something stands against it by then.");
         GateText.WhatYesMeans(Some.Gate(), RunMode.DryRun).ShouldBe("The steps are rehearsed: nothing outside is touched.");
-        GateText.WhatNoMeans(Some.Gate()).ShouldBe("Nothing is done, and the incident ends. This firing of the alert does not ask again.");
-        GateText.WhatNoMeans(Some.Gate(round: 2)).ShouldBe("Nothing more is done, whatever was done before is undone, and the incident ends. This firing of the alert does not ask again.");
-        GateText.WhatNoMeans(Some.Gate() with { Phase = Phase.Resolution }).ShouldBe("The resolution does not run, and the incident ends. This firing of the alert does not ask again.");
+        GateText.WhatNoMeans(Some.Gate()).ShouldBe("Nothing is done, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
+        GateText.WhatNoMeans(Some.Gate(round: 2)).ShouldBe("Nothing more is done, whatever was done before is undone, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
+        GateText.WhatNoMeans(Some.Gate() with { Phase = Phase.Resolution }).ShouldBe("The resolution does not run, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
     }
 
     /// <summary>The first yes of several runs nothing, and the last one runs it.</summary>
@@ -79,7 +79,7 @@ public sealed class SilenceTextTests
         Of(two with { Required = 3, OwnerTeam = "ml" }).ShouldBe(("Your yes counts, and then 2 more are needed. Somebody of ml, who owns the runbook, has to be among those who approve.", "count my yes, 2 more needed"));
         Of(two with { Decisions = [ada] }).ShouldBe(("Your yes is the last one needed. The steps run as shown, unless something stands against it by then.", "run 1 step"));
         Of(two with { Decisions = [ada], OwnerTeam = "ml" }).ShouldBe((
-            "If you are of ml, who owns the runbook, your yes is enough. The steps run as shown, unless something stands against it by then. Otherwise somebody of ml is needed too.", "count my yes, ml has to agree"));
+            "If you are of ml, who owns the runbook, your yes is enough. The steps run as shown, unless something stands against it by then. Otherwise somebody of ml is needed too.", "run 1 step if you are of ml, otherwise count my yes"));
         Of(two with { Decisions = [ada with { OfOwner = true }], OwnerTeam = "ml" }).Button.ShouldBe("run 1 step");
         GateText.WhatYesMeans(two with { Decisions = [ada] }, RunMode.DryRun).ShouldBe("Your yes is the last one needed. The steps are rehearsed: nothing outside is touched.");
 

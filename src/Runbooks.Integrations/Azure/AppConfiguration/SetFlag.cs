@@ -37,7 +37,7 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
     private async Task<string?> UnreadAsync(SetFlagParameters parameters, SettingAddress address, CancellationToken cancellationToken)
     {
         var labels = (await client.LabelsOfAsync(address, cancellationToken)).Select(label => label.Length == 0 ? "no label" : $"the label {label}").ToList();
-        return labels.Count > 0 ? $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. It exists with {string.Join(", ", labels)}: say in 'label' which one is meant."
+        return labels.Count > 0 ? $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. It exists with {string.Join(", ", labels)}: say in 'label' which one is meant{(labels.Contains("no label") ? ", or leave it out for the one without a label" : "")}."
             : parameters.Create ? null
             : $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. Make it there, or say 'create: true' where an application reads it under this name{(address.Label.Length == 0 ? "" : " and label")}.";
     }
@@ -100,7 +100,7 @@ public sealed record SetFlagParameters
     [Description("Whether to switch it on or off.")]
     public bool Enabled { get; init; } = true;
 
-    [Description("Make the flag when there is none of that name under any label; refused otherwise, since an application may read another one.")]
+    [Description("Whether to make the flag where there is none of that name under any label. The step is refused where the flag is missing and this is left out, or where it exists under other labels only: the application may read another one.")]
     public bool Create { get; init; }
 
     [MaxLength(100)]

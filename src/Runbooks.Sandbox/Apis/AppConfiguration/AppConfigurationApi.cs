@@ -25,13 +25,28 @@ internal sealed class AppConfigurationApi(SandboxChanges changes, TimeProvider t
 
     public override void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/kv", (string? key, string? label) => Results.Json(new
-        {
-            items = All().Where(item => key is null or "*" || item.Key == key).Where(item => label is null or "*" || (item.Label ?? "") == label.TrimEnd('\0')),
-        }));
+        routes.MapGet("/kv", (HttpRequest request, string? key, string? label) => request.Query["api-version"].Count == 0 ? Error(400, request) : Results.Json(
+            new
+            {
+                items = All().Where(item => key is null or "*" || item.Key == key).Where(item => label is null or "*" || (item.Label ?? "") == label.TrimEnd('\0'))
+                    .Select(item => Selected(item, request.Query["$select"])),
+            },
+            contentType: "application/vnd.microsoft.appconfig.kvset+json; charset=utf-8"));
         routes.MapMethods("/kv/{**key}", ["GET", "PUT", "DELETE"], (Delegate)AnswerAsync);
         routes.MapMethods("/locks/{**key}", ["PUT", "DELETE"], (HttpRequest request) => Checked(request, (key, now) =>
             now is null ? Error(404, request) : Keep(request, key, now with { Locked = request.Method == "PUT" })));
+    }
+
+    /// <param name="fields">As <c>$select</c> names them; all of them when it names none.</param>
+    private static JsonObject Selected(KeyValue item, string? fields)
+    {
+        var all = JsonSerializer.SerializeToNode(item)!.AsObject();
+        foreach (var field in string.IsNullOrEmpty(fields) ? [] : all.Select(one => one.Key).Except(fields.Split(',')).ToList())
+        {
+            all.Remove(field);
+        }
+
+        return all;
     }
 
     public override object Describe() => All().ToDictionary(

@@ -131,12 +131,21 @@ internal static class NodeView
             yield return Condition("NVLinkStatusInactive", false, "NVLinkStatusActive", "All NVLinks are active", node.ReadyAt);
         }
 
+        if (node.IsAway)
+        {
+            // The node controller says it in the kubelet's place, of everything that the kubelet tells.
+            foreach (var type in (string[])["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"])
+            {
+                yield return new() { Type = type, Status = "Unknown", Reason = "NodeStatusUnknown", Message = "Kubelet stopped posting node status.", LastTransitionTime = node.ChangedAt.UtcDateTime, LastHeartbeatTime = node.ChangedAt.UtcDateTime };
+            }
+
+            yield break;
+        }
+
         yield return Condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available", node.ReadyAt);
         yield return Condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure", node.ReadyAt);
         yield return Condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available", node.ReadyAt);
-        yield return node.IsAway
-            ? new() { Type = "Ready", Status = "Unknown", Reason = "NodeStatusUnknown", Message = "Kubelet stopped posting node status.", LastTransitionTime = node.ChangedAt.UtcDateTime, LastHeartbeatTime = node.ChangedAt.UtcDateTime }
-            : node.ReadyAt <= now ? Condition("Ready", true, "KubeletReady", "kubelet is posting ready status", node.ReadyAt)
+        yield return node.ReadyAt <= now ? Condition("Ready", true, "KubeletReady", "kubelet is posting ready status", node.ReadyAt)
             : Condition("Ready", false, "KubeletNotReady", "container runtime is starting", node.ChangedAt);
     }
 }

@@ -38,21 +38,21 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             [
                 new("What broke", [.. runbooksAsking.SelectMany(group => (string[])
                     [$"{group.Runbook.Title} on {CountText.Format(group.Incidents.Count, "target")}. {group.Runbook.Impact.Users}".Trim(), group.Runbook.Impact.Data])]),
-                .. parts.Select(part => new CardSection(Heading("Targets", part), Lines(part.Incidents.Select(incident => incident.Target)))),
+                .. parts.Select(part => new CardSection(HeadingOf("Targets", part), Lines(part.Incidents.Select(incident => incident.Target)))),
                 .. News(message.About),
                 .. OnCall(message.About),
                 .. CardSection.If("What changed since you were asked", Once([.. message.About.Where(incident => incident.OpenGate!.Difference is not null).Select(incident => (incident, incident.OpenGate!.Difference!))], message.About.Count)),
                 .. CardSection.If("Warning", Once([.. message.About.SelectMany(incident => incident.OpenGate!.Warnings.Select(warning => (incident, warning)))], message.About.Count), isNeeded: true),
                 .. CardSection.If("How it went before", Once([.. message.About.Where(incident => incident.OpenGate!.TrackRecord is not null).Select(incident => (incident, incident.OpenGate!.TrackRecord!))], message.About.Count)),
-                .. parts.Select(part => new CardSection(Heading(part.AsksForWork ? "To do by hand on each" : part.IsDryRun ? "What I will rehearse on each" : "What I will do on each", part), Steps(part.Incidents[0])) { IsNeeded = true }),
-                .. CardSection.If("How to undo it", parts.Where(part => !part.AsksForWork).SelectMany(part => part.Incidents[0].OpenGate!.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()),
+                .. parts.Select(part => new CardSection(HeadingOf(part.AsksForWork ? "To do by hand on each" : part.IsDryRun ? "What I will rehearse on each" : "What I will do on each", part), Steps(part.Example)) { IsNeeded = true }),
+                .. CardSection.If("How to undo it", parts.Where(part => !part.AsksForWork).SelectMany(part => part.Gate.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()),
                 .. CardSection.If("Who has to approve", runbooksAsking.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? runbooksAsking.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null)).OfType<string>().Distinct(), isNeeded: true),
                 new("If nobody answers", SilenceText.Of([.. runbooksAsking.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))])) { IsNeeded = true },
             ],
             Links = [new(byHand == message.About.Count ? "Look at all and say what is done" : "Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name))],
         };
 
-        string Heading(string heading, StormPart part) => parts.Count == 1 ? heading : $"{heading}: {part.Name(runbooksAsking.Count == 1)} ({CountText.Format(part.Incidents.Count, "target")})";
+        string HeadingOf(string heading, StormPart part) => parts.Count == 1 ? heading : $"{heading}: {part.Name(runbooksAsking.Count == 1)} ({CountText.Format(part.Incidents.Count, "target")})";
     }
 
     /// <summary>Temporary fixes are in place from now on: where, what ends them, and until when at most.</summary>

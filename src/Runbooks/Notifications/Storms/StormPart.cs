@@ -3,9 +3,9 @@ namespace Runbooks.Notifications.Storms;
 /// <summary>Incidents of a storm that ask for the same: at one point of the story of one runbook. What one of them asks for stands for all.</summary>
 internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incidents)
 {
-    private Incident Example => Incidents[0];
+    public Incident Example => Incidents[0];
 
-    private Gate Gate => Example.OpenGate!;
+    public Gate Gate => Example.OpenGate!;
 
     public bool AsksForWork => Gate.Task is not null;
 
