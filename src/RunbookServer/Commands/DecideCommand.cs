@@ -223,7 +223,7 @@ internal static class DecideCommand
 
         if (asked["trackRecord"] is { } trackRecord)
         {
-            yield return $"  {trackRecord}";
+            yield return $"  How it went before: {trackRecord}";
         }
 
         if (GateText.Needed(asked["required"]?.GetValue<int>() ?? 1, asked["ownerTeam"]?.ToString()) is { } needed)

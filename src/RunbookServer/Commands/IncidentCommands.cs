@@ -85,7 +85,7 @@ internal static class ShowCommand
 
         if (gate["trackRecord"] is { } trackRecord)
         {
-            yield return trackRecord.ToString();
+            yield return $"How it went before: {trackRecord}";
         }
 
         if (Text(gate, "outcome") != "pending")
