@@ -23,7 +23,7 @@ internal static class Comparison
         {
             await using (stories)
             {
-                await Load.StoriesAsync(stories, "warm", 500, 50);
+                await Load.StoriesAsync(stories, "warm", 4000, 200);
                 var rounds = measured[stories.Name] = [];
                 foreach (var (atOnce, part) in s_rounds)
                 {

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Benchmarks;
 
@@ -50,9 +52,9 @@ internal sealed class Host(string program, string runbooks) : IStories
         var approved = Stopwatch.GetTimestamp();
         await PostAsync($"api/incidents/{id}/decision", """{"decision":"approve","by":"ada"}""");
         var ended = await GetAsync($"api/incidents/{id}?waitFor=final&timeout=60");
-        return ended["state"]!.ToString() == "resolved"
+        return ended.GetProperty("state").ValueEquals("resolved")
             ? Stopwatch.GetElapsedTime(approved)
-            : throw new InvalidOperationException($"{id} ended {ended["state"]}: {ended["reason"]}");
+            : throw new InvalidOperationException($"{id} ended as {ended}");
     }
 
     /// <summary>Posts an alert on a target. Returns the incident that it opened or joined.</summary>
@@ -61,7 +63,7 @@ internal sealed class Host(string program, string runbooks) : IStories
     {
         var alert = new JsonObject { ["name"] = "Measured", ["labels"] = new JsonObject { ["target"] = target, ["other"] = other } };
         var answer = await PostAsync("api/alerts/generic", alert.ToJsonString());
-        return answer["incidents"]![0]!["id"]!.ToString();
+        return answer.GetProperty("incidents")[0].GetProperty("id").GetString()!;
     }
 
     /// <summary>Whether this version has such a page.</summary>
@@ -73,7 +75,7 @@ internal sealed class Host(string program, string runbooks) : IStories
 
     public Task<byte[]> GetBytesAsync(string path) => _http.GetByteArrayAsync(new Uri(path, UriKind.Relative));
 
-    public async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await _http.GetStringAsync(new Uri(path, UriKind.Relative)))!;
+    public Task<JsonElement> GetAsync(string path) => _http.GetFromJsonAsync<JsonElement>(new Uri(path, UriKind.Relative));
 
     public async ValueTask DisposeAsync()
     {
@@ -82,12 +84,12 @@ internal sealed class Host(string program, string runbooks) : IStories
         Directory.Delete(_data, recursive: true);
     }
 
-    private async Task<JsonNode> PostAsync(string path, string body)
+    private async Task<JsonElement> PostAsync(string path, string body)
     {
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         using var answer = await _http.PostAsync(new Uri(path, UriKind.Relative), content);
-        var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {text}");
+        return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<JsonElement>()
+            : throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
     }
 
     private async Task<TimeSpan> LaunchAsync()

@@ -238,7 +238,9 @@ internal sealed class IncidentJson
 
         if (_young.Count >= Generation)
         {
-            (_old, _young) = (_young, new(ReferenceEqualityComparer.Instance));
+            // Cleared and used again: tables of this size are large objects, and making them makes whole collections.
+            _old.Clear();
+            (_old, _young) = (_young, _old);
         }
 
         _young[part] = json;
