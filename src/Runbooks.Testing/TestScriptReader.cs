@@ -143,7 +143,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             Outcome = section.Has("outcome") ? Word(section, "outcome", Outcomes) : Optional(section, "outcome") ?? ScriptedStep.Usual.Outcome,
             Changes = section.Flag("changes"),
             Outputs = new(section.TextMap("outputs", Longest)),
-            Undo = section.Has("undo") ? Word(section, "undo", ["done", "fails", "left"]) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
+            Undo = section.Has("undo") ? Word(section, "undo", ["done", "fails", "left", "handedOn"]) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
             Duration = section.Duration("takes", TimeSpan.Zero, TimeSpan.FromDays(7)) ?? TimeSpan.Zero,
         };
         section.RejectOthers();

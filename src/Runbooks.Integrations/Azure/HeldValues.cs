@@ -35,26 +35,25 @@ internal sealed class HeldValues(ISharedState? state)
     /// <param name="before">What the step found.</param>
     /// <param name="shows">Whether that is what is there now.</param>
     /// <param name="takeBack">Brings back what it is given.</param>
-    /// <returns>What was done, in words.</returns>
-    public async Task<string> ReleaseAsync<T>(HeldValue value, T before, Func<T, bool> shows, Func<T, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken)
+    public async Task<ActionResult> ReleaseAsync<T>(HeldValue value, T before, Func<T, bool> shows, Func<T, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken)
     {
         if (state is null)
         {
-            return await takeBack(before);
+            return new(await takeBack(before));
         }
 
         var step = StepOf(context);
         var (holders, later) = await state.UpdateAsync<Holders<T>, string?>(Key(value), known => (known ?? new([])).HandOn(step, shows), cancellationToken);
         if (later is not null)
         {
-            return $"{value.Words} stays as it is: incident {later} changed it after this one. What was there before comes back when the last of those changes is taken back.";
+            return new($"{value.Words} stays as it is: incident {later} changed it after this one. What was there before comes back when the last of those changes is taken back.") { HandedOn = true };
         }
 
         try
         {
             var said = await takeBack(holders.Of(step) is { } mine && Holders<T>.AreSame(mine.Found, before) ? mine.Before : before);
             await EndAsync<T>(value, step, cancellationToken);
-            return said;
+            return new(said);
         }
         catch (ChangedSinceException)
         {

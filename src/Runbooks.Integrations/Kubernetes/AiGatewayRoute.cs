@@ -85,7 +85,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
     {
         var change = undoState.Deserialize<Change>()!;
         var now = await clusters.AiRoutes(change.Cluster).FindAsync(change.Namespace, change.Route, cancellationToken) is { } route ? RouteBackend.In(route) : [];
-        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, backends => backends.All(now.Contains), TakeBackAsync, context, cancellationToken));
+        return await held.ReleaseAsync(Held(change), change.Before, backends => backends.All(now.Contains), TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(IReadOnlyList<RouteBackend> before) => await SetAsync(change, change.After, before, context, cancellationToken) is { } more
             ? $"{change.Backend} has {Text(before)} again in the AI gateway route {change.Words}, as before.{more}"

@@ -69,7 +69,7 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         var undo = undoState.Deserialize<ScaleUndo>()!;
         var deployments = clusters.Deployments(undo.Cluster);
         var now = await FindAsync(deployments, undo, cancellationToken);
-        return new ActionResult(await held.ReleaseAsync(Held(undo, deployments), undo.Before, pods => pods == now, before => TakeBackAsync(deployments, undo with { Before = before }, now, cancellationToken), context, cancellationToken));
+        return await held.ReleaseAsync(Held(undo, deployments), undo.Before, pods => pods == now, before => TakeBackAsync(deployments, undo with { Before = before }, now, cancellationToken), context, cancellationToken);
     }
 
     private static async Task<string> TakeBackAsync(ClusterDeployments deployments, ScaleUndo undo, int? now, CancellationToken cancellationToken)

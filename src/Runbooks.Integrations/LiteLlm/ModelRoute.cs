@@ -72,7 +72,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     {
         var change = undoState.Deserialize<Change>()!;
         var now = await WeightAsync(change, cancellationToken);
-        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, weight => weight == now, TakeBackAsync, context, cancellationToken));
+        return await held.ReleaseAsync(Held(change), change.Before, weight => weight == now, TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(double before) => await SetAsync(change, change.After, before, context, cancellationToken)
             ? $"{change.Deployment} has the weight {Text(before)} again, as before."

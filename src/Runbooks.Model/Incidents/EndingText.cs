@@ -17,7 +17,9 @@ public static class EndingText
         { State: IncidentState.AwaitingApproval, OpenGate.Task: { } work } => $"Waiting for a person to {(work.Undoes ? "take it back" : "do it")}",
         { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
         { State: IncidentState.Resolved } when !ChangedAnything(incident) => "Told, nothing changed",
-        { State: IncidentState.Resolved, UndoBeganAt: not null } => TakenBack,
+        { State: IncidentState.Resolved, UndoBeganAt: not null } => incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? "Recovered, fix handed on"
+            : incident.Steps.Any(step => step.Status == StepStatus.Undone) ? TakenBack
+            : "Recovered, fix left in place",
         { State: IncidentState.Resolved } when !IsVerifiedFix(incident) => "Done, not verified",
         { State: IncidentState.Expired, LatestGate: { Outcome: GateOutcome.Expired } gate } => GateText.Brief(gate),
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.Unknown) => "Failed, outcome unknown",
@@ -81,7 +83,9 @@ public static class EndingText
         if (incident.UndoBeganAt is not null)
         {
             var back = Names(incident, StepStatus.Undone);
-            return $"The cause is gone{(back.Length > 0 ? $", so the temporary fix was taken back: {back}." : ", so the temporary fix is needed no longer.")}";
+            return back.Length > 0 ? $"The cause is gone, so the temporary fix was taken back: {back}."
+                : incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? "The cause is gone."
+                : "The cause is gone, so the temporary fix is needed no longer.";
         }
 
         return IsVerifiedFix(incident) ? $"The fix was verified: {Passed(incident)} after it."
@@ -122,7 +126,8 @@ public static class EndingText
     private static string Mitigation(Incident incident) => incident switch
     {
         { Mode: RunMode.DryRun } => "The mitigation was rehearsed",
-        { UndoBeganAt: not null, Stop: not { TakesBack: true } } when !incident.Steps.Any(step => step.Status is StepStatus.UndoFailed or StepStatus.LeftAlone) => "The cause is gone and the temporary fix was taken back",
+        { UndoBeganAt: not null, Stop: not { TakesBack: true } } when !incident.Steps.Any(step => step.Status is StepStatus.UndoFailed or StepStatus.LeftAlone) =>
+            $"The cause is gone{(incident.Steps.Any(step => step.Status == StepStatus.Undone) && !incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? " and the temporary fix was taken back" : "")}",
         _ when IsVerifiedFix(incident) => "The fix was verified",
         _ when !HasMitigated(incident) => "The mitigation changed nothing",
         _ => "The mitigation ran",
@@ -194,9 +199,9 @@ public static class EndingText
         }
     }
 
-    /// <summary>What the runbook leaves to a person.</summary>
+    /// <summary>What the runbook leaves to a person, and what another incident takes back.</summary>
     private static IEnumerable<string> OnPurpose(Incident incident) =>
-        incident.Steps.Where(step => step.Status == StepStatus.Kept).Select(step => Sentence(step.Outcome ?? $"{step.Name} was left as it is."));
+        incident.Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.HandedOn).Select(step => Sentence(step.Outcome ?? $"{step.Name} was left as it is."));
 
     private static string Names(Incident incident, StepStatus status) => Names(incident.Steps.Where(step => step.Status == status));
 

@@ -87,7 +87,7 @@ public sealed partial record Incident
 
     private static IncidentState StateOf(Phase phase) => phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving;
 
-    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone;
+    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn;
 
     private Incident Replace(StepRecord step, DateTimeOffset now) =>
         this with

@@ -101,8 +101,9 @@ public sealed class StepUndoer(
             {
                 Parameters = spec is null ? null : StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident)).Parameters,
             };
-            return (step.Preparation.UndoneByHand ? StepStatus.Kept : StepStatus.Undone, await Deadline.WithinAsync(
-                spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken, context.Progress), false);
+            var result = await Deadline.WithinAsync(
+                spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken, context.Progress);
+            return (step.Preparation.UndoneByHand ? StepStatus.Kept : result.HandedOn ? StepStatus.HandedOn : StepStatus.Undone, result, false);
         }
         catch (ChangedSinceException changed)
         {

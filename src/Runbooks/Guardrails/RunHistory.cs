@@ -117,7 +117,7 @@ public static class RunAssessment
     private static bool Passed(Incident incident) =>
         incident.Verification.Count > 0
         && incident.Verification.All(finding => finding.Verdict == Verdict.Passing)
-        && !incident.Steps.Any(step => step.Status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone);
+        && !incident.Steps.Any(step => step.UndoneFrom is not null);
 }
 
 /// <summary>Keeps the history of each runbook's runs.</summary>

@@ -30,10 +30,12 @@ public sealed class HeldValuesTests : OnTheSandbox
         return preparation;
     }
 
-    private async Task<string> TakeBackAsync(string incident, string action, Preparation preparation)
+    private async Task<string> TakeBackAsync(string incident, string action, Preparation preparation) => (await UndoAsync(incident, action, preparation)).Result;
+
+    private async Task<ActionResult> UndoAsync(string incident, string action, Preparation preparation)
     {
         var context = ContextOf(incident) with { IdempotencyKey = $"{incident}:mitigation:step:undo", Time = new SkippingTime(Clock) };
-        return (await Action(action).UndoAsync(preparation.UndoState!.Value, context, Cancel)).Result;
+        return await Action(action).UndoAsync(preparation.UndoState!.Value, context, Cancel);
     }
 
     /// <returns>Null when there is none.</returns>
@@ -93,8 +95,8 @@ public sealed class HeldValuesTests : OnTheSandbox
 
         foreach (var (place, one) in order.Index())
         {
-            await TakeBackAsync($"inc-{one}", Banner, done[one]);
             var left = order[(place + 1)..];
+            (await UndoAsync($"inc-{one}", Banner, done[one])).HandedOn.ShouldBe(left.Any(other => other > one));
             (await ValueAsync("banner")).ShouldBe(left.Length == 0 ? null : JsonSerializer.Serialize(new { message = $"Provider {left.Max()} has problems.", severity = "warning", incident = $"inc-{left.Max()}" }));
         }
 
@@ -121,10 +123,11 @@ public sealed class HeldValuesTests : OnTheSandbox
         var second = await DoAsync("inc-b", action, with);
         var changed = (await PrepareAsync(action, with)).Identity;
 
-        (await TakeBackAsync("inc-a", action, first)).ShouldContain(" stays as it is: incident inc-b changed it after this one");
+        var handedOn = await UndoAsync("inc-a", action, first);
+        (handedOn.Result.Contains(" stays as it is: incident inc-b changed it after this one", StringComparison.Ordinal), handedOn.HandedOn).ShouldBe((true, true), handedOn.Result);
         (await PrepareAsync(action, with)).Identity.ShouldBe(changed);
 
-        await TakeBackAsync("inc-b", action, second);
+        (await UndoAsync("inc-b", action, second)).HandedOn.ShouldBeFalse();
         (await PrepareAsync(action, with)).Identity.ShouldBe(before);
     }
 

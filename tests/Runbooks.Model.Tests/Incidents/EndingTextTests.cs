@@ -10,7 +10,7 @@ public sealed class EndingTextTests
     public enum Kind { Changes, TellsOnly }
 
     /// <summary>What became of the one mitigating step.</summary>
-    public enum Fate { NotReached, Done, DryRun, Failed, Unknown, Undone, UndoFailed, Kept, LeftAlone, DoneWhileOthersWereUndone }
+    public enum Fate { NotReached, Done, DryRun, Failed, Unknown, Undone, UndoFailed, Kept, LeftAlone, HandedOn, DoneWhileOthersWereUndone }
 
     /// <summary>What the checks answer after the step; they did not pass before it unless that is said.</summary>
     public enum Checks { None, AllPass, PassAsBefore, OneUnknown, OneFails }
@@ -68,6 +68,11 @@ public sealed class EndingTextTests
             text.ShouldContain("Left it suspended; reactivate it by hand.");
         }
 
+        if ($"{headline} {text}".Contains("taken back", StringComparison.Ordinal))
+        {
+            fate.ShouldBe(Fate.Undone);
+        }
+
         if (headline == "Resolved")
         {
             (changed, checks, rehearsed).ShouldBe((true, Checks.AllPass, false));
@@ -98,7 +103,9 @@ public sealed class EndingTextTests
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.TellsOnly, "Told, nothing changed", "This runbook only tells: nothing outside was changed. full, stuck passed afterwards.")]
     [InlineData(IncidentState.Resolved, Fate.NotReached, Checks.None, Kind.Changes, "Told, nothing changed", "This runbook has no steps: nothing was done.")]
     [InlineData(IncidentState.Resolved, Fate.Undone, Checks.AllPass, Kind.Changes, "Recovered, fix taken back", "The cause is gone, so the temporary fix was taken back: fix.")]
-    [InlineData(IncidentState.Resolved, Fate.Kept, Checks.AllPass, Kind.Changes, "Recovered, fix taken back", "The cause is gone, so the temporary fix is needed no longer. Left it suspended; reactivate it by hand.")]
+    [InlineData(IncidentState.Resolved, Fate.Kept, Checks.AllPass, Kind.Changes, "Recovered, fix left in place", "The cause is gone, so the temporary fix is needed no longer. Left it suspended; reactivate it by hand.")]
+    [InlineData(IncidentState.Resolved, Fate.HandedOn, Checks.AllPass, Kind.Changes, "Recovered, fix handed on", "The cause is gone. The flag stays as it is: incident b changed it after this one.")]
+    [InlineData(IncidentState.Cancelled, Fate.HandedOn, Checks.None, Kind.Changes, "Cancelled", "Nobody answered in time. The flag stays as it is: incident b changed it after this one.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.AllPass, Kind.Changes, "Nothing to do", "Every check passed; nothing was done.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.OneUnknown, Kind.Changes, "Nothing to do", "1 of 2 checks passed, 1 could not be answered. That does not call for the mitigation; nothing was done.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.OneFails, Kind.Changes, "Nothing to do", "1 of 2 checks passed, 1 failed. That does not call for the mitigation; nothing was done.")]
@@ -121,6 +128,7 @@ public sealed class EndingTextTests
     [InlineData(Fate.Done, Checks.AllPass, "The fix was verified, but the resolution did not run: ada rejected. Stays in place: fix.")]
     [InlineData(Fate.Done, Checks.None, "The mitigation ran, but the resolution did not run: ada rejected. Stays in place: fix.")]
     [InlineData(Fate.Undone, Checks.AllPass, "The cause is gone and the temporary fix was taken back, but the resolution did not run: ada rejected. Undone: fix.")]
+    [InlineData(Fate.HandedOn, Checks.AllPass, "The cause is gone, but the resolution did not run: ada rejected. The flag stays as it is: incident b changed it after this one.")]
     [InlineData(Fate.DryRun, Checks.None, "The mitigation was rehearsed, but the resolution was not: ada rejected. It was a dry run: nothing was touched.")]
     [InlineData(Fate.NotReached, Checks.AllPass, "The mitigation changed nothing, but the resolution did not run: ada rejected. Nothing was done.")]
     public void EndInTheResolution_SaysHowTheMitigationStands(Fate fate, Checks checks, string text) =>
@@ -230,13 +238,14 @@ public sealed class EndingTextTests
             Fate.UndoFailed => StepStatus.UndoFailed,
             Fate.Kept => StepStatus.Kept,
             Fate.LeftAlone => StepStatus.LeftAlone,
+            Fate.HandedOn => StepStatus.HandedOn,
             _ => StepStatus.Done,
         };
         return Some.Incident() with
         {
             State = state,
             Mode = fate == Fate.DryRun ? RunMode.DryRun : RunMode.Normal,
-            UndoBeganAt = fate is Fate.Undone or Fate.UndoFailed or Fate.Kept or Fate.LeftAlone or Fate.DoneWhileOthersWereUndone ? Some.Time : null,
+            UndoBeganAt = fate is Fate.Undone or Fate.UndoFailed or Fate.Kept or Fate.LeftAlone or Fate.HandedOn or Fate.DoneWhileOthersWereUndone ? Some.Time : null,
             Findings = checks == Checks.None ? [] : [.. before.Select(pair => Some.Finding(pair.Key, pair.Value))],
             VerificationRounds = checks == Checks.None ? [] : [new(IncidentState.Verifying, Some.Time, verdicts, 1)],
             Steps = fate == Fate.NotReached ? [] :
@@ -251,7 +260,7 @@ public sealed class EndingTextTests
                     Preparation = new() { PlannedEffect = "Fix it.", UndoState = JsonSerializer.SerializeToElement(1), TellsOnly = kind == Kind.TellsOnly, UndoneByHand = fate == Fate.Kept },
                     StartedAt = Some.Time,
                     FinishedAt = Some.Time,
-                    Outcome = fate switch { Fate.Kept => "Left it suspended; reactivate it by hand.", Fate.UndoFailed => "the region is down", Fate.LeftAlone => "It is at 9 pods.", _ => "Did it." },
+                    Outcome = fate switch { Fate.Kept => "Left it suspended; reactivate it by hand.", Fate.UndoFailed => "the region is down", Fate.LeftAlone => "It is at 9 pods.", Fate.HandedOn => "The flag stays as it is: incident b changed it after this one.", _ => "Did it." },
                 },
             ],
         };

@@ -119,6 +119,22 @@ public sealed class LeaseTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task FixThatAnotherIncidentHolds_IsNotSaidToBeTakenBack()
+    {
+        var holding = await HoldAsync();
+        _world.Script.OnUndone = _ => new ActionResult("The flag stays as it is: incident b changed it after this one.") { HandedOn = true };
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(30));
+
+        (incident.State, incident.Steps.ShouldHaveSingleItem().Status, EndingText.Headline(incident)).ShouldBe((IncidentState.Resolved, StepStatus.HandedOn, "Recovered, fix handed on"));
+        incident.Reason.ShouldBe("The cause is gone. The flag stays as it is: incident b changed it after this one.");
+        ChangeText.InPlace(incident).ShouldBeEmpty("the other one lists it");
+        incident.NeedsPerson.ShouldBeFalse();
+        RunAssessment.Of(incident)!.Outcome.ShouldBe(RunOutcome.Verified, "the fix had worked");
+    }
+
+    [Fact]
     public async Task LeaseThatLastsTooLong_PagesAndStays()
     {
         var lease = new Hold(["full"], TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), TimeSpan.FromSeconds(30));

@@ -39,6 +39,9 @@ public sealed class Script
     /// <summary>Thrown by an undo, by the action's name.</summary>
     public Func<string, Exception?> BeforeUndoing { get; set; } = _ => null;
 
+    /// <summary>What an undo has come to, by the action's name.</summary>
+    public Func<string, ActionResult> OnUndone { get; set; } = name => new($"Undid {name}.");
+
     /// <summary>What changes in the world when an action has run; by its name.</summary>
     public Action<string> OnDone { get; set; } = _ => { };
 

@@ -70,7 +70,7 @@ public class ScriptedAction(Script script, string name = "script.act") : Runbook
         }
 
         script.Deeds.Enqueue($"undo {name}");
-        return Task.FromResult(new ActionResult($"Undid {name}."));
+        return Task.FromResult(script.OnUndone(name));
     }
 }
 

@@ -86,7 +86,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
     {
         var change = undoState.Deserialize<Change>()!;
         var now = Members(await arm.GetAsync(Target(change.Pool), cancellationToken)).FirstOrDefault(one => NameOf(one) == change.Backend) is { } member ? ShareOf(member) : null;
-        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, share => share == now, TakeBackAsync, context, cancellationToken));
+        return await held.ReleaseAsync(Held(change), change.Before, share => share == now, TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(BackendShare before) => await SetAsync(change, change.After, before, context.Time, cancellationToken) is { } answer
             ? answer.Words($"Gave {change.Backend} {before} again, as before.", $"give {change.Backend} {before} again")

@@ -64,7 +64,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         }
 
         var now = (await arm.GetAsync(Target(change.Subscription), cancellationToken)).Text("state");
-        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, state => state == now, TakeBackAsync, context, cancellationToken));
+        return await held.ReleaseAsync(Held(change), change.Before, state => state == now, TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(string before) => await SetAsync(change.Subscription, "suspended", before, context.Time, cancellationToken) is { } answer
             ? answer.Words($"Made {words} {before} again.", $"make {words} {before} again")

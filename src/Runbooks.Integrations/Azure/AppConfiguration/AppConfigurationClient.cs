@@ -157,8 +157,7 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
         (await settings.ReadAsync(Address, cancellationToken))?.Value == After;
 
     /// <summary>Brings back what was there, unless another incident holds it, or somebody has changed it since: then theirs stays.</summary>
-    /// <returns>What was done, in words.</returns>
-    public async Task<string> UndoAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
+    public async Task<ActionResult> UndoAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
         var now = await settings.ReadAsync(Address, cancellationToken);
         return await held.ReleaseAsync(

@@ -54,8 +54,8 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
             : $"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'.");
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
-        new(await SettingChange.From(undoState).UndoAsync(client, held, context, cancellationToken));
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
+        SettingChange.From(undoState).UndoAsync(client, held, context, cancellationToken);
 
     private static JsonObject? Parse(Setting setting, string name)
     {

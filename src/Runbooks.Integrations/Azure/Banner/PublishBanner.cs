@@ -43,8 +43,8 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
         return new ActionResult($"Users see the banner “{parameters.Message}”.");
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
-        new(await BannerChange.From(undoState).UndoAsync(keys, blobs, held, context, cancellationToken));
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
+        BannerChange.From(undoState).UndoAsync(keys, blobs, held, context, cancellationToken);
 
     private static async Task<(SettingChange Change, Setting? Now)> LookAsync(ISettings settings, SettingAddress address, string banner, CancellationToken cancellationToken)
     {
@@ -97,8 +97,7 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
     }
 
     /// <summary>Each place for itself: what somebody changed in the one does not keep the banner up in the other.</summary>
-    /// <returns>What was done, in words.</returns>
-    public async Task<string> UndoAsync(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
+    public async Task<ActionResult> UndoAsync(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
         if (Blob is null)
         {
@@ -107,17 +106,17 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
 
         var (blob, blobLeft) = await TryAsync(() => Blob.UndoAsync(blobs, held, context, cancellationToken));
         var (key, keyLeft) = await TryAsync(() => Key.UndoAsync(keys, held, context, cancellationToken));
-        var words = $"{key} {blob}";
+        var words = $"{key.Result} {blob.Result}";
         return (keyLeft, blobLeft) switch
         {
-            (null, null) => words,
+            (null, null) => new(words) { HandedOn = key.HandedOn || blob.HandedOn },
             // Somebody's own banner stays; one that could not be reached is ours still, and is tried again.
             (null or ChangedSinceException, null or ChangedSinceException) => throw new ChangedSinceException(words),
             _ => throw new StepRefusedException(words),
         };
     }
 
-    private static async Task<(string Words, StepRefusedException? Left)> TryAsync(Func<Task<string>> undo)
+    private static async Task<(ActionResult Result, StepRefusedException? Left)> TryAsync(Func<Task<ActionResult>> undo)
     {
         try
         {
@@ -125,7 +124,7 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         }
         catch (StepRefusedException refused)
         {
-            return (refused.Message, refused);
+            return (new(refused.Message), refused);
         }
     }
 }

@@ -68,7 +68,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
     {
         var change = undoState.Deserialize<Change>()!;
         var now = TrafficShares.In((await arm.GetAsync(Target(change.Endpoint), cancellationToken)).Json);
-        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, shares => TrafficShares.Same(shares, now), TakeBackAsync, context, cancellationToken));
+        return await held.ReleaseAsync(Held(change), change.Before, shares => TrafficShares.Same(shares, now), TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(Dictionary<string, int> before) => await SetAsync(change, change.After, before, context, cancellationToken)
             ? $"Split the requests as {TrafficShares.Text(before)} again, as before."

@@ -82,7 +82,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
     {
         var change = undoState.Deserialize<Change>()!;
         var now = Of((await arm.GetAsync(Target(change.Deployment), cancellationToken)).Json);
-        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, to => to == now, TakeBackAsync, context, cancellationToken));
+        return await held.ReleaseAsync(Held(change), change.Before, to => to == now, TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(string? before) => await SetAsync(change, change.After, before, context, cancellationToken)
             ? $"Spill-over of {Target(change.Deployment).Words} is {Now(before)} again, as before."

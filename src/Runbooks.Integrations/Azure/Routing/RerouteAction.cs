@@ -117,7 +117,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     private async Task<ActionResult> UndoAloneAsync(RouteChange change, StepContext context, CancellationToken cancellationToken)
     {
         var now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name)?.Now;
-        return new ActionResult(await held.ReleaseAsync(Held(change), change.Before, setting => setting == now, before => TakeBackAsync(change with { Before = before }, now, context, cancellationToken), context, cancellationToken));
+        return await held.ReleaseAsync(Held(change), change.Before, setting => setting == now, before => TakeBackAsync(change with { Before = before }, now, context, cancellationToken), context, cancellationToken);
     }
 
     private HeldValue Held(RouteChange change) => new(change.Id, $"{change.Name} of {Words(change.Group)} ({change.Group.Split('/')[8]})");
