@@ -78,6 +78,7 @@ public static class RunbooksServices
             .AddSingleton<StormPageNotifier>()
             .AddSingleton<NotificationUpdater>()
             .AddSingleton<ApproverRules>()
+            .AddSingleton<IGuardrail, ApproversGuardrail>()
             .AddSingleton<IncidentCards>()
             .AddSingleton<IncidentCloser>()
             .AddSingleton<Diagnose>()

@@ -84,7 +84,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             || (book.FindPerson(approval.Person) is not null && (book.Includes(gate.Approvers, approval.Person) || asked.Any(contact => contact.Schedule is not null)));
     }
 
-    /// <summary>Whether the approvals of this gate still carry it, just before its first step acts.</summary>
+    /// <summary>Whether the approvals of this gate still carry it.</summary>
     /// <returns>Null when they do, and where nobody had to approve; otherwise why not.</returns>
     public async Task<string?> FindLostAsync(Gate gate, CancellationToken cancellationToken)
     {
@@ -182,4 +182,14 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     private static DecisionResult Refused(string why) => new(DecisionStatus.NotAllowed, why);
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>Whoever approved may have been taken out of the contacts while the step waited. What has begun may finish.</summary>
+public sealed class ApproversGuardrail(ApproverRules approvers) : IGuardrail
+{
+    public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
+        question is { AboutToRun: true, Gate: { Outcome: GateOutcome.Approved } gate } && !question.Incident.HasActedOn(gate)
+        && await approvers.FindLostAsync(gate, cancellationToken) is { } lost
+            ? new(GuardrailViolation.Approvers, lost, GuardrailSeverity.AskFirst)
+            : null;
 }

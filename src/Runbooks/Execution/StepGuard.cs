@@ -6,9 +6,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
     /// <returns>Null when the step may act; its run is then counted.</returns>
     public async Task<StepResult?> CheckAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
-        var question = new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate);
-        var violations = await guardrails.EvaluateAsync(question, cancellationToken);
-        if (violations.Select(violation => Apply(gate, violation)).OfType<StepResult>().OrderByDescending(report => report.End == StepOutcome.Refused).ThenByDescending(report => report.Until).FirstOrDefault() is { } refusal)
+        if (await FindRefusalAsync(incident, runbook, gate, phase, cancellationToken) is { } refusal)
         {
             return refusal;
         }
@@ -19,13 +17,20 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
             return new(StepOutcome.PlanChanged, Incident.RestoredText);
         }
 
-        if (await ground.FindChangeAsync(incident, runbook, gate, phase, cancellationToken) is { } changed)
+        var (asked, changed) = await ground.FindChangeAsync(incident, runbook, gate, phase, cancellationToken);
+        if (changed is not null)
         {
             return new(StepOutcome.PlanChanged, changed);
         }
 
+        // The checks may have taken minutes, in which somebody has engaged the kill switch.
+        if (asked && await FindRefusalAsync(incident, runbook, gate, phase, cancellationToken) is { } since)
+        {
+            return since;
+        }
+
         // Later steps are not another run.
-        if (question.HasBegun)
+        if (new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate).HasBegun)
         {
             return null;
         }
@@ -34,13 +39,19 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
         return await limits.ReserveAsync(incident, runbook, overruled, cancellationToken) is { } taken ? Apply(gate, taken) : null;
     }
 
+    private async Task<StepResult?> FindRefusalAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    {
+        var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate), cancellationToken);
+        return violations.Select(violation => Apply(gate, violation)).OfType<StepResult>().OrderByDescending(report => report.End == StepOutcome.Refused).ThenByDescending(report => report.Until).FirstOrDefault();
+    }
+
     /// <summary>A person overrules what stood on the card, and nothing that came up since.</summary>
     private static StepResult? Apply(Gate gate, GuardrailViolation violation) => violation.Severity switch
     {
         GuardrailSeverity.Tell => null,
 
-        // To tell is not to act; how often somebody is told is limited all the same.
-        _ when gate.Plan.TellsOnly && violation.Guardrail != RunLimits.Guardrail && (violation.Severity == GuardrailSeverity.AskFirst || violation.IsLiftedByPeople) => null,
+        // To tell is not to act; how often somebody is told is limited all the same, and so is on whose word.
+        _ when gate.Plan.TellsOnly && violation.Guardrail is not (RunLimits.Guardrail or GuardrailViolation.Approvers) && (violation.Severity == GuardrailSeverity.AskFirst || violation.IsLiftedByPeople) => null,
         GuardrailSeverity.AskFirst => Overruled(gate, violation.Guardrail) ? null : new(StepOutcome.PlanChanged, violation.Why),
         _ when violation.IsLiftedByPeople || violation.Severity is GuardrailSeverity.DiagnoseOnly or GuardrailSeverity.Suppress => new(StepOutcome.Held, violation.Why) { Until = violation.Until },
         _ => new(StepOutcome.Refused, violation.Why),
@@ -61,13 +72,12 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     /// <summary>Whether people were asked anew because of age, and not because the plan itself had changed.</summary>
     public static bool IsOfAge(string difference) => difference.StartsWith(OldApproval, StringComparison.Ordinal) || difference.StartsWith(OldAnswers, StringComparison.Ordinal);
 
-    /// <returns>Null when the step may act; otherwise why it has to be asked about anew.</returns>
-    public async Task<string?> FindChangeAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    /// <returns>Whether checks were asked, which takes its time; and why the step has to be asked about anew, null when it may act.</returns>
+    public async Task<(bool Asked, string? Changed)> FindChangeAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
         if (!incident.IsGroundTooOld(phase, gate, time.GetUtcNow()))
         {
-            await RecordBeforeActingAsync(incident, runbook, gate, phase, cancellationToken);
-            return null;
+            return (await RecordBeforeActingAsync(incident, runbook, gate, phase, cancellationToken), null);
         }
 
         var when = phase == Phase.Mitigation ? runbook.Mitigation.When.Checks : runbook.Mitigation.Verify?.Checks ?? [];
@@ -76,7 +86,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => phase == Phase.Mitigation ? when.Count == 0 || when.Contains(spec.Name) || runbook.Mitigation.Verify?.Checks.Contains(spec.Name) == true : when.Contains(spec.Name))];
         if (specs.Count == 0)
         {
-            return $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.";
+            return (false, $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.");
         }
 
         var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
@@ -84,23 +94,25 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         var changed = holds ? null : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
         await store.UpdateAsync(
             incident.Id, i => i.State.IsFinal() ? i : changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, findings, time.GetUtcNow()), cancellationToken);
-        return changed;
+        return (true, changed);
     }
 
     /// <summary>
     /// Asks the checks of the verification right before the first step acts, where their answers are not of just now: with what has
     /// come right by itself while people decided, no step is credited.
     /// </summary>
-    private async Task RecordBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    /// <returns>Whether they were asked.</returns>
+    private async Task<bool> RecordBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
         if (phase != Phase.Mitigation || gate.Plan.TellsOnly || runbook.Mitigation.Verify is not { } verify || !incident.NeedsLookBeforeActing(time.GetUtcNow()))
         {
-            return;
+            return false;
         }
 
         var specs = runbook.Diagnosis.Where(spec => verify.Checks.Contains(spec.Name));
         var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         await store.UpdateAsync(incident.Id, i => i.RecordBeforeActing(findings, time.GetUtcNow()), cancellationToken);
+        return true;
     }
 
     /// <summary>A person who saw that the checks do not call for it, or cannot say, and approved all the same, has approved that.</summary>

@@ -33,6 +33,9 @@ public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase 
 /// <param name="Severity">Whether a person may overrule it.</param>
 public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailSeverity Severity)
 {
+    /// <summary>Of the guardrail that looks whether those who approved may still decide.</summary>
+    public const string Approvers = "approvers";
+
     /// <summary>A person turns it off again, so that it makes sense to wait for that.</summary>
     public bool IsLiftedByPeople { get; init; }
 

@@ -7,7 +7,7 @@ namespace Runbooks.Orchestration;
 /// run. What was recorded by an attempt that was cut off is not done again.
 /// </summary>
 public sealed class PhaseRunner(
-    ApprovalGateService gates, ApproverRules approvers, CheckService verification, StepRunner steps, IIncidentStore store, PinnedRunbooks runbooks, RestoredRecords restored, TimeProvider time)
+    ApprovalGateService gates, CheckService verification, StepRunner steps, IIncidentStore store, PinnedRunbooks runbooks, RestoredRecords restored, TimeProvider time)
 {
     /// <summary>Reads what was decided. After a yes the phase runs at once.</summary>
     public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
@@ -30,12 +30,6 @@ public sealed class PhaseRunner(
     private async Task<PhaseResult> RunAsync(Incident incident, Phase phase, string gateId, long began, CancellationToken cancellationToken)
     {
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        if (incident.FindGate(gateId) is { Task: null } gate && !incident.HasActedOn(gate) && runbook.StepsOf(phase) is [var first, ..]
-            && await approvers.FindLostAsync(gate, cancellationToken) is { } lost)
-        {
-            return new(first.Name, new StepResult(StepOutcome.PlanChanged, lost));
-        }
-
         foreach (var (place, step) in runbook.StepsOf(phase).Index())
         {
             if (place > 0)

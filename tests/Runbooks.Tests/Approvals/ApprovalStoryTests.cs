@@ -70,6 +70,21 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ApproverIsRemovedWhileTheChecksAreAskedOnceMore_IsAskedAnew()
+    {
+        _world.Get<CurrentContacts>().Replace(Team("ada", "grace"));
+        var opened = await _world.OpenAsync(Asking(approval => approval with { From = ["team"] }));
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
+        _world.Script.OnAsk = _ => _world.Get<CurrentContacts>().Replace(Team("grace"));
+
+        (await DecideAsync(opened.Id, "ada")).ShouldBe(DecisionStatus.Decided);
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        _world.Script.Deeds.ShouldBeEmpty();
+        incident.OpenGate!.Difference.ShouldBe("ada approved, and may not decide any more: that does not count.");
+    }
+
+    [Fact]
     public async Task StartedByHandUnderSeparationOfDuties_SomebodyElseHasToSayYes()
     {
         var runbook = Asking(approval => approval with { SeparationOfDuties = true });

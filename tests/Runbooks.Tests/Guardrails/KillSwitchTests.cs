@@ -94,6 +94,24 @@ public sealed class KillSwitchTests : GuardedWorld
     }
 
     [Fact]
+    public async Task KillSwitchWhileTheChecksAreAskedOnceMoreBeforeTheStep_HoldsTheStep()
+    {
+        var opened = await OpenAsync(s_asks);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
+        _world.Script.OnAsk = _ => _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
+
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        var held = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
+
+        held.Reason!.ShouldContain(" waits: The kill switch is on");
+        _world.Script.Deeds.ShouldBeEmpty();
+
+        _world.Script.OnAsk = _ => { };
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
     public async Task RejectingWhileTheKillSwitchIsOn_IsTaken()
     {
         var opened = await OpenAsync(s_asks);
