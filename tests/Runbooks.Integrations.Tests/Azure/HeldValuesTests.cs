@@ -6,7 +6,11 @@ using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.AppConfiguration;
 using Runbooks.Integrations.Azure.Banner;
 using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using TestKit.Storage;
+using Some = TestKit.Incidents.Some;
 
 namespace Runbooks.Integrations.Tests.Azure;
 
@@ -20,12 +24,17 @@ public sealed class HeldValuesTests : OnTheSandbox
     private static readonly object s_on = new { flag = "local-model-only", create = true };
     private static readonly object s_share = new { service = s_service, pool = "openai", backend = "openai-paygo", priority = 1 };
 
-    protected override IServiceCollection Add(IServiceCollection services) => services.AddAppConfiguration().AddBanner().AddApiManagement().AddAzureOpenAI().AddMachineLearning().AddTrafficManager().AddFrontDoor().AddKubernetes();
+    private readonly InMemoryIncidentStore _incidents = new();
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddSingleton<IIncidentStore>(_incidents).AddAppConfiguration().AddBanner().AddApiManagement().AddAzureOpenAI().AddMachineLearning().AddTrafficManager().AddFrontDoor().AddKubernetes();
 
     private async Task<Preparation> DoAsync(string incident, string action, object with)
     {
         var (found, context) = (Action(action), ContextOf(incident) with { Time = new SkippingTime(Clock) });
         var preparation = await found.PrepareAsync(Bind(with, found.ParametersType), context, Cancel);
+        var runbook = Some.Runbook();
+        await _incidents.OpenAsync(
+            (Some.Incident(runbook, incident) with { Target = incident }).BeginStep(Some.Step("step"), Phase.Mitigation, "mitigation-1", preparation, Clock.GetUtcNow()), runbook, latest => null, Cancel);
         await found.ApplyAsync(Bind(with, found.ParametersType), preparation, context, Cancel);
         return preparation;
     }
@@ -129,6 +138,59 @@ public sealed class HeldValuesTests : OnTheSandbox
 
         (await UndoAsync("inc-b", action, second)).HandedOn.ShouldBeFalse();
         (await PrepareAsync(action, with)).Identity.ShouldBe(before);
+    }
+
+    private Task ChangeAsync(string incident, Func<Incident, Incident> change) => _incidents.UpdateAsync(incident, i => (change(i), true), Cancel);
+
+    private static StepRecord Ended(Incident incident, StepStatus status) => incident.Steps[0] with { Status = status };
+
+    public static TheoryData<string, Func<Incident, Incident>> Staying => new()
+    {
+        { "could not take it back", i => i with { State = IncidentState.Failed, Steps = [Ended(i, StepStatus.UndoFailed)] } },
+        { "taken over", i => i with { State = IncidentState.TakenOver, Steps = [Ended(i, StepStatus.Done)] } },
+        { "meant to stay", i => i with { State = IncidentState.Resolved, Steps = [Ended(i, StepStatus.Done)] } },
+        { "kept while the resolution runs", i => i with { State = IncidentState.Resolving, Steps = [Ended(i, StepStatus.Kept)] } },
+    };
+
+    /// <summary>Nobody would ever take it back, and nobody would be told.</summary>
+    [Theory, MemberData(nameof(Staying))]
+    public async Task SecondTakesNothingBack_TheFirstHandsNothingOnAndAPersonIsTold(string how, Func<Incident, Incident> ends)
+    {
+        var first = await DoAsync("inc-a", Flag, s_on);
+        await DoAsync("inc-b", Flag, s_on);
+        await ChangeAsync("inc-b", ends);
+
+        for (var time = 0; time < 2; time++)
+        {
+            (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Flag, first), how)).Message
+                .ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' was left alone: incident inc-b changed it after this one and does not take it back.");
+        }
+
+        (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
+    }
+
+    [Fact]
+    public async Task SecondNeverDidIt_TheFirstTakesItBack()
+    {
+        var first = await DoAsync("inc-a", Flag, s_on);
+        await DoAsync("inc-b", Flag, s_on);
+        await ChangeAsync("inc-b", i => i with { State = IncidentState.Failed, Steps = [] });
+
+        (await TakeBackAsync("inc-a", Flag, first)).ShouldStartWith("Removed ");
+        (await FlagAsync()).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task OneAfterTheOtherThatTakesNothingBack_IsForgottenByTheNext()
+    {
+        foreach (var incident in (string[])["inc-a", "inc-b", "inc-c"])
+        {
+            await DoAsync(incident, Flag, s_on);
+            await ChangeAsync(incident, i => i with { State = IncidentState.Resolved, Steps = [Ended(i, StepStatus.Kept)] });
+        }
+
+        var known = await Services.GetRequiredService<ISharedState>().FindAsync<HeldValues.Holders<HeldText>>("held:'.appconfig.featureflag/local-model-only' in app configuration 'practice'", Cancel);
+        known.ShouldNotBeNull().All.ShouldHaveSingleItem().Incident.ShouldBe("inc-c");
     }
 
     [Fact]
