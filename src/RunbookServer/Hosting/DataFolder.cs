@@ -63,7 +63,10 @@ internal static class OwnerOnly
         }
     }
 
-    /// <summary>Folders and files from before lose what others may do with them. A folder that holds other things than ours is left alone.</summary>
+    /// <summary>
+    /// Folders and files of ours from before lose what others may do with them. Known by name: whatever else is in the folder is left
+    /// alone, and so is a folder that holds anything else.
+    /// </summary>
     /// <exception cref="CommandException">A file of ours cannot be put right.</exception>
     public static void Repair(string folder)
     {
@@ -72,45 +75,49 @@ internal static class OwnerOnly
             return;
         }
 
-        var isOurs = !Entries(folder, recurse: false).Any() || File.Exists(Path.Combine(folder, ServerDefaults.KeyFile)) || File.Exists(Path.Combine(folder, "runbooks.db"));
-        if (!isOurs || !TryTake(folder))
+        var entries = Entries(folder, recurse: false).ToLookup(IsOurs);
+        var isShared = entries[false].Any();
+        if (IsOpen(folder) && (isShared || !TryTake(folder)))
         {
-            ConsoleOutput.Line($"[yellow]Others may look into the data folder {ConsoleOutput.Plain(folder)}[/], which {(isOurs ? "belongs to somebody else" : "holds other things too")}. What the host makes there is for its owner alone; a folder of its own (--data) is better.");
+            ConsoleOutput.Line($"[yellow]Others may look into the data folder {ConsoleOutput.Plain(folder)}[/], which {(isShared ? "holds other things too" : "belongs to somebody else")}. What the host makes there is for its owner alone; a folder of its own (--data) is better.");
         }
 
-        if (isOurs)
+        foreach (var path in entries[true].SelectMany(ours => Directory.Exists(ours) ? Entries(ours, recurse: true).Prepend(ours) : [ours]))
         {
-            foreach (var path in Entries(folder, recurse: true))
+            if (!TryTake(path))
             {
-                if (!TryTake(path))
-                {
-                    throw new CommandException($"Others can read {path}, and it belongs to somebody else. Run 'chmod -R go= {folder}' as its owner, or name another folder with --data.");
-                }
+                throw new CommandException($"Others can read {path}, and it belongs to somebody else. Run 'chmod -R go= {path}' as its owner, or name another folder with --data.");
             }
         }
     }
+
+    private static bool IsOurs(string path) => Path.GetFileName(path) is var name
+        && (name is ServerDefaults.KeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or "outbox" or "evidence" or "sandbox.json"
+            || name.StartsWith("runbooks.db", StringComparison.Ordinal) || name is "generation" or "generation.next");
 
     /// <summary>What is in the folder, but for what the file system itself keeps at the root of a volume.</summary>
     private static FileSystemEnumerable<string> Entries(string folder, bool recurse)
     {
         var options = new EnumerationOptions { RecurseSubdirectories = recurse, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
-        return new(folder, (ref entry) => entry.ToFullPath(), options) { ShouldIncludePredicate = IsOurs, ShouldRecursePredicate = IsOurs };
+        return new(folder, (ref entry) => entry.ToFullPath(), options) { ShouldIncludePredicate = IsKept, ShouldRecursePredicate = IsKept };
 
-        static bool IsOurs(ref FileSystemEntry entry) => !(entry.FileName is "lost+found" && entry.Directory.SequenceEqual(entry.RootDirectory));
+        static bool IsKept(ref FileSystemEntry entry) => !(entry.FileName is "lost+found" && entry.Directory.SequenceEqual(entry.RootDirectory));
     }
+
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    private static bool IsOpen(string path) => (File.GetUnixFileMode(path) & Others) != 0;
 
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     private static bool TryTake(string path)
     {
-        var mode = File.GetUnixFileMode(path);
-        if ((mode & Others) == 0)
+        if (!IsOpen(path))
         {
             return true;
         }
 
         try
         {
-            File.SetUnixFileMode(path, mode & Owner);
+            File.SetUnixFileMode(path, File.GetUnixFileMode(path) & Owner);
             return true;
         }
         catch (UnauthorizedAccessException)

@@ -23,6 +23,8 @@ internal sealed class HostKeys
 /// <summary>The secrets of one machine: made at the first start, readable by their owner alone, kept in the data folder.</summary>
 internal static class SecretFiles
 {
+    public const string LinkKeyFile = "link-key";
+
     private const int Bytes = 32;
 
     /// <summary>The key of the API, as hex.</summary>
@@ -32,7 +34,7 @@ internal static class SecretFiles
     /// <exception cref="CommandException">The file is there and holds no such key.</exception>
     public static LinkSigningKey LinkKey(string dataDirectory)
     {
-        var file = Path.Combine(dataDirectory, "link-key");
+        var file = Path.Combine(dataDirectory, LinkKeyFile);
         var secret = ReadOrMake(file, NewLinkSecret);
         return Convert.TryFromBase64String(secret, new byte[secret.Length], out var length) && length >= Bytes
             ? new() { Id = "local", Secret = secret }

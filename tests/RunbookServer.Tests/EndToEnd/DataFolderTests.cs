@@ -91,11 +91,16 @@ public sealed class DataFolderTests
         Widen(home);
         try
         {
-            DataFolder.Prepare(new ServerSettings { DataDirectory = home });
+            var key = Path.Combine(home, ServerDefaults.KeyFile);
+            for (var start = 1; start <= 2; start++)
+            {
+                DataFolder.Prepare(new ServerSettings { DataDirectory = home });
 
-            (ModeOf(theirs) & Others).ShouldNotBe(UnixFileMode.None);
-            (ModeOf(home) & Others).ShouldNotBe(UnixFileMode.None);
-            ModeOf(Path.Combine(home, ServerDefaults.KeyFile)).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                (ModeOf(theirs) & Others).ShouldNotBe(UnixFileMode.None, $"start {start}");
+                (ModeOf(home) & Others).ShouldNotBe(UnixFileMode.None, $"start {start}");
+                ModeOf(key).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                Widen(key);
+            }
         }
         finally
         {
