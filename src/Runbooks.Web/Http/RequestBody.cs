@@ -12,6 +12,8 @@ internal static class RequestBody
     /// <summary>For the small bodies of people and scripts.</summary>
     public const int MaxSmall = 64 * 1024;
 
+    private const int FirstBuffer = 4096;
+
     /// <returns>Null when it is larger than <paramref name="limit"/>.</returns>
     // A bare null beside a memory would be an empty memory: it converts by way of an array.
     public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken) =>
@@ -21,7 +23,8 @@ internal static class RequestBody
     /// <returns>What was read, and whether that is everything.</returns>
     public static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)> ReadBeginAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
     {
-        var buffer = new byte[(int)Math.Min(request.ContentLength ?? 4096, limit) + 1];
+        // Grows with what came, not with what was announced: anybody can announce.
+        var buffer = new byte[(int)Math.Min(request.ContentLength ?? FirstBuffer, Math.Min(limit, FirstBuffer)) + 1];
         var length = 0;
         while (true)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -18,6 +19,8 @@ public sealed class SlackInteractionsHandler(
     /// <summary>A click brings the whole message back, and eight bytes for a letter that is not ASCII.</summary>
     private const int LargestClick = 256 * 1024;
 
+    private const string NoFit = "the signature does not fit, or its time has passed";
+
     public Task<IResult> PostAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         var signature = request.Headers["X-Slack-Signature"].ToString();
@@ -27,6 +30,12 @@ public sealed class SlackInteractionsHandler(
             return Refuse("it is not signed");
         }
 
+        // Before anything is read: whoever shows nothing costs nothing.
+        if (!SlackSignature.MayFit(options.CurrentValue.SigningSecret, timestamp, time.GetUtcNow()))
+        {
+            return Refuse(NoFit);
+        }
+
         if (await RequestBody.ReadAsync(request, LargestClick, cancellationToken) is not { } body)
         {
             return ApiResults.TooLarge(LargestClick);
@@ -34,7 +43,7 @@ public sealed class SlackInteractionsHandler(
 
         if (!SlackSignature.Fits(options.CurrentValue.SigningSecret, timestamp, body.Span, signature, time.GetUtcNow()))
         {
-            return Refuse("the signature does not fit, or its time has passed");
+            return Refuse(NoFit);
         }
 
         if (!replays.IsNew(signature))
@@ -119,11 +128,15 @@ internal static class SlackSignature
     /// <summary>A request that is older, or from further in the future, is refused.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
 
+    /// <summary>Whether there is a body with which it would fit.</summary>
+    public static bool MayFit([NotNullWhen(true)] string? secret, string timestamp, DateTimeOffset now) =>
+        !string.IsNullOrEmpty(secret)
+        && long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+        && Math.Abs(now.ToUnixTimeSeconds() - seconds) <= Window.TotalSeconds;
+
     public static bool Fits(string? secret, string timestamp, ReadOnlySpan<byte> body, string signature, DateTimeOffset now)
     {
-        if (string.IsNullOrEmpty(secret)
-            || !long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            || Math.Abs(now.ToUnixTimeSeconds() - seconds) > Window.TotalSeconds)
+        if (!MayFit(secret, timestamp, now))
         {
             return false;
         }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -35,6 +36,35 @@ public sealed class SlackInteractionsTests : IAsyncLifetime
     {
         await _host.InitializeAsync();
         _id = await _host.OpenAsync(Some.Waiting());
+    }
+
+    /// <summary>The address is open: callers could have the host keep a body for each of their connections.</summary>
+    [Theory]
+    [InlineData(null, 0)]
+    [InlineData(Secret, -10)]
+    public async Task ClickThatCannotFit_IsRefusedBeforeItsBodyIsRead(string? secret, int minutes)
+    {
+        var handler = ActivatorUtilities.CreateInstance<SlackInteractionsHandler>(_host.Services, new FixedOptions<SlackInteractionOptions>(new() { SigningSecret = secret }));
+        var context = new DefaultHttpContext { RequestServices = _host.Services };
+        var body = new UnreadBody();
+        (context.Request.Body, context.Request.ContentLength) = (body, 200_000);
+        context.Request.Headers["X-Slack-Signature"] = "v0=00";
+        context.Request.Headers["X-Slack-Request-Timestamp"] = $"{_host.Time.GetUtcNow().AddMinutes(minutes).ToUnixTimeSeconds()}";
+
+        ((IStatusCodeHttpResult)await handler.PostAsync(context.Request)).StatusCode.ShouldBe(401);
+
+        body.WasRead.ShouldBeFalse();
+    }
+
+    private sealed class UnreadBody : MemoryStream
+    {
+        public bool WasRead { get; private set; }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            WasRead = true;
+            return base.ReadAsync(buffer, cancellationToken);
+        }
     }
 
     [Fact]
