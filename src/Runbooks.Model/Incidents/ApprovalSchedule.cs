@@ -11,7 +11,8 @@ public static class ApprovalSchedule
     private static readonly TimeSpan AfterWindow = TimeSpan.FromMinutes(30);
 
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
-    public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now)
+    /// <param name="isAsked">Whether somebody whom the question reached may still answer it; null for everybody.</param>
+    public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked = null)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
         {
@@ -24,7 +25,7 @@ public static class ApprovalSchedule
             return (incident.CloseGate(gateId, GateOutcome.Cancelled, stop.Words, now), null);
         }
 
-        gate = Silence.Count(incident, gate, now);
+        gate = Silence.Count(incident, gate, now, isAsked);
         incident = incident.Replace(gate);
         if (Incident.RecoveredBeforeActing(incident))
         {

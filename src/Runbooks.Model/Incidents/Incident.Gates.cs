@@ -32,14 +32,16 @@ public sealed partial record Incident
                 ? (this, objection)
                 : Record(this, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
 
-    /// <summary>What people approved who may not decide any more counts no longer. What a person did by hand stays done.</summary>
-    public Incident LoseApprovals(string gateId, Func<Decision, bool> mayStill, DateTimeOffset now) =>
-        FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Where(decision => !mayStill(decision)).ToList() is { Count: > 0 } lost
-            ? Replace(gate with { Decisions = [.. gate.Decisions.Except(lost)] }).Note(now, TimelineKind.Gate, "runbook", LostText(lost))
+    /// <summary>What people approved who may not decide any more, or not as whom they did, counts no longer. What a person did by hand stays done.</summary>
+    /// <param name="asOfNow">What the approval is worth by now; null where it does not count.</param>
+    public Incident LoseApprovals(string gateId, Func<Decision, Decision?> asOfNow, DateTimeOffset now) =>
+        FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Where(decision => asOfNow(decision) != decision).ToList() is { Count: > 0 } lost
+            ? Replace(gate with { Decisions = [.. gate.Decisions.Select(asOfNow).OfType<Decision>()] }).Note(now, TimelineKind.Gate, "runbook", LostText(gate, lost, asOfNow))
             : this;
 
     /// <summary>For whoever reads why an approval does not count.</summary>
-    public static string LostText(IEnumerable<Decision> lost) => $"{string.Join(" and ", lost.Select(decision => decision.Person))} approved, and may not decide any more: that does not count.";
+    public static string LostText(Gate gate, IEnumerable<Decision> lost, Func<Decision, Decision?> asOfNow) => string.Join(" ", lost.ToLookup(decision => asOfNow(decision) is null).Select(some =>
+        $"{string.Join(" and ", some.Select(decision => decision.Person))} approved, and {(some.Key ? "may not decide any more: that does not count." : $"not as one of {gate.OwnerTeam} any more, of whom somebody has to.")}"));
 
     /// <summary>Closes a pending gate for a reason other than a person's decision; a closed gate stays as it is.</summary>
     public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>

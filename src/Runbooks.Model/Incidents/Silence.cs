@@ -26,9 +26,10 @@ public static class Silence
     };
 
     /// <summary>Counts the time since the last review, as far as the question could have been answered in it.</summary>
-    public static Gate Count(Incident incident, Gate gate, DateTimeOffset now)
+    /// <param name="isAsked">Whether somebody whom it reached may still answer it.</param>
+    public static Gate Count(Incident incident, Gate gate, DateTimeOffset now, Func<Gate, string, bool>? isAsked = null)
     {
-        if (!MayCount(gate) || ReachedAt(incident, gate) is not { } reached)
+        if (!MayCount(gate) || ReachedAt(incident, gate, isAsked) is not { } reached)
         {
             return gate;
         }
@@ -75,8 +76,8 @@ public static class Silence
 
     internal static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
 
-    private static DateTimeOffset? ReachedAt(Incident incident, Gate gate) => incident.Deliveries
-        .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.IsOf(gate))
+    private static DateTimeOffset? ReachedAt(Incident incident, Gate gate, Func<Gate, string, bool>? isAsked) => incident.Deliveries
+        .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.IsOf(gate) && isAsked?.Invoke(gate, delivery.Contact) != false)
         .Min(delivery => (DateTimeOffset?)delivery.At);
 
     private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));

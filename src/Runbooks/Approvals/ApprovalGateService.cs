@@ -107,14 +107,19 @@ public sealed class ApprovalGateService(
         return await AskAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request.GateId, kind, alone: !incident.InStorm, cancellationToken);
     }
 
-    private Task<(Incident Incident, CardKind? Due)> AdvanceAsync(ReviewGateRequest request, CancellationToken cancellationToken)
+    private async Task<(Incident Incident, CardKind? Due)> AdvanceAsync(ReviewGateRequest request, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
 
+        // Whom it reached may be out of the contacts by now: then their silence says nothing.
+        var asked = (await store.FindSeenAsync(request.IncidentId, cancellationToken))?.FindGate(request.GateId);
+        var people = asked is not null && Silence.MayCount(asked) ? await approvers.ReadAsync(asked, cancellationToken) : null;
+        Func<Gate, string, bool>? isAsked = people is null ? null : (gate, recipient) => ApproverRules.IsAsked(gate, recipient, people);
+
         // Once it is decided nobody waits for that event any more.
-        return store.UpdateAsync(
+        return await store.UpdateAsync(
             request.IncidentId,
-            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now),
+            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now, isAsked),
             cancellationToken);
     }
 

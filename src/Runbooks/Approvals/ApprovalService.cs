@@ -173,7 +173,7 @@ public sealed class ApprovalService(
                 Identity = request.SignedIn?.Id,
                 OfOwner = incident.FindGate(id) is { OwnerTeam: { } owner } of && rules.IsOf(owner, of, request, people),
             };
-            return incident.LoseApprovals(id, earlier => ApproverRules.MayStill(gate!, earlier, people), time.GetUtcNow()).Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
+            return incident.LoseApprovals(id, earlier => ApproverRules.AsOfNow(gate!, earlier, people), time.GetUtcNow()).Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
         }
 
         return (incident, incident.State.IsFinal()

@@ -40,7 +40,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// <summary>Whether a message about this gate went to this recipient, or would now.</summary>
     /// <inheritdoc cref="IsOf"/>
     public static bool IsAsked(Gate gate, string recipient, ContactBook now) =>
-        WithAsked(gate, now).RecipientsOf(gate.Approvers).Any(known => !known.IsStranger && Same(known.Name, recipient));
+        now.KnowsEveryone || WithAsked(gate, now).RecipientsOf(gate.Approvers).Any(known => !known.IsStranger && Same(known.Name, recipient));
 
     /// <summary>Whether whoever answers by this link has to type a name: what is done by hand is said by a person, and the link is a room's.</summary>
     public bool NeedsName(Gate gate, string recipient) =>
@@ -67,21 +67,26 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     }
 
     /// <summary>
-    /// Whether whoever approved this may still decide. Whoever was on call had it for their shift, and membership of a group is
-    /// proven by signing in only: of those it is enough that the contacts know the person, or ask the group.
+    /// What an approval is worth by now: whether whoever gave it may still decide, and is still of the team that owns the runbook. Whoever
+    /// was on call had it for their shift, and membership of a group is proven by signing in only: of those it is enough that the
+    /// contacts know the person, or ask the group.
     /// </summary>
     /// <param name="now">From <see cref="ReadAsync"/>.</param>
-    public static bool MayStill(Gate gate, Decision approval, ContactBook now)
+    /// <returns>Null when it does not count.</returns>
+    public static Decision? AsOfNow(Gate gate, Decision approval, ContactBook now)
     {
         var book = WithAsked(gate, now);
-        if (book.KnowsEveryone || book.FindRoom(gate.Approvers, approval.Person) is not null)
-        {
-            return true;
-        }
+        return book.KnowsEveryone ? approval
+            : book.FindRoom(gate.Approvers, approval.Person) is null && !IsStillBehind(gate.Approvers, approval, book) ? null
+            : approval.OfOwner && !IsStillBehind([gate.OwnerTeam!], approval, book) ? approval with { OfOwner = false }
+            : approval;
+    }
 
-        var asked = gate.Approvers.Select(name => book.TryFind(name, out var contact) ? contact : null).OfType<Contact>().ToList();
+    private static bool IsStillBehind(IReadOnlyList<string> names, Decision approval, ContactBook book)
+    {
+        var asked = names.Select(name => book.TryFind(name, out var contact) ? contact : null).OfType<Contact>().ToList();
         return (approval.Identity is not null && asked.Any(contact => contact.Recipients.Any(recipient => recipient.GroupId is not null)))
-            || (book.FindPerson(approval.Person) is not null && (book.Includes(gate.Approvers, approval.Person) || asked.Any(contact => contact.Schedule is not null)));
+            || (book.FindPerson(approval.Person) is not null && (book.Includes(names, approval.Person) || asked.Any(contact => contact.Schedule is not null)));
     }
 
     /// <summary>Whether the approvals of this gate still carry it.</summary>
@@ -94,8 +99,10 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         }
 
         var now = await ReadAsync(gate, cancellationToken);
-        var approvals = gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).ToLookup(approval => MayStill(gate, approval, now));
-        return gate.IsCarriedBy([.. approvals[true]]) ? null : Incident.LostText(approvals[false]);
+        var approvals = gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).ToList();
+        return gate.IsCarriedBy([.. approvals.Select(AsOfNow).OfType<Decision>()]) ? null : Incident.LostText(gate, approvals.Where(approval => AsOfNow(approval) != approval), AsOfNow);
+
+        Decision? AsOfNow(Decision approval) => ApproverRules.AsOfNow(gate, approval, now);
     }
 
     /// <summary>

@@ -69,6 +69,68 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
     }
 
+    private static ContactBook Teams(params string[] owners) => new(
+    [
+        new Contact("oncall", [.. new[] { "ada", "grace", "ana" }.Select(OnTest)]),
+        new Contact("owners", [.. owners.Select(OnTest)]),
+    ]);
+
+    private static Recipient OnTest(string name) => new(name, [new Address("test", name, name)]);
+
+    private Task<Incident> OpenForOwnersAsync(int required)
+    {
+        _world.Get<CurrentContacts>().Replace(Teams("ada", "ana"));
+        return _world.OpenAsync(Asking(approval => approval with { Required = required, OwnerRequired = true, From = ["oncall", "owners"] }) with { Owner = "owners" });
+    }
+
+    [Fact]
+    public async Task ApproverLeavesTheOwnersTeamBeforeTheSecondYes_SomebodyElseOfItHasToApprove()
+    {
+        var opened = await OpenForOwnersAsync(required: 2);
+        (await DecideAsync(opened.Id, "ada")).ShouldBe(DecisionStatus.MoreNeeded);
+        _world.Get<CurrentContacts>().Replace(Teams("ana"));
+
+        (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.MoreNeeded);
+
+        var incident = await _world.SettleAsync(opened.Id);
+        incident.OpenGate!.Decisions.Select(decision => (decision.Person, decision.OfOwner)).ShouldBe([("ada", false), ("grace", false)]);
+        incident.Timeline.ShouldContain(line => line.What == "ada approved, and not as one of owners any more, of whom somebody has to.");
+        (await DecideAsync(opened.Id, "ana")).ShouldBe(DecisionStatus.Decided);
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task ApproverLeavesTheOwnersTeamBeforeTheFirstStep_IsAskedAnew()
+    {
+        var opened = await OpenForOwnersAsync(required: 1);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
+        _world.Script.OnAsk = _ => _world.Get<CurrentContacts>().Replace(Teams("ana"));
+
+        (await DecideAsync(opened.Id, "ada")).ShouldBe(DecisionStatus.Decided);
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        _world.Script.Deeds.ShouldBeEmpty();
+        incident.OpenGate!.Difference.ShouldBe("ada approved, and not as one of owners any more, of whom somebody has to.");
+    }
+
+    /// <summary>Nobody who heard of it could have said no.</summary>
+    [Fact]
+    public async Task OnlyOneWhomTheQuestionReachedMayAnswerNoLonger_SilenceIsNoYesUntilOthersHadTheTime()
+    {
+        _world.Get<CurrentContacts>().Replace(Team("ada"));
+        var opened = await _world.OpenAsync(Asking(approval => approval with { From = ["team"], OnTimeout = OnTimeout.ProceedIfReversible }) with { Resolution = new() });
+        var time = Some.Approval().Timeout;
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
+        _world.Get<CurrentContacts>().Replace(Team("grace"));
+
+        var incident = await _world.AdvanceAsync(opened.Id, time);
+
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        _world.Script.Deeds.ShouldBeEmpty();
+        incident.Deliveries.ShouldContain(delivery => delivery.Contact == "grace" && delivery.Reached);
+        (await _world.AdvanceAsync(opened.Id, time)).State.ShouldBe(IncidentState.Resolved);
+    }
+
     [Fact]
     public async Task ApproverIsRemovedWhileTheChecksAreAskedOnceMore_IsAskedAnew()
     {
