@@ -14,6 +14,7 @@ public sealed class SqliteDatabase : IDisposable
     private readonly ConcurrentBag<SqliteConnection> _readers = [];
     private readonly FileStream _lock;
     private readonly string _path;
+    private readonly ulong? _inode;
     private readonly string _synchronous;
     private bool _disposed;
 
@@ -25,6 +26,7 @@ public sealed class SqliteDatabase : IDisposable
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(_path)!);
         (Logger, Damage) = (logger, new(logger));
         _lock = TakeLock(_path);
+        _inode = FileStatus.InodeOf(_path);
         try
         {
             Writer = new SqliteWriter(() => Open("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"), options.Failpoint, Damage, logger);
@@ -41,6 +43,18 @@ public sealed class SqliteDatabase : IDisposable
     internal DatabaseDamage Damage { get; }
 
     internal ILogger Logger { get; }
+
+    /// <summary>
+    /// Looks whether the file is where it was. What is written into one that was moved away or removed is gone with the process, and
+    /// another host may hold the one in its place.
+    /// </summary>
+    internal void CheckPlace()
+    {
+        if (FileStatus.InodeOf(_path) != _inode)
+        {
+            Damage.Note($"{_path} is another file now, or gone.");
+        }
+    }
 
     /// <summary>Reads every page, beside whoever else reads and writes.</summary>
     internal void Check()

@@ -153,6 +153,33 @@ public sealed class SqliteWriterTests : IDisposable
         (await damaged.Writer.CheckHealthAsync()).ShouldBeNull("what can be written goes on, and is watched");
     }
 
+    /// <summary>A backup that is moved into place under the host: it would go on taking alerts into a file that nobody finds again.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OtherFileInItsPlaceOrNone_IsDamage(bool replaced)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux tells which file it is.");
+        using var database = Open();
+        await CreateTable(database);
+        database.CheckPlace();
+        database.Damage.Found.ShouldBeNull();
+
+        if (replaced)
+        {
+            File.WriteAllText(Database + ".backup", "");
+            File.Move(Database + ".backup", Database, overwrite: true);
+        }
+        else
+        {
+            File.Delete(Database);
+        }
+
+        database.CheckPlace();
+
+        database.Damage.Found.ShouldNotBeNull().ShouldContain("is another file now, or gone.");
+    }
+
     [Fact]
     public async Task WriteAfterClose_FailsInsteadOfHanging()
     {

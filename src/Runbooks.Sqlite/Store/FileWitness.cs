@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace Runbooks.Sqlite.Store;
 
@@ -48,43 +47,4 @@ internal sealed class FileWitness(string path) : IGenerationWitness
             throw new StoreUnavailableException($"{path} cannot be written: {failure.Message}", failure);
         }
     }
-}
-
-/// <summary>What only the kernel knows of a file, and no copy of it has.</summary>
-internal static class FileStatus
-{
-    private const int CurrentFolder = -100;
-    private const uint Inode = 0x100;
-    private const uint Change = 0x80;
-    private const uint Birth = 0x800;
-
-    /// <returns>Null on a system that does not tell.</returns>
-    public static string? MarkOf(string path)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return null;
-        }
-
-        try
-        {
-            // The kernel's struct statx: what it tells at 0, the inode at 32, seconds and nanoseconds of the birth at 80 and of the last
-            // change at 96. Some file systems, such as NFS, know of no birth.
-            var status = new byte[256];
-            if (StatX(CurrentFolder, path, 0, Inode | Change | Birth, status) != 0)
-            {
-                return null;
-            }
-
-            var at = (BitConverter.ToUInt32(status, 0) & Birth) != 0 ? 80 : 96;
-            return $"{BitConverter.ToUInt64(status, 32)}:{BitConverter.ToInt64(status, at)}.{BitConverter.ToUInt32(status, at + 8)}";
-        }
-        catch (EntryPointNotFoundException)
-        {
-            return null;
-        }
-    }
-
-    [DllImport("libc", EntryPoint = "statx"), DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    private static extern int StatX(int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] status);
 }

@@ -118,6 +118,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
 
     public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
     {
+        _database.CheckPlace();
         try
         {
             await _database.ReadAsync(connection => connection.Statement("SELECT 1 FROM incidents LIMIT 1").ExecuteScalar());
