@@ -6,6 +6,9 @@ namespace Runbooks.Approvals;
 public sealed class ApprovalService(
     IIncidentStore store, IIncidentEngine engine, ApproverRules rules, ClosedGuards guards, NotificationUpdater cards, EndHooks endHooks, TimeProvider time, ILogger<ApprovalService> logger)
 {
+    /// <summary>Of what was sent as an incident's id and is none, so much is repeated.</summary>
+    private const int LongestId = 200;
+
     /// <param name="gateId">Null: the question that is open now.</param>
     public async Task<DecisionReceipt> DecideAsync(string incidentId, string? gateId, DecisionRequest request, CancellationToken cancellationToken)
     {
@@ -43,8 +46,10 @@ public sealed class ApprovalService(
         }
         catch (KeyNotFoundException)
         {
-            var missing = new DecisionResult(DecisionStatus.NotFound, $"There is no incident '{incidentId}'.");
-            Log.DecisionRefused(logger, incidentId, request.Person, request.Via, missing.Message);
+            // It stood in an address, and the log may be a terminal.
+            var named = CleanText.Clean(incidentId, LongestId, oneLine: true);
+            var missing = new DecisionResult(DecisionStatus.NotFound, $"There is no incident '{named}'.");
+            Log.DecisionRefused(logger, named, request.Person, request.Via, missing.Message);
             return new(null, missing);
         }
     }

@@ -82,6 +82,18 @@ public sealed class RolesTests : IAsyncLifetime
         }
     }
 
+    /// <summary>An operator's terminal does what such characters say.</summary>
+    [Theory]
+    [InlineData(Role.Sender, "POST", "/api/alerts/%1b%5B2Jreleased", "no known sender")]
+    [InlineData(Role.Operator, "POST", "/api/incidents/%1b%5B2Jreleased/decision", "There is no incident")]
+    public async Task AddressWithControlCharacters_IsLoggedWithoutThem(Role role, string method, string address, string words)
+    {
+        using var request = new HttpRequestMessage(new(method), address) { Content = method == "GET" ? null : JsonContent.Create(new { by = "ada", decision = "approve" }), Headers = { { "X-Api-Key", s_keys[role] } } };
+        (await _host.Browser.SendAsync(request, Cancel)).StatusCode.ShouldBeOneOf(HttpStatusCode.Forbidden, HttpStatusCode.NotFound);
+
+        _host.Logged.Where(line => line.Contains(words, StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldContain("\uFFFD[2Jreleased");
+    }
+
     [Fact]
     public async Task RefusedRequest_SaysWhichRoleIsNeededAndIsKeptOnce()
     {
