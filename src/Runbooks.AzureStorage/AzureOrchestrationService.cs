@@ -3,7 +3,6 @@ using Azure.Storage.Queues;
 using DurableTask.AzureStorage;
 using DurableTask.Core;
 using DurableTask.Core.History;
-using DurableTask.Core.Settings;
 using Microsoft.Extensions.Logging;
 using Runbooks.Orchestration.TaskHub;
 
@@ -228,10 +227,7 @@ internal sealed partial class AzureOrchestrationService(
 
     /// <summary>While programs are replaced one by one, the old ones give back what the new ones began.</summary>
     private bool IsForNewerProgram(TaskOrchestrationWorkItem item) =>
-        hub.Version is { } mine
-        && (item.OrchestrationRuntimeState.ExecutionStartedEvent ?? item.NewMessages.Select(message => message.Event).OfType<ExecutionStartedEvent>().FirstOrDefault())
-            is { Version: { } version }
-        && VersioningSettings.CompareVersions(version, mine) > 0;
+        hub.IsNewer((item.OrchestrationRuntimeState.ExecutionStartedEvent ?? item.NewMessages.Select(message => message.Event).OfType<ExecutionStartedEvent>().FirstOrDefault())?.Version);
 
     private static OrchestrationRuntimeState Ended(TaskOrchestrationWorkItem item, string why)
     {

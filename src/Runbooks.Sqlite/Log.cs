@@ -43,4 +43,7 @@ internal static partial class Log
 
     [LoggerMessage(207, LogLevel.Warning, "Old finished instances could not be removed; it is tried again later.")]
     public static partial void PurgeFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(208, LogLevel.Warning, "Instances that began under version {Theirs} of the workflow: {Count}. This program runs {Mine}; they wait, untouched, for a newer one.")]
+    public static partial void LeftToNewerProgram(this ILogger logger, int count, string theirs, string mine);
 }

@@ -56,6 +56,10 @@ internal sealed class DurableReader(SqliteDatabase database)
     public List<long> Ready(long now) => database.Read(connection => connection.Statement(
         $"SELECT DISTINCT instance FROM durable_messages WHERE {DurableRows.HasCome} ORDER BY instance", ("$now", now)).List(static row => row.GetInt64(0)));
 
+    /// <summary>Instances that have not ended, and the versions that they began under.</summary>
+    public List<(long Key, string? Version)> Open() => database.Read(connection => connection.Statement(
+        "SELECT key, version FROM durable_instances WHERE ended_at IS NULL").List(static row => (row.GetInt64(0), row.IsDBNull(1) ? null : row.GetString(1))));
+
     /// <summary>Instances that had something to do at more than so many starts in a row.</summary>
     public List<long> Suspects(int starts) => database.Read(connection => connection.Statement(
         "SELECT key FROM durable_instances WHERE ended_at IS NULL AND attempts > $starts", ("$starts", (long)starts)).List(static row => row.GetInt64(0)));

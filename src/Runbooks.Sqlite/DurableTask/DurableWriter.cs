@@ -94,11 +94,14 @@ internal sealed class DurableWriter(SqliteDatabase database)
     }
 
     /// <summary>Counts this start for everything that is under way or has something to do.</summary>
-    public Task CountStartAsync(long now) => database.Writer.EnqueueAsync(connection =>
+    /// <param name="except">Instances that this program does not run.</param>
+    public Task CountStartAsync(long now, IEnumerable<long> except) => database.Writer.EnqueueAsync(connection =>
     {
-        connection.Statement("UPDATE durable_tasks SET attempts = attempts + 1").ExecuteNonQuery();
-        connection.Statement($"UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE {DurableRows.HasCome})",
-            ("$now", now)).ExecuteNonQuery();
+        var keys = $"[{string.Join(',', except)}]";
+        connection.Statement("UPDATE durable_tasks SET attempts = attempts + 1 WHERE instance NOT IN (SELECT value FROM json_each($except))", ("$except", keys)).ExecuteNonQuery();
+        connection.Statement(
+            $"UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE {DurableRows.HasCome}) AND key NOT IN (SELECT value FROM json_each($except))",
+            ("$now", now), ("$except", keys)).ExecuteNonQuery();
     });
 
     /// <summary>After an orderly stop nothing is suspected of having killed the host.</summary>

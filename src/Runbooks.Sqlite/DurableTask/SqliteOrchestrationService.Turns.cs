@@ -119,11 +119,11 @@ public sealed partial class SqliteOrchestrationService
 
     private TurnItem? Load(long key)
     {
-        var stored = _reader.Load(key);
+        var stored = _ofNewerProgram.Contains(key) ? null : _reader.Load(key);
         var answers = _instances.TakeNews(key);
         if (stored is null)
         {
-            // It has ended; nobody is there to receive anything.
+            // It has ended, and nobody is there to receive anything; or what came for it stays in the database.
             return null;
         }
 

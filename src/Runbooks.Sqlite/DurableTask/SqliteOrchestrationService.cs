@@ -3,6 +3,7 @@ using DurableTask.Core;
 using DurableTask.Core.History;
 using Microsoft.Extensions.Logging;
 using Runbooks.Engine;
+using Runbooks.Orchestration.TaskHub;
 
 namespace Runbooks.Sqlite.DurableTask;
 
@@ -17,6 +18,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
 
     private readonly SqliteDatabase _database;
     private readonly SqliteTaskHubOptions _options;
+    private readonly TaskHubOptions _hub;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly DurableReader _reader;
@@ -30,12 +32,14 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     private readonly ConcurrentDictionary<long, int> _failures = [];
     private readonly AsyncLocal<Exception?> _lastFailure = new();
     private readonly Pauses _pauses;
+    private HashSet<long> _ofNewerProgram = [];
     private ITimer? _purge;
     private volatile bool _stopping;
 
-    public SqliteOrchestrationService(SqliteDatabase database, SqliteTaskHubOptions options, TimeProvider time, ILogger<SqliteOrchestrationService> logger)
+    public SqliteOrchestrationService(
+        SqliteDatabase database, SqliteTaskHubOptions options, TaskHubOptions hub, TimeProvider time, ILogger<SqliteOrchestrationService> logger)
     {
-        (_database, _options, _time, _logger) = (database, options, time, logger);
+        (_database, _options, _hub, _time, _logger) = (database, options, hub, time, logger);
         (_reader, _writer) = (new DurableReader(database), new DurableWriter(database));
         (_instances, _tasks, _pauses) = (new InstanceQueue(_busy), new TaskQueue(_busy), new Pauses(time));
         _timers = new TimerClock(database, _instances.Signal, time, options.CheckClockEvery, logger);
@@ -83,7 +87,9 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
             _logger.JournalTakenOver(left);
         }
 
-        await _writer.CountStartAsync(now);
+        // Nobody else writes the file while this process runs: no more of them come.
+        _ofNewerProgram = LeaveToNewerProgram();
+        await _writer.CountStartAsync(now, _ofNewerProgram);
         foreach (var key in _reader.Suspects(_options.MaxStarts))
         {
             await FailAsync(key, new FailureDetails(
@@ -91,6 +97,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
         }
 
         var tasks = _reader.Tasks();
+        tasks.RemoveAll(open => _ofNewerProgram.Contains(open.Task.Instance));
         foreach (var (task, attempts) in tasks)
         {
             if (attempts <= _options.MaxStarts)
@@ -104,6 +111,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
         }
 
         var ready = _reader.Ready(now);
+        ready.RemoveAll(_ofNewerProgram.Contains);
         ready.ForEach(_instances.Signal);
         if (tasks.Count + ready.Count > 0)
         {
@@ -153,6 +161,17 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     {
         _lastFailure.Value = exception;
         return 0;
+    }
+
+    private HashSet<long> LeaveToNewerProgram()
+    {
+        var newer = _reader.Open().Where(instance => _hub.IsNewer(instance.Version)).ToList();
+        foreach (var group in newer.GroupBy(instance => instance.Version!))
+        {
+            _logger.LeftToNewerProgram(group.Count(), group.Key, _hub.Version!);
+        }
+
+        return [.. newer.Select(instance => instance.Key)];
     }
 
     private static TaskMessage Refused(PendingTask task, long? attempts)

@@ -164,21 +164,50 @@ public sealed class TroubleTests
         },
         context => context.CallActivityAsync("old", 1))).ShouldContain("on-deterministic");
 
-    [Fact]
-    public async Task InstanceOfANewerVersion_IsNotRunByAnOlderProgramAndFailsInTheEnd()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task InstanceOfANewerVersion_WaitsForTheNewerProgramAndThenGoesOn(bool isInAnActivity)
     {
-        await using var hub = await OpenAsync();
+        var gate = new TaskCompletionSource();
+        var runs = 0;
+        _tasks.Activity<int, int>("slow", async n =>
+        {
+            runs++;
+            await gate.Task;
+            return n;
+        });
+        _tasks.Orchestrator<int, bool>("works", async (context, n) => await context.CallActivityAsync<int>("slow", n) == n);
+        await using var hub = await OpenAsync(new SqliteTaskHubOptions { MaxStarts = 3 });
         hub.HubOptions.Version = "2.0";
         await hub.RestartAsync();
-        await hub.StartAsync("waits", "i", 1);
-        await hub.SettleAsync();
+        await hub.StartAsync(isInAnActivity ? "works" : "waits", "i", 1);
+        while (isInAnActivity && Volatile.Read(ref runs) == 0)
+        {
+            await Task.Yield();
+        }
+
+        if (!isInAnActivity)
+        {
+            await hub.SettleAsync();
+        }
 
         hub.HubOptions.Version = "1.0";
-        await hub.RestartAsync();
-        await hub.RaiseAsync("i", "go");
-        await hub.AdvanceAsync(TimeSpan.FromMinutes(1));
+        for (var i = 0; i < 5; i++)
+        {
+            await hub.CrashAsync();
+            await hub.RaiseAsync("i", "go");
+            await hub.AdvanceAsync(Minute * 5);
+        }
 
-        (await hub.WaitForEndAsync("i")).Status.ShouldBe(EngineStatus.Failed);
+        (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Running);
+        runs.ShouldBe(isInAnActivity ? 1 : 0);
+        Logs.Lines.ShouldContain(line => line.Contains("began under version 2.0 of the workflow: 1. This program runs 1.0"));
+
+        hub.HubOptions.Version = "2.0";
+        gate.SetResult();
+        await hub.RestartAsync();
+        (await hub.WaitForEndAsync("i")).Result<bool>().ShouldBeTrue();
     }
 
     [Fact]

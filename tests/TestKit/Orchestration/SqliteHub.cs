@@ -142,7 +142,7 @@ public sealed class SqliteHub : ITaskHubHarness
     {
         var options = new SqliteOptions { Path = Path.Combine(_folder, "runbooks.db"), SurvivesPowerCut = false, Failpoint = Fail };
         Database = new SqliteDatabase(options, NullLogger<SqliteDatabase>.Instance);
-        Service = new SqliteOrchestrationService(Database, _options, Time, _loggers.CreateLogger<SqliteOrchestrationService>());
+        Service = new SqliteOrchestrationService(Database, _options, HubOptions, Time, _loggers.CreateLogger<SqliteOrchestrationService>());
         Shutdown = new ActivityShutdown();
         _host = new TaskHubHost(Service, _tasks, HubOptions, Shutdown, _services, Time, _loggers);
         Engine = new TaskHubEngine(Service, HubOptions, _host);

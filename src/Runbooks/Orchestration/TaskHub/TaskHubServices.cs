@@ -1,3 +1,4 @@
+using DurableTask.Core.Settings;
 using Microsoft.DurableTask;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -73,6 +74,9 @@ public sealed class TaskHubOptions
     /// the orchestrator's to say. Null: versions are not looked at.
     /// </summary>
     public string? Version { get; set; }
+
+    /// <summary>Whether an instance of this version is left to a newer program.</summary>
+    public bool IsNewer(string? version) => Version is not null && version is not null && VersioningSettings.CompareVersions(version, Version) > 0;
 
     /// <summary>
     /// The service finishes by itself what is under way when it is told to stop, as the SQLite one does. For any other the
