@@ -18,7 +18,7 @@ internal static class WatchdogRules
         null => now - incident.OpenedAt > options.Grace
             ? new(Remedy.Start, "lost", "The engine did not know this incident; it was started again.")
             : null,
-        { Status: EngineStatus.Failed } => new(Remedy.CloseAsFailed, "engine", $"The automation broke: {instance.Failure ?? "the engine gives no reason"}."),
+        { Status: EngineStatus.Failed } => new(Remedy.CloseAsFailed, "engine", $"The automation broke: {instance.Failure?.TrimEnd('.') ?? "the engine gives no reason"}."),
         { Status: EngineStatus.Terminated } => new(Remedy.CloseAsFailed, "engine", "The automation was terminated from outside."),
 
         // The last activity closes the record; give its write the time to be seen.

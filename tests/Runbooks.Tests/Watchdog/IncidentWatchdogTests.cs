@@ -41,12 +41,12 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     [Fact]
     public async Task WorkflowThatFailed_PagesAndClosesSoThatTheNextAlertOpensAnew()
     {
-        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed, "non-deterministic");
+        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed, "It is not tried again.");
 
         var incident = await _world.CheckAsync(id, Minute, Minute, Minute * 10);
 
         incident.State.ShouldBe(IncidentState.Failed);
-        incident.Reason!.ShouldContain("non-deterministic");
+        incident.Reason!.ShouldBe("The automation broke: It is not tried again. Nothing was done.");
         _world.Paged.ShouldBe([ContactBook.Fallback]);
         _world.Ended.ShouldBe([$"{id} Failed"]);
         incident.Timeline[^1].What.ShouldBe("Wrote on the ticket how this ended.");
