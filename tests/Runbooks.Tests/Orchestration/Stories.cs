@@ -1,5 +1,8 @@
+using Microsoft.Extensions.Options;
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Orchestration;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Orchestration;
@@ -84,6 +87,55 @@ internal static class Stories
             world.Script.Verdicts["full"] = Verdict.Passing;
             return await world.AdvanceAsync(held.Id, 20 * s_minute);
         },
+        ["lease-paged"] = async world =>
+        {
+            var lease = new Hold(["full"], StableFor: 5 * s_minute, AtMost: 10 * s_minute, Every: TimeSpan.FromSeconds(30));
+            var held = await DecideAsync(world, s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } }, DecisionVerb.Approve, helps: true);
+            await world.AdvanceAsync(held.Id, 60 * s_minute);
+            world.Script.Verdicts["full"] = Verdict.Passing;
+            return await world.AdvanceAsync(held.Id, 60 * s_minute);
+        },
+        ["undo-while-paused"] = async world =>
+        {
+            var lease = new Hold(["full"], StableFor: 5 * s_minute, AtMost: 120 * s_minute, Every: TimeSpan.FromSeconds(30));
+            var held = await DecideAsync(world, s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } }, DecisionVerb.Approve, helps: true);
+            world.Engine.Broken.Add(UndoSteps.Name);
+            world.Script.Verdicts["full"] = Verdict.Passing;
+            await world.AdvanceAsync(held.Id, 8 * s_minute);
+            await world.Get<KillSwitch>().EngageAsync("ada", "hands off", CancellationToken.None);
+            world.Engine.Broken.Clear();
+            await world.AdvanceAsync(held.Id, 60 * s_minute);
+            await world.Get<KillSwitch>().ReleaseAsync("ada", "go on", CancellationToken.None);
+            return await world.AdvanceAsync(held.Id, 60 * s_minute);
+        },
+        ["diagnosis-fails"] = async world =>
+        {
+            world.Engine.Broken.Add(Diagnose.Name);
+            var asked = await world.OpenAsync(s_runbook);
+            for (var i = 0; i < 240 && asked.State != IncidentState.AwaitingApproval; i++)
+            {
+                asked = await world.AdvanceAsync(asked.Id, s_minute);
+            }
+
+            return (await world.DecideAsync(asked.Id, DecisionVerb.Reject)).Incident;
+        },
+        ["round-fails"] = async world =>
+        {
+            world.Engine.Broken.Add(Recheck.Name);
+            var verifying = await DecideAsync(world, s_runbook, DecisionVerb.Approve, helps: true);
+            await world.AdvanceAsync(verifying.Id, 60 * s_minute);
+            world.Engine.Broken.Clear();
+            return await world.AdvanceAsync(verifying.Id, 60 * s_minute);
+        },
+        ["waits-for-its-turn"] = async world =>
+        {
+            world.Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.MaxConcurrent["script.act"] = 1;
+            await world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", 20 * s_minute, CancellationToken.None);
+            var waiting = await DecideAsync(world, s_runbook, DecisionVerb.Approve, helps: true);
+            return await world.AdvanceAsync(waiting.Id, 60 * s_minute);
+        },
+        ["covered-by-another-that-is-not-open"] = world =>
+            DecideAsync(world, s_runbook with { SuppressedBy = new("other", "{{ labels.pod }}", 60 * s_minute) }, DecisionVerb.Approve, helps: true),
         ["by-hand"] = async world => await SayDoneAsync(world, ManualStepTests.Runbook(new { instruction = "Swap it.", who = (string[])["hands"] }), helps: true),
         ["by-hand-taken-back"] = async world =>
         {

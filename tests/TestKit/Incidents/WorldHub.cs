@@ -30,6 +30,9 @@ public sealed class WorldHub(WorldHubOptions options, Func<IServiceProvider> ser
     private readonly SemaphoreSlim _opening = new(1);
     private SqliteHub? _hub;
 
+    /// <summary>The names of activities that fail at every attempt.</summary>
+    public HashSet<string> Broken { get; } = [];
+
     /// <summary>When the next timer is due; null when none is pending.</summary>
     public DateTimeOffset? NextTimer => _hub?.Service.NextTimer;
 
@@ -75,6 +78,9 @@ public sealed class WorldHub(WorldHubOptions options, Func<IServiceProvider> ser
         _opening.Dispose();
     }
 
+    private Task<object?> RunAsync(string activity, Func<Task<object?>> run) =>
+        Broken.Contains(activity) ? throw new IOException("The store is away.") : options.Around is { } around ? around(activity, run) : run();
+
     private async Task<SqliteHub> HubAsync()
     {
         if (_hub is { } open)
@@ -97,7 +103,7 @@ public sealed class WorldHub(WorldHubOptions options, Func<IServiceProvider> ser
                     },
                     services: services(),
                     time: time);
-                (hub.HubOptions.Version, hub.HubOptions.AroundActivity) = (IncidentOrchestrator.Version, options.Around);
+                (hub.HubOptions.Version, hub.HubOptions.AroundActivity) = (IncidentOrchestrator.Version, RunAsync);
                 hub.KillAt = _ => options.KillAt?.Invoke() == true;
                 _hub = hub;
             }
