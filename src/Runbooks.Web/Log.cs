@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(21, LogLevel.Warning, "Refused: {Who}, whose role is {Role}, wanted {What}, which needs the role {Needed}.")]
     public static partial void RoleRefused(ILogger logger, string who, string role, string what, string needed);
 
+    [LoggerMessage(23, LogLevel.Warning, "Refused: {Who}, who may post for {Sources} alone, wanted {What}.")]
+    public static partial void SourceRefused(ILogger logger, string who, string sources, string what);
+
     [LoggerMessage(22, LogLevel.Warning, "A refused request is in the log only; it could not be kept for the page about safety.")]
     public static partial void RefusalNotKept(ILogger logger, Exception trouble);
 

@@ -32,6 +32,9 @@ public sealed record Actor(Role Role, string Who)
     /// <summary>Whoever the platform has signed in; null where a key or a link speaks.</summary>
     public SignedInPerson? Person { get; init; }
 
+    /// <summary>The sources that the key may post for; empty: for any.</summary>
+    public IReadOnlyCollection<string> Sources { get; init; } = [];
+
     /// <summary>How a role that is missing is had.</summary>
     public string Remedy { get; init; } = "Use a key that has it (setting ApiKeys:Named), or ask whoever keeps this system for one.";
 
@@ -39,6 +42,8 @@ public sealed record Actor(Role Role, string Who)
     public static Actor? Of(HttpRequest request) => request.HttpContext.Features.Get<Actor>();
 
     public bool May(Role needed) => needed == Role.Sender ? Role is Role.Sender or >= Role.Operator : Role >= needed;
+
+    public bool MayPostFor(string source) => Sources.Count == 0 || Sources.Contains(source, StringComparer.OrdinalIgnoreCase);
 
     public void EnterWith(HttpRequest request) => request.HttpContext.Features.Set(this);
 }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.Extensions.Hosting;
+using Runbooks.Intake.Parsing;
 using Runbooks.SignedLinks;
 
 namespace Runbooks.Web.Http;
@@ -36,7 +37,7 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
     {
         var headers = request.Headers["x-functions-key"].OfType<string>();
         List<string?> given = [.. headers, .. headers.SelectMany(header => header.Split(',', StringSplitOptions.TrimEntries)), .. request.Query["code"]];
-        var named = given.OfType<string>().Select(key => Find([key])).OfType<Actor>().MinBy(actor => actor.Role);
+        var named = given.OfType<string>().Select(key => Find([key])).OfType<Actor>().OrderBy(actor => actor.Role).ThenBy(actor => actor.Sources.Count == 0).FirstOrDefault();
         return named ?? (given.Count > 0 || options.CurrentValue.Named.Count == 0 ? new(Role.Admin, "a key of the Functions app") : null);
     }
 
@@ -87,8 +88,8 @@ public sealed class ApiKeyOptions
     /// <summary>The Functions host looks at keys before this program does. No setting: only that host may say it.</summary>
     internal bool CheckedByPlatform { get; set; }
 
-    internal IEnumerable<(string Key, Actor Actor)> All =>
-        Keys.Select(key => (key, new Actor(Role.Admin, "an API key"))).Concat(Named.Select(named => (named.Value.Key, new Actor(named.Value.Role, $"the key '{named.Key}'"))));
+    internal IEnumerable<(string Key, Actor Actor)> All => Keys.Select(key => (key, new Actor(Role.Admin, "an API key")))
+        .Concat(Named.Select(named => (named.Value.Key, new Actor(named.Value.Role, $"the key '{named.Key}'") { Sources = [.. named.Value.Sources] })));
 }
 
 /// <summary>A key of the API that may less than everything.</summary>
@@ -99,6 +100,9 @@ public sealed class NamedApiKey
 
     /// <summary><c>Sender</c> posts alerts and nothing else, <c>Viewer</c> looks, <c>Assistant</c> also asks and proposes through <c>/mcp</c>, <c>Operator</c> acts on incidents, <c>Admin</c> may everything.</summary>
     public Role Role { get; set; }
+
+    /// <summary>The only sources that a <c>Sender</c> may post for, by the names in the address (<c>alertmanager</c>, <c>azure-monitor</c> …). Without it, for any.</summary>
+    public IList<string> Sources { get; } = [];
 }
 
 /// <summary>
@@ -124,7 +128,7 @@ internal sealed class EphemeralKeys : IXmlRepository
 }
 
 /// <summary>A key that can be guessed keeps a host from starting: whoever has it decides.</summary>
-internal sealed class ApiKeyStrength(IHostEnvironment environment) : IValidateOptions<ApiKeyOptions>
+internal sealed class ApiKeyStrength(IHostEnvironment environment, AlertReader reader) : IValidateOptions<ApiKeyOptions>
 {
     public const int ShortestKey = 24;
 
@@ -148,6 +152,19 @@ internal sealed class ApiKeyStrength(IHostEnvironment environment) : IValidateOp
         if (options.Named.FirstOrDefault(named => named.Value.Role == Role.None || !Enum.IsDefined(named.Value.Role)) is { Key: { } nothing })
         {
             return ValidateOptionsResult.Fail($"ApiKeys:Named:{nothing} has no role. Set its Role to Sender, Viewer, Operator or Admin.");
+        }
+
+        foreach (var (sender, key) in options.Named.Where(named => named.Value.Sources.Count > 0))
+        {
+            if (key.Role != Role.Sender)
+            {
+                return ValidateOptionsResult.Fail($"ApiKeys:Named:{sender} has Sources and the role {key.Role}, which may more than post. Set its Role to Sender, or take its Sources away.");
+            }
+
+            if (key.Sources.FirstOrDefault(source => !reader.Knows(source)) is { } unknown)
+            {
+                return ValidateOptionsResult.Fail($"ApiKeys:Named:{sender}:Sources has '{Clip.To(unknown, 80)}', which is no source of alerts. Known: {string.Join(", ", reader.Sources)}.");
+            }
         }
 
         return options.All.Distinct().GroupBy(known => known.Key).FirstOrDefault(same => same.Count() > 1) is { } twice

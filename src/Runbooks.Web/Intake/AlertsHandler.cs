@@ -9,11 +9,30 @@ using Runbooks.Web.Decisions;
 namespace Runbooks.Web.Intake;
 
 /// <summary><c>POST /api/alerts/{source}</c>, and <c>OPTIONS</c> for a sender that asks first.</summary>
-public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LoadedRunbooks runbooks, LostAlerts lost, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
+public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LoadedRunbooks runbooks, LostAlerts lost, RefusedRequests refused, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
 {
-    public Task<IResult> PostAsync(HttpRequest request, string source) => HttpMethods.IsOptions(request.Method)
-        ? Task.FromResult(EventGridHandshake.Permit(request, source))
-        : runner.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
+    public async Task<IResult> PostAsync(HttpRequest request, string source)
+    {
+        if (Actor.Of(request) is { } actor && !actor.MayPostFor(source))
+        {
+            return await RefuseAsync(actor, request, source);
+        }
+
+        return HttpMethods.IsOptions(request.Method)
+            ? EventGridHandshake.Permit(request, source)
+            : await runner.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
+    }
+
+    private async Task<IResult> RefuseAsync(Actor actor, HttpRequest request, string source)
+    {
+        var (given, may) = (CleanText.Clean(source, 80, oneLine: true), string.Join(", ", actor.Sources));
+        var what = $"{request.Method} /api/alerts/{given}";
+        Log.SourceRefused(logger, actor.Who, may, what);
+        await refused.RecordAsync(actor.Who, what, $"sender of {may}", request.HttpContext.RequestAborted);
+        return ApiResults.Problem(
+            StatusCodes.Status403Forbidden,
+            $"Nothing of this post was taken: {actor.Who} may post to /api/alerts/{{source}} for {may} alone, and this is '{given}'. Add it to the Sources of that key (setting ApiKeys:Named), or post with another key.");
+    }
 
     private async Task<IResult> TakeAsync(HttpRequest request, string source, CancellationToken cancellationToken)
     {

@@ -55,6 +55,17 @@ public sealed class FunctionRolesTests
         asked.ShouldBeGreaterThan(100);
     }
 
+    [Theory]
+    [InlineData("alertmanager", StatusCodes.Status400BadRequest)]
+    [InlineData("grafana", StatusCodes.Status403Forbidden)]
+    public async Task SenderWhoseSourcesAreSet_PostsForNoOther(string source, int expected)
+    {
+        await using var app = Build(new Dictionary<string, string?> { ["ApiKeys:Named:Sender:Sources:0"] = "alertmanager" });
+        var intake = Functions().Single(one => one.Trigger.Route == "api/alerts/{source}").Function;
+
+        (await CallAsync(app, intake, isPage: false, "post", $"/api/alerts/{source}", s_keys[Role.Sender], source)).ShouldBe(expected, "an empty post that is let in cannot be understood");
+    }
+
     private static IEnumerable<(MethodInfo Function, HttpTriggerAttribute Trigger)> Functions() =>
         from type in typeof(OrchestrationFunctions).Assembly.GetTypes()
         from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static)
@@ -64,7 +75,7 @@ public sealed class FunctionRolesTests
         where trigger is not null
         select (method, trigger);
 
-    private static async Task<int?> CallAsync(WebApplication app, MethodInfo function, bool isPage, string method, string path, string key)
+    private static async Task<int?> CallAsync(WebApplication app, MethodInfo function, bool isPage, string method, string path, string key, string argument = "none")
     {
         var context = new DefaultHttpContext { RequestServices = app.Services };
         (context.Request.Method, context.Request.Path) = (method.ToUpperInvariant(), path);
@@ -77,19 +88,19 @@ public sealed class FunctionRolesTests
             context.Request.Headers["x-functions-key"] = key;
         }
 
-        object?[] arguments = [.. function.GetParameters().Select(parameter => parameter.ParameterType == typeof(HttpRequest) ? context.Request : parameter.ParameterType == typeof(string) ? (object)"none" : null)];
+        object?[] arguments = [.. function.GetParameters().Select(parameter => parameter.ParameterType == typeof(HttpRequest) ? context.Request : parameter.ParameterType == typeof(string) ? (object)argument : null)];
         var instance = function.IsStatic ? null : ActivatorUtilities.CreateInstance(app.Services, function.DeclaringType!);
         return (await (Task<IResult>)function.Invoke(instance, arguments)! as IStatusCodeHttpResult)?.StatusCode;
     }
 
-    private static WebApplication Build()
+    private static WebApplication Build(Dictionary<string, string?>? settings = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(s_keys.SelectMany(known => new Dictionary<string, string?>
         {
             [$"ApiKeys:Named:{known.Key}:Key"] = known.Value, [$"ApiKeys:Named:{known.Key}:Role"] = $"{known.Key}",
-        }).Append(new("LinkSigning:Keys:0:Id", "k1")).Append(new("LinkSigning:Keys:0:Secret", Convert.ToBase64String(new byte[32]))));
+        }).Append(new("LinkSigning:Keys:0:Id", "k1")).Append(new("LinkSigning:Keys:0:Secret", Convert.ToBase64String(new byte[32]))).Concat(settings ?? []));
         var channel = new ScriptedChannel();
         builder.Services
             .AddSingleton(TimeProvider.System)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Runbooks.Intake.Parsing;
 using Runbooks.SignedLinks;
 using Runbooks.Web.Http;
 
@@ -64,7 +65,7 @@ public sealed class ApiKeyStrengthTests
             options.Keys.Add(key);
         }
 
-        return new ApiKeyStrength(new Place(environment)).Validate(null, options);
+        return new ApiKeyStrength(new Place(environment), new AlertReader([])).Validate(null, options);
     }
 
     private sealed class Place(string environment) : IHostEnvironment

@@ -161,6 +161,46 @@ public sealed class RolesTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("alertmanager", HttpStatusCode.Accepted)]
+    [InlineData("AlertManager", HttpStatusCode.Accepted)]
+    [InlineData("generic", HttpStatusCode.Forbidden)]
+    [InlineData("event-grid", HttpStatusCode.Forbidden)]
+    public async Task SenderWhoseSourcesAreSet_PostsForNoOther(string source, HttpStatusCode expected)
+    {
+        const string Key = "cLust3r-Xk4Tn8vR1mZs9d2b7Q";
+        await using var host = new WebHost
+        {
+            Settings = { ["ApiKeys:Named:cluster:Key"] = Key, ["ApiKeys:Named:cluster:Role"] = "Sender", ["ApiKeys:Named:cluster:Sources:0"] = "alertmanager" },
+        };
+        await host.InitializeAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/alerts/{source}")
+        {
+            Content = new StringContent("""{"version":"4","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"A","pod":"b"},"startsAt":"2026-11-23T03:00:00Z","fingerprint":"f"}]}"""),
+        };
+        request.Headers.Add("X-Api-Key", Key);
+
+        using var answer = await host.Browser.SendAsync(request, Cancel);
+
+        answer.StatusCode.ShouldBe(expected);
+        if (expected == HttpStatusCode.Forbidden)
+        {
+            (await WebHost.JsonOf(answer)).GetProperty("title").GetString().ShouldBe(
+                $"Nothing of this post was taken: the key 'cluster' may post to /api/alerts/{{source}} for alertmanager alone, and this is '{source}'. Add it to the Sources of that key (setting ApiKeys:Named), or post with another key.");
+            (await host.Get<RefusedRequests>().ReadAsync(Cancel)).ShouldHaveSingleItem().What.ShouldBe($"POST /api/alerts/{source}");
+        }
+    }
+
+    [Theory]
+    [InlineData("Operator", "alertmanager", "may more than post")]
+    [InlineData("Sender", "pager", "'pager', which is no source of alerts. Known: ")]
+    public void SourcesThatLimitNothing_KeepTheHostFromStarting(string role, string source, string why)
+    {
+        var options = new ApiKeyOptions { Named = { ["cluster"] = new() { Key = "k9Q2d7bX4Tn8vR1mZs6Hc3Wf", Role = Enum.Parse<Role>(role), Sources = { source } } } };
+
+        _host.Get<IEnumerable<IValidateOptions<ApiKeyOptions>>>().Select(rule => rule.Validate(null, options).FailureMessage).ShouldContain(failure => failure != null && failure.Contains(why));
+    }
+
+    [Theory]
     [InlineData("short", "Viewer", "fewer than 24")]
     [InlineData("k9Q2d7bX4Tn8vR1mZs6Hc3Wf", "None", "has no role")]
     [InlineData(WebHost.Key, "Viewer", "are the same key")]
