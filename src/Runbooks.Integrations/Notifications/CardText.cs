@@ -24,12 +24,14 @@ internal static class CardText
     private const int Few = 300;
 
     /// <summary>
-    /// The sections with as many lines, and as much of each, as a phone shows and every channel takes, each line on one line and
-    /// without what cannot be seen. The longest are shortened first, and those that a person needs to answer last.
+    /// The card with as many lines of its sections, and as much of each, as a phone shows and every channel takes, each line on one
+    /// line and without what cannot be seen. The longest are shortened first, and those that a person needs to answer last: with
+    /// any of that left out, the card has no buttons.
     /// </summary>
-    public static IReadOnlyList<CardSection> Sections(Card card)
+    public static Card Fit(Card card)
     {
-        List<Part> shown = [.. card.Sections.Select(Part.Of).Where(part => part.Lines.Count > 0)];
+        List<Part> all = [.. card.Sections.Select(Part.Of).Where(part => part.Lines.Count > 0)];
+        List<Part> shown = [.. all];
         var isAll = true;
         while (shown.Sum(part => part.Cost) > Budget || shown.Count > MaxSections)
         {
@@ -44,8 +46,11 @@ internal static class CardText
             isAll = false;
         }
 
-        return [.. shown.Select(part => part.Whole), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]];
+        var isAnswerable = all.Where(part => part.Section.IsNeeded).All(part => part.IsWhole && shown.Contains(part));
+        return (isAnswerable ? card : card.WithoutButtons) with { Sections = [.. shown.Select(part => part.Said), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]] };
     }
+
+    public static IReadOnlyList<CardSection> Sections(Card card) => Fit(card).Sections;
 
     public static string Title(Card card, int length = 200) => Clip.To(Plain(card.Title), length);
 
@@ -63,7 +68,9 @@ internal static class CardText
 
         public int Cost { get; } = Lines.Append(Section.Heading).Sum(text => Frame + Encoding.UTF8.GetByteCount(MessageJson.Options.Encoder!.Encode(text)));
 
-        public CardSection Whole => Section with { Lines = Left == 0 ? Lines : [.. Lines, $"… and {CountText.Format(Left, "more line")}; see the page."] };
+        public bool IsWhole { get; } = Lines.SequenceEqual(Section.Lines.Where(line => line.Length > 0).Select(Plain));
+
+        public CardSection Said => Section with { Lines = Left == 0 ? Lines : [.. Lines, $"… and {CountText.Format(Left, "more line")}; see the page."] };
 
         public static Part Of(CardSection section)
         {

@@ -60,17 +60,19 @@ public sealed record Card
     [JsonIgnore]
     public string? No { get; init; }
 
-    /// <summary>For a channel that refused the card for its form: what somebody needs to answer, and the links. A button approves a plan that is shown, so there is none.</summary>
+    /// <summary>The card with nothing to decide on but its links: a button approves what is shown, and not all of it is.</summary>
     [JsonIgnore]
-    public Card Shortened => this with { GateId = null, PlanHash = null, Sections = [.. Sections.Where(section => section.IsNeeded), CardSection.Rest] };
+    public Card WithoutButtons => this with { GateId = null, PlanHash = null };
+
+    /// <summary>For a channel that refused the card for its form: what somebody needs to answer, and the links.</summary>
+    [JsonIgnore]
+    public Card Shortened => WithoutButtons with { Sections = [.. Sections.Where(section => section.IsNeeded), CardSection.Rest] };
 
     /// <summary>The card as this recipient gets it. Somebody who may know of it and may not decide gets nothing to decide with, and why they hear of it.</summary>
-    public Card For(Recipient recipient) => !recipient.IsStranger ? this : this with
+    public Card For(Recipient recipient) => !recipient.IsStranger ? this : WithoutButtons with
     {
         Kind = Asks ? CardKind.Decided : Kind,
         Title = Asks ? $"For your information: {Title}" : Title,
-        GateId = null,
-        PlanHash = null,
         Links = Asks ? [.. Links.Skip(1)] : Links,
         Sections = [new("Why you are told", [recipient.Why!, .. Asks ? ["You cannot decide this; it goes to those who can."] : Array.Empty<string>()]), .. Sections],
     };

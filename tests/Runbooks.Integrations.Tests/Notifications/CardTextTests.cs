@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Runbooks.Integrations.Notifications;
 using Runbooks.Integrations.Notifications.Slack;
 using Runbooks.Integrations.Notifications.Teams;
+using Runbooks.Integrations.Notifications.Webhook;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 
@@ -83,6 +84,32 @@ public sealed class CardTextTests
         sections[0].Lines.Count.ShouldBeInRange(6, 12);
         sections[0].Lines[^1].ShouldBe($"… and {15 - (sections[0].Lines.Count - 1)} more lines; see the page.");
         sections[1].Lines.ShouldBe(["one", "two"]);
+    }
+
+    /// <summary>What was shown is what runs: a plan or a warning that is cut is decided on the page.</summary>
+    [Theory]
+    [InlineData(15, 100, 'x', true)]
+    [InlineData(16, 100, 'x', false)]
+    [InlineData(1, 1_000, 'x', true)]
+    [InlineData(1, 1_001, 'x', false)]
+    [InlineData(8, 450, 'x', true)]
+    [InlineData(8, 450, 'ж', false)]
+    public void PlanThatIsCut_HasNoButtonsAndTheLink(int lines, int length, char letter, bool buttons)
+    {
+        var card = Of(1, ["one"]) with
+        {
+            GateId = "mitigation-1",
+            PlanHash = new string('f', 64),
+            Sections = [new("What I will do", [.. Enumerable.Repeat(new string(letter, length), lines)]) { IsNeeded = true }, new("What was found", ["one"])],
+        };
+
+        var blocks = SlackBlocks.Render(card, buttons: true).Select(block => block!["block_id"]?.ToString()).ToList();
+        var webhook = WebhookNotifier.Body(card, "sent", "1")["card"]!;
+
+        blocks.Contains("decision").ShouldBe(buttons);
+        blocks.ShouldContain("links");
+        (webhook["gateId"] is not null).ShouldBe(buttons);
+        (webhook["planHash"] is not null).ShouldBe(buttons);
     }
 
     private static IEnumerable<string> Texts(JsonNode? node) => node switch

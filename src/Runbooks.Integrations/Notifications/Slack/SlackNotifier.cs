@@ -107,7 +107,11 @@ internal static class SlackBlocks
     private const int LongestHeader = 150;
     private const int LongestSection = 3_000;
 
-    public static JsonArray Render(Card card, bool buttons) => MessageJson.Array([.. Content(card), .. Actions(card, buttons)]);
+    public static JsonArray Render(Card card, bool buttons)
+    {
+        var shown = CardText.Fit(card);
+        return MessageJson.Array([.. Content(shown), .. Actions(shown, buttons)]);
+    }
 
     /// <summary>Slack's three characters of meaning; what is left cannot form a mention or a link.</summary>
     public static string Escape(string text) => text
@@ -123,7 +127,7 @@ internal static class SlackBlocks
         }
 
         yield return new JsonObject { ["type"] = "header", ["text"] = Plain(CardText.Title(card, LongestHeader)) };
-        foreach (var section in CardText.Sections(card))
+        foreach (var section in card.Sections)
         {
             yield return Section($"*{Escape(section.Heading)}*");
             foreach (var text in Texts(section.Lines))

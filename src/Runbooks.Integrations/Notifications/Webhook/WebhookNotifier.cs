@@ -34,7 +34,7 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
     {
         ["what"] = what,
         ["message"] = message,
-        ["card"] = JsonSerializer.SerializeToNode(card with { Key = null, Sections = CardText.Sections(card) }, MessageJson.Options),
+        ["card"] = JsonSerializer.SerializeToNode(CardText.Fit(card) with { Key = null }, MessageJson.Options),
     };
 
     internal static string Sign(byte[] secret, string timestamp, byte[] body) =>
