@@ -80,6 +80,31 @@ public sealed partial class EmailTests
         requests[2].First.ShouldStartWith("Mon, 23 Nov 2026 03:18:");
     }
 
+    /// <summary>The service gives a refused request the same answer each time that it knows it again.</summary>
+    [Fact]
+    public async Task AttemptAfterARefusal_IsAnotherRequestToAzure()
+    {
+        await using var server = await ChannelServer.StartAsync();
+        var email = Azure(server, """{"status":"Succeeded"}""");
+        var takes = server.Answer;
+        server.Answer = context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            return Task.CompletedTask;
+        };
+
+        var card = Cards.Approval with { };
+        (await Should.ThrowAsync<DeliveryException>(() => email.SendAsync(card, s_ada, Cancel))).Transient.ShouldBeTrue();
+        server.Time.Advance(TimeSpan.FromSeconds(4));
+        server.Answer = takes;
+        await email.SendAsync(card, s_ada, Cancel);
+
+        var requests = server.Requests.Where(request => request.Path == "/emails:send").ToList();
+        requests.Select(request => request.Headers["Repeatability-Request-Id"]).Distinct().Count().ShouldBe(2);
+        requests.Select(request => request.Headers["Repeatability-First-Sent"]).ShouldBe(["Mon, 23 Nov 2026 03:12:00 GMT", "Mon, 23 Nov 2026 03:12:04 GMT"]);
+        requests.Select(request => request.Headers["Operation-Id"]).Distinct().ShouldHaveSingleItem();
+    }
+
     [Theory]
     [InlineData("""{"status":"Succeeded"}""", false)]
     [InlineData("""{"status":"Running"}""", true)]

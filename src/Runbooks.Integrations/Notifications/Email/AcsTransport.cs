@@ -7,7 +7,7 @@ namespace Runbooks.Integrations.Notifications.Email;
 
 /// <summary>
 /// Azure Communication Services, with the app's identity. All attempts at a message are one request to the service, so it is
-/// sent once. It is sent only after it was taken, so the operation is followed for a while.
+/// sent once; after a refusal the next is a new one. It is sent only after it was taken, so the operation is followed for a while.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/communication/dataplane/email/get-send-result"/>
 /// <seealso href="https://learn.microsoft.com/rest/api/communication/repeatable-requests"/>
@@ -42,6 +42,12 @@ internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential c
         catch (DeliveryException taken) when (taken.Status == HttpStatusCode.Conflict)
         {
             // An attempt before was taken, and is not finished.
+        }
+        catch (DeliveryException refused) when ((int?)refused.Status is >= 400 and < 500)
+        {
+            // Nothing was taken, and the service would answer the same again to the request that it knows.
+            _firstSent.Remove(card);
+            throw;
         }
 
         try
