@@ -125,8 +125,30 @@ public sealed partial class EmailTests
 
         var failure = await FailAsync(server.Port, "ada@example.com", ("Email:User", "bot"), ("Email:Password", "s3cret"));
 
-        failure.Message.ShouldContain("login");
+        failure.Message.ShouldBe("The mail server refused the login. Look at Email:User and Email:Password.");
+        failure.Transient.ShouldBeFalse();
         failure.ToString().ShouldNotContain("s3cret");
+    }
+
+    /// <summary>Too many logins at once say nothing about the password.</summary>
+    [Fact]
+    public async Task LoginThatFailsInPassing_IsTriedAgain()
+    {
+        await using var server = await MailServer.StartAsync();
+
+        var failure = await FailAsync(server.Port, "ada@example.com", ("Email:User", "bot"), ("Email:Password", "busy"));
+
+        failure.Message.ShouldBe("The mail server answered 454 to the login.");
+        failure.Transient.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task ServerWithoutLogin_IsNotSaidToLackTls()
+    {
+        await using var server = await MailServer.StartAsync(login: false);
+
+        (await FailAsync(server.Port, "ada@example.com", ("Email:User", "bot"), ("Email:Password", "right"))).Message
+            .ShouldBe("The mail server offers no login that this host knows. If it takes mail without one, leave Email:User out.");
     }
 
     [Theory]

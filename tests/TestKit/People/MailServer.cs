@@ -16,10 +16,12 @@ public sealed class MailServer : IAsyncDisposable
         const { SMTPServer } = require('smtp-server');
         const server = new SMTPServer({
           authOptional: true,
+          allowInsecureAuth: true,
           key: process.env.TLS_KEY,
           cert: process.env.TLS_CERTIFICATE,
           hideSTARTTLS: process.env.NO_TLS === '1',
-          onAuth: (auth, session, done) => auth.password === 'right' ? done(null, { user: auth.username }) : done(new Error('wrong')),
+          disabledCommands: process.env.NO_LOGIN === '1' ? ['AUTH'] : [],
+          onAuth: (auth, session, done) => auth.password === 'right' ? done(null, { user: auth.username }) : done(Object.assign(new Error('no'), { responseCode: auth.password === 'busy' ? 454 : 535 })),
           onRcptTo: (address, session, done) => {
             const code = address.address.startsWith('later') ? 451 : address.address.startsWith('never') ? 550 : 0;
             done(code ? Object.assign(new Error('no'), { responseCode: code }) : null);
@@ -40,15 +42,17 @@ public sealed class MailServer : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <param name="login">Whether it offers any.</param>
     /// <param name="name">Whom its certificate is made for.</param>
     /// <param name="until">When its certificate ends; in ten years where nothing is said.</param>
-    public static async Task<MailServer> StartAsync(bool tls = true, string name = "127.0.0.1", DateTimeOffset? until = null)
+    public static async Task<MailServer> StartAsync(bool tls = true, bool login = true, string name = "127.0.0.1", DateTimeOffset? until = null)
     {
         var (key, certificate) = Certificate(name, until ?? DateTimeOffset.UtcNow.AddYears(10));
         var folder = await NodePackage.InstallAsync("smtp-server", "3.21.6");
         var start = new ProcessStartInfo("node", ["-e", Script]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.Environment["NODE_PATH"] = Path.Combine(folder, "node_modules");
         start.Environment["NO_TLS"] = tls ? "0" : "1";
+        start.Environment["NO_LOGIN"] = login ? "0" : "1";
         start.Environment["TLS_KEY"] = key;
         start.Environment["TLS_CERTIFICATE"] = certificate;
         var process = Process.Start(start)!;

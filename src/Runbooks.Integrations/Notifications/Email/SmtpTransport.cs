@@ -30,7 +30,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
             await client.ConnectAsync(settings.Host!, settings.Port, Socket(settings.Security), cancellationToken);
             if (!string.IsNullOrEmpty(settings.User))
             {
-                await client.AuthenticateAsync(settings.User, settings.Password ?? "", cancellationToken);
+                await LogInAsync(client, settings.User, settings.Password ?? "", cancellationToken);
             }
 
             await client.SendAsync(message, cancellationToken);
@@ -42,11 +42,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
             // 4xx asks to come back later, 5xx means never (RFC 5321, section 4.2.1).
             throw new DeliveryException($"The mail server answered {(int)refused.StatusCode} ({refused.ErrorCode}).", transient: (int)refused.StatusCode is >= 400 and < 500);
         }
-        catch (AuthenticationException)
-        {
-            throw new DeliveryException("The mail server refused the login. Look at Email:User and Email:Password.");
-        }
-        catch (NotSupportedException)
+        catch (NotSupportedException) when (!client.IsConnected)
         {
             throw new DeliveryException("The mail server offers no TLS, and mail with approval links is not sent in the clear.");
         }
@@ -57,6 +53,27 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         catch (Exception broken) when (broken is IOException or SocketException or ProtocolException or TimeoutException)
         {
             throw new DeliveryException($"The mail server cannot be reached ({broken.GetType().Name}).", transient: true);
+        }
+    }
+
+    private static async Task LogInAsync(SmtpClient client, string user, string password, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.AuthenticateAsync(user, password, cancellationToken);
+        }
+        catch (NotSupportedException)
+        {
+            throw new DeliveryException("The mail server offers no login that this host knows. If it takes mail without one, leave Email:User out.");
+        }
+        catch (AuthenticationException refused) when (refused.InnerException is SmtpCommandException { StatusCode: var code } && (int)code is >= 400 and < 500)
+        {
+            // It says nothing about the password (RFC 4954, section 6): too many logins at once, say.
+            throw new DeliveryException($"The mail server answered {(int)code} to the login.", transient: true);
+        }
+        catch (AuthenticationException)
+        {
+            throw new DeliveryException("The mail server refused the login. Look at Email:User and Email:Password.");
         }
     }
 
