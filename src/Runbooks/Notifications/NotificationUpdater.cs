@@ -21,7 +21,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
         await dispatcher.UpdateAsync(
             sent,
             delivery => gate.Outcome == GateOutcome.Pending
-                ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest) with { IsAnswered = gate.IsAnsweredBy(delivery.Contact) || gate.IsHeldBack(time.GetUtcNow()) }
+                ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest) with { IsAnswered = IsAnswered(delivery) || gate.IsHeldBack(time.GetUtcNow()) }
                 : cards.Decided(incident, runbook, gate),
             cancellationToken);
 
@@ -31,6 +31,9 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
         {
             await ShowGateAsync(now, gateId, cancellationToken);
         }
+
+        // Two people may share one alert on a channel that rings: it goes on until both have answered.
+        bool IsAnswered(Delivery delivery) => sent.Where(other => (other.Channel, other.Reference) == (delivery.Channel, delivery.Reference)).All(other => gate.IsAnsweredBy(other.Contact));
     }
 
     /// <summary>Somebody was faster than the message that asked: it was sent with buttons that ask no longer.</summary>
@@ -56,7 +59,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
             cancellationToken);
     }
 
-    /// <summary>Every card of the incident: how it ended. A card that reports that end is new and says so already.</summary>
+    /// <summary>Every card that asked or told of it: how it ended. A card that reports that end is new and says so already.</summary>
     public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken) =>
         ShowAsync(incident, incident.Deliveries.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed)), card, cancellationToken);
 
@@ -68,11 +71,9 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
     }
 
     private Task ShowAsync(Incident incident, IEnumerable<Delivery> sent, Card card, CancellationToken cancellationToken) => dispatcher.UpdateAsync(
-        sent,
-        // What was handed to somebody is theirs to do however the incident ended.
-        delivery => delivery.IsUnder(HandedOver) ? card with { Kind = CardKind.Page }
-            : GateOf(incident, delivery) is { } gate ? IncidentCards.Ended(card, gate)
-            : card,
+        // What was handed to somebody is theirs to do however the incident ended, and a report stays what it is.
+        sent.Where(delivery => !delivery.IsUnder(HandedOver) && !delivery.IsUnder(NotificationRecipients.Report)),
+        delivery => GateOf(incident, delivery) is { } gate ? IncidentCards.Ended(card, gate) : card,
         cancellationToken);
 
     private static Gate? GateOf(Incident incident, Delivery delivery) =>

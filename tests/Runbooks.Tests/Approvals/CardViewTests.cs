@@ -46,13 +46,13 @@ public sealed class CardViewTests
         }
     }
 
-    /// <summary>A page that said that a person is needed is over once somebody closed the incident; what was handed to somebody stays theirs.</summary>
+    /// <summary>A page that said that a person is needed is over once somebody closed the incident; what was handed to somebody stays theirs, and a report a report.</summary>
     [Fact]
     public async Task EndOfAnIncident_EndsItsPagesButNotWhatWasHandedToSomebody()
     {
         var office = await AskAsync(Some.Gate());
         Incident incident = await office.Store.GetAsync(Id, Cancel);
-        foreach (var key in new[] { "page:lease", "closed", $"{NotificationUpdater.HandedOver}:notify:step" })
+        foreach (var key in new[] { "page:lease", "closed", "report", $"{NotificationUpdater.HandedOver}:notify:step" })
         {
             incident = (await office.Messenger.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It is held too long.", Some.Time) with { Title = key }, Cancel)).Incident;
         }
@@ -65,7 +65,10 @@ public sealed class CardViewTests
         await office.Sent.ShowClosedAsync(incident, Cancel);
 
         Kinds("closed").ShouldBe([CardKind.Closed, CardKind.Closed]);
-        Kinds($"{NotificationUpdater.HandedOver}:notify:step").ShouldBe([CardKind.Page, CardKind.Page]);
+        foreach (var kept in new[] { "report", $"{NotificationUpdater.HandedOver}:notify:step" })
+        {
+            sent.Where(one => one.Value == kept).Select(one => office.Channel.Shown[one.Key].Title).ShouldBe([kept, kept]);
+        }
 
         IEnumerable<CardKind> Kinds(string title) => sent.Where(one => one.Value == title).Select(one => office.Channel.Shown[one.Key].Kind);
     }

@@ -53,6 +53,28 @@ public sealed class AnsweredTests
         _pager.Sent.ShouldBeEmpty("both have been reached");
     }
 
+    /// <summary>A team has one key, and so one alert: it goes on calling whoever has not answered.</summary>
+    [Fact]
+    public async Task AlertThatTwoShare_IsAnsweredOnceBothAre()
+    {
+        var shared = new ScriptedChannel("key") { ReferenceOf = (_, _) => "alert" };
+        await using var world = new IncidentWorld(configure: services => services
+            .AddSingleton(new ContactBook([new("oncall", [Person("ada", "key"), Person("grace", "key"), Person("linus", "phone")])]))
+            .AddSingleton<INotifier>(_phone)
+            .AddSingleton<INotifier>(shared));
+        await world.OpenAsync(Asking(s_approval with { From = ["oncall"], Required = 3 }));
+
+        List<bool> answered = [];
+        foreach (var name in new[] { "ada", "grace" })
+        {
+            var (approved, _) = await world.DecideAsync(Id, DecisionVerb.Approve, name);
+            await world.Get<NotificationUpdater>().ShowGateAsync(approved, "mitigation-1", Cancel);
+            answered.Add(shared.Shown["alert"].IsAnswered);
+        }
+
+        answered.ShouldBe([false, true]);
+    }
+
     /// <summary>Its page is about the question: once that is decided it calls nobody.</summary>
     [Theory]
     [InlineData(true)]

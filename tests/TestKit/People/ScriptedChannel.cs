@@ -30,6 +30,9 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
     /// <summary>The newest form of each message, by its reference.</summary>
     public ConcurrentDictionary<string, Card> Shown { get; } = new();
 
+    /// <summary>What a channel calls a message, where that is the same for several people; a name of its own unless said otherwise.</summary>
+    public Func<Address, Card, string>? ReferenceOf { get; init; }
+
     /// <summary>How often it was tried.</summary>
     public int Attempts { get; private set; }
 
@@ -42,7 +45,7 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
         Attempts++;
         await Before(to, cancellationToken);
         Sent.Enqueue((to, card));
-        var reference = $"{name}-{Interlocked.Increment(ref _sent)}";
+        var reference = ReferenceOf?.Invoke(to, card) ?? $"{name}-{Interlocked.Increment(ref _sent)}";
         Shown[reference] = card;
         return new Receipt(reference, HandsOver);
     }

@@ -80,8 +80,6 @@ internal sealed class Notify(IServiceProvider services)
         var incident = await IncidentAsync(context, cancellationToken);
         var title = $"{incident.Title} on {IncidentText.Target(incident.Target)}";
         var told = await TellAsync(parameters.To, title, parameters.Severity, [new("What to do", [parameters.Message])], "", context, cancellationToken);
-
-        // The closing message takes the place of this one where a channel can change messages, so it has to say as much.
         return new ActionResult($"{told}: {parameters.Message}");
     }
 }
