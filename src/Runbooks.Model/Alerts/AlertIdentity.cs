@@ -16,6 +16,9 @@ public static class AlertIdentity
 
     public static string Of(Alert alert) => Of(alert.Source, alert.Fingerprint);
 
+    /// <summary>Whether a person started it: nothing fires, and nothing fires again.</summary>
+    public static bool IsByHand(Alert alert) => alert.Source == Manual;
+
     /// <summary>An identity by which a message may be brought to an incident: everything but a start by hand.</summary>
     public static bool IsKnownAgain(string identity) => !identity.StartsWith($"{Manual}:", StringComparison.Ordinal);
 

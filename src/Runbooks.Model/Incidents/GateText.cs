@@ -52,10 +52,10 @@ public static class GateText
     internal static string AfterYes(Gate gate, RunMode mode) => gate is { Task: null, Outcome: GateOutcome.Approved } && mode == RunMode.DryRun ? $" {Rehearsed}" : "";
 
     /// <summary>What follows a no, before it is given.</summary>
-    public static string WhatNoMeans(Gate gate)
+    public static string WhatNoMeans(Gate gate, Incident incident)
     {
         var words = WithoutApproval(gate);
-        return $"{char.ToUpperInvariant(words[0])}{words[1..]}, and the incident ends.{(gate.Task is null ? $" {StopText.AsksNoMore}" : "")}";
+        return $"{char.ToUpperInvariant(words[0])}{words[1..]}, and the incident ends.{(gate.Task is null ? StopText.AsksNoMore(incident) : "")}";
     }
 
     /// <summary>How a closed gate ended, for whoever comes late.</summary>
@@ -105,7 +105,7 @@ public static class GateText
     /// <summary>What happens when nobody answers, and when.</summary>
     public static string Silence(Gate gate)
     {
-        var next = gate.Reminders.FirstOrDefault(reminder => reminder.To.Count > 0);
+        var next = gate.Reminders.Select(reminder => reminder with { To = [.. reminder.To.Except(gate.Approvers, StringComparer.OrdinalIgnoreCase)] }).FirstOrDefault(reminder => reminder.To.Count > 0);
         return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(" and ", next.To)} {(next.To.Count == 1 ? "is" : "are")} asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
     }
 
@@ -122,8 +122,9 @@ public static class GateText
     public static string WithoutApproval(Gate gate) => gate switch
     {
         { Task: not null } => ManualTaskText.Without(gate),
+        { Phase: Phase.Resolution, Round: > 1 } => "nothing more of the resolution runs",
         { Phase: Phase.Resolution } => "the resolution does not run",
-        { Round: > 1 } => "nothing more is done, whatever was done before is undone",
+        { Round: > 1 } => "nothing more is done, what was done before is undone where it can be",
         _ => "nothing is done",
     };
 

@@ -140,13 +140,15 @@ public sealed partial record Incident
 /// <summary>What people are told that a stop does, before and after they ask for it.</summary>
 public static class StopText
 {
-    public const string AsksNoMore = "This firing of the alert asks again only if it becomes more severe.";
+    /// <summary>Follows what a no or a stop does; nothing where no alert fires.</summary>
+    public static string AsksNoMore(Incident incident) => AlertIdentity.IsByHand(incident.Alert) ? "" : " This firing of the alert asks again only if it becomes more severe.";
 
-    public const string NoIsRemembered = "A no is remembered: this firing of the alert asks again only if it becomes more severe.";
+    /// <inheritdoc cref="AsksNoMore"/>
+    public static string NoIsRemembered(Incident incident) => AlertIdentity.IsByHand(incident.Alert) ? "" : " A no is remembered: this firing of the alert asks again only if it becomes more severe.";
 
     public static string Of(Incident incident) => incident.HasReachedResolution
-        ? $"What the mitigation changed stays, unless it is taken back. {AsksNoMore}"
-        : $"What can be taken back is taken back. {AsksNoMore}";
+        ? $"What the mitigation changed stays, unless it is taken back.{AsksNoMore(incident)}"
+        : $"What can be taken back is taken back.{AsksNoMore(incident)}";
 }
 
 /// <summary>

@@ -89,7 +89,7 @@ public static class ManualTaskText
     {
         { Task.Undoes: true } => "it counts as not taken back, and a person is paged",
         { Phase: Phase.Resolution } => "the rest of the resolution does not run",
-        _ => "the steps after it do not run, what was done before it is undone",
+        _ => "the steps after it do not run, what was done before it is undone where it can be",
     };
 
     /// <summary>What became of it, for the step's record.</summary>

@@ -38,7 +38,7 @@ public sealed class IncidentCards(DecisionLinks links)
         GateId = gate.Id,
         PlanHash = gate.Plan.Hash,
         Yes = GateText.WhatYesMeans(gate, incident.Mode),
-        No = GateText.WhatNoMeans(gate),
+        No = GateText.WhatNoMeans(gate, incident),
         Sections =
         [
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),

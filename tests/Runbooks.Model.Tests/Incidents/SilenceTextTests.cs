@@ -63,9 +63,31 @@ public sealed class SilenceTextTests
     {
         GateText.WhatYesMeans(Some.Gate(), RunMode.Normal).ShouldBe("The steps run as shown, unless something stands against it by then.");
         GateText.WhatYesMeans(Some.Gate(), RunMode.DryRun).ShouldBe("The steps are rehearsed: nothing outside is touched.");
-        GateText.WhatNoMeans(Some.Gate()).ShouldBe("Nothing is done, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
-        GateText.WhatNoMeans(Some.Gate(round: 2)).ShouldBe("Nothing more is done, whatever was done before is undone, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
-        GateText.WhatNoMeans(Some.Gate() with { Phase = Phase.Resolution }).ShouldBe("The resolution does not run, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
+        GateText.WhatNoMeans(Some.Gate(), Some.Waiting()).ShouldBe("Nothing is done, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
+        GateText.WhatNoMeans(Some.Gate(round: 2), Some.Waiting()).ShouldBe("Nothing more is done, what was done before is undone where it can be, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
+        GateText.WithoutApproval(Some.Gate(round: 2) with { Phase = Phase.Resolution }).ShouldBe("nothing more of the resolution runs");
+        ManualTaskText.Without(Some.Gate() with { Task = new ManualTask("inspect", "Look.", []) }).ShouldBe("the steps after it do not run, what was done before it is undone where it can be");
+        GateText.WhatNoMeans(Some.Gate() with { Phase = Phase.Resolution }, Some.Waiting()).ShouldBe("The resolution does not run, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
+    }
+
+    /// <summary>Nothing fires that could ask again.</summary>
+    [Fact]
+    public void IncidentStartedByHand_IsNotSaidToHaveAnAlert()
+    {
+        var incident = Some.Waiting() with { Alert = Some.Waiting().Alert with { Source = "manual" } };
+
+        GateText.WhatNoMeans(Some.Gate(), incident).ShouldBe("Nothing is done, and the incident ends.");
+        StopText.Of(incident).ShouldBe("What can be taken back is taken back.");
+        StopText.NoIsRemembered(incident).ShouldBeEmpty();
+    }
+
+    /// <summary>Who is asked already is asked no more than reminded.</summary>
+    [Fact]
+    public void WhoIsAskedAlready_IsNotSaidToBeAskedLater()
+    {
+        var gate = Some.Gate() with { Approvers = ["oncall", "Lead"], Reminders = [new(Some.Time.AddMinutes(5), ["lead"]), new(Some.Time.AddMinutes(10), ["oncall", "boss"])] };
+
+        GateText.Silence(gate).ShouldStartWith("At 03:22:00 UTC boss is asked too. At 03:32:00 UTC ");
     }
 
     /// <summary>The first yes of several runs nothing, and the last one runs it.</summary>
