@@ -43,6 +43,12 @@ public sealed record Gate
     public int Required { get; init; } = 1;
     public bool SeparationOfDuties { get; init; }
 
+    /// <summary>Who started the incident, and so may not approve this; null where everybody who was asked may.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Starter { get; init; }
+
+    public bool IsStarter(string person) => Starter is not null && string.Equals(Starter, person, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The contact of which somebody has to be among those who approve; null for anybody.</summary>
     public string? OwnerTeam { get; init; }
 

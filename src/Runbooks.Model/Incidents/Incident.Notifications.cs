@@ -97,6 +97,9 @@ public static class Reach
         return IsHeard(all, people) && (!heard[false].Any() || heard[true].Any(Approval.IsLastInLine));
     }
 
+    /// <summary>As above, of a question: as many as have to approve, without whoever may not.</summary>
+    public static bool IsEnough(IEnumerable<Delivery> message, Gate gate) => IsEnough(message.Where(delivery => !gate.IsStarter(delivery.Contact)), gate.Required);
+
     /// <summary>So many are known to have it. What was only handed over counts while nobody is known to have been missed.</summary>
     public static bool IsHeard(IEnumerable<Delivery> deliveries, int people = 1)
     {

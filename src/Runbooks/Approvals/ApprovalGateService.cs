@@ -208,7 +208,7 @@ public sealed class ApprovalGateService(
             incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken, people, incident.ToThoseWhoAnswered(gate));
         var message = result.Deliveries;
         incident = result.Incident;
-        while (!Reach.IsEnough(message, gate.Required) && incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, NextFallback: { } last })
+        while (!Reach.IsEnough(message, gate) && incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, NextFallback: { } last })
         {
             // Silence is never success: whoever is last in line may decide as well.
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [last], time.GetUtcNow()), cancellationToken);
@@ -224,7 +224,7 @@ public sealed class ApprovalGateService(
             (incident, message) = (result.Incident, [.. message, .. result.Deliveries]);
         }
 
-        if (!Reach.IsEnough(message, gate.Required))
+        if (!Reach.IsEnough(message, gate))
         {
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
         }

@@ -106,13 +106,13 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     }
 
     /// <summary>
-    /// Where whoever started an incident may not be the only one to approve it, and nobody knows who that was, two people
-    /// have to: then one of them at least is somebody else.
+    /// Where whoever started an incident may not be the only one to approve it, the question knows who that was. Where nobody
+    /// knows, two people have to: then one of them at least is somebody else.
     /// </summary>
     public Gate Separate(Gate gate, string? startedBy) =>
-        gate is { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } && startedBy is not null && !IsPerson(startedBy, gate)
-            ? gate with { Required = 2, Warnings = [.. gate.Warnings, $"It was started by {startedBy}, who is no person of the contacts. Whoever started it may not be the only one to approve it, so two people have to."] }
-            : gate;
+        gate is not { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } || startedBy is null ? gate
+            : IsPerson(startedBy, gate) ? gate with { Starter = NameOf(startedBy) }
+            : gate with { Required = 2, Warnings = [.. gate.Warnings, $"It was started by {startedBy}, who is no person of the contacts. Whoever started it may not be the only one to approve it, so two people have to."] };
 
     /// <summary>What was asked of somebody stays theirs to answer when the shift ends, as long as the contacts know them.</summary>
     private static ContactBook WithAsked(Gate gate, ContactBook now) => gate.OnCall.Count == 0 ? now : now.With(

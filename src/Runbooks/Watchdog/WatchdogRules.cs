@@ -38,7 +38,7 @@ internal static class WatchdogRules
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         incident.OpenGate is { } gate
         && now - (incident.InStorm ? ApprovalSchedule.ToldBy(gate) : gate.OpenedAt) > options.Grace
-        && !Reach.IsHeard(incident.Deliveries.Where(delivery => delivery.IsOf(gate)))
+        && !Reach.IsHeard(incident.Deliveries.Where(delivery => delivery.IsOf(gate) && !gate.IsStarter(delivery.Contact)))
             ? new(Remedy.Page, NotificationUpdater.UnheardOf(gate.Id), $"Nobody is known to have been reached with the question: {gate.Question}")
             : null;
 

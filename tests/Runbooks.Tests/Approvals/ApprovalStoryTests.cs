@@ -159,6 +159,19 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
     }
 
+    /// <summary>Somebody who may say yes has to hear of it: the only one on call is whoever started it.</summary>
+    [Fact]
+    public async Task OnlyTheStarterIsReached_TheFallbackIsAskedAtOnce()
+    {
+        _world.Get<CurrentContacts>().Replace(new([new("shift", [People.Ada]), new(ContactBook.Fallback, [People.Linus])]));
+        var runbook = Asking(approval => approval with { SeparationOfDuties = true, From = ["shift"], Escalate = [] });
+
+        var opened = await _world.OpenAsync(runbook, Some.Incident(runbook) with { StartedBy = "ada" });
+
+        opened.OpenGate!.Starter.ShouldBe("ada");
+        opened.OpenGate.Approvers.ShouldContain(ContactBook.Fallback);
+    }
+
     [Fact]
     public async Task LeadWhoIsAskedLater_MayDecideOnlyFromThenOn()
     {

@@ -210,6 +210,7 @@ public sealed class ApproverRulesTests
 
         gate.Required.ShouldBe(required);
         gate.Warnings.Count.ShouldBe(required - 1);
+        gate.Starter.ShouldBe(startedBy is not null && required == 1 ? "ada" : null);
     }
 
     [Fact]

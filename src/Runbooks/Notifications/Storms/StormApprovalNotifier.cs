@@ -86,8 +86,8 @@ public sealed class StormApprovalNotifier(
         var shown = await RunbooksOfAsync(waiting, cancellationToken);
         var sent = await Task.WhenAll(ready.Select(message => SendAsync(storm, message, shown, cancellationToken)));
         var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
-        var later = early.Select(message => (Message: message, Delivery: new Delivery(message.Key, message.Name, "later", now, null)));
-        var unheard = asked.Where(incident => !Reach.IsEnough([.. DeliveriesOf(incident, incident.OpenGate!, [.. sent, .. later], people), .. incident.ToThoseWhoAnswered(incident.OpenGate!)], incident.OpenGate!.Required)).ToList();
+        var later = early.Select(message => (Message: message, Delivery: new Delivery(message.Key, message.Recipient.Name, "later", now, null)));
+        var unheard = asked.Where(incident => !Reach.IsEnough([.. DeliveriesOf(incident, incident.OpenGate!, [.. sent, .. later], people), .. incident.ToThoseWhoAnswered(incident.OpenGate!)], incident.OpenGate!)).ToList();
         var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
         told = told with { Asking = [.. told.Asking, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
         keep(told);
@@ -178,7 +178,7 @@ public sealed class StormApprovalNotifier(
         var mine = DeliveriesOf(incident, gate, sent, people);
         var recorded = mine.Zip(sent.Where(one => one.Message.IsAbout(incident)), (delivery, one) => (delivery, one.Message.About.Count)).Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.delivery], about: one.Count))
             .RecordDeliveries([.. dispatcher.Missing(gate.MessageKey, gate.Approvers, people)]);
-        return unheard && !Reach.IsEnough([.. mine, .. incident.ToThoseWhoAnswered(gate)], gate.Required) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
+        return unheard && !Reach.IsEnough([.. mine, .. incident.ToThoseWhoAnswered(gate)], gate) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
     }
 
     private async Task<IReadOnlyDictionary<string, Runbook>> RunbooksOfAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
