@@ -257,6 +257,21 @@ public sealed partial class DecidePageTests : IAsyncLifetime
         page.ShouldContain("A no is remembered: this firing of the alert asks again only if it becomes more severe.");
     }
 
+    /// <summary>A second press would count for nothing, and a no still does.</summary>
+    [Fact]
+    public async Task WhoHasApprovedAndWaitsForOthers_IsOfferedNoSecondYes()
+    {
+        await _host.Store.UpdateAsync(_incident.Id, i => (i.Replace(i.OpenGate! with { Required = 2 }), true), Ct);
+
+        var answer = await PostAsync("approve");
+        var page = WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Ct));
+
+        page.ShouldContain("Your approval counts; 1 more needed.");
+        page.ShouldNotContain("value=\"approve\"");
+        page.ShouldContain("value=\"reject\"");
+        (await _host.Browser.GetStringAsync(_link, Ct)).ShouldContain("You have approved; 1 more needed.");
+    }
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private async Task<HttpResponseMessage> PostAsync(string decision, string reason = "")

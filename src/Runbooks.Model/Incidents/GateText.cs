@@ -12,8 +12,25 @@ public static class GateText
         ? $"{needed} So far: {(gate.Decisions.Count == 0 ? "nobody" : string.Join(", ", gate.Decisions.Select(decision => decision.Person)))}."
         : null;
 
-    /// <summary>How many have to approve; null where anybody who was asked is enough.</summary>
-    public static string? Needed(Gate gate) => Needed(gate.Required, gate.OwnerTeam);
+    /// <summary>How many have to approve, and who may not; null where anybody who was asked is enough.</summary>
+    public static string? Needed(Gate gate) => (Needed(gate.Required, gate.OwnerTeam), gate.Starter) switch
+    {
+        (var needed, null) => needed,
+        var (needed, starter) => $"{needed} {starter} started this and may not approve it.".TrimStart(),
+    };
+
+    /// <summary>Why a yes of this person would not count; null where it may.</summary>
+    public static string? WhyNoYes(Gate gate, string person) =>
+        gate.IsAnsweredBy(person) ? $"You have approved; {MoreNeeded(gate)}."
+        : gate.IsStarter(person) ? "You started this, so somebody else has to approve it."
+        : null;
+
+    internal static string MoreNeeded(Gate gate) => gate switch
+    {
+        { IsOwnerMissing: false } => $"{gate.Missing} more needed",
+        { Missing: > 1 } => $"{gate.Missing} more needed, one of them of {gate.OwnerTeam}",
+        _ => $"somebody of {gate.OwnerTeam}, who owns the runbook, has to approve too",
+    };
 
     public static string? Needed(int required, string? ownerTeam) => (required, ownerTeam) switch
     {
@@ -31,7 +48,7 @@ public static class GateText
         {
             { Missing: > 1 and var missing } => $"Your yes counts, and then {missing - 1} more {(missing == 2 ? "is" : "are")} needed.{(gate.IsOwnerMissing ? $" Somebody of {gate.OwnerTeam}, who owns the runbook, has to be among those who approve." : "")}",
             { IsOwnerMissing: true } => $"If you are of {gate.OwnerTeam}, who owns the runbook, your yes is enough. {run} Otherwise somebody of {gate.OwnerTeam} is needed too.",
-            _ when Needed(gate) is not null => $"Your yes is the last one needed. {run}",
+            _ when Needed(gate.Required, gate.OwnerTeam) is not null => $"Your yes is the last one needed. {run}",
             _ => run,
         };
     }

@@ -134,15 +134,8 @@ public sealed partial record Incident
         var recorded = incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, said);
         return (recorded, settled
             ? new(DecisionStatus.Decided, $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.{GateText.AfterYes(gate, incident.Mode)}")
-            : new(DecisionStatus.MoreNeeded, $"Your approval counts; {MoreNeeded(gate)}."));
+            : new(DecisionStatus.MoreNeeded, $"Your approval counts; {GateText.MoreNeeded(gate)}."));
     }
-
-    private static string MoreNeeded(Gate gate) => gate switch
-    {
-        { IsOwnerMissing: false } => $"{gate.Missing} more needed",
-        { Missing: > 1 } => $"{gate.Missing} more needed, one of them of {gate.OwnerTeam}",
-        _ => $"somebody of {gate.OwnerTeam}, who owns the runbook, has to approve too",
-    };
 
     private static bool Same(string? a, string? b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }

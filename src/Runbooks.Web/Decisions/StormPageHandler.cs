@@ -42,7 +42,7 @@ public sealed class StormPageHandler(
             var runbook = await runbooks.OfAsync(group.First(), cancellationToken);
             var rows = group.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient))).ToList();
             var closed = await guards.FindManyAsync([.. rows.Where(row => row.Ticket is not null).Select(row => row.Incident)], cancellationToken);
-            groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []), IsAnswered = row.Gate.IsAnsweredBy(known) })], ticks, int.MaxValue));
+            groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []), NeedsOthers = GateText.WhyNoYes(row.Gate, known) is not null })], ticks, int.MaxValue));
         }
 
         return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), name, StormGroup.Fit(groups), notice, good, now) });

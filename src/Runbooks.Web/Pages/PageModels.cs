@@ -16,6 +16,9 @@ public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook
     /// <summary>The link is a room's, and a person has to say it.</summary>
     public bool NeedsName { get; init; }
 
+    /// <summary>Why a yes of the reader would not count; null where it may.</summary>
+    public string? WhyNoYes { get; init; }
+
     /// <summary>What keeps the question from being carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 

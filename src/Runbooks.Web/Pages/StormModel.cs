@@ -19,8 +19,8 @@ public sealed record StormModel(string Link, string Person, IReadOnlyList<StormG
     /// <summary>More may wait: those are read first, and others as far as there is room.</summary>
     public bool WaitingIsCut { get; } = Groups.SelectMany(group => group.Rows).Count(row => row.Incident.State == IncidentState.AwaitingApproval) >= StormMembers.MaxMembers;
 
-    /// <summary>The reader has said yes to all that wait: they wait for others.</summary>
-    public bool WaitsForOthers { get; } = Groups.SelectMany(group => group.Waiting).All(row => row.IsAnswered);
+    /// <summary>The reader can say yes to none that wait: they wait for others.</summary>
+    public bool WaitsForOthers { get; } = Groups.SelectMany(group => group.Waiting).All(row => row.NeedsOthers);
 
     public bool DryRun { get; } = Groups.All(group => group.DryRun);
 
@@ -55,7 +55,8 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     public IEnumerable<string> Needed => Waiting.Select(row => GateText.Needed(row.Gate)).OfType<string>().Distinct();
 
     /// <summary>What a yes does for these: where others have to approve too, it runs nothing.</summary>
-    public string Yes => Waiting.All(row => row.IsEnough) ? $"{Run} it on each that is ticked"
+    public string Yes => Waiting.All(row => row.NeedsOthers) ? "others have to approve these"
+        : Waiting.All(row => row.IsEnough) ? $"{Run} it on each that is ticked"
         : Waiting.Any(row => row.MayBeEnough) ? $"count my yes for each that is ticked, and {Run} it where no other is needed"
         : "count my yes for each that is ticked; others have to approve too";
 
@@ -121,11 +122,11 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     /// <summary>What keeps it from being carried out at the moment, whoever says yes.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
-    /// <summary>The reader has said yes to it.</summary>
-    public bool IsAnswered { get; init; }
+    /// <summary>The reader has said yes to it, or may not.</summary>
+    public bool NeedsOthers { get; init; }
 
     /// <summary>The reader's yes is the last one needed, if it need not be one of the owner or theirs is.</summary>
-    public bool MayBeEnough => !IsAnswered && Gate.Missing <= 1;
+    public bool MayBeEnough => !NeedsOthers && Gate.Missing <= 1;
 
     /// <summary>The reader's yes is the last one needed, whoever they are.</summary>
     public bool IsEnough => MayBeEnough && !Gate.IsOwnerMissing;

@@ -39,12 +39,26 @@ public sealed class CardViewTests
 
         await office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"), Cancel);
 
-        foreach (var card in office.Channel.Shown.Values)
-        {
-            card.GateId.ShouldBe("mitigation-1");
-            card.Sections.ShouldContain(section => section.Heading == "Who has to approve" && section.Lines.Single() == "2 different people have to approve. So far: ada.");
-        }
+        string[] waits = ["2 different people have to approve. So far: ada."];
+        var (hers, other) = (office.Channel.Shown.Values.Single(card => card.GateId is null), office.Channel.Shown.Values.Single(card => card.GateId is not null));
+        Who(hers).ShouldBe([.. waits, "You have approved; 1 more needed."], "her yes is given");
+        (hers.PlanHash, hers.Links[0].Text).ShouldBe((null, "Look and decide"));
+        Who(other).ShouldBe(waits);
     }
+
+    [Fact]
+    public async Task WhoeverMayNotApproveWhatTheyStarted_IsToldSoAndGetsNoButton()
+    {
+        var office = await AskAsync(Some.Gate() with { SeparationOfDuties = true, Starter = "ada" });
+
+        var sent = office.Channel.Sent.ToDictionary(one => one.To.Recipient, one => one.Card);
+        sent["ada"].GateId.ShouldBeNull();
+        Who(sent["ada"]).ShouldBe(["ada started this and may not approve it. So far: nobody.", "You started this, so somebody else has to approve it."]);
+        sent["grace"].GateId.ShouldBe("mitigation-1");
+        sent["grace"].Yes.ShouldBe("The steps run as shown, unless something stands against it by then.");
+    }
+
+    private static IReadOnlyList<string> Who(Card card) => card.Sections.Single(section => section.Heading == "Who has to approve").Lines;
 
     /// <summary>A page that said that a person is needed is over once somebody closed the incident; what was handed to somebody stays theirs, and a report a report.</summary>
     [Fact]
