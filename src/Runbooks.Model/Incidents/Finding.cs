@@ -13,9 +13,17 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
     public DateTimeOffset SeenAt => Result.MeasuredAt ?? At;
 
     /// <summary>What was measured before something was done says nothing about what it did, whether it was good or bad.</summary>
-    internal Finding SinceActing(DateTimeOffset? actedAt) => !(Result.MeasuredAt <= actedAt) ? this : this with
+    internal Finding SinceActing(DateTimeOffset? actedAt) => Result.MeasuredAt <= actedAt ? Unless($"the last step ended at {GateText.Clock(actedAt.Value, At)}") : this;
+
+    /// <summary>What passed before an alert began says nothing about it; what failed then may be what it tells of.</summary>
+    internal Finding SinceFiring(DateTimeOffset? began) =>
+        Verdict == Verdict.Passing && Result.MeasuredAt < began ? Unless($"the alert began at {GateText.Clock(began.Value, At)}") : this;
+
+    /// <summary>As unknown: what was measured then is not what is asked.</summary>
+    /// <param name="why">What has happened since, as the end of a sentence.</param>
+    internal Finding Unless(string why) => this with
     {
-        Result = (Result with { Verdict = Verdict.Unknown, Summary = $"Measured until {GateText.Clock(Result.MeasuredAt!.Value, At)}, and the last step ended at {GateText.Clock(actedAt!.Value, At)}: {Result.Summary}" }).Bounded(),
+        Result = (Result with { Verdict = Verdict.Unknown, Summary = $"Measured until {GateText.Clock(SeenAt, At)}, and {why}: {Result.Summary}" }).Bounded(),
     };
 }
 
@@ -39,7 +47,7 @@ public sealed record CheckResult(Verdict Verdict, string Summary)
 
     /// <summary>
     /// Until when the source has measured what this says; null for the moment in which it was asked. Whatever tells of things a
-    /// while later says so here, or a fix is verified by what was measured before it.
+    /// while later says so here, or a fix is verified by what was measured before it, and an alert is disbelieved for what was measured before that.
     /// </summary>
     public DateTimeOffset? MeasuredAt { get; init; }
 

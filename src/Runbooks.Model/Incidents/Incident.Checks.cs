@@ -39,8 +39,29 @@ public sealed partial record Incident
     /// lag it.
     /// </summary>
     /// <param name="until">Until when they are asked again.</param>
-    public Incident WatchHealthy(IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
-        findings, $"The checks see nothing to do, but one look is not believed while the alert fires: they are asked again until {GateText.Clock(until, now)}.", now);
+    public Incident WatchHealthy(Condition when, IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
+        findings,
+        Diagnosis.MeasuredUntil(when, findings) is { } measured && measured < FiringSince
+            ? $"The checks see nothing to do, but what they tell was measured until {GateText.Clock(measured, now)}, before the alert: they are asked again until newer values say so too. If none come, people are asked."
+            : $"The checks see nothing to do, but one look is not believed while the alert fires: they are asked again until {GateText.Clock(until, now)}.",
+        now);
+
+    /// <summary>When the newest episode of its alerts began.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? FiringSince => Alerts.Max(alert => (DateTimeOffset?)(alert.BeganAt ?? alert.FirstAt));
+
+    /// <summary>The answers as far as they say something about its alerts.</summary>
+    public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings) => [.. findings.Select(finding => finding.SinceFiring(FiringSince))];
+
+    /// <summary>Beyond the time for which the checks have to call for nothing, so long is waited for a newer value that says so.</summary>
+    private static readonly TimeSpan s_longestWaitForValue = TimeSpan.FromMinutes(10);
+
+    /// <summary>The answers of the diagnosis, with what calls for nothing as unknown where no newer value has come for too long: then people are asked.</summary>
+    /// <param name="healthyFor">For so long they have to call for nothing.</param>
+    public IReadOnlyList<Finding> WithoutStandstill(Condition when, IReadOnlyList<Finding> findings, TimeSpan healthyFor, DateTimeOffset now) =>
+        Diagnosis.MeasuredUntil(when, findings) is { } measured && now - (measured > OpenedAt ? measured : OpenedAt) > healthyFor + s_longestWaitForValue
+            ? [.. findings.Select(finding => finding.Verdict == Verdict.Passing && finding.SeenAt <= measured ? finding.Unless($"no newer value came until {GateText.Clock(now, now)}") : finding)]
+            : findings;
 
     /// <param name="reason">Why it has not ended yet; written down once.</param>
     private Incident Watch(IReadOnlyList<Finding> findings, string reason, DateTimeOffset now)
@@ -66,8 +87,8 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool IsWorthTelling => IsWatched && (FiresUnexplained || Severity == ImpactSeverity.Critical || AlertSeverity.RankOf(WorstSeverity) == 0);
 
-    /// <summary>Whether the sender had said that every alert is over when these answers were given: two that agree.</summary>
-    public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.At >= over);
+    /// <summary>Whether the sender had said that every alert is over when what these answers tell was measured: two that agree.</summary>
+    public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.SeenAt >= over);
 
     /// <summary>
     /// Records a verification round. Only a change is worth a line: a lease may be checked a thousand times. An engine may
@@ -119,7 +140,7 @@ public static class Diagnosis
 {
     public static Conclusion Conclude(Condition when, IReadOnlyList<Finding> findings)
     {
-        var asked = when.Checks.Count == 0 ? findings : [.. findings.Where(finding => when.Checks.Contains(finding.Name))];
+        var asked = Asked(when, findings);
         if (asked.Count == 0)
         {
             // A runbook without questions trusts its alert.
@@ -136,6 +157,17 @@ public static class Diagnosis
             _ => unknown > 0 ? Conclusion.Unclear : Conclusion.Healthy,
         };
     }
+
+    /// <returns>Until when that was measured which shows that nothing is called for; null for the moment in which it was asked, and where nothing shows it.</returns>
+    public static DateTimeOffset? MeasuredUntil(Condition when, IReadOnlyList<Finding> findings)
+    {
+        // Where all have to fail, one that passes is enough: the newest tells. Else each has to pass: the oldest does.
+        var passing = Asked(when, findings).Where(finding => finding.Verdict == Verdict.Passing).Select(finding => finding.Result.MeasuredAt).ToList();
+        return when.Quantifier == Quantifier.All ? (passing.Contains(null) ? null : passing.Max()) : passing.Min();
+    }
+
+    private static IReadOnlyList<Finding> Asked(Condition when, IReadOnlyList<Finding> findings) =>
+        when.Checks.Count == 0 ? findings : [.. findings.Where(finding => when.Checks.Contains(finding.Name))];
 }
 
 public enum Conclusion

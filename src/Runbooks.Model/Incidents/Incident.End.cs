@@ -52,10 +52,14 @@ public sealed partial record Incident
         ? this
         : (this with { SettlesAt = null, WakeEvent = null }).Note(now, TimelineKind.Verification, "runbook", why);
 
-    /// <summary>When its checks answered last before the end that it came to; where none was asked, when it ended.</summary>
+    /// <summary>
+    /// Of when its checks told last before the end that it came to; where none was asked, when it ended. Where nothing was changed, a value
+    /// of before its own alert may stand there: that tells no more than when it was asked.
+    /// </summary>
     private DateTimeOffset? SeenAt => State switch
     {
         IncidentState.SelfRecovered => ConfirmedAt > Recovery?.ClaimedAt ? ConfirmedAt : Recovery?.ClaimedAt,
+        _ when ActedAt is not null && Verification.Where(finding => finding.Verdict == Verdict.Passing).Min(finding => (DateTimeOffset?)finding.SeenAt) is { } seen => seen,
         _ when Verification.Count > 0 => Verification.Max(finding => finding.At),
         _ => ClosedAt,
     };

@@ -72,7 +72,7 @@ public static class ApprovalGateFactory
     private static bool IsNeededNoLonger(Gate gate, Incident incident, Runbook runbook) =>
         gate is { Phase: Phase.Mitigation, Round: > 1 } && incident.ConfirmedAt is not null && !incident.HasActed && incident.Findings.Count > 0
         && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
-        && Diagnosis.Conclude(runbook.Mitigation.When, incident.Findings) == Conclusion.Healthy;
+        && Diagnosis.Conclude(runbook.Mitigation.When, incident.SinceFiring(incident.Findings)) == Conclusion.Healthy;
 
     private static string WhyNobody(Gate gate, Runbook runbook) => gate.Plan is var plan && gate.Phase == Phase.Mitigation && runbook.Resolution.Approval is not null
         ? $"{(plan.Steps.Count == 0 ? "Nothing is done before the resolution" : "Nobody has to be asked about the mitigation")}; the resolution asks for itself."

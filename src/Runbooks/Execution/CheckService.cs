@@ -82,7 +82,13 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         var specs = runbook.Diagnosis.Where(spec => when.Checks.Count == 0 || when.Checks.Contains(spec.Name));
         var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         return await store.UpdateAsync(
-            incident.Id, i => i.RecordRecovery(claimedAt, findings, Diagnosis.Conclude(when, findings), time.GetUtcNow()), cancellationToken);
+            incident.Id,
+            i =>
+            {
+                var sinceFiring = i.SinceFiring(findings);
+                return i.RecordRecovery(claimedAt, sinceFiring, Diagnosis.Conclude(when, sinceFiring), time.GetUtcNow());
+            },
+            cancellationToken);
     }
 
     private static CheckSpec Check(Runbook runbook, string name) =>

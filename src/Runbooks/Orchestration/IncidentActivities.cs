@@ -115,7 +115,7 @@ public sealed class ActivityShutdown : IDisposable
 
 /// <summary>Asks the checks, all at once; where they call for the mitigation it opens the first gate, and asks people when that needs them.</summary>
 public sealed class Diagnose(
-    IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, ApprovalGateService gates, ActivityShutdown shutdown, ILogger<Diagnose> logger)
+    IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, ApprovalGateService gates, TimeProvider time, ActivityShutdown shutdown, ILogger<Diagnose> logger)
     : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(Diagnose);
@@ -126,15 +126,25 @@ public sealed class Diagnose(
         var runbook = await runbooks.OfAsync(incident, stop);
 
         // An attempt that was cut off may have asked people already: then what they were told stands.
+        var (when, healthyFor) = (runbook.Mitigation.When, runbook.Limits.HealthyFor);
         var findings = IsAsked(incident) ? incident.Findings : await checks.AskAllAsync(incident, runbook.Diagnosis, stop);
-        var conclusion = Diagnosis.Conclude(runbook.Mitigation.When, findings);
+        var conclusion = Diagnosis.Conclude(when, findings);
+        DateTimeOffset? measured = null;
+        if (conclusion == Conclusion.Healthy && healthyFor > TimeSpan.Zero && incident.StartedBy is null)
+        {
+            findings = incident.WithoutStandstill(when, findings, healthyFor, time.GetUtcNow());
+            conclusion = Diagnosis.Conclude(when, findings);
+            measured = Diagnosis.MeasuredUntil(when, findings);
+        }
+
+        var answer = new DiagnosisResult(conclusion, findings) { MeasuredAt = measured, FiringSince = measured is null ? null : incident.FiringSince };
         if (input.WakeEvent is not { } wake)
         {
-            return new(conclusion, findings);
+            return answer;
         }
 
         return conclusion == Conclusion.Healthy && !IsAsked(await store.GetAsync(incident.Id, stop))
-            ? new(conclusion, findings)
+            ? answer
             : new(conclusion, [])
             {
                 Gate = await gates.OpenAsync(
@@ -155,4 +165,10 @@ public sealed record DiagnosisResult(Conclusion Conclusion, IReadOnlyList<Findin
 {
     /// <summary>The gate that was opened, where the answers call for the mitigation or say too little.</summary>
     public GateStatus? Gate { get; init; }
+
+    /// <summary>Where they call for nothing, until when that was measured; null for the moment in which they were asked.</summary>
+    public DateTimeOffset? MeasuredAt { get; init; }
+
+    /// <summary>Where that is not the moment in which they were asked, when the alert began.</summary>
+    public DateTimeOffset? FiringSince { get; init; }
 }

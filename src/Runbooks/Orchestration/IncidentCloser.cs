@@ -8,7 +8,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     {
         var runbook = await runbooks.OfAsync(await store.GetSeenAsync(request.IncidentId, cancellationToken), cancellationToken);
         var (incident, isHeld) = await store.UpdateAsync(
-            request.IncidentId, i => Hold(i, request) is { } held ? (held, true) : (End(i, request, runbook), false), cancellationToken);
+            request.IncidentId, i => Hold(i, request, runbook) is { } held ? (held, true) : (End(i, request, runbook), false), cancellationToken);
         if (isHeld)
         {
             return incident.State;
@@ -65,7 +65,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     }
 
     /// <returns>The incident that may not end yet; null when it may.</returns>
-    private Incident? Hold(Incident incident, CloseRequest request)
+    private Incident? Hold(Incident incident, CloseRequest request, Runbook runbook)
     {
         if (request.State != IncidentState.NotNeeded)
         {
@@ -76,7 +76,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         return incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
             : now < incident.WatchedUntil ? incident.WatchFlapping(request.Findings, now)
             // Whoever started it by hand asked how it is now; there is no alert that says otherwise.
-            : request.WatchUntil is { } until && incident.StartedBy is null && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(request.Findings, until, now)
+            : request.WatchUntil is { } until && incident.StartedBy is null && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(runbook.Mitigation.When, request.Findings, until, now)
             : null;
     }
 

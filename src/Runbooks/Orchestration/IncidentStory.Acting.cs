@@ -15,6 +15,9 @@ internal sealed partial class IncidentStory
     private IReadOnlyList<Finding> _findings = [];
     private Conclusion _conclusion;
 
+    /// <summary>Until when that was measured which calls for nothing, and when the alert began; null for the moment in which the checks were asked.</summary>
+    private (DateTimeOffset? Until, DateTimeOffset? FiringSince) _measured;
+
     /// <summary>The gate that the diagnosis has opened, and the event that it waits for; null once it was taken up, or where none was opened.</summary>
     private (GateStatus Gate, string Wake)? _opened;
 

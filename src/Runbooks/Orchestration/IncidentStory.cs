@@ -122,8 +122,10 @@ internal sealed partial class IncidentStory
                 continue;
             }
 
-            healthySince ??= Now;
-            var left = healthySince.Value + _runbook.HealthyFor - Now;
+            // By what was measured, and not by when it was asked: what passed before the alert began says nothing about it.
+            var measured = _measured.Until ?? Now;
+            healthySince ??= measured;
+            var left = Later(healthySince.Value, _measured.FiringSince) + _runbook.HealthyFor - measured;
             var ending = new Ending(IncidentState.NotNeeded, "", Findings: _findings) { WatchUntil = left > TimeSpan.Zero ? Now + left : null };
             var state = await CloseAsync(ending);
             if (state.IsFinal())
@@ -189,7 +191,7 @@ internal sealed partial class IncidentStory
                 answer = await DiagnoseAsync(wake: null);
             }
 
-            (_findings, _conclusion) = (answer.Findings, answer.Conclusion);
+            (_findings, _conclusion, _measured) = (answer.Findings, answer.Conclusion, (answer.MeasuredAt, answer.FiringSince));
             _opened = answer.Gate is { } gate ? (gate, wake!) : null;
         }
         catch (TaskFailedException failure)

@@ -31,6 +31,25 @@ public sealed class IncidentEndTests
     public void End_IsToldWithItsHeadlineOnce(IncidentState state, string cause, string told) =>
         Some.Incident().End(state, cause, [], null, s_settle, Some.Time).Timeline[^1].What.ShouldBe(told);
 
+    /// <summary>What began between the measurement and the asking is not among what was seen. A value of before its own alert, where nothing was changed, opens nothing.</summary>
+    [Theory]
+    [InlineData(false, true, 0)]
+    [InlineData(true, true, 1)]
+    [InlineData(true, false, 0)]
+    public void AlertThatBeganAfterWhatWasMeasured_IsUnseen(bool late, bool acted, int unseen)
+    {
+        var began = Some.Time.AddMinutes(3);
+        var found = Some.Finding(verdict: Verdict.Passing) with { At = Some.Time.AddMinutes(4) };
+        var step = new StepRecord { Phase = Phase.Mitigation, Name = "fix", Action = "act", GateId = "g", Preparation = new() { PlannedEffect = "Fix it.", TellsOnly = !acted }, StartedAt = Some.Time, FinishedAt = Some.Time.AddMinutes(1) };
+        var incident = Some.Incident().Attach(Some.Alert("Other"), began) with
+        {
+            Steps = [step],
+            Verification = [found with { Result = found.Result with { MeasuredAt = late ? Some.Time.AddMinutes(2) : null } }],
+        };
+
+        incident.End(IncidentState.Resolved, "", [], null, TimeSpan.Zero, Some.Time.AddMinutes(5)).BegunUnseen().Count.ShouldBe(unseen);
+    }
+
     [Fact]
     public void AfterTheEnd_TheSameIsNotedOnce()
     {

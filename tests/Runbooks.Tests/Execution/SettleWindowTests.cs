@@ -64,6 +64,38 @@ public sealed class SettleWindowTests : IAsyncDisposable
         (await AlertAsync()).Id.ShouldBe(next.Id);
     }
 
+    /// <summary>It began anew: what passed before that does not say that the fix holds.</summary>
+    [Fact]
+    public async Task AlertThatBeganAfterTheNewestValue_IsLookedIntoUntilANewerOneComes()
+    {
+        var closed = await ResolvedAsync();
+        _world.Script.Measured["stuck"] = _world.Time.GetUtcNow() + TimeSpan.FromMinutes(1);
+        _world.Time.Advance(TimeSpan.FromMinutes(2));
+        await _world.ResolveAlertAsync(closed.Id);
+        await AlertAsync();
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(2));
+        _world.Store.All.Count.ShouldBe(1);
+
+        (_world.Script.Verdicts["stuck"], _world.Script.Measured["stuck"]) = (Verdict.Failing, _world.Time.GetUtcNow());
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromSeconds(15));
+
+        _world.Store.All[^1].Follows.ShouldBe(closed.Id);
+    }
+
+    [Fact]
+    public async Task NoNewerValueUntilTheWindowEnds_ANewIncidentLooksIntoIt()
+    {
+        var closed = await ResolvedAsync();
+        _world.Script.Measured["stuck"] = _world.Time.GetUtcNow() + TimeSpan.FromMinutes(1);
+        _world.Time.Advance(TimeSpan.FromMinutes(2));
+        await _world.ResolveAlertAsync(closed.Id);
+        await AlertAsync();
+
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(9));
+
+        _world.Store.All[^1].FollowUpOf.ShouldBe(closed.Id);
+    }
+
     /// <summary>The run history cannot be written for longer than the activity is tried.</summary>
     [Fact]
     public async Task EndThatBreaksOffAfterItIsOnRecord_IsWatchedAllTheSame()

@@ -65,6 +65,22 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
         incident.News.ShouldHaveSingleItem().Text.ShouldStartWith("The sender says it is over; not every check could be answered: full: unknown");
     }
 
+    /// <summary>What passed before the alert began does not say that it is over.</summary>
+    [Fact]
+    public async Task PassesOnAValueOfBeforeTheAlert_TheQuestionStandsUntilANewerOneComes()
+    {
+        var opened = await _world.OpenAsync(Some.Runbook());
+        _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+        _world.Script.Measured["stuck"] = Some.Night - TimeSpan.FromMinutes(4);
+
+        var incident = await _world.ResolveAlertAsync(opened.Id);
+
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.News.ShouldHaveSingleItem().Text.ShouldBe("The sender says it is over; not every check could be answered: stuck: unknown (Measured until 02:56:00 UTC, and the alert began at 03:00:00 UTC: stuck was asked)");
+        _world.Script.Measured["stuck"] = Some.Night;
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
     [Fact]
     public async Task CheckThatDoesNotCallForTheMitigation_IsNotInTheWay()
     {

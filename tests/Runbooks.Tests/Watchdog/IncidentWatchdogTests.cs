@@ -240,7 +240,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     {
         var runbook = Some.Runbook();
         await using var world = new WatchdogWorld { Runbook = runbook with { Mitigation = runbook.Mitigation with { Verify = new(["gpu-memory"], Minute * 30, Minute * 60) } } };
-        var id = await world.OpenAsync(Some.Incident().WatchHealthy([Some.Finding(verdict: Verdict.Passing)], world.Now + (Minute * 60), world.Now));
+        var id = await world.OpenAsync(Some.Incident().WatchHealthy(Condition.AnyCheck, [Some.Finding(verdict: Verdict.Passing)], world.Now + (Minute * 60), world.Now));
 
         await world.CheckAsync(id, Minute * 44);
         world.Paged.ShouldBeEmpty();
