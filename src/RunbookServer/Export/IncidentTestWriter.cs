@@ -191,7 +191,7 @@ internal static class IncidentTestSteps
         incident.VerificationRounds.Where(round => round.State is not (IncidentState.Diagnosing or IncidentState.AwaitingApproval));
 
     private static bool HasChanged(IncidentView incident, string step) =>
-        incident.Gates.Any(gate => gate is { Round: > 1, Difference: { } why, Outcome: not GateOutcome.Refused } && !GroundCheck.IsOfAge(why) && gate.Plan.FirstOrDefault(planned => planned.Phase == gate.Phase)?.Name == step);
+        incident.Gates.Any(gate => gate is { Round: > 1, Difference: { } why, Outcome: not GateOutcome.Refused } && !GroundCheck.IsOfAnswers(why) && gate.Plan.FirstOrDefault(planned => planned.Phase == gate.Phase)?.Name == step);
 
     private static StepStatus Ended(StepView step) => step.UndoneFrom ?? step.Status;
 }

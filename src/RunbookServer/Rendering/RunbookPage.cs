@@ -65,6 +65,11 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
             var when = runbook.Mitigation.When;
             yield return when.Checks.Count == 0 ? "- Called for when any check fails." : $"- Called for when {(when.Quantifier == Quantifier.All ? "all" : "any")} of {string.Join(", ", when.Checks)} fails.";
         }
+
+        if (runbook.Mitigation.Needs.Count > 0)
+        {
+            yield return $"- Relies on {string.Join(", ", runbook.Mitigation.Needs)}: where that does not pass, nothing runs without a yes.";
+        }
     }
 
     private IEnumerable<string> Asked(Approval? approval, IReadOnlyList<StepSpec> specs) => approval is null ? specs.Count == 0 ? [] : [steps.ChangeSomething(specs) ? "- Acts without asking, and tells afterwards." : "- Tells people, and changes nothing."] :

@@ -22,6 +22,7 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string
         var mitigation = new Mitigation
         {
             When = when,
+            Needs = Needs(section, when),
             Approval = approval,
             Steps = specs,
             Verify = Verify(section, when, catalog.ChangeSomething(specs)),
@@ -49,6 +50,18 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string
         }
 
         return condition;
+    }
+
+    private IReadOnlyList<string> Needs(YamlSection mitigation, Condition when)
+    {
+        var needs = NameRules.OfChecks(mitigation, "needs", checks);
+        if (needs.FirstOrDefault(name => checks.Contains(name) && (when.Checks.Count == 0 || when.Checks.Contains(name))) is { } both)
+        {
+            mitigation.Errors.AtValue(mitigation.PathOf("needs"), $"names '{both}', which calls for the mitigation when it fails: that would never be what it relies on.",
+                "Name a check that passes while the mitigation can help, and leave it out of 'when'.");
+        }
+
+        return needs;
     }
 
     private Verify? Verify(YamlSection mitigation, Condition when, bool changes)

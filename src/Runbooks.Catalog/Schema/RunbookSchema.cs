@@ -119,6 +119,7 @@ public sealed class RunbookSchema(StepCatalog steps)
     private static JsonObject Mitigation() => SchemaParts.Mapping("Stop the bleeding.", new()
     {
         ["when"] = When(),
+        ["needs"] = SchemaParts.Words("Checks that have to pass for the steps to help, such as that the stand-in answers: while one does not, silence approves nothing."),
         ["approval"] = SchemaParts.Reference("approval"),
         ["steps"] = SchemaParts.Named(SchemaParts.Reference("step"), "Run one after the other."),
         ["verify"] = SchemaParts.Mapping("The checks that must pass before the fix counts.", new()

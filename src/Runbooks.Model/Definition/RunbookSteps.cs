@@ -56,6 +56,9 @@ public sealed record Mitigation
 {
     public Condition When { get; init; } = Condition.AnyCheck;
 
+    /// <summary>Names of checks that have to pass for the steps to help, such as that the stand-in answers. Nothing runs in silence while one does not.</summary>
+    public IReadOnlyList<string> Needs { get; init; } = [];
+
     /// <summary>Null: the runbook heals by itself and tells afterwards.</summary>
     public Approval? Approval { get; init; }
 

@@ -158,6 +158,10 @@ public static class Diagnosis
         };
     }
 
+    /// <summary>What the steps need and is not known to be there.</summary>
+    public static IReadOnlyList<Finding> Lacking(IReadOnlyList<string> needs, IReadOnlyList<Finding> findings) =>
+        [.. findings.Where(finding => finding.Verdict != Verdict.Passing && needs.Contains(finding.Name))];
+
     /// <returns>Until when that was measured which shows that nothing is called for; null for the moment in which it was asked, and where nothing shows it.</returns>
     public static DateTimeOffset? MeasuredUntil(Condition when, IReadOnlyList<Finding> findings)
     {

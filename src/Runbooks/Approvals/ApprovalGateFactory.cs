@@ -22,9 +22,10 @@ public static class ApprovalGateFactory
         Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<GuardrailViolation> violations, bool unclear, string? difference, DateTimeOffset now)
     {
         var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? Tell : AskAfterAll);
+        var lacking = phase == Phase.Mitigation && !plan.TellsOnly ? Diagnosis.Lacking(runbook.Mitigation.Needs, incident.Findings) : [];
         var mustAsk = !plan.TellsOnly
-            && (unclear || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
-        var warnings = Warnings(incident, violations, unclear).ToList();
+            && (unclear || lacking.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
+        var warnings = Warnings(incident, violations, lacking, unclear).ToList();
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, round),
@@ -81,7 +82,7 @@ public static class ApprovalGateFactory
         : "This runbook heals by itself; nobody had to be asked.";
 
     /// <summary>All that speaks against it.</summary>
-    private static IEnumerable<string> Warnings(Incident incident, IReadOnlyList<GuardrailViolation> violations, bool unclear)
+    private static IEnumerable<string> Warnings(Incident incident, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> lacking, bool unclear)
     {
         if (incident.EarlierNo is { } no)
         {
@@ -96,6 +97,11 @@ public static class ApprovalGateFactory
         foreach (var violation in violations.Where(violation => violation.Severity != GuardrailSeverity.Tell))
         {
             yield return violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why;
+        }
+
+        if (lacking.Count > 0)
+        {
+            yield return $"What the steps rely on does not pass. {Incident.Summarize(lacking)}";
         }
 
         if (unclear)

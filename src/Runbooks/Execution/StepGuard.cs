@@ -68,22 +68,24 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
 {
     private const string OldApproval = "The approval is older than";
     private const string OldAnswers = "The answers that it rested on were older than";
+    private const string Lacks = "What the steps rely on no longer passes.";
+    private static readonly string[] s_ofAnswers = [OldApproval, OldAnswers, Lacks];
 
-    /// <summary>Whether people were asked anew because of age, and not because the plan itself had changed.</summary>
-    public static bool IsOfAge(string difference) => difference.StartsWith(OldApproval, StringComparison.Ordinal) || difference.StartsWith(OldAnswers, StringComparison.Ordinal);
+    /// <summary>Whether people were asked anew because of the answers or their age, and not because the plan itself had changed.</summary>
+    public static bool IsOfAnswers(string difference) => s_ofAnswers.Any(words => difference.StartsWith(words, StringComparison.Ordinal));
 
     /// <returns>Whether checks were asked, which takes its time; and why the step has to be asked about anew, null when it may act.</returns>
     public async Task<(bool Asked, string? Changed)> FindChangeAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
         if (!incident.IsGroundTooOld(phase, gate, time.GetUtcNow()))
         {
-            return (await RecordBeforeActingAsync(incident, runbook, gate, phase, cancellationToken), null);
+            return await LookBeforeActingAsync(incident, runbook, gate, phase, cancellationToken);
         }
 
         var when = phase == Phase.Mitigation ? runbook.Mitigation.When.Checks : runbook.Mitigation.Verify?.Checks ?? [];
 
         // Those of the verification too: with what passes by now, no step is credited.
-        List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => phase == Phase.Mitigation ? when.Count == 0 || when.Contains(spec.Name) || runbook.Mitigation.Verify?.Checks.Contains(spec.Name) == true : when.Contains(spec.Name))];
+        List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => phase == Phase.Mitigation ? when.Count == 0 || when.Contains(spec.Name) || BeforeActing(runbook).Contains(spec.Name) : when.Contains(spec.Name))];
         if (specs.Count == 0)
         {
             return (false, $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.");
@@ -91,28 +93,41 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
 
         var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
-        var changed = holds ? null : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
+        var changed = holds ? FindLack(incident, runbook, gate, phase, findings) : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
         await store.UpdateAsync(
             incident.Id, i => i.State.IsFinal() ? i : changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, findings, time.GetUtcNow()), cancellationToken);
         return (true, changed);
     }
 
     /// <summary>
-    /// Asks the checks of the verification right before the first step acts, where their answers are not of just now: with what has
-    /// come right by itself while people decided, no step is credited.
+    /// Asks again right before the first step acts, where the answers are not of just now: the checks of the verification, since with what
+    /// has come right by itself while people decided no step is credited, and those that the steps need.
     /// </summary>
-    /// <returns>Whether they were asked.</returns>
-    private async Task<bool> RecordBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    /// <inheritdoc cref="FindChangeAsync"/>
+    private async Task<(bool Asked, string? Changed)> LookBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
-        if (phase != Phase.Mitigation || gate.Plan.TellsOnly || runbook.Mitigation.Verify is not { } verify || !incident.NeedsLookBeforeActing(time.GetUtcNow()))
+        var asked = BeforeActing(runbook);
+        if (phase != Phase.Mitigation || gate.Plan.TellsOnly || asked.Count == 0 || !incident.NeedsLookBeforeActing(time.GetUtcNow()))
         {
-            return false;
+            return (false, null);
         }
 
-        var specs = runbook.Diagnosis.Where(spec => verify.Checks.Contains(spec.Name));
-        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
-        await store.UpdateAsync(incident.Id, i => i.RecordBeforeActing(findings, time.GetUtcNow()), cancellationToken);
-        return true;
+        var findings = await checks.AskAllAsync(incident, runbook.Diagnosis.Where(spec => asked.Contains(spec.Name)), cancellationToken);
+        var lack = FindLack(incident, runbook, gate, phase, findings);
+        await store.UpdateAsync(
+            incident.Id, i => lack is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.State.IsFinal() ? i : i.Unsettle(gate, phase, lack, findings, time.GetUtcNow()), cancellationToken);
+        return (true, lack);
+    }
+
+    private static List<string> BeforeActing(Runbook runbook) => [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];
+
+    /// <returns>What the steps need and lack, unless a person saw that and approved all the same; null where it is all there.</returns>
+    private static string? FindLack(Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
+    {
+        var needs = phase == Phase.Mitigation ? runbook.Mitigation.Needs : [];
+        var shown = gate.Decisions.Count > 0 ? Diagnosis.Lacking(needs, incident.Findings) : [];
+        var lacking = Diagnosis.Lacking(needs, findings).ExceptBy(shown.Select(finding => finding.Name), finding => finding.Name).ToList();
+        return lacking.Count == 0 ? null : $"{Lacks} {Incident.Summarize(lacking)}";
     }
 
     /// <summary>A person who saw that the checks do not call for it, or cannot say, and approved all the same, has approved that.</summary>
