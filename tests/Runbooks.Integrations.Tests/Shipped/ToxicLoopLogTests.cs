@@ -24,7 +24,7 @@ public sealed class ToxicLoopLogTests
     public async Task NoAttemptInTheLog_IsHealthOnlyWhereTheLogIsWritten(int everWritten, Verdict verdict)
     {
         await using var logs = await ChannelServer.StartAsync();
-        logs.Answer = context => context.Response.WriteAsync($$"""{"tables":[{"name":"PrimaryResult","columns":[{"name":"Count","type":"long"}],"rows":[[{{(logs.Requests.Count == 1 ? 0 : everWritten)}}]]}]}""");
+        logs.Answer = context => context.Response.WriteAsync($$"""{"tables":[{"name":"PrimaryResult","columns":[{"name":"Count","type":"long"}],"rows":[[{{(logs.Requests.Last().Body.Contains("take 1", StringComparison.Ordinal) ? everWritten : 0)}}]]}]}""");
         await using var services = new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(new Uri(logs.Url))).AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:LogsEndpoint"] = logs.Url }).Build())
             .AddSingleton<TimeProvider>(logs.Time).AddSingleton<ISharedState>(new InMemorySharedState()).AddLogging().AddRunbookCatalog().AddIntegrations().BuildServiceProvider();

@@ -8,6 +8,11 @@ internal sealed partial class LogsCheck(LogsClient logs)
     : Check<LogsParameters>("azureMonitor.logs", "Holds the number that a Log Analytics query yields against a threshold.")
 {
     private static readonly TimeSpan s_longTime = TimeSpan.FromDays(7);
+    private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_quarter = TimeSpan.FromMinutes(15);
+
+    /// <summary>A table that had a row in each quarter of an hour for so long is one that is written all the time.</summary>
+    private static readonly TimeSpan s_steady = TimeSpan.FromHours(6);
 
     /// <summary>What was written later than this ago may not have come in yet.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time"/>
@@ -40,10 +45,10 @@ internal sealed partial class LogsCheck(LogsClient logs)
     protected override async Task<CheckResult> AskAsync(LogsParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var asked = context.Time.GetUtcNow();
-        return await AnswerAsync(parameters, cancellationToken) with { MeasuredAt = asked - s_ingestion };
+        return await AnswerAsync(parameters, asked, cancellationToken) with { MeasuredAt = asked - s_ingestion };
     }
 
-    private async Task<CheckResult> AnswerAsync(LogsParameters parameters, CancellationToken cancellationToken)
+    private async Task<CheckResult> AnswerAsync(LogsParameters parameters, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var found = await logs.QueryAsync(parameters.Workspace, parameters.Query, parameters.Over, cancellationToken);
         if (found.Rows.Count == 0)
@@ -62,26 +67,51 @@ internal sealed partial class LogsCheck(LogsClient logs)
         var judged = Measurement.Judge(parameters.Failing, worst, parameters.Unit, values.Count == 1 ? "" : $" (the worst of {values.Count} rows)")
             .UnlessSilent(parameters.Failing, values.Exists(double.IsNaN) ? "another row's is not a number" : null);
         return judged.Verdict == Verdict.Passing && worst == 0 && values.Count == 1 && parameters is { WhenEmpty: not WhenEmpty.Passing, Failing.IsAbsent: false }
-            && await NeverWrittenAsync(parameters, cancellationToken) is { } never
-            ? judged.UnlessSilent(parameters.Failing, never) with { Verdict = parameters.WhenEmpty == WhenEmpty.Failing ? Verdict.Failing : Verdict.Unknown }
+            && await NotWrittenAsync(parameters, now, cancellationToken) is { } silence
+            ? judged.UnlessSilent(parameters.Failing, silence) with { Verdict = parameters.WhenEmpty == WhenEmpty.Failing ? Verdict.Failing : Verdict.Unknown }
             : judged;
     }
 
     /// <summary>A table that nothing is written to has none of what is counted, however bad things are.</summary>
-    /// <returns>Which one that is, in words; null when something is written to it, or when the query does not begin with a table.</returns>
-    private async Task<string?> NeverWrittenAsync(LogsParameters parameters, CancellationToken cancellationToken)
+    /// <returns>Why nothing is written to it, or since when, in words; null when something is, or when that cannot be told.</returns>
+    private async Task<string?> NotWrittenAsync(LogsParameters parameters, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (Table().Match(parameters.Query) is not { Success: true } table)
+        var capped = await logs.CappedSinceAsync(parameters.Workspace, cancellationToken);
+        var table = Table().Match(parameters.Query);
+        var written = table.Success ? await WrittenAsync(parameters.Workspace, FromText(table), cancellationToken) : null;
+        // The cap does not hold for every table, and can be raised: what is written to goes on.
+        if (capped is { } since && (written is not { } goesOn || goesOn.Until <= since + s_quarter))
         {
-            return null;
+            return string.Create(CultureInfo.InvariantCulture, $"the workspace has collected nothing since {since.UtcDateTime:HH:mm} UTC, when it reached its daily cap");
         }
 
-        var (name, category) = (table.Groups["table"].Value, table.Groups["category"].Value);
-        var one = await logs.QueryAsync(parameters.Workspace, $"{name}{(category.Length == 0 ? "" : $" | where {category}")} | take 1 | count", s_longTime, cancellationToken);
-        return one.Numbers(null) is [0]
-            ? $"nothing at all was written to {name}{(category.Length == 0 ? "" : $" with the category {string.Join(" or ", Quoted().Matches(category).Select(match => match.Value.Trim('"')))}")} for {s_longTime.TotalDays:0} days, so there is nothing to count"
+        if (written is { } last)
+        {
+            // The quarter of an hour after it is over, and what was written in it has come in.
+            return last.IsSteady && last.Until + s_quarter + s_ingestion <= now
+                ? string.Create(CultureInfo.InvariantCulture, $"{TableName(table)} had rows all the time, and none since {last.Until.UtcDateTime:HH:mm} UTC, so it seems that nothing is collected")
+                : null;
+        }
+
+        return table.Success && (await logs.QueryAsync(parameters.Workspace, $"{FromText(table)} | take 1 | count", s_longTime, cancellationToken)).Numbers(null) is [0]
+            ? $"nothing at all was written to {TableName(table)} for {s_longTime.TotalDays:0} days, so there is nothing to count"
             : null;
     }
+
+    /// <returns>When it was written to in the last day; null when it was not.</returns>
+    private async Task<Written?> WrittenAsync(string workspace, string from, CancellationToken cancellationToken)
+    {
+        var found = await logs.QueryAsync(
+            workspace, $"{from} | summarize by Quarter = bin(TimeGenerated, 15m) | summarize Quarters = count(), Oldest = min(Quarter), Newest = max(Quarter)", s_day, cancellationToken);
+        return found.Time("Newest") is not { } newest || found.Time("Oldest") is not { } oldest ? null
+            : new(newest + s_quarter, found.Numbers("Quarters") is [var quarters] && newest - oldest >= s_steady && quarters >= ((newest - oldest) / s_quarter) + 1);
+    }
+
+    private static string FromText(Match table) =>
+        $"{table.Groups["table"].Value}{(table.Groups["category"].Value is { Length: > 0 } category ? $" | where {category}" : "")}";
+
+    private static string TableName(Match table) =>
+        $"{table.Groups["table"].Value}{(table.Groups["category"].Value is { Length: > 0 } category ? $" with the category {string.Join(" or ", Quoted().Matches(category).Select(match => match.Value.Trim('"')))}" : "")}";
 
     [GeneratedRegex(@"\b(?:count|countif|dcount|sum|sumif)\s*\(|\|\s*count\s*$", RegexOptions.NonBacktracking)]
     private static partial Regex Counts();
@@ -102,6 +132,10 @@ internal sealed partial class LogsCheck(LogsClient logs)
     private static partial Regex Quoted();
 
     private sealed record One(double Value);
+
+    /// <param name="Until">The end of the newest quarter of an hour in which there was a row.</param>
+    /// <param name="IsSteady">It had a row in every one before that, for a long time.</param>
+    private sealed record Written(DateTimeOffset Until, bool IsSteady);
 }
 
 public sealed record LogsParameters
@@ -130,7 +164,7 @@ public sealed record LogsParameters
     [Description("How far back the query may look.")]
     public TimeSpan Over { get; init; } = TimeSpan.FromMinutes(30);
 
-    [Description("The verdict when the query finds no row, and when it counts 0 in a table that nothing was written to for a week.")]
+    [Description("The verdict when the query finds no row, and when it counts 0 although nothing is collected: the workspace has reached its daily cap, a table that always had rows has none any more, or nothing was written to it for a week.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
 }
 
@@ -140,6 +174,17 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
 {
     public const string Role = "Log Analytics Reader";
     private const string Scope = "https://api.loganalytics.io/.default";
+
+    /// <summary>At its daily cap a workspace stops collecting until the next day: what is counted then is what is collected, not what happens.</summary>
+    /// <returns>When that was; null while it collects.</returns>
+    /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/daily-cap"/>
+    public async Task<DateTimeOffset?> CappedSinceAsync(string workspace, CancellationToken cancellationToken)
+    {
+        // Both events have the same category and operation; only their detail tells them apart.
+        var found = await QueryAsync(
+            workspace, """_LogOperation | where Detail contains "OverQuota" or Detail contains "RespectQuota" | top 1 by TimeGenerated | project TimeGenerated, Detail""", TimeSpan.FromDays(1), cancellationToken);
+        return found.Texts() is [var detail] && detail.Contains("OverQuota", StringComparison.OrdinalIgnoreCase) ? found.Time("TimeGenerated") : null;
+    }
 
     /// <returns>The first table.</returns>
     public async Task<LogRows> QueryAsync(
@@ -198,6 +243,11 @@ internal sealed record LogRows(IReadOnlyList<LogColumn> Columns, IReadOnlyList<I
     /// <summary>What the first column of text holds, but for its empty cells; null when there is no such column.</summary>
     public IReadOnlyList<string>? Texts() => CellsOf(one => one.IsText) is not { } cells ? null :
         [.. cells.OfType<JsonValue>().Select(value => value.TryGetValue<string>(out var text) ? text : "").Where(text => text.Length > 0)];
+
+    /// <summary>The time that the first row has in a column; null when there is none.</summary>
+    public DateTimeOffset? Time(string column) =>
+        CellsOf(one => one.Name == column) is [JsonValue cell, ..] && cell.TryGetValue<string>(out var text)
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
 
     private List<JsonNode?>? CellsOf(Func<LogColumn, bool> wanted) =>
         Columns.Select((column, at) => (column, at)).Where(one => wanted(one.column)).Select(one => Rows.Select(row => row[one.at]).ToList()).FirstOrDefault();

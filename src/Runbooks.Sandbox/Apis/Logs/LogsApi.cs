@@ -3,7 +3,7 @@ using Runbooks.Sandbox.Apis.Arm;
 namespace Runbooks.Sandbox.Apis.Logs;
 
 /// <summary>The query API of Log Analytics. It understands no KQL: the table that a query begins with chooses the number.</summary>
-internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse) : SandboxApi("logs")
+internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimeProvider time) : SandboxApi("logs")
 {
     public override void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/v1/workspaces/{workspace}/query", (Delegate)AnswerAsync);
@@ -47,17 +47,36 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse) : Sandb
             return Error(400, request);
         }
 
+        // What the workspace tells of itself: nothing, since it has no daily cap.
+        if (query?.StartsWith("_LogOperation |", StringComparison.Ordinal) == true)
+        {
+            return Answer([new("TimeGenerated", "datetime"), new("Detail", "string")], []);
+        }
+
         var table = tables.FirstOrDefault(one => query?.TrimStart().StartsWith(one.Name, StringComparison.Ordinal) == true);
         return table is null
             ? Error(400, request)
+            : query!.EndsWith("| summarize Quarters = count(), Oldest = min(Quarter), Newest = max(Quarter)", StringComparison.Ordinal)
+                ? Answer([new("Quarters", "long"), new("Oldest", "datetime"), new("Newest", "datetime")], [table.IsWritten ? [96, Quarter(95), Quarter(0)] : [0, null, null]])
             : query!.EndsWith("| take 1 | count", StringComparison.Ordinal) ? Answer("Count", "long", [[table.IsWritten ? 1 : 0]])
             : table.Texts() is { } texts
                 ? Answer(table.Column, "string", texts.Select(text => new object[] { text }))
                 : Answer("Count", "long", [[table.Count(query!)]]);
     }
 
-    private static IResult Answer(string column, string type, IEnumerable<object[]> rows) =>
-        Results.Json(new { tables = new[] { new { name = "PrimaryResult", columns = new[] { new { name = column, type } }, rows } } });
+    /// <summary>When the quarter of an hour began that was so many before this one.</summary>
+    private string Quarter(int before)
+    {
+        var now = time.GetUtcNow();
+        return (now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMinute)).AddMinutes(-(now.Minute % 15)) - TimeSpan.FromMinutes(15 * before)).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+    }
+
+    private static IResult Answer(string column, string type, IEnumerable<object?[]> rows) => Answer([new(column, type)], rows);
+
+    private static IResult Answer(LogColumn[] columns, IEnumerable<object?[]> rows) =>
+        Results.Json(new { tables = new[] { new { name = "PrimaryResult", columns = columns.Select(column => new { name = column.Name, type = column.Type }), rows } } });
+
+    private sealed record LogColumn(string Name, string Type);
 }
 
 /// <summary>A table of the workspace, of which only a count is known.</summary>
