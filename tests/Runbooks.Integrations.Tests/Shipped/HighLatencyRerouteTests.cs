@@ -27,7 +27,7 @@ public sealed class HighLatencyRerouteTests : IAsyncLifetime
         asked.OpenGate.Plan.Steps[0].PlannedEffect.ShouldBe(
             "Send the traffic of cluster-b to cluster-a: disable cluster-b of Traffic Manager assist (now enabled, weight 50).");
         asked.Findings.Where(finding => finding.Verdict != Verdict.Failing).Select(finding => (finding.Name, finding.Verdict)).ShouldBe([("user-errors", Verdict.Passing), ("region-errors", Verdict.Passing)]);
-        asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(10);
+        asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(1);
 
         (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "every value is of before the fix");
         var holding = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(4));

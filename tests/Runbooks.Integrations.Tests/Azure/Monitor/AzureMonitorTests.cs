@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.Monitor;
@@ -61,6 +63,22 @@ public sealed class AzureMonitorTests : OnTheSandbox
             $"GET /arm{s_gateway}/providers/microsoft.insights/metrics?api-version=2024-02-01&metricnames=BackendLastByteResponseTime"
             + "&timespan=2026-11-24T02%3A43%3A00Z%2F2026-11-24T02%3A58%3A00Z&interval=PT1M&AutoAdjustTimegrain=true&aggregation=average&$filter=Region%20eq%20%27westeurope%27&top=1000");
     }
+
+    [Fact]
+    public async Task MetricThatSeveralPlacesReportInTurn_IsAskedForWholeTurns()
+    {
+        var found = await AskAsync("azureMonitor.metric", new { resource = s_gateway, metric = "BackendLastByteResponseTime", failing = "> 1500", width = "5m" });
+
+        (await RequestsAsync()).ShouldHaveSingleItem().ShouldContain("&interval=PT5M&");
+        found.Summary.ShouldContain("of 5 min");
+    }
+
+    [Theory]
+    [InlineData("2m", "15m", "Azure has values of 1m, 5m, 15m and 30m.")]
+    [InlineData("15m", "20m", "look back at least twice as far")]
+    public void WidthThatDoesNotFit_IsRefused(string width, string over, string words) =>
+        ParameterBinder.Bind(JsonNode.Parse($$"""{"resource":"{{s_gateway}}","metric":"M","failing":"> 1","width":"{{width}}","over":"{{over}}"}""")!.AsObject(), typeof(MetricParameters))
+            .Errors.ShouldHaveSingleItem().ToString().ShouldContain(words);
 
     [Fact]
     public async Task MetricWithoutAnyValue_IsUnknown()
