@@ -43,6 +43,23 @@ public sealed class LlmProviderCheckTests : OnTheSandbox
     }
 
     [Theory]
+    [InlineData("429", "limited", Verdict.Failing, "429, too many requests")]
+    [InlineData("429", "outage", Verdict.Unknown, "That is a limit on requests, and no outage.")]
+    [InlineData("503", "outage", Verdict.Failing, "is failing: 503")]
+    [InlineData("503", "limited", Verdict.Unknown, "practice is down, which is no limit on requests.")]
+    [InlineData("unreachable", "limited", Verdict.Unknown, "practice is down, which is no limit on requests.")]
+    [InlineData("401", "limited", Verdict.Unknown, "refuses our key")]
+    public async Task OtherTroubleThanTheOneAskedFor_IsForAPerson(string fault, string failing, Verdict verdict, string words)
+    {
+        await OutageAsync(false);
+        await FaultAsync("provider", fault);
+
+        var result = await AskAsync("llm.provider", new { ask = "completion", failing });
+
+        (result.Verdict, result.Summary).ShouldSatisfyAllConditions(one => one.Verdict.ShouldBe(verdict), one => one.Summary.ShouldContain(words));
+    }
+
+    [Theory]
     [InlineData("429", Verdict.Failing, "too many requests")]
     [InlineData("500", Verdict.Failing, "is failing: 500")]
     [InlineData("unreachable", Verdict.Failing, "cannot be reached")]

@@ -35,6 +35,7 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ProvisionedT
             new([new("Origin", "cluster-b.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
         ],
         "AzureOpenAIProvisionedManagedUtilizationV2" => [new([new("ModelDeploymentName", "gpt-4o-ptu")], at => throughput.Percent(at))],
+        "Requests" => [new([new("BackendResponseCode", "429")], at => throughput.Percent(at) >= 100 ? 60 : 0), new([new("BackendResponseCode", "200")], _ => 900)],
         _ => [],
     };
 
