@@ -56,13 +56,17 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
 
         var before = ShareOf(member);
         var after = new BackendShare(parameters.Priority ?? before.Priority, parameters.Weight ?? before.Weight);
+        var shares = members.ConvertAll(one => (Name: NameOf(one), Share: ShareOf(one)));
+        var changed = members.ConvertAll(one => (Name: NameOf(one), Share: one == member ? after : ShareOf(one)));
         return new Preparation
         {
-            PlannedEffect = $"Give {wanted} {after} (now {before}).",
-            Identity = $"{target.Id}: {before}",
+            PlannedEffect = $"Give {wanted} {after} (now {before}). {SharesText(shares, changed)}",
+            // Its share is worth what those of the others make of it.
+            Identity = $"{target.Id}: {string.Join("; ", shares.Select(one => $"{one.Name} {one.Share}"))}",
             Undo = $"Give it {before} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, NameOf(member), before, after)),
             Refusal = members.Count == 1 ? $"{NameOf(member)} is the only backend of the pool: its share changes nothing."
+                : changed.TrueForAll(one => one.Share.Weight == 0) ? "Nobody would be left in the pool: all the others have the weight 0."
                 : after.Priority == before.Priority && after.Weight > 0 && before.Weight is not 0 && !members.Exists(one => one != member && ShareOf(one).Priority == after.Priority)
                     ? $"{NameOf(member)} is the only backend with {(after.Priority is { } priority ? $"the priority {priority}" : "no priority")}, and weights count only among those of one priority: its weight changes nothing. Give it the priority of others."
                 : null,
@@ -116,6 +120,19 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         // The pool is sent whole: what else it has, such as session affinity, stays.
         var body = new JsonObject { ["properties"] = new JsonObject { ["pool"] = read.Properties["pool"]!.DeepClone() } };
         return await arm.SendAsync(arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*" }, time, cancellationToken);
+    }
+
+    private static string SharesText(List<(string Name, BackendShare Share)> before, List<(string Name, BackendShare Share)> after) =>
+        Percents(after) is not { } then ? "How the traffic is shared then is not known: not all of them have a priority and a weight."
+        : $"The traffic then goes to: {then} ({(Percents(before) is { } now ? $"now {now}" : "how it is shared now is not known")}).";
+
+    /// <summary>Who gets how much while all of them answer; null where API Management decides that.</summary>
+    private static string? Percents(List<(string Name, BackendShare Share)> members)
+    {
+        var first = members.FindAll(one => one.Share.Priority == members.Min(other => other.Share.Priority));
+        var all = first.Sum(one => one.Share.Weight ?? 0);
+        return members.Exists(one => one.Share.Priority is null) || first.Exists(one => one.Share.Weight is null) || all == 0 ? null
+            : string.Join(", ", first.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Name} {100.0 * one.Share.Weight!.Value / all:0} %")));
     }
 
     private static IEnumerable<JsonObject> Members(ArmDocument pool) => (pool.Properties["pool"]?["services"] as JsonArray ?? []).OfType<JsonObject>();

@@ -21,11 +21,13 @@ public sealed class BackendPoolTests : OnTheSandbox
 
     private Task SomebodyElseAsync() => SetAsync(7);
 
-    private async Task SetAsync(int priority)
+    private Task SetAsync(int priority) => SetPoolAsync(("openai-paygo", priority, 1));
+
+    private async Task SetPoolAsync(params (string Name, int Priority, int Weight)[] services)
     {
         using var request = new HttpRequestMessage(HttpMethod.Patch, $"/arm{s_service}/backends/llm?api-version=2024-05-01")
         {
-            Content = new StringContent(JsonSerializer.Serialize(new { properties = new { pool = new { services = new[] { new { id = $"{s_service}/backends/openai-paygo", priority, weight = 1 } } } } }), System.Text.Encoding.UTF8, "application/json"),
+            Content = new StringContent(JsonSerializer.Serialize(new { properties = new { pool = new { services = services.Select(one => new { id = $"{s_service}/backends/{one.Name}", priority = one.Priority, weight = one.Weight }) } } }), System.Text.Encoding.UTF8, "application/json"),
         };
         request.Headers.TryAddWithoutValidation("If-Match", "*");
         (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
@@ -35,7 +37,7 @@ public sealed class BackendPoolTests : OnTheSandbox
     public async Task SpillOver_IsSwitchedOnAndBackToTheExactNumbers()
     {
         var preparation = await PrepareAsync(Share, s_spillOver);
-        preparation.PlannedEffect.ShouldBe("Give openai-paygo in the backend pool llm priority 1 and weight 50 (now priority 2 and weight 100).");
+        preparation.PlannedEffect.ShouldBe("Give openai-paygo in the backend pool llm priority 1 and weight 50 (now priority 2 and weight 100). The traffic then goes to: openai-ptu 67 %, openai-paygo 33 % (now openai-ptu 100 %).");
         preparation.Undo.ShouldBe("Give it priority 2 and weight 100 again.");
 
         (await ApplyAsync(Share, s_spillOver, preparation)).Result.ShouldBe("Gave openai-paygo priority 1 and weight 50.");
@@ -46,6 +48,26 @@ public sealed class BackendPoolTests : OnTheSandbox
         (await UndoAsync(Share, preparation)).Result.ShouldBe("Gave openai-paygo priority 2 and weight 100 again, as before.");
         (await SharesAsync()).ShouldBe("openai-ptu 1 100; openai-paygo 2 100");
         (await UndoAsync(Share, preparation)).Result.ShouldBe("openai-paygo has priority 2 and weight 100, as it was before.");
+    }
+
+    [Fact]
+    public async Task SharesOfTheOthers_BelongToWhatIsApproved()
+    {
+        var preparation = await PrepareAsync(Share, s_spillOver);
+        await SetPoolAsync(("openai-ptu", 3, 10), ("openai-paygo", 2, 100));
+        var changed = await PrepareAsync(Share, s_spillOver);
+
+        changed.PlannedEffect.ShouldEndWith("The traffic then goes to: openai-paygo 100 % (now openai-paygo 100 %).");
+        changed.Identity.ShouldNotBe(preparation.Identity);
+    }
+
+    [Fact]
+    public async Task LastOneWithAWeight_KeepsIt()
+    {
+        await SetPoolAsync(("openai-ptu", 1, 0), ("openai-paygo", 1, 100));
+
+        (await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", weight = 0 })).Refusal
+            .ShouldBe("Nobody would be left in the pool: all the others have the weight 0.");
     }
 
     /// <summary>Whoever has files or threads with one of the backends stays with it.</summary>
