@@ -18,6 +18,9 @@ internal static partial class GeneratedPodName
         ? $"{name.Groups["of"].Value.Replace(".", "[.]", StringComparison.Ordinal)}-{(name.Groups["hash"].Success ? Hash : "")}{End}"
         : null;
 
+    /// <returns>A pattern for the whole name of every pod of a deployment, in PromQL as well.</returns>
+    public static string OfDeployment(string deployment) => $"{deployment.Replace(".", "[.]", StringComparison.Ordinal)}-{Hash}{End}";
+
     public static bool AreSiblings(string pod, string other) =>
         (MadeUp().Match(pod), MadeUp().Match(other)) is ({ Success: true } one, { Success: true } two)
         && one.Groups["of"].Value == two.Groups["of"].Value && one.Groups["hash"].Success == two.Groups["hash"].Success;

@@ -37,7 +37,7 @@ public abstract record PrometheusParameters
 }
 
 /// <summary>Which pods' series, and over how long.</summary>
-public abstract record WorkloadParameters : ClusterSeriesParameters
+public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatableObject
 {
     [Required, KubernetesName]
     [Description("The namespace of the pods.")]
@@ -47,11 +47,18 @@ public abstract record WorkloadParameters : ClusterSeriesParameters
     [Description("The pod; all of the namespace when left out. Of one that is gone, and whose controller gives each pod another name, those in its place are asked about.")]
     public string? Pod { get; init; }
 
+    [KubernetesName(Subdomain = true)]
+    [Description("The deployment whose pods are looked at; all of the namespace when left out. Instead of a pod.")]
+    public string? Deployment { get; init; }
+
     [Range(typeof(TimeSpan), "00:00:30", "01:00:00")]
     [Description("How far back is looked; at least four times the scrape interval.")]
     public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(5);
 
-    internal WorkloadSeries Series => new(Namespace, Pod, Cluster);
+    internal WorkloadSeries Series => new(Namespace, Pod, Cluster) { Deployment = Deployment };
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Pod is null || Deployment is null ? [] : [new ValidationResult("Say 'pod' or 'deployment', not both.", [nameof(Deployment)])];
 }
 
 /// <summary>A time as PromQL and as people write it.</summary>

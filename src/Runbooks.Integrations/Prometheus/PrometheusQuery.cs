@@ -85,7 +85,10 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
     /// <summary>The pod is gone, and these are all that its controller has in its place: which of them is the new one Prometheus does not tell.</summary>
     public bool IsReplaced { get; private init; }
 
-    public string Words => Pod is null ? $"in namespace {Namespace}" : IsReplaced ? $"of the pods in place of {Namespace}/{Pod}" : $"of pod {Namespace}/{Pod}";
+    /// <summary>Those of one deployment, where no pod is named; null for all of the namespace.</summary>
+    public string? Deployment { get; init; }
+
+    public string Words => Deployment is not null ? $"of deployment {Namespace}/{Deployment}" : Pod is null ? $"in namespace {Namespace}" : IsReplaced ? $"of the pods in place of {Namespace}/{Pod}" : $"of pod {Namespace}/{Pod}";
 
     /// <param name="metric">One that every such pod has.</param>
     /// <returns>Those in its place where the pod has neither this metric nor is asked for any; else the same.</returns>
@@ -120,7 +123,9 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
     public string Of(string metric, string around = "{0}") =>
         $"({Wrapped(around, metric, "")} or {Wrapped(around, metric, "exported_")})";
 
+    private string? Pods => Deployment is not null ? GeneratedPodName.OfDeployment(Deployment) : IsReplaced ? GeneratedPodName.SiblingsOf(Pod!) : null;
+
     // All are names by Kubernetes' rules, or patterns of such, so none can end the quoted text.
     private string Wrapped(string around, string metric, string prefix) => around.Replace(
-        "{0}", $"{metric}{{{prefix}namespace=\"{Namespace}\"{(Pod is null ? "" : IsReplaced ? $",{prefix}pod=~\"{GeneratedPodName.SiblingsOf(Pod)}\"" : $",{prefix}pod=\"{Pod}\"")}{ClusterLabel.Matcher(Cluster)}}}", StringComparison.Ordinal);
+        "{0}", $"{metric}{{{prefix}namespace=\"{Namespace}\"{(Pods is { } pods ? $",{prefix}pod=~\"{pods}\"" : Pod is null ? "" : $",{prefix}pod=\"{Pod}\"")}{ClusterLabel.Matcher(Cluster)}}}", StringComparison.Ordinal);
 }

@@ -71,6 +71,8 @@ public sealed class RealPrometheusTests : IAsyncDisposable
         {
             foreach (var labels in s_labels)
             {
+                // The servers of a deployment are in a namespace of their own.
+                labels["namespace"] = with.Contains("{{ labels.deployment }}", StringComparison.Ordinal) ? "chat" : "inference";
                 var there = await AskAsync(real, check, with, labels);
                 var here = await AskAsync(own, check, with, labels);
                 if (check != "llm.latency")
