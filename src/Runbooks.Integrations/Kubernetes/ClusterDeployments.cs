@@ -22,15 +22,23 @@ internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
         onStatus: status => status == 404 ? () => null : null,
         cancellationToken);
 
-    /// <summary>The autoscaler that decides how many there are; null for none, or when that may not be read.</summary>
-    public async Task<string?> FindAutoscalerAsync(string ns, string name, CancellationToken cancellationToken)
+    /// <summary>The autoscaler that decides how many there are.</summary>
+    /// <returns>Its name, null for none; and whether that may be read at all.</returns>
+    public async Task<(string? Name, bool MayBeRead)> FindAutoscalerAsync(string ns, string name, CancellationToken cancellationToken)
     {
+        var mayBeRead = true;
         var all = await calls.ListAsync<V1HorizontalPodAutoscalerList, V1HorizontalPodAutoscaler>(
             $"list the autoscalers of {ns}",
             (client, limit, next) => client.AutoscalingV1.ListNamespacedHorizontalPodAutoscalerAsync(ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
-            onStatus: status => status is 403 or 404 ? () => [] : null,
+            onStatus: status => status is 403 or 404 ? () => Nothing(status) : null,
             cancellationToken);
-        return all.FirstOrDefault(one => one.Spec?.ScaleTargetRef is { Kind: "Deployment" } target && target.Name == name)?.Metadata.Name;
+        return (all.FirstOrDefault(one => one.Spec?.ScaleTargetRef is { Kind: "Deployment" } target && target.Name == name)?.Metadata.Name, mayBeRead);
+
+        List<V1HorizontalPodAutoscaler> Nothing(int status)
+        {
+            mayBeRead = status != 403;
+            return [];
+        }
     }
 
     /// <summary>Restarts exactly the deployment with this UID.</summary>

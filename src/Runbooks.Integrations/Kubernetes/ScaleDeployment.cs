@@ -20,11 +20,12 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         var before = deployment is null ? 0 : new DeploymentSigns(deployment).Wanted;
         var after = parameters.Replicas ?? before + (parameters.Add ?? 0);
-        var autoscaler = deployment is null ? null : await deployments.FindAutoscalerAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
+        var (autoscaler, mayBeRead) = deployment is null ? (null, true) : await deployments.FindAutoscalerAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         return new Preparation
         {
             PlannedEffect = FormattableString.Invariant(
-                $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready."),
+                $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready.")
+                + (mayBeRead ? "" : " Whether an autoscaler decides how many pods it has may not be read; one would take this back."),
             // The numbers belong to it: two more of two is not two more of three.
             Identity = deployment is null ? null : FormattableString.Invariant($"{deployment.Metadata.Uid} {before}->{after}"),
             Undo = FormattableString.Invariant($"Scale it back to {before}."),

@@ -28,7 +28,7 @@ public sealed class PagedListTests
 
     [Fact]
     public async Task AutoscalerOnTheLastPage_IsFound() =>
-        (await AskAsync(3, calls => new ClusterDeployments(calls, null).FindAutoscalerAsync("inference", "d2", Cancel))).ShouldBe("o2");
+        (await AskAsync(3, calls => new ClusterDeployments(calls, null).FindAutoscalerAsync("inference", "d2", Cancel))).ShouldBe(("o2", true));
 
     [Fact]
     public async Task ListThatIsTooLong_IsNoGuess() =>
