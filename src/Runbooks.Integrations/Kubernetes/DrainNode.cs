@@ -12,6 +12,7 @@ internal sealed class DrainNode(Clusters clusters)
     public override IReadOnlyList<StepOutput> Outputs =>
     [
         new("evicted", "How many pods were evicted."),
+        new("pending", "The pods in place of the evicted ones that had no node when the drain ended, with commas between them; 'none' where there were none."),
         new("stuck", "The pods that did not end and were left, with blanks between them; empty where there were none."),
     ];
 
@@ -22,10 +23,12 @@ internal sealed class DrainNode(Clusters clusters)
     {
         var nodes = clusters.Nodes(parameters.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
-        var alone = node is null ? [] : (await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(pod => Moves(pod) && PodReplacement.Controller(pod) is null).Select(NameOf).ToList();
+        List<V1Pod> moving = node is null ? [] : [.. (await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(Moves)];
+        var alone = moving.FindAll(pod => PodReplacement.Controller(pod) is null).ConvertAll(NameOf);
         return new Preparation
         {
             PlannedEffect = $"Drain node {parameters.Node} on cluster {nodes.Cluster}: evict its pods as disruption budgets allow, and wait until they are gone. Pods of daemon sets stay."
+                + await CostAsync(moving, parameters, cancellationToken)
                 + (parameters.StuckFor > TimeSpan.Zero ? $" A pod that has not ended {DurationText.Format(parameters.StuckFor)} after its time is not waited for: its node may not answer." : ""),
             Identity = node?.Metadata.Uid,
             Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}."
@@ -53,6 +56,7 @@ internal sealed class DrainNode(Clusters clusters)
         }
 
         var (evicted, gone) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        var owners = new HashSet<(string Namespace, string? Owner)>();
         IReadOnlyList<string> stuck;
         while (true)
         {
@@ -77,6 +81,7 @@ internal sealed class DrainNode(Clusters clusters)
                             break;
                         case EvictionOutcome.Accepted:
                             evicted.Add(NameOf(pod));
+                            owners.Add((pod.Metadata.NamespaceProperty, PodReplacement.Controller(pod)?.Uid));
                             break;
                         default:
                             gone.Add(NameOf(pod));
@@ -94,14 +99,16 @@ internal sealed class DrainNode(Clusters clusters)
             await Task.Delay(Pause, context.Time, cancellationToken);
         }
 
+        var pending = await PendingAsync(pods, owners, cancellationToken);
         var others = gone.Except(evicted).Count();
         return new ActionResult((evicted.Count == 0
             ? $"Node {parameters.Node} had no pods to evict."
             : $"Evicted {CountText.Format(evicted.Count, "pod")} from node {parameters.Node}: {CountText.Names([.. evicted.Order(StringComparer.Ordinal)], MostNamed)}.")
             + (others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile.")
+            + (pending.Count == 0 ? "" : $" No other node has taken {CountText.Format(pending.Count, "pod")} so far: {CountText.Names(pending, MostNamed)}.")
             + (stuck.Count == 0 ? "" : $" Left {CountText.Format(stuck.Count, "pod")} there that {(stuck.Count == 1 ? "does" : "do")} not end: {CountText.Names(stuck, MostNamed)}. The node does not answer, a process cannot be killed, or a finalizer keeps it."))
         {
-            Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}"), ["stuck"] = string.Join(' ', stuck) },
+            Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}"), ["pending"] = pending.Count == 0 ? "none" : CountText.Names(pending, MostNamed), ["stuck"] = string.Join(' ', stuck) },
         };
 
         string Done() => $"{CountText.Format(evicted.Count, "pod")} {(evicted.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}";
@@ -114,6 +121,39 @@ internal sealed class DrainNode(Clusters clusters)
     private static bool Moves(V1Pod pod) =>
         PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && pod.Status?.Phase is not ("Succeeded" or "Failed");
 
+    /// <summary>What the drain takes away until the pods run elsewhere.</summary>
+    /// <returns>A sentence or two that begin with a blank.</returns>
+    private async Task<string> CostAsync(List<V1Pod> moving, DrainNodeParameters parameters, CancellationToken cancellationToken)
+    {
+        if (moving.Count == 0)
+        {
+            return " It has no pods to evict now.";
+        }
+
+        var pods = clusters.Pods(parameters.Cluster, Role);
+        var ready = new HashSet<string?>(StringComparer.Ordinal);
+        foreach (var ns in moving.Select(pod => pod.Metadata.NamespaceProperty).Distinct())
+        {
+            ready.UnionWith((await pods.ListAsync(ns, cancellationToken)).Where(pod => pod.Spec.NodeName != parameters.Node && new PodSigns(pod).IsReady).Select(pod => PodReplacement.Controller(pod)?.Uid));
+        }
+
+        var last = moving.FindAll(pod => !ready.Contains(PodReplacement.Controller(pod)?.Uid)).ConvertAll(NameOf);
+        var gpus = moving.Sum(pod => new PodSigns(pod).Gpus);
+        return $" Now that is {CountText.Format(moving.Count, "pod")}{(gpus > 0 ? string.Create(CultureInfo.InvariantCulture, $" with {gpus:0.##} GPU{(gpus == 1 ? "" : "s")}, for which other nodes need room") : ", for which other nodes need room")}."
+            + (last.Count == 0 ? "" : $" No other node has a ready one in place of: {CountText.Names(last, MostNamed)}.");
+    }
+
+    /// <summary>An evicted pod is not one that has moved: where no node has room, the one in its place waits.</summary>
+    private static async Task<List<string>> PendingAsync(ClusterPods pods, HashSet<(string Namespace, string? Owner)> owners, CancellationToken cancellationToken)
+    {
+        var pending = new List<string>();
+        foreach (var ns in owners.GroupBy(one => one.Namespace, one => one.Owner))
+        {
+            pending.AddRange((await pods.ListAsync(ns.Key, cancellationToken)).Where(pod => string.IsNullOrEmpty(pod.Spec.NodeName) && ns.Contains(PodReplacement.Controller(pod)?.Uid)).Select(NameOf));
+        }
+
+        return pending;
+    }
 
     private static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 }

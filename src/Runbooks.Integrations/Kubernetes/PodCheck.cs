@@ -141,22 +141,16 @@ internal sealed record PodSigns(V1Pod Pod)
         Pod.Status?.Phase ?? "no phase",
         IsReady ? "ready" : "not ready",
         Restarts switch { 0 => "no restarts", 1 => "1 restart", var many => $"{many} restarts" } + (LastEnd is { } why ? $" (last: {why})" : ""),
-        Gpus is { } gpus ? $"{gpus} GPU" : "",
+        Gpus > 0 ? $"{Gpus.ToString("0.##", CultureInfo.InvariantCulture)} GPU" : "",
     }.Where(part => part.Length > 0));
 
     private string? Waiting => Pod.Status?.ContainerStatuses?.Select(status => status.State?.Waiting?.Reason).FirstOrDefault(reason => reason is not null);
 
     private string? LastEnd => Pod.Status?.ContainerStatuses?.Select(status => status.LastState?.Terminated?.Reason).FirstOrDefault(reason => reason is not null);
 
-    private string? Gpus
-    {
-        get
-        {
-            var gpus = Pod.Spec.Containers
-                .SelectMany(container => container.Resources?.Limits ?? new Dictionary<string, ResourceQuantity>())
-                .Where(limit => limit.Key.EndsWith("/gpu", StringComparison.Ordinal))
-                .Sum(limit => limit.Value.ToDecimal());
-            return gpus > 0 ? gpus.ToString("0.##", CultureInfo.InvariantCulture) : null;
-        }
-    }
+    /// <summary>How many GPUs it asks for.</summary>
+    public decimal Gpus => Pod.Spec.Containers
+        .SelectMany(container => container.Resources?.Limits ?? new Dictionary<string, ResourceQuantity>())
+        .Where(limit => limit.Key.EndsWith("/gpu", StringComparison.Ordinal))
+        .Sum(limit => limit.Value.ToDecimal());
 }

@@ -218,6 +218,21 @@ public sealed partial class NodeTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task Drain_SaysWhatItTakesAwayAndWhatFoundNoOtherNode()
+    {
+        (await PrepareAsync(Drain, With())).PlannedEffect.ShouldContain("Pods of daemon sets stay. Now that is 1 pod");
+        foreach (var node in JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync("/kubernetes/b/api/v1/nodes", Cancel)).GetProperty("items").EnumerateArray())
+        {
+            await DoAsync(Cordon, With(node.GetProperty("metadata").GetProperty("name").GetString()!));
+        }
+
+        var result = await DoAsync(Drain, With());
+
+        result.Result.ShouldContain(" No other node has taken 1 pod so far: search/embedder-");
+        result.Outputs["pending"].ShouldStartWith("search/embedder-");
+    }
+
+    [Fact]
     public async Task NodeThatCameBackAsAnother_IsNotDrainedAfterAnInterruption()
     {
         await DoAsync(Cordon, With());
