@@ -65,7 +65,7 @@ internal sealed class PodCheck(Clusters clusters)
         // One that never wrote a line may not be one that writes any: its silence proves nothing.
         var (verdict, words) = last is null
             ? (silent ? Verdict.Unknown : Verdict.Passing, $"nothing logged since its start {Measurement.Age(quiet)} ago{(silent ? ", so its log does not tell whether it works" : "")}")
-            : (silent ? Verdict.Failing : Verdict.Passing, $"last log line {Measurement.Age(quiet)} ago{(silent ? ": alive but answering nothing" : "")}");
+            : (silent ? Verdict.Failing : Verdict.Passing, $"last log line {Measurement.Age(quiet)} ago{(silent ? $", longer than {Measurement.Age(parameters.QuietFor)}" : "")}");
         return new CheckResult(verdict, $"{known}; {words}.") { Value = Measurement.Age(quiet), Threshold = $"> {Measurement.Age(parameters.QuietFor)}" };
     }
 
@@ -103,8 +103,8 @@ public sealed record PodCheckParameters : PodParameters
     public string? Container { get; init; }
 
     [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
-    [Description("A pod whose last log line is older than this counts as hung although it is ready; one that never logged a line is unknown then. 0 to not look at its log.")]
-    public TimeSpan QuietFor { get; init; } = TimeSpan.FromMinutes(5);
+    [Description("A pod whose last log line is older than this counts as hung although it is ready; one that never logged a line is unknown then. `0s` to not look at its log. Only for what logs all the time: a server without requests may log nothing, and is healthy.")]
+    public TimeSpan QuietFor { get; init; }
 }
 
 /// <summary>What a pod's record says about its health, in words and as a verdict.</summary>

@@ -18,7 +18,7 @@ internal interface ICrashingHost
 internal static class CrashStory
 {
     public const string Told =
-        "resolved; stalled failing, zombie failing, gpu-memory failing; mitigation-1 approved by ada approve; recycle done, ticket done; stalled passing, zombie passing; 1 incident, 1 recycled, logs kept";
+        "resolved; stalled failing, zombie passing, gpu-memory failing; mitigation-1 approved by ada approve; recycle done, ticket done; stalled passing, zombie passing; 1 incident, 1 recycled, logs kept";
 
     public static async Task<string> TellAsync(ICrashingHost host, string pod)
     {
