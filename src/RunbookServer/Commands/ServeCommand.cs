@@ -32,7 +32,7 @@ internal static class ServeCommand
         var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept.", DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory) };
         var runbooks = new Option<string?>("--runbooks") { Description = "The folder of runbooks, or the address of the blob container that they are published to; ./runbooks or the shipped ones unless named." };
         var config = new Option<FileInfo?>("--config") { Description = "A JSON file with settings." };
-        var noPractice = new Option<bool>("--no-practice") { Description = "No sandbox: integrations and messages as configured." };
+        var noPractice = new Option<bool>("--no-practice") { Description = "No sandbox: integrations and messages as configured. Practice takes no settings of real systems, and no data folder or account of a host without it; nor the other way round." };
         var storage = new Option<string>("--storage") { Description = "Where incidents are kept: sqlite, in the data folder; azure, in a storage account that several processes share (settings: section Storage).", DefaultValueFactory = _ => "sqlite" };
         storage.AcceptOnlyFromAmong("sqlite", "azure");
         var listen = new Option<string>("--listen") { Description = "Who may connect: loopback, this machine alone; any, whoever reaches it (in a container; goes with --no-practice).", DefaultValueFactory = _ => "loopback" };

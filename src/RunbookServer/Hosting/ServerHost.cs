@@ -119,6 +119,11 @@ internal static class ServerHost
         }
 
         await ServerSettingsCheck.RefuseUnknownAsync(app.Services, app.Configuration, settings, cancellationToken);
+        if (practice)
+        {
+            PracticeGuard.RefuseRealSystems(ServerSettingsCheck.FindGiven(app.Configuration));
+        }
+
         app.MapRunbooks();
         app.MapMetrics();
         if (practice)
@@ -145,6 +150,7 @@ internal static class ServerHost
         {
             // Otherwise it is found out by the first step that was approved.
             await services.GetRequiredService<RestoredRecords>().EnsureCheckedAsync(cancellationToken);
+            await PracticeGuard.KeepApartAsync(services, settings, cancellationToken);
         }
         catch (StoreUnavailableException refused)
         {

@@ -53,6 +53,15 @@ public sealed class StartFailureTests : IDisposable
         return ShouldSayAsync(words, "serve", "--port", "0", "--config", Path.Combine(_home, "settings.json"));
     }
 
+    /// <summary>Otherwise what is approved in practice acts on what they name, beside a badge that says that nothing real is touched.</summary>
+    [Theory]
+    [InlineData("""{ "Kubernetes": { "Clusters": { "prod": { "KubeConfig": "/root/.kube/config" } } } }""", "'Kubernetes:Clusters:prod:KubeConfig' (settings.json)")]
+    [InlineData("""{ "Disk": { "ThisMachine": true } }""", "'Disk:ThisMachine' (settings.json)")]
+    [InlineData("""{ "HttpRequest": { "AllowedHosts": ["internal.example"] } }""", "'HttpRequest:AllowedHosts:0' (settings.json)")]
+    [InlineData("""{ "Azure": { "ManagementEndpoint": "https://management.azure.com" } }""", "'Azure:ManagementEndpoint' (settings.json)")]
+    [InlineData("""{ "Tickets": { "Default": "itsm", "Systems": { "itsm": { "Kind": "Jira" } } } }""", "'Tickets:Default' (settings.json), 'Tickets:Systems:itsm:Kind' (settings.json) say which real systems to reach. Add --no-practice")]
+    public Task SettingsOfRealSystems_AreRefusedInPractice(string text, string words) => SettingsFileThatCannotBeUsed_IsRefused(text, words);
+
     [Fact]
     public async Task SeveralSettingsThatCannotBeUsed_AreAllNamed()
     {

@@ -1,0 +1,53 @@
+using Microsoft.Extensions.DependencyInjection;
+using RunbookServer.Hosting;
+using RunbookServer.Terminal;
+using RunbookServer.Tests.EndToEnd;
+using Runbooks.Model.Storage;
+using Runbooks.Storage;
+using TestKit;
+
+namespace RunbookServer.Tests.Hosting;
+
+public sealed class PracticeGuardTests : IDisposable
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("runbooks-").FullName;
+
+    [Fact]
+    public void EverySystemThatActionsReach_IsOutside() => PracticeGuard.Outside.ShouldBeSubsetOf(
+        ["AppConfiguration", "ArmRequest", "Azure", "Banner", "Disk", "GrafanaOnCall", "HttpProbe", "HttpRequest", "Kubernetes", "LiteLlm", "LlmProvider", "OnCall", "PagerDuty", "Prometheus", "Tickets"]);
+
+    [Theory]
+    [InlineData(true, "was used to practise, and its incidents must not go on on real systems. Name another folder with --data.")]
+    [InlineData(false, "holds incidents of real systems, which must not go on in a sandbox. Name another folder with --data, or add --no-practice.")]
+    public async Task RecordOfOneKind_IsNotOpenedByTheOther(bool practice, string words)
+    {
+        await OpenAsync(practice);
+        await OpenAsync(practice);
+
+        (await Should.ThrowAsync<CommandException>(() => OpenAsync(!practice))).Message.ShouldEndWith(words);
+        (await ProgramRun.RunAsync([.. (string[])["serve", "--port", "0", "--data", _data], .. (string[])(practice ? ["--no-practice"] : [])])).Code.ShouldBe(2);
+    }
+
+    /// <summary>Such as that of an app in the same account.</summary>
+    [Fact]
+    public async Task RecordInUseThatSaysNothing_IsTakenForReal()
+    {
+        using (var services = Services())
+        {
+            await services.GetRequiredService<IIncidentStore>().OpenAsync(Some.Incident(), Some.Runbook(), latest => latest, TestContext.Current.CancellationToken);
+        }
+
+        await Should.ThrowAsync<CommandException>(() => OpenAsync(practice: true));
+        await OpenAsync(practice: false);
+    }
+
+    public void Dispose() => Directory.Delete(_data, recursive: true);
+
+    private async Task OpenAsync(bool practice)
+    {
+        await using var services = Services();
+        await PracticeGuard.KeepApartAsync(services, new() { DataDirectory = _data, Practice = practice }, TestContext.Current.CancellationToken);
+    }
+
+    private ServiceProvider Services() => new ServiceCollection().AddLogging().AddSingleton(TimeProvider.System).AddSingleton<IncidentChanges>().AddSqlite(_data).BuildServiceProvider();
+}
