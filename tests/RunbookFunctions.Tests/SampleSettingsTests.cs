@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using RunbookFunctions.Contacts;
 using Runbooks.Sandbox;
 using Runbooks.SignedLinks;
 using Runbooks.Web.Http;
@@ -42,6 +43,19 @@ public sealed class SampleSettingsTests
 
         Takes<ApiKeyOptions>(host.Services).ShouldBe(taken);
         Takes<LinkSigningOptions>(host.Services).ShouldBe(taken);
+    }
+
+    /// <summary>Whoever opens a link may approve there, and nobody is called.</summary>
+    [Theory]
+    [InlineData("Development", "data/outbox", 0)]
+    [InlineData("Production", "data/outbox", 1)]
+    [InlineData("Production", "", 0)]
+    public void OutboxOfTheSample_IsForDevelopmentOnly(string environment, string folder, int problems)
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new() { EnvironmentName = environment });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Outbox:Folder"] = folder });
+
+        MessagesServices.FindProblems(builder.Configuration, builder.Environment).Count().ShouldBe(problems);
     }
 
     private static bool Takes<T>(IServiceProvider services)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Runbooks.Integrations.Notifications.Outbox;
 
 namespace RunbookFunctions.Contacts;
@@ -8,6 +9,11 @@ internal static class MessagesServices
 {
     /// <summary>A folder for the outbox means development: everybody is reached there.</summary>
     public static bool IsDevelopment(IConfiguration configuration) => configuration[$"{OutboxOptions.SectionName}:{nameof(OutboxOptions.Folder)}"] is { Length: > 0 };
+
+    /// <summary>Nobody is called then, and whoever opens a link may approve: no way to act on real systems.</summary>
+    public static IEnumerable<string> FindProblems(IConfiguration configuration, IHostEnvironment environment) => IsDevelopment(configuration) && !environment.IsDevelopment()
+        ? ["The setting 'Outbox:Folder' is for development: with it nobody is called, and everybody may approve. Remove it, and name people in contacts.yaml; on your own machine set AZURE_FUNCTIONS_ENVIRONMENT to Development."]
+        : [];
 
     /// <summary>Who is asked and told, and on which channels.</summary>
     public static IServiceCollection AddPeople(this IServiceCollection services, IConfiguration configuration)
