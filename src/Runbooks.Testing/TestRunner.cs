@@ -87,9 +87,15 @@ internal static class TestRunner
             return null;
         }
 
+        var why = happening.Reason ?? "The test says so.";
         if (happening.Cancel is { } stopper)
         {
-            return Refusal((await approvals.StopAsync(id, stopper, happening.Reason ?? "The test says so.", CancellationToken.None)).Result);
+            return Refusal((await approvals.StopAsync(id, stopper, why, CancellationToken.None)).Result);
+        }
+
+        if (happening.TakeBack is { } regretful)
+        {
+            return Refusal((await approvals.TakeBackAsync(id, regretful, why, CancellationToken.None)).Result);
         }
 
         var (verb, person) = happening switch
@@ -106,7 +112,7 @@ internal static class TestRunner
             return "no step waits for a person.";
         }
 
-        var request = new DecisionRequest(verb, person, "test", happening.Reason ?? (happening.CouldNot is null ? null : "The test says so."))
+        var request = new DecisionRequest(verb, person, "test", happening.Reason ?? (happening.CouldNot is null ? null : why))
         {
             Items = happening.Items ?? (happening.Done is null ? null : task?.ItemsLeft),
         };

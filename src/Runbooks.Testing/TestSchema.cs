@@ -65,6 +65,7 @@ internal static class TestSchema
             ["couldNot"] = SchemaParts.Text("Who says that it could not be done."),
             ["items"] = new JsonObject { ["type"] = new JsonArray("array", "integer"), ["items"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1 }, ["description"] = "Items of the checklist that are done, counted from 1." },
             ["cancel"] = SchemaParts.Text("Who stops the incident."),
+            ["takeBack"] = SchemaParts.Text("Who has what was changed taken back."),
             ["resolved"] = SchemaParts.Flag("The sender says that the alert is over."),
             ["reason"] = SchemaParts.Text("Why, in words."),
         }, "after");

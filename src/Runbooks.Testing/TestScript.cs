@@ -82,6 +82,9 @@ internal sealed class TestEvent
         public List<int>? Items { get; init; }
     public string? Cancel { get; init; }
 
+    /// <summary>Has what was changed taken back, and ends the incident with it.</summary>
+    public string? TakeBack { get; init; }
+
     /// <summary>The sender says that the alert is over.</summary>
     public bool Resolved { get; init; }
     public string? Reason { get; init; }

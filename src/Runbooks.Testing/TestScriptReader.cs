@@ -18,7 +18,7 @@ internal sealed class TestScriptReader(FileErrors errors)
     public static readonly string[] Verdicts = ["passing", "failing", "unknown"];
     public static readonly string[] Outcomes = ["done", "fails", "blocked", "refused"];
     public static readonly string[] Objections = ["tell", "askFirst", "diagnoseOnly", "suppress", "forbid"];
-    public static readonly string[] Deeds = ["approve", "reject", "takeOver", "done", "couldNot", "cancel"];
+    public static readonly string[] Deeds = ["approve", "reject", "takeOver", "done", "couldNot", "cancel", "takeBack"];
     public static readonly IReadOnlyList<string> States = CamelCase.Choices(typeof(IncidentState));
     public static readonly IReadOnlyList<string> Statuses = CamelCase.Choices(typeof(StepStatus));
 
@@ -162,6 +162,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             CouldNot = Optional(section, "couldNot"),
             Items = Numbers(section, "items"),
             Cancel = Optional(section, "cancel"),
+            TakeBack = Optional(section, "takeBack"),
             Resolved = section.Flag("resolved"),
             Reason = Optional(section, "reason"),
         };

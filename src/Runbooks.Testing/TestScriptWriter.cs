@@ -94,6 +94,7 @@ internal static class TestScriptWriter
         }
 
         Add(node, "cancel", happening.Cancel);
+        Add(node, "takeBack", happening.TakeBack);
         AddWord(node, "resolved", happening.Resolved ? "true" : null);
         Add(node, "reason", happening.Reason);
         return node;

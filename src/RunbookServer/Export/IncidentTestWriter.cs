@@ -9,8 +9,8 @@ internal static class IncidentTestWriter
 {
     public static TestScript Of(IncidentView incident) => new()
     {
-        Source = incident.StartedBy is null ? incident.Alert.Source : ManualStart.Source,
-        By = incident.StartedBy,
+        Source = incident.Alert.Source,
+        By = IsByHand(incident) ? incident.StartedBy : null,
         Alert = AlertOf(incident),
         Mode = incident.Mode == RunMode.Normal ? null : CamelCase.Of(incident.Mode),
         Objections = ObjectionsOf(incident),
@@ -20,10 +20,13 @@ internal static class IncidentTestWriter
         Expect = new() { State = CamelCase.Of(incident.State), Steps = incident.Steps.ToDictionary(step => step.Name, step => CamelCase.Of(step.Status)) },
     };
 
+    /// <summary>Whoever had an incident tried again started it too, and the alert is its sender's all the same.</summary>
+    private static bool IsByHand(IncidentView incident) => incident.Alert.Source == ManualStart.Source;
+
     private static TestAlert AlertOf(IncidentView incident)
     {
         var labels = incident.Alert.Labels.ToDictionary();
-        return incident.StartedBy is not null ? new() { Labels = labels } : new()
+        return IsByHand(incident) ? new() { Labels = labels } : new()
         {
             Name = incident.Alert.Name,
             Severity = incident.Alert.Severity,
@@ -110,17 +113,25 @@ internal static class IncidentTestWriter
 
         if (incident.Stop is { } stop)
         {
-            yield return new() { After = After(incident, stop.At), Cancel = stop.By, Reason = stop.Reason };
+            yield return new() { After = After(incident, stop.At), Cancel = stop.TakesBack ? null : stop.By, TakeBack = stop.TakesBack ? stop.By : null, Reason = stop.Reason };
         }
 
-        // What the sender said afterwards changed nothing any more.
-        if (incident.AlertResolvedAt is { } resolved && resolved <= incident.ClosedAt)
+        if (incident.AlertResolvedAt is { } resolved && Counted(incident, resolved))
         {
             yield return new() { After = After(incident, resolved), Resolved = true };
         }
     }
 
-    private static TimeSpan After(IncidentView incident, DateTimeOffset at) => at - incident.OpenedAt;
+    /// <summary>What the sender said after the end changed nothing any more. Whoever closes an incident by hand moves its last time, and writes a second line.</summary>
+    private static bool Counted(IncidentView incident, DateTimeOffset resolved) =>
+        !IsByHand(incident) && resolved <= (incident.Timeline.FirstOrDefault(line => line.Kind == TimelineKind.Closed)?.At ?? incident.ClosedAt);
+
+    /// <summary>Since it opened, without the time in which it waited for another incident, which the test does not have. What was known before, such as of one that is tried again, is known at once.</summary>
+    private static TimeSpan After(IncidentView incident, DateTimeOffset at)
+    {
+        var waited = incident.SuppressedBy is not { } wait || at <= wait.Since ? TimeSpan.Zero : (wait.Over is { } over && over < at ? over : at) - wait.Since;
+        return at > incident.OpenedAt ? at - incident.OpenedAt - waited : TimeSpan.Zero;
+    }
 }
 
 /// <summary>What each step of a finished incident has to do when the incident is played again; a step that did as usual is left out.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
+using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Steps;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Definition;
@@ -65,6 +66,8 @@ public sealed class IncidentTestWriterTests : IDisposable
         { "failed {switch: undone}", Runbook, "checks: { slow: [failing, passing] }\nsteps: { tell: { changes: true, outcome: refused } }\nevents: [{ after: 2m, approve: ada }, { after: 4m, approve: grace }]" },
         { "cancelled {switch: undone}", Runbook, "checks: { slow: [failing, passing] }\nsteps: { switch: { takes: 20s } }\nevents: [{ after: 2m, approve: ada }, { after: 2m5s, cancel: grace, reason: wait }]" },
         { "cancelled {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, cancel: grace }]" },
+        { "cancelled {switch: undone, tell: undone}", s_asksTwice, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }, { after: 5m, takeBack: ada, reason: wrong flag }]" },
+        { "cancelled {switch: done, tell: done}", s_asksTwice, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }, { after: 5m, cancel: ada, reason: enough }]" },
         { "takenOver {}", Runbook, "checks: { slow: [unknown] }\nevents: [{ after: 2m, takeOver: ada }]" },
         { "selfRecovered {}", Runbook, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, resolved: true }]" },
         { "expired {}", Runbook, "checks: { slow: [failing] }\nevents: [{ after: 2m, resolved: true }]" },
@@ -103,6 +106,39 @@ public sealed class IncidentTestWriterTests : IDisposable
 
         var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident)));
         (await TestRunner.RunAsync(Case(exported), catalog.Current[0], steps)).ShouldBeEmpty(exported);
+    }
+
+    /// <summary>What no test does, and people and other incidents do.</summary>
+    public static TheoryData<string, string> Lives => new()
+    {
+        { "takenOver {}", "0 failing; 0 alert; 5 takeOver; 40 resolved; 45 close" },
+        { "expired {}", "0 failing; 0 alert; 30 resolved; 35 close" },
+        { "expired {}", "0 failing; 0 alert; 10 resolved; 25 close; 30 retry" },
+        { "resolved {switch: done, tell: done, report: done}", "0 failing; 0 alert; 10 resolved; 25 close; 30 retry; 33 approve; 34 passing" },
+        { "resolved {switch: done, tell: done, report: done}", "0 failing; 0 alert; 5 takeOver; 6 close; 10 retry; 13 approve; 14 passing" },
+        { "resolved {switch: done, tell: done, report: done}", "0 failing; 0 other; 0 alert; 30 otherEnds; 33 approve; 34 passing" },
+        { "cancelled {}", "0 failing; 0 other; 0 alert; 45 stop" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Lives))]
+    public async Task Life_LivedAndExported_PlaysTheSameAgain(string end, string life)
+    {
+        await using var services = OfflineServices.Build();
+        var steps = services.GetRequiredService<StepCatalog>();
+        var runbook = Load(services, Runbook.Replace("diagnosis:", "suppressedBy: { runbook: other, target: \"{{ labels.region }}\", atMost: 1h }\ndiagnosis:", StringComparison.Ordinal));
+
+        var incident = await Life.LiveAsync(life, runbook, Load(services, Runbook.Replace("id: reroute", "id: other", StringComparison.Ordinal)), steps);
+
+        $"{CamelCase.Of(incident.State)} {{{string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"))}}}".ShouldBe(end, incident.Reason);
+        var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident)));
+        (await TestRunner.RunAsync(Case(exported), runbook, steps)).ShouldBeEmpty(exported);
+    }
+
+    private static Runbook Load(IServiceProvider services, string text)
+    {
+        var read = services.GetRequiredService<RunbookReader>().Read("reroute.yaml", text);
+        return read.Runbook.ShouldNotBeNull(string.Join("\n", read.Errors));
     }
 
     [Fact]
