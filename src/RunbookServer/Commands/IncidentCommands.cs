@@ -213,7 +213,7 @@ internal static class ReportCommand
     {
         var client = new ClientOptions();
         var id = ClientOptions.IncidentId();
-        var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example incident.md; the screen unless named." };
+        var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example incident.md; the screen unless named. A file that is there is left as it is." };
         var command = new Command("report", "Writes what happened in an incident as a Markdown document: summary, impact, times, findings, decisions, steps, what is left to do.") { id, file };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -227,7 +227,7 @@ internal static class ReportCommand
                 return ExitCode.Done;
             }
 
-            await File.WriteAllTextAsync(chosen.FullName, report, cancellationToken);
+            NewFile.Write(chosen.FullName, report, "Name another file with --out.");
             ConsoleOutput.Raw($"Written to {chosen.FullName}.");
             return ExitCode.Done;
         });

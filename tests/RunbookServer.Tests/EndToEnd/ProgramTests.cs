@@ -156,6 +156,12 @@ public sealed class ProgramTests : IDisposable
         report.ShouldContain("## What was done\n");
         report.ShouldContain("ada approved");
 
+        var file = Path.Combine(_home, "reviews", "incident.md");
+        (await ProgramRun.RunAsync(["report", id, "--out", file, .. connection])).Code.ShouldBe(0);
+        await File.AppendAllTextAsync(file, "What we learnt.", TestContext.Current.CancellationToken);
+        (await RunAsync(["report", id, "--out", file, .. connection])).Error.ShouldContain("is there already and was left as it is. Name another file with --out.");
+        (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).ShouldEndWith("What we learnt.");
+
         var (code, error) = await RunAsync(["reject", id, "--by", "grace", .. connection]);
         code.ShouldBe(1);
         error.ShouldContain("ada");
