@@ -189,10 +189,13 @@ internal sealed class LiveOptions
         }
 
         var found = SettingsFile.Read(file);
-        return file is not null || found.AsEnumerable().Any() ? found
+        return file is not null || NamesSystems(found) ? found
             : await SandboxAsync(null, cancellationToken)
             ?? throw new CommandException("There is nothing to ask: name the settings file with --config, or start a practice host with 'runbook serve' and ask its sandbox (with --sandbox where it is not on its usual port).");
     }
+
+    /// <summary>A variable may as well be the secret of a contact, which is nobody to ask.</summary>
+    internal static bool NamesSystems(IConfiguration settings) => settings.GetChildren().Any(section => PracticeGuard.Outside.Contains(section.Key));
 
     private static async Task<IConfiguration?> SandboxAsync(Uri? named, CancellationToken cancellationToken) =>
         await SandboxWorld.FindAsync(named, cancellationToken) is { } sandbox ? new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(sandbox)).Build() : null;

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Configuration;
+using RunbookServer.Commands;
+
 namespace RunbookServer.Tests.EndToEnd;
 
 /// <summary>Commands that take the settings of a host without one: what is wrong with them is said as the host would.</summary>
@@ -41,6 +44,15 @@ public sealed class SettingsOfCommandsTests : IDisposable
 
         (await ProgramRun.RunAsync("publish", "--list", "--to", _home, "--config", file)).ShouldBe((0, $"Nothing was published to {_home}.\n", ""));
     }
+
+    /// <summary>Where no system is named, a simulation asks the sandbox.</summary>
+    [Theory]
+    [InlineData("LINUS_PHONE", false)]
+    [InlineData("Safety:Mode", false)]
+    [InlineData("Kubernetes:Default", true)]
+    [InlineData("prometheus:Endpoints:own:Url", true)]
+    public void SecretOfAContact_NamesNoSystemToAsk(string setting, bool names) =>
+        LiveOptions.NamesSystems(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [setting] = "x" }).Build()).ShouldBe(names);
 
     public void Dispose() => Directory.Delete(_home, recursive: true);
 }
