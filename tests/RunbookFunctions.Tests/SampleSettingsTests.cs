@@ -47,13 +47,14 @@ public sealed class SampleSettingsTests
 
     /// <summary>Whoever opens a link may approve there, and nobody is called.</summary>
     [Theory]
-    [InlineData("Development", "data/outbox", 0)]
-    [InlineData("Production", "data/outbox", 1)]
-    [InlineData("Production", "", 0)]
-    public void OutboxOfTheSample_IsForDevelopmentOnly(string environment, string folder, int problems)
+    [InlineData("Development", "data/outbox", "app", 0)]
+    [InlineData("Production", "data/outbox", "app", 1)]
+    [InlineData("Production", "data/outbox", "", 0)]
+    [InlineData("Production", "", "app", 0)]
+    public void OutboxOfTheSample_IsNotForAzure(string environment, string folder, string site, int problems)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new() { EnvironmentName = environment });
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Outbox:Folder"] = folder });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Outbox:Folder"] = folder, ["WEBSITE_SITE_NAME"] = site });
 
         MessagesServices.FindProblems(builder.Configuration, builder.Environment).Count().ShouldBe(problems);
     }

@@ -1,5 +1,4 @@
 using Runbooks.Integrations.Http;
-using Runbooks.Model.Storage;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
 
@@ -17,26 +16,39 @@ internal static class PracticeGuard
         .Except([OutboundHttpOptions.SectionName])
         .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Laying the sandbox's own values over them would not be enough: a step may name a system that stands beside the default one.</summary>
+    /// <summary>
+    /// Laying the sandbox's own values over them would not be enough: a step may name a system that stands beside the default one.
+    /// What stands on this machine may be named: another sandbox, a Prometheus to try.
+    /// </summary>
     /// <param name="given">The settings that people gave, each with where it comes from.</param>
     /// <exception cref="CommandException">One of them names a real system.</exception>
-    public static void RefuseRealSystems(IEnumerable<(string Setting, string Origin)> given)
+    public static void RefuseRealSystems(IEnumerable<(string Setting, string Value, string Origin)> given)
     {
-        var real = given.Where(one => Outside.Contains(one.Setting.Split(':')[0])).Select(one => $"'{one.Setting}' ({one.Origin})").ToList();
+        var real = given.Where(one => !SaysNoPlace(one.Value)).GroupBy(one => one.Setting.Split(':')[0], StringComparer.OrdinalIgnoreCase)
+            .Where(section => Outside.Contains(section.Key) && !IsOnThisMachine([.. section.Select(one => (one.Setting, one.Value))]))
+            .SelectMany(section => section.Select(one => $"'{one.Setting}' ({one.Origin})")).ToList();
         if (real.Count > 0)
         {
-            throw new CommandException($"Practice reaches the sandbox alone, and {string.Join(", ", real)} {(real.Count == 1 ? "says" : "say")} which real systems to reach. Add --no-practice to act on them, or leave {(real.Count == 1 ? "it" : "them")} out.");
+            throw new CommandException($"Practice reaches the sandbox and this machine alone, and {string.Join(", ", real)} {(real.Count == 1 ? "says" : "say")} which real systems to reach. Add --no-practice to act on them, or leave {(real.Count == 1 ? "it" : "them")} out.");
         }
     }
+
+    private static bool SaysNoPlace(string value) => TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _) || value.Equals("false", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>It has an address on loopback, and no other address, host or file; what is left are names and keys.</summary>
+    private static bool IsOnThisMachine(IReadOnlyList<(string Setting, string Value)> section) =>
+        section.Any(one => IsLoopback(one.Value)) && section.All(one => IsLoopback(one.Value) || (one.Value.IndexOfAny(['/', '.', ':', '\\']) < 0 && !one.Setting.Contains("Hosts", StringComparison.OrdinalIgnoreCase)));
+
+    private static bool IsLoopback(string value) =>
+        Uri.TryCreate(value.Contains("://", StringComparison.Ordinal) ? value : $"http://{value}", UriKind.Absolute, out var address) && address.IsLoopback;
 
     /// <summary>An incident goes on wherever its record is opened next: what waits for approval in practice must not be run on real systems, nor the other way round.</summary>
     /// <exception cref="CommandException">The record belongs to the other kind of host.</exception>
     public static async Task KeepApartAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
-        // A record that is in use and has no mark comes from a host that acts on real systems, such as the Functions app, for all that can be known.
-        var isUsed = (await services.GetRequiredService<IIncidentStore>().ListAsync(new IncidentQuery(Limit: 1), cancellationToken)).Items.Count > 0;
+        // A record of before has no mark: it is from then on of the kind that opens it.
         var (mark, _) = await services.GetRequiredService<ISharedState>().UpdateAsync<PracticeMark, bool>(
-            Key, known => (known ?? new(settings.Practice && !isUsed), true), cancellationToken);
+            Key, known => (known ?? new(settings.Practice), true), cancellationToken);
         if (mark.IsPractice == settings.Practice)
         {
             return;

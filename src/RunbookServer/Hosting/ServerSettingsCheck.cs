@@ -42,13 +42,13 @@ internal static partial class ServerSettingsCheck
         new(sections, others, path => Origin((IConfigurationRoot)configuration, path));
 
     /// <summary>What people gave, in the file or in the environment, and where each comes from.</summary>
-    public static IEnumerable<(string Setting, string Origin)> FindGiven(IConfiguration configuration) =>
+    public static IEnumerable<(string Setting, string Value, string Origin)> FindGiven(IConfiguration configuration) =>
         from setting in configuration.AsEnumerable()
         where setting.Value is not null
         let origin = Origin((IConfigurationRoot)configuration, setting.Key)
         where origin is not null
         orderby setting.Key
-        select (setting.Key, origin);
+        select (setting.Key, setting.Value, origin);
 
     /// <summary>A value that breaks a rule of its setting.</summary>
     public static string Describe(OptionsValidationException invalid, IServiceProvider services)

@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using RunbookServer.Hosting;
 using RunbookServer.Terminal;
 using RunbookServer.Tests.EndToEnd;
-using Runbooks.Model.Storage;
 using Runbooks.Storage;
 using TestKit;
 
@@ -28,17 +27,18 @@ public sealed class PracticeGuardTests : IDisposable
         (await ProgramRun.RunAsync([.. (string[])["serve", "--port", "0", "--data", _data], .. (string[])(practice ? ["--no-practice"] : [])])).Code.ShouldBe(2);
     }
 
-    /// <summary>Such as that of an app in the same account.</summary>
-    [Fact]
-    public async Task RecordInUseThatSaysNothing_IsTakenForReal()
+    [Theory]
+    [InlineData("Prometheus:Endpoints:mine:Url=http://127.0.0.1:9090;Prometheus:Default=mine", true)]
+    [InlineData("HttpRequest:AllowedHosts:0=localhost:8080", true)]
+    [InlineData("OnCall:CacheFor=00:05:00", true)]
+    [InlineData("HttpRequest:AllowedHosts:0=localhost:8080;HttpRequest:AllowedHosts:1=intranet", false)]
+    [InlineData("Prometheus:Endpoints:mine:Url=http://127.0.0.1:9090;Prometheus:Endpoints:other:Url=https://prometheus.example", false)]
+    [InlineData("Kubernetes:Clusters:a:Server=https://127.0.0.1:6443;Kubernetes:Clusters:b:KubeConfig=/root/.kube/config", false)]
+    public void WhatStandsOnThisMachine_MayBeNamed(string settings, bool may)
     {
-        using (var services = Services())
-        {
-            await services.GetRequiredService<IIncidentStore>().OpenAsync(Some.Incident(), Some.Runbook(), latest => latest, TestContext.Current.CancellationToken);
-        }
+        var given = settings.Split(';').Select(setting => setting.Split('=')).Select(parts => (parts[0], parts[1], "settings.json"));
 
-        await Should.ThrowAsync<CommandException>(() => OpenAsync(practice: true));
-        await OpenAsync(practice: false);
+        (Record.Exception(() => PracticeGuard.RefuseRealSystems(given)) is null).ShouldBe(may);
     }
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
