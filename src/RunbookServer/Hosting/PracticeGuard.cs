@@ -1,4 +1,5 @@
 using Runbooks.Integrations.Http;
+using Runbooks.Model.Storage;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
 

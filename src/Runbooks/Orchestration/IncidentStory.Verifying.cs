@@ -51,6 +51,7 @@ internal sealed partial class IncidentStory
         {
             var wake = NextWake();
             var (round, _) = await TryRecheckAsync(IncidentState.Verifying, verify.Checks, wake);
+            (began, passedAt) = (NotAhead(began), passedAt is { } before ? NotAhead(before) : null);
             if (round.StoppedBy is { } stoppedBy)
             {
                 return Ending.Stopped(stoppedBy);
@@ -122,7 +123,8 @@ internal sealed partial class IncidentStory
             }
 
             // While the cause lasts, the checks are asked ever more rarely.
-            healthySince = round.Healthy ? Later(healthySince ?? Now, round.PassingSince) : null;
+            began = NotAhead(began);
+            healthySince = round.Healthy ? NotAhead(Later(healthySince ?? Now, round.PassingSince > Now ? null : round.PassingSince)) : null;
             pause = round.Healthy ? hold.Every : Shorter(pause * 2, Longer(hold.Every, paged ? LongestPauseOfOldLease : LongestLeasePause));
             if (round.IsRehearsal || (healthySince is { } since && (round.MeasuredAt ?? Now) - since >= hold.StableFor))
             {

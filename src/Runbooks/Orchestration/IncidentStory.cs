@@ -124,7 +124,7 @@ internal sealed partial class IncidentStory
 
             // By what was measured, and not by when it was asked: what passed before the alert began says nothing about it.
             var measured = _measured.Until ?? Now;
-            healthySince ??= measured;
+            healthySince = NotAhead(healthySince ?? measured);
             var left = Later(healthySince.Value, _measured.FiringSince) + _runbook.HealthyFor - measured;
             var ending = new Ending(IncidentState.NotNeeded, "", Findings: _findings) { WatchUntil = left > TimeSpan.Zero ? Now + left : null };
             var state = await CloseAsync(ending);
@@ -206,6 +206,9 @@ internal sealed partial class IncidentStory
         _context.CallActivityAsync<DiagnosisResult>(Diagnose.Name, new DiagnosisRequest(_id, wake), Persistent);
 
     private DateTimeOffset Now => new(DateTime.SpecifyKind(_context.CurrentUtcDateTime, DateTimeKind.Utc));
+
+    /// <summary>What was noted by a clock that was ahead counts from when that is seen.</summary>
+    private DateTimeOffset NotAhead(DateTimeOffset noted) => noted < Now ? noted : Now;
 
     private bool IsPast(Stage stage) => _checkpoint is { } checkpoint && checkpoint.Stage > stage;
 

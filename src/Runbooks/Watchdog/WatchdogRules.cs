@@ -9,7 +9,7 @@ internal static class WatchdogRules
     {
         WatchdogFinding?[] findings = Engine(incident, instance, options, now) is { } engine
             ? [engine]
-            : [Restored(incident), NobodyReached(incident, options, now), Stuck(incident, runbook, options, now), WakeUpLost(incident, options, now), .. Unheard(incident, options, now)];
+            : [Restored(incident), NobodyReached(incident, options, now), Stuck(incident, runbook, options, now), WakeUpLost(incident, runbook, options, now), .. Unheard(incident, options, now)];
         return findings.OfType<WatchdogFinding>();
     }
 
@@ -51,16 +51,18 @@ internal static class WatchdogRules
 
     private static WatchdogFinding? Stuck(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now)
     {
-        var (since, due) = IncidentProgress.Of(incident, runbook);
+        var (since, due) = IncidentProgress.Of(incident, runbook, now);
         return now - due > options.StuckAfter
             ? new(Remedy.Page, $"stuck-{since.ToUnixTimeSeconds()}", $"No progress since {GateText.Clock(since, now)}. It stands at: {IncidentText.Of(incident.State)}.")
             : null;
     }
 
-    /// <summary>Something is on record that the workflow should have acted on by now.</summary>
-    private static WatchdogFinding? WakeUpLost(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
+    /// <summary>Something is on record that the workflow should have acted on by now, or its next round is due by a clock that was ahead.</summary>
+    private static WatchdogFinding? WakeUpLost(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now) =>
         IncidentProgress.Unread(incident) is { } recordedAt && now - recordedAt > options.Grace
             ? new(Remedy.Wake, "wake", "What was recorded has not been acted on yet.")
+            : IncidentProgress.HasTimesAhead(incident, now) && now - IncidentProgress.Of(incident, runbook, now).Due > options.Grace
+            ? new(Remedy.Wake, "wake", "It waits by a clock that was ahead.")
             : null;
 }
 
@@ -91,10 +93,13 @@ internal enum Remedy
 /// <summary>When an incident last moved, and when it should move next at the latest.</summary>
 internal static class IncidentProgress
 {
+    /// <summary>Clocks of two machines may differ by so much. What lies further ahead was written by one that was wrong, and is no movement.</summary>
+    private static readonly TimeSpan ClocksDiffer = TimeSpan.FromMinutes(1);
+
     /// <returns>The last movement, and the time until which standing still is its good right.</returns>
-    public static (DateTimeOffset Since, DateTimeOffset Due) Of(Incident incident, Runbook runbook)
+    public static (DateTimeOffset Since, DateTimeOffset Due) Of(Incident incident, Runbook runbook, DateTimeOffset now)
     {
-        var since = Last(incident);
+        var since = Movements(incident).Where(at => at <= now + ClocksDiffer).Append(incident.OpenedAt).Max();
         return (since, incident.State switch
         {
             _ when incident.WaitsUntil > since => incident.WaitsUntil.Value,
@@ -109,6 +114,8 @@ internal static class IncidentProgress
             _ => since,
         });
     }
+
+    public static bool HasTimesAhead(Incident incident, DateTimeOffset now) => Movements(incident).Any(at => at > now + ClocksDiffer);
 
     /// <summary>When a decision, a stop or a recovery was recorded that the workflow has not acted on; null when there is none.</summary>
     public static DateTimeOffset? Unread(Incident incident)
@@ -132,12 +139,10 @@ internal static class IncidentProgress
     }
 
     /// <summary>Messages and further alerts are not progress: a page about standing still must not hide the standing still.</summary>
-    private static DateTimeOffset Last(Incident incident) =>
+    private static IEnumerable<DateTimeOffset> Movements(Incident incident) =>
         incident.Timeline.Where(entry => entry.Kind is not (TimelineKind.Message or TimelineKind.Alert)).Select(entry => entry.At)
             .Concat(incident.Findings.Concat(incident.Verification).Select(finding => finding.At))
-            .Concat(incident.Steps.Select(step => step.FinishedAt ?? step.StartedAt))
-            .Append(incident.OpenedAt)
-            .Max();
+            .Concat(incident.Steps.Select(step => step.FinishedAt ?? step.StartedAt));
 
     /// <summary>While the cause lasts, a lease is looked at ever more rarely.</summary>
     private static TimeSpan LongestPause(Hold hold, Incident incident)

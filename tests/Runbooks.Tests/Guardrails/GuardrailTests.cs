@@ -160,7 +160,7 @@ public sealed class GuardrailTests : GuardedWorld
         waiting.State.ShouldBe(IncidentState.Mitigating);
         waiting.Reason!.ShouldStartWith("fix waits: Maintenance window 'patching' is open until");
         _world.Script.Deeds.ShouldBeEmpty();
-        IncidentProgress.Of(waiting, s_asks).Due.ShouldBeGreaterThan(_world.Time.GetUtcNow());
+        IncidentProgress.Of(waiting, s_asks, _world.Time.GetUtcNow()).Due.ShouldBeGreaterThan(_world.Time.GetUtcNow());
         (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(500);
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(2))).State.ShouldBe(IncidentState.Resolved);

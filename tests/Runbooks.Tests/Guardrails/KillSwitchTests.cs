@@ -170,7 +170,7 @@ public sealed class KillSwitchTests : GuardedWorld
         _world.Script.Deeds.ShouldNotContain("undo fix");
         _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == ContactBook.Fallback).ShouldBe(1);
         (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(1_000);
-        IncidentProgress.Of(paused, s_asks).Due.ShouldBeGreaterThan(_world.Time.GetUtcNow());
+        IncidentProgress.Of(paused, s_asks, _world.Time.GetUtcNow()).Due.ShouldBeGreaterThan(_world.Time.GetUtcNow());
 
         await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
         var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(31));

@@ -234,6 +234,19 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         incident.State.ShouldBe(IncidentState.Diagnosing, "a person looks; the watch takes nothing away from the workflow");
     }
 
+    /// <summary>A time that has not come yet is no movement, whichever machine's clock was ahead.</summary>
+    [Fact]
+    public async Task IncidentThatStandsStillSinceAClockWasAhead_IsPaged()
+    {
+        var id = await _world.OpenAsync(Some.Incident().Note(Some.Time.AddDays(1), TimelineKind.Note, "runbook", "Asked the checks."));
+
+        await _world.CheckAsync(id, Minute * 14);
+        _world.Paged.ShouldBeEmpty();
+        await _world.CheckAsync(id, Minute * 7);
+
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
     /// <summary>Healthy checks are looked at as often as a fix is verified: until the next look is due nothing stands still.</summary>
     [Fact]
     public async Task HealthyChecksThatAreLookedAtAgain_StandStillOnlyOnceTheNextLookIsLate()

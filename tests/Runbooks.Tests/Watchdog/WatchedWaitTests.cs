@@ -38,6 +38,34 @@ public sealed class WatchedWaitTests : IAsyncDisposable
         Troubles(incident).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task ClockThatWasAheadForAMinute_LeaseIsTakenBackOnTimeAllTheSame()
+    {
+        var holding = await HoldAsync(atMost: TimeSpan.FromDays(2));
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        _world.Time.Advance(TimeSpan.FromDays(1));
+        (await _world.AdvanceAsync(holding.Id, Minute)).State.ShouldBe(IncidentState.Holding);
+        _world.Time.AdjustTime(_world.Time.GetUtcNow().AddDays(-1));
+
+        var incident = await WatchAsync(holding.Id, Minute * 20);
+
+        incident.State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+        Troubles(incident).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ClockThatWasAheadForAMinuteWhileVerifying_AFixThatDoesNotHelpIsTakenBackOnTimeAllTheSame()
+    {
+        _world.Time.Advance(TimeSpan.FromDays(1));
+        var opened = await _world.OpenAsync(Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = null } });
+        opened.State.ShouldBe(IncidentState.Verifying);
+        _world.Time.AdjustTime(_world.Time.GetUtcNow().AddDays(-1));
+
+        (await WatchAsync(opened.Id, Minute * 20)).State.ShouldBe(IncidentState.Failed);
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
     /// <summary>Incidents of a storm that are approved at once have their turn one after the other.</summary>
     [Fact]
     public async Task StepThatWaitsHoursForItsTurn_PagesNobody()

@@ -72,10 +72,13 @@ internal sealed class HostedOrchestrators(TaskHubTasks tasks, IServiceProvider s
 
 /// <summary>
 /// What an orchestrator sees as the time: the <see cref="TimeProvider"/>'s at the beginning of each turn, recorded in the
-/// turn's <see cref="OrchestratorStartedEvent"/>. It never runs backwards within an instance, whatever the machine's clock does.
+/// turn's <see cref="OrchestratorStartedEvent"/>. Within an instance it stands still while the machine's clock is set back by a
+/// little, and follows it when that was far ahead: whatever waits would otherwise wait for as long as it was ahead.
 /// </summary>
 internal sealed class OrchestratorClock(TimeProvider time)
 {
+    private static readonly TimeSpan Little = TimeSpan.FromMinutes(5);
+
     // An instance that continues as new does so inside one work item, with nothing of its past but this.
     private readonly ConditionalWeakTable<TaskOrchestrationWorkItem, StrongBox<DateTime>> _last = [];
 
@@ -83,11 +86,7 @@ internal sealed class OrchestratorClock(TimeProvider time)
     {
         var state = context.GetProperty<OrchestrationRuntimeState>();
         var last = _last.GetOrCreateValue(context.GetProperty<TaskOrchestrationWorkItem>());
-        var now = time.GetUtcNow().UtcDateTime;
-        var floor = LastOf(state);
-        now = now > floor ? now : floor;
-        now = now > last.Value ? now : last.Value;
-        last.Value = now;
+        var now = last.Value = NotBefore(last.Value, NotBefore(LastOf(state), time.GetUtcNow().UtcDateTime));
         foreach (var started in state.NewEvents)
         {
             if (started.EventType == EventType.OrchestratorStarted)
@@ -98,6 +97,8 @@ internal sealed class OrchestratorClock(TimeProvider time)
 
         return next();
     }
+
+    private static DateTime NotBefore(DateTime floor, DateTime now) => floor > now && floor - now <= Little ? floor : now;
 
     // The end of Events is NewEvents; what is before it has its time.
     private static DateTime LastOf(OrchestrationRuntimeState state)
