@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Azure;
@@ -158,5 +159,76 @@ internal sealed class TakenMessagePolicy : HttpPipelineSynchronousPolicy
         protected override bool TryGetHeader(string name, [NotNullWhen(true)] out string? value) => answer.Headers.TryGetValue(name, out value);
 
         protected override bool TryGetHeaderValues(string name, [NotNullWhen(true)] out IEnumerable<string>? values) => answer.Headers.TryGetValues(name, out values);
+    }
+}
+
+/// <summary>
+/// What Durable Task's provider logs, as people can read it: warnings and worse, one line each, and of the same kind one
+/// a minute. While an account is away it writes pages of stack traces many times a second.
+/// </summary>
+internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILoggerFactory
+{
+    private const int Longest = 300;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<int, long> _written = new();
+    private int _muted;
+
+    /// <summary>Runs what throws its troubles anyway.</summary>
+    public async Task MuteAsync(Func<Task> work)
+    {
+        Interlocked.Increment(ref _muted);
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _muted);
+        }
+    }
+
+    public ILogger CreateLogger(string categoryName) => new Shortened(this, loggers.CreateLogger(categoryName));
+
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+    public void Dispose()
+    {
+        // The loggers belong to the host.
+    }
+
+    private bool IsDue(int kind)
+    {
+        var now = time.GetTimestamp();
+        return _written.AddOrUpdate(kind, now, (_, last) => time.GetElapsedTime(last, now) >= Pause ? now : last) == now;
+    }
+
+    private static string Shorten(string text)
+    {
+        var line = text.AsSpan(0, Math.Min(text.Length, Longest));
+        foreach (var end in (ReadOnlySpan<string>)["\n", "\r", " ---> "])
+        {
+            var at = line.IndexOf(end, StringComparison.Ordinal);
+            line = at >= 0 ? line[..at] : line;
+        }
+
+        return line.ToString();
+    }
+
+    private sealed class Shortened(HubLog log, ILogger logger) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => logger.BeginScope(state);
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning && logger.IsEnabled(logLevel);
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel) && Volatile.Read(ref log._muted) == 0 && log.IsDue(eventId.Id))
+            {
+                AzureStorage.Log.OfDurableTask(logger, logLevel, Shorten(formatter(state, exception)));
+            }
+        }
     }
 }

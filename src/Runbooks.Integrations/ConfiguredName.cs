@@ -22,3 +22,16 @@ internal static class ConfiguredName
     public static IEnumerable<ValidationResult> DefaultProblems<T>(string section, string group, string? usual, IDictionary<string, T> known) =>
         usual is null || known.ContainsKey(usual) ? [] : [new($"{section}:Default names '{usual}', which is not among {section}:{group}.")];
 }
+
+/// <summary>An address that secrets may be sent to: https, or plain http to this very machine.</summary>
+internal static class HttpsUrl
+{
+    public static bool TryParse(string? text, out Uri url) =>
+        Uri.TryCreate(text, UriKind.Absolute, out url!) && (url.Scheme == Uri.UriSchemeHttps || url is { Scheme: "http", IsLoopback: true });
+
+    /// <param name="setting">The path of the setting.</param>
+    /// <param name="example">One or more that would do.</param>
+    /// <returns>Empty where the setting holds one.</returns>
+    public static IEnumerable<ValidationResult> Problems(string setting, string? text, string example) =>
+        TryParse(text, out _) ? [] : [new($"{setting} must be an https URL such as {example}.")];
+}

@@ -1,3 +1,10 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Options;
+using Runbooks.AzureStorage;
+using Runbooks.Settings;
+
 namespace RunbookServer.Hosting;
 
 /// <summary>How one machine's host was started.</summary>
@@ -49,4 +56,102 @@ internal static class ServerDefaults
 
     /// <summary>In the data folder; made at the first start.</summary>
     public const string KeyFile = "api-key";
+}
+
+/// <summary>What is wrong with the settings that somebody gave, in sentences.</summary>
+internal static partial class ServerSettingsCheck
+{
+    /// <summary>Sections of the platform.</summary>
+    private static readonly string[] s_platform = ["Logging", "Kestrel", "AllowedHosts"];
+
+    private static readonly SettingsSection s_account = new(StorageAccountOptions.SectionName, typeof(StorageAccountOptions));
+
+    /// <summary>Every setting from file and environment is one that something reads: a misspelt one would do nothing, in silence.</summary>
+    /// <exception cref="CommandException">One is not; the message has every one on a line of its own.</exception>
+    public static async Task RefuseUnknownAsync(IServiceProvider services, IConfiguration configuration, ServerSettings settings, CancellationToken cancellationToken)
+    {
+        // The account counts with --storage azure only; whoever has it in the environment for that may start without.
+        var sections = services.GetServices<SettingsSection>().Append(s_account);
+        var secrets = AddressSecrets.NamedIn(await ServerContacts.TextOfAsync(settings, services, cancellationToken));
+        var problems = Checker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], configuration).Check(configuration, onlyOurs: true).ToList();
+        if (problems.Count > 0)
+        {
+            throw new CommandException($"{string.Join("\n", problems)}{(problems.Exists(MayBeSecret) ? $"\nA secret that contacts need is named in {ContactsFile.FileName} as ${{NAME}}." : "")}");
+        }
+    }
+
+    /// <summary>For commands that run without a host and read a part of its settings. What no section is known for is the host's to judge, which also knows the secrets of its contacts.</summary>
+    public static IReadOnlyList<string> FindMisspelt(IConfiguration configuration)
+    {
+        var services = new ServiceCollection().AddRunbooks().AddRunbooksWeb().AddIntegrations().AddChannels();
+        var sections = services.Where(service => service.ServiceType == typeof(SettingsSection)).Select(service => service.ImplementationInstance).OfType<SettingsSection>().Append(s_account).ToList();
+        var others = configuration.GetChildren().Select(child => child.Key).Except(sections.Select(section => section.Name), StringComparer.OrdinalIgnoreCase);
+        return Checker(sections, others, configuration).Check(configuration, onlyOurs: false);
+    }
+
+    private static SettingsChecker Checker(IEnumerable<SettingsSection> sections, IEnumerable<string> others, IConfiguration configuration) =>
+        new(sections, others, path => Origin((IConfigurationRoot)configuration, path));
+
+    /// <summary>What people gave, in the file or in the environment, and where each comes from.</summary>
+    public static IEnumerable<(string Setting, string Value, string Origin)> FindGiven(IConfiguration configuration) =>
+        from setting in configuration.AsEnumerable()
+        where setting.Value is not null
+        let origin = Origin((IConfigurationRoot)configuration, setting.Key)
+        where origin is not null
+        orderby setting.Key
+        select (setting.Key, setting.Value, origin);
+
+    /// <summary>A value that breaks a rule of its setting.</summary>
+    public static string Describe(OptionsValidationException invalid, IServiceProvider services)
+    {
+        var section = services.GetServices<SettingsSection>().FirstOrDefault(known => known.Options == invalid.OptionsType)?.Name;
+        return string.Join("\n", invalid.Failures.Select(failure => Annotation().Match(failure) is { Success: true } rule
+            ? $"The setting '{section}:{rule.Groups["member"].Value}' cannot be used: {rule.Groups["why"].Value} docs/settings.md says what it does."
+            : failure));
+    }
+
+    private static string? Origin(IConfigurationRoot configuration, string path) =>
+        configuration.Providers.Reverse().FirstOrDefault(provider => provider.TryGet(path, out _)) switch
+        {
+            JsonConfigurationProvider file => file.Source.Path,
+            EnvironmentVariablesConfigurationProvider => $"RUNBOOK_{path.Replace(":", "__", StringComparison.Ordinal)} in the environment",
+            _ => null,
+        };
+
+    /// <summary>No misspelling of a setting: it may be meant as a secret.</summary>
+    private static bool MayBeSecret(string problem) => problem.StartsWith("This host has no setting", StringComparison.Ordinal) && !problem.Contains("Did you mean", StringComparison.Ordinal);
+
+    [GeneratedRegex("members: '(?<member>[^']+)' with the error: '(?<why>.*)'\\.$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    private static partial Regex Annotation();
+}
+
+/// <summary>Where settings come from beside the environment: the JSON file of <c>--config</c>.</summary>
+internal static class SettingsFile
+{
+    public const string Variables = "RUNBOOK_";
+
+    /// <summary>As a host has them: the file, if one is named, and over it the variables.</summary>
+    /// <inheritdoc cref="AddSettingsFile"/>
+    public static IConfiguration Read(string? file)
+    {
+        var settings = new ConfigurationBuilder();
+        if (file is not null)
+        {
+            settings.AddSettingsFile(file);
+        }
+
+        var read = settings.AddEnvironmentVariables(Variables).Build();
+        return ServerSettingsCheck.FindMisspelt(read) is { Count: > 0 } problems ? throw new CommandException(string.Join("\n", problems)) : read;
+    }
+
+    /// <exception cref="CommandException">It cannot be read, or is not JSON.</exception>
+    public static IConfigurationBuilder AddSettingsFile(this IConfigurationBuilder configuration, string file) =>
+        configuration.AddJsonFile(source =>
+        {
+            source.Path = File.Exists(file) ? Path.GetFullPath(file) : throw new CommandException($"There is no file {file}. Name the settings file with --config.");
+
+            // It is read when it is added, or later: when the configuration is built.
+            source.OnLoadException = broken => throw new CommandException($"The settings file {file} cannot be read: {Failures.Innermost(broken.Exception)} Mend the file, or name another with --config.");
+            source.ResolveFileProvider();
+        });
 }

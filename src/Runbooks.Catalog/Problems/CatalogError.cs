@@ -13,3 +13,11 @@ public sealed record CatalogError(string File, int Line, int Column, string Key,
     public override string ToString() =>
         string.Join("  ", new[] { $"{File}:{Line}:{Column}", Key, Problem, Remedy, Code is null ? "" : $"[{Code}]" }.Where(part => part.Length > 0));
 }
+
+/// <summary>The lines of a file as YAML counts them, so that the places of errors fit.</summary>
+internal static class FileLines
+{
+    private static readonly string[] s_ends = ["\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"];
+
+    public static string[] Of(string text) => text.Split(s_ends, StringSplitOptions.None);
+}

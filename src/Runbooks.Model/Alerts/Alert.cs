@@ -81,3 +81,63 @@ public static class AlertSeverity
     /// <returns>The worst of these words; null where none of them is known.</returns>
     public static string? Worst(params IEnumerable<string?> words) => words.Where(word => RankOf(word) is not null).MinBy(RankOf);
 }
+
+/// <summary>
+/// Which labels say what an alert is about. A value that was measured is another one in each message, so it is no part of what an alert
+/// is known by: neither of an identity that is computed, nor of whether two alerts say the same.
+/// </summary>
+public static class AlertLabels
+{
+    private static readonly HashSet<string> s_measured = new(StringComparer.OrdinalIgnoreCase) { "value", "currentvalue", "lastvalue", "metricvalue", "measuredvalue", "timestamp" };
+
+    private static readonly HashSet<string> s_howBad = new(StringComparer.OrdinalIgnoreCase) { "severity", "priority", "level", "status", "state" };
+
+    /// <summary>Whether a label of this name holds what was measured, or when.</summary>
+    public static bool IsMeasured(string name) => s_measured.Contains(Plain(name));
+
+    /// <summary>Whether an alert may change it while it fires: what was measured, and how bad it is. The latter tells two alerts apart all the same.</summary>
+    public static bool MayChange(string name) => IsMeasured(name) || s_howBad.Contains(Plain(name));
+
+    /// <summary>What tells it from other alerts of its name, by the label's name.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Telling(Alert alert) => alert.Labels.Where(label => !IsMeasuredIn(alert, label.Key));
+
+    /// <summary>Whether two alerts have the same labels but for what was measured. Values that were hidden may have been different ones.</summary>
+    public static bool AreSame(Alert left, Alert right) =>
+        left.Labels.Keys.Union(right.Labels.Keys).Where(name => !IsMeasuredIn(left, name) && !IsMeasuredIn(right, name)).All(name =>
+            left.Labels.GetValueOrDefault(name) is { } value && right.Labels.GetValueOrDefault(name) == value && !value.Contains(Redactor.Hidden, StringComparison.Ordinal));
+
+    private static bool IsMeasuredIn(Alert alert, string name) => IsMeasured(name) || alert.Measured?.Contains(name) == true;
+
+    private static string Plain(string name) => name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+}
+
+/// <summary>What a sender means when it says that an alert is over.</summary>
+public static class AlertEnd
+{
+    /// <summary>Grafana's own word for why the state changed without the condition having been seen to be fine.</summary>
+    private const string GrafanaReason = "grafana_state_reason";
+
+    /// <summary>
+    /// The sender ended the alert without having seen that things are well: Grafana's MissingSeries, NoData, Error, Paused,
+    /// Updated and RuleDeleted (grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/stale-alert-instances),
+    /// and Azure Resource Health that does not know. Prometheus, Alertmanager and the other services of Azure Monitor give no such reason.
+    /// </summary>
+    /// <returns>The sender's word; null when the alert is not over, or when it is over without such a reason.</returns>
+    public static string? NoAllClear(Alert alert)
+    {
+        if (alert.Status != AlertStatus.Resolved)
+        {
+            return null;
+        }
+
+        if (alert.Annotations.TryGetValue(GrafanaReason, out var reason) && !string.IsNullOrWhiteSpace(reason))
+        {
+            return reason.Trim();
+        }
+
+        return alert.Source == "azure-monitor" && alert.Labels.TryGetValue("currentHealthStatus", out var health)
+            && !string.IsNullOrWhiteSpace(health) && !health.Equals("Available", StringComparison.OrdinalIgnoreCase)
+            ? health.Trim()
+            : null;
+    }
+}

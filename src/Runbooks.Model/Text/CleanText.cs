@@ -71,3 +71,120 @@ public static class CleanText
         _ => char.IsControl(c) || CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.Format ? Replacement : c,
     };
 }
+
+/// <summary>
+/// Composes letters with the accents that follow them, as Unicode's form C does (UAX 15) for Latin, Greek, Cyrillic, kana
+/// and Hangul. The framework does not: its data is left out of a program with invariant globalization.
+/// </summary>
+internal static class ComposedText
+{
+    /// <summary>For each accent the letters that it goes with, each followed by the composed one.</summary>
+    private static readonly Dictionary<char, string> Accents = new()
+    {
+        ['\u0300'] = 
+            "AÀEÈIÌOÒUÙaàeèiìoòuùÜǛüǜNǸnǹЕЀИЍеѐиѝĒḔēḕŌṐōṑWẀwẁÂẦâầĂẰăằÊỀêề"
+            + "ÔỒôồƠỜơờƯỪưừYỲyỳἀἂἁἃἈἊἉἋἐἒἑἓἘἚἙἛἠἢἡἣἨἪἩἫἰἲἱἳἸἺἹἻὀὂὁὃὈὊὉὋὐὒὑὓ"
+            + "ὙὛὠὢὡὣὨὪὩὫαὰεὲηὴιὶοὸυὺωὼΑᾺΕῈΗῊϊῒΙῚϋῢΥῪΟῸΩῺ",
+        ['\u0301'] = 
+            "AÁEÉIÍOÓUÚYÝaáeéiíoóuúyýCĆcćLĹlĺNŃnńRŔrŕSŚsśZŹzźÜǗüǘGǴgǵÅǺåǻ"
+            + "ÆǼæǽØǾøǿΑΆΕΈΗΉΙΊΟΌΥΎΩΏϊΐαάεέηήιίϋΰοόυύωώϒϓГЃКЌгѓкќÇḈçḉĒḖēḗÏḮ"
+            + "ïḯKḰkḱMḾmḿÕṌõṍŌṒōṓPṔpṕŨṸũṹWẂwẃÂẤâấĂẮăắÊẾêếÔỐôốƠỚơớƯỨưứἀἄἁἅἈἌ"
+            + "ἉἍἐἔἑἕἘἜἙἝἠἤἡἥἨἬἩἭἰἴἱἵἸἼἹἽὀὄὁὅὈὌὉὍὐὔὑὕὙὝὠὤὡὥὨὬὩὭ",
+        ['\u0302'] = 
+            "AÂEÊIÎOÔUÛaâeêiîoôuûCĈcĉGĜgĝHĤhĥJĴjĵSŜsŝWŴwŵYŶyŷZẐzẑẠẬạậẸỆẹệ"
+            + "ỌỘọộ",
+        ['\u0303'] = "AÃNÑOÕaãnñoõIĨiĩUŨuũVṼvṽÂẪâẫĂẴăẵEẼeẽÊỄêễÔỖôỗƠỠơỡƯỮưữYỸyỹ",
+        ['\u0304'] = 
+            "AĀaāEĒeēIĪiīOŌoōUŪuūÜǕüǖÄǞäǟȦǠȧǡÆǢæǣǪǬǫǭÖȪöȫÕȬõȭȮȰȯȱYȲyȳИӢиӣ"
+            + "УӮуӯGḠgḡḶḸḷḹṚṜṛṝαᾱΑᾹιῑΙῙυῡΥῩ",
+        ['\u0306'] = 
+            "AĂaăEĔeĕGĞgğIĬiĭOŎoŏUŬuŭУЎИЙийуўЖӁжӂАӐаӑЕӖеӗȨḜȩḝẠẶạặαᾰΑᾸιῐΙῘ"
+            + "υῠΥῨ",
+        ['\u0307'] = 
+            "CĊcċEĖeėGĠgġIİZŻzżAȦaȧOȮoȯBḂbḃDḊdḋFḞfḟHḢhḣMṀmṁNṄnṅPṖpṗRṘrṙSṠ"
+            + "sṡŚṤśṥŠṦšṧṢṨṣṩTṪtṫWẆwẇXẊxẋYẎyẏſẛ",
+        ['\u0308'] = 
+            "AÄEËIÏOÖUÜaäeëiïoöuüyÿYŸΙΪΥΫιϊυϋϒϔЕЁІЇеёіїАӒаӓӘӚәӛЖӜжӝЗӞзӟИӤ"
+            + "иӥОӦоӧӨӪөӫЭӬэӭУӰуӱЧӴчӵЫӸыӹHḦhḧÕṎõṏŪṺūṻWẄwẅXẌxẍtẗ",
+        ['\u0309'] = "AẢaảÂẨâẩĂẲăẳEẺeẻÊỂêểIỈiỉOỎoỏÔỔôổƠỞơởUỦuủƯỬưửYỶyỷ",
+        ['\u030A'] = "AÅaåUŮuůwẘyẙ",
+        ['\u030B'] = "OŐoőUŰuűУӲуӳ",
+        ['\u030C'] = 
+            "CČcčDĎdďEĚeěLĽlľNŇnňRŘrřSŠsšTŤtťZŽzžAǍaǎIǏiǐOǑoǒUǓuǔÜǙüǚGǦgǧ"
+            + "KǨkǩƷǮʒǯjǰHȞhȟ",
+        ['\u030F'] = "AȀaȁEȄeȅIȈiȉOȌoȍRȐrȑUȔuȕѴѶѵѷ",
+        ['\u0311'] = "AȂaȃEȆeȇIȊiȋOȎoȏRȒrȓUȖuȗ",
+        ['\u0313'] = "αἀΑἈεἐΕἘηἠΗἨιἰΙἸοὀΟὈυὐωὠΩὨρῤ",
+        ['\u0314'] = "αἁΑἉεἑΕἙηἡΗἩιἱΙἹοὁΟὉυὑΥὙωὡΩὩρῥΡῬ",
+        ['\u031B'] = "OƠoơUƯuư",
+        ['\u0323'] = 
+            "BḄbḅDḌdḍHḤhḥKḲkḳLḶlḷMṂmṃNṆnṇRṚrṛSṢsṣTṬtṭVṾvṿWẈwẉZẒzẓAẠaạEẸeẹ"
+            + "IỊiịOỌoọƠỢơợUỤuụƯỰưựYỴyỵ",
+        ['\u0324'] = "UṲuṳ",
+        ['\u0325'] = "AḀaḁ",
+        ['\u0326'] = "SȘsșTȚtț",
+        ['\u0327'] = "CÇcçGĢgģKĶkķLĻlļNŅnņRŖrŗSŞsşTŢtţEȨeȩDḐdḑHḨhḩ",
+        ['\u0328'] = "AĄaąEĘeęIĮiįUŲuųOǪoǫ",
+        ['\u032D'] = "DḒdḓEḘeḙLḼlḽNṊnṋTṰtṱUṶuṷ",
+        ['\u032E'] = "HḪhḫ",
+        ['\u0330'] = "EḚeḛIḬiḭUṴuṵ",
+        ['\u0331'] = "BḆbḇDḎdḏKḴkḵLḺlḻNṈnṉRṞrṟTṮtṯZẔzẕhẖ",
+        ['\u0342'] = "ἀἆἁἇἈἎἉἏἠἦἡἧἨἮἩἯἰἶἱἷἸἾἹἿὐὖὑὗὙὟὠὦὡὧὨὮὩὯαᾶηῆιῖϊῗυῦϋῧωῶ",
+        ['\u0345'] = 
+            "ἀᾀἁᾁἂᾂἃᾃἄᾄἅᾅἆᾆἇᾇἈᾈἉᾉἊᾊἋᾋἌᾌἍᾍἎᾎἏᾏἠᾐἡᾑἢᾒἣᾓἤᾔἥᾕἦᾖἧᾗἨᾘἩᾙἪᾚἫᾛἬᾜἭᾝ"
+            + "ἮᾞἯᾟὠᾠὡᾡὢᾢὣᾣὤᾤὥᾥὦᾦὧᾧὨᾨὩᾩὪᾪὫᾫὬᾬὭᾭὮᾮὯᾯὰᾲαᾳάᾴᾶᾷΑᾼὴῂηῃήῄῆῇΗῌὼῲωῳ"
+            + "ώῴῶῷΩῼ",
+        ['\u3099'] = 
+            "かがきぎくぐけげこごさざしじすずせぜそぞただちぢつづてでとどはばひびふぶへべほぼうゔゝゞカガキギクグケゲコゴサザシジスズ"
+            + "セゼソゾタダチヂツヅテデトドハバヒビフブヘベホボウヴワヷヰヸヱヹヲヺヽヾ",
+        ['\u309A'] = "はぱひぴふぷへぺほぽハパヒピフプヘペホポ",
+    };
+
+    public static string Of(string text)
+    {
+        if (!text.AsSpan().ContainsAnyExceptInRange('\u0000', '\u02FF'))
+        {
+            return text;
+        }
+
+        var composed = new StringBuilder(text.Length);
+        foreach (var letter in text)
+        {
+            if (composed.Length > 0 && Compose(composed[^1], letter) is { } one)
+            {
+                composed[^1] = one;
+            }
+            else
+            {
+                composed.Append(letter);
+            }
+        }
+
+        return composed.ToString();
+    }
+
+    /// <returns>Null when the two are no letter and its accent.</returns>
+    public static char? Compose(char letter, char accent)
+    {
+        if (Accents.TryGetValue(accent, out var pairs))
+        {
+            for (var at = 0; at < pairs.Length; at += 2)
+            {
+                if (pairs[at] == letter)
+                {
+                    return pairs[at + 1];
+                }
+            }
+        }
+
+        return Hangul(letter, accent);
+    }
+
+    /// <summary>Syllables follow from their parts: The Unicode Standard, section 3.12.</summary>
+    private static char? Hangul(char first, char second) => (first, second) switch
+    {
+        (>= '\u1100' and <= '\u1112', >= '\u1161' and <= '\u1175') => (char)(0xAC00 + ((((first - 0x1100) * 21) + (second - 0x1161)) * 28)),
+        (>= '\uAC00' and <= '\uD7A3', >= '\u11A8' and <= '\u11C2') when (first - 0xAC00) % 28 == 0 => (char)(first + (second - 0x11A7)),
+        _ => null,
+    };
+}

@@ -133,3 +133,48 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
     private static string Line(JsonElement with, Type type) =>
         string.Join(", ", ParameterMask.Mask(with, type).Select(pair => $"{pair.Key}: {(pair.Value is JsonValue value ? value.ToString() : pair.Value?.ToJsonString() ?? "null")}"));
 }
+
+/// <summary>States as the outside contract writes them.</summary>
+internal static class StateText
+{
+    private static readonly Dictionary<string, IncidentState> s_byWord =
+        Enum.GetValues<IncidentState>().ToDictionary(Of, StringComparer.OrdinalIgnoreCase);
+
+    public static string All => string.Join(", ", s_byWord.Keys);
+
+    /// <summary>What a listing may be filtered by.</summary>
+    public static string Filters => $"open, final, {ConsoleFilter.NeedsAPerson}, {All}";
+
+    public static string Of(IncidentState state) => CamelCase.Of(state);
+
+    public static bool TryParse(string word, out IncidentState state) => s_byWord.TryGetValue(word, out state);
+
+    /// <returns>Only incidents of this state, or of these; null when it is none of <see cref="Filters"/>.</returns>
+    public static IncidentQuery? Filter(IncidentQuery query, string word) => word switch
+    {
+        "open" or "final" => query with { Open = word == "open" },
+        ConsoleFilter.NeedsAPerson => query with { LeftToPeople = true },
+        _ => TryParse(word, out var state) ? query with { State = state } : null,
+    };
+}
+
+/// <summary>Whoever looks at a page: by the platform's word, or else under a name that forms begin with and let them change.</summary>
+public sealed record Visitor(string? SignedIn, string? Suggested)
+{
+    private const int LongestName = 200;
+
+    public static Visitor Of(HttpRequest request, ConsoleOptions options)
+    {
+        var actor = Actor.Of(request);
+        return (actor?.Person is { } person ? new Visitor(person.Name, null) : new(null, NameBesideTheKey(request) ?? options.Name)) with { Role = actor?.Role ?? Role.None };
+    }
+
+    /// <summary>What they may not do is not offered to them.</summary>
+    public Role Role { get; init; }
+
+    public bool MayOperate => Role >= Role.Operator;
+
+    /// <summary>A browser that asked for the key asked for a name too.</summary>
+    private static string? NameBesideTheKey(HttpRequest request) =>
+        AuthorizationHeader.BasicCredentials(request)?.Split(':', 2)[0].Trim() is { Length: > 0 and <= LongestName } name ? name : null;
+}

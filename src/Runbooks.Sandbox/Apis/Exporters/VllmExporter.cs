@@ -128,3 +128,85 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
 
     private static string Python(double bound) => bound.ToString(bound == Math.Floor(bound) ? "0.0" : "R", CultureInfo.InvariantCulture);
 }
+
+/// <summary>What a model server goes through, as stretches of time in which its load is the same.</summary>
+/// <param name="Rate">Requests that it finishes in a second.</param>
+/// <param name="FirstToken">The median time to the first token, in seconds.</param>
+internal sealed record Stretch(DateTimeOffset From, DateTimeOffset To, double Rate, double FirstToken, double Running, double Waiting)
+{
+    public const double PromptTokens = 420;
+    public const double AnswerTokens = 180;
+
+    public double TotalSeconds(DateTimeOffset until) => Math.Max(0, ((To < until ? To : until) - From).TotalSeconds);
+}
+
+/// <summary>How busy each model server is. It follows from the pods and the time, so that nothing has to be measured.</summary>
+internal sealed class EngineTraffic(
+    SandboxClusters clusters, [FromKeyedServices(EngineTraffic.Began)] FirstAsked chatLoad, SandboxOptions options)
+{
+    public const string Began = "exporters/chat-load";
+    private const string Chat = "chat-vllm";
+
+    /// <summary>What one chat server finishes in a second at most, and what users send in ordinary and in busy times.</summary>
+    private const double Capacity = 4;
+    private const double OrdinaryDemand = 5;
+    private const double BusyDemand = 14;
+
+    private static readonly TimeSpan Climb = TimeSpan.FromMinutes(6);
+    private const int ClimbSteps = 12;
+
+    public void Reset() => chatLoad.Reset();
+
+    public static bool Serves(Workload? workload) => workload?.Container is "vllm" or "tgi" or "triton";
+
+    /// <summary>From when its server could be asked on, in order and without a gap.</summary>
+    public IReadOnlyList<Stretch> Of(SandboxPod pod, PodLife life, DateTimeOffset until)
+    {
+        if (life.ReadyAt > until)
+        {
+            return [];
+        }
+
+        return pod.App == Chat ? [.. ChatStretches(life, until)] : [.. Stretches(life, until)];
+    }
+
+    private static IEnumerable<Stretch> Stretches(PodLife life, DateTimeOffset until)
+    {
+        // A server that has only just come up has no work yet.
+        var warm = life.ReadyAt + TimeSpan.FromSeconds(1);
+        yield return new(life.ReadyAt, warm, 0, 0.2, 0, 0);
+        var hung = life.HungAt ?? DateTimeOffset.MaxValue;
+        var climbs = hung == DateTimeOffset.MaxValue ? hung : hung - Climb;
+        yield return new(warm, climbs, 5, 0.2, 12, 0);
+        if (climbs == DateTimeOffset.MaxValue)
+        {
+            yield break;
+        }
+
+        for (var i = 0; i < ClimbSteps; i++)
+        {
+            var part = (i + 1) / (double)ClimbSteps;
+            yield return new(climbs + (Climb * i / ClimbSteps), climbs + (Climb * (i + 1) / ClimbSteps), 5 * (1 - (part * 0.8)), 0.2 + (part * 9), 12 + (part * 4), Math.Round(part * 48));
+        }
+
+        yield return new(hung, DateTimeOffset.MaxValue, 0, 10, 16, 48);
+    }
+
+    private IEnumerable<Stretch> ChatStretches(PodLife life, DateTimeOffset until)
+    {
+        var began = chatLoad.At;
+        var (busyFrom, busyTo) = (began - Climb, began + options.LoadLastsFor);
+        var lives = clusters.All.SelectMany(cluster => cluster.PodsEver()).Where(pod => pod.App == Chat).SelectMany(pod => pod.Lives).ToList();
+        var edges = lives.SelectMany(each => new[] { each.ReadyAt, each.DeletedAt ?? DateTimeOffset.MaxValue })
+            .Concat([busyFrom, busyTo, life.ReadyAt])
+            .Where(at => at >= life.ReadyAt && at <= until).Distinct().Order().Append(DateTimeOffset.MaxValue).ToList();
+        foreach (var (from, to) in edges.Zip(edges.Skip(1)))
+        {
+            var servers = Math.Max(1, lives.Count(each => each.ReadyAt <= from && !(each.DeletedAt <= from)));
+            var demand = (from >= busyFrom && from < busyTo ? BusyDemand : OrdinaryDemand) / servers;
+            yield return demand > Capacity
+                ? new(from, to, Capacity, 6 + demand, 32, Math.Round((demand - Capacity) * 20))
+                : new(from, to, demand, 0.25, Math.Round(demand * 6), 0);
+        }
+    }
+}
