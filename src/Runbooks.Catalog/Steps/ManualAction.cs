@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.RegularExpressions;
 
 namespace Runbooks.Catalog.Steps;
 
@@ -7,7 +8,7 @@ namespace Runbooks.Catalog.Steps;
 /// A step that a person does: not everything can be automated, and what cannot is part of the runbook all the same. The
 /// workflow asks, waits and records the answer; this says what is asked.
 /// </summary>
-public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
+public sealed partial class ManualAction() : RunbookAction<ManualAction.Parameters>(
     BuiltInSteps.Person, "Asks a person to do something by hand, and goes on once somebody says that it is done. `timeout` is how long they have: 1h unless said, at most 7d.")
 {
     public const int MaxItems = 20;
@@ -75,7 +76,7 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
 
     protected override Task<Preparation> PrepareAsync(Parameters parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult(new Preparation
     {
-        PlannedEffect = $"A person does this ({string.Join(", ", parameters.Who)}): {parameters.Instruction}{(parameters.Checklist.Count == 0 ? "" : $" {CountText.Format(parameters.Checklist.Count, "item")} to tick.")}",
+        PlannedEffect = Planned(parameters.Who, parameters.Instruction, parameters.Checklist.Count),
         Undo = parameters.Undo is { } undo ? $"A person does this: {undo}" : null,
         UndoneByHand = parameters.Undo is not null,
         UndoState = parameters.Undo is { } text ? JsonSerializer.SerializeToElement(text) : null,
@@ -83,6 +84,17 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
 
     protected override Task<ActionResult> ApplyAsync(Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("A person does this; there is nothing to apply.");
+
+    /// <summary>What the step asks, as long as it needs what a step before it gives.</summary>
+    /// <param name="shown">Its parameters, with placeholders where something is not known yet.</param>
+    public static string Planned(JsonElement shown) =>
+        Planned(Texts(shown, "who"), Pending().Replace(string.Join(" ", Texts(shown, "instruction")), "(known after $1)"), Texts(shown, "checklist").Count());
+
+    private static string Planned(IEnumerable<string> who, string instruction, int items) =>
+        $"A person does this ({string.Join(", ", who)}): {instruction}{(items == 0 ? "" : $" {CountText.Format(items, "item")} to tick.")}";
+
+    [GeneratedRegex(@"\{\{\s*steps\.([\w-]+)\.[^}]*\}\}", RegexOptions.NonBacktracking)]
+    private static partial Regex Pending();
 
     /// <summary>Whether a runbook has such a step, so that it asks somebody even where it needs no approval.</summary>
     public static bool IsIn(Runbook runbook) => runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Any(step => step.Do == BuiltInSteps.Person);

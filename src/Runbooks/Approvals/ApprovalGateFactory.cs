@@ -234,7 +234,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         }
 
         var binding = StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident), RenderMode.Plan);
-        var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, action.Summary, null, null, Deferred: true) { TellsOnly = action.TellsOnly };
+        var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, action.IsManual ? ManualAction.Planned(binding.Shown) : action.Summary, null, null, Deferred: true) { TellsOnly = action.TellsOnly };
         if (binding.Parameters is not { } parameters)
         {
             var reversal = action.ReversalOf(spec.With);
