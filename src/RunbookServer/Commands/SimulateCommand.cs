@@ -195,7 +195,7 @@ internal sealed class LiveOptions
     }
 
     /// <summary>A variable may as well be the secret of a contact, which is nobody to ask.</summary>
-    internal static bool NamesSystems(IConfiguration settings) => settings.GetChildren().Any(section => PracticeGuard.Outside.Contains(section.Key));
+    internal static bool NamesSystems(IConfiguration settings) => settings.AsEnumerable().Any(setting => setting.Value is not null && PracticeGuard.NamesSystem(setting.Key));
 
     private static async Task<IConfiguration?> SandboxAsync(Uri? named, CancellationToken cancellationToken) =>
         await SandboxWorld.FindAsync(named, cancellationToken) is { } sandbox ? new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(sandbox)).Build() : null;

@@ -10,6 +10,9 @@ internal static class PracticeGuard
 {
     private const string Key = "practice";
 
+    /// <summary>They stand in such sections and name no system: who we are, and what contacts are reached by.</summary>
+    private static readonly string[] s_inside = ["Azure:ManagedIdentityClientId", "Azure:ManagedIdentityOnly", "Azure:TenantId", "PagerDuty:EventsUrl", "PagerDuty:RoutingKey"];
+
     /// <summary>The sections that say which systems are asked and changed.</summary>
     internal static IReadOnlySet<string> Outside { get; } = new ServiceCollection().AddIntegrations()
         .Where(service => service.ServiceType == typeof(SettingsSection)).Select(service => service.ImplementationInstance).OfType<SettingsSection>().Select(section => section.Name)
@@ -25,14 +28,16 @@ internal static class PracticeGuard
     /// <exception cref="CommandException">One of them names a real system.</exception>
     public static void RefuseRealSystems(IEnumerable<(string Setting, string Value, string Origin)> given)
     {
-        var real = given.Where(one => !SaysNoPlace(one.Value)).GroupBy(one => one.Setting.Split(':')[0], StringComparer.OrdinalIgnoreCase)
-            .Where(section => Outside.Contains(section.Key) && !IsOnThisMachine([.. section.Select(one => (one.Setting, one.Value))]))
+        var real = given.Where(one => NamesSystem(one.Setting) && !SaysNoPlace(one.Value)).GroupBy(one => one.Setting.Split(':')[0], StringComparer.OrdinalIgnoreCase)
+            .Where(section => !IsOnThisMachine([.. section.Select(one => (one.Setting, one.Value))]))
             .SelectMany(section => section.Select(one => $"'{one.Setting}' ({one.Origin})")).ToList();
         if (real.Count > 0)
         {
             throw new CommandException($"Practice reaches the sandbox and this machine alone, and {string.Join(", ", real)} {(real.Count == 1 ? "says" : "say")} which real systems to reach. Add --no-practice to act on them, or leave {(real.Count == 1 ? "it" : "them")} out.");
         }
     }
+
+    internal static bool NamesSystem(string setting) => Outside.Contains(setting.Split(':')[0]) && !s_inside.Contains(setting, StringComparer.OrdinalIgnoreCase);
 
     private static bool SaysNoPlace(string value) => TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _) || value.Equals("false", StringComparison.OrdinalIgnoreCase);
 
@@ -47,9 +52,15 @@ internal static class PracticeGuard
     /// <exception cref="CommandException">The record belongs to the other kind of host.</exception>
     public static async Task KeepApartAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
-        // A record of before has no mark: it is from then on of the kind that opens it.
-        var (mark, _) = await services.GetRequiredService<ISharedState>().UpdateAsync<PracticeMark, bool>(
-            Key, known => (known ?? new(settings.Practice), true), cancellationToken);
+        // A record of before has no mark. One with incidents may be of either kind, so practice does not take it for its own.
+        var state = services.GetRequiredService<ISharedState>();
+        var mark = await state.FindAsync<PracticeMark>(Key, cancellationToken);
+        if (mark is null && settings.Practice && (await services.GetRequiredService<IIncidentStore>().ListAsync(new IncidentQuery(Limit: 1), cancellationToken)).Items.Count > 0)
+        {
+            return;
+        }
+
+        (mark, _) = await state.UpdateAsync<PracticeMark, bool>(Key, known => (known ?? new(settings.Practice), true), cancellationToken);
         if (mark.IsPractice == settings.Practice)
         {
             return;
@@ -60,7 +71,7 @@ internal static class PracticeGuard
             : ($"The data folder {settings.DataDirectory}", "Name another folder with --data");
         throw new CommandException(settings.Practice
             ? $"{place} holds incidents of real systems, which must not go on in a sandbox. {remedy}, or add --no-practice."
-            : $"{place} was used to practise, and its incidents must not go on on real systems. {remedy}.");
+            : $"{place} was used to practise, and its incidents must not continue on real systems. {remedy}.");
     }
 }
 

@@ -58,7 +58,7 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string
         if (needs.FirstOrDefault(name => checks.Contains(name) && (when.Checks.Count == 0 || when.Checks.Contains(name))) is { } both)
         {
             mitigation.Errors.AtValue(mitigation.PathOf("needs"), $"names '{both}', which calls for the mitigation when it fails: that would never be what it relies on.",
-                "Name a check that passes while the mitigation can help, and leave it out of 'when'.");
+                "Name a check that passes while the mitigation can help, and name in 'when' those that call for it, without this one.");
         }
 
         return needs;

@@ -140,7 +140,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             : Result with
             {
                 Verdict = Verdict.Unknown,
-                Summary = $"{Result.Summary} {(wanted == ProviderTrouble.Limited ? $"{name} is down, which is no limit on requests." : "That is a limit on requests, and no outage.")}",
+                Summary = $"{Result.Summary} {(wanted == ProviderTrouble.Limited ? "That is an outage, and no limit on requests." : "That is a limit on requests, and no outage.")}",
             };
     }
 

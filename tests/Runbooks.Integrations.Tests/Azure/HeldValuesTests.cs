@@ -149,6 +149,7 @@ public sealed class HeldValuesTests : OnTheSandbox
         { "could not take it back", i => i with { State = IncidentState.Failed, Steps = [Ended(i, StepStatus.UndoFailed)] } },
         { "taken over", i => i with { State = IncidentState.TakenOver, Steps = [Ended(i, StepStatus.Done)] } },
         { "meant to stay", i => i with { State = IncidentState.Resolved, Steps = [Ended(i, StepStatus.Done)] } },
+        { "no lease, and past it", i => i with { State = IncidentState.Resolving } },
         { "kept while the resolution runs", i => i with { State = IncidentState.Resolving, Steps = [Ended(i, StepStatus.Kept)] } },
     };
 

@@ -46,8 +46,8 @@ public sealed class LlmProviderCheckTests : OnTheSandbox
     [InlineData("429", "limited", Verdict.Failing, "429, too many requests")]
     [InlineData("429", "outage", Verdict.Unknown, "That is a limit on requests, and no outage.")]
     [InlineData("503", "outage", Verdict.Failing, "is failing: 503")]
-    [InlineData("503", "limited", Verdict.Unknown, "practice is down, which is no limit on requests.")]
-    [InlineData("unreachable", "limited", Verdict.Unknown, "practice is down, which is no limit on requests.")]
+    [InlineData("503", "limited", Verdict.Unknown, "That is an outage, and no limit on requests.")]
+    [InlineData("unreachable", "limited", Verdict.Unknown, "That is an outage, and no limit on requests.")]
     [InlineData("401", "limited", Verdict.Unknown, "refuses our key")]
     public async Task OtherTroubleThanTheOneAskedFor_IsForAPerson(string fault, string failing, Verdict verdict, string words)
     {
