@@ -4,6 +4,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
+using Runbooks.Notifications;
 
 namespace Runbooks.Web.Pages;
 
@@ -62,6 +63,9 @@ public sealed record IncidentModel(Incident Incident, Runbook Runbook, Visitor V
 
     /// <summary>What keeps the open question from being carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
+
+    /// <summary>Why a yes of whoever is signed in would not count; null where it may, and where a name is typed.</summary>
+    public string? WhyNoYes { get; init; }
 
     /// <summary>The question that can be answered now.</summary>
     public Gate? Question => Incident.OpenGate is { } gate && Now < gate.ExpiresAt && !Incident.State.IsFinal() ? gate : null;
@@ -159,14 +163,14 @@ internal static class StateText
 }
 
 /// <summary>Whoever looks at a page: by the platform's word, or else under a name that forms begin with and let them change.</summary>
-public sealed record Visitor(string? SignedIn, string? Suggested)
+public sealed record Visitor(SignedInPerson? Person, string? Suggested)
 {
     private const int LongestName = 200;
 
     public static Visitor Of(HttpRequest request, ConsoleOptions options)
     {
         var actor = Actor.Of(request);
-        return (actor?.Person is { } person ? new Visitor(person.Name, null) : new(null, NameBesideTheKey(request) ?? options.Name)) with { Role = actor?.Role ?? Role.None };
+        return (actor?.Person is { } person ? new Visitor(person, null) : new(null, NameBesideTheKey(request) ?? options.Name)) with { Role = actor?.Role ?? Role.None };
     }
 
     /// <summary>What they may not do is not offered to them.</summary>

@@ -77,6 +77,27 @@ public sealed class SignedInLinkTests : IAsyncLifetime
         (await (await _host.Browser.SendAsync(request, Cancel)).Content.ReadAsStringAsync(Cancel)).ShouldContain("1 target waiting for others to approve");
     }
 
+    /// <summary>The record knows ada, and the sign-in shows another name.</summary>
+    [Theory]
+    [InlineData("ada", false, true, "You have approved; 1 more needed.")]
+    [InlineData("ada", false, false, "You started this, so somebody else has to approve it.")]
+    [InlineData("grace", true, true, null)]
+    [InlineData("grace", true, false, null)]
+    public async Task PageOfAnIncident_OffersAYesOnlyToThoseWhoseYesCounts(string who, bool offered, bool hasApproved, string? why)
+    {
+        var gate = hasApproved
+            ? Some.Gate() with { Required = 2, Decisions = [new(DecisionVerb.Approve, "ada", "link", Some.Time)] }
+            : Some.Gate() with { SeparationOfDuties = true, Starter = "ada" };
+        var id = await _host.OpenAsync(Some.Waiting("261123-0313-asked000", gate) with { Target = "another" });
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/incidents/{id}") { Headers = { { "X-MS-CLIENT-PRINCIPAL", Principals.Header(who, ("preferred_username", "somebody@example.com"), ("roles", "Runbooks.Operator")) } } };
+
+        var page = WebUtility.HtmlDecode(await (await _host.Browser.SendAsync(request, Cancel)).Content.ReadAsStringAsync(Cancel));
+
+        page.Contains("value=\"approve\"", StringComparison.Ordinal).ShouldBe(offered);
+        page.ShouldContain("value=\"reject\"");
+        page.ShouldContain(why ?? "Reject");
+    }
+
     public async ValueTask InitializeAsync()
     {
         await _host.InitializeAsync();
