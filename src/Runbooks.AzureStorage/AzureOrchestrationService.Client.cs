@@ -39,7 +39,7 @@ internal sealed partial class AzureOrchestrationService
 
     /// <summary>Null when the hub's tables and queues can be read, otherwise what is wrong, in words.</summary>
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => StorageHealth.FindTroubleAsync(
-        [("Tables of the task hub", () => GetOrchestrationStateAsync("health", allExecutions: false)), ("Queues of the task hub", () => Guard(() => workItems.GetPropertiesAsync(cancellationToken)))],
+        [("Tables of the task hub", () => GetOrchestrationStateAsync("health", allExecutions: false)), AzureTaskHub.Queues(() => workItems.GetPropertiesAsync(cancellationToken), cancellationToken)],
         TimeProvider.System, cancellationToken);
 
     private static Task Guard(Func<Task> call) => AzureStorageErrors.GuardAsync(call, CancellationToken.None);

@@ -44,16 +44,27 @@ internal static class AzureTaskHub
             LoggerFactory = loggers,
         });
 
+    /// <inheritdoc cref="WorkItems(string, string?, string?, string?, Action{ClientOptions}?)"/>
+    public static QueueClient WorkItems(StorageAccountOptions options, Action<ClientOptions>? configure = null) =>
+        WorkItems(options.TaskHubName, options.ConnectionString, options.AccountName is { } account ? QueuesOf(account) : null, options.ClientId, configure);
+
     /// <summary>The queue of activities, under the name that Durable Task gives it.</summary>
-    public static QueueClient WorkItems(StorageAccountOptions options, Action<ClientOptions>? configure = null)
+    /// <param name="address">Of the account's queues, for whoever signs in; not used where there is a connection string.</param>
+    public static QueueClient WorkItems(string hub, string? connectionString, string? address, string? clientId, Action<ClientOptions>? configure)
     {
-        var (name, queues) = ($"{options.TaskHubName.ToLowerInvariant()}-workitems", new QueueClientOptions());
+        var (name, queues) = ($"{hub.ToLowerInvariant()}-workitems", new QueueClientOptions());
         queues.GiveUpSoon();
         configure?.Invoke(queues);
-        return options.ConnectionString is { } connection
-            ? new(connection, name, queues)
-            : new(new Uri($"https://{options.AccountName}.queue.core.windows.net/{name}"), StorageIdentity.For(options.ClientId), queues);
+        return connectionString is { Length: > 0 }
+            ? new(connectionString, name, queues)
+            : new(new Uri($"{address!.TrimEnd('/')}/{name}"), StorageIdentity.For(clientId), queues);
     }
+
+    public static string QueuesOf(string account) => $"https://{account}.queue.core.windows.net";
+
+    /// <summary>The part of the hub's health that its queues are.</summary>
+    public static (string What, Func<Task> Try) Queues(Func<Task> read, CancellationToken cancellationToken) =>
+        ("Queues of the task hub", () => AzureStorageErrors.GuardAsync(read, cancellationToken));
 
     private static StorageAccountClientProvider Clients(StorageAccountOptions options, RedeliveryCounts redeliveries, Action<ClientOptions>? configure)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using Azure.Core.Pipeline;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Model.Storage;
@@ -10,6 +11,8 @@ namespace Runbooks.AzureStorage.Tests;
 public sealed class RefusedByAzureTests
 {
     private const int FirstAttemptAndRetries = 4;
+
+    private const string Keeper = "AzureFunctionsJobHost:extensions:durableTask:storageProvider:type";
 
     private static CancellationToken Now => TestContext.Current.CancellationToken;
 
@@ -80,6 +83,32 @@ public sealed class RefusedByAzureTests
 
         (await asked).ShouldBe("Tables: Azure Storage did not answer in time. Blobs: Azure Storage did not answer in time.");
     }
+
+    /// <summary>The Functions host works off the queues, and this program never touches them.</summary>
+    [Theory]
+    [InlineData(403, null, "Queues of the task hub: Azure Storage answered 403 .", 1)]
+    [InlineData(404, null, null, 1)]
+    [InlineData(403, "AzureStorage", "Queues of the task hub: Azure Storage answered 403 .", 1)]
+    [InlineData(403, "azureManaged", null, 0)]
+    public async Task QueuesOfTheHostsTaskHub_AreTried(int status, string? keeper, string? trouble, int requests)
+    {
+        using var network = new AnswersOnly(status);
+        var hub = new HostTaskHub(Host(("AzureWebJobsStorage", "UseDevelopmentStorage=true"), (Keeper, keeper)), TimeProvider.System, client => client.Transport = new HttpClientTransport(network));
+
+        (await hub.CheckQueuesAsync(Now)).ShouldBe(trouble);
+        network.Requests.ShouldBe(requests);
+    }
+
+    [Theory]
+    [InlineData("AzureWebJobsStorage", "UseDevelopmentStorage=true", "http://127.0.0.1:10001/devstoreaccount1/ml-workitems")]
+    [InlineData("AzureWebJobsStorage:queueServiceUri", "https://a.queue.core.usgovcloudapi.net/", "https://a.queue.core.usgovcloudapi.net/ml-workitems")]
+    [InlineData("AzureWebJobsStorage:accountName", "a", "https://a.queue.core.windows.net/ml-workitems")]
+    [InlineData("AzureWebJobsStorage:blobServiceUri", "https://a.blob.core.windows.net/", null)]
+    public void QueuesOfTheHostsTaskHub_AreWhereItsSettingsSay(string setting, string value, string? address) =>
+        (HostTaskHub.FindWorkItems(Host((setting, value), ("AzureWebJobsStorage:clientId", "c"), ("AzureFunctionsJobHost:extensions:durableTask:hubName", "ML")), null)?.Uri.ToString()).ShouldBe(address);
+
+    private static IConfiguration Host(params IEnumerable<(string Name, string? Value)> settings) =>
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Where(one => one.Value is not null).Select(one => KeyValuePair.Create(one.Name, one.Value))).Build();
 
     private sealed class Stores
     {

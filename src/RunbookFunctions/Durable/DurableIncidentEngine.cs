@@ -5,13 +5,14 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.AzureStorage;
 using Runbooks.Engine;
 using Runbooks.Orchestration;
 
 namespace RunbookFunctions.Durable;
 
 /// <summary>Starts and wakes incidents on Durable Functions.</summary>
-internal sealed class DurableIncidentEngine(DurableClients clients, TimeProvider time) : IIncidentEngine
+internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub hub, TimeProvider time) : IIncidentEngine
 {
     /// <summary>Whoever asks whether it works does not wait for all attempts of the host.</summary>
     private static readonly TimeSpan LongestCheck = TimeSpan.FromSeconds(8);
@@ -73,9 +74,15 @@ internal sealed class DurableIncidentEngine(DurableClients clients, TimeProvider
 
     public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
     {
+        var troubles = await Task.WhenAll(CheckInstancesAsync(cancellationToken), hub.CheckQueuesAsync(cancellationToken));
+        return string.Join(' ', troubles.OfType<string>()) is { Length: > 0 } words ? words : null;
+    }
+
+    private async Task<string?> CheckInstancesAsync(CancellationToken cancellationToken)
+    {
         try
         {
-            // An id that no incident has: one round to the hub's storage.
+            // An id that no incident has: one round to the hub's storage, but for its queues.
             await clients.Current.GetInstanceAsync("health", cancellationToken).WaitAsync(LongestCheck, time, cancellationToken);
             return null;
         }
@@ -133,6 +140,7 @@ internal static class DurableServices
         services.Configure<WorkerOptions>(worker => worker.Serializer = new JsonObjectSerializer(DurableJson.Options));
         return services
             .AddSingleton<DurableClients>()
+            .AddSingleton<HostTaskHub>()
             .AddSingleton<IIncidentEngine, DurableIncidentEngine>();
     }
 }

@@ -7,10 +7,12 @@ using Microsoft.DurableTask.Client.Grpc;
 using Microsoft.DurableTask.Converters;
 using Microsoft.DurableTask.Testing;
 using Microsoft.DurableTask.Worker;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RunbookFunctions.Durable;
+using Runbooks.AzureStorage;
 using Runbooks.Engine;
 using Runbooks.Orchestration;
 using TestKit;
@@ -30,7 +32,7 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     private int _runs;
     private DurableTaskTestHost _host = null!;
 
-    public DurableIncidentEngineTests() => _engine = new DurableIncidentEngine(_clients, TimeProvider.System);
+    public DurableIncidentEngineTests() => _engine = new DurableIncidentEngine(_clients, new HostTaskHub(new ConfigurationBuilder().Build(), TimeProvider.System), TimeProvider.System);
 
     public async ValueTask InitializeAsync() => _host = await DurableTaskTestHost.StartAsync(
         tasks =>
@@ -128,13 +130,14 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var time = new FakeTimeProvider();
+        var settings = new ConfigurationBuilder().AddInMemoryCollection([new("AzureWebJobsStorage", $"AccountName=a;AccountKey={Convert.ToBase64String(new byte[32])};QueueEndpoint=http://{silent.LocalEndpoint}/a")]).Build();
         await using var client = new GrpcDurableTaskClient(
             "silent", new GrpcDurableTaskClientOptions { Channel = GrpcChannel.ForAddress($"http://{silent.LocalEndpoint}") }, NullLogger<GrpcDurableTaskClient>.Instance);
 
-        var asked = _clients.UseAsync(client, () => new DurableIncidentEngine(_clients, time).CheckHealthAsync(CancellationToken.None));
+        var asked = _clients.UseAsync(client, () => new DurableIncidentEngine(_clients, new HostTaskHub(settings, time), time).CheckHealthAsync(CancellationToken.None));
         time.Advance(TimeSpan.FromSeconds(8));
 
-        (await asked).ShouldBe("The task hub does not answer in time.");
+        (await asked).ShouldBe("The task hub does not answer in time. Queues of the task hub: Azure Storage did not answer in time.");
     }
 
     [Fact]

@@ -1,0 +1,54 @@
+using Azure;
+using Azure.Core;
+using Azure.Storage.Queues;
+using Microsoft.Extensions.Configuration;
+
+namespace Runbooks.AzureStorage;
+
+/// <summary>
+/// The task hub that the Functions host keeps in its own account. The program reaches it through the host; of its queues it
+/// knows what the host's settings say.
+/// </summary>
+public sealed class HostTaskHub
+{
+    private const string DurableTask = "AzureFunctionsJobHost:extensions:durableTask";
+
+    private readonly QueueClient? _workItems;
+    private readonly TimeProvider _time;
+
+    public HostTaskHub(IConfiguration settings, TimeProvider time)
+        : this(settings, time, null)
+    {
+    }
+
+    /// <param name="configure">Lets tests watch or break the traffic.</param>
+    internal HostTaskHub(IConfiguration settings, TimeProvider time, Action<ClientOptions>? configure) => (_workItems, _time) = (FindWorkItems(settings, configure), time);
+
+    /// <summary>Null when the hub's queues can be read, or are not in a storage account that the settings name; otherwise what is wrong, in words.</summary>
+    public async Task<string?> CheckQueuesAsync(CancellationToken cancellationToken) => _workItems is null ? null
+        : await StorageHealth.FindTroubleAsync([AzureTaskHub.Queues(() => ReadAsync(_workItems, cancellationToken), cancellationToken)], _time, cancellationToken);
+
+    /// <summary>The queue of activities, where the host's settings say in which account it is.</summary>
+    /// <returns>Null where something else keeps the hub, and where the settings name no account for queues.</returns>
+    internal static QueueClient? FindWorkItems(IConfiguration settings, Action<ClientOptions>? configure)
+    {
+        // What the settings do not say is as in host.json.
+        var (hub, account) = (settings[$"{DurableTask}:hubName"] ?? "Runbooks", settings.GetSection("AzureWebJobsStorage"));
+        var address = account["queueServiceUri"] ?? (account["accountName"] is { } name ? AzureTaskHub.QueuesOf(name) : null);
+        return settings[$"{DurableTask}:storageProvider:type"] is { } keeper && !keeper.Equals("azureStorage", StringComparison.OrdinalIgnoreCase) ? null
+            : account.Value is { Length: > 0 } || address is not null ? AzureTaskHub.WorkItems(hub, account.Value, address, account["clientId"], configure)
+            : null;
+    }
+
+    /// <summary>That there is no such queue is an answer too: host.json may call the hub something else.</summary>
+    private static async Task ReadAsync(QueueClient queue, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await queue.GetPropertiesAsync(cancellationToken);
+        }
+        catch (RequestFailedException missing) when (missing.Status == 404)
+        {
+        }
+    }
+}
