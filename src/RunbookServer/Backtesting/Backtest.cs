@@ -32,24 +32,35 @@ internal sealed class Backtest(IReadOnlyDictionary<string, Runbook> runbooks, IR
 
         if (before is null)
         {
-            return new(incident) { Was = Recorded(incident), Is = await PlayedAsync(incident, runbook) };
+            return new(incident) { Was = Recorded(incident), Is = await PlayedAsync(incident, runbook, incident.Mode), IsHeld = runbook.Mode < incident.Mode };
         }
 
-        return before.TryGetValue(incident.Runbook, out var old)
-            ? old.Hash == runbook.Hash ? new(incident) : new(incident) { Was = await PlayedAsync(incident, old), Is = await PlayedAsync(incident, runbook) }
-            : new(incident) { LeftOut = $"there was no runbook '{incident.Runbook}' before" };
+        if (!before.TryGetValue(incident.Runbook, out var old))
+        {
+            return new(incident) { LeftOut = $"there was no runbook '{incident.Runbook}' before" };
+        }
+
+        if (old.Hash == runbook.Hash)
+        {
+            return new(incident);
+        }
+
+        // A mode that the file said is part of the change; any other was the host's.
+        var hosts = old.Mode == incident.Mode ? RunMode.Normal : incident.Mode;
+        return new(incident) { Was = await PlayedAsync(incident, old, hosts), Is = await PlayedAsync(incident, runbook, hosts), IsHeld = runbook.Mode < hosts };
     }
 
     /// <summary>How it goes with this runbook, as <see cref="Recorded"/> says how it went.</summary>
-    private async Task<string> PlayedAsync(IncidentView incident, Runbook runbook)
+    /// <param name="mode">How far the host lets it go.</param>
+    private async Task<string> PlayedAsync(IncidentView incident, Runbook runbook, RunMode mode)
     {
         try
         {
-            var test = new TestCase(incident.Id, incident.Runbook, null, Known(IncidentTestWriter.Of(incident), runbook));
+            var test = new TestCase(incident.Id, incident.Runbook, null, Known(IncidentTestWriter.Of(incident with { Mode = mode }), runbook));
             var (played, problems) = await TestRunner.PlayAsync(test, runbook, steps);
             return played is null
                 ? string.Join(" ", problems)
-                : Told(CamelCase.Of(played.State), played.Steps.Select(step => Told(step.Name, step.Action, step.Status)), problems);
+                : Told(CamelCase.Of(played.State), played.Steps.Select(step => Told(step.Name, step.Action, step.Status)), [.. problems.Select(problem => problem.Text), .. Unknown(incident, played)]);
         }
         catch (TestCaseException unusable)
         {
@@ -57,14 +68,18 @@ internal sealed class Backtest(IReadOnlyDictionary<string, Runbook> runbooks, IR
         }
     }
 
+    private static string[] Unknown(IncidentView incident, Incident played) => incident.Mode == RunMode.DryRun && played.Mode != RunMode.DryRun && played.Steps.Count > 0
+        ? ["it was a rehearsal, so what the checks say after a real step is not known, and taken as before it"]
+        : [];
+
     private static string Recorded(IncidentView incident) =>
         Told(CamelCase.Of(incident.State), incident.Steps.Select(step => Told(step.Name, step.Action, step.Status)), []);
 
     /// <summary>A step of the same name that does something else is another step.</summary>
     private static string Told(string name, string action, StepStatus status) => $"{name} ({action}): {CamelCase.Of(status)}";
 
-    private static string Told(string state, IEnumerable<string> steps, IEnumerable<TestProblem> problems) =>
-        string.Join("; ", [state, string.Join(", ", steps) is { Length: > 0 } words ? words : "no step ran", .. problems.Select(problem => problem.Text)]);
+    private static string Told(string state, IEnumerable<string> steps, IEnumerable<string> remarks) =>
+        string.Join("; ", [state, string.Join(", ", steps) is { Length: > 0 } words ? words : "no step ran", .. remarks]);
 
     /// <summary>What the night answered to a check that is no longer there has no meaning any more.</summary>
     private static TestScript Known(TestScript script, Runbook runbook)
@@ -87,6 +102,9 @@ internal sealed record BacktestResult(IncidentView Incident)
     public string Was { get; init; } = "";
 
     public string Is { get; init; } = "";
+
+    /// <summary>It was played in the mode of its record, which is stricter than the runbook's own: what its steps do without that is not known.</summary>
+    public bool IsHeld { get; init; }
 
     public bool IsOtherwise => LeftOut is null && Was != Is;
 }

@@ -62,6 +62,26 @@ public sealed class BacktestTests : IDisposable
     }
 
     [Fact]
+    public async Task RehearsalThatBecomesReal_GoesOtherwise()
+    {
+        using var rehearsed = new RunbookCopy(text => $"{text}\nmode: dryRun\n");
+        using var real = new RunbookCopy(text => text);
+        var incidents = await RecordedAsync(rehearsed);
+        var id = Path.GetFileNameWithoutExtension(Directory.GetFiles(incidents).Single());
+
+        (await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", real.Path, "--base", rehearsed.Path)).Output.ShouldBe($"""
+            {id}  hanged-gpu on b/inference/llm-b-0
+                was: resolved; recycle (kubernetes.recyclePod): dryRun, ticket (note): dryRun
+                is:  failed; recycle (kubernetes.recyclePod): done; it was a rehearsal, so what the checks say after a real step is not known, and taken as before it
+            Of 1 incident, 1 goes otherwise.
+
+            """.ReplaceLineEndings("\n"));
+
+        (await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", real.Path)).Output.ShouldBe(
+            "1 incident goes as before. 1 was played in the stricter mode of the record (dryRun or approveAll): what the runbook does without it is not known.\n");
+    }
+
+    [Fact]
     public async Task WhatIsNoIncident_IsNamed()
     {
         await File.WriteAllTextAsync(Path.Combine(_home, "odd.json"), "{ \"id\": 7 }", TestContext.Current.CancellationToken);
@@ -72,6 +92,16 @@ public sealed class BacktestTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    /// <returns>A folder with one incident that was approved.</returns>
+    private async Task<string> RecordedAsync(RunbookCopy runbooks)
+    {
+        await using var host = await RunningHost.StartAsync(runbooks.Path);
+        var incidents = Directory.CreateDirectory(Path.Combine(_home, "incidents")).FullName;
+        var id = await EndedAsync(host, "llm-b-0", "resolved", "approve");
+        await File.WriteAllTextAsync(Path.Combine(incidents, $"{id}.json"), (await host.Client.GetAsync($"api/incidents/{id}")).ToJsonString());
+        return incidents;
+    }
 
     private static async Task<string> EndedAsync(RunningHost host, string pod, string state, string? decision = null)
     {
