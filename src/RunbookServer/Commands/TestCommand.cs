@@ -8,6 +8,9 @@ namespace RunbookServer.Commands;
 /// <summary><c>runbook test [FILE…]</c>: runs the tests beside the runbooks on the real workflow; nothing outside is touched.</summary>
 internal static class TestCommand
 {
+    private const string NothingTried = "There is no test: nothing was tried.";
+    private const string OneIs = $"One is a folder tests/RUNBOOK/NAME with a {TestCase.FileName}.";
+
     public static Command Build()
     {
         var files = new Argument<string[]>("files") { Description = "Runbook files; every runbook of the folder unless named.", Arity = ArgumentArity.ZeroOrMore };
@@ -17,8 +20,9 @@ internal static class TestCommand
         var command = new Command("test", "Runs the tests beside the runbooks, on virtual time and a scripted world.") { files, folder, settings, format };
         command.SetAction(async (parsed, _) =>
         {
-            var report = await RunAsync(parsed.GetValue(files) is { Length: > 0 } named ? named : [.. folder.Of(parsed).FilesToCheck()], settings.Of(parsed));
-            if (!format.Write(parsed, report))
+            string[] runbooks = parsed.GetValue(files) is { Length: > 0 } named ? named : [.. folder.Of(parsed).FilesToCheck()];
+            var report = await RunAsync(runbooks, settings.Of(parsed));
+            if (!format.Write(parsed, report.Cases.Count > 0 ? report : report with { Cases = [NoTest(runbooks)] }))
             {
                 Tell(report);
             }
@@ -54,6 +58,13 @@ internal static class TestCommand
 
         cases.AddRange(files.Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!).Distinct(StringComparer.Ordinal).SelectMany(folder => Strays(folder, files)));
         return new("test", IsStrict: false, cases);
+    }
+
+    /// <summary>For other programs, which would otherwise read that nothing failed.</summary>
+    private static ReportedCase NoTest(string[] runbooks)
+    {
+        var folder = Path.GetRelativePath(".", Path.Combine(Path.GetDirectoryName(Path.GetFullPath(runbooks.FirstOrDefault("runbooks/none")))!, "tests"));
+        return new(folder, folder, [new(folder, 1, 1, "", NothingTried, OneIs)]);
     }
 
     /// <summary>Tests that would never run, and nobody would miss them: of a runbook that was renamed or removed, or where none is looked for.</summary>
@@ -92,7 +103,7 @@ internal static class TestCommand
         }
 
         var failed = report.Cases.Count(report.HasFailedIn);
-        ConsoleOutput.Raw(report.Cases.Count == 0 ? $"There is no test: nothing was tried. One is a folder tests/RUNBOOK/NAME with a {TestCase.FileName}." : $"{report.Cases.Count - failed} passed, {failed} failed.");
+        ConsoleOutput.Raw(report.Cases.Count == 0 ? $"{NothingTried} {OneIs}" : $"{report.Cases.Count - failed} passed, {failed} failed.");
     }
 
     /// <summary>The case folders of a runbook file: <c>tests/{its name}/*</c> beside it.</summary>

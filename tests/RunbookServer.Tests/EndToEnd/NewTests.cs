@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using RunbookServer.Commands;
 
 namespace RunbookServer.Tests.EndToEnd;
@@ -39,6 +40,11 @@ public sealed class NewTests : IDisposable
         (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _home);
         code.ShouldBe(1);
         output.ShouldContain("There is no test: nothing was tried.");
+        JsonNode.Parse((await ProgramRun.RunAsync("test", "--runbooks", _home, "--format", "json")).Output)!["passed"]!.GetValue<bool>().ShouldBeFalse();
+        foreach (var (format, failure) in new[] { ("junit", "failures=\"1\""), ("sarif", "\"level\": \"error\""), ("github", "::error file=") })
+        {
+            (await ProgramRun.RunAsync("test", "--runbooks", _home, "--format", format)).Output.ShouldContain(failure);
+        }
     }
 
     [Fact]

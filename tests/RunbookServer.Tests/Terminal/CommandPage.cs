@@ -17,7 +17,7 @@ internal static class CommandPage
 
         Commands that talk to a host talk to either: for the Functions app `--url` is its address and `--key` one of its [function keys](operations.md), `default` or one with a role.
 
-        With `--format json`, `validate` and `test` write `{ "command", "passed", "cases": [{ "name", "file", "passed", "problems": [{ "severity": "error" | "warning", "file", "line", "column", "key", "problem", "remedy", "code" }] }] }`, a case for each file or test; `code` is there for warnings ([which](warnings.md)). Keys may be added.
+        With `--format json`, `validate` and `test` write `{ "command", "passed", "cases": [{ "name", "file", "passed", "problems": [{ "severity": "error" | "warning", "file", "line", "column", "key", "problem", "remedy", "code" }] }] }`, a case for each file or test; `code` is there for warnings ([which](warnings.md)). Where `test` found no test, nothing has passed: one case says so, in every format. Keys may be added.
 
         Completion: `source <(runbook completion bash)`, and the like for zsh, fish and pwsh.
 
