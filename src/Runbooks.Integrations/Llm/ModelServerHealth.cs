@@ -71,7 +71,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
 
         var busiest = engines.MaxBy(engine => engine.Running + engine.Waiting)!;
         var summary = busiest.HasWork ? $"{Named(busiest)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest)}{(server.Running is null ? "Nothing waits" : "Nothing runs or waits: idle")}. Its server is scraped; no request shows whether it works.";
-        return parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary);
+        return (parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary)) with { Caveat = busiest.HasWork ? null : "without a request to show it" };
     }
 
     private CheckResult Result(Verdict verdict, string summary, Engine engine, string threshold) =>

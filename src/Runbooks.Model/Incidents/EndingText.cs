@@ -88,13 +88,17 @@ public static class EndingText
                 : "The cause is gone, so the temporary fix is needed no longer.";
         }
 
-        return IsVerifiedFix(incident) ? $"The fix was verified: {Passed(incident)} after it."
+        return IsVerifiedFix(incident) ? $"The fix was verified: {Passed(incident)} after it{(Caveats(incident) is { Length: > 0 } but ? $"; {but}" : "")}."
             : IsVerified(incident) && HasMitigated(incident) ? $"The steps ran. {Passed(incident)} after them, as before them, so nothing shows whether they helped."
             : "The steps ran. Nothing was checked after them.";
     }
 
     private static string Passed(Incident incident) =>
         $"{string.Join(", ", Verified(incident))} passed{(LastVerifying(incident).Rounds is > 1 and var times ? $" {times} times in a row" : "")}";
+
+    /// <summary>What the checks that passed say themselves against it; empty where nothing does.</summary>
+    private static string Caveats(Incident incident) => string.Join(", ", incident.Verification
+        .Where(finding => finding is { Verdict: Verdict.Passing, Result.Caveat: not null }).OrderBy(finding => finding.Name, StringComparer.Ordinal).Select(finding => $"{finding.Name} {finding.Result.Caveat}"));
 
     private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? "The sender has not said that the alert is over." : ""]);
 
@@ -128,7 +132,7 @@ public static class EndingText
         { Mode: RunMode.DryRun } => "The mitigation was rehearsed",
         { UndoBeganAt: not null, Stop: not { TakesBack: true } } when !incident.Steps.Any(step => step.Status is StepStatus.UndoFailed or StepStatus.LeftAlone) =>
             $"The cause is gone{(incident.Steps.Any(step => step.Status == StepStatus.Undone) && !incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? " and the temporary fix was taken back" : "")}",
-        _ when IsVerifiedFix(incident) => "The fix was verified",
+        _ when IsVerifiedFix(incident) => $"The fix was verified{(Caveats(incident) is { Length: > 0 } but ? $" ({but})" : "")}",
         _ when !HasMitigated(incident) => "The mitigation changed nothing",
         _ => "The mitigation ran",
     };

@@ -53,6 +53,10 @@ public sealed record CheckResult(Verdict Verdict, string Summary)
     /// </summary>
     public DateTimeOffset? MeasuredAt { get; init; }
 
+    /// <summary>Why passing shows less than it seems to, as the end of a sentence: <c>without a request to show it</c>. An ending repeats it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Caveat { get; init; }
+
     /// <summary>Where the source itself shows it; http or https.</summary>
     public string? Link { get; init; }
 
@@ -70,6 +74,7 @@ public sealed record CheckResult(Verdict Verdict, string Summary)
         Value = Value is null ? null : Clip.To(Value, 100),
         Threshold = Threshold is null ? null : Clip.To(Threshold, 100),
         Series = Series.Count <= 60 ? Series : [.. Series.Skip(Series.Count - 60)],
+        Caveat = Caveat is null ? null : Clip.To(Caveat, 100),
         Link = Link is { Length: <= 2_000 } link && Uri.TryCreate(link, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? Link : null,
     };
 }

@@ -29,6 +29,7 @@ public sealed class HungGpuTests : IAsyncLifetime
         var ended = await _world.ApproveAsync(asked.Id);
 
         ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
+        ended.Reason.ShouldNotBeNull().ShouldEndWith("after it; stalled without a request to show it.");
         (await UidAsync("llm-b-0")).ShouldNotBe(before);
         var logs = ended.Steps.Single(step => step.Name == "recycle").Evidence;
         logs.ShouldNotBeEmpty();

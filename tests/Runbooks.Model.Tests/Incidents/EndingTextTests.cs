@@ -154,6 +154,19 @@ public sealed class EndingTextTests
         EndingText.Of(resolved with { State = IncidentState.Failed }, "it broke", inResolution: true).ShouldBe("The fix was verified, but the resolution did not finish: it broke. Stays in place: fix, second.");
     }
 
+    /// <summary>A server that nobody asks passes, and its check says that nothing shows whether it works.</summary>
+    [Fact]
+    public void CheckThatSaysWhatItDoesNotShow_IsRepeatedInTheEnding()
+    {
+        var resolved = Make(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.Changes);
+        var stuck = Some.Finding("stuck", Verdict.Passing);
+        resolved = resolved with { Verification = [Some.Finding("full", Verdict.Passing), stuck with { Result = stuck.Result with { Caveat = "without a request to show it" } }] };
+
+        EndingText.Of(resolved, "").ShouldBe("The fix was verified: full, stuck passed after it; stuck without a request to show it.");
+        EndingText.Of(resolved with { State = IncidentState.Rejected }, "ada rejected", inResolution: true)
+            .ShouldBe("The fix was verified (stuck without a request to show it), but the resolution did not run: ada rejected. Stays in place: fix.");
+    }
+
     [Fact]
     public void OnlyTheResolutionChangedAnything_ChecksBeforeItVerifiedNoFix()
     {
