@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
+using Runbooks.Catalog.Matching;
+using Runbooks.Intake;
+using Runbooks.Model.Alerts;
 using Runbooks.Web.Incidents;
 using RunbookServer.Export;
 
 namespace RunbookServer.Backtesting;
 
 /// <summary>Plays past incidents again with the runbooks as they are now, or as they are about to be.</summary>
-/// <param name="runbooks">By id.</param>
 /// <param name="before">The runbooks that a change is compared with; null to compare with what the record says.</param>
-internal sealed class Backtest(IReadOnlyDictionary<string, Runbook> runbooks, IReadOnlyDictionary<string, Runbook>? before, StepCatalog steps)
+internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyCollection<Runbook>? before, StepCatalog steps)
 {
     public async Task<IReadOnlyList<BacktestResult>> RunAsync(IReadOnlyList<IncidentView> incidents, CancellationToken cancellationToken)
     {
@@ -23,35 +25,49 @@ internal sealed class Backtest(IReadOnlyDictionary<string, Runbook> runbooks, IR
             return new(incident) { LeftOut = "it has not ended" };
         }
 
-        if (!runbooks.TryGetValue(incident.Runbook, out var runbook))
-        {
-            return before?.ContainsKey(incident.Runbook) == true
-                ? new(incident) { Was = Recorded(incident), Is = "no runbook takes it: it was removed" }
-                : new(incident) { LeftOut = $"there is no runbook '{incident.Runbook}' here" };
-        }
-
+        var now = Takers.Of(incident, runbooks);
         if (before is null)
         {
-            return new(incident) { Was = Recorded(incident), Is = await PlayedAsync(incident, runbook, incident.Mode), IsHeld = runbook.Mode < incident.Mode };
+            // The record does not know who else took the alert then.
+            return !now.IsThere && now.Others.Count == 0
+                ? new(incident) { LeftOut = $"there is no runbook '{incident.Runbook}' here" }
+                : new(incident) { Was = Recorded(incident), Is = await GoesAsync(incident, now, now.Own is null ? [] : now.Others, incident.Mode), IsHeld = now.AreBelow(incident.Mode) };
         }
 
-        if (!before.TryGetValue(incident.Runbook, out var old))
+        if (before.FirstOrDefault(runbook => runbook.Id == incident.Runbook) is not { } old)
         {
             return new(incident) { LeftOut = $"there was no runbook '{incident.Runbook}' before" };
         }
 
-        if (old.Hash == runbook.Hash)
+        var then = Takers.Of(incident, before);
+        if (old.Hash == now.Own?.Hash && now.Beside(then.Others).Count == 0)
         {
             return new(incident);
         }
 
         // A mode that the file said is part of the change; any other was the host's.
         var hosts = old.Mode == incident.Mode ? RunMode.Normal : incident.Mode;
-        return new(incident) { Was = await PlayedAsync(incident, old, hosts), Is = await PlayedAsync(incident, runbook, hosts), IsHeld = runbook.Mode < hosts };
+        return new(incident) { Was = await GoesAsync(incident, then, then.Others, hosts), Is = await GoesAsync(incident, now, then.Others, hosts), IsHeld = now.AreBelow(hosts) };
     }
 
-    /// <summary>How it goes with this runbook, as <see cref="Recorded"/> says how it went.</summary>
+    /// <summary>How it goes with those who take it.</summary>
+    /// <param name="known">Who took it beside its own runbook anyway, and has incidents of their own.</param>
     /// <param name="mode">How far the host lets it go.</param>
+    private async Task<string> GoesAsync(IncidentView incident, Takers takers, IReadOnlyList<Runbook> known, RunMode mode)
+    {
+        var added = takers.Beside(known);
+        return (takers.Own, added) switch
+        {
+            ({ } own, _) => string.Join("; ", added.Select(TakesToo).Prepend(await PlayedAsync(incident, own, mode))),
+            (null, [var next, ..]) => string.Join("; ", added.Skip(1).Select(TakesToo).Prepend($"'{next.Id}' takes it in place of '{incident.Runbook}': {await PlayedAsync(incident, next, mode)}")),
+            _ when takers.Others.Count > 0 => $"'{incident.Runbook}' takes it no longer; beside it as before: {string.Join(", ", takers.Others.Select(other => other.Id))}",
+            _ => $"no runbook takes it: {takers.Reason}",
+        };
+    }
+
+    private static string TakesToo(Runbook other) => $"'{other.Id}' takes it too";
+
+    /// <summary>How it goes with this runbook, as <see cref="Recorded"/> says how it went.</summary>
     private async Task<string> PlayedAsync(IncidentView incident, Runbook runbook, RunMode mode)
     {
         try
@@ -90,6 +106,33 @@ internal sealed class Backtest(IReadOnlyDictionary<string, Runbook> runbooks, IR
             script.Checks.Where(one => checks.Contains(one.Key)).ToDictionary(StringComparer.Ordinal),
             script.Steps.Where(one => names.Contains(one.Key)).ToDictionary(StringComparer.Ordinal));
     }
+}
+
+/// <summary>Who takes an incident's alert: its own runbook, and others.</summary>
+/// <param name="IsThere">Whether its own runbook is there at all.</param>
+/// <param name="Own">Null where it does not take the alert.</param>
+/// <param name="Others">The most specific first; each opens an incident of its own.</param>
+/// <param name="Reason">Why nobody takes it; null where somebody does.</param>
+internal sealed record Takers(bool IsThere, Runbook? Own, IReadOnlyList<Runbook> Others, string? Reason)
+{
+    public static Takers Of(IncidentView incident, IReadOnlyCollection<Runbook> runbooks)
+    {
+        var own = runbooks.FirstOrDefault(runbook => runbook.Id == incident.Runbook);
+        var said = incident.Alert;
+        if (said.Source == ManualStart.Source)
+        {
+            return new(own is not null, own, [], own is null ? $"'{incident.Runbook}', which was started by hand, was removed" : null);
+        }
+
+        var alert = new Alert { Source = said.Source, Name = said.Name, Fingerprint = said.Fingerprint, Severity = said.Severity, Labels = said.Labels, Runbook = said.Runbook };
+        var match = RunbookMatcher.Match(alert, runbooks);
+        return new(own is not null, match.Runbooks.FirstOrDefault(runbook => runbook == own), [.. match.Runbooks.Where(runbook => runbook != own)], match.Reason);
+    }
+
+    public IReadOnlyList<Runbook> Beside(IReadOnlyList<Runbook> known) => [.. Others.ExceptBy(known.Select(one => one.Id), other => other.Id)];
+
+    /// <summary>Whether who takes it would by itself go further than this.</summary>
+    public bool AreBelow(RunMode mode) => (Own ?? (Others.Count > 0 ? Others[0] : null))?.Mode < mode;
 }
 
 /// <summary>How one past incident goes now.</summary>

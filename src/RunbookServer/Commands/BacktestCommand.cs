@@ -41,12 +41,12 @@ internal static class BacktestCommand
         return command;
     }
 
-    private static Dictionary<string, Runbook> Load(IServiceProvider services, RunbookFolder folder)
+    private static IReadOnlyCollection<Runbook> Load(IServiceProvider services, RunbookFolder folder)
     {
         var catalog = new RunbookCatalog(services.GetRequiredService<RunbookReader>());
         var loaded = catalog.Load(folder.Read());
         return loaded.Errors.Count == 0
-            ? catalog.Current.ToDictionary(runbook => runbook.Id, StringComparer.Ordinal)
+            ? catalog.Current
             : throw new CommandException($"The runbooks in {folder.Path} have errors; nothing was played.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);
     }
 

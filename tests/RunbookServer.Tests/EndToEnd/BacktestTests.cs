@@ -82,6 +82,31 @@ public sealed class BacktestTests : IDisposable
     }
 
     [Fact]
+    public async Task OtherRunbooksThatTakeTheAlert_AreNamed()
+    {
+        using var before = new RunbookCopy(text => text);
+        var incidents = await RecordedAsync(before);
+        const string Went = "resolved; recycle (kubernetes.recyclePod): done, ticket (note): done";
+
+        using var renamed = new RunbookCopy(text => text);
+        renamed.Write(RunbookCopy.Shipped.Replace("id: hanged-gpu", "id: gpu-hung", StringComparison.Ordinal), "gpu-hung.yaml");
+        (await IsAsync(renamed)).ShouldBe($"{Went}; 'gpu-hung' takes it too");
+
+        File.Delete(Path.Combine(renamed.Path, RunbookCopy.Name));
+        (await IsAsync(renamed)).ShouldBe($"'gpu-hung' takes it in place of 'hanged-gpu': {Went}");
+
+        renamed.Write(RunbookCopy.Shipped.Replace("alert: InferenceRequestsStuck", "alert: Another", StringComparison.Ordinal));
+        File.Delete(Path.Combine(renamed.Path, "gpu-hung.yaml"));
+        (await IsAsync(renamed)).ShouldBe("no runbook takes it: No runbook is triggered by 'InferenceRequestsStuck' from alertmanager. Loaded: hanged-gpu.");
+
+        async Task<string> IsAsync(RunbookCopy now)
+        {
+            var (_, output, error) = await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", now.Path, "--base", before.Path, "--format", "json");
+            return output.Length > 0 ? JsonNode.Parse(output)!["incidents"]![0]!["is"]!.ToString() : error;
+        }
+    }
+
+    [Fact]
     public async Task WhatIsNoIncident_IsNamed()
     {
         await File.WriteAllTextAsync(Path.Combine(_home, "odd.json"), "{ \"id\": 7 }", TestContext.Current.CancellationToken);
