@@ -13,9 +13,10 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
 {
     public async Task<IResult> PostAsync(HttpRequest request, string source)
     {
-        if (Actor.Of(request) is { } actor && !actor.MayPostFor(source))
+        // A name that nobody knows is a mistake of another kind, and is told as one.
+        if (Actor.Of(request) is { } actor && reader.Knows(source) && !actor.MayPostFor(source))
         {
-            return await RefuseAsync(actor, request, source);
+            return await runner.RunAsync(request, cancellationToken => RefuseAsync(actor, request, source, cancellationToken), Caller.Sender);
         }
 
         return HttpMethods.IsOptions(request.Method)
@@ -23,12 +24,18 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
             : await runner.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
     }
 
-    private async Task<IResult> RefuseAsync(Actor actor, HttpRequest request, string source)
+    private async Task<IResult> RefuseAsync(Actor actor, HttpRequest request, string source, CancellationToken cancellationToken)
     {
         var (given, may) = (CleanText.Clean(source, 80, oneLine: true), string.Join(", ", actor.Sources));
         var what = $"{request.Method} /api/alerts/{given}";
         Log.SourceRefused(logger, actor.Who, may, what);
-        await refused.RecordAsync(actor.Who, what, $"sender of {may}", request.HttpContext.RequestAborted);
+        await refused.RecordAsync(actor.Who, what, $"sender of {may}", cancellationToken);
+        if (HttpMethods.IsPost(request.Method))
+        {
+            // No sender repeats what was refused.
+            await lost.RecordAsync("a key held to other sources", 1, $"{actor.Who} may post for {may} alone, and this was '{given}'.", cancellationToken);
+        }
+
         return ApiResults.Problem(
             StatusCodes.Status403Forbidden,
             $"Nothing of this post was taken: {actor.Who} may post to /api/alerts/{{source}} for {may} alone, and this is '{given}'. Add it to the Sources of that key (setting ApiKeys:Named), or post with another key.");
