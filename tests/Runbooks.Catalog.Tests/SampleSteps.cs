@@ -28,6 +28,7 @@ internal static class SampleSteps
         public string? Cluster { get; init; }
         [KubernetesName] public required string Namespace { get; init; }
         [KubernetesName(Subdomain = true)] public required string Pod { get; init; }
+        public TimeSpan QuietFor { get; init; }
     }
 
     public sealed record Engine

@@ -103,8 +103,8 @@ public sealed record PodCheckParameters : PodParameters
     public string? Container { get; init; }
 
     [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
-    [Description("A pod whose last log line is older than this counts as hung although it is ready; one that never logged a line is unknown then. `0s` to not look at its log. Only for what logs all the time: a server without requests may log nothing, and is healthy.")]
-    public TimeSpan QuietFor { get; init; }
+    [Description("A pod whose last log line is older than this counts as hung although it is ready; one that never logged a line is unknown then. `0s` to not look at its log, as for a server that logs nothing while it has no requests.")]
+    public TimeSpan QuietFor { get; init; } = TimeSpan.FromMinutes(5);
 }
 
 /// <summary>What a pod's record says about its health, in words and as a verdict.</summary>
