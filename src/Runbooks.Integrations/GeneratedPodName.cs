@@ -14,16 +14,16 @@ internal static partial class GeneratedPodName
     private const string End = $"{Letter}{{5}}";
 
     /// <returns>A pattern for the whole name of every pod of the same controller, in PromQL as well; null where a new pod keeps the name.</returns>
-    public static string? SiblingsOf(string pod) => MadeUp().Match(pod) is { Success: true } name
-        ? $"{name.Groups["of"].Value.Replace(".", "[.]", StringComparison.Ordinal)}-{(name.Groups["hash"].Success ? Hash : "")}{End}"
-        : null;
+    public static string? SiblingsOf(string pod) => MadeUp().Match(pod) is { Success: true } name ? Pattern(name.Groups["of"].Value, name.Groups["hash"].Success) : null;
 
     /// <returns>A pattern for the whole name of every pod of a deployment, in PromQL as well.</returns>
-    public static string OfDeployment(string deployment) => $"{deployment.Replace(".", "[.]", StringComparison.Ordinal)}-{Hash}{End}";
+    public static string OfDeployment(string deployment) => Pattern(deployment, hasHash: true);
 
     public static bool AreSiblings(string pod, string other) =>
         (MadeUp().Match(pod), MadeUp().Match(other)) is ({ Success: true } one, { Success: true } two)
         && one.Groups["of"].Value == two.Groups["of"].Value && one.Groups["hash"].Success == two.Groups["hash"].Success;
+
+    private static string Pattern(string of, bool hasHash) => $"{of.Replace(".", "[.]", StringComparison.Ordinal)}-{(hasHash ? Hash : "")}{End}";
 
     [GeneratedRegex($"^(?<of>.+?)-(?<hash>{Hash})?{End}$", RegexOptions.NonBacktracking)]
     private static partial Regex MadeUp();

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Runbooks.Catalog.Steps;
-using Runbooks.Intake;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 
@@ -22,7 +22,7 @@ internal sealed class TestScript : WorldScript
 
     public required TestExpectation Expect { get; init; }
 
-    public bool ByHand => Source == ManualStart.Source;
+    public bool ByHand => AlertIdentity.IsByHand(Source);
 
     /// <summary>The same with other answers of the world.</summary>
     public TestScript With(Dictionary<string, List<ScriptedAnswer>> checks, Dictionary<string, ScriptedStep> steps) => new()

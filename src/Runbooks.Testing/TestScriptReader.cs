@@ -17,6 +17,8 @@ internal sealed class TestScriptReader(FileErrors errors)
 
     public static readonly string[] Verdicts = ["passing", "failing", "unknown"];
     public static readonly string[] Outcomes = ["done", "fails", "blocked", "refused"];
+
+    public static readonly string[] Undos = ["done", "fails", "left", "handedOn"];
     public static readonly string[] Objections = ["tell", "askFirst", "diagnoseOnly", "suppress", "forbid"];
     public static readonly string[] Deeds = ["approve", "reject", "takeOver", "done", "couldNot", "cancel", "takeBack"];
     public static readonly IReadOnlyList<string> States = CamelCase.Choices(typeof(IncidentState));
@@ -143,7 +145,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             Outcome = section.Has("outcome") ? Word(section, "outcome", Outcomes) : Optional(section, "outcome") ?? ScriptedStep.Usual.Outcome,
             Changes = section.Flag("changes"),
             Outputs = new(section.TextMap("outputs", Longest)),
-            Undo = section.Has("undo") ? Word(section, "undo", ["done", "fails", "left", "handedOn"]) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
+            Undo = section.Has("undo") ? Word(section, "undo", Undos) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
             Duration = section.Duration("takes", TimeSpan.Zero, TimeSpan.FromDays(7)) ?? TimeSpan.Zero,
         };
         section.RejectOthers();

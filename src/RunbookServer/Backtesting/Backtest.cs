@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Runbooks.Catalog.Matching;
-using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Web.Incidents;
 using RunbookServer.Export;
@@ -29,9 +28,9 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
         if (before is null)
         {
             // The record does not know who else took the alert then.
-            return !now.IsThere && now.Others.Count == 0
+            return now.Own is null && now.Others.Count == 0 && runbooks.All(one => one.Id != incident.Runbook)
                 ? new(incident) { LeftOut = $"there is no runbook '{incident.Runbook}' here" }
-                : new(incident) { Was = Recorded(incident), Is = await GoesAsync(incident, now, now.Own is null ? [] : now.Others, incident.Mode), IsHeld = now.AreBelow(incident.Mode) };
+                : new(incident) { Was = Recorded(incident), Is = await GoesAsync(incident, now, now.Own is null ? [] : now.Others, incident.Mode), IsHeld = now.WouldGoBeyond(incident.Mode) };
         }
 
         if (before.FirstOrDefault(runbook => runbook.Id == incident.Runbook) is not { } old)
@@ -47,7 +46,7 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
 
         // A mode that the file said is part of the change; any other was the host's.
         var hosts = old.Mode == incident.Mode ? RunMode.Normal : incident.Mode;
-        return new(incident) { Was = await GoesAsync(incident, then, then.Others, hosts), Is = await GoesAsync(incident, now, then.Others, hosts), IsHeld = now.AreBelow(hosts) };
+        return new(incident) { Was = await GoesAsync(incident, then, then.Others, hosts), Is = await GoesAsync(incident, now, then.Others, hosts), IsHeld = now.WouldGoBeyond(hosts) };
     }
 
     /// <summary>How it goes with those who take it.</summary>
@@ -109,30 +108,29 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
 }
 
 /// <summary>Who takes an incident's alert: its own runbook, and others.</summary>
-/// <param name="IsThere">Whether its own runbook is there at all.</param>
 /// <param name="Own">Null where it does not take the alert.</param>
 /// <param name="Others">The most specific first; each opens an incident of its own.</param>
 /// <param name="Reason">Why nobody takes it; null where somebody does.</param>
-internal sealed record Takers(bool IsThere, Runbook? Own, IReadOnlyList<Runbook> Others, string? Reason)
+internal sealed record Takers(Runbook? Own, IReadOnlyList<Runbook> Others, string? Reason)
 {
     public static Takers Of(IncidentView incident, IReadOnlyCollection<Runbook> runbooks)
     {
         var own = runbooks.FirstOrDefault(runbook => runbook.Id == incident.Runbook);
         var said = incident.Alert;
-        if (said.Source == ManualStart.Source)
+        if (AlertIdentity.IsByHand(said.Source))
         {
-            return new(own is not null, own, [], own is null ? $"'{incident.Runbook}', which was started by hand, was removed" : null);
+            return new(own, [], own is null ? $"'{incident.Runbook}', which was started by hand, was removed" : null);
         }
 
         var alert = new Alert { Source = said.Source, Name = said.Name, Fingerprint = said.Fingerprint, Severity = said.Severity, Labels = said.Labels, Runbook = said.Runbook };
         var match = RunbookMatcher.Match(alert, runbooks);
-        return new(own is not null, match.Runbooks.FirstOrDefault(runbook => runbook == own), [.. match.Runbooks.Where(runbook => runbook != own)], match.Reason);
+        return new(match.Runbooks.FirstOrDefault(runbook => runbook == own), [.. match.Runbooks.Where(runbook => runbook != own)], match.Reason);
     }
 
     public IReadOnlyList<Runbook> Beside(IReadOnlyList<Runbook> known) => [.. Others.ExceptBy(known.Select(one => one.Id), other => other.Id)];
 
     /// <summary>Whether who takes it would by itself go further than this.</summary>
-    public bool AreBelow(RunMode mode) => (Own ?? (Others.Count > 0 ? Others[0] : null))?.Mode < mode;
+    public bool WouldGoBeyond(RunMode mode) => (Own ?? (Others.Count > 0 ? Others[0] : null))?.Mode < mode;
 }
 
 /// <summary>How one past incident goes now.</summary>

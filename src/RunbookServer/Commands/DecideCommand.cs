@@ -77,7 +77,7 @@ internal static class DecideCommand
         incident["final"]?.GetValue<bool>() == true ? $"Incident {incident["id"]} ended: {incident["headline"]}. {incident["reason"]}".TrimEnd() : $"Incident {incident["id"]} asks nothing at the moment.", ExitCode.Failed);
 
     private static CommandException NoSuchQuestion(JsonNode incident, string gate) => new(
-        $"Incident {incident["id"]} has no question '{gate}'{(Items(incident, "gates").Select(one => $"{one["id"]}").ToList() is { Count: > 0 } known ? $"; it has {string.Join(", ", known)}" : "")}.", ExitCode.Failed);
+        $"Incident {incident["id"]} has no question '{gate}'{(ShowCommand.Items(incident, "gates").Select(one => $"{one["id"]}").ToList() is { Count: > 0 } known ? $"; it has {string.Join(", ", known)}" : "")}.", ExitCode.Failed);
 
     private static (ClientOptions Client, Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides.") => (
         new ClientOptions(),
@@ -145,7 +145,7 @@ internal static class DecideCommand
         var incident = (await api.GetAsync(path, cancellationToken)).OrFail().Body!;
         var asked = gate is null
             ? incident["gate"] ?? throw AsksNothing(incident)
-            : Items(incident, "gates").FirstOrDefault(one => one["id"]?.ToString() == gate) ?? throw NoSuchQuestion(incident, gate);
+            : ShowCommand.Items(incident, "gates").FirstOrDefault(one => one["id"]?.ToString() == gate) ?? throw NoSuchQuestion(incident, gate);
         if (IsOpen(asked))
         {
             foreach (var line in Lines(incident, asked))
@@ -163,7 +163,7 @@ internal static class DecideCommand
     internal static IEnumerable<string> AgainstLines(JsonNode incident, JsonNode asked) =>
     [
         .. asked["blocker"] is { } blocker ? [$"It must not run as things are: {blocker}"] : Array.Empty<string>(),
-        .. Items(incident, "heldBack").Select(guard => $"It cannot run at the moment: {guard}"),
+        .. ShowCommand.Items(incident, "heldBack").Select(guard => $"It cannot run at the moment: {guard}"),
     ];
 
     /// <summary>The question as the page of its link puts it: each step, what it is run with, and whether it can be taken back.</summary>
@@ -176,18 +176,18 @@ internal static class DecideCommand
 
         yield return $"{incident["title"]} on {incident["target"]}";
         yield return $"{asked["question"]}";
-        foreach (var step in Items(incident, "steps"))
+        foreach (var step in ShowCommand.Items(incident, "steps"))
         {
             yield return $"  Done so far: {ShowCommand.Step(step)}";
         }
 
         // What the checks said last.
-        foreach (var finding in Items(incident, Items(incident, "verification").Any() ? "verification" : "findings"))
+        foreach (var finding in ShowCommand.Items(incident, ShowCommand.Items(incident, "verification").Any() ? "verification" : "findings"))
         {
             yield return $"  {ShowCommand.Finding(finding)}";
         }
 
-        foreach (var news in Items(incident, "news"))
+        foreach (var news in ShowCommand.Items(incident, "news"))
         {
             yield return $"  News: {news["text"]}";
         }
@@ -197,7 +197,7 @@ internal static class DecideCommand
             yield return $"  Changed since it was asked before: {difference}";
         }
 
-        foreach (var (step, number) in Items(asked, "plan").Select((step, at) => (step, at + 1)))
+        foreach (var (step, number) in ShowCommand.Items(asked, "plan").Select((step, at) => (step, at + 1)))
         {
             yield return $"  {number}. {step["will"]} ({$"{step["action"]} {step["parameters"]?.ToJsonString()}".Trim()})";
             if (UndoLine(step) is { } undo)
@@ -216,7 +216,7 @@ internal static class DecideCommand
             yield return $"  {against}";
         }
 
-        foreach (var warning in Items(asked, "warnings"))
+        foreach (var warning in ShowCommand.Items(asked, "warnings"))
         {
             yield return $"  Warning: {warning}";
         }
@@ -243,7 +243,7 @@ internal static class DecideCommand
 
     /// <summary>The checklist of work by hand, with what is ticked.</summary>
     internal static IEnumerable<string> ItemLines(JsonNode asked) => asked["task"] is { } task
-        ? Items(task, "items").Select((item, at) => $"{(item["doneBy"] is null ? "☐" : "☑")} {at + 1}. {item["text"]}{(item["doneBy"] is { } by ? $" ({by})" : "")}")
+        ? ShowCommand.Items(task, "items").Select((item, at) => $"{(item["doneBy"] is null ? "☐" : "☑")} {at + 1}. {item["text"]}{(item["doneBy"] is { } by ? $" ({by})" : "")}")
         : [];
 
     /// <summary>At a terminal the steps are read before they are approved; only a yes is one. Whoever calls it from a script has said yes by that.</summary>
@@ -252,6 +252,4 @@ internal static class DecideCommand
         Console.Out.Write(isDryRun ? "Rehearse this? [y/N] " : "Approve this? [y/N] ");
         return input.ReadLine()?.Trim().ToUpperInvariant() is "Y" or "YES";
     }
-
-    private static IEnumerable<JsonNode> Items(JsonNode node, string key) => node[key] is JsonArray items ? items.OfType<JsonNode>() : [];
 }

@@ -108,7 +108,7 @@ internal static class ShowCommand
     private static IEnumerable<string> Section(string heading, IEnumerable<string> lines) =>
         lines.ToList() is { Count: > 0 } some ? ["", heading, .. some.Select(line => $"  {line}")] : [];
 
-    private static IEnumerable<JsonNode> Items(JsonNode node, string key) => node[key] is JsonArray items ? items.OfType<JsonNode>() : [];
+    internal static IEnumerable<JsonNode> Items(JsonNode node, string key) => node[key] is JsonArray items ? items.OfType<JsonNode>() : [];
 
     internal static bool IsDryRun(JsonNode incident) => Text(incident, "mode") == "dryRun";
 

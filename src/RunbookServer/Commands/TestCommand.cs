@@ -63,7 +63,7 @@ internal static class TestCommand
     /// <summary>For other programs, which would otherwise read that nothing failed.</summary>
     private static ReportedCase NoTest(string[] runbooks)
     {
-        var folder = Path.GetRelativePath(".", Path.Combine(Path.GetDirectoryName(Path.GetFullPath(runbooks.FirstOrDefault("runbooks/none")))!, "tests"));
+        var folder = Path.GetRelativePath(".", Path.Combine(Path.GetDirectoryName(Path.GetFullPath(runbooks[0]))!, "tests"));
         return new(folder, folder, [new(folder, 1, 1, "", NothingTried, OneIs)]);
     }
 

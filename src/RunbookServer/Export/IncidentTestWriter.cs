@@ -1,5 +1,5 @@
 using Runbooks.Execution;
-using Runbooks.Intake;
+using Runbooks.Model.Alerts;
 using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Export;
@@ -21,7 +21,7 @@ internal static class IncidentTestWriter
     };
 
     /// <summary>Whoever had an incident tried again started it too, and the alert is its sender's all the same.</summary>
-    private static bool IsByHand(IncidentView incident) => incident.Alert.Source == ManualStart.Source;
+    private static bool IsByHand(IncidentView incident) => AlertIdentity.IsByHand(incident.Alert.Source);
 
     private static TestAlert AlertOf(IncidentView incident)
     {

@@ -92,8 +92,9 @@ internal static class OwnerOnly
     }
 
     private static bool IsOurs(string path) => Path.GetFileName(path) is var name
-        && (name is ServerDefaults.KeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or "outbox" or "evidence" or "sandbox.json"
-            || name.StartsWith("runbooks.db", StringComparison.Ordinal) || name is "generation" or "generation.next");
+        && (name is ServerDefaults.KeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or "outbox" or "evidence" or "generation" or "generation.next"
+                or "sandbox.json" or "sandbox.json.new" or "sandbox.json.unreadable"
+            || name.StartsWith("runbooks.db", StringComparison.Ordinal));
 
     /// <summary>What is in the folder, but for what the file system itself keeps at the root of a volume.</summary>
     private static FileSystemEnumerable<string> Entries(string folder, bool recurse)

@@ -33,7 +33,7 @@ internal static class PracticeGuard
             .SelectMany(section => section.Select(one => $"'{one.Setting}' ({one.Origin})")).ToList();
         if (real.Count > 0)
         {
-            throw new CommandException($"Practice reaches the sandbox and this machine alone, and {string.Join(", ", real)} {(real.Count == 1 ? "says" : "say")} which real systems to reach. Add --no-practice to act on them, or leave {(real.Count == 1 ? "it" : "them")} out.");
+            throw new CommandException($"Practice acts on the sandbox and this machine alone, and {string.Join(", ", real)} {(real.Count == 1 ? "says" : "say")} which real systems to reach. Add --no-practice to act on them, or leave {(real.Count == 1 ? "it" : "them")} out.");
         }
     }
 
@@ -60,7 +60,7 @@ internal static class PracticeGuard
             return;
         }
 
-        (mark, _) = await state.UpdateAsync<PracticeMark, bool>(Key, known => (known ?? new(settings.Practice), true), cancellationToken);
+        mark ??= (await state.UpdateAsync<PracticeMark, bool>(Key, known => (known ?? new(settings.Practice), true), cancellationToken)).Document;
         if (mark.IsPractice == settings.Practice)
         {
             return;

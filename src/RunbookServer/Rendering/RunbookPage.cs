@@ -66,9 +66,9 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
             yield return when.Checks.Count == 0 ? "- Called for when any check fails." : $"- Called for when {(when.Quantifier == Quantifier.All ? "all" : "any")} of {string.Join(", ", when.Checks)} fails.";
         }
 
-        if (runbook.Mitigation.Needs.Count > 0)
+        if (runbook.Mitigation.Reliance is { } needs)
         {
-            yield return $"- Relies on {string.Join(", ", runbook.Mitigation.Needs)}: where that does not pass, nothing runs without a yes.";
+            yield return $"- {needs}";
         }
     }
 

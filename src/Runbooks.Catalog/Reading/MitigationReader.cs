@@ -55,7 +55,7 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string
     private IReadOnlyList<string> Needs(YamlSection mitigation, Condition when)
     {
         var needs = NameRules.OfChecks(mitigation, "needs", checks);
-        if (needs.FirstOrDefault(name => checks.Contains(name) && (when.Checks.Count == 0 || when.Checks.Contains(name))) is { } both)
+        if (needs.FirstOrDefault(name => checks.Contains(name) && when.Asks(name)) is { } both)
         {
             mitigation.Errors.AtValue(mitigation.PathOf("needs"), $"names '{both}', which calls for the mitigation when it fails: that would never be what it relies on.",
                 "Name a check that passes while the mitigation can help, and name in 'when' those that call for it, without this one.");

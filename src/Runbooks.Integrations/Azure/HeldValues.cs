@@ -88,7 +88,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
                 // It was about to, and never did.
                 await EndAsync<T>(value, one.Step, cancellationToken);
             }
-            else if (incident is null || incident.State.IsFinal() || step is { IsToBeTakenBack: false } || incident is { HasReachedResolution: true, UndoBeganAt: null })
+            else if (incident is null or { KeepsFix: true } || incident.State.IsFinal() || step is { IsToBeTakenBack: false })
             {
                 lasting.Add(one.Step);
             }

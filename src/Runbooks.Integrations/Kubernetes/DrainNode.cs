@@ -139,8 +139,9 @@ internal sealed class DrainNode(Clusters clusters)
 
         var last = moving.FindAll(pod => !ready.Contains(PodReplacement.Controller(pod)?.Uid)).ConvertAll(NameOf);
         var gpus = moving.Sum(pod => new PodSigns(pod).Gpus);
-        return $" Now that is {CountText.Format(moving.Count, "pod")}{(gpus > 0 ? string.Create(CultureInfo.InvariantCulture, $" with {gpus:0.##} GPU{(gpus == 1 ? "" : "s")}, for which other nodes need room") : ", for which other nodes need room")}."
-            + (last.Count == 0 ? "" : $" No other node has a ready one in place of: {CountText.Names(last, MostNamed)}.");
+        var with = gpus > 0 ? string.Create(CultureInfo.InvariantCulture, $" with {gpus:0.##} GPU{(gpus == 1 ? "" : "s")}") : "";
+        return $" Now that is {CountText.Format(moving.Count, "pod")}{with}, for which other nodes need room."
+            + (last.Count == 0 ? "" : $" The controllers of these have no ready pod on another node: {CountText.Names(last, MostNamed)}.");
     }
 
     /// <summary>An evicted pod is not one that has moved: where no node has room, the one in its place waits.</summary>

@@ -34,10 +34,18 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             return CheckResult.Unknown(problem!);
         }
 
-        return (await AskAsync(name, options.Value.Providers[name], parameters, context, cancellationToken)).As(parameters.Failing, name);
+        // What helps against one does not help against the other, so a person looks at it.
+        var result = await AskAsync(name, options.Value.Providers[name], parameters, context, cancellationToken);
+        return result.Verdict != Verdict.Failing || parameters.Failing == ProviderTrouble.Any || parameters.Failing == TroubleOf(result)
+            ? result
+            : result with
+            {
+                Verdict = Verdict.Unknown,
+                Summary = $"{result.Summary} {(parameters.Failing == ProviderTrouble.Limited ? "That is an outage, and no limit on requests." : "That is a limit on requests, and no outage.")}",
+            };
     }
 
-    private async Task<ProviderFinding> AskAsync(string name, ProviderEndpoint provider, LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
+    private async Task<CheckResult> AskAsync(string name, ProviderEndpoint provider, LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(parameters.Timeout, context.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -50,29 +58,27 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
                 answer = await SendAsync(provider, parameters.Ask, ReasoningLimit, both.Token);
             }
 
-            return new(Judge(name, parameters.Ask, answer, context.Time.GetElapsedTime(started)) with { Link = provider.StatusPage }, answer.Status == 429 ? ProviderTrouble.Limited : ProviderTrouble.Outage);
+            return Judge(name, parameters.Ask, answer, context.Time.GetElapsedTime(started)) with { Link = provider.StatusPage };
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return Outage(OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(provider.Url)) is { } trouble
+            return OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(provider.Url)) is { } trouble
                 ? CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage }
-                : CheckResult.Failing(FormattableString.Invariant($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.")) with { Value = "timeout", Link = provider.StatusPage });
+                : CheckResult.Failing(FormattableString.Invariant($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.")) with { Value = "timeout", Link = provider.StatusPage };
         }
         catch (Polly.ExecutionRejectedException late)
         {
             // The patience of all outbound calls may end before that of this check.
-            return Outage(CheckResult.Failing($"{name} did not answer in time: {late.Message}") with { Value = "timeout", Link = provider.StatusPage });
+            return CheckResult.Failing($"{name} did not answer in time: {late.Message}") with { Value = "timeout", Link = provider.StatusPage };
         }
         catch (HttpRequestException unreachable) when (OwnNetwork.Trouble(unreachable) is { } trouble)
         {
-            return Outage(CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage });
+            return CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage };
         }
         catch (HttpRequestException unreachable)
         {
-            return Outage(CheckResult.Failing($"{name} cannot be reached: {unreachable.Message}") with { Value = "unreachable", Link = provider.StatusPage });
+            return CheckResult.Failing($"{name} cannot be reached: {unreachable.Message}") with { Value = "unreachable", Link = provider.StatusPage };
         }
-
-        static ProviderFinding Outage(CheckResult result) => new(result, ProviderTrouble.Outage);
     }
 
     private async Task<ProviderAnswer> SendAsync(ProviderEndpoint provider, ProviderQuestion ask, (string Name, int Tokens) limit, CancellationToken cancellationToken)
@@ -132,17 +138,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         return new CheckResult(verdict, $"{name} {words}.") { Value = status.ToString(CultureInfo.InvariantCulture), Threshold = "not 2xx" };
     }
 
-    /// <param name="Trouble">Which one it is, where it fails.</param>
-    private sealed record ProviderFinding(CheckResult Result, ProviderTrouble Trouble)
-    {
-        /// <summary>A quota is no outage and the other way round: what helps against one does not help against the other, so where it is not the one asked for a person looks at it.</summary>
-        public CheckResult As(ProviderTrouble wanted, string name) => Result.Verdict != Verdict.Failing || wanted == ProviderTrouble.Any || wanted == Trouble ? Result
-            : Result with
-            {
-                Verdict = Verdict.Unknown,
-                Summary = $"{Result.Summary} {(wanted == ProviderTrouble.Limited ? "That is an outage, and no limit on requests." : "That is a limit on requests, and no outage.")}",
-            };
-    }
+    private static ProviderTrouble TroubleOf(CheckResult failed) => failed.Value == "429" ? ProviderTrouble.Limited : ProviderTrouble.Outage;
 
     /// <param name="Body">Null when it is no JSON object.</param>
     private sealed record ProviderAnswer(int Status, string? Reason, TimeSpan? Wait, JsonObject? Body)
@@ -165,7 +161,7 @@ public sealed record LlmProviderParameters
     [Description("What to ask for: a completion of one token (of 16 where a reasoning model takes no fewer), or the list of models, which costs nothing and proves little: it is answered while the model hangs, or while every completion is turned away.")]
     public ProviderQuestion Ask { get; init; } = ProviderQuestion.Completion;
 
-    [Description("What is bad: an outage (5xx, no answer, or an answer without a completion), or that requests are limited (429, too many requests). Of a provider that has the other trouble the check says unknown, so that a person decides whether the mitigation fits it.")]
+    [Description("What is bad: an outage (5xx, no answer, or an answer without a completion), or that requests are limited (429, too many requests). Of a provider that has the other trouble the check says unknown, so that a person decides whether the mitigation fits it. `any`: both are bad.")]
     public ProviderTrouble Failing { get; init; } = ProviderTrouble.Any;
 
     [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]

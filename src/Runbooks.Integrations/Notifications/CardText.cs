@@ -52,12 +52,10 @@ internal static class CardText
 
     public static IReadOnlyList<CardSection> Sections(Card card) => Fit(card).Sections;
 
-    public static string Title(Card card, int length = 200) => Clip.To(Plain(card.Title), length);
+    public static string Title(Card card, int length = 200) => Clip.To(CleanText.Line(card.Title), length);
 
     /// <summary>For channels that show a text beside the card: notifications, screen readers.</summary>
     public static string Summary(Card card) => card.DryRun ? $"{DryRun} {Title(card)}" : Title(card);
-
-    private static string Plain(string text) => CleanText.Clean(text, int.MaxValue, oneLine: true);
 
     /// <summary>As much of a section as is shown.</summary>
     /// <param name="Left">How many lines are not.</param>
@@ -68,14 +66,14 @@ internal static class CardText
 
         public int Cost { get; } = Lines.Append(Section.Heading).Sum(text => Frame + Encoding.UTF8.GetByteCount(MessageJson.Options.Encoder!.Encode(text)));
 
-        public bool IsWhole { get; } = Lines.SequenceEqual(Section.Lines.Where(line => line.Length > 0).Select(Plain));
+        public bool IsWhole => Lines.SequenceEqual(Section.Lines.Where(line => line.Length > 0).Select(CleanText.Line));
 
         public CardSection Said => Section with { Lines = Left == 0 ? Lines : [.. Lines, $"… and {CountText.Format(Left, "more line")}; see the page."] };
 
         public static Part Of(CardSection section)
         {
             var lines = section.Lines.Where(line => line.Length > 0).ToList();
-            return new(section, [.. lines.Take(MaxLines).Select(line => Clip.To(Plain(line), MaxLine))], Math.Max(0, lines.Count - MaxLines));
+            return new(section, [.. lines.Take(MaxLines).Select(line => Clip.To(CleanText.Line(line), MaxLine))], Math.Max(0, lines.Count - MaxLines));
         }
 
         public Part? Shorten() => Lines.Count > 1 ? new(Section, [.. Lines.Take(Lines.Count - 1)], Left + 1)

@@ -7,8 +7,8 @@ public static class AlertIdentity
 
     private static readonly HashSet<string> s_over = new(StringComparer.OrdinalIgnoreCase) { "Mitigated", "Resolved", "RCA", "Complete", "Completed", "Canceled", "Cancelled" };
 
-    /// <summary>Incidents started by hand share one fingerprint: it tells nothing apart.</summary>
-    private const string Manual = "manual";
+    /// <summary>The source of incidents started by hand. They share one fingerprint: it tells nothing apart.</summary>
+    public const string Manual = "manual";
 
     /// <summary>The sender and its own name for the alert: Azure's alertId, in which case means nothing; the fingerprint of the others.</summary>
     public static string Of(string source, string fingerprint) =>
@@ -17,7 +17,7 @@ public static class AlertIdentity
     public static string Of(Alert alert) => Of(alert.Source, alert.Fingerprint);
 
     /// <summary>Whether a person started it: nothing fires, and nothing fires again.</summary>
-    public static bool IsByHand(Alert alert) => alert.Source == Manual;
+    public static bool IsByHand(string source) => source == Manual;
 
     /// <summary>An identity by which a message may be brought to an incident: everything but a start by hand.</summary>
     public static bool IsKnownAgain(string identity) => !identity.StartsWith($"{Manual}:", StringComparison.Ordinal);

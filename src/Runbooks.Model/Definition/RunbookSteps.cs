@@ -47,6 +47,9 @@ public sealed record StepRetry(int Attempts, TimeSpan Delay)
 public sealed record Condition(Quantifier Quantifier, IReadOnlyList<string> Checks)
 {
     public static readonly Condition AnyCheck = new(Quantifier.Any, []);
+
+    /// <summary>Whether it is about this check; where it names none, it is about each.</summary>
+    public bool Asks(string check) => Checks.Count == 0 || Checks.Contains(check);
 }
 
 public enum Quantifier { Any, All }
@@ -58,6 +61,10 @@ public sealed record Mitigation
 
     /// <summary>Names of checks that have to pass for the steps to help, such as that the stand-in answers. Nothing runs in silence while one does not.</summary>
     public IReadOnlyList<string> Needs { get; init; } = [];
+
+    /// <summary><see cref="Needs"/> in words; null where there are none.</summary>
+    [JsonIgnore]
+    public string? Reliance => Needs.Count == 0 ? null : $"Relies on {string.Join(", ", Needs)}: where that does not pass, nothing is changed without a yes.";
 
     /// <summary>Null: the runbook heals by itself and tells afterwards.</summary>
     public Approval? Approval { get; init; }

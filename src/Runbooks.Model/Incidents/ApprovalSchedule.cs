@@ -48,14 +48,14 @@ public static class ApprovalSchedule
     /// <returns>Null when everybody was asked.</returns>
     private static (Incident Incident, CardKind? Due)? AskUnasked(Incident incident, Gate gate, DateTimeOffset now)
     {
-        if (gate.Reminders.FirstOrDefault(reminder => reminder.At < gate.ExpiresAt && reminder.To.Except(gate.Approvers, StringComparer.OrdinalIgnoreCase).Any()) is not { } missed)
+        if (gate.Reminders.FirstOrDefault(reminder => reminder.At < gate.ExpiresAt && gate.NewOf(reminder).Count > 0) is not { } missed)
         {
             return null;
         }
 
         var longer = gate with { HeardFor = Silence.Needed(gate), ExpiresAt = now + (gate.ExpiresAt - missed.At) };
         return Remind(
-            incident.Note(now, TimelineKind.Gate, "runbook", $"Its time was up before {string.Join(" and ", missed.To)} had been asked. It stays open until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
+            incident.Note(now, TimelineKind.Gate, "runbook", $"Its time was up before {string.Join(" and ", gate.NewOf(missed))} had been asked. It stays open until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
             longer, now, now);
     }
 
@@ -130,7 +130,7 @@ public static class ApprovalSchedule
             return (incident, null);
         }
 
-        var to = due.SelectMany(reminder => reminder.To).Except(gate.Approvers, StringComparer.OrdinalIgnoreCase).ToList();
+        var to = due.SelectMany(gate.NewOf).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         var asked = gate with { Reminders = [.. gate.Reminders.Except(due)], Asked = gate.Asked + 1, AskedAt = now };
         var changed = incident.Replace(asked);
         return to.Count == 0

@@ -47,6 +47,9 @@ public sealed record Gate
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Starter { get; init; }
 
+    /// <summary>Whom this reminder asks who was not asked before.</summary>
+    public IReadOnlyList<string> NewOf(Reminder reminder) => [.. reminder.To.Except(Approvers, StringComparer.OrdinalIgnoreCase)];
+
     public bool IsStarter(string person) => Starter is not null && string.Equals(Starter, person, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The contact of which somebody has to be among those who approve; null for anybody.</summary>

@@ -122,14 +122,14 @@ public static class GateText
     /// <summary>What happens when nobody answers, and when.</summary>
     public static string Silence(Gate gate)
     {
-        var next = gate.Reminders.Select(reminder => reminder with { To = [.. reminder.To.Except(gate.Approvers, StringComparer.OrdinalIgnoreCase)] }).FirstOrDefault(reminder => reminder.To.Count > 0);
+        var next = gate.Reminders.Select(reminder => reminder with { To = gate.NewOf(reminder) }).FirstOrDefault(reminder => reminder.To.Count > 0);
         return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(" and ", next.To)} {(next.To.Count == 1 ? "is" : "are")} asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
     }
 
     /// <summary>What happens once nobody has answered in time.</summary>
     public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
     {
-        OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "the steps run all the same, since what they change can be undone. Time in which the question is not known to have reached anybody does not count.",
+        OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "the steps run all the same, since what they change can be undone. Time in which the question is not known to have reached anybody who may answer it does not count.",
         OnTimeout.Escalate => "the fallback contact is asked.",
         _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",
         _ => $"{WithoutApproval(gate)} and the incident is closed as expired.",

@@ -158,9 +158,9 @@ public static class Diagnosis
         };
     }
 
-    /// <summary>What the steps need and is not known to be there.</summary>
-    public static IReadOnlyList<Finding> Lacking(IReadOnlyList<string> needs, IReadOnlyList<Finding> findings) =>
-        [.. findings.Where(finding => finding.Verdict != Verdict.Passing && needs.Contains(finding.Name))];
+    /// <summary>What the steps need and is not known to be there. To tell, and to resolve, need nothing.</summary>
+    public static IReadOnlyList<Finding> Lacking(Mitigation mitigation, Phase phase, Plan plan, IReadOnlyList<Finding> findings) =>
+        phase != Phase.Mitigation || plan.TellsOnly ? [] : [.. findings.Where(finding => finding.Verdict != Verdict.Passing && mitigation.Needs.Contains(finding.Name))];
 
     /// <returns>Until when that was measured which shows that nothing is called for; null for the moment in which it was asked, and where nothing shows it.</returns>
     public static DateTimeOffset? MeasuredUntil(Condition when, IReadOnlyList<Finding> findings)
@@ -171,7 +171,7 @@ public static class Diagnosis
     }
 
     private static IReadOnlyList<Finding> Asked(Condition when, IReadOnlyList<Finding> findings) =>
-        when.Checks.Count == 0 ? findings : [.. findings.Where(finding => when.Checks.Contains(finding.Name))];
+        [.. findings.Where(finding => when.Asks(finding.Name))];
 }
 
 public enum Conclusion

@@ -126,6 +126,10 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool HasReachedResolution => State == IncidentState.Resolving || Gates.Any(gate => gate.Phase == Phase.Resolution) || Steps.Any(step => step.Phase == Phase.Resolution);
 
+    /// <summary>Whether its fix stays: it has come to the resolution, and nobody has begun to take anything back.</summary>
+    [JsonIgnore]
+    public bool KeepsFix => HasReachedResolution && UndoBeganAt is null;
+
     /// <summary>Whether what it changed can be taken back before its time, and nobody has asked for that yet.</summary>
     [JsonIgnore]
     public bool CanBeTakenBack => !State.IsFinal() && Stop is not { TakesBack: true } && ChangeText.InPlace(this).Count > 0;
@@ -145,10 +149,13 @@ public sealed partial record Incident
 public static class StopText
 {
     /// <summary>Follows what a no or a stop does; nothing where no alert fires.</summary>
-    public static string AsksNoMore(Incident incident) => AlertIdentity.IsByHand(incident.Alert) ? "" : " This firing of the alert asks again only if it becomes more severe.";
+    public static string AsksNoMore(Incident incident) => Firing(incident, "This");
 
     /// <inheritdoc cref="AsksNoMore"/>
-    public static string NoIsRemembered(Incident incident) => AlertIdentity.IsByHand(incident.Alert) ? "" : " A no is remembered: this firing of the alert asks again only if it becomes more severe.";
+    public static string NoIsRemembered(Incident incident) => Firing(incident, "A no is remembered: this");
+
+    private static string Firing(Incident incident, string begins) =>
+        AlertIdentity.IsByHand(incident.Alert.Source) ? "" : $" {begins} firing of the alert asks again only if it becomes more severe.";
 
     public static string Of(Incident incident) => incident.HasReachedResolution
         ? $"What the mitigation changed stays, unless it is taken back.{AsksNoMore(incident)}"

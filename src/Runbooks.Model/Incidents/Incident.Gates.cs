@@ -35,13 +35,13 @@ public sealed partial record Incident
     /// <summary>What people approved who may not decide any more, or not as whom they did, counts no longer. What a person did by hand stays done.</summary>
     /// <param name="asOfNow">What the approval is worth by now; null where it does not count.</param>
     public Incident LoseApprovals(string gateId, Func<Decision, Decision?> asOfNow, DateTimeOffset now) =>
-        FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Where(decision => asOfNow(decision) != decision).ToList() is { Count: > 0 } lost
-            ? Replace(gate with { Decisions = [.. gate.Decisions.Select(asOfNow).OfType<Decision>()] }).Note(now, TimelineKind.Gate, "runbook", LostText(gate, lost, asOfNow))
+        FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Any(decision => asOfNow(decision) != decision)
+            ? Replace(gate with { Decisions = [.. gate.Decisions.Select(asOfNow).OfType<Decision>()] }).Note(now, TimelineKind.Gate, "runbook", LostText(gate, asOfNow))
             : this;
 
     /// <summary>For whoever reads why an approval does not count.</summary>
-    public static string LostText(Gate gate, IEnumerable<Decision> lost, Func<Decision, Decision?> asOfNow) => string.Join(" ", lost.ToLookup(decision => asOfNow(decision) is null).Select(some =>
-        $"{string.Join(" and ", some.Select(decision => decision.Person))} approved, and {(some.Key ? "may not decide any more: that does not count." : $"not as one of {gate.OwnerTeam} any more, of whom somebody has to.")}"));
+    public static string LostText(Gate gate, Func<Decision, Decision?> asOfNow) => string.Join(" ", gate.Decisions.Where(decision => asOfNow(decision) != decision).ToLookup(decision => asOfNow(decision) is null).Select(some =>
+        $"{string.Join(" and ", some.Select(decision => decision.Person))} approved, {(some.Key ? "and may not decide any more: that does not count." : $"but {(some.Count() == 1 ? "is" : "are")} no longer of {gate.OwnerTeam}, of whom somebody has to approve.")}"));
 
     /// <summary>Closes a pending gate for a reason other than a person's decision; a closed gate stays as it is.</summary>
     public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>
@@ -97,7 +97,7 @@ public sealed partial record Incident
 
         if (gate.Task is null && gate.Decisions.Any(earlier => earlier.IsOfSamePerson(decision)))
         {
-            return new(DecisionStatus.AlreadyCounted, $"{decision.Person} has approved already; {gate.Required} different people are needed.");
+            return new(DecisionStatus.AlreadyCounted, $"{decision.Person} has approved already; {GateText.MoreNeeded(gate)}.");
         }
 
         return gate.SeparationOfDuties && gate.Required == 1 && Same(starter, decision.Person)
@@ -184,8 +184,8 @@ public sealed partial record Incident
         ?? Gates.FirstOrDefault(later => later.Task is null && later.Phase == phase && (later.Phase != gate.Phase || later.Round > gate.Round))?.Difference;
 
     /// <summary>The checks were asked again just before a step, and what was approved still holds. The answers that people were shown stay as they are.</summary>
-    public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) =>
-        (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it still holds. {Summarize(findings)}");
+    public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) => State.IsFinal() ? this
+        : (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it still holds. {Summarize(findings)}");
 
     /// <summary>Answers up to this age show how things stood right before the first step.</summary>
     public static readonly TimeSpan LongestBaseline = TimeSpan.FromMinutes(1);
@@ -214,6 +214,11 @@ public sealed partial record Incident
     /// <param name="why">What has changed, in words.</param>
     public Incident Unsettle(Gate gate, Phase phase, string why, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
+        if (State.IsFinal())
+        {
+            return this;
+        }
+
         var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it holds no longer. {Summarize(findings)}");
         var rounds = phase == Phase.Mitigation && !VerificationRounds.Any(round => round.State == IncidentState.Diagnosing)
             ? VerificationRounds.Add(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))

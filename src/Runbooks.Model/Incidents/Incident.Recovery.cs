@@ -33,15 +33,16 @@ public sealed partial record Incident
 
     /// <summary>Records what the checks answered to the sender's claim. People are told once of a claim that the checks do not bear out.</summary>
     /// <param name="claimedAt">The claim that the checks were asked about; one that was taken back meanwhile is not recorded.</param>
-    /// <param name="findings">The answers of the checks that call for the mitigation; empty when the runbook has none.</param>
-    public Incident RecordRecovery(DateTimeOffset claimedAt, IReadOnlyList<Finding> findings, Conclusion conclusion, DateTimeOffset now)
+    /// <param name="answers">Of the checks that call for the mitigation; empty when the runbook has none.</param>
+    public Incident RecordRecovery(DateTimeOffset claimedAt, Condition when, IReadOnlyList<Finding> answers, DateTimeOffset now)
     {
         if (!ClaimsRecovery || ClaimedAt != claimedAt || State.IsFinal())
         {
             return this;
         }
 
-        var answer = findings.Count == 0 ? RecoveryAnswer.NoChecks : conclusion switch
+        var findings = SinceFiring(answers);
+        var answer = findings.Count == 0 ? RecoveryAnswer.NoChecks : Diagnosis.Conclude(when, findings) switch
         {
             Conclusion.Healthy => RecoveryAnswer.Confirmed,
             Conclusion.Failing => RecoveryAnswer.StillFailing,

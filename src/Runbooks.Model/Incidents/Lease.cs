@@ -72,5 +72,5 @@ public static class ChangeText
 
     /// <summary>Nobody came to take it back. A fix that was seen to work stays on purpose when the resolution fails.</summary>
     private static bool IsLeftBehind(Incident incident) =>
-        incident.State == IncidentState.Failed && (incident.UndoBeganAt is not null || !incident.HasReachedResolution);
+        incident.State == IncidentState.Failed && !incident.KeepsFix;
 }

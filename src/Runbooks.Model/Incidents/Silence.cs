@@ -70,7 +70,7 @@ public static class Silence
         };
         var asked = incident.Replace(longer).Note(
             now, TimelineKind.Gate, "runbook",
-            $"{(gate.IsUnanswered ? "Nobody has answered" : "It is not approved")}, but for {DurationText.Format(Whole(missing))} of the time nobody could: it is not known to have reached anybody, or this program did not run. It is asked again, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}.");
+            $"{(gate.IsUnanswered ? "Nobody has answered" : "It is not approved")}, but for {DurationText.Format(Whole(missing))} of the time nobody could: it is not known to have reached anybody who may answer it, or this program did not run. It is asked again, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}.");
         return (asked, CardKind.Reminder);
     }
 

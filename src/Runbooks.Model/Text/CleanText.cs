@@ -9,6 +9,9 @@ public static class CleanText
 {
     public const char Replacement = '\uFFFD';
 
+    /// <summary>On one line, however long it is.</summary>
+    public static string Line(string text) => Clean(text, int.MaxValue, oneLine: true);
+
     public static string Clean(string text, int max, bool oneLine)
     {
         var clean = new StringBuilder(Math.Min(text.Length, max));

@@ -1,7 +1,7 @@
 namespace Runbooks.Web.Access;
 
 /// <summary>
-/// Who wanted what without the role for it, for whoever looks after the system. Kept in the shared state: what is alike is one
+/// Who wanted what without the role or the source for it, for whoever looks after the system. Kept in the shared state: what is alike is one
 /// line, written at most once a minute by each host, and of many lines the latest stay. All are in the log.
 /// </summary>
 public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogger<RefusedRequests> logger)
@@ -79,8 +79,8 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
     private sealed record RefusedList(IReadOnlyList<RefusedRequest> Requests);
 }
 
-/// <summary>Requests that were refused because of their role.</summary>
+/// <summary>Requests that were refused because of their role, or of the sources of their key.</summary>
 /// <param name="Who">The key's name, or whoever was signed in.</param>
 /// <param name="What">Method and address.</param>
-/// <param name="Role">The role they have, and the one it needs.</param>
+/// <param name="Role">The role they have, and the one it needs; or the sources that the key is held to.</param>
 public sealed record RefusedRequest(string Who, string What, string Role, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt);

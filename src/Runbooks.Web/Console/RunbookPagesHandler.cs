@@ -38,7 +38,7 @@ public sealed class RunbookPagesHandler(
         var labels = form.Fields
             .Where(field => field.Key.StartsWith(RunbookModel.LabelField, StringComparison.Ordinal) && !string.IsNullOrWhiteSpace(field.Value))
             .Take(AlertLimits.Labels)
-            .ToDictionary(field => field.Key[RunbookModel.LabelField.Length..], field => Clip.To(TypedText.Line(field.Value.ToString().Trim()), AlertLimits.LabelValue));
+            .ToDictionary(field => field.Key[RunbookModel.LabelField.Length..], field => Clip.To(CleanText.Line(field.Value.ToString().Trim()), AlertLimits.LabelValue));
         var started = await manual.StartAsync(id, labels, form.By, form.Reason, cancellationToken);
         return started.Outcome is { Id: { } incident }
             ? new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}")

@@ -93,7 +93,7 @@ public sealed class DecidePageHandler(
         var model = new ApprovalModel(incident, gate, runbook, person?.Name ?? grant.Recipient, result, now)
         {
             Guards = await guards.FindAsync(incident, gate, cancellationToken),
-            WhyNoYes = GateText.WhyNoYes(gate, rules.NameOf(person?.Name ?? grant.Recipient, person)),
+            WhyNoYes = GateText.WhyNoYes(gate, rules.NameOf(grant.Recipient, person)),
             NeedsName = person is null && rules.NeedsName(gate, grant.Recipient),
         };
         return new PageResult<ApprovalPage>(new { Model = model }, status);

@@ -33,9 +33,10 @@ public sealed class StormPageHandler(
             return MessageResult.Of(StatusCodes.Status404NotFound, "Nothing to show", notice ?? "There are no records of these incidents that can be shown to you. Nothing was decided.");
         }
 
-        // The name on record: a sign-in may show another one.
         var name = person?.Name ?? grant.Recipient;
-        var known = rules.NameOf(name, person);
+
+        // The name on record: a sign-in may show another one.
+        var known = rules.NameOf(grant.Recipient, person);
         var groups = new List<StormGroup>();
         foreach (var group in incidents.GroupBy(incident => incident.RunbookId))
         {

@@ -229,7 +229,7 @@ internal static class TypedText
         {
             return value.ValueKind switch
             {
-                JsonValueKind.String => Line(value.GetString()!),
+                JsonValueKind.String => CleanText.Line(value.GetString()!),
                 JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
                 _ => null,
             };
@@ -240,8 +240,6 @@ internal static class TypedText
             return null;
         }
     }
-
-    public static string Line(string text) => CleanText.Clean(text, int.MaxValue, oneLine: true);
 
     public static FormCollection Of(IFormCollection form) =>
         new(form.ToDictionary(field => field.Key, field => new StringValues([.. field.Value.Select(value => Text(value ?? ""))])), form.Files);

@@ -26,14 +26,14 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
 
     private async Task<IResult> RefuseAsync(Actor actor, HttpRequest request, string source, CancellationToken cancellationToken)
     {
-        var (given, may) = (CleanText.Clean(source, 80, oneLine: true), string.Join(", ", actor.Sources));
+        var (given, may) = (reader.NameOf(source), string.Join(", ", actor.Sources));
         var what = $"{request.Method} /api/alerts/{given}";
         Log.SourceRefused(logger, actor.Who, may, what);
         await refused.RecordAsync(actor.Who, what, $"sender of {may}", cancellationToken);
         if (HttpMethods.IsPost(request.Method))
         {
             // No sender repeats what was refused.
-            await lost.RecordAsync("a key held to other sources", 1, $"{actor.Who} may post for {may} alone, and this was '{given}'.", cancellationToken);
+            await lost.RecordAsync(given, 1, $"{actor.Who} may post for {may} alone.", cancellationToken);
         }
 
         return ApiResults.Problem(
@@ -128,7 +128,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         var misdirected = parsed.Alerts.Where(alert => alert is { Runbook: not null, Status: AlertStatus.Firing }).Select(alert => RunbookMatcher.Match(alert, loaded).Reason).OfType<string>().ToList();
         if (misdirected.Count > 0)
         {
-            await lost.RecordAsync(Clip.To(reader.NameOf(source), 80), misdirected.Count, misdirected[0], cancellationToken);
+            await lost.RecordAsync(reader.NameOf(source), misdirected.Count, misdirected[0], cancellationToken);
         }
 
         return outcomes;
@@ -143,13 +143,13 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         catch (Exception unreadable) when (IncidentStoreExtensions.IsUnreadable(unreadable))
         {
             // However often the sender tries again: this program will not learn to read it.
-            await lost.RecordAsync(Clip.To(reader.NameOf(source), 80), 1, "The record of an incident that it belongs to cannot be read: a newer version of this program wrote it, or it is damaged.", cancellationToken);
+            await lost.RecordAsync(reader.NameOf(source), 1, "The record of an incident that it belongs to cannot be read: a newer version of this program wrote it, or it is damaged.", cancellationToken);
             throw;
         }
     }
 
     private Task RecordLostAsync(string source, ParsedAlerts parsed, CancellationToken cancellationToken) =>
-        lost.RecordAsync(Clip.To(reader.NameOf(source), 80), parsed.Lost, parsed.Errors[0].ToString(), cancellationToken);
+        lost.RecordAsync(reader.NameOf(source), parsed.Lost, parsed.Errors[0].ToString(), cancellationToken);
 
     private static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
@@ -268,7 +268,7 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner run
                 return null;
             }
 
-            labels[TypedText.Line(name)] = text;
+            labels[CleanText.Line(name)] = text;
         }
 
         wrong = null;

@@ -44,7 +44,7 @@ public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IRead
     /// <summary>Of each contact that is a schedule: who would be asked now.</summary>
     public IReadOnlyList<OnCallRecord> OnCall { get; init; } = [];
 
-    /// <summary>Who wanted what without the role for it, the latest first.</summary>
+    /// <summary>Who wanted what without the role or the source for it, the latest first.</summary>
     public IReadOnlyList<RefusedRequest> Refused { get; init; } = [];
 
     public string ModeWords => Mode switch

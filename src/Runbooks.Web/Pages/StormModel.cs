@@ -54,8 +54,8 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     /// <summary>How many have to approve, where one is not enough.</summary>
     public IEnumerable<string> Needed => Waiting.Select(row => GateText.Needed(row.Gate)).OfType<string>().Distinct();
 
-    /// <summary>What a yes does for these: where others have to approve too, it runs nothing.</summary>
-    public string Yes => Waiting.All(row => row.NeedsOthers) ? "others have to approve these"
+    /// <summary>What a yes does for these: where others have to approve too, it runs nothing. Null where it would count for none.</summary>
+    public string? Yes => Waiting.All(row => row.NeedsOthers) ? null
         : Waiting.All(row => row.IsEnough) ? $"{Run} it on each that is ticked"
         : Waiting.Any(row => row.MayBeEnough) ? $"count my yes for each that is ticked, and {Run} it where no other is needed"
         : "count my yes for each that is ticked; others have to approve too";

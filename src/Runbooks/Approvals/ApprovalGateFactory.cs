@@ -22,7 +22,7 @@ public static class ApprovalGateFactory
         Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<GuardrailViolation> violations, bool unclear, string? difference, DateTimeOffset now)
     {
         var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? Tell : AskAfterAll);
-        var lacking = phase == Phase.Mitigation && !plan.TellsOnly ? Diagnosis.Lacking(runbook.Mitigation.Needs, incident.Findings) : [];
+        var lacking = Diagnosis.Lacking(runbook.Mitigation, phase, plan, incident.Findings);
         var mustAsk = !plan.TellsOnly
             && (unclear || lacking.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
         var warnings = Warnings(incident, violations, lacking, unclear).ToList();
@@ -234,7 +234,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         }
 
         var binding = StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident), RenderMode.Plan);
-        var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, action.IsManual ? ManualAction.Planned(binding.Shown) : action.Summary, null, null, Deferred: true) { TellsOnly = action.TellsOnly };
+        var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, Clip.To(action.IsManual ? ManualAction.Planned(binding.Shown) : action.Summary, 500), null, null, Deferred: true) { TellsOnly = action.TellsOnly };
         if (binding.Parameters is not { } parameters)
         {
             var reversal = action.ReversalOf(spec.With);

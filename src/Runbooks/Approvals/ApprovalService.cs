@@ -46,10 +46,8 @@ public sealed class ApprovalService(
         }
         catch (KeyNotFoundException)
         {
-            // It stood in an address, and the log may be a terminal.
-            var named = CleanText.Clean(incidentId, LongestId, oneLine: true);
-            var missing = new DecisionResult(DecisionStatus.NotFound, $"There is no incident '{named}'.");
-            Log.DecisionRefused(logger, named, request.Person, request.Via, missing.Message);
+            var missing = NoIncident(incidentId);
+            Log.DecisionRefused(logger, Named(incidentId), request.Person, request.Via, missing.Message);
             return new(null, missing);
         }
     }
@@ -109,9 +107,14 @@ public sealed class ApprovalService(
         }
         catch (KeyNotFoundException)
         {
-            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
+            return new(null, NoIncident(incidentId));
         }
     }
+
+    private static DecisionResult NoIncident(string id) => new(DecisionStatus.NotFound, $"There is no incident '{Named(id)}'.");
+
+    /// <summary>It stood in an address, and the log may be a terminal.</summary>
+    private static string Named(string id) => CleanText.Clean(id, LongestId, oneLine: true);
 
     /// <summary>The second press may come after the end that the first one brought.</summary>
     private async Task<DecisionReceipt> WakeAsync(DecisionReceipt receipt, string by)

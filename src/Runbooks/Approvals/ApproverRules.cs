@@ -99,8 +99,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         }
 
         var now = await ReadAsync(gate, cancellationToken);
-        var approvals = gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).ToList();
-        return gate.IsCarriedBy([.. approvals.Select(AsOfNow).OfType<Decision>()]) ? null : Incident.LostText(gate, approvals.Where(approval => AsOfNow(approval) != approval), AsOfNow);
+        return gate.IsCarriedBy([.. gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(AsOfNow).OfType<Decision>()]) ? null : Incident.LostText(gate, AsOfNow);
 
         Decision? AsOfNow(Decision approval) => ApproverRules.AsOfNow(gate, approval, now);
     }

@@ -79,15 +79,10 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         }
 
         var when = runbook.Mitigation.When;
-        var specs = runbook.Diagnosis.Where(spec => when.Checks.Count == 0 || when.Checks.Contains(spec.Name));
-        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
+        var findings = await checks.AskAllAsync(incident, runbook.Diagnosis.Where(spec => when.Asks(spec.Name)), cancellationToken);
         return await store.UpdateAsync(
             incident.Id,
-            i =>
-            {
-                var sinceFiring = i.SinceFiring(findings);
-                return i.RecordRecovery(claimedAt, sinceFiring, Diagnosis.Conclude(when, sinceFiring), time.GetUtcNow());
-            },
+            i => i.RecordRecovery(claimedAt, when, findings, time.GetUtcNow()),
             cancellationToken);
     }
 

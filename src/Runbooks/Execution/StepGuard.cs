@@ -82,10 +82,11 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
             return await LookBeforeActingAsync(incident, runbook, gate, phase, cancellationToken);
         }
 
-        var when = phase == Phase.Mitigation ? runbook.Mitigation.When.Checks : runbook.Mitigation.Verify?.Checks ?? [];
-
         // Those of the verification too: with what passes by now, no step is credited.
-        List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => phase == Phase.Mitigation ? when.Count == 0 || when.Contains(spec.Name) || BeforeActing(runbook).Contains(spec.Name) : when.Contains(spec.Name))];
+        var before = BeforeActing(runbook);
+        List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => phase == Phase.Mitigation
+            ? runbook.Mitigation.When.Asks(spec.Name) || before.Contains(spec.Name)
+            : runbook.Mitigation.Verify?.Checks.Contains(spec.Name) == true)];
         if (specs.Count == 0)
         {
             return (false, $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.");
@@ -95,7 +96,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
         var changed = holds ? FindLack(incident, runbook, gate, phase, findings) : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
         await store.UpdateAsync(
-            incident.Id, i => i.State.IsFinal() ? i : changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, findings, time.GetUtcNow()), cancellationToken);
+            incident.Id, i => changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, findings, time.GetUtcNow()), cancellationToken);
         return (true, changed);
     }
 
@@ -115,7 +116,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         var findings = await checks.AskAllAsync(incident, runbook.Diagnosis.Where(spec => asked.Contains(spec.Name)), cancellationToken);
         var lack = FindLack(incident, runbook, gate, phase, findings);
         await store.UpdateAsync(
-            incident.Id, i => lack is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.State.IsFinal() ? i : i.Unsettle(gate, phase, lack, findings, time.GetUtcNow()), cancellationToken);
+            incident.Id, i => lack is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, lack, findings, time.GetUtcNow()), cancellationToken);
         return (true, lack);
     }
 
@@ -124,9 +125,8 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     /// <returns>What the steps need and lack, unless a person saw that and approved all the same; null where it is all there.</returns>
     private static string? FindLack(Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
     {
-        var needs = phase == Phase.Mitigation ? runbook.Mitigation.Needs : [];
-        var shown = gate.Decisions.Count > 0 ? Diagnosis.Lacking(needs, incident.Findings) : [];
-        var lacking = Diagnosis.Lacking(needs, findings).ExceptBy(shown.Select(finding => finding.Name), finding => finding.Name).ToList();
+        var shown = gate.Decisions.Count > 0 ? Diagnosis.Lacking(runbook.Mitigation, phase, gate.Plan, incident.Findings) : [];
+        var lacking = Diagnosis.Lacking(runbook.Mitigation, phase, gate.Plan, findings).ExceptBy(shown.Select(finding => finding.Name), finding => finding.Name).ToList();
         return lacking.Count == 0 ? null : $"{Lacks} {Incident.Summarize(lacking)}";
     }
 

@@ -5,7 +5,7 @@ namespace Runbooks.Intake;
 /// <summary>A person starts a runbook: the same way in as an alert's, except that what is missing is asked for.</summary>
 public sealed class ManualStart(LoadedRunbooks runbooks, IIncidentStore store, IncidentIntake intake)
 {
-    public const string Source = "manual";
+    public const string Source = AlertIdentity.Manual;
 
     /// <param name="by">Whoever holds the key says who; goes into the record.</param>
     /// <param name="reason">Why; null when nobody said.</param>

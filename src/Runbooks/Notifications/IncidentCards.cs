@@ -9,8 +9,8 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <param name="recipient">Whose link it carries.</param>
     public Card Approval(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => gate.Task is { } task
         ? Work(incident, runbook, gate, task, recipient, kind)
-        : GateText.WhyNoYes(gate, recipient) is { } why ? Question(incident, runbook, gate, recipient, kind, [why]).WithoutButtons
-        : Question(incident, runbook, gate, recipient, kind, []);
+        : GateText.WhyNoYes(gate, recipient) is null ? Question(incident, runbook, gate, recipient, kind)
+        : Question(incident, runbook, gate, recipient, kind).WithoutButtons;
 
     /// <summary>The card that asks a person to do something by hand. It has no buttons of its own: the answer names items, or says why not.</summary>
     private Card Work(Incident incident, Runbook runbook, Gate gate, ManualTask task, string recipient, CardKind kind) => Base(incident, runbook, kind) with
@@ -33,8 +33,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [new(task.Items.Count > 0 ? "Tick what is done" : "Say what became of it", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
 
-    /// <param name="why">Why the recipient's yes would not count.</param>
-    private Card Question(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind, IReadOnlyList<string> why) => Base(incident, runbook, kind) with
+    private Card Question(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => Base(incident, runbook, kind) with
     {
         Title = $"{Prefix(kind)}{gate.Question}",
         GateId = gate.Id,
@@ -53,7 +52,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. CardSection.If("Also reported on this target", incident.OtherLines()),
             .. CardSection.If("Warning", gate.Warnings, isNeeded: true),
             .. CardSection.If("How it went before", gate.TrackRecord is { } before ? [before] : []),
-            .. CardSection.If("Who has to approve", [.. GateText.Quorum(gate) is { } quorum ? [quorum] : Array.Empty<string>(), .. why], isNeeded: true),
+            .. CardSection.If("Who has to approve", ((string?[])[GateText.Quorum(gate), GateText.WhyNoYes(gate, recipient)]).OfType<string>(), isNeeded: true),
             new("What I will do", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]) { IsNeeded = true },
             .. CardSection.If("How to undo it", [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
             .. CardSection.If("Who is on call", gate.OnCallLines),

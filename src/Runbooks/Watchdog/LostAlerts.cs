@@ -35,7 +35,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     public async Task RecordAsync(string sender, int alerts, string why, CancellationToken cancellationToken)
     {
         // Whoever has a key may name any sender, and the log may be a terminal.
-        (sender, why) = (CleanText.Clean(sender, int.MaxValue, oneLine: true), CleanText.Clean(why, int.MaxValue, oneLine: true));
+        (sender, why) = (CleanText.Line(sender), CleanText.Line(why));
         Log.AlertsLost(logger, sender, alerts, why);
         Instruments.Alerts.Add(alerts, Instruments.Tag(Attributes.Source, sender), Instruments.Tag(Attributes.Outcome, "lost"));
         var now = time.GetUtcNow();

@@ -123,7 +123,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
     }
 
     private static string SharesText(List<(string Name, BackendShare Share)> before, List<(string Name, BackendShare Share)> after) =>
-        Percents(after) is not { } then ? "How the traffic is shared then is not known: not all of them have a priority and a weight."
+        Percents(after) is not { } then ? "How the traffic is shared then is not known: a priority or a weight is missing, or all weights of the first priority are 0."
         : $"The traffic then goes to: {then} ({(Percents(before) is { } now ? $"now {now}" : "how it is shared now is not known")}).";
 
     /// <summary>Who gets how much while all of them answer; null where API Management decides that.</summary>

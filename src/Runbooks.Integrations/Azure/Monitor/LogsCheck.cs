@@ -82,7 +82,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
         // The cap does not hold for every table, and can be raised: what is written to goes on.
         if (capped is { } since && (written is not { } goesOn || goesOn.Until <= since + s_quarter))
         {
-            return string.Create(CultureInfo.InvariantCulture, $"the workspace has collected nothing since {since.UtcDateTime:HH:mm} UTC, when it reached its daily cap");
+            return string.Create(CultureInfo.InvariantCulture, $"the workspace reached its daily cap at {since.UtcDateTime:HH:mm} UTC, and has not said since that it collects again");
         }
 
         if (written is { } last)
@@ -175,12 +175,12 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
     public const string Role = "Log Analytics Reader";
     private const string Scope = "https://api.loganalytics.io/.default";
 
-    /// <summary>At its daily cap a workspace stops collecting until the next day: what is counted then is what is collected, not what happens.</summary>
+    /// <summary>At its daily cap a workspace stops collecting billable data until the next day: what is counted then is what is collected, not what happens.</summary>
     /// <returns>When that was; null while it collects.</returns>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/daily-cap"/>
     public async Task<DateTimeOffset?> CappedSinceAsync(string workspace, CancellationToken cancellationToken)
     {
-        // Both events have the same category and operation; only their detail tells them apart.
+        // The documentation names the operation differently from page to page; the ingestion status in the detail is the same.
         var found = await QueryAsync(
             workspace, """_LogOperation | where Detail contains "OverQuota" or Detail contains "RespectQuota" | top 1 by TimeGenerated | project TimeGenerated, Detail""", TimeSpan.FromDays(1), cancellationToken);
         return found.Texts() is [var detail] && detail.Contains("OverQuota", StringComparison.OrdinalIgnoreCase) ? found.Time("TimeGenerated") : null;

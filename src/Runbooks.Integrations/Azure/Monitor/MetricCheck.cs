@@ -35,7 +35,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         var worst = parameters.Failing.Worst(fresh.Count > 0 ? fresh : found, series => series.Points[^1].Value);
         List<MetricPoint> recent = [.. worst.Points.TakeLast(Measurement.MaxPoints)];
         var judged = fresh.Count > 0
-            ? Measurement.Judge(parameters.Failing, worst.Points[^1].Value, parameters.Unit, Among(found.Count, worst, now, (parameters.Width is not null || IsOfItsWidth(parameters.Aggregation)) && worst.Every > TimeSpan.FromMinutes(1)))
+            ? Measurement.Judge(parameters.Failing, worst.Points[^1].Value, parameters.Unit, Among(found.Count, worst, now, (parameters.Granularity is not null || IsOfItsInterval(parameters.Aggregation)) && worst.Every > TimeSpan.FromMinutes(1)))
                 .UnlessSilent(parameters.Failing, stale is null ? null : $"{stale} has had no value for {Measurement.Age(stale.AgeAt(now))}")
                 .UnlessSilent(parameters.Failing, mayBeMore ? Cut : null)
             : CheckResult.Unknown($"{target.Words} has had no value of {parameters.Metric} for {Measurement.Age(worst.AgeAt(now))}; the last was {NumberText.Format(worst.Points[^1].Value)}{(parameters.Unit is { } unit ? $" {unit}" : "")}, and says nothing about now.") with
@@ -55,18 +55,18 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     }
 
     // Azure has a value a few minutes after it was measured: that is no news.
-    private static string Among(int count, MetricSeries worst, DateTimeOffset now, bool saysItsWidth)
+    private static string Among(int count, MetricSeries worst, DateTimeOffset now, bool saysInterval)
     {
-        var parts = new[] { saysItsWidth ? $"of {Measurement.Age(worst.Every)}" : "", count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }.Where(part => part.Length > 0).ToList();
+        var parts = new[] { saysInterval ? $"of {Measurement.Age(worst.Every)}" : "", count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }.Where(part => part.Length > 0).ToList();
         return parts.Count == 0 ? "" : $" ({string.Join("; ", parts)})";
     }
 
     // As fine as about an hour of points allows; a sum or a count is held against the same threshold however far back is looked.
     // Some metrics are kept by the hour only: then Azure takes the next width, and says which.
     private static TimeSpan Grain(MetricParameters parameters) =>
-        parameters.Width ?? TimeSpan.FromMinutes(IsOfItsWidth(parameters.Aggregation) ? 1 : parameters.Over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
+        parameters.Granularity ?? TimeSpan.FromMinutes(IsOfItsInterval(parameters.Aggregation) ? 1 : parameters.Over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
 
-    private static bool IsOfItsWidth(MetricAggregation aggregation) => aggregation is MetricAggregation.Total or MetricAggregation.Count;
+    private static bool IsOfItsInterval(MetricAggregation aggregation) => aggregation is MetricAggregation.Total or MetricAggregation.Count;
 
     private static string Cut => string.Create(CultureInfo.InvariantCulture, $"Azure has told of {AzureMetrics.MostSeries:N0} series, as many as were asked for, so there may be more");
 
@@ -77,7 +77,7 @@ public sealed record MetricParameters : IValidatableObject
 {
     /// <summary>Those that Azure puts values together by, as far as they are of use here.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/metrics-index"/>
-    private static readonly TimeSpan[] s_widths = [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30)];
+    private static readonly TimeSpan[] s_granularities = [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30)];
 
     [Required, ArmResourceId]
     [Description("The resource that is measured.")]
@@ -91,12 +91,12 @@ public sealed record MetricParameters : IValidatableObject
     [Description("The metric's namespace, where the resource has more than one.")]
     public string? Namespace { get; init; }
 
-    [Description("How the values of one `width` are put together.")]
+    [Description("How the values of one `granularity` are put together.")]
     public MetricAggregation Aggregation { get; init; } = MetricAggregation.Average;
 
     [Range(typeof(TimeSpan), "00:01:00", "00:30:00")]
     [Description("The time that one value is of: 1m, 5m, 15m or 30m. Where several places or servers report in turn, as long as one turn takes: an availability test that runs every 5 minutes from each of five places has one run a minute, so a value of 1m is that of one place. When left out 1m; for an average, a minimum or a maximum 5m where `over` is longer than 1h, and 30m where it is longer than 5h.")]
-    public TimeSpan? Width { get; init; }
+    public TimeSpan? Granularity { get; init; }
 
     [Required]
     [Description("When the latest value is bad: '> 95', '< 1', '== 0', or 'absent' when there must be a value.")]
@@ -119,13 +119,13 @@ public sealed record MetricParameters : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Width is { } width && !s_widths.Contains(width))
+        if (Granularity is { } every && !s_granularities.Contains(every))
         {
-            yield return new ValidationResult("Azure has values of 1m, 5m, 15m and 30m.", [nameof(Width)]);
+            yield return new ValidationResult("has to be 1m, 5m, 15m or 30m.", [nameof(Granularity)]);
         }
-        else if (Width * 2 > Over)
+        else if (Granularity * 2 > Over)
         {
-            yield return new ValidationResult("is too short for 'width': the newest value may still be coming, so look back at least twice as far.", [nameof(Over)]);
+            yield return new ValidationResult("is too short for 'granularity': the newest value may still be coming, so look back at least twice as far.", [nameof(Over)]);
         }
     }
 }

@@ -107,7 +107,7 @@ internal static partial class ArmMetrics
                     ["id"] = $"{request.Root}/providers/Microsoft.Insights/metrics/{metric}",
                     ["type"] = "Microsoft.Insights/metrics",
                     ["name"] = new JsonObject { ["value"] = metric, ["localizedValue"] = metric },
-                    ["unit"] = "MilliSeconds",
+                    ["unit"] = UnitOf(metric),
                     ["timeseries"] = series,
                 }),
             }.ToJsonString(),
@@ -119,7 +119,7 @@ internal static partial class ArmMetrics
     {
         if (filter.Count == 0)
         {
-            return all.Count == 0 ? [] : [new([], at => all.Average(one => one.At(at)))];
+            return all.Count == 0 ? [] : [new([], at => query["aggregation"] == "total" ? all.Sum(one => one.At(at)) : all.Average(one => one.At(at)))];
         }
 
         return all.Where(one => filter.All(wanted => one.Dimensions.Any(dimension => wanted.Key.Equals(dimension.Key, StringComparison.OrdinalIgnoreCase) && (wanted.Contains("*") || wanted.Contains(dimension.Value)))))
@@ -140,12 +140,19 @@ internal static partial class ArmMetrics
             // As in Azure: what is measured right now is there only a little later. Here that is the last minute's beginning.
             if ((minute + every <= to || minute <= now) && at(minute + every) is { } value)
             {
-                point[field] = Math.Round(value, 1);
+                point[field] = Math.Round(field == "total" ? value * every.TotalMinutes : value, 1);
             }
         }
 
         return points;
     }
+
+    private static string UnitOf(string metric) => metric switch
+    {
+        "Requests" => "Count",
+        "availabilityResults/availabilityPercentage" or "OriginHealthPercentage" or "AzureOpenAIProvisionedManagedUtilizationV2" => "Percent",
+        _ => "MilliSeconds",
+    };
 
     private static bool Time(string text, out DateTimeOffset time) =>
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);

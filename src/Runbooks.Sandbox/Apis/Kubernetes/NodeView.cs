@@ -117,7 +117,7 @@ internal static class NodeView
             Reason = reason,
             Message = message,
             LastTransitionTime = since.UtcDateTime,
-            LastHeartbeatTime = now.UtcDateTime,
+            LastHeartbeatTime = (node.IsAway ? node.ChangedAt : now).UtcDateTime,
         };
 
         if (node.Gpus > 0)

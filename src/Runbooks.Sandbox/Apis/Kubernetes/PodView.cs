@@ -40,10 +40,10 @@ internal static class PodView
             Status = new V1PodStatus
             {
                 Phase = ready ? "Running" : "Pending",
-                StartTime = life.CreatedAt.UtcDateTime,
+                StartTime = life.Node is null ? null : life.CreatedAt.UtcDateTime,
                 PodIP = ready ? life.Ip : null,
                 QosClass = "BestEffort",
-                Conditions = [.. ConditionTypes.Select(type => Condition(type, life, ready))],
+                Conditions = [.. ConditionTypes.Where(type => life.Node is not null || type == "PodScheduled").Select(type => Condition(type, life, ready))],
                 ContainerStatuses = life.Node is null ? null : [Container(workload, life, ready)],
             },
         };

@@ -67,17 +67,17 @@ public sealed class AzureMonitorTests : OnTheSandbox
     [Fact]
     public async Task MetricThatSeveralPlacesReportInTurn_IsAskedForWholeTurns()
     {
-        var found = await AskAsync("azureMonitor.metric", new { resource = s_gateway, metric = "BackendLastByteResponseTime", failing = "> 1500", width = "5m" });
+        var found = await AskAsync("azureMonitor.metric", new { resource = s_gateway, metric = "BackendLastByteResponseTime", failing = "> 1500", granularity = "5m" });
 
         (await RequestsAsync()).ShouldHaveSingleItem().ShouldContain("&interval=PT5M&");
         found.Summary.ShouldContain("of 5 min");
     }
 
     [Theory]
-    [InlineData("2m", "15m", "Azure has values of 1m, 5m, 15m and 30m.")]
+    [InlineData("2m", "15m", "has to be 1m, 5m, 15m or 30m.")]
     [InlineData("15m", "20m", "look back at least twice as far")]
-    public void WidthThatDoesNotFit_IsRefused(string width, string over, string words) =>
-        ParameterBinder.Bind(JsonNode.Parse($$"""{"resource":"{{s_gateway}}","metric":"M","failing":"> 1","width":"{{width}}","over":"{{over}}"}""")!.AsObject(), typeof(MetricParameters))
+    public void GranularityThatDoesNotFit_IsRefused(string granularity, string over, string words) =>
+        ParameterBinder.Bind(JsonNode.Parse($$"""{"resource":"{{s_gateway}}","metric":"M","failing":"> 1","granularity":"{{granularity}}","over":"{{over}}"}""")!.AsObject(), typeof(MetricParameters))
             .Errors.ShouldHaveSingleItem().ToString().ShouldContain(words);
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class StoppedLogsTests : IAsyncLifetime
     {
         _azure.Answer = context => context.Response.WriteAsync(
             JsonNode.Parse(_azure.Requests.Last().Body)!["query"]!.GetValue<string>() is var query && query.StartsWith("_LogOperation", StringComparison.Ordinal)
-                ? Table("""{"name":"TimeGenerated","type":"datetime"},{"name":"Detail","type":"string"}""", quota.Length == 0 ? "" : $"""["{Ago(quotaAge)}","The status has changed to {quota}."]""")
+                ? Table("""{"name":"TimeGenerated","type":"datetime"},{"name":"Detail","type":"string"}""", quota.Length == 0 ? "" : $"""["{Ago(quotaAge)}","Data collection stopped due to daily limit of free data reached. Ingestion status = {quota}"]""")
                 : query.Contains("Quarters", StringComparison.Ordinal)
                     ? Table("""{"name":"Quarters","type":"long"},{"name":"Oldest","type":"datetime"},{"name":"Newest","type":"datetime"}""", $"""[{quarters},"{Ago(newestAge + (15 * 89))}","{Ago(newestAge)}"]""")
                     : Table("""{"name":"Count","type":"long"}""", query.Contains("take 1", StringComparison.Ordinal) ? "[1]" : "[0]"));
