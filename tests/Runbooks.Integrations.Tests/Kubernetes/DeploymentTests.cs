@@ -48,6 +48,19 @@ public sealed class DeploymentTests : OnTheSandbox
     }
 
     [Theory]
+    [InlineData("403", true)]
+    [InlineData("404", false)]
+    public async Task AutoscalersThatMayNotBeRead_AreNotTakenForNone(string answer, bool told)
+    {
+        await FaultAsync("kubernetes", answer, on: "/horizontalpodautoscalers");
+
+        var preparation = await PrepareAsync(Scale, ToScale());
+
+        preparation.Refusal.ShouldBeNull();
+        preparation.PlannedEffect.Contains("Whether an autoscaler decides how many pods it has may not be read", StringComparison.Ordinal).ShouldBe(told, preparation.PlannedEffect);
+    }
+
+    [Theory]
     [InlineData("unknown", Verdict.Unknown)]
     [InlineData("passing", Verdict.Passing)]
     [InlineData("failing", Verdict.Failing)]

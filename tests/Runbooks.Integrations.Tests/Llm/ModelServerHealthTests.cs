@@ -31,6 +31,13 @@ public sealed class ModelServerHealthTests : OnTheSandbox
         (result.Value, result.Threshold, result.Unit).ShouldBe(("0", "== 0", "batches/s"));
     }
 
+    /// <summary>Servers of another deployment beside it are nothing to its runbook.</summary>
+    [Theory]
+    [InlineData("summarizer", Verdict.Failing)]
+    [InlineData("ranker", Verdict.Unknown)]
+    public async Task DeploymentThatIsNamed_IsAskedAlone(string deployment, Verdict verdict) =>
+        (await AskAsync("tgi.health", new { @namespace = "lab", deployment })).Verdict.ShouldBe(verdict);
+
     [Theory]
     [InlineData("tgi.health", "summarizer-6c9d7f5b84-k9q7d", "12 run, 0 wait, 78.5 batches/s.", null)]
     [InlineData("triton.health", "ranker-5d8b6c7f94-k9q7d", "Nothing waits. Its server is scraped; no request shows whether it works.", "without a request to show it")]
