@@ -19,7 +19,7 @@ internal sealed partial class AzureOrchestrationService(
     /// <summary>Deliveries of one message. Each but the first follows a kill, or a pause that has doubled.</summary>
     private const int MostDeliveries = 10;
 
-    private static readonly TimeSpan WhileAway = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_whileAway = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -209,7 +209,7 @@ internal sealed partial class AzureOrchestrationService(
             }
             catch (Exception e) when (AzureStorageErrors.IsPassing(e) && !_stopping.IsCancellationRequested)
             {
-                await Task.Delay(WhileAway, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(s_whileAway, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

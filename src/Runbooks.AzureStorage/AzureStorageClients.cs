@@ -168,7 +168,7 @@ internal static class AzureStorageErrors
 /// <summary>Tries what health depends on, side by side. Whoever asks does not wait for all attempts of the SDK.</summary>
 internal static class StorageHealth
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(8);
 
     /// <returns>Null when all of it worked; otherwise what did not, and how, in words.</returns>
     public static async Task<string?> FindTroubleAsync(IEnumerable<(string What, Func<Task> Try)> parts, TimeProvider time, CancellationToken cancellationToken)
@@ -181,7 +181,7 @@ internal static class StorageHealth
     {
         try
         {
-            await attempt().WaitAsync(Longest, time, cancellationToken);
+            await attempt().WaitAsync(s_longest, time, cancellationToken);
             return null;
         }
         catch (StoreUnavailableException e)

@@ -181,7 +181,7 @@ internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILogge
 {
     private const int Longest = 300;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<int, long> _written = new();
     private int _muted;
@@ -212,7 +212,7 @@ internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILogge
     private bool IsDue(int kind)
     {
         var now = time.GetTimestamp();
-        return _written.AddOrUpdate(kind, now, (_, last) => time.GetElapsedTime(last, now) >= Pause ? now : last) == now;
+        return _written.AddOrUpdate(kind, now, (_, last) => time.GetElapsedTime(last, now) >= s_pause ? now : last) == now;
     }
 
     private static string Shorten(string text)

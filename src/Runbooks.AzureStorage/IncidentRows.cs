@@ -4,7 +4,7 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.AzureStorage;
 
 /// <summary>The rows of the incidents themselves, one partition each: the document, and beside it the summary.</summary>
-internal sealed class IncidentRows(TableRows rows, TableDocuments documents, LastSeen lastSeen)
+internal sealed class IncidentRows(TableRows rows, TableDocuments documents, DocumentCache lastSeen)
 {
     private const string Row = "incident";
 

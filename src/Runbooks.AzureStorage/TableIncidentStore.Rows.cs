@@ -6,17 +6,17 @@ namespace Runbooks.AzureStorage;
 internal sealed partial class TableIncidentStore
 {
     /// <summary>An index row that no claim followed for so long belongs to an opening that died before it was anything.</summary>
-    private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_abandoned = TimeSpan.FromHours(1);
 
     /// <summary>Counting more would take longer than a page may.</summary>
     private const int MostCounted = 20_000;
 
-    private static readonly TimeSpan CountedFor = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_countedFor = TimeSpan.FromMinutes(1);
     private volatile Tuple<long, IReadOnlyDictionary<IncidentState, int>?>? _ended;
 
     private async Task<IReadOnlyDictionary<IncidentState, int>?> CountEndedAsync(CancellationToken cancellationToken)
     {
-        if (_ended is { } known && _time.GetElapsedTime(known.Item1) < CountedFor)
+        if (_ended is { } known && _time.GetElapsedTime(known.Item1) < s_countedFor)
         {
             return known.Item2;
         }
@@ -85,7 +85,7 @@ internal sealed partial class TableIncidentStore
             return IncidentSummary.Of(claimed.Value);
         }
 
-        if (row.Timestamp < _time.GetUtcNow() - Abandoned)
+        if (row.Timestamp < _time.GetUtcNow() - s_abandoned)
         {
             await _index.RemoveAsync(row, cancellationToken);
         }
@@ -96,7 +96,7 @@ internal sealed partial class TableIncidentStore
     private async Task<IncidentSummary?> ReadOfAlertAsync(TableEntity row, CancellationToken cancellationToken)
     {
         var found = await _incidents.FindSummaryAsync(IncidentIndex.IncidentKeyOf(row), cancellationToken);
-        if (found is null && row.Timestamp < _time.GetUtcNow() - Abandoned)
+        if (found is null && row.Timestamp < _time.GetUtcNow() - s_abandoned)
         {
             // Only the newest rows of an alert are looked at: those of openings that failed would hide a real incident.
             await _alerts.RemoveAsync(row, cancellationToken);
@@ -151,7 +151,7 @@ internal sealed partial class TableIncidentStore
     /// <summary>A row that a host left behind when it died. A young one may be of an incident that is being written now.</summary>
     private async Task RemoveStaleAsync(TableEntity left, IncidentSummary? incident, CancellationToken cancellationToken)
     {
-        if (incident is not { IsUnfinished: true } && left.Timestamp < _time.GetUtcNow() - Abandoned)
+        if (incident is not { IsUnfinished: true } && left.Timestamp < _time.GetUtcNow() - s_abandoned)
         {
             await _index.RemoveAsync(left, cancellationToken);
         }

@@ -13,11 +13,11 @@ namespace Runbooks.AzureStorage;
 /// </summary>
 internal sealed partial class TableIncidentStore : IIncidentStore
 {
-    private static readonly TimeSpan SeenWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_seenWithin = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, bool> _pinned = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
-    private readonly LastSeen _lastSeen;
+    private readonly DocumentCache _lastSeen;
     private readonly TableRows _rows;
     private readonly TableDocuments _documents;
     private readonly IncidentRows _incidents;
@@ -25,7 +25,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     private readonly IncidentIndex _index;
     private readonly AlertIndex _alerts;
     private readonly IncidentListing _listing;
-    private readonly KeyedRetry _contention;
+    private readonly KeyedRetry _retry;
     private readonly ILogger<TableIncidentStore> _logger;
 
     public TableIncidentStore(AzureStorageClients clients, AzureStorageOptions options, TimeProvider time, ILogger<TableIncidentStore> logger)
@@ -40,20 +40,20 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         _index = new(_rows);
         _alerts = new(_rows);
         _listing = new(_index, (row, token) => TryReadAsync(IncidentIndex.IdOf(row), () => ReadSummaryAsync(row, token)));
-        _contention = new(time);
+        _retry = new(time);
     }
 
     public Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
     {
         var key = TableKeys.Claim(candidate.RunbookId, candidate.TargetKey);
-        return _contention.RetryAsync(key, () => TryOpenAsync(key, candidate, runbook, fold, cancellationToken), cancellationToken);
+        return _retry.RetryAsync(key, () => TryOpenAsync(key, candidate, runbook, fold, cancellationToken), cancellationToken);
     }
 
     public async Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
         (await _incidents.FindAsync(TableKeys.Hash(id), cancellationToken))?.Value;
 
-    public async Task<Incident?> FindSeenAsync(string id, CancellationToken cancellationToken) =>
-        _lastSeen.Find<Incident>(TableKeys.Hash(id), SeenWithin)?.Value ?? await FindAsync(id, cancellationToken);
+    public async Task<Incident?> FindCachedAsync(string id, CancellationToken cancellationToken) =>
+        _lastSeen.Find<Incident>(TableKeys.Hash(id), s_seenWithin)?.Value ?? await FindAsync(id, cancellationToken);
 
     public async Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
         await _claims.FindAsync(TableKeys.Claim(runbookId, targetKey), cancellationToken) is { } claim
@@ -70,7 +70,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     public async Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
     {
         var key = TableKeys.Hash(id);
-        var done = await _contention.RetryAsync(
+        var done = await _retry.RetryAsync(
             key,
             async () =>
             {

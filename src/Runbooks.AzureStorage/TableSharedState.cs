@@ -6,8 +6,8 @@ internal sealed class TableSharedState(AzureStorageClients clients, AzureStorage
     private const string Row = "state";
 
     private readonly TableDocuments _documents = new(clients.Table(options.StateTable), clients.Container(options.DocumentContainer));
-    private readonly LastSeen _lastSeen = new(256, time);
-    private readonly KeyedRetry _contention = new(time);
+    private readonly DocumentCache _lastSeen = new(256, time);
+    private readonly KeyedRetry _retry = new(time);
 
     public async Task<T?> FindAsync<T>(string key, CancellationToken cancellationToken)
         where T : class =>
@@ -17,7 +17,7 @@ internal sealed class TableSharedState(AzureStorageClients clients, AzureStorage
         where T : class
     {
         var partition = TableKeys.Hash(key);
-        var done = await _contention.RetryAsync(
+        var done = await _retry.RetryAsync(
             partition,
             async () => _lastSeen.TryChange(partition, change, out TableDocument<T>? seen, out var tried) && await TryWriteAsync(partition, seen, tried.Item1, cancellationToken)
                 ? Tuple.Create(tried.Item1, tried.Item2)

@@ -42,7 +42,7 @@ public static class TeamFile
         }
 
         var owner = root.Text("owner", required: true, longest: 100);
-        var actions = root.Words("actions");
+        var actions = root.TextList("actions");
         root.RejectOthers();
         var contacts = Contacts(files.Contacts, errors, out var unreadable);
         var team = errors.Count > 0 || unreadable.Count > 0 || files.Waits is not null ? null : new Team(name, owner, contacts, actions) { File = file.Name };
@@ -80,7 +80,7 @@ public static class TeamFile
         {
             if (tree is not null)
             {
-                errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", $"Begin with '{first}:'.");
+                errors.Add(tree.At, "", $"The file is {tree.Description} and must be a mapping.", $"Begin with '{first}:'.");
             }
 
             return null;

@@ -12,7 +12,7 @@ namespace Runbooks.Sandbox;
 /// <summary>The sandbox's own endpoints: look at its state, switch faults on, start over.</summary>
 internal static class SandboxControl
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         WriteIndented = true,
@@ -33,10 +33,10 @@ internal static class SandboxControl
                 bodies = faults.Bodies,
                 apis = apis.ToDictionary(api => api.Name, api => api.Describe()),
             },
-            Json));
+            s_json));
 
         var troubles = app.Services.GetRequiredService<SandboxTroubles>();
-        app.MapGet("/_sandbox/troubles", () => Results.Json(troubles.All.Select(trouble => new { trouble.Name, trouble.What, On = trouble.IsOn() }), Json));
+        app.MapGet("/_sandbox/troubles", () => Results.Json(troubles.All.Select(trouble => new { trouble.Name, trouble.What, On = trouble.IsOn() }), s_json));
         app.MapPost("/_sandbox/troubles/{name}/break", (string name) => Turn(name, trouble => trouble.Break));
         app.MapPost("/_sandbox/troubles/{name}/heal", (string name) => Turn(name, trouble => trouble.Heal));
 
@@ -50,14 +50,14 @@ internal static class SandboxControl
         app.MapPost("/_sandbox/faults", async (HttpRequest request) =>
         {
             var problem = await ReadAsync(request);
-            return problem is null ? Results.NoContent() : Results.Json(new { error = problem }, Json, statusCode: 400);
+            return problem is null ? Results.NoContent() : Results.Json(new { error = problem }, s_json, statusCode: 400);
         });
 
         IResult Turn(string name, Func<Trouble, Action> how)
         {
             if (troubles.All.FirstOrDefault(trouble => trouble.Name == name) is not { } known)
             {
-                return Results.Json(new { error = $"There is no trouble '{name}'. There are: {string.Join(", ", troubles.All.Select(trouble => trouble.Name))}." }, Json, statusCode: 404);
+                return Results.Json(new { error = $"There is no trouble '{name}'. There are: {string.Join(", ", troubles.All.Select(trouble => trouble.Name))}." }, s_json, statusCode: 404);
             }
 
             how(known)();
@@ -69,7 +69,7 @@ internal static class SandboxControl
             Fault? fault;
             try
             {
-                fault = await JsonSerializer.DeserializeAsync<Fault>(request.Body, Json, request.HttpContext.RequestAborted);
+                fault = await JsonSerializer.DeserializeAsync<Fault>(request.Body, s_json, request.HttpContext.RequestAborted);
             }
             catch (JsonException invalid)
             {
@@ -219,7 +219,7 @@ internal sealed class SandboxTroubles(IServiceProvider services, SandboxClusters
             new("hung-pod", $"The pod {SandboxCluster.Namespace}/{Hung} takes requests and answers none",
                 () => cluster.Find(SandboxCluster.Namespace, Hung)?.Last.HungAt is not null, () => cluster.Hang(Hung), () => cluster.Revive(Hung)),
             new("gpu-node", "A GPU of a node has fallen off the bus (XID 79)", () => cluster.Nodes().Any(node => node.Fault is not null), cluster.LoseGpu, cluster.GiveGpuBack),
-            new("provider", "The LLM provider answers 503", () => provider.IsDown(ask: false), () => provider.Say(down: true), () => provider.Say(down: false)),
+            new("provider", "The LLM provider answers 503", () => provider.IsDown(ask: false), () => provider.SetDown(down: true), () => provider.SetDown(down: false)),
             Timed("throughput", "The deployment ptu has used up its provisioned throughput, and answers 429", ProvisionedThroughput.Began, options.ProviderRecoversAfter),
             Timed("region-b", "Region b answers slowly", SimulatedTraffic.Began, options.RegionRecoversAfter),
             Timed("abuse", "Somebody sends a prompt that lifts safeguards again and again", Abuse.Began, options.AbuserTiresAfter),

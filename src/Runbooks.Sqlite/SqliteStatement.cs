@@ -184,7 +184,7 @@ public readonly struct SqliteRows(SqliteStatement statement) : IDisposable
 /// <summary>Prepared statements that live as long as their connection: parsing costs more than most of ours take to run.</summary>
 public static class SqliteStatements
 {
-    private static readonly ConditionalWeakTable<SqliteConnection, Dictionary<string, SqliteStatement>> Prepared = [];
+    private static readonly ConditionalWeakTable<SqliteConnection, Dictionary<string, SqliteStatement>> s_prepared = [];
 
     /// <summary>
     /// The statement, prepared once for this connection, with these parameters: text, integers, blobs or null. Owned by the
@@ -194,7 +194,7 @@ public static class SqliteStatements
     public static SqliteStatement Statement(
         this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        var statements = Prepared.GetOrCreateValue(connection);
+        var statements = s_prepared.GetOrCreateValue(connection);
         if (!statements.TryGetValue(sql, out var statement))
         {
             statement = new SqliteStatement(connection.Handle!, sql);
@@ -208,14 +208,14 @@ public static class SqliteStatements
     /// <summary>Closes the connection and its statements.</summary>
     internal static void Release(this SqliteConnection connection)
     {
-        if (Prepared.TryGetValue(connection, out var statements))
+        if (s_prepared.TryGetValue(connection, out var statements))
         {
             foreach (var statement in statements.Values)
             {
                 statement.Dispose();
             }
 
-            Prepared.Remove(connection);
+            s_prepared.Remove(connection);
         }
 
         connection.Dispose();

@@ -18,7 +18,7 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse u
 
     public Type ParametersType => real.ParametersType;
 
-    public IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => real.DoubtsOf(with);
+    public IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) => real.WarningsOf(with);
 
     public bool MayFindNothing(JsonElement with) => real.MayFindNothing(with);
 

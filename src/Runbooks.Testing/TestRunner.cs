@@ -86,7 +86,7 @@ internal static class TestRunner
                 return "it had ended, so this changed nothing.";
             }
 
-            await world.Get<IncidentIntake>().TakeAsync([.. alerts.Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
+            await world.Get<IncidentIntake>().ReceiveAsync([.. alerts.Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
             return null;
         }
 
@@ -166,7 +166,7 @@ internal sealed record TestOpening(string? Id, string? Problem, IReadOnlyList<Al
 
     public static async Task<TestOpening> TakeAsync(TestWorld world, IReadOnlyList<Alert> alerts)
     {
-        var outcomes = await world.Get<IncidentIntake>().TakeAsync(alerts, CancellationToken.None);
+        var outcomes = await world.Get<IncidentIntake>().ReceiveAsync(alerts, CancellationToken.None);
         return outcomes.FirstOrDefault(outcome => outcome.Id is not null) is { } opened
             ? new(opened.Id, null, alerts)
             : new(null, $"the alert opened nothing: {outcomes[0].Reason}", alerts);

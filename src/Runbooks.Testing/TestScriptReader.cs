@@ -43,7 +43,7 @@ internal sealed class TestScriptReader(FileErrors errors)
                 var script = new TestScriptReader(errors).Script(new(mapping, "", errors));
                 return (errors.Count > 0 ? null : script, errors);
             case { } other:
-                errors.Add(other.At, "", $"The file is {other.Words} and must be a mapping.", "Begin with 'source:'.");
+                errors.Add(other.At, "", $"The file is {other.Description} and must be a mapping.", "Begin with 'source:'.");
                 return (null, errors);
             default:
                 return (null, errors);
@@ -108,7 +108,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             case YamlSequence { Items.Count: > 0 } list:
                 return [.. list.Items.Select((item, index) => Answer(item, $"{path}[{index}]"))];
             default:
-                errors.AtValue(path, $"is {(node is YamlSequence ? "an empty list" : node.Words)} and must be a list of answers.", $"Write for example [failing, passing]; an answer is one of: {string.Join(", ", Verdicts)}.");
+                errors.AtValue(path, $"is {(node is YamlSequence ? "an empty list" : node.Description)} and must be a list of answers.", $"Write for example [failing, passing]; an answer is one of: {string.Join(", ", Verdicts)}.");
                 return [];
         }
     }
@@ -209,7 +209,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             return null;
         }
 
-        var numbers = section.Words(key).Select(word => int.TryParse(word, out var number) && number > 0 ? number : 0).ToList();
+        var numbers = section.TextList(key).Select(word => int.TryParse(word, out var number) && number > 0 ? number : 0).ToList();
         if (numbers.Contains(0))
         {
             errors.AtValue(section.PathOf(key), "holds what is no item.", "Write the items' numbers, counted from 1, for example [1, 3].");
@@ -231,7 +231,7 @@ internal sealed class TestScriptReader(FileErrors errors)
         }
 
         var guess = node is YamlScalar { IsNull: false } word ? Suggestion.For(word.Value, choices) : "";
-        errors.AtValue(path, $"is {node.Words}.", $"{guess}Write one of: {string.Join(", ", choices)}.");
+        errors.AtValue(path, $"is {node.Description}.", $"{guess}Write one of: {string.Join(", ", choices)}.");
         return "";
     }
 }

@@ -72,7 +72,7 @@ internal static partial class Log
     public static partial void BreakerReset(ILogger logger, string runbook, string by, string reason);
 
     [LoggerMessage(54, LogLevel.Warning, "{Warning}")]
-    public static partial void FileDoubtful(ILogger logger, string warning);
+    public static partial void FileWarning(ILogger logger, string warning);
 
     [LoggerMessage(55, LogLevel.Error, "The contacts have errors; those that were in force last are used, and none where there were none. {Error}")]
     public static partial void ContactsKept(ILogger logger, string error);

@@ -75,7 +75,7 @@ public static class RunbooksServices
             .AddSingleton<StormApprovalNotifier>()
             .AddSingleton<StormNewsDispatcher>()
             .AddSingleton<StormEndNotifier>()
-            .AddSingleton<StormPageNotifier>()
+            .AddSingleton<StormPager>()
             .AddSingleton<NotificationUpdater>()
             .AddSingleton<ApproverRules>()
             .AddSingleton<IGuardrail, ApproversGuardrail>()

@@ -56,7 +56,7 @@ internal sealed class AzureAccount
     public IncidentRows IncidentRows()
     {
         var rows = Clients([]).Table(_options.IncidentTable);
-        return new(rows, new TableDocuments(rows, Clients([]).Container(_options.DocumentContainer)), new LastSeen(1, TimeProvider.System));
+        return new(rows, new TableDocuments(rows, Clients([]).Container(_options.DocumentContainer)), new DocumentCache(1, TimeProvider.System));
     }
 
     public TableRows IncidentRowsOf(params HttpPipelinePolicy[] policies) => Clients(policies).Table(_options.IncidentTable);

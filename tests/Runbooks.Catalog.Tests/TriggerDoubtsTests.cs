@@ -44,8 +44,8 @@ public sealed class TriggerDoubtsTests
     [InlineData(@"D:\data", false)]
     [InlineData("C$", false)]
     [InlineData("a,b", false)]
-    public void LabelThatIsAnExpression_IsDoubted(string value, bool doubted) => TriggerDoubts.Of(new(null, "A", [], new Dictionary<string, string> { ["cluster"] = value })).Any().ShouldBe(doubted);
+    public void LabelThatIsAnExpression_IsDoubted(string value, bool doubted) => TriggerWarnings.Of(new(null, "A", [], new Dictionary<string, string> { ["cluster"] = value })).Any().ShouldBe(doubted);
 
     private static IEnumerable<string> Doubts(string alert, string? source = null, params string[] severity) =>
-        TriggerDoubts.Of(new Trigger(source, alert, severity, new Dictionary<string, string>())).Select(doubt => doubt.Key.Split('[')[0]);
+        TriggerWarnings.Of(new Trigger(source, alert, severity, new Dictionary<string, string>())).Select(doubt => doubt.Key.Split('[')[0]);
 }

@@ -53,7 +53,7 @@ internal static class IntegrationsPage
         foreach (var parameter in StepParameters.Of(parameters))
         {
             var value = parameter.Required ? "required" : parameter.Default is { } text ? $"`{text}`" : "";
-            page.Append($"| `{parameter.Name}` | {Cell(parameter.Words)} | {value} | {Cell(parameter.Description)}{(parameter.Secret ? " Secret: never shown, and in no incident's record." : "")} |\n");
+            page.Append($"| `{parameter.Name}` | {Cell(parameter.Expected)} | {value} | {Cell(parameter.Description)}{(parameter.Secret ? " Secret: never shown, and in no incident's record." : "")} |\n");
         }
     }
 

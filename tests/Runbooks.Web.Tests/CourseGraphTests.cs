@@ -10,7 +10,7 @@ public sealed class CourseGraphTests : IAsyncLifetime
     private readonly WebHost _host = new();
 
     [Fact]
-    public void Words_TellEverythingThatIsDrawn() => CourseGraph.Shape.Of(Course()).Words.ShouldBe(
+    public void Words_TellEverythingThatIsDrawn() => CourseGraph.Shape.Of(Course()).Description.ShouldBe(
         "Before, from 03:02:00 to 03:12:00: from 90 to 98 %, lowest 90, highest 98. After, from 03:22:00 to 03:32:00: from 40 to 30 %, lowest 30, highest 40. The limit is 95 %. At 03:12:00 the alert came. At 03:14:00 ada approved this.");
 
     /// <summary>Ten minutes, three days of waiting, ten minutes: the wait must not press the rest flat.</summary>

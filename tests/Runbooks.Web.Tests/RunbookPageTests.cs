@@ -37,7 +37,7 @@ public sealed class RunbookPageTests : IAsyncLifetime
     [InlineData("note", "ApproveAll", "Tells people, and changes nothing.")]
     public async Task WithoutApproval_SaysWhatThisHostDoes(string action, string mode, string said)
     {
-        var step = action == "note" ? TestKit.Incidents.Some.Step("tell", "note", new { text = "x" }) : TestKit.Incidents.Some.Step("call");
+        var step = action == "note" ? TestKit.Incidents.Given.Step("tell", "note", new { text = "x" }) : TestKit.Incidents.Given.Step("call");
         await using var host = await HostAsync(Some.Runbook() with { Mitigation = new() { Steps = [step] } }, mode);
 
         (await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel)).ShouldContain($"<p>{said}</p>");
@@ -46,8 +46,8 @@ public sealed class RunbookPageTests : IAsyncLifetime
     [Fact]
     public async Task Approval_SaysWhoHasToAgreeAndWhatSilenceMeans()
     {
-        var approval = TestKit.Incidents.Some.Approval() with { OwnerRequired = true, OnTimeout = OnTimeout.ProceedIfReversible };
-        await using var host = await HostAsync(Some.Runbook() with { Owner = "ml", Mitigation = new() { Approval = approval, Steps = [TestKit.Incidents.Some.Step("call")] } }, "Normal");
+        var approval = TestKit.Incidents.Given.Approval() with { OwnerRequired = true, OnTimeout = OnTimeout.ProceedIfReversible };
+        await using var host = await HostAsync(Some.Runbook() with { Owner = "ml", Mitigation = new() { Approval = approval, Steps = [TestKit.Incidents.Given.Step("call")] } }, "Normal");
 
         (await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel)).ShouldContain(
             "Somebody of ml, who owns the runbook, has to approve. After 20m without a decision the steps run all the same, if what they change can be undone and nothing speaks against it.</p>");
@@ -90,7 +90,7 @@ public sealed class RunbookPageTests : IAsyncLifetime
     public void LabelOfAnyName_IsAskedForByIt()
     {
         var runbook = Some.Runbook();
-        runbook = runbook with { Mitigation = runbook.Mitigation with { Steps = [TestKit.Incidents.Some.Step("tell", "note", new { text = "{{ labels.größe }} {{ labels.a&b }}" })] }, Resolution = new() };
+        runbook = runbook with { Mitigation = runbook.Mitigation with { Steps = [TestKit.Incidents.Given.Step("tell", "note", new { text = "{{ labels.größe }} {{ labels.a&b }}" })] }, Resolution = new() };
 
         var names = RunbookModel.LabelsOf(runbook).Select(label => label.Name).ToList();
 
@@ -125,7 +125,7 @@ public sealed class RunbookPageTests : IAsyncLifetime
     [Fact]
     public async Task ParameterThatIsSecret_IsShownAsDots()
     {
-        var runbook = Some.Runbook() with { Samples = new Dictionary<string, string> { ["script.sh"] = "a long text" }, Mitigation = new() { Steps = [TestKit.Incidents.Some.Step("call", "script.act", new { name = "call", password = "s3cret" })] } };
+        var runbook = Some.Runbook() with { Samples = new Dictionary<string, string> { ["script.sh"] = "a long text" }, Mitigation = new() { Steps = [TestKit.Incidents.Given.Step("call", "script.act", new { name = "call", password = "s3cret" })] } };
         await using var host = new WebHost { Settings = { ["Mcp:Enabled"] = "true" }, Configure = services => services.AddSingleton<IAction>(new TestKit.Incidents.ScriptedAction(new TestKit.Incidents.Script())).AddSingleton<LoadedRunbooks>(() => [runbook]) };
         await host.InitializeAsync();
 

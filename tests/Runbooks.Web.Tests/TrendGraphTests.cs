@@ -21,7 +21,7 @@ public sealed class TrendGraphTests
 
     [Fact]
     public void Words_TellTimeUnitLimitAndCourse() =>
-        TrendGraph.Shape.Of(Of("%", "> 95", 43, 60, 98.2) with { SeriesSpan = TimeSpan.FromMinutes(15) })!.Words
+        TrendGraph.Shape.Of(Of("%", "> 95", 43, 60, 98.2) with { SeriesSpan = TimeSpan.FromMinutes(15) })!.Description
             .ShouldBe("The 15m before that, in %. From 43 to 98.2 %, lowest 43, highest 98.2; limit 95 %.");
 
     [Theory]

@@ -11,7 +11,7 @@ namespace TestKit;
 /// </summary>
 public sealed class ArbitraryRecord(int seed)
 {
-    private static readonly string[] Texts = ["", "plain", "<b>&'\"</b>", "tab\tline\n\0nul", "日本語 👩‍💻", "{{ labels.pod }}", "\\/", "\u2028\u007f"];
+    private static readonly string[] s_texts = ["", "plain", "<b>&'\"</b>", "tab\tline\n\0nul", "日本語 👩‍💻", "{{ labels.pod }}", "\\/", "\u2028\u007f"];
 
     private readonly Random _random = new(seed);
 
@@ -40,14 +40,14 @@ public sealed class ArbitraryRecord(int seed)
 
         return type switch
         {
-            _ when type == typeof(string) => Texts[_random.Next(Texts.Length)] + _random.Next(100),
+            _ when type == typeof(string) => s_texts[_random.Next(s_texts.Length)] + _random.Next(100),
             _ when type == typeof(int) => _random.Next(int.MinValue, int.MaxValue),
             _ when type == typeof(bool) => _random.Next(2) == 0,
             _ when type == typeof(double) => _random.Next(8) switch { 0 => double.NaN, 1 => double.PositiveInfinity, 2 => double.Epsilon, _ => _random.NextDouble() * 1e9 },
             _ when type == typeof(TimeSpan) => TimeSpan.FromTicks(_random.NextInt64(-1_000_000_000_000, 1_000_000_000_000)),
             _ when type == typeof(DateTimeOffset) =>
                 new DateTimeOffset(_random.NextInt64(DateTime.UnixEpoch.Ticks, DateTime.UnixEpoch.AddYears(100).Ticks), TimeSpan.FromMinutes(_random.Next(-840, 840))),
-            _ when type == typeof(JsonElement) => JsonSerializer.SerializeToElement(new { a = _random.Next(), b = new object?[] { null, Texts[_random.Next(Texts.Length)], true, 1.5 } }),
+            _ when type == typeof(JsonElement) => JsonSerializer.SerializeToElement(new { a = _random.Next(), b = new object?[] { null, s_texts[_random.Next(s_texts.Length)], true, 1.5 } }),
             { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) => MakeList(type.GenericTypeArguments[0]),
             { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) => MakeDictionary(type.GenericTypeArguments[1]),
             _ => MakeRecord(type),
@@ -59,7 +59,7 @@ public sealed class ArbitraryRecord(int seed)
         var made = (System.Collections.IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), value))!;
         for (var i = _random.Next(4); i > 0; i--)
         {
-            made[$"{Texts[_random.Next(Texts.Length)]}{i}"] = Make(value);
+            made[$"{s_texts[_random.Next(s_texts.Length)]}{i}"] = Make(value);
         }
 
         return made;

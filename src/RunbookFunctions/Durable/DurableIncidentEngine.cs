@@ -15,10 +15,10 @@ namespace RunbookFunctions.Durable;
 internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub hub, TimeProvider time) : IIncidentEngine
 {
     /// <summary>Whoever asks whether it works does not wait for all attempts of the host.</summary>
-    private static readonly TimeSpan LongestCheck = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan s_longestCheck = TimeSpan.FromSeconds(8);
 
     /// <summary>Every status: an id is started once. Left out, a finished instance would be replaced and its history lost.</summary>
-    private static readonly OrchestrationRuntimeStatus[] Any =
+    private static readonly OrchestrationRuntimeStatus[] s_any =
     [
         OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Suspended,
         OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated,
@@ -38,7 +38,7 @@ internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub 
 
         try
         {
-            var once = new StartOrchestrationOptions(id) { Version = IncidentOrchestrator.Version }.WithDedupeStatuses(Any);
+            var once = new StartOrchestrationOptions(id) { Version = IncidentOrchestrator.Version }.WithDedupeStatuses(s_any);
             await clients.Current.ScheduleNewOrchestrationInstanceAsync(orchestrator, input, once, cancellationToken);
         }
         catch (OrchestrationAlreadyExistsException)
@@ -83,7 +83,7 @@ internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub 
         try
         {
             // An id that no incident has: one round to the hub's storage, but for its queues.
-            await clients.Current.GetInstanceAsync("health", cancellationToken).WaitAsync(LongestCheck, time, cancellationToken);
+            await clients.Current.GetInstanceAsync("health", cancellationToken).WaitAsync(s_longestCheck, time, cancellationToken);
             return null;
         }
         catch (TimeoutException)

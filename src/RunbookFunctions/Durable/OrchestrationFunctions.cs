@@ -30,38 +30,38 @@ internal sealed class OrchestrationFunctions(
         new IncidentOrchestrator().RunAsync(context, input);
 
     [Function(nameof(Diagnose))]
-    public Task<DiagnosisResult> DiagnoseAsync([ActivityTrigger] DiagnosisRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => diagnose.RunAsync(request, stop));
+    public Task<DiagnosisResult> DiagnoseAsync([ActivityTrigger] DiagnosisRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => diagnose.RunAsync(request, cancellationToken));
 
     [Function(nameof(CheckSuppression))]
-    public Task<SuppressionResult> CheckSuppressionAsync([ActivityTrigger] SuppressionRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => checkSuppression.RunAsync(request, stop));
+    public Task<SuppressionResult> CheckSuppressionAsync([ActivityTrigger] SuppressionRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => checkSuppression.RunAsync(request, cancellationToken));
 
     [Function(nameof(OpenGate))]
-    public Task<GateStatus> OpenGateAsync([ActivityTrigger] OpenGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => openGate.RunAsync(request, stop));
+    public Task<GateStatus> OpenGateAsync([ActivityTrigger] OpenGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => openGate.RunAsync(request, cancellationToken));
 
     [Function(nameof(ReviewGate))]
-    public Task<GateStatus> ReviewGateAsync([ActivityTrigger] ReviewGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => reviewGate.RunAsync(request, stop));
+    public Task<GateStatus> ReviewGateAsync([ActivityTrigger] ReviewGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => reviewGate.RunAsync(request, cancellationToken));
 
     [Function(nameof(RunSteps))]
-    public Task<PhaseResult> RunStepsAsync([ActivityTrigger] RunStepsRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => runSteps.RunAsync(request, stop));
+    public Task<PhaseResult> RunStepsAsync([ActivityTrigger] RunStepsRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => runSteps.RunAsync(request, cancellationToken));
 
     [Function(nameof(Recheck))]
-    public Task<RecheckResult> RecheckAsync([ActivityTrigger] RecheckRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => recheck.RunAsync(request, stop));
+    public Task<RecheckResult> RecheckAsync([ActivityTrigger] RecheckRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => recheck.RunAsync(request, cancellationToken));
 
     [Function(nameof(UndoSteps))]
-    public Task<UndoResult> UndoStepsAsync([ActivityTrigger] UndoRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => undoSteps.RunAsync(request, stop));
+    public Task<UndoResult> UndoStepsAsync([ActivityTrigger] UndoRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => undoSteps.RunAsync(request, cancellationToken));
 
     [Function(nameof(PagePerson))]
-    public Task<bool> PagePersonAsync([ActivityTrigger] PageRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => pagePerson.RunAsync(request, stop));
+    public Task<bool> PagePersonAsync([ActivityTrigger] PageRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => pagePerson.RunAsync(request, cancellationToken));
 
     [Function(nameof(EndIncident))]
-    public Task<IncidentState> EndIncidentAsync([ActivityTrigger] CloseRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => endIncident.RunAsync(request, stop));
+    public Task<IncidentState> EndIncidentAsync([ActivityTrigger] CloseRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => endIncident.RunAsync(request, cancellationToken));
 }

@@ -9,10 +9,10 @@ namespace RunbookFunctions.Watchdog;
 internal sealed class WatchdogFunctions(IncidentWatchdog watch, Retention retention, DurableClients clients)
 {
     [Function(nameof(IncidentWatchdog))]
-    public Task CheckAsync([TimerTrigger("0 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => watch.CheckAsync(stop));
+    public Task CheckAsync([TimerTrigger("0 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => watch.CheckAsync(cancellationToken));
 
     [Function(nameof(Retention))]
-    public Task PurgeAsync([TimerTrigger("0 30 4 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
-        clients.UseAsync(client, () => retention.RunAsync(stop));
+    public Task PurgeAsync([TimerTrigger("0 30 4 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => retention.RunAsync(cancellationToken));
 }

@@ -79,13 +79,13 @@ internal static class ApiResponses
     public static (HttpStatusCode Status, JsonNode? Body) OrFail(this (HttpStatusCode Status, JsonNode? Body) answer) =>
         (int)answer.Status is >= 200 and < 300
             ? answer
-            : throw new CommandException(string.Join(Environment.NewLine, [$"The host answered {(int)answer.Status}: {Words(answer.Body)}", .. Errors(answer.Body)]), ExitCode.Failed);
+            : throw new CommandException(string.Join(Environment.NewLine, [$"The host answered {(int)answer.Status}: {MessageOf(answer.Body)}", .. Errors(answer.Body)]), ExitCode.Failed);
 
     /// <summary>What the host could not make sense of: where, what it found, and what to do.</summary>
     public static IEnumerable<string> Errors(JsonNode? body) =>
         body is JsonObject && body["errors"] is JsonArray errors ? errors.Select(error => error is JsonObject ? $"{error["path"]}: {error["found"]}; {error["remedy"]}" : $"{error}") : [];
 
-    private static string Words(JsonNode? body) => body switch
+    private static string MessageOf(JsonNode? body) => body switch
     {
         JsonObject problem when problem["message"] is { } message => message.ToString(),
         JsonObject problem when problem["detail"] is { } detail => detail.ToString(),

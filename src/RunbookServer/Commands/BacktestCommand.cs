@@ -54,7 +54,7 @@ internal static class BacktestCommand
     {
         var began = DurationText.TryParse(age, out var length) ? TimeProvider.System.GetUtcNow() - length
             : DateTimeOffset.TryParseExact(age, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var day) ? day
-            : throw new CommandException($"--since is '{age}'; it has to be {DurationText.Words}, or a day such as 2026-11-01.");
+            : throw new CommandException($"--since is '{age}'; it has to be {DurationText.Expected}, or a day such as 2026-11-01.");
         using var api = client.Connect(parsed);
         var fetched = await PastIncidents.FetchAsync(api, began, cancellationToken);
         if (save is not null)

@@ -13,7 +13,7 @@ internal static class CommandLine
         var parsed = Build().Parse(args);
         if (parsed.Errors.Count > 0 && !CommandExamples.AreAskedFor(parsed) && !parsed.Tokens.Any(token => token.Type == TokenType.Directive))
         {
-            ConsoleOutput.Error($"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}See: {Words(parsed.CommandResult)} --help");
+            ConsoleOutput.Error($"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}See: {NameOf(parsed.CommandResult)} --help");
             return ExitCode.Usage;
         }
 
@@ -52,7 +52,7 @@ internal static class CommandLine
         return parsed.UnmatchedTokens.Count == 0 ? "" : Suggestion.For(parsed.UnmatchedTokens[0], known);
     }
 
-    private static string Words(CommandResult command) => command.Command is RootCommand ? "runbook" : $"runbook {command.Command.Name}";
+    private static string NameOf(CommandResult command) => command.Command is RootCommand ? "runbook" : $"runbook {command.Command.Name}";
 
     internal static RootCommand Build()
     {

@@ -88,9 +88,9 @@ internal static class DecideCommand
     private static string PathOf(string id) => $"api/incidents/{Uri.EscapeDataString(id)}";
 
     private static async Task<int> SendAsync(ApiClient api, string path, JsonObject body, CancellationToken cancellationToken) =>
-        Tell(await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken));
+        Print(await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken));
 
-    private static int Tell((HttpStatusCode Status, JsonNode? Body) response)
+    private static int Print((HttpStatusCode Status, JsonNode? Body) response)
     {
         ConsoleOutput.Line(ConsoleOutput.Plain($"{response.OrFail().Body!["message"]}"));
         return ExitCode.Done;
@@ -133,7 +133,7 @@ internal static class DecideCommand
                 throw new CommandException("The plan has changed since it was shown here; nothing was approved. Run this again to see the plan as it is now.", ExitCode.Failed);
             }
 
-            return Tell(response);
+            return Print(response);
         });
         return command;
     }

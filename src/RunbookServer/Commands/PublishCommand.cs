@@ -77,7 +77,7 @@ internal static class PublishCommand
             var report = ValidateCommand.Check(Shown(set, folder), isWhole: true, parsed.GetValue(options.Strict), host);
             if (report.HasFailed)
             {
-                return Refuse(report, ValidateCommand.Tell);
+                return Refuse(report, ValidateCommand.Print);
             }
 
             if (!parsed.GetValue(options.NoTests))
@@ -85,7 +85,7 @@ internal static class PublishCommand
                 var tests = await TestCommand.RunAsync([.. folder.Files()], host);
                 if (tests.HasFailed)
                 {
-                    return Refuse(tests, TestCommand.Tell);
+                    return Refuse(tests, TestCommand.Print);
                 }
             }
 
@@ -116,7 +116,7 @@ internal static class PublishCommand
             var report = ValidateCommand.Check(set, isWhole: true, strict: false, host);
             if (report.HasFailed)
             {
-                return Refuse(report, ValidateCommand.Tell);
+                return Refuse(report, ValidateCommand.Print);
             }
 
             var origin = options.OriginOf(parsed).WhoAndWhy();
@@ -143,7 +143,7 @@ internal static class PublishCommand
             }
             else
             {
-                Tell(publication!, dry, outcome, changes, before);
+                Print(publication!, dry, outcome, changes, before);
             }
 
             if (outcome == PublishOutcome.Published && !dry)
@@ -154,7 +154,7 @@ internal static class PublishCommand
             return ExitCode.Done;
         }
 
-        private void Tell(Publication publication, bool dry, PublishOutcome outcome, IReadOnlyList<string> changes, RuleSet? before)
+        private void Print(Publication publication, bool dry, PublishOutcome outcome, IReadOnlyList<string> changes, RuleSet? before)
         {
             foreach (var change in changes)
             {

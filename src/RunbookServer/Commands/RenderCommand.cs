@@ -14,7 +14,7 @@ internal static class RenderCommand
         command.SetAction(parsed =>
         {
             using var services = OfflineServices.Build(host: runbook.Settings.Of(parsed));
-            ConsoleOutput.Raw(new RunbookPage(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>()), services.GetRequiredService<StepCatalog>()).Write().TrimEnd());
+            ConsoleOutput.Raw(new RunbookMarkdown(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>()), services.GetRequiredService<StepCatalog>()).Write().TrimEnd());
             return ExitCode.Done;
         });
         return command;

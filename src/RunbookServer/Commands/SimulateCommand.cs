@@ -43,7 +43,7 @@ internal static class SimulateCommand
             }
             else
             {
-                ConsoleOutput.Raw(ReportText.Of(report).TrimEnd());
+                ConsoleOutput.Raw(SimulationText.Of(report).TrimEnd());
             }
 
             return report is { Applies: true, Problems.Count: 0 } ? ExitCode.Done : ExitCode.Failed;
@@ -61,7 +61,7 @@ internal static class SimulateCommand
 
         try
         {
-            return new ReportMaker(runbook, await Simulator.PlayAsync(runbook, fitting, assumed, real), real, assumed.IsLive).Make();
+            return new SimulationReportFactory(runbook, await Simulator.PlayAsync(runbook, fitting, assumed, real), real, assumed.IsLive).Make();
         }
         catch (TestCaseException nothing)
         {
@@ -115,7 +115,7 @@ internal sealed class AssumptionOptions
             Steps = Read(parsed, _steps, outcome => new ScriptedStep { Outcome = OneOf(_steps, outcome, TestScriptReader.Outcomes) }),
             Decision = Enum.TryParse<DecisionVerb>(parsed.GetRequiredValue(_decision), ignoreCase: true, out var verb) ? verb : null,
             By = parsed.GetRequiredValue(_by),
-            After = DurationText.TryParse(parsed.GetRequiredValue(_after), out var after) ? after : throw new CommandException($"--after has to be {DurationText.Words}."),
+            After = DurationText.TryParse(parsed.GetRequiredValue(_after), out var after) ? after : throw new CommandException($"--after has to be {DurationText.Expected}."),
         };
         var script = assumed.ScriptFor(runbook);
         if (script.Strangers(runbook).FirstOrDefault() is { } stranger)

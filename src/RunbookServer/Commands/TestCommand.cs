@@ -24,7 +24,7 @@ internal static class TestCommand
             var report = await RunAsync(runbooks, settings.Of(parsed));
             if (!format.Write(parsed, report.Cases.Count > 0 ? report : report with { Cases = [NoTest(runbooks)] }))
             {
-                Tell(report);
+                Print(report);
             }
 
             return report.HasFailed || report.Cases.Count == 0 ? ExitCode.Failed : ExitCode.Done;
@@ -91,7 +91,7 @@ internal static class TestCommand
             .Select(one => new ReportedCase(one.Name, one.File, [new(one.File, 1, 1, "", $"holds tests, and there is no runbook {one.Name}.yaml beside 'tests'.", "Give the folder the name of its runbook, or remove it.")]));
     }
 
-    public static void Tell(Report report)
+    public static void Print(Report report)
     {
         foreach (var one in report.Cases)
         {

@@ -28,7 +28,7 @@ internal static class ValidateCommand
             var report = Check(Find(named, () => folder.Of(parsed)), isWhole: named.Length == 0, parsed.GetValue(strict), settings.Of(parsed));
             if (!format.Write(parsed, report))
             {
-                Tell(report);
+                Print(report);
             }
 
             return report.HasFailed ? ExitCode.Failed : ExitCode.Done;
@@ -97,7 +97,7 @@ internal static class ValidateCommand
         return new("validate", strict, [.. beside.Concat(files.Runbooks).OfType<RunbookFile>().Select(one => new ReportedCase(one.Name, one.Name, [.. problems[one.Name]]) { Text = one.Text })]);
     }
 
-    public static void Tell(Report report)
+    public static void Print(Report report)
     {
         var all = report.Cases.SelectMany(one => one.Problems.Select(problem => (one.Text, Problem: problem))).ToList();
         foreach (var (text, problem) in all.OrderBy(one => one.Problem.Code is not null))

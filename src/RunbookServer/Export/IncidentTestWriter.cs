@@ -138,7 +138,7 @@ internal static class IncidentTestWriter
 internal static class IncidentTestSteps
 {
     /// <summary>The step that was under way ends after the stop, also when it begins a little earlier than it did.</summary>
-    private static readonly TimeSpan AfterTheStop = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_afterTheStop = TimeSpan.FromSeconds(1);
 
     public static Dictionary<string, ScriptedStep> Of(IncidentView incident)
     {
@@ -166,7 +166,7 @@ internal static class IncidentTestSteps
             return TimeSpan.Zero;
         }
 
-        var next = incident.Steps.SkipWhile(begun => begun != step).Skip(1).FirstOrDefault()?.StartedAt ?? stop.At + AfterTheStop;
+        var next = incident.Steps.SkipWhile(begun => begun != step).Skip(1).FirstOrDefault()?.StartedAt ?? stop.At + s_afterTheStop;
         return next > step.StartedAt ? next - step.StartedAt : TimeSpan.Zero;
     }
 

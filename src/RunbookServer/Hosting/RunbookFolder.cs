@@ -138,9 +138,9 @@ internal sealed record RunbookFolder(string Path)
 /// </summary>
 internal static class FolderWatch
 {
-    /// <summary>Editors write a file in several steps; this long after the last one it is read, or after <see cref="LongestBusy"/> where something is written all the time.</summary>
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LongestBusy = TimeSpan.FromSeconds(5);
+    /// <summary>Editors write a file in several steps; this long after the last one it is read, or after <see cref="s_longestBusy"/> where something is written all the time.</summary>
+    private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_longestBusy = TimeSpan.FromSeconds(5);
 
     /// <summary>Ends when there is nothing to watch by any more: the system has no watches left, the folder is gone, changes were lost.</summary>
     /// <param name="filter">Which files, as <see cref="FileSystemWatcher.Filter"/> has it.</param>
@@ -181,7 +181,7 @@ internal static class FolderWatch
     {
         await changes.WaitAsync(cancellationToken);
         var busy = Stopwatch.StartNew();
-        while (busy.Elapsed < LongestBusy && await changes.WaitAsync(Quiet, cancellationToken))
+        while (busy.Elapsed < s_longestBusy && await changes.WaitAsync(s_quiet, cancellationToken))
         {
         }
     }

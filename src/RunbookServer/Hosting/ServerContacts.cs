@@ -39,7 +39,7 @@ internal static class ServerContacts
         : Path.Combine(Path.GetDirectoryName(Path.GetFullPath(contacts))!, name) is var file && File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : null;
 
     /// <summary>What somebody should know before the first alert.</summary>
-    public static void Say(ContactBook book, IEnumerable<Runbook> runbooks, ServerSettings settings)
+    public static void WarnAboutContacts(ContactBook book, IEnumerable<Runbook> runbooks, ServerSettings settings)
     {
         var asked = runbooks.SelectMany(runbook => new[] { runbook.ApprovalOf(Phase.Mitigation), runbook.ApprovalOf(Phase.Resolution) })
             .OfType<Approval>().SelectMany(approval => approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)));

@@ -31,7 +31,7 @@ internal static class ServerHost
         SecretFiles.WriteAddress(settings.DataDirectory, settings.Port);
         var standing = await Standing.OfAsync(app.Services, cancellationToken);
         StartupMessage.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox, standing);
-        ServerContacts.Say(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
+        ServerContacts.WarnAboutContacts(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
         var links = app.Services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
         if (settings.ListenAny && new Uri(links).IsLoopback)
         {

@@ -29,7 +29,7 @@ internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, 
         }
 
         var (source, body) = SampleAlerts.Read(name, null);
-        var outcomes = await intake.TakeAsync(reader.Read(source, Encoding.UTF8.GetBytes(body)).Alerts, cancellationToken);
+        var outcomes = await intake.ReceiveAsync(reader.Read(source, Encoding.UTF8.GetBytes(body)).Alerts, cancellationToken);
         return outcomes.FirstOrDefault(outcome => outcome.Id is not null) is { Id: { } incident }
             ? new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}")
             : await PageAsync($"Nothing was opened. {string.Join(" ", outcomes.Select(outcome => outcome.Reason))}", StatusCodes.Status200OK, cancellationToken);

@@ -6,9 +6,9 @@ namespace Runbooks.Catalog.Matching;
 /// </summary>
 public static class Glob
 {
-    private static readonly System.Buffers.SearchValues<char> Wild = System.Buffers.SearchValues.Create("*?");
+    private static readonly System.Buffers.SearchValues<char> s_wild = System.Buffers.SearchValues.Create("*?");
 
-    public static bool IsExact(string pattern) => pattern.AsSpan().IndexOfAny(Wild) < 0;
+    public static bool IsExact(string pattern) => pattern.AsSpan().IndexOfAny(s_wild) < 0;
 
     /// <summary>How many characters the pattern pins down: the more, the more specific.</summary>
     public static int Weight(string pattern) => pattern.Count(c => c is not ('*' or '?'));

@@ -124,7 +124,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
             var isEmpty = skipTemplates && with.ContainsKey(parameter.Name);
             if (parameter.Required || isEmpty)
             {
-                errors.Add(new(key, isEmpty ? "is empty." : "is missing.", $"Write {parameter.Words}{(parameter.Required ? "." : ", or remove it.")}"));
+                errors.Add(new(key, isEmpty ? "is empty." : "is missing.", $"Write {parameter.Expected}{(parameter.Required ? "." : ", or remove it.")}"));
                 return s_unknown;
             }
 
@@ -144,7 +144,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
     {
         if (parameter.Rules.OfType<RequiredAttribute>().Any(rule => !rule.IsValid(value)))
         {
-            return [new(key, "is empty.", $"Write {parameter.Words}.")];
+            return [new(key, "is empty.", $"Write {parameter.Expected}.")];
         }
 
         // Rules see the value alone; one that needs the whole record belongs into IValidatableObject.
@@ -156,8 +156,8 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
             {
                 ParameterRuleAttribute rule when node is JsonArray items => items.Index()
                     .Where(one => one.Item is not null && !rule.IsValid(TextOf(one.Item)))
-                    .Select(one => new ParameterError($"{key}[{one.Index}]", $"{Show(one.Item, parameter)} is not {rule.Words}.", "")),
-                ParameterRuleAttribute rule => [new(key, $"{Show(node, parameter)} is not {rule.Words}.", "")],
+                    .Select(one => new ParameterError($"{key}[{one.Index}]", $"{Show(one.Item, parameter)} is not {rule.Expected}.", "")),
+                ParameterRuleAttribute rule => [new(key, $"{Show(node, parameter)} is not {rule.Expected}.", "")],
                 RangeAttribute range => [new(key, $"{Show(node, parameter)} is not {StepParameter.Bounds(range)}.", "")],
                 MaxLengthAttribute most => [new(key, $"is longer than {most.Length} characters.", "Write less.")],
                 RegularExpressionAttribute rule => [new(key, $"{Show(node, parameter)} does not fit {rule.Pattern}.", parameter.Description)],
@@ -249,7 +249,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         var guess = ParameterType.ShapeOf(type) == ParameterShape.Choice && !parameter.Secret && node is JsonValue
             ? Suggestion.For(TextOf(node), CamelCase.Choices(ParameterType.Bare(type)))
             : "";
-        errors.Add(new(key, $"{Show(node, parameter)} is not {ParameterType.Words(type)}.", guess.TrimEnd()));
+        errors.Add(new(key, $"{Show(node, parameter)} is not {ParameterType.Expected(type)}.", guess.TrimEnd()));
         return s_unknown;
     }
 

@@ -16,7 +16,7 @@ namespace Runbooks.Catalog.Parameters;
 public abstract class ParameterRuleAttribute : ValidationAttribute
 {
     /// <summary>Completes the sentences "'x' is not …" and "Write …".</summary>
-    public abstract string Words { get; }
+    public abstract string Expected { get; }
 
     protected abstract bool Accepts(string value);
 
@@ -28,7 +28,7 @@ public abstract class ParameterRuleAttribute : ValidationAttribute
         _ => true,
     };
 
-    public override string FormatErrorMessage(string name) => $"is not {Words}.";
+    public override string FormatErrorMessage(string name) => $"is not {Expected}.";
 }
 
 /// <summary>An Azure resource id of one type, for example <c>Microsoft.Network/trafficManagerProfiles</c>; without a type, of any.</summary>
@@ -39,7 +39,7 @@ public sealed class ArmResourceIdAttribute(string? resourceType = null) : Parame
 
     public string? ResourceType => resourceType;
 
-    public override string Words => resourceType is null
+    public override string Expected => resourceType is null
         ? "an Azure resource id such as /subscriptions/…/resourceGroups/…/providers/…"
         : $"the Azure resource id of a {resourceType}: /subscriptions/…/resourceGroups/…/providers/{resourceType}/…";
 
@@ -71,7 +71,7 @@ public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
 {
     private static readonly SearchValues<char> s_inserted = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@");
 
-    public override string Words => "an http or https address without a user name in it, such as https://host/path";
+    public override string Expected => "an http or https address without a user name in it, such as https://host/path";
 
     /// <summary>An address that comes whole is looked at whole. Within one, a value must not add to the path or begin a query, nor lead out of a folder.</summary>
     string? IInsertRule.Refuse(string before, string value)
@@ -106,7 +106,7 @@ public sealed class KubernetesNameAttribute : ParameterRuleAttribute
     /// <summary>Labels joined by dots, up to 253 characters, instead of one label of up to 63.</summary>
     public bool Subdomain { get; init; }
 
-    public override string Words => Subdomain
+    public override string Expected => Subdomain
         ? "a Kubernetes name: at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit"
         : "a Kubernetes name: at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit";
 
@@ -122,22 +122,22 @@ public sealed class PlainNameAttribute(int longest) : ParameterRuleAttribute
 {
     private static readonly SearchValues<char> s_allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
-    public override string Words => $"a name of at most {longest} letters, digits, dots, dashes and underscores, beginning with a letter or digit";
+    public override string Expected => $"a name of at most {longest} letters, digits, dots, dashes and underscores, beginning with a letter or digit";
 
     protected override bool Accepts(string value) =>
         value.Length > 0 && value.Length <= longest && char.IsAsciiLetterOrDigit(value[0]) && !value.AsSpan().ContainsAnyExcept(s_allowed);
 }
 
 /// <summary>A text that fits a pattern as a whole.</summary>
-/// <param name="words">See <see cref="ParameterRuleAttribute.Words"/>.</param>
-public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, string words) : ParameterRuleAttribute
+/// <param name="expected">See <see cref="ParameterRuleAttribute.Expected"/>.</param>
+public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, string expected) : ParameterRuleAttribute
 {
     public const string Id = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
     public const string IdWords = "a GUID such as 11111111-2222-3333-4444-555555555555";
 
     private readonly Regex _pattern = new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
 
-    public override string Words => words;
+    public override string Expected => expected;
 
     protected override bool Accepts(string value) => _pattern.Match(value) is { Success: true, Index: 0 } match && match.Length == value.Length;
 }
@@ -150,7 +150,7 @@ public sealed class ForPeopleAttribute(int longest) : ParameterRuleAttribute
 {
     public bool OneLine { get; init; }
 
-    public override string Words => $"a text of at most {longest} characters{(OneLine ? " on one line" : "")}";
+    public override string Expected => $"a text of at most {longest} characters{(OneLine ? " on one line" : "")}";
 
     internal string Fit(string filled)
     {

@@ -34,7 +34,7 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
         var shown = JsonSerializer.SerializeToElement(ParameterMask.Mask((JsonObject)rendered.Value.DeepClone(), parametersType));
         if (rendered.Errors.Count > 0)
         {
-            return new(null, shown, Words(rendered.Errors)) { Secrets = secrets };
+            return new(null, shown, Join(rendered.Errors)) { Secrets = secrets };
         }
 
         if (rendered.Pending)
@@ -43,10 +43,10 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
         }
 
         var bound = ParameterBinder.Bind(rendered.Value, parametersType);
-        return bound.Errors.Count > 0 ? new(null, shown, Words(bound.Errors)) { Secrets = secrets } : new(bound.Value, shown, null) { Secrets = secrets };
+        return bound.Errors.Count > 0 ? new(null, shown, Join(bound.Errors)) { Secrets = secrets } : new(bound.Value, shown, null) { Secrets = secrets };
     }
 
-    private static string Words(IReadOnlyList<ParameterError> errors) =>
+    private static string Join(IReadOnlyList<ParameterError> errors) =>
         string.Join(" ", errors);
 }
 

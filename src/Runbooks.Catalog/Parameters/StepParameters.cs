@@ -73,7 +73,7 @@ public static class StepParameters
     {
         Name = CamelCase.Of(name),
         Type = type,
-        TypeInWords = ParameterType.Words(type),
+        TypeText = ParameterType.Expected(type),
         Required = required || attributes.OfType<RequiredAttribute>().Any(),
         Description = attributes.OfType<DescriptionAttribute>().FirstOrDefault()?.Description ?? "",
         Secret = attributes.OfType<SecretAttribute>().Any(),
@@ -106,7 +106,7 @@ public sealed record StepParameter
     public required Type Type { get; init; }
 
     /// <summary>For example <c>text</c>, <c>whole number</c>, <c>one of: passing, failing</c>.</summary>
-    public required string TypeInWords { get; init; }
+    public required string TypeText { get; init; }
 
     public required bool Required { get; init; }
 
@@ -131,10 +131,10 @@ public sealed record StepParameter
     internal PropertyInfo? Property { get; init; }
 
     /// <summary>What has to be written, with its bounds: for a remedy, the schema and the reference page.</summary>
-    public string Words => Rules.OfType<ParameterRuleAttribute>().FirstOrDefault() is { } rule ? ParameterType.ShapeOf(Type) == ParameterShape.List ? $"a list; each item is {rule.Words}" : rule.Words
-        : Rules.OfType<RangeAttribute>().FirstOrDefault() is { } range ? $"{TypeInWords}, {Bounds(range)}"
-        : Rules.OfType<MaxLengthAttribute>().FirstOrDefault() is { } most ? $"{TypeInWords} of at most {most.Length} characters"
-        : TypeInWords;
+    public string Expected => Rules.OfType<ParameterRuleAttribute>().FirstOrDefault() is { } rule ? ParameterType.ShapeOf(Type) == ParameterShape.List ? $"a list; each item is {rule.Expected}" : rule.Expected
+        : Rules.OfType<RangeAttribute>().FirstOrDefault() is { } range ? $"{TypeText}, {Bounds(range)}"
+        : Rules.OfType<MaxLengthAttribute>().FirstOrDefault() is { } most ? $"{TypeText} of at most {most.Length} characters"
+        : TypeText;
 
     internal ForPeopleAttribute? ForPeople => Rules.OfType<ForPeopleAttribute>().FirstOrDefault();
 
@@ -191,7 +191,7 @@ internal static class ParameterType
         type is { IsGenericType: true, GenericTypeArguments: [var key, var value] } && key == typeof(string)
         && type.IsAssignableFrom(typeof(Dictionary<,>).MakeGenericType(key, value)) ? value : null;
 
-    public static string Words(Type type)
+    public static string Expected(Type type)
     {
         var bare = Bare(type);
         return ShapeOf(bare) switch
@@ -200,10 +200,10 @@ internal static class ParameterType
             ParameterShape.Boolean => "true or false",
             ParameterShape.Integer => "a whole number",
             ParameterShape.Number => "a number",
-            ParameterShape.Duration => DurationText.Words,
+            ParameterShape.Duration => DurationText.Expected,
             ParameterShape.Choice => $"one of: {string.Join(", ", CamelCase.Choices(bare))}",
-            ParameterShape.List => $"a list; each item is {Words(ListItem(bare)!)}",
-            ParameterShape.Map => $"a mapping; each value is {Words(MapValue(bare)!)}",
+            ParameterShape.List => $"a list; each item is {Expected(ListItem(bare)!)}",
+            ParameterShape.Map => $"a mapping; each value is {Expected(MapValue(bare)!)}",
             ParameterShape.Json => "any value",
             ParameterShape.Parsed => bare.GetCustomAttribute<DescriptionAttribute>()?.Description ?? $"a {bare.Name}",
             _ => $"a mapping with the keys: {string.Join(", ", StepParameters.Of(bare).Select(parameter => parameter.Name))}",

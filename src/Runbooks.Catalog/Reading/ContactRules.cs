@@ -77,7 +77,7 @@ public static class NameRules
     private const int Longest = 64;
 
     public const string IdWords = "at most 64 lower-case letters, digits and dashes, beginning with a letter";
-    public const string Words = "at most 64 letters, digits, dashes and underscores, beginning with a letter";
+    public const string Expected = "at most 64 letters, digits, dashes and underscores, beginning with a letter";
 
     public static bool IsId(string text) =>
         text.Length is > 0 and <= Longest && char.IsAsciiLetterLower(text[0]) && text[^1] != '-'
@@ -92,14 +92,14 @@ public static class NameRules
     {
         if (!IsName(name))
         {
-            section.Errors.AtKey(section.Path, "is not a name.", $"Use {Words}.");
+            section.Errors.AtKey(section.Path, "is not a name.", $"Use {Expected}.");
         }
     }
 
     /// <summary>Reads names of checks and reports those that the diagnosis does not have.</summary>
     internal static IReadOnlyList<string> OfChecks(YamlSection section, string key, IReadOnlyCollection<string> checks, bool required = false)
     {
-        var names = section.Words(key, required);
+        var names = section.TextList(key, required);
         for (var index = 0; index < names.Count; index++)
         {
             var path = section.PathOf(key) + (names.Count > 1 ? $"[{index}]" : "");

@@ -5,8 +5,8 @@ namespace Runbooks.Catalog.Reading;
 /// <summary>Reads when a mitigation is called for, how it is verified and how long it lasts.</summary>
 internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string> checks, string owner)
 {
-    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
 
     public Mitigation Read(YamlSection root, StepsReader steps)
     {
@@ -77,8 +77,8 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string
         var written = NameRules.OfChecks(section, "checks", checks);
         var verify = new Verify(
             written.Count > 0 ? written : asked,
-            section.Duration("every", Second, TimeSpan.FromHours(1)) ?? Runbooks.Model.Definition.Verify.DefaultEvery,
-            section.Duration("within", Second, Day) ?? Runbooks.Model.Definition.Verify.DefaultWithin,
+            section.Duration("every", s_second, TimeSpan.FromHours(1)) ?? Runbooks.Model.Definition.Verify.DefaultEvery,
+            section.Duration("within", s_second, s_day) ?? Runbooks.Model.Definition.Verify.DefaultWithin,
             section.Integer("successThreshold", 1, Runbooks.Model.Definition.Verify.LargestSuccessThreshold) ?? Runbooks.Model.Definition.Verify.DefaultSuccessThreshold);
         section.RejectOthers();
         if (verify.Every > verify.Within)
@@ -105,9 +105,9 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string
         var before = section.Errors.Count;
         var hold = new Hold(
             written.Count > 0 ? written : when.Checks.Count > 0 ? when.Checks : checks,
-            section.Duration("stableFor", Second, Day, required: true) ?? Day,
-            section.Duration("atMost", Second, TimeSpan.FromDays(30), required: true) ?? TimeSpan.FromDays(30),
-            section.Duration("every", Second, TimeSpan.FromHours(1)) ?? Runbooks.Model.Definition.Hold.DefaultEvery);
+            section.Duration("stableFor", s_second, s_day, required: true) ?? s_day,
+            section.Duration("atMost", s_second, TimeSpan.FromDays(30), required: true) ?? TimeSpan.FromDays(30),
+            section.Duration("every", s_second, TimeSpan.FromHours(1)) ?? Runbooks.Model.Definition.Hold.DefaultEvery);
         section.RejectOthers();
         if (hold.StableFor >= hold.AtMost && section.Errors.Count == before)
         {
@@ -139,8 +139,8 @@ internal static class ApprovalReader
 {
     public const string ContactName = "Write the contact's name.";
 
-    private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Most = TimeSpan.FromDays(30);
+    private static readonly TimeSpan s_least = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_most = TimeSpan.FromDays(30);
 
     /// <param name="owner">The runbook's.</param>
     public static Approval? Read(YamlSection? phase, TemplatePlace place, string owner)
@@ -159,9 +159,9 @@ internal static class ApprovalReader
             Required = section.Integer("required", 1, 10) ?? 1,
             SeparationOfDuties = section.Flag("separationOfDuties"),
             OwnerRequired = section.Flag("ownerRequired"),
-            RemindAfter = section.Duration("remindAfter", Least, Most),
+            RemindAfter = section.Duration("remindAfter", s_least, s_most),
             Escalate = [.. section.Items("escalate").Select(ReadEscalation)],
-            Timeout = section.Duration("timeout", Least, Most) ?? new Approval { Ask = ask }.Timeout,
+            Timeout = section.Duration("timeout", s_least, s_most) ?? new Approval { Ask = ask }.Timeout,
             OnTimeout = section.Choice("onTimeout", OnTimeout.Abort),
         };
         section.RejectOthers();
@@ -192,7 +192,7 @@ internal static class ApprovalReader
 
     private static Escalation ReadEscalation(YamlSection section)
     {
-        var escalation = new Escalation(section.Duration("after", Least, Most, required: true) ?? TimeSpan.Zero, section.PlainWords("to", ContactName, required: true));
+        var escalation = new Escalation(section.Duration("after", s_least, s_most, required: true) ?? TimeSpan.Zero, section.PlainWords("to", ContactName, required: true));
         section.RejectOthers();
         return escalation;
     }

@@ -17,7 +17,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         {
             if (tree is not null)
             {
-                errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'id:'.");
+                errors.Add(tree.At, "", $"The file is {tree.Description} and must be a mapping.", "Begin with 'id:'.");
             }
 
             return new(null, errors.Sorted) { Warnings = errors.Warnings };
@@ -35,7 +35,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         }
 
         var filled = used.Count == 0 ? text : $"{text}\n{string.Join('\n', used)}";
-        runbook = runbook with { Hash = HashOf(filled + kept.Words), Samples = kept.Used };
+        runbook = runbook with { Hash = HashOf(filled + kept.HashedText), Samples = kept.Used };
         new SafetyRules(steps, errors).Check(runbook);
         if (errors.Count == 0)
         {

@@ -13,7 +13,7 @@ internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
     public IReadOnlyDictionary<string, string> Used => _used;
 
     /// <summary>For the version's hash; empty where no file is named.</summary>
-    public string Words => string.Concat(_used.Select(file => $"\n{file.Key}\n{file.Value}"));
+    public string HashedText => string.Concat(_used.Select(file => $"\n{file.Key}\n{file.Value}"));
 
     /// <summary>Takes the files that a step's parameters name.</summary>
     public void Take(JsonObject with, Type parameters, YamlSection section)
@@ -30,7 +30,7 @@ internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
                 section.Errors.AtValue(section.PathOf($"with.{name}"), $"names {Clip.To(file, 80)}, which does not stand beside the runbook.",
                     $"Put a text file there, or into {SampleFileAttribute.Folder}/, and name it so: {SampleFileAttribute.Folder}/ordinary.txt. {Known()}");
             }
-            else if (Objection(text) is { } objection)
+            else if (WhyRefused(text) is { } objection)
             {
                 section.Errors.AtValue(section.PathOf($"with.{name}"), $"names {file}, which {objection}", $"Keep at most {SampleFileAttribute.MaxLines} lines and {SampleFileAttribute.MaxCharacters / 1024} KB.");
             }
@@ -41,7 +41,7 @@ internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
         }
     }
 
-    private static string? Objection(string text)
+    private static string? WhyRefused(string text)
     {
         var lines = text.Split('\n').Count(line => !string.IsNullOrWhiteSpace(line));
         return text.Length > SampleFileAttribute.MaxCharacters ? "is too long."

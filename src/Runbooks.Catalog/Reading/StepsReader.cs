@@ -213,7 +213,7 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
 
         foreach (var placeholder in template.Placeholders)
         {
-            if (Objection(placeholder) is var (problem, remedy))
+            if (WhyRefused(placeholder) is var (problem, remedy))
             {
                 errors.AtPlaceholder(path, placeholder.Path, $"{{{{ {Clip.To(placeholder.Path, 80)} }}}} {problem}", remedy);
             }
@@ -244,7 +244,7 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
         }
     }
 
-    private (string Problem, string Remedy)? Objection(Placeholder placeholder) => placeholder.Root switch
+    private (string Problem, string Remedy)? WhyRefused(Placeholder placeholder) => placeholder.Root switch
     {
         PlaceholderRoot.Target or PlaceholderRoot.Incident when !Incident =>
             ("is not known yet when the target is made.", "Use labels, annotations or the alert."),

@@ -51,7 +51,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
                 errors.Warn(WarningCodes.TriggerAny, $"trigger[{index}].alert", $"takes every alert{(trigger.Source is { } source ? $" from {source}" : "")}.", "Write the name of the rule, a pattern of such names, or labels that the alerts have.");
             }
 
-            foreach (var (key, problem, remedy) in TriggerDoubts.Of(trigger))
+            foreach (var (key, problem, remedy) in TriggerWarnings.Of(trigger))
             {
                 errors.Warn(WarningCodes.TriggerNever, $"trigger[{index}].{key}", problem, remedy);
             }
@@ -75,7 +75,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
     {
         foreach (var check in runbook.Diagnosis)
         {
-            foreach (var doubt in steps.FindCheck(check.Check)?.DoubtsOf(check.With) ?? [])
+            foreach (var doubt in steps.FindCheck(check.Check)?.WarningsOf(check.With) ?? [])
             {
                 errors.Warn(doubt.Code, $"diagnosis.{check.Name}.with.{doubt.Key}", doubt.Problem, doubt.Remedy);
             }
@@ -189,7 +189,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
 }
 
 /// <summary>Triggers that no alert will fit, since they are written as another tool has it: the sender's matchers are regular expressions, ours are not.</summary>
-internal static partial class TriggerDoubts
+internal static partial class TriggerWarnings
 {
     private static readonly string[] s_azure = ["Sev0", "Sev1", "Sev2", "Sev3", "Sev4"];
 

@@ -39,7 +39,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
                 errors.AtValue(PathOf(key), $"is longer than {longest} characters.", "Shorten it.");
                 return fallback;
             case var other:
-                errors.AtValue(PathOf(key), $"is {other.Words} and must be text.", "Write a line of text.");
+                errors.AtValue(PathOf(key), $"is {other.Description} and must be text.", "Write a line of text.");
                 return fallback;
         }
     }
@@ -70,11 +70,11 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
                 return duration;
             }
 
-            errors.AtValue(PathOf(key), $"is {scalar.Words}.", $"Write a duration from {DurationText.Format(least)} to {DurationText.Format(most)}.");
+            errors.AtValue(PathOf(key), $"is {scalar.Description}.", $"Write a duration from {DurationText.Format(least)} to {DurationText.Format(most)}.");
             return null;
         }
 
-        errors.AtValue(PathOf(key), $"is {node.Words} and must be a duration.", $"Write {DurationText.Words}.");
+        errors.AtValue(PathOf(key), $"is {node.Description} and must be a duration.", $"Write {DurationText.Expected}.");
         return null;
     }
 
@@ -92,7 +92,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             return number;
         }
 
-        errors.AtValue(PathOf(key), $"is {node.Words}.", $"Write a whole number from {least} to {most}{besides}.");
+        errors.AtValue(PathOf(key), $"is {node.Description}.", $"Write a whole number from {least} to {most}{besides}.");
         return null;
     }
 
@@ -105,7 +105,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             case YamlScalar { Plain: true, Value: "true" } or YamlScalar { IsFilled: true, Value: "true" }:
                 return true;
             case var other:
-                errors.AtValue(PathOf(key), $"is {other.Words}.", "Write true or false.");
+                errors.AtValue(PathOf(key), $"is {other.Description}.", "Write true or false.");
                 return false;
         }
     }
@@ -125,12 +125,12 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
 
         var guess = node is YamlScalar { IsNull: false } word ? Suggestion.For(word.Value, choices) : "";
-        errors.AtValue(PathOf(key), $"is {node.Words}.", $"{guess}Write one of: {string.Join(", ", choices)}.");
+        errors.AtValue(PathOf(key), $"is {node.Description}.", $"{guess}Write one of: {string.Join(", ", choices)}.");
         return fallback;
     }
 
     /// <summary>A list of words; a single word counts as a list of one.</summary>
-    public IReadOnlyList<string> Words(string key, bool required = false)
+    public IReadOnlyList<string> TextList(string key, bool required = false)
     {
         switch (Find(key, required))
         {
@@ -141,7 +141,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             case YamlSequence { Items.Count: > 0 } list:
                 return [.. list.Items.Select((item, index) => Word(item, $"{PathOf(key)}[{index}]")).OfType<string>()];
             case var other:
-                errors.AtValue(PathOf(key), other is YamlSequence ? "is an empty list." : $"is {other.Words} and must be a list.", "Write at least one name, for example [name].");
+                errors.AtValue(PathOf(key), other is YamlSequence ? "is an empty list." : $"is {other.Description} and must be a list.", "Write at least one name, for example [name].");
                 return [];
         }
     }
@@ -150,7 +150,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     /// <param name="remedy">What to write instead of a placeholder.</param>
     public IReadOnlyList<string> PlainWords(string key, string remedy, bool required = false)
     {
-        var words = Words(key, required);
+        var words = TextList(key, required);
         for (var index = 0; index < words.Count; index++)
         {
             RefusePlaceholder(words.Count > 1 ? $"{key}[{index}]" : key, words[index], remedy);
@@ -237,7 +237,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             return new(found, at, errors);
         }
 
-        errors.AtValue(at, $"is {node.Words} and must be a mapping.", "Write 'key: value' lines, indented.");
+        errors.AtValue(at, $"is {node.Description} and must be a mapping.", "Write 'key: value' lines, indented.");
         return null;
     }
 
@@ -251,14 +251,14 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
                 errors.AtValue(at, $"is longer than {longest} characters.", "Shorten it.");
                 return null;
             default:
-                errors.AtValue(at, $"is {node.Words} and must be text.", "Write a text.");
+                errors.AtValue(at, $"is {node.Description} and must be text.", "Write a text.");
                 return null;
         }
     }
 
     private T Wrong<T>(string key, YamlNode node, string expected, T fallback)
     {
-        errors.AtValue(PathOf(key), $"is {(node is YamlSequence or YamlMapping && expected.StartsWith(node.Words, StringComparison.Ordinal) ? "empty" : node.Words)} and must be {expected}.", "See docs/runbook-format.md for an example.");
+        errors.AtValue(PathOf(key), $"is {(node is YamlSequence or YamlMapping && expected.StartsWith(node.Description, StringComparison.Ordinal) ? "empty" : node.Description)} and must be {expected}.", "See docs/runbook-format.md for an example.");
         return fallback;
     }
 }

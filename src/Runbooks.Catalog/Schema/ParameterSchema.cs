@@ -26,7 +26,7 @@ internal static class ParameterSchema
     private static JsonObject OfParameter(StepParameter parameter)
     {
         var schema = OfType(parameter.Type, parameter.Rules.OfType<RangeAttribute>().FirstOrDefault());
-        var description = parameter.Description.Length > 0 ? $"{parameter.Description} ({parameter.Words})" : parameter.Words;
+        var description = parameter.Description.Length > 0 ? $"{parameter.Description} ({parameter.Expected})" : parameter.Expected;
         schema["description"] = parameter.Default is { } value ? $"{description} Default: {value}." : description;
         return schema;
     }
@@ -81,7 +81,7 @@ internal static class SchemaParts
     public static JsonObject Text(string description) => new() { ["type"] = new JsonArray("string", "number", "boolean"), ["minLength"] = 1, ["description"] = description };
 
     public static JsonObject Duration(string description) =>
-        new() { ["type"] = new JsonArray("string", "integer"), ["minLength"] = 1, ["pattern"] = DurationPattern, ["description"] = $"{description} {DurationText.Words}." };
+        new() { ["type"] = new JsonArray("string", "integer"), ["minLength"] = 1, ["pattern"] = DurationPattern, ["description"] = $"{description} {DurationText.Expected}." };
 
     public static JsonObject Integer(int least, int most, string description) =>
         new() { ["type"] = "integer", ["minimum"] = least, ["maximum"] = most, ["description"] = description };
@@ -103,7 +103,7 @@ internal static class SchemaParts
     public static JsonObject Choice<T>(string description) where T : struct, Enum => Choice(CamelCase.Choices(typeof(T)), description);
 
     /// <summary>A list of words, or one word.</summary>
-    public static JsonObject Words(string description)
+    public static JsonObject TextList(string description)
     {
         var words = OneOrMany();
         words["minItems"] = 1;

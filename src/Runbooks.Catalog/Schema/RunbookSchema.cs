@@ -34,7 +34,7 @@ public sealed class RunbookSchema(StepCatalog steps)
                 ["steps"] = SchemaParts.Named(SchemaParts.Reference("step"), "Run one after the other."),
             }),
             ["limits"] = Limits(),
-            ["reportTo"] = SchemaParts.Words("Contacts who get a report of each incident when it has ended."),
+            ["reportTo"] = SchemaParts.TextList("Contacts who get a report of each incident when it has ended."),
             ["mode"] = SchemaParts.Choice<RunMode>("How far the runbook may go by itself."),
         }, "id", "title", "trigger", "target", "impact");
         schema["$defs"] = new JsonObject { ["check"] = Check(), ["step"] = Step(), ["approval"] = Approval() };
@@ -83,7 +83,7 @@ public sealed class RunbookSchema(StepCatalog steps)
     {
         ["source"] = SchemaParts.Choice(TriggerReader.Sources, "Who sends it; any sender when left out."),
         ["alert"] = SchemaParts.Text("The rule's name, or a pattern with * and ?."),
-        ["severity"] = SchemaParts.Words("One of these, ignoring case; every severity when left out."),
+        ["severity"] = SchemaParts.TextList("One of these, ignoring case; every severity when left out."),
         ["labels"] = new JsonObject
         {
             ["type"] = "object",
@@ -102,7 +102,7 @@ public sealed class RunbookSchema(StepCatalog steps)
     private static JsonObject Approval() => SchemaParts.Mapping("Who is asked before the steps run; without it the runbook acts by itself.", new()
     {
         ["ask"] = SchemaParts.Text("The question on the card, as a template."),
-        ["from"] = SchemaParts.Words("Contacts that are asked and may decide; group:NAME for an Entra group of the contacts."),
+        ["from"] = SchemaParts.TextList("Contacts that are asked and may decide; group:NAME for an Entra group of the contacts."),
         ["required"] = SchemaParts.Integer(1, 10, "How many people have to say yes. Default: 1."),
         ["separationOfDuties"] = SchemaParts.Flag("Whoever started the incident by hand may not be the only one to approve it."),
         ["ownerRequired"] = SchemaParts.Flag("Somebody of the runbook's owner has to be among those who say yes; the owner is then a contact."),
@@ -110,7 +110,7 @@ public sealed class RunbookSchema(StepCatalog steps)
         ["escalate"] = SchemaParts.List(SchemaParts.Mapping("Ask more people.", new()
         {
             ["after"] = SchemaParts.Duration("Without a decision for"),
-            ["to"] = SchemaParts.Words("Contacts that are asked as well, and may decide."),
+            ["to"] = SchemaParts.TextList("Contacts that are asked as well, and may decide."),
         }, "after", "to"), "Ask more people while nobody answers."),
         ["timeout"] = SchemaParts.Duration("The gate closes after (default 20m)"),
         ["onTimeout"] = SchemaParts.Choice<OnTimeout>("What happens then. Default: abort."),
@@ -119,19 +119,19 @@ public sealed class RunbookSchema(StepCatalog steps)
     private static JsonObject Mitigation() => SchemaParts.Mapping("Stop the bleeding.", new()
     {
         ["when"] = When(),
-        ["needs"] = SchemaParts.Words("Checks that have to pass for the steps to help, such as that the stand-in answers: while one does not, silence approves nothing."),
+        ["needs"] = SchemaParts.TextList("Checks that have to pass for the steps to help, such as that the stand-in answers: while one does not, silence approves nothing."),
         ["approval"] = SchemaParts.Reference("approval"),
         ["steps"] = SchemaParts.Named(SchemaParts.Reference("step"), "Run one after the other."),
         ["verify"] = SchemaParts.Mapping("The checks that must pass before the fix counts.", new()
         {
-            ["checks"] = SchemaParts.Words("Default: the checks of 'when'."),
+            ["checks"] = SchemaParts.TextList("Default: the checks of 'when'."),
             ["every"] = SchemaParts.Duration("Pause between rounds (default 15s)"),
             ["within"] = SchemaParts.Duration("The fix has failed after (default 5m)"),
             ["successThreshold"] = SchemaParts.Integer(1, Verify.LargestSuccessThreshold, "So many rounds in a row have to pass. Default: 2."),
         }),
         ["holdUntil"] = SchemaParts.Mapping("The mitigation is temporary and is reverted when these checks pass.", new()
         {
-            ["checks"] = SchemaParts.Words("Default: the checks of 'when'."),
+            ["checks"] = SchemaParts.TextList("Default: the checks of 'when'."),
             ["stableFor"] = SchemaParts.Duration("They have to pass without a break for"),
             ["atMost"] = SchemaParts.Duration("A person is paged when they still fail after"),
             ["every"] = SchemaParts.Duration("Pause between rounds (default 30s)"),
@@ -142,8 +142,8 @@ public sealed class RunbookSchema(StepCatalog steps)
     {
         var when = SchemaParts.Mapping("Which failing checks call for it; any check when left out.", new()
         {
-            ["any"] = SchemaParts.Words("One of these fails."),
-            ["all"] = SchemaParts.Words("All of these fail."),
+            ["any"] = SchemaParts.TextList("One of these fails."),
+            ["all"] = SchemaParts.TextList("All of these fail."),
         });
         (when["minProperties"], when["maxProperties"]) = (1, 1);
         return when;
@@ -216,6 +216,6 @@ public static class TeamSchema
     {
         ["name"] = new JsonObject { ["type"] = "string", ["pattern"] = $"^[a-z]([a-z0-9-]{{0,{Team.LongestName - 2}}}[a-z0-9])?$", ["description"] = "As the folder is called: lower-case letters, digits and dashes." },
         ["owner"] = SchemaParts.Text("A contact, for runbooks here that name no owner."),
-        ["actions"] = SchemaParts.Words("What runbooks here may do: names of actions, or patterns such as kubernetes.*; everything when left out."),
+        ["actions"] = SchemaParts.TextList("What runbooks here may do: names of actions, or patterns such as kubernetes.*; everything when left out."),
     }, "name", "owner");
 }

@@ -24,7 +24,7 @@ public interface ICheck
 
     /// <summary>What is probably not meant in these parameters.</summary>
     /// <param name="with">As the runbook's file has it, valid, with its templates unfilled.</param>
-    IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => [];
+    IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) => [];
 
     /// <summary>Whether it stays unknown while there is nothing to measure, and the file does not say what that means.</summary>
     bool MayFindNothing(JsonElement with) => false;
@@ -54,7 +54,7 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
         with.ValueKind == JsonValueKind.Object && with.TryGetProperty("timeout", out var own) && own.ValueKind == JsonValueKind.String
         && DurationText.TryParse(own.GetString()!, out var limit) && limit + s_spare > UsualTimeout ? limit + s_spare : UsualTimeout;
 
-    public virtual IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => [];
+    public virtual IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) => [];
 
     public virtual bool MayFindNothing(JsonElement with) => false;
 
@@ -72,4 +72,4 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
 /// <param name="Code">A warning's code.</param>
 /// <param name="Key">The parameter.</param>
 /// <param name="Problem">A sentence that continues the key.</param>
-public sealed record Doubt(string Code, string Key, string Problem, string Remedy);
+public sealed record ParameterWarning(string Code, string Key, string Problem, string Remedy);

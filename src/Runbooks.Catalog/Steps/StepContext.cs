@@ -45,7 +45,7 @@ public sealed class StepProgress
     private volatile string? _words;
 
     /// <summary>Null while it has said nothing.</summary>
-    public string? Words => _words;
+    public string? Text => _words;
 
     /// <param name="words">Follows "not done within 10m:", and ends without a full stop.</param>
     public void Report(string words) => _words = words;

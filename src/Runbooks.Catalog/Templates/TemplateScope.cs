@@ -96,7 +96,7 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
     internal static readonly IReadOnlyList<string> FindingMembers = ["verdict", "value", "summary"];
 
     /// <summary>What only filters and functions have, as other template languages know them.</summary>
-    private static readonly SearchValues<char> Expressions = SearchValues.Create("|'\"(),?[]");
+    private static readonly SearchValues<char> s_expressions = SearchValues.Create("|'\"(),?[]");
 
     private static readonly string[] s_operators = [" or ", " and ", " + ", " if ", " else "];
 
@@ -113,7 +113,7 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
             return (null, $"{Show(path)} is not a placeholder. Write for example {{{{ labels.pod }}}}.");
         }
 
-        if (path.AsSpan().ContainsAny(Expressions) || s_operators.Any(word => path.Contains(word, StringComparison.Ordinal)))
+        if (path.AsSpan().ContainsAny(s_expressions) || s_operators.Any(word => path.Contains(word, StringComparison.Ordinal)))
         {
             return (null, $"{Show(path)} is not a placeholder: there are no filters, functions and alternatives. Write for example {{{{ labels.pod }}}}.");
         }

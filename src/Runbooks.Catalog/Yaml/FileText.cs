@@ -8,7 +8,7 @@ namespace Runbooks.Catalog.Yaml;
 /// <summary>Characters that look like others, or that were lost on the way into the file.</summary>
 internal static partial class FileText
 {
-    private static readonly SearchValues<char> Blanks = SearchValues.Create("\u00A0\u2007\u202F\u3000");
+    private static readonly SearchValues<char> s_blanks = SearchValues.Create("\u00A0\u2007\u202F\u3000");
 
     /// <returns>False when nothing that is read of it could be trusted.</returns>
     public static bool Check(string[] lines, Action<Position, string, string> report, Action<string, Position, string, string> warn)
@@ -51,7 +51,7 @@ internal static partial class FileText
             return false;
         }
 
-        if (line.AsSpan().IndexOfAny(Blanks) is var at and >= 0)
+        if (line.AsSpan().IndexOfAny(s_blanks) is var at and >= 0)
         {
             warn(WarningCodes.NoBreakSpace, new(number, at + 1), "A no-break space stands here; in a query, a name or a label it is not the same as a space.", "Replace it by an ordinary space unless it is meant.");
         }
@@ -120,10 +120,10 @@ internal static class Misread
 internal static partial class YamlSlips
 {
     /// <summary>Keys whose value is a sentence for people: a '#' in it is hardly ever meant as a comment.</summary>
-    private static readonly HashSet<string> Sentences = new(["title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment", "instruction", "undo", "checklist"], StringComparer.Ordinal);
+    private static readonly HashSet<string> s_sentences = new(["title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment", "instruction", "undo", "checklist"], StringComparer.Ordinal);
 
     /// <summary>Keys whose value is a mapping: <c>when: any: [slow]</c> is no text that lacks its quotes.</summary>
-    private static readonly HashSet<string> Mappings = new(["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"], StringComparer.Ordinal);
+    private static readonly HashSet<string> s_mappings = new(["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"], StringComparer.Ordinal);
 
     /// <summary>What most likely is wrong where the YAML could not be read.</summary>
     /// <returns>Where, problem and remedy; null when nothing is known.</returns>
@@ -161,7 +161,7 @@ internal static partial class YamlSlips
 
         // A comment is usually set off from its '#'; '#3' or '#channel' is usually none.
         var attached = !char.IsWhiteSpace(rest[hash + 1]);
-        return (key is not null && Sentences.Contains(key)) || (attached && (value.Contains(' ') || key is "alert" or "target"))
+        return (key is not null && s_sentences.Contains(key)) || (attached && (value.Contains(' ') || key is "alert" or "target"))
             ? new(end.Line, end.Column + hash)
             : null;
     }
@@ -187,7 +187,7 @@ internal static partial class YamlSlips
         if (SecondColon().Match(line) is { Success: true } colon)
         {
             var written = ValueAt(line, colon.Groups["value"].Index);
-            return Mappings.Contains(colon.Groups["key"].Value)
+            return s_mappings.Contains(colon.Groups["key"].Value)
                 ? ("A mapping on the line of its key needs braces.", written.Contains("{{", StringComparison.Ordinal)
                     ? "Put it on lines of its own below the key, with quotes around what holds '{{'."
                     : $"Write {{ {Clip.To(written, 60)} }}, or put it on lines of its own below the key.")

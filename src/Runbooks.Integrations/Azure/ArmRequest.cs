@@ -25,7 +25,7 @@ public sealed record ArmChange
     internal string Below => Action is null ? "" : $"/{Action}";
 
     /// <summary>The action and the body have to follow it, where people read them.</summary>
-    internal string Words(string resource) => $"{Method.ToString().ToUpperInvariant()} {Clip.Middle(resource, 250)}{Below} with {BodyText.Of(Body)}.";
+    internal string Describe(string resource) => $"{Method.ToString().ToUpperInvariant()} {Clip.Middle(resource, 250)}{Below} with {BodyText.Of(Body)}.";
 }
 
 public sealed record ArmRequestParameters
@@ -68,7 +68,7 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
 
     protected override async Task<Preparation> PrepareAsync(ArmRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var preparation = new Preparation { PlannedEffect = parameters.Change.Words(parameters.Resource) };
+        var preparation = new Preparation { PlannedEffect = parameters.Change.Describe(parameters.Resource) };
         if (Refusal(parameters.Resource) is { } refusal)
         {
             return preparation with { Refusal = refusal };
@@ -78,7 +78,7 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
         preparation = preparation with { Identity = (string?)found.Json["id"] };
         return parameters.Undo is null ? preparation : preparation with
         {
-            Undo = parameters.Undo.Words(parameters.Resource),
+            Undo = parameters.Undo.Describe(parameters.Resource),
             UndoState = JsonSerializer.SerializeToElement(new Undoing(parameters.Resource, parameters.ApiVersion, parameters.Undo)),
         };
     }
@@ -101,8 +101,8 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
         var (target, method) = (Target(resource, apiVersion), change.Method switch { ArmMethod.Put => RequestMethod.Put, ArmMethod.Patch => RequestMethod.Patch, _ => RequestMethod.Post });
         var answer = await arm.SendAsync(arm.Call(target, method, change.Action ?? "change it", change.Body, change.Below), context.Time, cancellationToken);
         return new ActionResult(answer.IsOnlyAccepted
-            ? $"{target.Words} answered {answer.Status}: accepted, and Azure does not tell when it is done. {answer.NotFollowed}".TrimEnd()
-            : $"{target.Words} answered {answer.Status}.");
+            ? $"{target.DisplayName} answered {answer.Status}: accepted, and Azure does not tell when it is done. {answer.NotFollowed}".TrimEnd()
+            : $"{target.DisplayName} answered {answer.Status}.");
     }
 
     private string? Refusal(string resource) => options.Value.AllowedScopes.Any(scope => IsWithin(resource, scope))

@@ -9,14 +9,14 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     private const int MostPages = 20;
 
     /// <summary>Shorter than the time that a step usually has: then it can still say what is known.</summary>
-    private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(4);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_longestLook = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
     private readonly Uri _endpoint = new(options.Value.ManagementEndpoint);
 
     /// <exception cref="StepRefusedException">There is no such resource, or the role is missing.</exception>
     public async Task<ArmDocument> GetAsync(ArmTarget target, CancellationToken cancellationToken) =>
-        await FindAsync(target, cancellationToken) ?? throw new StepRefusedException($"There is no {target.Words}.");
+        await FindAsync(target, cancellationToken) ?? throw new StepRefusedException($"There is no {target.DisplayName}.");
 
     /// <returns>Null when there is no such resource.</returns>
     /// <exception cref="StepRefusedException">The role is missing.</exception>
@@ -36,7 +36,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         for (var page = 1; page <= MostPages; page++)
         {
             var answer = await Caller.SendAsync(call, cancellationToken);
-            var json = answer.Status == 404 ? throw new StepRefusedException($"There is no {target.Words}.") : ReadObject(target, answer.Body);
+            var json = answer.Status == 404 ? throw new StepRefusedException($"There is no {target.DisplayName}.") : ReadObject(target, answer.Body);
             all.AddRange((json["value"] as JsonArray ?? []).OfType<JsonObject>());
             if (json["nextLink"] is not JsonValue link || !link.TryGetValue<string>(out var next) || next.Length == 0)
             {
@@ -46,7 +46,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
             call = call with { Uri = Caller.Trusted(new Uri(call.Uri, next), call) };
         }
 
-        throw new AzureRequestException($"{target.Words} has more than {MostPages} pages, so not all of it was read.");
+        throw new AzureRequestException($"{target.DisplayName} has more than {MostPages} pages, so not all of it was read.");
     }
 
     /// <summary>The resource once Azure no longer works on it: not every service answers a write with an operation to follow.</summary>
@@ -83,7 +83,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
             var answer = ReadObject(target, (await Caller.SendAsync(call, cancellationToken)).Body);
             return ArmPermissions.MayAllow(answer, operation)
                 ? null
-                : $"This identity lacks the role {target.Role} on {target.Words}: it may not do {operation} there.";
+                : $"This identity lacks the role {target.Role} on {target.DisplayName}: it may not do {operation} there.";
         }
         catch (Exception unknown) when (unknown is StepRefusedException or AzureRequestException)
         {
@@ -111,12 +111,12 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
                 return false;
             }
 
-            if (time.GetElapsedTime(started) >= LongestLook)
+            if (time.GetElapsedTime(started) >= s_longestLook)
             {
-                throw new AzureRequestException(FormattableString.Invariant($"{call.On} accepted to {call.What}, and does not show it {LongestLook.TotalMinutes:0} minutes later. {answer.NotFollowed}").TrimEnd());
+                throw new AzureRequestException(FormattableString.Invariant($"{call.On} accepted to {call.What}, and does not show it {s_longestLook.TotalMinutes:0} minutes later. {answer.NotFollowed}").TrimEnd());
             }
 
-            await Task.Delay(Pause, time, cancellationToken);
+            await Task.Delay(s_pause, time, cancellationToken);
         }
 
         return true;
@@ -126,7 +126,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     /// <param name="below">Added to the resource's path, for example <c>/restart</c>.</param>
     /// <param name="query">Added to the api-version, beginning with an ampersand.</param>
     public AzureRequest Call(ArmTarget target, RequestMethod method, string what, JsonNode? body = null, string below = "", string query = "") =>
-        new(method, new Uri($"{_endpoint.ToString().TrimEnd('/')}{target.Id}{below}?api-version={target.ApiVersion}{query}"), what, target.Words, target.Role)
+        new(method, new Uri($"{_endpoint.ToString().TrimEnd('/')}{target.Id}{below}?api-version={target.ApiVersion}{query}"), what, target.DisplayName, target.Role)
         {
             Body = body is null ? null : BinaryData.FromString(body.ToJsonString()),
         };
@@ -140,7 +140,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
-            throw new AzureRequestException($"{target.Words} answered with something that is not a JSON object.", inner: odd);
+            throw new AzureRequestException($"{target.DisplayName} answered with something that is not a JSON object.", inner: odd);
         }
     }
 
@@ -163,10 +163,10 @@ internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
     public string Name => Id[(Id.LastIndexOf('/') + 1)..];
 
     /// <summary>For people: <c>Traffic Manager assist</c>.</summary>
-    public string Words => ResourceText.Of(Id);
+    public string DisplayName => ResourceText.Of(Id);
 
     /// <summary>With what it is a part of: <c>backend pool openai of gateway</c>.</summary>
-    public string WordsWithin => Id.Split('/') is [_, _, _, _, _, _, _, _, var whole, _, ..] ? $"{Words} of {whole}" : Words;
+    public string DisplayNameWithin => Id.Split('/') is [_, _, _, _, _, _, _, _, var whole, _, ..] ? $"{DisplayName} of {whole}" : DisplayName;
 
     public string PortalLink => $"https://portal.azure.com/#@/resource{Id}";
 }

@@ -13,10 +13,10 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     /// <summary>How services say that they are at work on the resource for somebody else: <c>RequestConflict</c>, <c>AnotherOperationInProgress</c>, in words.</summary>
     private static readonly string[] s_busyWords = ["REQUESTCONFLICT", "INPROGRESS", "IN PROGRESS", "ANOTHER OPERATION"];
 
-    private static readonly TimeSpan DefaultPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_defaultPause = TimeSpan.FromSeconds(5);
 
     /// <summary>Azure keeps no request open for longer.</summary>
-    private static readonly TimeSpan LongestAnswer = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan s_longestAnswer = TimeSpan.FromMinutes(4);
 
     /// <exception cref="StepRefusedException">The identity may not do this; the role and the resource are named. Or nobody knows it there.</exception>
     /// <exception cref="AzureRequestException">Anything else that is not 2xx and not understood by the caller.</exception>
@@ -60,7 +60,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         while (answer.Poll is { } poll)
         {
             progress?.Report($"{call.On} took the request to {call.What}, and Azure is still at work on it");
-            await Task.Delay(answer.RetryAfter ?? DefaultPause, time, cancellationToken);
+            await Task.Delay(answer.RetryAfter ?? s_defaultPause, time, cancellationToken);
             var look = new AzureRequest(RequestMethod.Get, Trusted(poll, call), call.What, call.On, call.Role) { Understood = s_notFollowed };
             var state = await LookAsync(look, time, progress, cancellationToken);
             if (s_notFollowed.Contains(state.Status))
@@ -122,7 +122,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
                 return (answer, state);
             }
 
-            await Task.Delay(answer.RetryAfter ?? DefaultPause, time, cancellationToken);
+            await Task.Delay(answer.RetryAfter ?? s_defaultPause, time, cancellationToken);
             answer = await LookAsync(new AzureRequest(RequestMethod.Get, call.Uri, call.What, call.On, call.Role), time, progress, cancellationToken);
         }
 
@@ -144,7 +144,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             catch (AzureRequestException nobody) when (nobody.IsSilent)
             {
                 progress?.Report($"{change.On} took the request to {change.What}, and cannot be asked how that goes: {nobody.Message.TrimEnd('.')}");
-                await Task.Delay(DefaultPause, time, cancellationToken);
+                await Task.Delay(s_defaultPause, time, cancellationToken);
             }
         }
     }
@@ -166,7 +166,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     {
         var message = pipeline.CreateMessage();
         // What is not sent again has the time that the step or the check has: giving it up early leaves its outcome unknown.
-        message.NetworkTimeout = IdempotentRetryPolicy.IsRead(call.Method) ? null : LongestAnswer;
+        message.NetworkTimeout = IdempotentRetryPolicy.IsRead(call.Method) ? null : s_longestAnswer;
         var request = message.Request;
         request.Method = call.Method;
         request.Uri.Reset(call.Uri);

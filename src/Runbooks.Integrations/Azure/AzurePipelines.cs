@@ -104,8 +104,8 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
     private const int FailuresInARow = 5;
     private const int MostServices = 1_000;
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, Outage> _services = new(StringComparer.OrdinalIgnoreCase);
 
@@ -187,7 +187,7 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
                     return null;
                 }
 
-                return now < _until ? _until - now : FirstPause;
+                return now < _until ? _until - now : s_firstPause;
             }
         }
 
@@ -205,8 +205,8 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
             {
                 _probing = false;
                 Failures++;
-                var pause = FirstPause * Math.Pow(2, Math.Clamp(Failures - FailuresInARow, 0, 10));
-                _until = now + (pause < LongestPause ? pause : LongestPause);
+                var pause = s_firstPause * Math.Pow(2, Math.Clamp(Failures - FailuresInARow, 0, 10));
+                _until = now + (pause < s_longestPause ? pause : s_longestPause);
             }
         }
     }

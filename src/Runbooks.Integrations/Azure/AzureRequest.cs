@@ -36,7 +36,7 @@ internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, 
 
     /// <param name="done">What to say when it is done: <c>Restarted it.</c></param>
     /// <param name="what">What was asked for: <c>restart it</c>.</param>
-    public string Words(string done, string what) =>
+    public string Describe(string done, string what) =>
         IsOnlyAccepted ? $"Azure accepted the request to {what}, and does not tell when that is done. {NotFollowed}".TrimEnd() : done;
 }
 

@@ -4,11 +4,11 @@ namespace Runbooks.Integrations.Azure;
 
 /// <summary>A value that several incidents may hold at a time.</summary>
 /// <param name="Id">The one name for it over all incidents. Resources of one name are in many groups.</param>
-/// <param name="Words">For people.</param>
-internal sealed record HeldValue(string Id, string Words)
+/// <param name="DisplayName">For people.</param>
+internal sealed record HeldValue(string Id, string DisplayName)
 {
-    public HeldValue(string words)
-        : this(words, words)
+    public HeldValue(string displayName)
+        : this(displayName, displayName)
     {
     }
 }
@@ -49,14 +49,14 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
         var (holders, later) = await state.UpdateAsync<Holders<T>, string?>(Key(value), known => (known ?? new([])).HandOn(step, shows, lasting), cancellationToken);
         if (later is not null)
         {
-            return new($"{value.Words} stays as it is: incident {later} changed it after this one. What was there before comes back when the last of those changes is taken back.") { HandedOn = true };
+            return new($"{value.DisplayName} stays as it is: incident {later} changed it after this one. What was there before comes back when the last of those changes is taken back.") { HandedOn = true };
         }
 
         try
         {
             if (holders.Next(step, shows) is { } other)
             {
-                throw new ChangedSinceException($"{value.Words} was left alone: incident {other.Incident} changed it after this one and does not take it back.");
+                throw new ChangedSinceException($"{value.DisplayName} was left alone: incident {other.Incident} changed it after this one and does not take it back.");
             }
 
             var said = await takeBack(holders.Of(step) is { } mine && Holders<T>.AreSame(mine.Found, before) ? mine.Before : before);

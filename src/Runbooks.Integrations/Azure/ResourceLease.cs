@@ -10,10 +10,10 @@ namespace Runbooks.Integrations.Azure;
 internal sealed class ResourceLease(ISharedState? state)
 {
     /// <summary>A writer that died is followed by the next one after this long. One that lives has written within seconds; what Azure works on afterwards is there to be read.</summary>
-    private static readonly TimeSpan Length = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_length = TimeSpan.FromMinutes(5);
 
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     /// <param name="words">The resource, for errors.</param>
     /// <param name="context">The same step takes its own lease again after a crash.</param>
@@ -47,13 +47,13 @@ internal sealed class ResourceLease(ISharedState? state)
 
     private static async Task TakeAsync(ISharedState state, string key, string words, StepContext context, CancellationToken cancellationToken)
     {
-        var until = context.Time.GetUtcNow() + LongestWait;
+        var until = context.Time.GetUtcNow() + s_longestWait;
         while (true)
         {
             var now = context.Time.GetUtcNow();
             var (writer, taken) = await state.UpdateAsync<Writer, bool>(
                 key,
-                known => known is null || known.Until <= now || known.Step == context.IdempotencyKey ? (new(context.IdempotencyKey, now + Length), true) : (known, false),
+                known => known is null || known.Until <= now || known.Step == context.IdempotencyKey ? (new(context.IdempotencyKey, now + s_length), true) : (known, false),
                 cancellationToken);
             if (taken)
             {
@@ -65,7 +65,7 @@ internal sealed class ResourceLease(ISharedState? state)
                 throw new AzureRequestException($"{words} is being changed by another step ({writer.Step}). Nothing was written.") { IsBusy = true };
             }
 
-            await Task.Delay(Pause, context.Time, cancellationToken);
+            await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
     /// <returns>False: nothing had to be changed, and what is there is in force.</returns>
     /// <exception cref="AzureRequestException">Somebody else changes it at this moment, or it does not show what was written.</exception>
     public Task<bool> ChangeAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken) =>
-        lease.HoldAsync(target.Id, target.Words, context, () => ChangeAloneAsync(target, change, context, cancellationToken), cancellationToken);
+        lease.HoldAsync(target.Id, target.DisplayName, context, () => ChangeAloneAsync(target, change, context, cancellationToken), cancellationToken);
 
     /// <summary>Those parts of a resource as it was read that a PUT takes, without what only the service says.</summary>
     public static JsonObject Written(JsonObject resource, ReadOnlySpan<string> parts, ReadOnlySpan<string> readOnlyProperties)
@@ -116,12 +116,12 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
         var wanted = change.ToWrite(resource);
         if (change.ToWrite((await arm.GetAsync(target, cancellationToken)).Json).ToJsonString() != before)
         {
-            throw new AzureRequestException($"{target.Words} is being changed by somebody else at this moment. Nothing was written.");
+            throw new AzureRequestException($"{target.DisplayName} is being changed by somebody else at this moment. Nothing was written.");
         }
 
         return await arm.WriteAsync(arm.Call(target, RequestMethod.Put, change.What, wanted), IsSeenAsync, context, cancellationToken)
             ? true
-            : throw new AzureRequestException($"{target.Words} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
+            : throw new AzureRequestException($"{target.DisplayName} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
 
         async Task<bool> IsSeenAsync() => change.IsSeen(change.ToWrite(await arm.GetProvisionedAsync(target, change.What, context.Time, cancellationToken)), wanted);
     }

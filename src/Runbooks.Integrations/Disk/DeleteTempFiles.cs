@@ -23,14 +23,14 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     protected override async Task<Preparation> PrepareAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var machine = machines.Find(parameters.Machine, context.Time);
-        var age = $"older than {Words(parameters.OlderThan)}";
+        var age = $"older than {Format(parameters.OlderThan)}";
         if (Refusal(parameters) is { } refusal)
         {
-            return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.Words}.", Refusal = refusal };
+            return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.DisplayName}.", Refusal = refusal };
         }
 
         var found = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: false, cancellationToken);
-        return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.Words} (now {found})." };
+        return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.DisplayName} (now {found})." };
     }
 
     protected override Task<string?> CheckPermissionsAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken) =>
@@ -48,7 +48,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         var before = await machine.SpaceAsync(parameters.Folder, cancellationToken);
         var deleted = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: true, cancellationToken);
         var after = await machine.SpaceAsync(parameters.Folder, cancellationToken);
-        return new ActionResult($"Deleted {deleted} below {parameters.Folder} on {machine.Words}{(before.Percent is null ? "" : $": the disk was {Percent(before)} full and is {Percent(after)}")}.")
+        return new ActionResult($"Deleted {deleted} below {parameters.Folder} on {machine.DisplayName}{(before.Percent is null ? "" : $": the disk was {Percent(before)} full and is {Percent(after)}")}.")
         {
             Outputs = new Dictionary<string, string> { ["freed"] = deleted.ToString(), ["usedBefore"] = Percent(before), ["usedAfter"] = Percent(after) },
         };
@@ -60,7 +60,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
 
     private static string Percent(DiskSpace space) => space.Percent is { } percent ? $"{NumberText.Format(percent)} %" : "unknown";
 
-    private static string Words(TimeSpan age) => age.TotalHours >= 48
+    private static string Format(TimeSpan age) => age.TotalHours >= 48
         ? FormattableString.Invariant($"{age.TotalDays:0.#} days")
         : FormattableString.Invariant($"{age.TotalHours:0.#} hours");
 }
@@ -68,7 +68,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
 /// <summary>An absolute path that needs no quoting in a shell and cannot climb: letters, digits, and <c>/ . _ -</c>.</summary>
 public sealed class TempFolderAttribute : ParameterRuleAttribute
 {
-    public override string Words => "an absolute path of letters, digits, and / . _ -, without '..'";
+    public override string Expected => "an absolute path of letters, digits, and / . _ -, without '..'";
 
     protected override bool Accepts(string value) => TempFolder.IsPath(value);
 }

@@ -15,8 +15,8 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
     /// <summary>A script on a virtual machine takes 20 seconds and more, and may have to wait for another one.</summary>
     public override TimeSpan UsualTimeout => TimeSpan.FromMinutes(2);
 
-    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
-        WithText.Failing(with) is { } failing && KnownRange.Percent.Doubt(failing, "a disk's use") is { } doubt ? [doubt] : [];
+    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
+        WithText.Failing(with) is { } failing && KnownRange.Percent.WarningOf(failing, "a disk's use") is { } doubt ? [doubt] : [];
 
     protected override async Task<CheckResult> AskAsync(DiskUsageParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -24,13 +24,13 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
         var space = await machine.SpaceAsync(parameters.Folder, cancellationToken);
         if (space.Percent is not { } percent)
         {
-            return CheckResult.Unknown($"{parameters.Folder} on {machine.Words} lies on no disk: there is no room that could be used.") with { Threshold = parameters.Failing.ToString(), Link = machine.Link };
+            return CheckResult.Unknown($"{parameters.Folder} on {machine.DisplayName} lies on no disk: there is no room that could be used.") with { Threshold = parameters.Failing.ToString(), Link = machine.Link };
         }
 
         // A disk that is not mounted leaves its folder on the one above: then the figure is of another disk than is meant.
         var mount = space.Mount is null || space.Mount == parameters.Folder ? "" : $", which lies on the disk mounted at {space.Mount}";
         return Measurement.Judge(
-            parameters.Failing, percent, "%", $" in use ({Size.Words(space.Available)} free for {parameters.Folder} on {machine.Words}{mount})") with { Link = machine.Link };
+            parameters.Failing, percent, "%", $" in use ({Size.FormatBytes(space.Available)} free for {parameters.Folder} on {machine.DisplayName}{mount})") with { Link = machine.Link };
     }
 }
 

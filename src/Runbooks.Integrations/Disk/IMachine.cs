@@ -4,7 +4,7 @@ namespace Runbooks.Integrations.Disk;
 internal interface IMachine
 {
     /// <summary>For people.</summary>
-    string Words { get; }
+    string DisplayName { get; }
 
     /// <summary>Where a person looks at it; null for nowhere.</summary>
     string? Link { get; }
@@ -29,7 +29,7 @@ internal sealed record DiskSpace(long Used, long Available, string? Mount)
 
 internal sealed record TempFiles(long Files, long Bytes)
 {
-    public override string ToString() => FormattableString.Invariant($"{Files:N0} {(Files == 1 ? "file" : "files")}, {Size.Words(Bytes)}");
+    public override string ToString() => FormattableString.Invariant($"{Files:N0} {(Files == 1 ? "file" : "files")}, {Size.FormatBytes(Bytes)}");
 }
 
 /// <summary>Finds the machine that a step means.</summary>

@@ -9,7 +9,7 @@ internal sealed class LocalMachine(TimeProvider time) : IMachine
     /// <summary>Each level holds a handle; what lies deeper stays.</summary>
     private const int DeepestLevel = 64;
 
-    public string Words => "this machine";
+    public string DisplayName => "this machine";
 
     public string? Link => null;
 

@@ -33,7 +33,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
 
     private readonly ArmTarget _target = new(id, "2025-04-01", Role);
 
-    public string Words => _target.Words;
+    public string DisplayName => _target.DisplayName;
 
     public string? Link => _target.PortalLink;
 
@@ -73,13 +73,13 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
         var answer = await SendAsync(arm.Call(_target, RequestMethod.Post, what, body, "/runCommand"), cancellationToken);
         if (answer.IsOnlyAccepted)
         {
-            throw new AzureRequestException($"{Words} took the script to {what}, and what it said cannot be read. {answer.NotFollowed}".TrimEnd());
+            throw new AzureRequestException($"{DisplayName} took the script to {what}, and what it said cannot be read. {answer.NotFollowed}".TrimEnd());
         }
 
         var said = Said(ArmResources.ReadObject(_target, answer.Body));
-        return said.Contains("runbook: none", StringComparison.Ordinal) ? throw new StepRefusedException($"There is no folder {folder} on {Words}.")
-            : said.Contains("runbook: link", StringComparison.Ordinal) ? throw new StepRefusedException($"{folder} on {Words} leads elsewhere: it is a link, or behind one.")
-            : said.Contains("runbook: mount", StringComparison.Ordinal) ? throw new StepRefusedException($"Below {folder} on {Words} a part of the same disk is mounted, and what lies there is not temporary: unmount it, or delete by hand.")
+        return said.Contains("runbook: none", StringComparison.Ordinal) ? throw new StepRefusedException($"There is no folder {folder} on {DisplayName}.")
+            : said.Contains("runbook: link", StringComparison.Ordinal) ? throw new StepRefusedException($"{folder} on {DisplayName} leads elsewhere: it is a link, or behind one.")
+            : said.Contains("runbook: mount", StringComparison.Ordinal) ? throw new StepRefusedException($"Below {folder} on {DisplayName} a part of the same disk is mounted, and what lies there is not temporary: unmount it, or delete by hand.")
             : said;
     }
 
@@ -107,7 +107,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
     private static string Said(JsonObject answer) => string.Concat(
         ((answer["properties"]?["output"]?["value"] ?? answer["value"]) as JsonArray ?? []).Select(part => (string?)part?["message"]));
 
-    private AzureRequestException Odd() => new($"The script on {Words} did not say what it should have.");
+    private AzureRequestException Odd() => new($"The script on {DisplayName} did not say what it should have.");
 
     private static long Number(Match match, int group) => long.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 

@@ -53,7 +53,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         var (xidsBefore, energyBefore) = (await AskBefore(OfGpus(Xid)), await AskBefore(OfGpus(Energy)));
         ClusterLabel.RequireOne(told.Concat(xidsBefore).Concat(energyBefore), $"of node {parameters.Node}");
         var gone = xidsBefore.Concat(energyBefore).Select(GpuOf).Except(present).Order(StringComparer.Ordinal).ToList();
-        var brokenLinks = Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within {PromDuration.Words(parameters.Window)}").ToList();
+        var brokenLinks = Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within {PromDuration.Format(parameters.Window)}").ToList();
         List<string> forgotten = [];
         List<(string Gpu, int Code)> codes = [];
         foreach (var gpu in present.Concat(gone).Order(StringComparer.Ordinal))
@@ -75,7 +75,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
             forgotten,
             Marked(remaps),
             Marked(rows),
-            [.. gone.Select(gpu => $"GPU {gpu}: no longer reported, and it was within {PromDuration.Words(parameters.Window)}")],
+            [.. gone.Select(gpu => $"GPU {gpu}: no longer reported, and it was within {PromDuration.Format(parameters.Window)}")],
             brokenLinks,
             remaps.Count > 0);
         var limited = Limited(judged, [.. present.Except(remaps.Select(GpuOf))], remaps.Count > 0);
@@ -97,7 +97,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
     private static CheckResult Judge(int gpus, List<(string Gpu, int Code)> codes, List<string> forgotten, List<string> broken, List<string> remapped, List<string> gone, List<string> links, bool remapsKnown)
     {
         var fatal = codes.Where(one => XidCatalog.ClassOf(one.Code) == XidClass.Fatal)
-            .Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}")
+            .Select(one => $"GPU {one.Gpu}: {XidCatalog.Describe(one.Code)}")
             .Concat(gone)
             .Concat(broken.Select(gpu => $"GPU {gpu}: a memory row could not be remapped"))
             .Concat(links)
@@ -105,7 +105,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         // What nobody can tell first.
         var others = forgotten.Concat(codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal)
                 .OrderByDescending(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear)
-                .Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}"))
+                .Select(one => $"GPU {one.Gpu}: {XidCatalog.Describe(one.Code)}"))
             .Concat(remapped.Except(broken).Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset")).ToList();
         var known = CountText.Format(gpus, "GPU");
         return (fatal.Count, others.Count) switch
@@ -205,7 +205,7 @@ internal static class XidCatalog
 
     public static XidClass ClassOf(int xid) => s_known.TryGetValue(xid, out var known) ? known.Class : XidClass.Unclear;
 
-    public static string Words(int xid) => $"XID {xid} ({(s_known.TryGetValue(xid, out var known) ? known.Meaning : "not in our list, so whether it is fatal is not known; see NVIDIA's catalogue")})";
+    public static string Describe(int xid) => $"XID {xid} ({(s_known.TryGetValue(xid, out var known) ? known.Meaning : "not in our list, so whether it is fatal is not known; see NVIDIA's catalogue")})";
 }
 
 /// <summary>
@@ -250,7 +250,7 @@ internal sealed class GpuHistory
             var why = _energy.Count > 0
                 ? "though the GPU was not started anew; most likely its exporter was, which forgets it"
                 : $"and whether the GPU or only its exporter was started anew is not reported ({GpuHealth.Energy})";
-            return $"GPU {Gpu}: {string.Join(", ", ill.Select(XidCatalog.Words))} until {DateTimeOffset.FromUnixTimeSeconds((long)_xids[^1].At):HH:mm} UTC and not since, {why}";
+            return $"GPU {Gpu}: {string.Join(", ", ill.Select(XidCatalog.Describe))} until {DateTimeOffset.FromUnixTimeSeconds((long)_xids[^1].At):HH:mm} UTC and not since, {why}";
         }
     }
 

@@ -87,9 +87,9 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         var undo = parameters.Undo is { } said ? new HttpCall(said.Url, said.Method, said.Body, said.ExpectStatus, parameters.Token is not null) : null;
         return Task.FromResult(new Preparation
         {
-            PlannedEffect = call.Words,
+            PlannedEffect = call.Text,
             Refusal = Refusal(call, parameters.Token) ?? (undo is null ? null : Refusal(undo, parameters.Token)),
-            Undo = undo?.Words,
+            Undo = undo?.Text,
             UndoState = undo is null ? null : JsonSerializer.SerializeToElement(undo),
         });
     }
@@ -161,6 +161,6 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         public string Shown => $"{Clip.Middle(new Uri(Url).GetLeftPart(UriPartial.Path), LongestShown)}{(new Uri(Url).Query.Length > 1 ? "?…" : "")}";
 
         [JsonIgnore]
-        public string Words => $"{Verb} {Shown} with {BodyText.Of(Body)}.";
+        public string Text => $"{Verb} {Shown} with {BodyText.Of(Body)}.";
     }
 }

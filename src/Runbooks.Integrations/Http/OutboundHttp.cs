@@ -147,9 +147,9 @@ public sealed class EgressRefusedException(string message) : Exception(message);
 public static class PublicAddress
 {
     /// <summary>All that is routed on the internet with IPv6; every other range is reserved, or carries an IPv4 address inside: https://www.iana.org/assignments/ipv6-address-space.</summary>
-    private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
+    private static readonly IPNetwork s_globalUnicast = IPNetwork.Parse("2000::/3");
 
-    private static readonly IPNetwork[] Inside =
+    private static readonly IPNetwork[] s_inside =
     [
         .. new[]
         {
@@ -168,7 +168,7 @@ public static class PublicAddress
             address = address.MapToIPv4();
         }
 
-        return (address.AddressFamily is AddressFamily.InterNetwork || GlobalUnicast.Contains(address))
-            && !Inside.Any(network => network.Contains(address));
+        return (address.AddressFamily is AddressFamily.InterNetwork || s_globalUnicast.Contains(address))
+            && !s_inside.Any(network => network.Contains(address));
     }
 }

@@ -31,7 +31,7 @@ internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
     private readonly EgressGuard _guard = options.Value.Guard;
     private readonly EgressGuard _ownAuthority = new([.. options.Value.OwnAuthorityHosts]);
 
-    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
+    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
         WithText.Failing(with) is { } failing && failing.Holds(ManyDays)
             ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}' days left: a certificate that was just renewed fails.", "Write when too few days are left, for example '< 21'.")]
             : [];

@@ -60,11 +60,11 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         var wanted = string.Join(" and ", new[] { parameters.Weight is { } weight ? string.Create(CultureInfo.InvariantCulture, $"weight {weight}") : null, parameters.Priority is { } priority ? string.Create(CultureInfo.InvariantCulture, $"priority {priority}") : null }.OfType<string>());
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.Words}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.",
+            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.",
             Identity = $"{change.Uid}: {Text(before)}",
             Undo = $"Give it {Text(before)} again.",
             UndoState = JsonSerializer.SerializeToElement(change),
-            Refusal = route is null ? $"There is no AI gateway route {change.Words} on cluster {routes.Cluster}." : Refusal(parameters, backends, before, after),
+            Refusal = route is null ? $"There is no AI gateway route {change.DisplayName} on cluster {routes.Cluster}." : Refusal(parameters, backends, before, after),
         };
     }
 
@@ -77,7 +77,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
         await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken) is { } more
-            ? $"{change.Backend} has {Text(change.After)} in the AI gateway route {change.Words}.{more}"
+            ? $"{change.Backend} has {Text(change.After)} in the AI gateway route {change.DisplayName}.{more}"
             : $"{change.Backend} had {Text(change.After)} already.");
     }
 
@@ -88,12 +88,12 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         return await held.ReleaseAsync(Held(change), change.Before, backends => backends.All(now.Contains), TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(IReadOnlyList<RouteBackend> before) => await SetAsync(change, change.After, before, context, cancellationToken) is { } more
-            ? $"{change.Backend} has {Text(before)} again in the AI gateway route {change.Words}, as before.{more}"
+            ? $"{change.Backend} has {Text(before)} again in the AI gateway route {change.DisplayName}, as before.{more}"
             : $"{change.Backend} has {Text(before)}, as it was before.";
     }
 
     private HeldValue Held(Change change) => new(
-        $"The share of {change.Backend} in {string.Join(" and ", change.Before.Select(one => one.InWords))} of the AI gateway route {change.Words} on cluster {clusters.AiRoutes(change.Cluster).Cluster}");
+        $"The share of {change.Backend} in {string.Join(" and ", change.Before.Select(one => one.InWords))} of the AI gateway route {change.DisplayName} on cluster {clusters.AiRoutes(change.Cluster).Cluster}");
 
     /// <returns>What is to be said beside it; null when it is so already.</returns>
     private async Task<string?> SetAsync(Change change, IReadOnlyList<RouteBackend> from, IReadOnlyList<RouteBackend> to, StepContext context, CancellationToken cancellationToken)
@@ -102,7 +102,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         var route = await routes.FindAsync(change.Namespace, change.Route, cancellationToken);
         if (route is null || (string?)route["metadata"]?["uid"] != change.Uid)
         {
-            throw new StepRefusedException($"The AI gateway route {change.Words} is gone, or is another by now. Nothing was changed.");
+            throw new StepRefusedException($"The AI gateway route {change.DisplayName} is gone, or is another by now. Nothing was changed.");
         }
 
         var now = RouteBackend.In(route);
@@ -113,18 +113,18 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
 
         if (!from.All(now.Contains))
         {
-            throw new ChangedSinceException($"The AI gateway route {change.Words} was changed by somebody else in the meantime: {change.Backend} {(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.");
+            throw new ChangedSinceException($"The AI gateway route {change.DisplayName} was changed by somebody else in the meantime: {change.Backend} {(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.");
         }
 
         if (!await routes.PatchAsync(route, RouteBackend.With(route, to), $"give {change.Backend} {Text(to)} in", cancellationToken))
         {
-            throw new ClusterException($"The AI gateway route {change.Words} is being changed by somebody else at this moment. Nothing was written.");
+            throw new ClusterException($"The AI gateway route {change.DisplayName} is being changed by somebody else at this moment. Nothing was written.");
         }
 
         var (seen, confirmed) = await routes.SettledAsync(route, change.Namespace, change.Route, context.Time, cancellationToken);
         return seen is not null && to.All(RouteBackend.In(seen).Contains)
             ? confirmed ? "" : " The gateway's controller has not said yet that it took it."
-            : throw new ClusterException($"The AI gateway route {change.Words} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
+            : throw new ClusterException($"The AI gateway route {change.DisplayName} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
     }
 
     private static string? Refusal(AiGatewayRouteParameters parameters, IReadOnlyList<RouteBackend> backends, List<RouteBackend> before, List<RouteBackend> after)
@@ -163,7 +163,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         public string Backend => Before[0].Name;
 
         [System.Text.Json.Serialization.JsonIgnore]
-        public string Words => $"{Namespace}/{Route}";
+        public string DisplayName => $"{Namespace}/{Route}";
     }
 }
 

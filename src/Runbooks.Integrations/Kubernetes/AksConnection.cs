@@ -11,20 +11,20 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <param name="connect">Makes a client for an API server that was read.</param>
 internal sealed class AksConnection(AksServers servers, string resourceId, TimeProvider time, Func<AksServer, k8s.Kubernetes> connect) : IClusterConnection
 {
-    private static readonly TimeSpan KnownFor = TimeSpan.FromHours(1);
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_knownFor = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closing = new();
     private Task? _learning;
     private Exception? _failure;
-    private TimeSpan _pause = FirstPause;
+    private TimeSpan _pause = s_firstPause;
     private DateTimeOffset _askAgain;
     private AksServer? _server;
     private volatile k8s.Kubernetes? _client;
     private DateTimeOffset _readAt;
-    private bool _doubtful;
+    private bool _isStale;
 
     public async Task<IKubernetes> OpenAsync(CancellationToken cancellationToken)
     {
@@ -32,11 +32,11 @@ internal sealed class AksConnection(AksServers servers, string resourceId, TimeP
         return _client!;
     }
 
-    public void Doubt()
+    public void Invalidate()
     {
         lock (_gate)
         {
-            _doubtful = true;
+            _isStale = true;
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class AksConnection(AksServers servers, string resourceId, TimeP
                 return _learning;
             }
 
-            if (_client is not null && !_doubtful && now - _readAt <= KnownFor)
+            if (_client is not null && !_isStale && now - _readAt <= s_knownFor)
             {
                 return Task.CompletedTask;
             }
@@ -87,7 +87,7 @@ internal sealed class AksConnection(AksServers servers, string resourceId, TimeP
                     (_server, _client) = (server, connect(server));
                 }
 
-                (_readAt, _doubtful, _failure, _pause) = (time.GetUtcNow(), false, null, FirstPause);
+                (_readAt, _isStale, _failure, _pause) = (time.GetUtcNow(), false, null, s_firstPause);
             }
         }
         catch (Exception failed) when (failed is AzureRequestException or StepRefusedException)
@@ -95,7 +95,7 @@ internal sealed class AksConnection(AksServers servers, string resourceId, TimeP
             lock (_gate)
             {
                 (_failure, _askAgain) = (failed, time.GetUtcNow() + _pause);
-                _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+                _pause = _pause * 2 < s_longestPause ? _pause * 2 : s_longestPause;
             }
 
             // Resource Manager may be down while the cluster is not: the way that was known is tried.
@@ -130,7 +130,7 @@ internal sealed class AksServers(ArmResources arm)
         }
         catch (Exception odd) when (odd is FormatException or NullReferenceException or InvalidOperationException or ArgumentOutOfRangeException or YamlDotNet.Core.YamlException)
         {
-            throw new AzureRequestException($"The credentials of {cluster.Words} are not a kubeconfig that can be used: {odd.Message}", inner: odd);
+            throw new AzureRequestException($"The credentials of {cluster.DisplayName} are not a kubeconfig that can be used: {odd.Message}", inner: odd);
         }
     }
 

@@ -91,7 +91,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         catch (Exception unreachable) when (unreachable is HttpRequestException or IOException or Polly.ExecutionRejectedException
             || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            connection.Doubt();
+            connection.Invalidate();
             throw new ClusterException($"Cluster '{cluster}' cannot be reached to {what}: {unreachable.Message}", unreachable);
         }
     }

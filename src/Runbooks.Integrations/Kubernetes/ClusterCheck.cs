@@ -33,10 +33,10 @@ internal sealed class NodeCheck(Clusters clusters)
     : ClusterCheck<NodeCheckParameters>("kubernetes.node", "Looks whether a node is ready and was heard from lately (its lease within 2 minutes, or its status within 10), has none of the conditions that mean trouble, and can use all its GPUs.")
 {
     /// <summary>A lease lasts 40 seconds; three of them.</summary>
-    private static readonly TimeSpan LongestLease = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_longestLease = TimeSpan.FromMinutes(2);
 
     /// <summary>Two reports of a status that has not changed.</summary>
-    private static readonly TimeSpan LongestHeartbeat = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan s_longestHeartbeat = TimeSpan.FromMinutes(10);
 
     public override string Role => "Azure Kubernetes Service RBAC Reader at the cluster's scope, or a Kubernetes cluster role with: get nodes, and get leases in kube-node-lease to know within seconds that the node is alive";
 
@@ -50,8 +50,8 @@ internal sealed class NodeCheck(Clusters clusters)
 
         var signs = new NodeSigns(node);
         return (signs.Troubles is { Count: > 0 } troubles ? CheckResult.Failing($"{parameters.Node}: {string.Join("; ", troubles)}{(signs.IsCordoned ? "; cordoned" : "")}.")
-            : await SilenceAsync(nodes, signs, parameters, context.Time, cancellationToken) is { } silence ? CheckResult.Unknown($"{parameters.Node}: {signs.Words}, but {silence}, so how it is now is not known.")
-            : CheckResult.Passing($"{parameters.Node}: {signs.Words}.")) with { Link = nodes.Link };
+            : await SilenceAsync(nodes, signs, parameters, context.Time, cancellationToken) is { } silence ? CheckResult.Unknown($"{parameters.Node}: {signs.Text}, but {silence}, so how it is now is not known.")
+            : CheckResult.Passing($"{parameters.Node}: {signs.Text}.")) with { Link = nodes.Link };
     }
 
     /// <summary>
@@ -64,7 +64,7 @@ internal sealed class NodeCheck(Clusters clusters)
     {
         var renewed = await nodes.LeaseRenewedAsync(parameters.Node, cancellationToken);
         return (renewed ?? signs.Heartbeat) is not { } heard ? "it does not say when it was heard from last"
-            : time.GetUtcNow() - heard is var silent && silent > (renewed is null ? LongestHeartbeat : LongestLease) ? $"its kubelet was heard from last {Measurement.Age(silent)} ago"
+            : time.GetUtcNow() - heard is var silent && silent > (renewed is null ? s_longestHeartbeat : s_longestLease) ? $"its kubelet was heard from last {Measurement.Age(silent)} ago"
             : null;
     }
 }
@@ -88,7 +88,7 @@ internal sealed class DeploymentCheck(Clusters clusters)
         var signs = new DeploymentSigns(deployment);
         var healthy = signs.IsRolledOut && signs.Stuck is null;
         // All of none are ready: that is no sign of anything.
-        var (verdict, words) = signs.Wanted > 0 ? (healthy ? Verdict.Passing : Verdict.Failing, signs.Words) : parameters.WhenEmpty switch
+        var (verdict, words) = signs.Wanted > 0 ? (healthy ? Verdict.Passing : Verdict.Failing, signs.Text) : parameters.WhenEmpty switch
         {
             WhenEmpty.Passing => (Verdict.Passing, "scaled to 0 pods, which counts as healthy here"),
             WhenEmpty.Failing => (Verdict.Failing, "scaled to 0 pods, which counts as failing here"),

@@ -82,7 +82,7 @@ internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
                 return;
             }
 
-            context.Progress.Report($"deployment {ns}/{name} was {did} and has {signs.Words}{(signs.Stuck is { } stuck ? $"; {stuck.TrimEnd('.')}" : "")}");
+            context.Progress.Report($"deployment {ns}/{name} was {did} and has {signs.Text}{(signs.Stuck is { } stuck ? $"; {stuck.TrimEnd('.')}" : "")}");
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }
@@ -125,7 +125,7 @@ internal sealed record DeploymentSigns(V1Deployment Deployment)
         && (status.Replicas ?? 0) <= (status.UpdatedReplicas ?? 0)
         && (status.AvailableReplicas ?? 0) >= Wanted;
 
-    public string Words => string.Create(CultureInfo.InvariantCulture, $"{Ready} of {Wanted} pods ready{((Deployment.Status?.UpdatedReplicas ?? 0) < Wanted ? $", {Deployment.Status?.UpdatedReplicas ?? 0} of them new" : "")}");
+    public string Text => string.Create(CultureInfo.InvariantCulture, $"{Ready} of {Wanted} pods ready{((Deployment.Status?.UpdatedReplicas ?? 0) < Wanted ? $", {Deployment.Status?.UpdatedReplicas ?? 0} of them new" : "")}");
 
     /// <summary>Why its rollout does not get on, in the cluster's words; null when it does.</summary>
     public string? Stuck => Deployment.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "Progressing", Status: "False" })?.Message;

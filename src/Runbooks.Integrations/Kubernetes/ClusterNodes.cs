@@ -100,7 +100,7 @@ internal sealed record NodeSigns(V1Node Node)
         .. GpuTrouble is { } trouble ? [trouble] : Array.Empty<string>(),
     ];
 
-    public string Words => string.Join(", ", new[]
+    public string Text => string.Join(", ", new[]
     {
         IsReady ? "ready" : "not ready",
         IsCordoned ? "cordoned" : "takes new pods",

@@ -93,7 +93,7 @@ internal enum EvictionOutcome
 /// <summary>Finds and awaits the pod that a controller puts in the place of one that goes.</summary>
 internal sealed class PodReplacement(ClusterPods pods, string ns, string name, string oldUid, StepContext context)
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     private V1OwnerReference? _owner;
     private HashSet<string> _before = [];
@@ -132,14 +132,14 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
                     return pod;
                 }
 
-                context.Progress.Report($"{done}, and its replacement is not ready: {pod.Metadata.Name}: {signs.Words}; {signs.Trouble}");
+                context.Progress.Report($"{done}, and its replacement is not ready: {pod.Metadata.Name}: {signs.Text}; {signs.Trouble}");
             }
             else
             {
                 context.Progress.Report($"{done}, and there is no replacement yet");
             }
 
-            await Task.Delay(Pause, context.Time, cancellationToken);
+            await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }
 

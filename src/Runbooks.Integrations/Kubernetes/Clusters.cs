@@ -120,7 +120,7 @@ internal interface IClusterConnection : IDisposable
     Task<IKubernetes> OpenAsync(CancellationToken cancellationToken);
 
     /// <summary>The cluster could not be asked: what is known of the way there may be out of date.</summary>
-    void Doubt();
+    void Invalidate();
 }
 
 /// <summary>A way that the configuration tells whole.</summary>
@@ -128,7 +128,7 @@ internal sealed class ConfiguredConnection(k8s.Kubernetes client) : IClusterConn
 {
     public Task<IKubernetes> OpenAsync(CancellationToken cancellationToken) => Task.FromResult<IKubernetes>(client);
 
-    public void Doubt()
+    public void Invalidate()
     {
         // There is nowhere to learn it anew.
     }

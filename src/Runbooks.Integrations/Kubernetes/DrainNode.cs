@@ -5,7 +5,7 @@ internal sealed class DrainNode(Clusters clusters)
     : RunbookAction<DrainNodeParameters>("kubernetes.drainNode", "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. Pods of daemon sets stay, and those that cannot end.")
 {
     private const int MostNamed = 20;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
     public override string Role => ClusterNodes.Role;
 
@@ -96,7 +96,7 @@ internal sealed class DrainNode(Clusters clusters)
             }
 
             context.Progress.Report($"{Done()}, and {held ?? $"{NameOf(left[0])} is still there"}");
-            await Task.Delay(Pause, context.Time, cancellationToken);
+            await Task.Delay(s_pause, context.Time, cancellationToken);
         }
 
         var pending = await PendingAsync(pods, owners, cancellationToken);

@@ -16,7 +16,7 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
 
     protected Clusters Clusters => clusters;
 
-    protected abstract NodeWords Words(TParameters parameters, string cluster);
+    protected abstract NodeTexts Texts(TParameters parameters, string cluster);
 
     protected abstract string UndoWords(V1Node? node, TParameters parameters);
 
@@ -25,7 +25,7 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
     protected override async Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var nodes = clusters.Nodes(parameters.Cluster);
-        var words = Words(parameters, nodes.Cluster);
+        var words = Texts(parameters, nodes.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
         var was = node is not null && IsThere(node, parameters);
         var keep = Keep(parameters);
@@ -46,7 +46,7 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
     protected override async Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var nodes = clusters.Nodes(parameters.Cluster);
-        var words = Words(parameters, nodes.Cluster);
+        var words = Texts(parameters, nodes.Cluster);
         return await ChangeAsync(nodes, parameters.Node, preparation.Identity, node => IsThere(node, parameters) ? null : Put(node, parameters), words.Verb, cancellationToken) switch
         {
             true => new ActionResult(words.Did),
@@ -118,7 +118,7 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
     }
 }
 
-internal sealed record NodeWords(string Will, string Did, string WasSo, string Verb);
+internal sealed record NodeTexts(string Will, string Did, string WasSo, string Verb);
 
 /// <param name="Was">It was so before, so it stays.</param>
 /// <param name="Keep">It stays whatever is taken back.</param>
@@ -131,7 +131,7 @@ internal sealed record NodeUndo(string? Cluster, string Node, string Uid, bool W
 internal sealed class CordonNode(Clusters clusters)
     : NodeChange<CordonNodeParameters>(clusters, "kubernetes.cordonNode", "Cordons a node: no new pods are scheduled on it, and those that run go on.")
 {
-    protected override NodeWords Words(CordonNodeParameters parameters, string cluster) => new(
+    protected override NodeTexts Texts(CordonNodeParameters parameters, string cluster) => new(
         $"Cordon node {parameters.Node} on cluster {cluster}: no new pods are scheduled on it; those that run go on.",
         $"Cordoned node {parameters.Node}.",
         $"Node {parameters.Node} was cordoned already.",
@@ -160,7 +160,7 @@ public sealed record CordonNodeParameters : NodeParameters
 internal sealed class UncordonNode(Clusters clusters)
     : NodeChange<UncordonNodeParameters>(clusters, "kubernetes.uncordonNode", "Uncordons a node: new pods may be scheduled on it again.")
 {
-    protected override NodeWords Words(UncordonNodeParameters parameters, string cluster) => new(
+    protected override NodeTexts Texts(UncordonNodeParameters parameters, string cluster) => new(
         $"Uncordon node {parameters.Node} on cluster {cluster}: new pods may be scheduled on it again.",
         $"Uncordoned node {parameters.Node}.",
         $"Node {parameters.Node} was not cordoned.",
@@ -183,9 +183,9 @@ public sealed record UncordonNodeParameters : NodeParameters;
 internal sealed class TaintNode(Clusters clusters)
     : NodeChange<TaintNodeParameters>(clusters, "kubernetes.taintNode", "Puts a taint on a node, which keeps pods away that do not tolerate it.")
 {
-    protected override NodeWords Words(TaintNodeParameters parameters, string cluster)
+    protected override NodeTexts Texts(TaintNodeParameters parameters, string cluster)
     {
-        var taint = Words(New(parameters));
+        var taint = Texts(New(parameters));
         return new(
             $"Taint node {parameters.Node} on cluster {cluster} with {taint}{(parameters.Effect == TaintEffect.NoExecute ? ": pods that do not tolerate it are stopped at once" : ": new pods that do not tolerate it go elsewhere")}.",
             $"Tainted node {parameters.Node} with {taint}.",
@@ -194,8 +194,8 @@ internal sealed class TaintNode(Clusters clusters)
     }
 
     protected override string UndoWords(V1Node? node, TaintNodeParameters parameters) => Former(node, parameters) is { } former
-        ? $"Give the taint {Words(former)} back to node {parameters.Node}."
-        : $"Take the taint {Words(New(parameters))} off node {parameters.Node}.";
+        ? $"Give the taint {Texts(former)} back to node {parameters.Node}."
+        : $"Take the taint {Texts(New(parameters))} off node {parameters.Node}.";
 
     protected override bool IsThere(V1Node node, TaintNodeParameters parameters) => Find(node, Key(New(parameters))) is { } one && Value(one) == parameters.Value;
 
@@ -211,12 +211,12 @@ internal sealed class TaintNode(Clusters clusters)
     protected override JsonObject? Remove(V1Node node, NodeUndo undo) => Find(node, undo.Taint!) switch
     {
         { } one when Value(one) == undo.Value => All(undo.Former is null ? Others(node, undo.Taint!) : [.. Others(node, undo.Taint!), undo.Former]),
-        { } other when undo.Former is null || Value(other) != Value(undo.Former) => throw new ChangedSinceException($"Left the taint {Words(other)} on node {undo.Node}: somebody else has changed it since."),
+        { } other when undo.Former is null || Value(other) != Value(undo.Former) => throw new ChangedSinceException($"Left the taint {Texts(other)} on node {undo.Node}: somebody else has changed it since."),
         _ => null,
     };
 
     protected override string UndoneWords(NodeUndo undo) => undo.Former is { } former
-        ? $"Gave the taint {Words(former)} back to node {undo.Node}."
+        ? $"Gave the taint {Texts(former)} back to node {undo.Node}."
         : $"Took the taint {undo.Taint} off node {undo.Node}.";
 
     private static V1Taint New(TaintNodeParameters parameters) => new() { Key = parameters.Key, Value = parameters.Value, Effect = parameters.Effect.ToString() };
@@ -225,7 +225,7 @@ internal sealed class TaintNode(Clusters clusters)
 
     private static string? Value(V1Taint taint) => string.IsNullOrEmpty(taint.Value) ? null : taint.Value;
 
-    private static string Words(V1Taint taint) => $"{taint.Key}{(Value(taint) is { } value ? $"={value}" : "")}:{taint.Effect}";
+    private static string Texts(V1Taint taint) => $"{taint.Key}{(Value(taint) is { } value ? $"={value}" : "")}:{taint.Effect}";
 
     private static V1Taint? Find(V1Node? node, string key) => node?.Spec?.Taints?.FirstOrDefault(one => Key(one) == key);
 

@@ -33,7 +33,7 @@ internal sealed class PodCheck(Clusters clusters)
     private static async Task<CheckResult> JudgeAsync(
         ClusterPods pods, PodCheckParameters parameters, PodSigns signs, TimeProvider time, CancellationToken cancellationToken)
     {
-        var known = $"{signs.Pod.Metadata.Name}: {signs.Words}";
+        var known = $"{signs.Pod.Metadata.Name}: {signs.Text}";
         if (signs.Trouble is { } trouble)
         {
             return CheckResult.Failing($"{known}; {trouble}.");
@@ -136,7 +136,7 @@ internal sealed record PodSigns(V1Pod Pod)
         Pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == container)?.State?.Running?.StartedAt;
 
     /// <summary>For example <c>Running, ready, 2 restarts (last: OOMKilled), 1 GPU</c>.</summary>
-    public string Words => string.Join(", ", new[]
+    public string Text => string.Join(", ", new[]
     {
         Pod.Status?.Phase ?? "no phase",
         IsReady ? "ready" : "not ready",

@@ -73,7 +73,7 @@ internal sealed class RecyclePod(Clusters clusters)
         var fresh = await replacement.WaitAsync(cancellationToken);
         var took = context.Time.GetElapsedTime(started);
         return new ActionResult(FormattableString.Invariant(
-            $"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {Short(uid)}); its replacement {fresh.Metadata.Name} (uid {Short(fresh.Metadata.Uid)}) was ready after {took.TotalSeconds:0} s. {logs.Words}").TrimEnd())
+            $"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {Short(uid)}); its replacement {fresh.Metadata.Name} (uid {Short(fresh.Metadata.Uid)}) was ready after {took.TotalSeconds:0} s. {logs.Text}").TrimEnd())
         {
             Outputs = new Dictionary<string, string>
             {
@@ -160,7 +160,7 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
     public IReadOnlyList<string> Kept => _kept;
 
     /// <summary>For the record: what became of the logs.</summary>
-    public string Words { get; private set; } = "";
+    public string Text { get; private set; } = "";
 
     /// <summary>A zombie is not spared for its logs: when they cannot be read, that is said and the recycling goes on.</summary>
     public async Task KeepAsync(V1Pod pod, string? container, CancellationToken cancellationToken)
@@ -170,11 +170,11 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
         {
             await KeepAsync(pod, name, previous: false, cancellationToken);
             await KeepAsync(pod, name, previous: true, cancellationToken);
-            Words = _kept.Count == 0 ? "It had no logs to keep." : "Its last logs are kept.";
+            Text = _kept.Count == 0 ? "It had no logs to keep." : "Its last logs are kept.";
         }
         catch (Exception unread) when (unread is ClusterException or StepRefusedException)
         {
-            Words = $"Its logs could not be kept: {unread.Message}";
+            Text = $"Its logs could not be kept: {unread.Message}";
         }
     }
 
@@ -191,7 +191,7 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
             }
         }
 
-        Words = _kept.Count == 0 ? "" : "Its last logs are kept.";
+        Text = _kept.Count == 0 ? "" : "Its last logs are kept.";
     }
 
     private async Task KeepAsync(V1Pod pod, string container, bool previous, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
     : RunbookAction<ReimageNodeParameters>("aks.reimageNode", "Reimages the scale set instance behind a cordoned AKS node, and waits until the node is ready again. Its local disks are lost.")
 {
     private const string ProviderPrefix = "azure://";
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(10);
 
     public override string Role => "Virtual Machine Contributor on the cluster's node resource group, and on the cluster: get nodes";
 
@@ -21,7 +21,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         var machine = node is null ? null : Machine(node);
         return new Preparation
         {
-            PlannedEffect = $"Reimage the machine of node {parameters.Node} on cluster {nodes.Cluster}{(machine is null ? "" : $" ({machine.Words})")}, and wait until the node is ready again. What is on its local disks is lost.",
+            PlannedEffect = $"Reimage the machine of node {parameters.Node} on cluster {nodes.Cluster}{(machine is null ? "" : $" ({machine.DisplayName})")}, and wait until the node is ready again. What is on its local disks is lost.",
             Identity = node is null ? null : $"{node.Metadata.Uid} {machine?.Id}",
             Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}."
                 : machine is null ? $"Node {parameters.Node} is not an instance of an Azure scale set: its provider id is '{node.Spec?.ProviderID}'."
@@ -56,7 +56,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         while (await context.LookAsync(done, () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken) is not { } back || new NodeSigns(back) is not { IsReady: true } signs || signs.Boot == before)
         {
             context.Progress.Report($"{done}, and has not started anew and become ready");
-            await Task.Delay(Pause, context.Time, cancellationToken);
+            await Task.Delay(s_pause, context.Time, cancellationToken);
         }
 
         return new ActionResult(FormattableString.Invariant($"Reimaged the machine of node {parameters.Node}; the node was ready again after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));

@@ -105,21 +105,21 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
             var status = (int)answer.StatusCode;
             if (status is 401 or 403)
             {
-                throw new StepRefusedException($"{Lack(proxy)} It says: {Words(text)}");
+                throw new StepRefusedException($"{Lack(proxy)} It says: {MessageOf(text)}");
             }
 
             if (status is 400 or 404)
             {
-                throw new StepRefusedException(string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {Words(text)}"));
+                throw new StepRefusedException(string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}"));
             }
 
             return answer.IsSuccessStatusCode && Parse(text) is { } json
                 ? json
-                : throw new LiteLlmException(string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {Words(text)}"));
+                : throw new LiteLlmException(string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}"));
         }
     }
 
-    private static string Words(string body) => Clip.To((Text(Parse(body)?["error"]?["message"]) ?? Text(Parse(body)?["detail"]?["error"]) ?? body).Trim(), 300);
+    private static string MessageOf(string body) => Clip.To((Text(Parse(body)?["error"]?["message"]) ?? Text(Parse(body)?["detail"]?["error"]) ?? body).Trim(), 300);
 
     private static JsonObject? Parse(string body) => JsonAnswer.Parse(body) as JsonObject;
 

@@ -29,8 +29,8 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     : RunbookAction<ModelRouteParameters>("litellm.modelRoute", "Changes the weight of one deployment of a model in a LiteLLM proxy.")
 {
     // Other instances of a proxy read its database every half a minute at most.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
     private const string Weighted = "simple-shuffle";
 
     public override string Role => "A proxy admin's key of LiteLLM";
@@ -97,7 +97,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             }
 
             await proxies.SetWeightAsync(change.Proxy, change.Deployment, to, cancellationToken);
-            var until = context.Time.GetUtcNow() + LongestWait;
+            var until = context.Time.GetUtcNow() + s_longestWait;
             while (await WeightAsync(change, cancellationToken) is var seen && seen != to)
             {
                 if (context.Time.GetUtcNow() >= until)
@@ -105,7 +105,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
                     throw new LiteLlmException($"LiteLLM '{change.Proxy}' took the weight {Text(to)} of {change.Deployment}, and still says {(seen is null ? "none" : Text(seen.Value))}. Look at it.");
                 }
 
-                await Task.Delay(Pause, context.Time, cancellationToken);
+                await Task.Delay(s_pause, context.Time, cancellationToken);
             }
 
             return true;

@@ -14,7 +14,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     private const string FirstTokens = "vllm:time_to_first_token_seconds_count";
 
     /// <summary>Azure and OpenTelemetry have this time in milliseconds.</summary>
-    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
+    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
         WithText.Of(with, "measure") is null or "firstToken" && WithText.Failing(with) is { IsAbsent: false } failing && !failing.HoldsWithin(0, MostSeconds)
             ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}', and the time to the first token is in seconds: it never fails.", "Write seconds, for example '> 3'.")]
             : [];
@@ -33,14 +33,14 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         var found = await Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
         if (found.Count == 0)
         {
-            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {metric} {of.Words} over {PromDuration.Words(parameters.Window)}: is vLLM scraped?") with
+            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {metric} {of.Text} over {PromDuration.Format(parameters.Window)}: is vLLM scraped?") with
             {
                 Threshold = Limit(parameters),
             };
         }
 
         var result = await JudgeAsync(parameters, found[0].Values[^1], unit, of, cancellationToken);
-        result = result with { Threshold = Limit(parameters), Summary = of.Said(result.Summary) };
+        result = result with { Threshold = Limit(parameters), Summary = of.Prefix(result.Summary) };
         return await Prometheus.DrawAsync(result, parameters.Endpoint, query, context.Time, cancellationToken);
     }
 
@@ -50,10 +50,10 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     /// </summary>
     private async Task<CheckResult> JudgeAsync(LlmLatencyParameters parameters, double value, string unit, WorkloadSeries of, CancellationToken cancellationToken)
     {
-        var over = PromDuration.Words(parameters.Window);
+        var over = PromDuration.Format(parameters.Window);
         if (double.IsNaN(value))
         {
-            return CheckResult.Unknown($"No request {of.Words} got its first token within {over}, so it says nothing.");
+            return CheckResult.Unknown($"No request {of.Text} got its first token within {over}, so it says nothing.");
         }
 
         var share = parameters.Measure == LatencyMeasure.FirstToken ? FormattableString.Invariant($" ({parameters.Quantile * 100:0.#} % of first tokens come sooner)") : "";
@@ -61,7 +61,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         return judged.Verdict switch
         {
             Verdict.Failing when parameters.Measure == LatencyMeasure.TokensPerSecond && !await IsAlwaysBusyAsync(parameters, of, cancellationToken) =>
-                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but nothing was asked {of.Words} for a part of {over}, so its tokens say nothing." },
+                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but nothing was asked {of.Text} for a part of {over}, so its tokens say nothing." },
             Verdict.Passing when await StuckAsync(parameters, of, cancellationToken) is { Count: > 0 } stuck =>
                 judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {CountText.Names(stuck, MostNamed)} had work and gave no first token within {over}." },
             _ => judged,

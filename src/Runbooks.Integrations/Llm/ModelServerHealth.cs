@@ -23,17 +23,17 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
             Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least), Ask(server.Reading, rate));
         var engines = Engines(answers);
         var gone = await GoneServers.FindAsync(Prometheus, server, parameters, of, answers[Answer.Waiting], context.Time, cancellationToken);
-        if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, of, engines), PromDuration.Words(parameters.Window)) is not { } result)
+        if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, of, engines), PromDuration.Format(parameters.Window)) is not { } result)
         {
             var metric = server.Running is { } running && answers[Answer.Running].Count == 0 ? running : server.Waiting;
             var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, of.Of(metric), cancellationToken);
-            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {metric} {of.Words}"
+            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {metric} {of.Text}"
                 + (missing.Count > 0 ? $", nor for any other: is {server.Name} scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
         }
 
         var counter = server.Reading is { } reading && answers[Answer.Progress].All(IsStill) && !answers[Answer.Reading].All(IsStill) ? reading : server.Progress;
         var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({of.Of(counter, rate)})";
-        result = result with { Summary = of.Said(result.Summary) };
+        result = result with { Summary = of.Prefix(result.Summary) };
         return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken);
     }
 
@@ -46,7 +46,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
             _ => $"{engine.Pod} ({(engine.Part is null ? "" : $"{server.Engine} {engine.Part}, ")}the worst of {engines.Count}): ",
         };
 
-        var over = $"{PromDuration.Words(parameters.Window)}";
+        var over = $"{PromDuration.Format(parameters.Window)}";
         if (engines.Find(engine => engine.IsStuck) is { } stuck)
         {
             return Result(Verdict.Failing, $"{Named(stuck)}{Work(stuck)}, and {server.Nothing} for {over}: the {server.Engine} hangs.", stuck, "== 0");
@@ -265,7 +265,7 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
     public CheckResult? Beside(CheckResult? others, string over) => others switch
     {
         { Verdict: Verdict.Failing } => others,
-        _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within {PromDuration.Words(s_remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
+        _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within {PromDuration.Format(s_remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
         { Verdict: Verdict.Passing } when Away.Count > 0 => others with
         {
             Verdict = Verdict.Unknown,

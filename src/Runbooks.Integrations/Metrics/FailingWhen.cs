@@ -150,7 +150,7 @@ internal static class Size
 {
     private static readonly string[] s_units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
-    public static string Words(long bytes)
+    public static string FormatBytes(long bytes)
     {
         var (value, unit) = ((double)bytes, 0);
         // A value that would be rounded up to 1024 belongs to the next unit.

@@ -12,30 +12,30 @@ namespace Runbooks.Integrations.Metrics;
 /// </remarks>
 internal sealed partial record KnownRange(double Least, double Most)
 {
-    private static readonly KnownRange Share = new(0, 1);
+    private static readonly KnownRange s_share = new(0, 1);
     public static readonly KnownRange Percent = new(0, 100);
 
     private static readonly Dictionary<string, KnownRange> s_prometheus = new(StringComparer.Ordinal)
     {
-        ["up"] = Share,
-        ["probe_success"] = Share,
-        ["kube_pod_status_ready"] = Share,
-        ["kube_pod_status_phase"] = Share,
-        ["kube_node_status_condition"] = Share,
-        ["vllm:gpu_cache_usage_perc"] = Share,
-        ["vllm:kv_cache_usage_perc"] = Share,
-        ["vllm:cpu_cache_usage_perc"] = Share,
-        ["vllm:gpu_prefix_cache_hit_rate"] = Share,
-        ["nv_gpu_utilization"] = Share,
+        ["up"] = s_share,
+        ["probe_success"] = s_share,
+        ["kube_pod_status_ready"] = s_share,
+        ["kube_pod_status_phase"] = s_share,
+        ["kube_node_status_condition"] = s_share,
+        ["vllm:gpu_cache_usage_perc"] = s_share,
+        ["vllm:kv_cache_usage_perc"] = s_share,
+        ["vllm:cpu_cache_usage_perc"] = s_share,
+        ["vllm:gpu_prefix_cache_hit_rate"] = s_share,
+        ["nv_gpu_utilization"] = s_share,
         ["DCGM_FI_DEV_GPU_UTIL"] = Percent,
         ["DCGM_FI_DEV_MEM_COPY_UTIL"] = Percent,
         ["DCGM_FI_DEV_ENC_UTIL"] = Percent,
         ["DCGM_FI_DEV_DEC_UTIL"] = Percent,
-        ["DCGM_FI_PROF_GR_ENGINE_ACTIVE"] = Share,
-        ["DCGM_FI_PROF_SM_ACTIVE"] = Share,
-        ["DCGM_FI_PROF_SM_OCCUPANCY"] = Share,
-        ["DCGM_FI_PROF_PIPE_TENSOR_ACTIVE"] = Share,
-        ["DCGM_FI_PROF_DRAM_ACTIVE"] = Share,
+        ["DCGM_FI_PROF_GR_ENGINE_ACTIVE"] = s_share,
+        ["DCGM_FI_PROF_SM_ACTIVE"] = s_share,
+        ["DCGM_FI_PROF_SM_OCCUPANCY"] = s_share,
+        ["DCGM_FI_PROF_PIPE_TENSOR_ACTIVE"] = s_share,
+        ["DCGM_FI_PROF_DRAM_ACTIVE"] = s_share,
     };
 
     private static readonly Dictionary<string, KnownRange> s_azure = new(StringComparer.OrdinalIgnoreCase)
@@ -87,7 +87,7 @@ internal sealed partial record KnownRange(double Least, double Most)
     }
 
     /// <summary>What is odd about this threshold; null when nothing is.</summary>
-    public Doubt? Doubt(FailingWhen failing, string metric)
+    public ParameterWarning? WarningOf(FailingWhen failing, string metric)
     {
         var range = $"{NumberText.Format(Least)} to {NumberText.Format(Most)}";
         return !failing.HoldsWithin(Least, Most) ? Of($"is '{failing}', and {metric} goes from {range}: it can never fail.")
@@ -95,7 +95,7 @@ internal sealed partial record KnownRange(double Least, double Most)
             : Most == 100 && failing.IsOfAShare ? Of($"is '{failing}', and {metric} goes from {range}: 1 is one per cent.")
             : null;
 
-        Doubt Of(string problem) => new(WarningCodes.ThresholdRange, "failing", problem, $"Write a threshold between {NumberText.Format(Least)} and {NumberText.Format(Most)}.");
+        ParameterWarning Of(string problem) => new(WarningCodes.ThresholdRange, "failing", problem, $"Write a threshold between {NumberText.Format(Least)} and {NumberText.Format(Most)}.");
     }
 
     private static bool IsBalanced(string text)

@@ -115,7 +115,7 @@ internal static class CalendarShifts
     private const int MostTimesADay = 24;
     private const int MostAttendees = 20;
 
-    private static readonly EvaluationOptions Bounds = new() { MaxUnmatchedIncrementsLimit = 1_000 };
+    private static readonly EvaluationOptions s_bounds = new() { MaxUnmatchedIncrementsLimit = 1_000 };
 
     /// <param name="zone">Of times without a zone and of whole days; null for what the calendar says.</param>
     /// <returns>Every shift that overlaps with the time from <paramref name="from"/> to <paramref name="until"/>.</returns>
@@ -193,7 +193,7 @@ internal static class CalendarShifts
         }
 
         var found = new List<(DateTimeOffset, DateTimeOffset)>();
-        foreach (var occurrence in one.GetOccurrences(options: Bounds))
+        foreach (var occurrence in one.GetOccurrences(options: s_bounds))
         {
             var start = Instant(occurrence.Period.StartTime, zone);
             if (start >= until)

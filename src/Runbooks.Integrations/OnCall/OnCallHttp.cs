@@ -26,7 +26,7 @@ internal static class OnCallHttp
             using var answer = await client.SendAsync(request, cancellationToken);
             return answer.IsSuccessStatusCode
                 ? JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject ?? throw new OnCallException($"{service} answered no JSON.")
-                : throw new OnCallException(Words((int)answer.StatusCode, service));
+                : throw new OnCallException(MessageOf((int)answer.StatusCode, service));
         }
         catch (HttpRequestException unreachable)
         {
@@ -41,7 +41,7 @@ internal static class OnCallHttp
     public static DateTimeOffset? Time(JsonNode? value) =>
         DateTimeOffset.TryParse(JsonAnswer.Text(value), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
 
-    private static string Words(int status, string service) => status switch
+    private static string MessageOf(int status, string service) => status switch
     {
         401 or 403 => $"{service} answered {status}: the token is not good, or may not read schedules.",
         404 => $"{service} answered 404: it has no such schedule.",

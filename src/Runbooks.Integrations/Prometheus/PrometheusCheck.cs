@@ -66,7 +66,7 @@ internal static class PromDuration
 {
     public static string Of(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0}s");
 
-    public static string Words(TimeSpan time) => time.TotalSeconds < 120 ? FormattableString.Invariant($"{time.TotalSeconds:0} s") : FormattableString.Invariant($"{time.TotalMinutes:0.#} min");
+    public static string Format(TimeSpan time) => time.TotalSeconds < 120 ? FormattableString.Invariant($"{time.TotalSeconds:0} s") : FormattableString.Invariant($"{time.TotalMinutes:0.#} min");
 }
 
 /// <summary>The curve beside an answer of Prometheus, and where a person sees it whole.</summary>
@@ -122,7 +122,7 @@ internal static partial class MissingSeries
     /// <summary>Why it says nothing that a query finds nothing.</summary>
     /// <returns>Null when all that it names exists.</returns>
     /// <exception cref="PrometheusException">That could not be asked.</exception>
-    public static async Task<string?> DoubtAsync(PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
+    public static async Task<string?> ExplainEmptyAsync(PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
     {
         var name = prometheus.Find(endpoint).Name;
         var missing = await FindAsync(prometheus, endpoint, query, cancellationToken);

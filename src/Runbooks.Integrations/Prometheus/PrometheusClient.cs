@@ -98,7 +98,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         }
         catch (Exception odd) when (odd is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new PrometheusException(Words(name, httpStatus, text), odd);
+            throw new PrometheusException(MessageOf(name, httpStatus, text), odd);
         }
     }
 
@@ -108,7 +108,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
             ? warnings.EnumerateArray().Select(one => one.ToString()).FirstOrDefault(one => !one.StartsWith("PromQL info:", StringComparison.Ordinal))
             : null;
 
-    private static string Words(string name, int status, string text) => status switch
+    private static string MessageOf(string name, int status, string text) => status switch
     {
         401 or 403 => $"Prometheus '{name}' answered {status}: its token may not query it. A managed one takes AzureIdentity and the role {AzureRole}. {Cut(text)}",
         _ => $"Prometheus '{name}' answered {status}, and not as its API does: {Cut(text)}",

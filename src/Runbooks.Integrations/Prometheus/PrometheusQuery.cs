@@ -4,8 +4,8 @@ namespace Runbooks.Integrations.Prometheus;
 internal sealed class PrometheusQuery(PrometheusClient prometheus)
     : PrometheusCheck<PrometheusQueryParameters>(prometheus, "prometheus.query", "Holds the value of a PromQL query against a threshold.")
 {
-    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
-        WithText.Of(with, "query") is { } query && WithText.Failing(with) is { } failing && KnownRange.OfPromQl(query)?.Doubt(failing, "the query's value") is { } doubt ? [doubt] : [];
+    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
+        WithText.Of(with, "query") is { } query && WithText.Failing(with) is { } failing && KnownRange.OfPromQl(query)?.WarningOf(failing, "the query's value") is { } doubt ? [doubt] : [];
 
     public override bool MayFindNothing(JsonElement with) =>
         WithText.LeavesEmptyOpen(with) && WithText.Of(with, "query")?.Replace(" ", "", StringComparison.Ordinal).Contains("orvector(", StringComparison.Ordinal) != true;
@@ -36,7 +36,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
         string? doubt;
         try
         {
-            doubt = await MissingSeries.DoubtAsync(Prometheus, parameters.Endpoint, parameters.Query, cancellationToken);
+            doubt = await MissingSeries.ExplainEmptyAsync(Prometheus, parameters.Endpoint, parameters.Query, cancellationToken);
         }
         catch (PrometheusException failed)
         {
@@ -88,7 +88,7 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
     /// <summary>Those of one deployment, where no pod is named; null for all of the namespace.</summary>
     public string? Deployment { get; init; }
 
-    public string Words => Deployment is not null ? $"of deployment {Namespace}/{Deployment}" : Pod is null ? $"in namespace {Namespace}" : IsReplaced ? $"of the pods in place of {Namespace}/{Pod}" : $"of pod {Namespace}/{Pod}";
+    public string Text => Deployment is not null ? $"of deployment {Namespace}/{Deployment}" : Pod is null ? $"in namespace {Namespace}" : IsReplaced ? $"of the pods in place of {Namespace}/{Pod}" : $"of pod {Namespace}/{Pod}";
 
     /// <param name="metric">One that every such pod has.</param>
     /// <returns>Those in its place where the pod has neither this metric nor is asked for any; else the same.</returns>
@@ -99,7 +99,7 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
         if (Cluster is null)
         {
             // Of late as well: the pod that is meant may be the one that is gone.
-            ClusterLabel.RequireOne(await prometheus.QueryAsync(endpoint, $"count by ({ClusterLabel.Name}) ({followed.Of(metric, "present_over_time({0}[1h])")})", cancellationToken), followed.Words);
+            ClusterLabel.RequireOne(await prometheus.QueryAsync(endpoint, $"count by ({ClusterLabel.Name}) ({followed.Of(metric, "present_over_time({0}[1h])")})", cancellationToken), followed.Text);
         }
 
         return followed;
@@ -117,7 +117,7 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
     }
 
     /// <summary>Says of whom it is where that is not the pod that was named.</summary>
-    public string Said(string summary) => IsReplaced ? $"{Pod} is gone; of those in its place: {summary}" : summary;
+    public string Prefix(string summary) => IsReplaced ? $"{Pod} is gone; of those in its place: {summary}" : summary;
 
     /// <param name="around">What is done to each selector, for example <c>rate({0}[5m])</c>.</param>
     public string Of(string metric, string around = "{0}") =>

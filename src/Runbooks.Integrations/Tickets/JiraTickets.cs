@@ -42,7 +42,7 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
     public async Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken)
     {
         var answer = await client.SendAsync(name, HttpMethod.Get, $"{Issue(ticket)}/comment?orderBy=-created&maxResults=50", null, "read the comments", cancellationToken);
-        return (answer?["comments"] as JsonArray ?? []).Any(comment => comment?["body"] is { } body && Words(body).Any(words => words.Contains(text, StringComparison.Ordinal)));
+        return (answer?["comments"] as JsonArray ?? []).Any(comment => comment?["body"] is { } body && Texts(body).Any(words => words.Contains(text, StringComparison.Ordinal)));
     }
 
     public async Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken)
@@ -104,8 +104,8 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
         return new JsonObject { ["type"] = "paragraph", ["content"] = new JsonArray(words) };
     }
 
-    private static IEnumerable<string> Words(JsonNode document) => document is JsonObject node
-        ? (Text(node["text"]) is { } text ? [text] : Enumerable.Empty<string>()).Concat((node["content"] as JsonArray ?? []).SelectMany(inner => inner is null ? [] : Words(inner)))
+    private static IEnumerable<string> Texts(JsonNode document) => document is JsonObject node
+        ? (Text(node["text"]) is { } text ? [text] : Enumerable.Empty<string>()).Concat((node["content"] as JsonArray ?? []).SelectMany(inner => inner is null ? [] : Texts(inner)))
         : [];
 
     private static string Issue(Ticket ticket) => $"{Api}/issue/{Uri.EscapeDataString(ticket.Key)}";

@@ -50,7 +50,7 @@ public enum TicketAtEnd { Comment, Close, Nothing }
 
 /// <summary>What both actions do alike. A ticket only tells: nothing of the target is changed, and there is nothing to undo.</summary>
 // Settings and channels are asked for when it acts: commands that only read runbooks know every action and have neither.
-internal abstract class TicketAction<TParameters>(IServiceProvider services, string name, string summary, string stays) : TellingAction<TParameters>(services, name, summary, stays)
+internal abstract class TicketAction<TParameters>(IServiceProvider services, string name, string summary, string stays) : NotifyingAction<TParameters>(services, name, summary, stays)
     where TParameters : TicketParameters
 {
     private readonly IServiceProvider _services = services;
@@ -119,8 +119,8 @@ internal sealed class CreateTicket(IServiceProvider services)
     public new const string Name = "ticket.create";
 
     /// <summary>After an attempt that was cut off, a new ticket may take a moment until a search finds it.</summary>
-    private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_longestSearch = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
     protected override string Plan(CreateTicketParameters parameters)
     {
@@ -147,7 +147,7 @@ internal sealed class CreateTicket(IServiceProvider services)
 
     private async Task<Ticket?> FindOpenedAsync(ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken)
     {
-        var until = context.Time.GetUtcNow() + LongestSearch;
+        var until = context.Time.GetUtcNow() + s_longestSearch;
         while (true)
         {
             var found = await FindAsync(tickets, system, context, cancellationToken);
@@ -156,7 +156,7 @@ internal sealed class CreateTicket(IServiceProvider services)
                 return found;
             }
 
-            await Task.Delay(Pause, context.Time, cancellationToken);
+            await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }
 }
@@ -181,7 +181,7 @@ internal sealed class UpdateTicket(IServiceProvider services)
                 ?? throw new StepRefusedException(await KnownIdAsync(system, context, cancellationToken) is null
                     ? $"The incident has no ticket in '{system}'. Open one with {CreateTicket.Name} in a step before."
                     : $"The incident's ticket is not in '{system}' any more.");
-            await TicketEnd.TellAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, TicketFields.Each(parameters.Fields, Redact), cancellationToken);
+            await TicketEnd.CommentAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, TicketFields.Each(parameters.Fields, Redact), cancellationToken);
             return Done(parameters.Close ? $"Closed the ticket {ticket.Key}." : $"Wrote on the ticket {ticket.Key}.", system, ticket, null);
         }, cancellationToken);
     }

@@ -78,12 +78,12 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
             return json ?? (text.Length == 0 ? null : throw new TicketException($"The ticket system '{name}' answered no JSON to: {what}."));
         }
 
-        var words = string.Create(CultureInfo.InvariantCulture, $"The ticket system '{name}' answered {status} to: {what}. {Words(json, text)}");
+        var words = string.Create(CultureInfo.InvariantCulture, $"The ticket system '{name}' answered {status} to: {what}. {MessageOf(json, text)}");
         throw status is 400 or 403 or 404 or 405 or 422 ? new StepRefusedException(words) : new TicketException(words);
     }
 
     /// <summary>ServiceNow writes <c>error.message</c> and <c>error.detail</c>, Jira <c>errorMessages</c> and <c>errors</c> by field, Azure DevOps <c>message</c>.</summary>
-    private static string Words(JsonNode? json, string text)
+    private static string MessageOf(JsonNode? json, string text)
     {
         if (json is not JsonObject answer)
         {

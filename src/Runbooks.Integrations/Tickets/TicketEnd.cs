@@ -5,7 +5,7 @@ using Runbooks.Storage;
 namespace Runbooks.Integrations.Tickets;
 
 /// <summary>Tells the tickets of an incident how it ended, rejected, failed or mended alike, and when a person closed it. Which ones, and whether they are closed, their steps recorded.</summary>
-internal sealed class TicketEnd(TicketClient client, PinnedRunbooks runbooks, DecisionLinks links) : IEndHook
+internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, DecisionLinks links) : IEndHook
 {
     public const string System = "system";
     public const string Key = "ticket";
@@ -18,7 +18,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks runbooks, De
         foreach (var step in incident.Steps.Where(step => step.Action == CreateTicket.Name && step.Status != StepStatus.DryRun))
         {
             var ticket = step.Outputs.ContainsKey(Key) ? step.Outputs : await AskedForAsync(incident, step, cancellationToken);
-            if (ticket.GetValueOrDefault(AtEnd) != CamelCase.Of(TicketAtEnd.Nothing) && await TellAsync(incident, ticket, cancellationToken) is { } line)
+            if (ticket.GetValueOrDefault(AtEnd) != CamelCase.Of(TicketAtEnd.Nothing) && await CommentAsync(incident, ticket, cancellationToken) is { } line)
             {
                 said.Add(line);
             }
@@ -37,7 +37,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks runbooks, De
 
     /// <summary>Once, however often it is called: the comment ends with a mark by which it is known again.</summary>
     /// <param name="key">Names the comment.</param>
-    public static async Task TellAsync(ITicketSystem tickets, Ticket ticket, string text, string key, bool close, JsonObject? fields, CancellationToken cancellationToken)
+    public static async Task CommentAsync(ITicketSystem tickets, Ticket ticket, string text, string key, bool close, JsonObject? fields, CancellationToken cancellationToken)
     {
         var mark = TicketMark.OfComment(key);
         var written = await tickets.HasCommentAsync(ticket, mark, cancellationToken);
@@ -54,13 +54,13 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks runbooks, De
     /// <summary>A step of which nobody heard that it had opened a ticket may have opened one all the same: what it was to do, from its runbook.</summary>
     private async Task<IReadOnlyDictionary<string, string>> AskedForAsync(Incident incident, StepRecord step, CancellationToken cancellationToken)
     {
-        var with = (await runbooks.OfAsync(incident, cancellationToken)).StepsOf(step.Phase).FirstOrDefault(spec => spec.Name == step.Name)?.With;
+        var with = (await pinned.OfAsync(incident, cancellationToken)).StepsOf(step.Phase).FirstOrDefault(spec => spec.Name == step.Name)?.With;
         return new[] { System, AtEnd }.Select(name => (name, Value: with is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null))
             .Where(one => one.Value is not null).ToDictionary(one => one.name, one => one.Value!);
     }
 
     /// <returns>What became of it, for the record; null where there was none.</returns>
-    private async Task<string?> TellAsync(Incident incident, IReadOnlyDictionary<string, string> ticket, CancellationToken cancellationToken)
+    private async Task<string?> CommentAsync(Incident incident, IReadOnlyDictionary<string, string> ticket, CancellationToken cancellationToken)
     {
         // Where something is left to a person, the ticket is theirs to close, unless they have said that it is done.
         var byHand = incident.ClosedByHand is not null;
@@ -78,7 +78,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks runbooks, De
 
             var headline = EndingText.Headline(incident);
             var text = incident.Reason is { } reason && !reason.StartsWith(headline, StringComparison.Ordinal) ? $"{headline}. {reason}" : incident.Reason ?? headline;
-            await TellAsync(tickets, found, $"{text}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{(byHand ? "closed" : "end")}", close, null, cancellationToken);
+            await CommentAsync(tickets, found, $"{text}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{(byHand ? "closed" : "end")}", close, null, cancellationToken);
             return close ? $"Closed the ticket {found.Key}." : $"Wrote on the ticket {found.Key} {what}.";
         }
         catch (Exception failed) when (failed is TicketException or StepRefusedException)

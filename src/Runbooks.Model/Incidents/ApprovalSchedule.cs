@@ -3,12 +3,12 @@ namespace Runbooks.Model.Incidents;
 /// <summary>What happens to a gate while time passes and nobody answers.</summary>
 public static class ApprovalSchedule
 {
-    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_askAgainAfter = TimeSpan.FromMinutes(1);
     private const int MaxDoublings = 4;
     private const int MaxHeldBack = 10;
 
     /// <summary>Who could not approve because of a window has at least this long once it has ended.</summary>
-    private static readonly TimeSpan AfterWindow = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan s_afterWindow = TimeSpan.FromMinutes(30);
 
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
     /// <param name="isAsked">Whether somebody whom the question reached may still answer it; null for everybody.</param>
@@ -22,7 +22,7 @@ public static class ApprovalSchedule
         // Whatever was stopped: what was done is still to be taken back.
         if (incident.Stop is { } stop && gate.Task is not { Undoes: true })
         {
-            return (incident.CloseGate(gateId, GateOutcome.Cancelled, stop.Words, now), null);
+            return (incident.CloseGate(gateId, GateOutcome.Cancelled, stop.Text, now), null);
         }
 
         gate = Silence.Count(incident, gate, now, isAsked);
@@ -96,7 +96,7 @@ public static class ApprovalSchedule
             return incident;
         }
 
-        var at = now + (AskAgainAfter * (1 << Math.Min(gate.Asked, MaxDoublings)));
+        var at = now + (s_askAgainAfter * (1 << Math.Min(gate.Asked, MaxDoublings)));
         var isSoon = gate.Reminders.Count > 0 && gate.Reminders[0].At <= at;
         var next = (isSoon ? gate.Reminders[0] : new Reminder(at, [])) with { IsKept = true };
         return incident.Replace(gate with { Reminders = [next, .. gate.Reminders.Skip(isSoon ? 1 : 0)] });
@@ -113,13 +113,13 @@ public static class ApprovalSchedule
         return until is not { } end ? noted : noted with
         {
             HeardFor = Silence.Needed(gate),
-            ExpiresAt = gate.ExpiresAt > end + AfterWindow ? gate.ExpiresAt : end + AfterWindow,
+            ExpiresAt = gate.ExpiresAt > end + s_afterWindow ? gate.ExpiresAt : end + s_afterWindow,
             HeldUntil = end,
             Reminders = [.. gate.Reminders.Where(reminder => reminder.To.Count > 0 || reminder.At > end).Select(Later).Append(new(end, []) { IsKept = true }).OrderBy(reminder => reminder.At)],
         };
 
         // With what was left of its time, within that of the question.
-        Reminder Later(Reminder reminder) => reminder.At > end ? reminder : reminder with { At = end + TimeSpan.FromTicks(Math.Clamp((reminder.At - now).Ticks, 0, AfterWindow.Ticks / 2)) };
+        Reminder Later(Reminder reminder) => reminder.At > end ? reminder : reminder with { At = end + TimeSpan.FromTicks(Math.Clamp((reminder.At - now).Ticks, 0, s_afterWindow.Ticks / 2)) };
     }
 
     private static (Incident Incident, CardKind? Due) Remind(Incident incident, Gate gate, DateTimeOffset now, DateTimeOffset by)

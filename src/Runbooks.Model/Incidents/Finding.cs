@@ -139,7 +139,7 @@ public static class VerificationRounds
 public static class FindingText
 {
     /// <summary>What is measured this much before it is told says so itself.</summary>
-    private static readonly TimeSpan WorthSaying = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_worthSaying = TimeSpan.FromMinutes(1);
 
     /// <summary>The heading over the answers of the diagnosis.</summary>
     /// <param name="from">When whoever reads it was told.</param>
@@ -151,7 +151,7 @@ public static class FindingText
 
     /// <summary>An answer as a line of a message.</summary>
     public static string Line(Finding finding) =>
-        $"{finding.Verdict switch { Verdict.Failing => "✗", Verdict.Passing => "✓", _ => "?" }} {finding.Ask} {finding.Result.Summary}{(finding.At - finding.SeenAt >= WorthSaying ? $" (measured until {GateText.Clock(finding.SeenAt, finding.At)})" : "")}";
+        $"{finding.Verdict switch { Verdict.Failing => "✗", Verdict.Passing => "✓", _ => "?" }} {finding.Ask} {finding.Result.Summary}{(finding.At - finding.SeenAt >= s_worthSaying ? $" (measured until {GateText.Clock(finding.SeenAt, finding.At)})" : "")}";
 
     private static string At(IReadOnlyList<Finding> findings, string word, DateTimeOffset from) => findings.Count == 0 ? "" : $"{word} {GateText.Clock(findings.Max(finding => finding.At), from)}";
 }
@@ -239,7 +239,7 @@ public sealed partial record FindingCourse(string Name, string Ask, string? Unit
     }
 
     /// <summary>As short as an axis needs it.</summary>
-    public static string Say(double value) => value.ToString(Math.Abs(value) is >= 10_000 or (> 0 and < 0.01) ? "0.##e0" : "0.##", CultureInfo.InvariantCulture);
+    public static string Format(double value) => value.ToString(Math.Abs(value) is >= 10_000 or (> 0 and < 0.01) ? "0.##e0" : "0.##", CultureInfo.InvariantCulture);
 
     private static double Round(double value)
     {

@@ -48,12 +48,12 @@ public sealed partial record Incident
         var known = Alerts.FirstOrDefault(a => a.Is(alert));
         if (known is null && alert.Status == AlertStatus.Firing && KnowsOutage(alert))
         {
-            return TellOutage(alert, now);
+            return AddOutageNews(alert, now);
         }
 
         if (known is not null && Episode.IsEarlier(known, alert))
         {
-            return TellEarlier(known, alert, now);
+            return NoteEarlierAlert(known, alert, now);
         }
 
         var noAllClear = AlertEnd.NoAllClear(alert) ?? (alert.Status == AlertStatus.Resolved ? known?.Unmeasured?.Name : null);
@@ -83,19 +83,19 @@ public sealed partial record Incident
                 EndedNews(alert), alert.Source, $"{alert.Source} ended the alert {alert.Name} for the reason {Clip.To(noAllClear, 100)}. That is no all-clear.", now);
         }
 
-        changed = changed.DropNews(EndedNews(alert)).TellUnknownStatus(alert, known, now);
+        changed = changed.DropNews(EndedNews(alert)).NoteUnknownStatus(alert, known, now);
         if (!resolved)
         {
             changed = (changed with { AlertResolvedAt = null }).DropNews(RecoveryNews);
             changed = WasOpenedBy(alert) ? changed.DropNews(OpenerIsOverNews) : changed;
             if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
             {
-                return changed.Tell(now, alert.Source, $"{alert.Name} fires after the incident was resolved; the checks are asked again.");
+                return changed.NoteAlert(now, alert.Source, $"{alert.Name} fires after the incident was resolved; the checks are asked again.");
             }
 
             if (IsMoreSevere(alert))
             {
-                return changed.TellOther(alert, moreSevere: true, now);
+                return changed.NoteOtherAlert(alert, moreSevere: true, now);
             }
 
             if (changed.Flaps(now) && (known is not null || Alerts.Any(a => a.Source == alert.Source && a.Name == alert.Name)))
@@ -105,16 +105,16 @@ public sealed partial record Incident
 
             if (known is { Resolved: true })
             {
-                return changed.Tell(now, alert.Source, $"{alert.Name} fires again.");
+                return changed.NoteAlert(now, alert.Source, $"{alert.Name} fires again.");
             }
 
-            return isNew && changed.AlertCount > 1 ? changed.TellOther(alert, moreSevere: false, now) : changed;
+            return isNew && changed.AlertCount > 1 ? changed.NoteOtherAlert(alert, moreSevere: false, now) : changed;
         }
 
-        changed = over ? changed.DropNews(OpenerIsOverNews) : changed.TellOpenerIsOver(alert, now);
+        changed = over ? changed.DropNews(OpenerIsOverNews) : changed.AddOpenerIsOverNews(alert, now);
         return !over || AlertResolvedAt is not null ? changed
             : changed.Flaps(now) ? changed with { AlertResolvedAt = now }
-            : (changed with { AlertResolvedAt = now }).Tell(now, alert.Source, "The sender says the alert is resolved.");
+            : (changed with { AlertResolvedAt = now }).NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
     }
 
     /// <summary>Messages of alerts that are over and were taken from the full list.</summary>
@@ -133,7 +133,7 @@ public sealed partial record Incident
     public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
 
     /// <summary>A message about an outage that this incident knows: counted with it, and told once for each stage. So is what Azure tells of a resource that neither begins nor ends anything.</summary>
-    public Incident TellOutage(Alert alert, DateTimeOffset now)
+    public Incident AddOutageNews(Alert alert, DateTimeOffset now)
     {
         var outage = AlertIdentity.OfOutage(alert);
         var stage = AlertIdentity.Stage(alert);
@@ -157,15 +157,15 @@ public sealed partial record Incident
 
     /// <summary>People acknowledged the alert at its sender. Noted once an alert; it counts as no alert, and as no answer of ours.</summary>
     public Incident NoteAcknowledgedAtSender(Alert alert, DateTimeOffset now) =>
-        TellOnce(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
+        NoteAlertOnce(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
 
     /// <summary>Somebody wanted to start it by hand while it was there already.</summary>
-    public Incident NoteStart(string by, string what, DateTimeOffset now) => Tell(now, by, $"Started by hand once more, which opens nothing. {what}");
+    public Incident NoteStart(string by, string what, DateTimeOffset now) => NoteAlert(now, by, $"Started by hand once more, which opens nothing. {what}");
 
     /// <summary>It may have meant the end: said once for each such word, where somebody reads it.</summary>
-    private Incident TellUnknownStatus(Alert alert, AttachedAlert? known, DateTimeOffset now) =>
+    private Incident NoteUnknownStatus(Alert alert, AttachedAlert? known, DateTimeOffset now) =>
         alert.UnknownStatus is { } word && known is { Resolved: false }
-            ? TellOnce(now, alert.Source, $"The sender said \"{Clip.To(word, 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.")
+            ? NoteAlertOnce(now, alert.Source, $"The sender said \"{Clip.To(word, 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.")
             : this;
 
     private AttachedAlert First(Alert alert, bool resolved, string? noAllClear, DateTimeOffset now) =>
@@ -194,11 +194,11 @@ public sealed partial record Incident
     private static string EndedNews(Alert alert) => $"ended:{alert.Fingerprint}";
 
     /// <summary>An alert that comes and goes for days is counted on, and written about no more.</summary>
-    private bool MayTell => Timeline.Count(line => line.Kind == TimelineKind.Alert) < MaxTold;
+    private bool MayNoteAlerts => Timeline.Count(line => line.Kind == TimelineKind.Alert) < MaxTold;
 
-    private Incident Tell(DateTimeOffset now, string who, string what) => MayTell ? Note(now, TimelineKind.Alert, who, what) : this;
+    private Incident NoteAlert(DateTimeOffset now, string who, string what) => MayNoteAlerts ? Note(now, TimelineKind.Alert, who, what) : this;
 
-    private Incident TellOnce(DateTimeOffset now, string who, string what) => MayTell ? NoteOnce(now, TimelineKind.Alert, who, what) : this;
+    private Incident NoteAlertOnce(DateTimeOffset now, string who, string what) => MayNoteAlerts ? NoteOnce(now, TimelineKind.Alert, who, what) : this;
 }
 
 /// <summary>One alert (by the sender's fingerprint) that reached an incident, with how often and when.</summary>

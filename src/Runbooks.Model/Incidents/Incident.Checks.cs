@@ -159,7 +159,7 @@ public static class Diagnosis
     }
 
     /// <summary>What the steps need and is not known to be there. To tell, and to resolve, need nothing.</summary>
-    public static IReadOnlyList<Finding> Lacking(Mitigation mitigation, Phase phase, Plan plan, IReadOnlyList<Finding> findings) =>
+    public static IReadOnlyList<Finding> UnmetNeeds(Mitigation mitigation, Phase phase, Plan plan, IReadOnlyList<Finding> findings) =>
         phase != Phase.Mitigation || plan.TellsOnly ? [] : [.. findings.Where(finding => finding.Verdict != Verdict.Passing && mitigation.Needs.Contains(finding.Name))];
 
     /// <returns>Until when that was measured which shows that nothing is called for; null for the moment in which it was asked, and where nothing shows it.</returns>

@@ -117,7 +117,7 @@ public sealed partial record Incident
             return this;
         }
 
-        var words = stop.Words;
+        var words = stop.Text;
         var noted = (this with { Stop = stop }).Note(stop.At, TimelineKind.Decision, stop.By, words);
         return noted.OpenGate is { Task: not { Undoes: true } } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
     }

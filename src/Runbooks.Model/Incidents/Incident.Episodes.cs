@@ -40,9 +40,9 @@ public sealed partial record Incident
     public bool IsOfEarlierEpisode(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert)) is { } known && Episode.IsEarlier(known, alert);
 
     /// <summary>Said once for each alert; nothing else changes.</summary>
-    private Incident TellEarlier(AttachedAlert known, Alert alert, DateTimeOffset now) => known.ToldEarlier
+    private Incident NoteEarlierAlert(AttachedAlert known, Alert alert, DateTimeOffset now) => known.ToldEarlier
         ? this
-        : (this with { Alerts = [.. Alerts.Select(a => a == known ? a with { ToldEarlier = true } : a)] }).Tell(
+        : (this with { Alerts = [.. Alerts.Select(a => a == known ? a with { ToldEarlier = true } : a)] }).NoteAlert(
             now, alert.Source, $"A {(alert.Status == AlertStatus.Resolved ? "resolved" : "firing")} message about an earlier episode of {alert.Name} came late and changed nothing.");
 
     /// <summary>What is known of the episodes of an alert after this message.</summary>
@@ -143,7 +143,7 @@ public sealed partial record Incident
             AlertCount = AlertCount + 1,
             UpdatedAt = now,
         };
-        return known.ToldAfterNo ? counted : counted.Tell(now, alert.Source, $"{alert.Name} fires on. It does not ask again: {no.Words}");
+        return known.ToldAfterNo ? counted : counted.NoteAlert(now, alert.Source, $"{alert.Name} fires on. It does not ask again: {no.Text}");
     }
 }
 
@@ -153,11 +153,11 @@ public sealed record HandClosing(string By, string Reason, DateTimeOffset At);
 /// <param name="Did">In the past tense: rejected, closed by hand.</param>
 public sealed record EarlierNo(string Incident, string By, string Did, DateTimeOffset At, string? Reason)
 {
-    public string Words =>
+    public string Text =>
         $"incident {Incident} was {Did} by {By} on {At.ToUniversalTime().ToString("yyyy-MM-dd 'at' HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)}{(Reason is { Length: > 0 } ? $": {Reason}" : ".")}";
 
     /// <summary>For whoever is asked about the same target again.</summary>
-    public string Warning => $"The last decision on this target was a no: {Words}";
+    public string Warning => $"The last decision on this target was a no: {Text}";
 }
 
 /// <summary>
@@ -171,7 +171,7 @@ public sealed partial record Incident
     public bool KnowsRuleOf(Alert told) => Alerts.Any(known => IsOfRule(known, told));
 
     /// <summary>Grafana cannot measure the rule, or can again.</summary>
-    public Incident TellMeasuring(Alert told, DateTimeOffset now)
+    public Incident AddMeasuringNews(Alert told, DateTimeOffset now)
     {
         if (!KnowsRuleOf(told))
         {
@@ -191,7 +191,7 @@ public sealed partial record Incident
         return fails
             ? marked.AddNews(key, told.Source, $"Grafana cannot measure {rule} at the moment ({told.Name}). Until it can, an end of the alert is no all-clear.", now)
             : marked.Alerts.Any(known => IsOfRule(known, told) && known.Unmeasured is not null) ? marked
-            : marked.DropNews(key).Tell(
+            : marked.DropNews(key).NoteAlert(
                 now, told.Source,
                 Alerts.Any(known => IsOfRule(known, told) && known.EndedBecause == told.Name)
                     ? $"Grafana can measure {rule} again. It ended the alert while it could not, and says nothing more of it: look whether it is over."

@@ -142,12 +142,12 @@ public sealed partial record Incident
         }
 
         var recurrence = Recurrence.Begin(before, alert, now);
-        return Replace(recurrence).TellFlapping(before, recurrence, now);
+        return Replace(recurrence).NoteFlapping(before, recurrence, now);
     }
 
     /// <summary>Told once when it begins to flap.</summary>
-    private Incident TellFlapping(Recurrence? before, Recurrence recurrence, DateTimeOffset now) => recurrence.Flaps(now) && before?.Flaps(now) != true
-        ? DropNews(RecoveryNews).Tell(
+    private Incident NoteFlapping(Recurrence? before, Recurrence recurrence, DateTimeOffset now) => recurrence.Flaps(now) && before?.Flaps(now) != true
+        ? DropNews(RecoveryNews).NoteAlert(
             now, recurrence.Source, $"{recurrence.Describe()} It comes and goes: from here on each time is counted and not written down, until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes.")
         : this;
 
@@ -170,7 +170,7 @@ public sealed partial record Incident
             .ToList();
         return continued.Count == 0
             ? this
-            : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.All).TellFlapping(pair.Own, pair.All, now));
+            : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.All).NoteFlapping(pair.Own, pair.All, now));
     }
 
     /// <summary>
@@ -233,6 +233,6 @@ public sealed partial record Incident
         var told = Alerts.Any(known => known.ToldAfterNo && known.Name == alert.Name);
         var attached = Attach(alert, now);
         var marked = attached with { Alerts = [.. attached.Alerts.Select(known => known.Is(alert) ? known with { ToldAfterNo = true, AskedNobody = true } : known)] };
-        return told ? marked : marked.Tell(now, alert.Source, $"{alert.Name} comes and goes. It does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Words}");
+        return told ? marked : marked.NoteAlert(now, alert.Source, $"{alert.Name} comes and goes. It does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Text}");
     }
 }

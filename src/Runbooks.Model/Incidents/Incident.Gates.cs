@@ -28,7 +28,7 @@ public sealed partial record Incident
     public (Incident Incident, DecisionResult Result) Decide(string gateId, Decision decision, string? starter = null) =>
         FindGate(gateId) is not { } gate
             ? (this, new(DecisionStatus.NotFound, $"Incident {Id} has no gate '{gateId}'."))
-            : Objection(gate, decision, starter ?? StartedBy) is { } objection
+            : WhyNotCounted(gate, decision, starter ?? StartedBy) is { } objection
                 ? (this, objection)
                 : Record(this, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
 
@@ -68,7 +68,7 @@ public sealed partial record Incident
     public Incident Replace(Gate gate) =>
         this with { Gates = [.. Gates.Select(g => g.Id == gate.Id ? gate : g)] };
 
-    private static DecisionResult? Objection(Gate gate, Decision decision, string? starter)
+    private static DecisionResult? WhyNotCounted(Gate gate, Decision decision, string? starter)
     {
         if (gate.Outcome != GateOutcome.Pending)
         {

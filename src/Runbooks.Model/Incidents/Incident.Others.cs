@@ -80,12 +80,12 @@ public sealed partial record Incident
     public IncidentNews? WorseSinceAsked() => News.LastOrDefault(news => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal)
         && !(Gates.LastOrDefault(gate => gate.WasAsked) is { } gate && (news.At < gate.OpenedAt || Reach.IsHeard(DeliveriesUnder(gate.NewsKey(news))))));
 
-    private Incident TellOther(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
+    private Incident NoteOtherAlert(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
         ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)
-        : Tell(now, alert.Source, $"Another alert on this target: {Describe(alert.Name, alert)}");
+        : NoteAlert(now, alert.Source, $"Another alert on this target: {Describe(alert.Name, alert)}");
 
     /// <summary>What is asked about is over and something else fires on: whoever has to decide must not decide for what was.</summary>
-    private Incident TellOpenerIsOver(Alert alert, DateTimeOffset now)
+    private Incident AddOpenerIsOverNews(Alert alert, DateTimeOffset now)
     {
         var firing = Alerts.Where(known => !known.Resolved).ToList();
         return State.IsFinal() || Flaps(now) || !WasOpenedBy(alert) || firing.Exists(known => ReportOf(known) is { } report && WasOpenedBy(report)) ? this : AddNews(

@@ -147,7 +147,7 @@ public sealed partial record Incident
             return this with { News = [.. News.Select(news => news == known ? news with { Text = text } : news)] };
         }
 
-        return (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text, urgent)] }).Tell(now, who, text);
+        return (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text, urgent)] }).NoteAlert(now, who, text);
     }
 
     /// <summary>What no longer holds is shown no longer.</summary>

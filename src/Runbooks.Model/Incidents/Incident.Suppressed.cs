@@ -53,7 +53,7 @@ public sealed partial record Incident
             {
                 Alerts = [.. changed.Alerts, (before.WholeReportOf(one.Known) is { } report ? changed.WithReport(one.Known, report) : one.Known) with { AskedNobody = false, ToldAfterNo = false }],
                 AlertCount = changed.AlertCount + one.Known.Count,
-            }).TellOther(one.Alert!, moreSevere: false, now));
+            }).NoteOtherAlert(one.Alert!, moreSevere: false, now));
     }
 
     /// <summary>What an alert of this incident said when it fired last.</summary>

@@ -114,7 +114,7 @@ public sealed partial record Incident
 public sealed record StopRequest(string By, string Reason, DateTimeOffset At, bool TakesBack = false)
 {
     [JsonIgnore]
-    public string Words => TakesBack ? $"{By} asked for what was changed to be taken back: {Reason}" : $"{By} stopped the incident: {Reason}";
+    public string Text => TakesBack ? $"{By} asked for what was changed to be taken back: {Reason}" : $"{By} stopped the incident: {Reason}";
 }
 
 /// <summary>Makes ids that sort by time and can be read out on the phone: <c>261123-0312-k7m2p9wd</c>.</summary>

@@ -6,11 +6,11 @@ namespace Runbooks.Model.Incidents;
 /// </summary>
 public static class Silence
 {
-    private static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_shortest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(15);
 
     /// <summary>What a review may be late by while the host is up.</summary>
-    private static readonly TimeSpan Late = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_late = TimeSpan.FromMinutes(1);
 
     /// <summary>A question that could not be answered for so many times over is given up: silence then counts as no.</summary>
     private const int MostProlonged = 3;
@@ -20,8 +20,8 @@ public static class Silence
     /// <summary>How often such a question is looked after. A longer gap means that the host was down, and counts no further.</summary>
     public static TimeSpan ReviewPause(Gate gate) => ((gate.ExpiresAt - gate.OpenedAt) / 20) switch
     {
-        var pause when pause < Shortest => Shortest,
-        var pause when pause > Longest => Longest,
+        var pause when pause < s_shortest => s_shortest,
+        var pause when pause > s_longest => s_longest,
         var pause => pause,
     };
 
@@ -36,7 +36,7 @@ public static class Silence
 
         var from = gate.HeardUntil ?? gate.OpenedAt;
         var passed = now - (from > reached ? from : reached);
-        var most = ReviewPause(gate) + Late;
+        var most = ReviewPause(gate) + s_late;
         return passed <= TimeSpan.Zero ? gate : gate with { Heard = gate.Heard + (passed > most ? most : passed), HeardUntil = now };
     }
 
@@ -48,7 +48,7 @@ public static class Silence
     public static (Incident Incident, CardKind? Due)? Prolong(Incident incident, Gate gate, DateTimeOffset now)
     {
         var missing = Missing(gate);
-        if (missing <= Late)
+        if (missing <= s_late)
         {
             // The message took its time: nobody has to be told twice for that.
             return (incident.Replace(gate with { HeardFor = Needed(gate), ExpiresAt = now + missing }), null);

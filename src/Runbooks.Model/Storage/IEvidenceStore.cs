@@ -23,7 +23,7 @@ public interface IEvidenceStore
 /// </summary>
 public sealed record EvidenceName
 {
-    private static readonly SearchValues<char> Allowed =
+    private static readonly SearchValues<char> s_allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_");
 
     private EvidenceName(string incident, string name) => (Incident, Name) = (incident, name);
@@ -46,5 +46,5 @@ public sealed record EvidenceName
         reference.Split('/') is [var incident, var name] && IsName(incident) && IsName(name) ? new(incident, name) : null;
 
     public static bool IsName(string text) =>
-        text.Length is >= 1 and <= 100 && text[0] != '.' && !text.AsSpan().ContainsAnyExcept(Allowed);
+        text.Length is >= 1 and <= 100 && text[0] != '.' && !text.AsSpan().ContainsAnyExcept(s_allowed);
 }

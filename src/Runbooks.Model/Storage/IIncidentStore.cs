@@ -27,7 +27,7 @@ public interface IIncidentStore
     /// As <see cref="FindAsync"/>, but perhaps as this process saw it some seconds ago: for who needs only what an incident opens
     /// with, such as its alert and its target, and for who saw it in this very moment.
     /// </summary>
-    Task<Incident?> FindSeenAsync(string id, CancellationToken cancellationToken) => FindAsync(id, cancellationToken);
+    Task<Incident?> FindCachedAsync(string id, CancellationToken cancellationToken) => FindAsync(id, cancellationToken);
 
     /// <summary>The newest incident of this runbook and target, open or closed.</summary>
     /// <param name="targetKey">The target as it is compared, see <see cref="TargetKey"/>.</param>
@@ -119,10 +119,10 @@ public static class IncidentStoreExtensions
     public static Task<Incident?> TryFindLatestAsync(this IIncidentStore store, string runbookId, string targetKey, CancellationToken cancellationToken) =>
         TryReadAsync(store.FindLatestAsync(runbookId, targetKey, cancellationToken));
 
-    /// <inheritdoc cref="IIncidentStore.FindSeenAsync"/>
+    /// <inheritdoc cref="IIncidentStore.FindCachedAsync"/>
     /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
-    public static async Task<Incident> GetSeenAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
-        await store.FindSeenAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
+    public static async Task<Incident> GetCachedAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
+        await store.FindCachedAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
 
     /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
     public static async Task<Incident> GetAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>

@@ -82,7 +82,7 @@ public static class CleanText
 internal static class ComposedText
 {
     /// <summary>For each accent the letters that it goes with, each followed by the composed one.</summary>
-    private static readonly Dictionary<char, string> Accents = new()
+    private static readonly Dictionary<char, string> s_accents = new()
     {
         ['\u0300'] = 
             "AÀEÈIÌOÒUÙaàeèiìoòuùÜǛüǜNǸnǹЕЀИЍеѐиѝĒḔēḕŌṐōṑWẀwẁÂẦâầĂẰăằÊỀêề"
@@ -169,7 +169,7 @@ internal static class ComposedText
     /// <returns>Null when the two are no letter and its accent.</returns>
     public static char? Compose(char letter, char accent)
     {
-        if (Accents.TryGetValue(accent, out var pairs))
+        if (s_accents.TryGetValue(accent, out var pairs))
         {
             for (var at = 0; at < pairs.Length; at += 2)
             {

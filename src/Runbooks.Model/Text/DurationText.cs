@@ -3,7 +3,7 @@ namespace Runbooks.Model.Text;
 /// <summary>Durations as runbook files write them: <c>20s</c>, <c>5m</c>, <c>1h30m</c>, <c>2d</c>, <c>500ms</c>.</summary>
 public static class DurationText
 {
-    public const string Words = "a duration such as 20s, 5m, 1h30m or 2d";
+    public const string Expected = "a duration such as 20s, 5m, 1h30m or 2d";
 
     /// <summary>A year. What is longer is a mistake, and timers have an end somewhere.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(366);

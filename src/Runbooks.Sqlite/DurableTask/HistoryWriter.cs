@@ -14,7 +14,7 @@ namespace Runbooks.Sqlite.DurableTask;
 internal static class HistoryWriter
 {
     // Nothing here is shown as HTML; escaping every letter that is not English would double the size.
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     [ThreadStatic]
     private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? t_writer;
@@ -49,7 +49,7 @@ internal static class HistoryWriter
     private static (ArrayBufferWriter<byte>, Utf8JsonWriter) NewWriter()
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
-        return (buffer, new Utf8JsonWriter(buffer, Options));
+        return (buffer, new Utf8JsonWriter(buffer, s_options));
     }
 
     private static void Rest(Utf8JsonWriter json, HistoryEvent happened)

@@ -14,7 +14,7 @@ namespace Runbooks.Sqlite.DurableTask;
 /// </summary>
 public sealed partial class SqliteOrchestrationService : IOrchestrationService, IDisposable
 {
-    private static readonly TimeSpan PurgeEvery = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_purgeEvery = TimeSpan.FromHours(1);
 
     private readonly SqliteDatabase _database;
     private readonly SqliteTaskHubOptions _options;
@@ -119,7 +119,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
         }
 
         _timers.Start(now);
-        _purge = _time.CreateTimer(_ => _ = PurgeOldAsync(), null, PurgeEvery, PurgeEvery);
+        _purge = _time.CreateTimer(_ => _ = PurgeOldAsync(), null, s_purgeEvery, s_purgeEvery);
     }
 
     public Task StopAsync() => StopAsync(isForced: false);

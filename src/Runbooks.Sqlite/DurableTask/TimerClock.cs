@@ -9,7 +9,7 @@ namespace Runbooks.Sqlite.DurableTask;
 internal sealed class TimerClock : IDisposable
 {
     // A clock timer cannot be set further ahead than about 49 days.
-    private static readonly TimeSpan Farthest = TimeSpan.FromDays(30);
+    private static readonly TimeSpan s_farthest = TimeSpan.FromDays(30);
 
     private readonly Lock _gate = new();
     private readonly SqliteDatabase _database;
@@ -25,7 +25,7 @@ internal sealed class TimerClock : IDisposable
     /// <param name="checkEvery">The clock is looked at this often even when nothing is due: it may have been set. Null: it never is.</param>
     public TimerClock(SqliteDatabase database, Action<long> signal, TimeProvider time, TimeSpan? checkEvery, ILogger logger)
     {
-        (_database, _signal, _time, _checkEvery, _logger) = (database, signal, time, checkEvery ?? Farthest, logger);
+        (_database, _signal, _time, _checkEvery, _logger) = (database, signal, time, checkEvery ?? s_farthest, logger);
         _clock = time.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 

@@ -13,7 +13,7 @@ using Role = Runbooks.Web.Access.Role;
 namespace Runbooks.Web.Assistant;
 
 /// <summary>What an assistant may do: read, look, propose. Deciding is not among it, whatever key it holds.</summary>
-internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runbooks, StepCatalog steps, RunbookPreview preview, ManualStart starts, Actor actor, TimeProvider time, ILogger logger)
+internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded, StepCatalog steps, RunbookPreview preview, ManualStart starts, Actor actor, TimeProvider time, ILogger logger)
 {
     private const int MostIncidents = 50;
     private const string LabelsHelp = "The labels that the runbook reads, such as namespace and pod; list_runbooks names them.";
@@ -61,14 +61,14 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runboo
     }
 
     [Description("Lists the runbooks that are in force, with the labels that each reads.")]
-    private string ListRunbooks() => Json(runbooks().OrderBy(runbook => runbook.Id, StringComparer.Ordinal).Select(runbook => new
+    private string ListRunbooks() => Json(loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal).Select(runbook => new
     {
         runbook.Id, runbook.Title, runbook.Summary, runbook.Team, runbook.Owner, runbook.Mode, runbook.Impact.Severity, runbook.Target, Asks = runbook.Mitigation.Approval is not null, Labels = RunbookModel.LabelsOf(runbook).Select(label => new { label.Name, label.Needed }),
     }));
 
     [Description("One runbook as it is in force: triggers, impact, checks, mitigation, resolution, limits.")]
     private string ShowRunbook([Description("The runbook's id.")] string id) =>
-        ManualStart.Find(runbooks(), id, out var problem) is { } runbook ? Json(Shown(runbook)) : throw new McpException(problem!);
+        ManualStart.Find(loaded(), id, out var problem) is { } runbook ? Json(Shown(runbook)) : throw new McpException(problem!);
 
     [Description("Asks one check of a runbook about a target now. Reads only; nothing is recorded.")]
     private async Task<string> CheckAsync(

@@ -7,7 +7,7 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /</c> and <c>GET /incidents/{id}</c></summary>
 public sealed class ConsoleHandler(
-    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, ApproverRules rules, LiveIncidents live, TimeProvider time, HttpRequestRunner runner)
+    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, ApproverRules approvers, LiveIncidents live, TimeProvider time, HttpRequestRunner runner)
 {
     private const int PageSize = 50;
     private const int LongestText = 200;
@@ -68,7 +68,7 @@ public sealed class ConsoleHandler(
             ? new PageResult<OneIncidentPage>(new { Model = new IncidentModel(incident, await pinned.OfAsync(incident, cancellationToken), visitor, refusal, time.GetUtcNow())
             {
                 Guards = await guards.FindAsync(incident, incident.OpenGate, cancellationToken),
-                WhyNoYes = visitor.Person is { } person && incident.OpenGate is { } gate ? GateText.WhyNoYes(gate, rules.NameOf(person.Name, person)) : null,
+                WhyNoYes = visitor.Person is { } person && incident.OpenGate is { } gate ? GateText.WhyNoYes(gate, approvers.NameOf(person.Name, person)) : null,
             } }, status)
             : MessageResult.Of(
                 StatusCodes.Status404NotFound, "No such incident", "There is no incident under this address, or it is no longer kept.", home: true);

@@ -8,7 +8,7 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /runbooks</c>, <c>GET /runbooks/{id}</c> and its form, <c>POST /runbooks/{id}/start</c>.</summary>
 public sealed class RunbookPagesHandler(
-    LoadedRunbooks loaded, StepCatalog steps, RunHistoryStore histories, IIncidentStore store, RuleSetStatus rules, ManualStart manual, IOptions<ConsoleOptions> options, IOptionsMonitor<SafetyOptions> safety, TimeProvider time, HttpRequestRunner runner)
+    LoadedRunbooks loaded, StepCatalog steps, RunHistoryStore histories, IIncidentStore store, RuleSetStatus status, ManualStart manual, IOptions<ConsoleOptions> options, IOptionsMonitor<SafetyOptions> safety, TimeProvider time, HttpRequestRunner runner)
 {
     private const int RecentShown = 10;
     private const string NotStarted = "Not started";
@@ -21,7 +21,7 @@ public sealed class RunbookPagesHandler(
             runbooks.Add((runbook, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
 
-        return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Rules = rules, Now = time.GetUtcNow() });
+        return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Rules = status, Now = time.GetUtcNow() });
     }, Caller.Person);
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => runner.RunAsync(request, cancellationToken =>

@@ -11,9 +11,9 @@ namespace Runbooks.Web.Decisions;
 public sealed class DecidePageHandler(
     LinkSigner signer,
     IIncidentStore store,
-    PinnedRunbooks runbooks,
+    PinnedRunbooks pinned,
     ApprovalService approvals,
-    ApproverRules rules,
+    ApproverRules approvers,
     ClosedGuards guards,
     StormPageHandler storms,
     TimeProvider time,
@@ -61,7 +61,7 @@ public sealed class DecidePageHandler(
         }
 
         var person = Actor.Of(request)?.Person;
-        var asksName = person is null && (await store.FindAsync(grant.IncidentId, cancellationToken))?.FindGate(grant.GateId) is { } asked && rules.NeedsName(asked, grant.Recipient);
+        var asksName = person is null && (await store.FindAsync(grant.IncidentId, cancellationToken))?.FindGate(grant.GateId) is { } asked && approvers.NeedsName(asked, grant.Recipient);
         var typed = asksName && form["by"].ToString() is { } by && !string.IsNullOrWhiteSpace(by) ? TypedText.Name(by) : null;
         var decision = new DecisionRequest(verb, person?.Name ?? typed ?? grant.Recipient, Via, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
         {
@@ -88,13 +88,13 @@ public sealed class DecidePageHandler(
             return MessageResult.Of(status, "This link has expired", GateText.Late(gate, now));
         }
 
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var person = Actor.Of(request)?.Person;
         var model = new ApprovalModel(incident, gate, runbook, person?.Name ?? grant.Recipient, result, now)
         {
             Guards = await guards.FindAsync(incident, gate, cancellationToken),
-            WhyNoYes = GateText.WhyNoYes(gate, rules.NameOf(grant.Recipient, person)),
-            NeedsName = person is null && rules.NeedsName(gate, grant.Recipient),
+            WhyNoYes = GateText.WhyNoYes(gate, approvers.NameOf(grant.Recipient, person)),
+            NeedsName = person is null && approvers.NeedsName(gate, grant.Recipient),
         };
         return new PageResult<ApprovalPage>(new { Model = model }, status);
     }

@@ -12,7 +12,7 @@ namespace Runbooks.Web.Decisions;
 /// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, OnCallDirectory directory, ApprovalService approvals, ApproverRules rules, ClosedGuards guards, TimeProvider time, HttpRequestRunner runner, ILogger<StormPageHandler> logger)
+    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks pinned, OnCallDirectory directory, ApprovalService approvals, ApproverRules approvers, ClosedGuards guards, TimeProvider time, HttpRequestRunner runner, ILogger<StormPageHandler> logger)
 {
     private const int MaxConcurrency = 8;
 
@@ -36,11 +36,11 @@ public sealed class StormPageHandler(
         var name = person?.Name ?? grant.Recipient;
 
         // The name on record: a sign-in may show another one.
-        var known = rules.NameOf(grant.Recipient, person);
+        var known = approvers.NameOf(grant.Recipient, person);
         var groups = new List<StormGroup>();
         foreach (var group in incidents.GroupBy(incident => incident.RunbookId))
         {
-            var runbook = await runbooks.OfAsync(group.First(), cancellationToken);
+            var runbook = await pinned.OfAsync(group.First(), cancellationToken);
             var rows = group.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient))).ToList();
             var closed = await guards.FindManyAsync([.. rows.Where(row => row.Ticket is not null).Select(row => row.Incident)], cancellationToken);
             groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []), NeedsOthers = GateText.WhyNoYes(row.Gate, known) is not null })], ticks, int.MaxValue));
@@ -72,7 +72,7 @@ public sealed class StormPageHandler(
         var answers = new ConcurrentBag<Answer?>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(tickets, limits, async (ticket, token) => answers.Add(await TryAnswerAsync(grant, ticket, form, verb, person, token)));
-        var words = Words(verb, [.. answers]);
+        var words = Summarize(verb, [.. answers]);
         return await runner.ShowAsync(() => ShowAsync(grant, StormTicks.Safe, words, answers.All(answer => answer is { Counts: true }), person, cancellationToken), StatusCodes.Status200OK, words);
     }
 
@@ -129,7 +129,7 @@ public sealed class StormPageHandler(
 
     private static bool IsAsked(Incident incident, string recipient, ContactBook people) => incident.LatestGate is { } gate && ApproverRules.IsAsked(gate, recipient, people);
 
-    private static string Words(DecisionVerb verb, IReadOnlyList<Answer?> answers)
+    private static string Summarize(DecisionVerb verb, IReadOnlyList<Answer?> answers)
     {
         if (answers.Count == 0)
         {

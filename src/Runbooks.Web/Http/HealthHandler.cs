@@ -4,7 +4,7 @@ using Runbooks.Publishing;
 namespace Runbooks.Web.Http;
 
 /// <summary><c>GET /healthz</c>: 200 when the engine and the store work.</summary>
-public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, RuleSetStatus rules, HttpRequestRunner runner)
+public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, RuleSetStatus status, HttpRequestRunner runner)
 {
     public Task<IResult> GetAsync(HttpRequest request) => runner.RunAsync(
         request,
@@ -20,9 +20,9 @@ public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, 
         Caller.Sender);
 
     /// <summary>Numbers and hashes only: the address is open to everybody. A refused set is no reason to take the host out of service.</summary>
-    private RulesInForce? Rules() => rules.InForce is null && rules.Refused is null
+    private RulesInForce? Rules() => status.InForce is null && status.Refused is null
         ? null
-        : new(rules.InForce?.Number, rules.InForce?.Version, rules.InForce?.At, rules.Refused?.Publication.Number);
+        : new(status.InForce?.Number, status.InForce?.Version, status.InForce?.At, status.Refused?.Publication.Number);
 
     private sealed record Health(string Status, string Store, string Engine, RulesInForce? RuleSet);
 

@@ -10,8 +10,8 @@ namespace Runbooks.Web.Incidents;
 public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter, ClosedGuards guards, HttpRequestRunner runner)
 {
     /// <summary>Longer than any proxy keeps a silent connection open.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(120);
-    private static readonly TimeSpan UsualWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan s_usualWait = TimeSpan.FromSeconds(30);
 
     public Task<IResult> ListAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
@@ -56,7 +56,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
         var (goal, atMost) = ((IncidentState?)null, TimeSpan.Zero);
         if (request.Given("waitFor") is { } word)
         {
-            atMost = UsualWait;
+            atMost = s_usualWait;
             if (word != "final")
             {
                 if (!StateText.TryParse(word, out var state))
@@ -74,7 +74,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
                     return Wrong("timeout", "Use a number of seconds.");
                 }
 
-                atMost = TimeSpan.FromSeconds(Math.Min(seconds, LongestWait.TotalSeconds));
+                atMost = TimeSpan.FromSeconds(Math.Min(seconds, s_longestWait.TotalSeconds));
             }
         }
 

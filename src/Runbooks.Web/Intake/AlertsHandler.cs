@@ -9,7 +9,7 @@ using Runbooks.Web.Decisions;
 namespace Runbooks.Web.Intake;
 
 /// <summary><c>POST /api/alerts/{source}</c>, and <c>OPTIONS</c> for a sender that asks first.</summary>
-public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LoadedRunbooks runbooks, LostAlerts lost, RefusedRequests refused, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
+public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LoadedRunbooks loaded, LostAlerts lost, RefusedRequests refused, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
 {
     public async Task<IResult> PostAsync(HttpRequest request, string source)
     {
@@ -21,7 +21,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
 
         return HttpMethods.IsOptions(request.Method)
             ? EventGridHandshake.Permit(request, source)
-            : await runner.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
+            : await runner.RunAsync(request, cancellationToken => ReceiveAsync(request, source, cancellationToken), Caller.Sender);
     }
 
     private async Task<IResult> RefuseAsync(Actor actor, HttpRequest request, string source, CancellationToken cancellationToken)
@@ -41,7 +41,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
             $"Nothing of this post was taken: {actor.Who} may post to /api/alerts/{{source}} for {may} alone, and this is '{given}'. Add it to the Sources of that key (setting ApiKeys:Named), or post with another key.");
     }
 
-    private async Task<IResult> TakeAsync(HttpRequest request, string source, CancellationToken cancellationToken)
+    private async Task<IResult> ReceiveAsync(HttpRequest request, string source, CancellationToken cancellationToken)
     {
         if (!reader.Knows(source))
         {
@@ -53,7 +53,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         var (body, whole) = await ReadAsync(request, cancellationToken);
         if (!whole)
         {
-            return await TakeBeginAsync(request, source, body, cancellationToken);
+            return await HandleTruncatedAsync(request, source, body, cancellationToken);
         }
 
         if (EventGridHandshake.Answer(source, body) is { } answer)
@@ -67,15 +67,15 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
             return ApiResults.Problem(StatusCodes.Status400BadRequest, "The post could not be understood.", parsed.Errors);
         }
 
-        return ApiResults.Json(IntakeResponse.Of(await TakeAsync(request, source, parsed, cancellationToken), parsed), StatusCodes.Status202Accepted);
+        return ApiResults.Json(IntakeResponse.Of(await ReceiveAsync(request, source, parsed, cancellationToken), parsed), StatusCodes.Status202Accepted);
     }
 
     /// <summary>No sender repeats a post that was too large, so what is whole in its first part is taken.</summary>
-    private async Task<IResult> TakeBeginAsync(HttpRequest request, string source, ReadOnlyMemory<byte> begin, CancellationToken cancellationToken)
+    private async Task<IResult> HandleTruncatedAsync(HttpRequest request, string source, ReadOnlyMemory<byte> begin, CancellationToken cancellationToken)
     {
         var tooLarge = new AlertError("$", $"more than {RequestBody.MaxAlerts / 1024} KB, of which the first were read", "send fewer alerts in one post (Alertmanager: a finer group_by)");
         var parsed = await ParseAsync(source, CutPost.Close(begin), tooLarge, cancellationToken);
-        var response = IntakeResponse.Of(await TakeAsync(request, source, parsed, cancellationToken), parsed) with
+        var response = IntakeResponse.Of(await ReceiveAsync(request, source, parsed, cancellationToken), parsed) with
         {
             Title = $"The body is larger than {RequestBody.MaxAlerts / 1024} KB. Send fewer alerts at once. {(parsed.IsRefused ? "Nothing of it was taken." : "The alerts that are whole in its first part were taken.")}",
             Status = StatusCodes.Status413PayloadTooLarge,
@@ -110,22 +110,22 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
     }
 
     /// <summary>First what was understood is recorded: a page about the rest may take a moment.</summary>
-    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(HttpRequest request, string source, ParsedAlerts parsed, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(HttpRequest request, string source, ParsedAlerts parsed, CancellationToken cancellationToken)
     {
         if (parsed.IsRefused)
         {
             return [];
         }
 
-        var outcomes = await TakeAsync(request, source, parsed.Alerts, cancellationToken);
+        var outcomes = await ReceiveAsync(request, source, parsed.Alerts, cancellationToken);
         if (parsed.Lost > 0)
         {
             await RecordLostAsync(source, parsed, cancellationToken);
         }
 
         // The sender said outright who is meant: a runbook that was renamed or removed must not be found out about during an outage.
-        var loaded = runbooks();
-        var misdirected = parsed.Alerts.Where(alert => alert is { Runbook: not null, Status: AlertStatus.Firing }).Select(alert => RunbookMatcher.Match(alert, loaded).Reason).OfType<string>().ToList();
+        var runbooks = loaded();
+        var misdirected = parsed.Alerts.Where(alert => alert is { Runbook: not null, Status: AlertStatus.Firing }).Select(alert => RunbookMatcher.Match(alert, runbooks).Reason).OfType<string>().ToList();
         if (misdirected.Count > 0)
         {
             await lost.RecordAsync(reader.NameOf(source), misdirected.Count, misdirected[0], cancellationToken);
@@ -134,11 +134,11 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         return outcomes;
     }
 
-    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(HttpRequest request, string source, IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(HttpRequest request, string source, IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {
         try
         {
-            return await intake.TakeAsync(alerts, request.Headers.TraceParent, cancellationToken);
+            return await intake.ReceiveAsync(alerts, request.Headers.TraceParent, cancellationToken);
         }
         catch (Exception unreadable) when (IncidentStoreExtensions.IsUnreadable(unreadable))
         {

@@ -18,7 +18,7 @@ public partial class CourseGraph
         /// <summary>A gap takes no more than this part of the time in which something was measured.</summary>
         private const double MostOfAGap = 0.25;
 
-        private static readonly TimeSpan ShortestGap = TimeSpan.FromMinutes(2);
+        private static readonly TimeSpan s_shortestGap = TimeSpan.FromMinutes(2);
 
         private readonly List<(DateTimeOffset At, double X)> _knots = [];
 
@@ -30,7 +30,7 @@ public partial class CourseGraph
 
         public string Caption => $"{(Course.After.Count > 0 ? "Before and after" : "Before")}{(Course.Unit is { } unit ? $", in {unit}" : "")}. Times are UTC{(Gaps.Count > 0 ? "; a dotted line stands for a time without values, drawn shorter than it was" : "")}.";
 
-        public string Words =>
+        public string Description =>
             $"{Part("Before", Course.Before)}{(Course.After.Count > 0 ? $" {Part("After", Course.After)}" : "")}{(Course.Limit is { } limit ? $" The limit is {NumberText.Format(limit)}{UnitText}." : "")}"
             + string.Concat(Marks.Select(mark => $" At {mark.At} {mark.What}."));
 
@@ -77,7 +77,7 @@ public partial class CourseGraph
             var (bottom, top) = FindingCourse.ScaleOf(course.Points.Select(point => point.Value), course.Limit, course.Unit);
             List<DateTimeOffset> times = [.. course.Points.Select(point => point.At).Concat(course.Marks.Select(mark => mark.At)).Distinct().Order()];
             var measured = Span(course.Before) + Span(course.After);
-            var most = measured * MostOfAGap > ShortestGap ? measured * MostOfAGap : ShortestGap;
+            var most = measured * MostOfAGap > s_shortestGap ? measured * MostOfAGap : s_shortestGap;
             var gaps = times.Zip(times.Skip(1), (from, to) => to - from).ToList();
             var whole = gaps.Sum(gap => Math.Min(gap.TotalSeconds, most.TotalSeconds));
             var passed = 0.0;

@@ -14,8 +14,8 @@ public partial class TrendGraph
 
         public double Last => Values[^1];
 
-        public string Words =>
-            $"{Caption} From {Say(Values[0])} to {Say(Last)}{UnitText}, lowest {Say(Values.Min())}, highest {Say(Values.Max())}{(Limit is { } limit ? $"; limit {Say(limit)}{UnitText}" : "")}.";
+        public string Description =>
+            $"{Caption} From {Format(Values[0])} to {Format(Last)}{UnitText}, lowest {Format(Values.Min())}, highest {Format(Values.Max())}{(Limit is { } limit ? $"; limit {Format(limit)}{UnitText}" : "")}.";
 
         public string Caption => $"{(Span is { } span ? $"The {DurationText.Format(span)} before that" : $"The {Values.Count} values before that")}{(Unit is null ? "" : $", in {Unit}")}.";
 
@@ -44,7 +44,7 @@ public partial class TrendGraph
 
         public string TextY(double value) => Number(Height(value) + 4);
 
-        public static string Say(double value) => FindingCourse.Say(value);
+        public static string Format(double value) => FindingCourse.Format(value);
 
         private double Height(double value) => Low - (Math.Clamp((value - Bottom) / (Top - Bottom), 0, 1) * (Low - High));
 

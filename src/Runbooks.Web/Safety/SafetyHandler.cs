@@ -48,7 +48,7 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
 }
 
 /// <summary>What whoever opens the console has to know before anything else.</summary>
-public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, RuleSetStatus rules)
+public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, RuleSetStatus status)
 {
     public async Task<IReadOnlyList<string>> WarningsAsync(CancellationToken cancellationToken)
     {
@@ -58,7 +58,7 @@ public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histor
             warnings.Add(paused);
         }
 
-        if (rules.Refused is { } refused)
+        if (status.Refused is { } refused)
         {
             warnings.Add($"What was published last is refused here, so it does not count: {refused.Publication.Name}. The reasons are under Runbooks.");
         }

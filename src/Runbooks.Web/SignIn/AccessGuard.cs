@@ -22,7 +22,7 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
         if (!actor.May(needed))
         {
             await RecordAsync(actor, needed, request);
-            return ApiResults.Problem(StatusCodes.Status403Forbidden, Words(actor, needed));
+            return ApiResults.Problem(StatusCodes.Status403Forbidden, MessageOf(actor, needed));
         }
 
         actor.EnterWith(request);
@@ -37,7 +37,7 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
             if (!actor.May(needed))
             {
                 await RecordAsync(actor, needed, request);
-                return MessageResult.Of(StatusCodes.Status403Forbidden, "Not allowed", Words(actor, needed), home: true);
+                return MessageResult.Of(StatusCodes.Status403Forbidden, "Not allowed", MessageOf(actor, needed), home: true);
             }
 
             actor.EnterWith(request);
@@ -54,7 +54,7 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
         return Results.Text("The console needs a key: give it as the password, with any name.", statusCode: StatusCodes.Status401Unauthorized);
     }
 
-    private static string Words(Actor actor, Role needed) =>
+    private static string MessageOf(Actor actor, Role needed) =>
         $"This needs the role {RoleText.Of(needed)}, and {actor.Who} {(actor.Role == Role.None ? "has none" : $"has the role {RoleText.Of(actor.Role)}")}. {actor.Remedy}";
 
     private async Task RecordAsync(Actor actor, Role needed, HttpRequest request)

@@ -11,14 +11,14 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
 {
     private const string Via = "slack";
     private const int Attempts = 3;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
 
     internal async Task TakeAsync(SlackInteraction click, CancellationToken cancellationToken)
     {
         if (PersonOf(click) is not { } person)
         {
             Log.SlackUserUnknown(logger, click.UserId, click.IncidentId);
-            await reply.TellAsync(
+            await reply.ReplyAsync(
                 click.ResponseUrl, $"You may not decide this: nobody in the contacts has the Slack user {click.UserId}. Whoever keeps contacts.yaml can add 'slackUser: {click.UserId}' to you.", cancellationToken);
             return;
         }
@@ -26,7 +26,7 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
         var text = await DecideAsync(click, person, cancellationToken);
         if (text is not null)
         {
-            await reply.TellAsync(click.ResponseUrl, text, cancellationToken);
+            await reply.ReplyAsync(click.ResponseUrl, text, cancellationToken);
         }
     }
 
@@ -59,7 +59,7 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
                     return "It is not known whether your decision was recorded. Look at the incident; if it still asks, press the button again: your answer counts once.";
                 }
 
-                await Task.Delay(Pause, time, cancellationToken);
+                await Task.Delay(s_pause, time, cancellationToken);
             }
         }
     }
@@ -70,7 +70,7 @@ public sealed class SlackReply(IHttpClientFactory clients, ILogger<SlackReply> l
 {
     public const string Client = "slack-reply";
 
-    internal async Task TellAsync(Uri? to, string text, CancellationToken cancellationToken)
+    internal async Task ReplyAsync(Uri? to, string text, CancellationToken cancellationToken)
     {
         if (to is null)
         {

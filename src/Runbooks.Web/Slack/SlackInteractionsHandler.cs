@@ -14,7 +14,7 @@ namespace Runbooks.Web.Slack;
 public sealed class SlackInteractionsHandler(
     IOptionsMonitor<SlackInteractionOptions> options, SlackReplayGuard replays, SlackBackgroundWorker work, SlackDecisions decisions, HttpRequestRunner runner, TimeProvider time, ILogger<SlackInteractionsHandler> logger)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
     /// <summary>A click brings the whole message back, and eight bytes for a letter that is not ASCII.</summary>
     private const int LargestClick = 256 * 1024;
@@ -63,7 +63,7 @@ public sealed class SlackInteractionsHandler(
             return ApiResults.TryAgain(request);
         }
 
-        await Task.WhenAny(running, Task.Delay(Patience, time, cancellationToken));
+        await Task.WhenAny(running, Task.Delay(s_patience, time, cancellationToken));
         return Results.Ok();
     });
 

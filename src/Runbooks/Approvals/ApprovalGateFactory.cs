@@ -8,10 +8,10 @@ namespace Runbooks.Approvals;
 public static class ApprovalGateFactory
 {
     /// <summary>Asked where a runbook that heals itself has to ask after all.</summary>
-    private static readonly Approval AskAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [] };
+    private static readonly Approval s_askAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [] };
 
     /// <summary>Nobody is asked this; it stands in the record of a runbook that only tells.</summary>
-    private static readonly Approval Tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [] };
+    private static readonly Approval s_tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [] };
 
     /// <summary>What was approved with the mitigation covers the resolution no longer: the same people are asked about it.</summary>
     private static Approval? AskAboutResolution(Runbook runbook, Phase phase) => phase == Phase.Resolution && runbook.Mitigation.Approval is { } asked
@@ -21,11 +21,11 @@ public static class ApprovalGateFactory
     public static Gate Make(
         Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<GuardrailViolation> violations, bool unclear, string? difference, DateTimeOffset now)
     {
-        var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? Tell : AskAfterAll);
-        var lacking = Diagnosis.Lacking(runbook.Mitigation, phase, plan, incident.Findings);
+        var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? s_tell : s_askAfterAll);
+        var unmetNeeds = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, plan, incident.Findings);
         var mustAsk = !plan.TellsOnly
-            && (unclear || lacking.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
-        var warnings = Warnings(incident, violations, lacking, unclear).ToList();
+            && (unclear || unmetNeeds.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
+        var warnings = Warnings(incident, violations, unmetNeeds, unclear).ToList();
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, round),
@@ -82,7 +82,7 @@ public static class ApprovalGateFactory
         : "This runbook heals by itself; nobody had to be asked.";
 
     /// <summary>All that speaks against it.</summary>
-    private static IEnumerable<string> Warnings(Incident incident, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> lacking, bool unclear)
+    private static IEnumerable<string> Warnings(Incident incident, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, bool unclear)
     {
         if (incident.EarlierNo is { } no)
         {
@@ -99,9 +99,9 @@ public static class ApprovalGateFactory
             yield return violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why;
         }
 
-        if (lacking.Count > 0)
+        if (unmetNeeds.Count > 0)
         {
-            yield return $"What the steps rely on does not pass. {Incident.Summarize(lacking)}";
+            yield return $"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}";
         }
 
         if (unclear)
@@ -116,7 +116,7 @@ public static class ApprovalGateFactory
     {
         if (incident.Stop is { } stop)
         {
-            return Closed(GateOutcome.Cancelled, stop.Words);
+            return Closed(GateOutcome.Cancelled, stop.Text);
         }
 
         if (Incident.RecoveredBeforeActing(incident, now))
@@ -188,7 +188,7 @@ public static class ManualTaskFactory
             Reminders = Reminder.Of(parameters.RemindAfter, parameters.Escalate.Select(one => new Escalation(one.After, one.To)), spec.Timeout, now),
         };
         return !undoes && incident.Stop is { } stop
-            ? gate with { Outcome = GateOutcome.Cancelled, ClosedAt = now, ClosedBy = stop.Words }
+            ? gate with { Outcome = GateOutcome.Cancelled, ClosedAt = now, ClosedBy = stop.Text }
             : gate;
     }
 }

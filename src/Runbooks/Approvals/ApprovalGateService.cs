@@ -5,28 +5,28 @@ namespace Runbooks.Approvals;
 /// <summary>Opens gates, asks people, and reads from the store what they decided.</summary>
 public sealed class ApprovalGateService(
     IIncidentStore store,
-    PinnedRunbooks runbooks,
+    PinnedRunbooks pinned,
     PlanBuilder plans,
     GuardrailEvaluator guardrails,
-    CheckService verification,
+    CheckService checks,
     ApproverRules approvers,
     OnCallDirectory directory,
     IncidentNotifier notifier,
     IncidentCards cards,
-    NotificationUpdater sent,
+    NotificationUpdater updater,
     StormRegistry storms,
     StormApprovalNotifier stormNotifier,
     TimeProvider time)
 {
     /// <summary>A lost wake-up delays a decision by no more than this.</summary>
-    private static readonly TimeSpan LongestReviewPause = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_longestReviewPause = TimeSpan.FromMinutes(15);
 
     /// <summary>While the sender says that it is over and the checks say otherwise, they are asked this often.</summary>
-    private static readonly TimeSpan ClaimPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_claimPause = TimeSpan.FromMinutes(1);
 
     /// <summary>Urgent news that reached nobody is told again after this long, then ever more rarely.</summary>
-    private static readonly TimeSpan NewsPause = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan LongestNewsPause = TimeSpan.FromMinutes(80);
+    private static readonly TimeSpan s_newsPause = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_longestNewsPause = TimeSpan.FromMinutes(80);
 
     public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken) =>
         await OpenAsync(request, await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
@@ -34,7 +34,7 @@ public sealed class ApprovalGateService(
     /// <param name="incident">As it was when the findings were asked for.</param>
     internal async Task<GateStatus> OpenAsync(OpenGateRequest request, Incident incident, CancellationToken cancellationToken)
     {
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var id = request.Step is { } step ? Gate.IdOf(request.Phase, step, request.Undoes) : Gate.IdOf(request.Phase, request.Round);
         var atOnce = false;
         if (request.Step is { } manual)
@@ -48,7 +48,7 @@ public sealed class ApprovalGateService(
         }
         else if (incident.FindGate(id) is null)
         {
-            incident = (await verification.CheckClaimAsync(incident, runbook, cancellationToken)).RecordFindings(request.Findings, time.GetUtcNow());
+            incident = (await checks.CheckClaimAsync(incident, runbook, cancellationToken)).RecordFindings(request.Findings, time.GetUtcNow());
             var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
             var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
             var place = incident.InStorm ? null : await storms.JoinAsync(incident, cancellationToken);
@@ -92,7 +92,7 @@ public sealed class ApprovalGateService(
         var (incident, due) = await AdvanceAsync(request, cancellationToken);
         if (incident.ClaimsRecovery && incident.FindGate(request.GateId) is { Outcome: GateOutcome.Pending })
         {
-            await verification.CheckClaimAsync(incident, await runbooks.OfAsync(incident, cancellationToken), cancellationToken);
+            await checks.CheckClaimAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
             (incident, var dueNow) = await AdvanceAsync(request, cancellationToken);
             due ??= dueNow;
         }
@@ -104,7 +104,7 @@ public sealed class ApprovalGateService(
             return View(await ShowNewsAsync(incident, request.GateId, cancellationToken), request.GateId);
         }
 
-        return await AskAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request.GateId, kind, alone: !incident.InStorm, cancellationToken);
+        return await AskAsync(incident, await pinned.OfAsync(incident, cancellationToken), request.GateId, kind, alone: !incident.InStorm, cancellationToken);
     }
 
     private async Task<(Incident Incident, CardKind? Due)> AdvanceAsync(ReviewGateRequest request, CancellationToken cancellationToken)
@@ -112,7 +112,7 @@ public sealed class ApprovalGateService(
         var now = time.GetUtcNow();
 
         // Whom it reached may be out of the contacts by now: then their silence says nothing.
-        var asked = (await store.FindSeenAsync(request.IncidentId, cancellationToken))?.FindGate(request.GateId);
+        var asked = (await store.FindCachedAsync(request.IncidentId, cancellationToken))?.FindGate(request.GateId);
         var people = asked is not null && Silence.MayCount(asked) ? await approvers.ReadAsync(asked, cancellationToken) : null;
         Func<Gate, string, bool>? isAsked = people is null ? null : (gate, recipient) => ApproverRules.IsAsked(gate, recipient, people);
 
@@ -128,8 +128,8 @@ public sealed class ApprovalGateService(
     {
         if (incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } && incident.NewsMark is var mark && mark != incident.ShownNews)
         {
-            await sent.ShowGateAsync(incident, gateId, cancellationToken);
-            (incident, var told) = await TellUrgentAsync(incident, gateId, cancellationToken);
+            await updater.ShowGateAsync(incident, gateId, cancellationToken);
+            (incident, var told) = await NotifyUrgentAsync(incident, gateId, cancellationToken);
             if (told)
             {
                 incident = await store.UpdateAsync(incident.Id, i => i with { ShownNews = mark }, cancellationToken);
@@ -146,10 +146,10 @@ public sealed class ApprovalGateService(
     /// people were told of.
     /// </summary>
     /// <returns>Whether somebody heard each of them: what reached nobody is told again.</returns>
-    private async Task<(Incident Incident, bool Told)> TellUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    private async Task<(Incident Incident, bool Told)> NotifyUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         var gate = incident.FindGate(gateId)!;
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var told = true;
         foreach (var news in incident.News.Where(news => news.Urgent && news.At >= gate.OpenedAt))
         {
@@ -160,7 +160,7 @@ public sealed class ApprovalGateService(
                 continue;
             }
 
-            if (Reach.IsTooSoon(tries, NewsPause, LongestNewsPause, time.GetUtcNow()))
+            if (Reach.IsTooSoon(tries, s_newsPause, s_longestNewsPause, time.GetUtcNow()))
             {
                 told = false;
                 continue;
@@ -177,12 +177,12 @@ public sealed class ApprovalGateService(
 
     /// <summary>Somebody was faster than the last channel: its card was sent with buttons that ask no longer.</summary>
     private Task ShowIfClosedAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
-        incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } ? sent.ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
+        incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } ? updater.ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
 
     /// <summary>After a person's decision the cards were brought up to date by whoever took it; time and recovery have nobody else.</summary>
     private Task ShowUndecidedEndAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled } or { Outcome: GateOutcome.Approved, Decisions.Count: 0 }
-            ? sent.ShowGateAsync(incident, gateId, cancellationToken)
+            ? updater.ShowGateAsync(incident, gateId, cancellationToken)
             : Task.CompletedTask;
 
     private static CardKind? Unsent(Incident incident, string gateId) =>
@@ -252,7 +252,7 @@ public sealed class ApprovalGateService(
     private GateStatus View(Incident incident, string gateId, DateTimeOffset? askAt = null)
     {
         var gate = incident.FindGate(gateId) ?? throw new InvalidOperationException($"Incident {incident.Id} has no gate '{gateId}'.");
-        var next = time.GetUtcNow() + LongestReviewPause;
+        var next = time.GetUtcNow() + s_longestReviewPause;
         foreach (var at in gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Append(askAt ?? next))
         {
             next = at < next ? at : next;
@@ -266,21 +266,21 @@ public sealed class ApprovalGateService(
 
         if (gate.Outcome == GateOutcome.Pending && incident.NewsMark != incident.ShownNews)
         {
-            var again = time.GetUtcNow() + NewsPause;
+            var again = time.GetUtcNow() + s_newsPause;
             next = again < next ? again : next;
         }
 
         if (gate.Outcome == GateOutcome.Pending && incident.ClaimsRecovery && incident.CheckedClaim?.Answer != RecoveryAnswer.NoChecks)
         {
             // A claim that came while the checks were asked about another woke nobody.
-            var ask = incident.CheckedClaim is { } known ? known.AskedAt + ClaimPause : time.GetUtcNow();
+            var ask = incident.CheckedClaim is { } known ? known.AskedAt + s_claimPause : time.GetUtcNow();
             next = ask < next ? ask : next;
         }
 
         if (gate.Outcome == GateOutcome.Pending && incident.Flaps(time.GetUtcNow()))
         {
             // Its alerts wake nobody, so that they cannot keep the workflow busy: it looks at them by itself.
-            var look = time.GetUtcNow() + ClaimPause;
+            var look = time.GetUtcNow() + s_claimPause;
             next = look < next ? look : next;
         }
 

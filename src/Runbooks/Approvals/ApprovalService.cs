@@ -4,7 +4,7 @@ namespace Runbooks.Approvals;
 /// Takes people's decisions, whichever way they come: first the record, then the wake-up. Only what is on record counts.
 /// </summary>
 public sealed class ApprovalService(
-    IIncidentStore store, IIncidentEngine engine, ApproverRules rules, ClosedGuards guards, NotificationUpdater cards, EndHooks endHooks, TimeProvider time, ILogger<ApprovalService> logger)
+    IIncidentStore store, IIncidentEngine engine, ApproverRules approvers, ClosedGuards guards, NotificationUpdater updater, EndHooks endHooks, TimeProvider time, ILogger<ApprovalService> logger)
 {
     /// <summary>Of what was sent as an incident's id and is none, so much is repeated.</summary>
     private const int LongestId = 200;
@@ -15,10 +15,10 @@ public sealed class ApprovalService(
         try
         {
             var repeated = false;
-            var asked = request.Verb == DecisionVerb.Approve || rules.AskSchedules ? await store.FindAsync(incidentId, cancellationToken) : null;
+            var asked = request.Verb == DecisionVerb.Approve || approvers.AskSchedules ? await store.FindAsync(incidentId, cancellationToken) : null;
             var askedGate = gateId is null ? asked?.OpenGate : asked?.FindGate(gateId);
             var closed = request.Verb == DecisionVerb.Approve && asked is not null ? await guards.FindViolationsAsync(asked, askedGate, cancellationToken) : [];
-            var people = await rules.ReadAsync(askedGate, cancellationToken);
+            var people = await approvers.ReadAsync(askedGate, cancellationToken);
             var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request, closed, people), cancellationToken);
             if (result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded)
             {
@@ -67,7 +67,7 @@ public sealed class ApprovalService(
         var receipt = await UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
         if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } seenTo })
         {
-            await TryAsync(() => cards.ShowAcknowledgedAsync(seenTo, cancellationToken), incidentId, cancellationToken);
+            await TryAsync(() => updater.ShowAcknowledgedAsync(seenTo, cancellationToken), incidentId, cancellationToken);
         }
 
         return receipt;
@@ -83,7 +83,7 @@ public sealed class ApprovalService(
         var receipt = await UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
         if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } closed })
         {
-            await TryAsync(() => cards.ShowClosedAsync(closed, cancellationToken), incidentId, cancellationToken);
+            await TryAsync(() => updater.ShowClosedAsync(closed, cancellationToken), incidentId, cancellationToken);
 
             // Nothing calls them again: whoever closes the page after pressing must not keep a ticket open.
             await TryAsync(() => endHooks.RunAsync(closed, CancellationToken.None), incidentId, CancellationToken.None);
@@ -95,7 +95,7 @@ public sealed class ApprovalService(
     /// <summary>Brings the cards of a gate up to date, for whoever pressed a button of one that is not.</summary>
     public Task TryShowAsync(Incident incident, string? gateId, CancellationToken cancellationToken) =>
         (gateId ?? incident.LatestGate?.Id) is { } gate
-            ? TryAsync(() => cards.ShowGateAsync(incident, gate, cancellationToken), incident.Id, cancellationToken)
+            ? TryAsync(() => updater.ShowGateAsync(incident, gate, cancellationToken), incident.Id, cancellationToken)
             : Task.CompletedTask;
 
     private async Task<DecisionReceipt> UpdateAsync(string incidentId, Func<Incident, (Incident, DecisionResult)> change, CancellationToken cancellationToken)
@@ -144,7 +144,7 @@ public sealed class ApprovalService(
 
     private bool IsRepeated(Incident incident, string? gateId, DecisionRequest request) =>
         (gateId is null ? incident.LatestGate : incident.FindGate(gateId)) is { } gate
-        && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == rules.NameOf(request) && (decision.Items ?? []).SequenceEqual(ItemsOf(request) ?? []));
+        && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == approvers.NameOf(request) && (decision.Items ?? []).SequenceEqual(ItemsOf(request) ?? []));
 
     private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) => request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
 
@@ -153,14 +153,14 @@ public sealed class ApprovalService(
     private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, IReadOnlyList<GuardrailViolation> closed, ContactBook people)
     {
         var gate = gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
-        if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && rules.FindRefusal(gate, request, people) is { } objection)
+        if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && approvers.WhyNotCounted(gate, request, people) is { } objection)
         {
             return (incident, objection);
         }
 
         if ((gateId ?? gate?.Id) is { } id)
         {
-            var person = rules.NameOf(request);
+            var person = approvers.NameOf(request);
             if (request.IsOfWork && incident.FindGate(id) is { Outcome: GateOutcome.Pending, Task: null })
             {
                 return (incident, new(DecisionStatus.Incomplete, "It asks for a decision and not for work by hand. Nothing was recorded."));
@@ -179,9 +179,9 @@ public sealed class ApprovalService(
             {
                 Items = ItemsOf(request),
                 Identity = request.SignedIn?.Id,
-                OfOwner = incident.FindGate(id) is { OwnerTeam: { } owner } of && rules.IsOf(owner, of, request, people),
+                OfOwner = incident.FindGate(id) is { OwnerTeam: { } owner } of && approvers.IsOf(owner, of, request, people),
             };
-            return incident.LoseApprovals(id, earlier => ApproverRules.AsOfNow(gate!, earlier, people), time.GetUtcNow()).Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
+            return incident.LoseApprovals(id, earlier => ApproverRules.AsOfNow(gate!, earlier, people), time.GetUtcNow()).Decide(id, decision, incident.StartedBy is { } starter ? approvers.NameOf(starter) : null);
         }
 
         return (incident, incident.State.IsFinal()

@@ -48,7 +48,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
 
     /// <summary>Why this decision may not count; null when it may.</summary>
     /// <inheritdoc cref="IsOf"/>
-    public DecisionResult? FindRefusal(Gate gate, DecisionRequest request, ContactBook now)
+    public DecisionResult? WhyNotCounted(Gate gate, DecisionRequest request, ContactBook now)
     {
         var book = WithAsked(gate, now);
         if (book.KnowsEveryone)
@@ -61,9 +61,9 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             return Refused("There are no contacts, so nobody is known who may decide. Add contacts.yaml; docs/contacts.md says how.");
         }
 
-        return request.LinkOf is not { } recipient ? FindRefusal(book, gate.Approvers, request)
-            : book.FindRoom(gate.Approvers, recipient) is { } room ? FindRefusal(book, gate, request, room)
-            : FindRefusal(book, gate, request, recipient);
+        return request.LinkOf is not { } recipient ? WhyNotCounted(book, gate.Approvers, request)
+            : book.FindRoom(gate.Approvers, recipient) is { } room ? WhyNotCounted(book, gate, request, room)
+            : WhyNotCounted(book, gate, request, recipient);
     }
 
     /// <summary>
@@ -121,7 +121,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
                 : null)
             .OfType<Contact>());
 
-    private DecisionResult? FindRefusal(ContactBook book, IReadOnlyList<string> asked, DecisionRequest request)
+    private DecisionResult? WhyNotCounted(ContactBook book, IReadOnlyList<string> asked, DecisionRequest request)
     {
         if (Includes(book, asked, request))
         {
@@ -144,20 +144,20 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     }
 
     /// <summary>A link that was made for one person. It speaks for them for as long as they may decide.</summary>
-    private DecisionResult? FindRefusal(ContactBook book, Gate gate, DecisionRequest request, string recipient)
+    private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, string recipient)
     {
         if (request.SignedIn is not null && !Same(NameOf(request), NameOf(recipient)))
         {
             return NotTheirs(request, recipient);
         }
 
-        return FindRefusal(book, gate.Approvers, new DecisionRequest(request.Verb, recipient, request.Via)) is null
+        return WhyNotCounted(book, gate.Approvers, new DecisionRequest(request.Verb, recipient, request.Via)) is null
             ? null
             : Refused($"This link was sent to {recipient}, who may not decide this any more.");
     }
 
     /// <summary>A link that was made for a room or a group: it proves nobody in particular.</summary>
-    private DecisionResult? FindRefusal(ContactBook book, Gate gate, DecisionRequest request, Recipient room)
+    private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, Recipient room)
     {
         if (request.SignedIn is { } person)
         {

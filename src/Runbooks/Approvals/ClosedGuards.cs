@@ -4,7 +4,7 @@ namespace Runbooks.Approvals;
 /// What keeps an open question from being carried out right now, whoever says yes: the kill switch, an open breaker, a
 /// maintenance window, a limit that forbids. Shown with the question, and asked once more when somebody approves.
 /// </summary>
-public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks runbooks)
+public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks pinned)
 {
     private const int MaxConcurrency = 8;
 
@@ -14,7 +14,7 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks r
     /// </summary>
     public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> FindManyAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
     {
-        var apart = incidents.Count > 0 && (await runbooks.OfAsync(incidents[0], cancellationToken)).Limits.WhenExceeded == WhenExceeded.Forbid;
+        var apart = incidents.Count > 0 && (await pinned.OfAsync(incidents[0], cancellationToken)).Limits.WhenExceeded == WhenExceeded.Forbid;
         var alike = incidents.GroupBy(incident => (incident.RunbookHash, incident.OpenGate?.Phase, ByHand: incident.OpenGate?.Task is not null, incident.Mode, incident.HasActed, Id: apart ? incident.Id : null));
         var found = new ConcurrentDictionary<string, IReadOnlyList<string>>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
@@ -43,7 +43,7 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks r
         }
 
         // As if the step came next: then a window only answers, and does not take the incident up at its end.
-        var context = new GuardrailContext(incident, await runbooks.OfAsync(incident, cancellationToken), gate.Phase, AboutToRun: true, gate);
+        var context = new GuardrailContext(incident, await pinned.OfAsync(incident, cancellationToken), gate.Phase, AboutToRun: true, gate);
         return [.. (await guardrails.EvaluateAsync(context, cancellationToken)).Where(violation => violation.Severity > GuardrailSeverity.AskFirst)];
     }
 }

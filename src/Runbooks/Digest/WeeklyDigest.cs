@@ -10,7 +10,7 @@ namespace Runbooks.Digest;
 /// state, so that one of several processes tells and a restart tells nobody twice.
 /// </summary>
 public sealed class WeeklyDigest(
-    IIncidentStore store, ISharedState state, LoadedRunbooks runbooks, RunHistoryStore runs, StepCatalog steps, CurrentContacts contacts, NotificationDispatcher messages, DecisionLinks links,
+    IIncidentStore store, ISharedState state, LoadedRunbooks loaded, RunHistoryStore runs, StepCatalog steps, CurrentContacts contacts, NotificationDispatcher messages, DecisionLinks links,
     IOptions<DigestOptions> options, TimeProvider time, ILogger<WeeklyDigest> logger)
 {
     private const string Key = "digest";
@@ -31,7 +31,7 @@ public sealed class WeeklyDigest(
         try
         {
             var told = await state.FindAsync<Told>(Key, cancellationToken);
-            var owners = runbooks().GroupBy(runbook => OwnerOf(runbook), StringComparer.OrdinalIgnoreCase).Where(owner => told?.Week != due || !told.Owners.Contains(owner.Key, StringComparer.OrdinalIgnoreCase)).ToList();
+            var owners = loaded().GroupBy(runbook => OwnerOf(runbook), StringComparer.OrdinalIgnoreCase).Where(owner => told?.Week != due || !told.Owners.Contains(owner.Key, StringComparer.OrdinalIgnoreCase)).ToList();
             if (owners.Count == 0)
             {
                 return;

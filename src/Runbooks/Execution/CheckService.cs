@@ -3,23 +3,23 @@ using System.Text.Json.Serialization;
 namespace Runbooks.Execution;
 
 /// <summary>Asks an incident's checks again: to verify a fix, to look at what a sender claims, and to see whether the cause of a lease is gone.</summary>
-public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, SettleWindow settleWindow, HoldingNotifier holding, TimeProvider time)
+public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, CheckRunner checks, KillSwitch killSwitch, SettleWindow settleWindow, HoldingNotifier holding, TimeProvider time)
 {
     /// <summary>However often a sender repeats that it is over, the checks are asked no more often than this.</summary>
-    private static readonly TimeSpan ShortestClaimPause = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_shortestClaimPause = TimeSpan.FromSeconds(15);
 
     public async Task<RecheckResult> RecheckAsync(RecheckRequest request, CancellationToken cancellationToken)
     {
         // What has changed since this was seen, such as that somebody stops it, is met when the answers are recorded.
-        var incident = await store.GetSeenAsync(request.IncidentId, cancellationToken);
+        var incident = await store.GetCachedAsync(request.IncidentId, cancellationToken);
         if (request.State == IncidentState.Resolved)
         {
-            return await settleWindow.RecheckAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request, cancellationToken);
+            return await settleWindow.RecheckAsync(incident, await pinned.OfAsync(incident, cancellationToken), request, cancellationToken);
         }
 
         if (incident.Stop is { } stop)
         {
-            return new RecheckResult(false, "", stop.Words);
+            return new RecheckResult(false, "", stop.Text);
         }
 
         // A dry run touched nothing, so nothing can have become better: looking would only time out.
@@ -33,10 +33,10 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         {
             var until = time.GetUtcNow() + StepUndoer.LongestPausedLook;
             incident = await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i with { WakeEvent = request.WakeEvent, WaitsUntil = until }, cancellationToken);
-            return new RecheckResult(false, paused, incident.Stop is { } stopped ? stopped.Words : null);
+            return new RecheckResult(false, paused, incident.Stop is { } stopped ? stopped.Text : null);
         }
 
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var specs = request.Checks.Union(request.Watched).Select(name => Check(runbook, name));
         var asked = time.GetUtcNow();
         var answers = await checks.AskAllAsync(incident, specs, cancellationToken);
@@ -57,7 +57,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         }
 
         var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing && request.Checks.Contains(finding.Name)).ToList();
-        return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? late.Words : null)
+        return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? late.Text : null)
         {
             PassingSince = Lease.Of(incident, runbook)?.HealthySince,
             NoLongerHelps = noLongerHelps,
@@ -73,7 +73,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
     public async Task<Incident> CheckClaimAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         if (!incident.ClaimsRecovery || incident.ClaimedAt is not { } claimedAt || incident.Stop is not null
-            || (incident.CheckedClaim is { } known && time.GetUtcNow() - known.AskedAt < ShortestClaimPause))
+            || (incident.CheckedClaim is { } known && time.GetUtcNow() - known.AskedAt < s_shortestClaimPause))
         {
             return incident;
         }

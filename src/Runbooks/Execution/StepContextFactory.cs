@@ -78,7 +78,7 @@ internal static class Deadline
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException(progress?.Words is { } words ? $"not done within {DurationText.Format(limit)}: {words}." : $"no answer within {DurationText.Format(limit)}");
+            throw new TimeoutException(progress?.Text is { } words ? $"not done within {DurationText.Format(limit)}: {words}." : $"no answer within {DurationText.Format(limit)}");
         }
     }
 

@@ -6,7 +6,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
     /// <returns>Null when the step may act; its run is then counted.</returns>
     public async Task<StepResult?> CheckAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
-        if (await FindRefusalAsync(incident, runbook, gate, phase, cancellationToken) is { } refusal)
+        if (await FindViolationAsync(incident, runbook, gate, phase, cancellationToken) is { } refusal)
         {
             return refusal;
         }
@@ -24,7 +24,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
         }
 
         // The checks may have taken minutes, in which somebody has engaged the kill switch.
-        if (asked && await FindRefusalAsync(incident, runbook, gate, phase, cancellationToken) is { } since)
+        if (asked && await FindViolationAsync(incident, runbook, gate, phase, cancellationToken) is { } since)
         {
             return since;
         }
@@ -39,7 +39,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
         return await limits.ReserveAsync(incident, runbook, overruled, cancellationToken) is { } taken ? Apply(gate, taken) : null;
     }
 
-    private async Task<StepResult?> FindRefusalAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    private async Task<StepResult?> FindViolationAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
         var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate), cancellationToken);
         return violations.Select(violation => Apply(gate, violation)).OfType<StepResult>().OrderByDescending(report => report.End == StepOutcome.Refused).ThenByDescending(report => report.Until).FirstOrDefault();
@@ -94,7 +94,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
 
         var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
-        var changed = holds ? FindLack(incident, runbook, gate, phase, findings) : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
+        var changed = holds ? FindUnmetNeed(incident, runbook, gate, phase, findings) : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
         await store.UpdateAsync(
             incident.Id, i => changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, findings, time.GetUtcNow()), cancellationToken);
         return (true, changed);
@@ -114,20 +114,20 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         }
 
         var findings = await checks.AskAllAsync(incident, runbook.Diagnosis.Where(spec => asked.Contains(spec.Name)), cancellationToken);
-        var lack = FindLack(incident, runbook, gate, phase, findings);
+        var unmet = FindUnmetNeed(incident, runbook, gate, phase, findings);
         await store.UpdateAsync(
-            incident.Id, i => lack is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, lack, findings, time.GetUtcNow()), cancellationToken);
-        return (true, lack);
+            incident.Id, i => unmet is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, unmet, findings, time.GetUtcNow()), cancellationToken);
+        return (true, unmet);
     }
 
     private static List<string> BeforeActing(Runbook runbook) => [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];
 
     /// <returns>What the steps need and lack, unless a person saw that and approved all the same; null where it is all there.</returns>
-    private static string? FindLack(Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
+    private static string? FindUnmetNeed(Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
     {
-        var shown = gate.Decisions.Count > 0 ? Diagnosis.Lacking(runbook.Mitigation, phase, gate.Plan, incident.Findings) : [];
-        var lacking = Diagnosis.Lacking(runbook.Mitigation, phase, gate.Plan, findings).ExceptBy(shown.Select(finding => finding.Name), finding => finding.Name).ToList();
-        return lacking.Count == 0 ? null : $"{Lacks} {Incident.Summarize(lacking)}";
+        var shown = gate.Decisions.Count > 0 ? Diagnosis.UnmetNeeds(runbook.Mitigation, phase, gate.Plan, incident.Findings) : [];
+        var unmet = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, gate.Plan, findings).ExceptBy(shown.Select(finding => finding.Name), finding => finding.Name).ToList();
+        return unmet.Count == 0 ? null : $"{Lacks} {Incident.Summarize(unmet)}";
     }
 
     /// <summary>A person who saw that the checks do not call for it, or cannot say, and approved all the same, has approved that.</summary>

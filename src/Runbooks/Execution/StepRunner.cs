@@ -8,16 +8,16 @@ namespace Runbooks.Execution;
 /// acts and the outcome after. Safe to be called again at any point of that.
 /// </summary>
 public sealed class StepRunner(
-    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, TimeProvider time, ILogger<StepRunner> logger)
+    IIncidentStore store, PinnedRunbooks pinned, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, TimeProvider time, ILogger<StepRunner> logger)
 {
     /// <summary>What storing intent and outcome may take beside the action itself.</summary>
-    private static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_slotGrace = TimeSpan.FromMinutes(1);
 
     /// <summary>The workflow makes no longer pause than this between two tries of a step.</summary>
-    private static readonly TimeSpan NextTry = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_nextTry = TimeSpan.FromMinutes(5);
 
     /// <summary>How long a host that stops waits for an action that cannot be repeated.</summary>
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_stopGrace = TimeSpan.FromSeconds(10);
 
     /// <param name="incident">As it was read or written just now.</param>
     public async Task<StepResult> RunAsync(Incident incident, StepRequest request, CancellationToken cancellationToken)
@@ -25,10 +25,10 @@ public sealed class StepRunner(
         var known = incident.FindStep(request.Phase, request.Step);
         if (known is { FinishedAt: not null })
         {
-            return Report(known);
+            return ResultOf(known);
         }
 
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var spec = runbook.FindStep(request.Phase, request.Step) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{request.Step}'.");
         if (catalog.FindAction(spec.Do) is not { } action)
         {
@@ -62,13 +62,13 @@ public sealed class StepRunner(
             default:
                 var recorded = await store.RecordAsync(
                     incident.Id, i => i.FindStep(request.Phase, request.Step) is null ? i.RecordManualStep(spec, request.GateId, asked, time.GetUtcNow()) : i, time, cancellationToken);
-                return Report(recorded.FindStep(request.Phase, request.Step)!);
+                return ResultOf(recorded.FindStep(request.Phase, request.Step)!);
         }
     }
 
     /// <returns>Null when a yes on record covers the step.</returns>
     private static StepResult? Uncovered(Incident incident, StepRequest request) => incident.Stop is { } stop
-        ? new(StepOutcome.Stopped, stop.Words) { TakesBack = stop.TakesBack }
+        ? new(StepOutcome.Stopped, stop.Text) { TakesBack = stop.TakesBack }
         : incident.FindGate(request.GateId) is not { Outcome: GateOutcome.Approved } gate || Planned(gate, request) is null
             ? new(StepOutcome.Refused, $"no approval on record covers this step (gate {request.GateId}).")
             : incident.FindLapse(gate, request.Phase) is { } lapse ? new(StepOutcome.PlanChanged, lapse) : null;
@@ -107,7 +107,7 @@ public sealed class StepRunner(
 
             if (await guard.CheckAsync(incident, runbook, attempt.Gate!, request.Phase, cancellationToken) is { } violation)
             {
-                return await CheckAsync(attempt, violation, cancellationToken);
+                return await RecordNotRunAsync(attempt, violation, cancellationToken);
             }
 
             if (incident.Mode == RunMode.DryRun)
@@ -122,9 +122,9 @@ public sealed class StepRunner(
                 return new(StepOutcome.AwaitsPerson, preparation.PlannedEffect);
             }
 
-            if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
+            if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + s_slotGrace, cancellationToken))
             {
-                return await CheckAsync(attempt, new(StepOutcome.Waiting, $"as many {action.Name} act at the same time as may. It waits for its turn."), cancellationToken);
+                return await RecordNotRunAsync(attempt, new(StepOutcome.Waiting, $"as many {action.Name} act at the same time as may. It waits for its turn."), cancellationToken);
             }
 
             try
@@ -137,7 +137,7 @@ public sealed class StepRunner(
 
                 acting = true;
                 done = Clean(await Deadline.WithinAsync(
-                    spec.Timeout, action.Repeatable ? TimeSpan.Zero : StopGrace, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken, context.Progress), binding);
+                    spec.Timeout, action.Repeatable ? TimeSpan.Zero : s_stopGrace, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken, context.Progress), binding);
                 return await FinishAsync(begun, request, StepStatus.Done, done, cancellationToken);
             }
             finally
@@ -183,13 +183,13 @@ public sealed class StepRunner(
             : (incident, new(StepOutcome.AttemptFailed, "another attempt of this step has begun."));
     }
 
-    private async Task<StepResult> CheckAsync(Attempt attempt, StepResult violation, CancellationToken cancellationToken)
+    private async Task<StepResult> RecordNotRunAsync(Attempt attempt, StepResult violation, CancellationToken cancellationToken)
     {
         var (incident, now) = (attempt.Incident, time.GetUtcNow());
         await store.UpdateAsync(
             incident.Id,
             i => i.State.IsFinal() ? i
-                : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, violation.Until ?? now + NextTry, now)
+                : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, violation.Until ?? now + s_nextTry, now)
                 : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {violation.Message}"),
             cancellationToken);
         return violation;
@@ -212,7 +212,7 @@ public sealed class StepRunner(
         if (!acting)
         {
             var now = time.GetUtcNow();
-            await store.UpdateAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : i.AwaitNextTry(attempt.Request.Phase, now + NextTry, now), cancellationToken);
+            await store.UpdateAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : i.AwaitNextTry(attempt.Request.Phase, now + s_nextTry, now), cancellationToken);
         }
 
         return new(StepOutcome.AttemptFailed, why);
@@ -231,7 +231,7 @@ public sealed class StepRunner(
         await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(i.ForgetBegin(phase, step, made)), time, cancellationToken);
         return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
 
-        Incident Wait(Incident i) => nothing.IsBusy ? i.HoldStep(step, phase, why, now + NextTry, now) : i.AwaitNextTry(phase, now + NextTry, now);
+        Incident Wait(Incident i) => nothing.IsBusy ? i.HoldStep(step, phase, why, now + s_nextTry, now) : i.AwaitNextTry(phase, now + s_nextTry, now);
     }
 
     private async Task<StepResult> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)
@@ -241,7 +241,7 @@ public sealed class StepRunner(
 
         // In one write: an intent that a crash leaves without its outcome would be undone, and that touches something.
         var rehearsed = await store.UpdateAsync(incident.Id, i => Finish(i.BeginStep(spec, request.Phase, request.GateId, preparation, now)), cancellationToken);
-        return Report(rehearsed.FindStep(request.Phase, request.Step)!);
+        return ResultOf(rehearsed.FindStep(request.Phase, request.Step)!);
 
         Incident Finish(Incident begun) => begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
     }
@@ -251,7 +251,7 @@ public sealed class StepRunner(
     {
         var finished = await store.RecordAsync(
             incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)! with { CutOff = cutOff }, status, result, time.GetUtcNow()), time, cancellationToken);
-        return Report(finished.FindStep(request.Phase, request.Step)!);
+        return ResultOf(finished.FindStep(request.Phase, request.Step)!);
     }
 
     /// <summary>Actions quote systems that may say anything; what a later step reads from it has no secret either.</summary>
@@ -261,7 +261,7 @@ public sealed class StepRunner(
         Outputs = result.Outputs.ToDictionary(output => output.Key, output => Redactor.Redact(output.Value, binding.Secrets)),
     };
 
-    private static StepResult Report(StepRecord step) => new(
+    private static StepResult ResultOf(StepRecord step) => new(
         step.Status switch
         {
             StepStatus.Done or StepStatus.DryRun => StepOutcome.Done,

@@ -5,7 +5,7 @@ namespace Runbooks.Execution;
 
 /// <summary>Undoes mitigating steps in reverse order, each on record, so that a crash in between goes on where it was.</summary>
 public sealed class StepUndoer(
-    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, KillSwitch killSwitch, RestoredRecords restored, TimeProvider time, ILogger<StepUndoer> logger)
+    IIncidentStore store, PinnedRunbooks pinned, StepCatalog catalog, StepContextFactory contexts, KillSwitch killSwitch, RestoredRecords restored, TimeProvider time, ILogger<StepUndoer> logger)
 {
     /// <summary>After this long the next step is for the next activity: a host may end one that takes too long.</summary>
     internal static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
@@ -24,7 +24,7 @@ public sealed class StepUndoer(
             return new UndoResult(true, "") { IsFinal = true };
         }
 
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var said = new List<string>();
         var (complete, isFinal) = (!incident.Steps.Any(step => step.Status == StepStatus.LeftAlone), true);
         var (failed, busy) = (false, false);

@@ -4,14 +4,14 @@ namespace Runbooks.Execution;
 
 /// <summary>Sees whether an incident has to wait for one of the runbook that covers it, and wakes those that waited.</summary>
 public sealed class SuppressionService(
-    IIncidentStore store, PinnedRunbooks runbooks, CheckService verification, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<SuppressionService> logger)
+    IIncidentStore store, PinnedRunbooks pinned, CheckService checks, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<SuppressionService> logger)
 {
     /// <summary>Safe to repeat: asked when an incident begins, again and again while it waits, and before it asks somebody.</summary>
     public async Task<SuppressionResult> CheckAsync(SuppressionRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        incident = await verification.CheckClaimAsync(incident, runbook, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
+        incident = await checks.CheckClaimAsync(incident, runbook, cancellationToken);
         var now = time.GetUtcNow();
         if (Incident.RecoveredBeforeActing(incident, now))
         {
@@ -26,7 +26,7 @@ public sealed class SuppressionService(
 
         // Read last: what a person wants counts, whatever the other incident does.
         return incident.Stop is { } stop
-            ? new(Waits: false, StoppedBy: stop.Words)
+            ? new(Waits: false, StoppedBy: stop.Text)
             : new(incident.IsWaitingForOther);
     }
 
@@ -67,7 +67,7 @@ public sealed class SuppressionService(
         foreach (var key in TargetKey.AllOf(target))
         {
             if (await store.TryFindLatestAsync(runbook, key, cancellationToken) is { } other && MayWaitFor(incident, other)
-                && TargetKey.IsSame(target, key, other.Alert, (await runbooks.OfAsync(other, cancellationToken)).Trigger))
+                && TargetKey.IsSame(target, key, other.Alert, (await pinned.OfAsync(other, cancellationToken)).Trigger))
             {
                 return other;
             }

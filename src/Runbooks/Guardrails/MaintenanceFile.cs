@@ -10,7 +10,7 @@ public static class MaintenanceFile
 {
     public const string FileName = "windows.yaml";
 
-    private static readonly string[] Times = ["yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm"];
+    private static readonly string[] s_times = ["yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm"];
 
     /// <param name="file">How errors name the file.</param>
     /// <param name="runbooks">The ids that a window may name; null when that is not to be checked.</param>
@@ -24,7 +24,7 @@ public static class MaintenanceFile
 
         if (tree is not YamlMapping mapping)
         {
-            errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'windows:'.");
+            errors.Add(tree.At, "", $"The file is {tree.Description} and must be a mapping.", "Begin with 'windows:'.");
             return new([], errors.Sorted) { Warnings = errors.Warnings };
         }
 
@@ -46,7 +46,7 @@ public static class MaintenanceFile
             TimeZone = section.Text("timeZone", "UTC", longest: 100),
             Effect = section.Choice("effect", MaintenanceEffect.DiagnoseOnly),
         };
-        foreach (var pattern in section.Words("runbooks"))
+        foreach (var pattern in section.TextList("runbooks"))
         {
             window.Runbooks.Add(pattern);
             if (runbooks is not null && !runbooks.Any(id => Glob.IsMatch(pattern, id)))
@@ -63,7 +63,7 @@ public static class MaintenanceFile
     private static DateTime ReadStart(YamlSection section)
     {
         var text = section.Text("start", required: true, longest: 40);
-        if (DateTime.TryParseExact(text, Times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var start) || text.Length == 0)
+        if (DateTime.TryParseExact(text, s_times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var start) || text.Length == 0)
         {
             return start;
         }
@@ -132,7 +132,7 @@ public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions v
 
         foreach (var warning in result.Warnings)
         {
-            Log.FileDoubtful(logger, warning.ToString());
+            Log.FileWarning(logger, warning.ToString());
         }
 
         if (result.Errors.Count > 0)
@@ -163,7 +163,7 @@ public static class MaintenanceSchema
             ["repeat"] = SchemaParts.Text("A recurrence rule of RFC 5545, such as FREQ=WEEKLY;BYDAY=SU; once when left out."),
             ["timeZone"] = SchemaParts.Text("An IANA name, such as Europe/Berlin. Default: UTC."),
             ["effect"] = SchemaParts.Choice<MaintenanceEffect>("What happens meanwhile. Default: diagnoseOnly."),
-            ["runbooks"] = SchemaParts.Words("Ids, or patterns with * and ?; every runbook when left out."),
+            ["runbooks"] = SchemaParts.TextList("Ids, or patterns with * and ?; every runbook when left out."),
         }, "name", "start", "duration"), "All windows."),
     }, "windows");
 }

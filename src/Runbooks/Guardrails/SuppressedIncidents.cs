@@ -12,7 +12,7 @@ public sealed class SuppressedIncidents(ISharedState state)
     private const string Key = "safety:suppressed";
 
     /// <summary>Whoever claimed one and did not finish has died.</summary>
-    private static readonly TimeSpan ClaimedFor = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_claimedFor = TimeSpan.FromMinutes(5);
 
     /// <summary>Of one target the latest incident is remembered; it knows what those before it were kept from asking about.</summary>
     /// <returns>False when there are too many; their targets are counted.</returns>
@@ -30,7 +30,7 @@ public sealed class SuppressedIncidents(ISharedState state)
     /// <returns>What is due and was claimed for the caller, and how many targets were too many to be remembered: as many as <see cref="Max"/> or more where it is that.</returns>
     public async Task<(IReadOnlyList<SuppressedIncident> Due, int TooMany)> ClaimDueAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (await state.FindAsync<Record>(Key, cancellationToken) is not { } known || !(known.Waiting.Any(one => one.IsDue(now, ClaimedFor)) || known.BeyondUntil <= now))
+        if (await state.FindAsync<Record>(Key, cancellationToken) is not { } known || !(known.Waiting.Any(one => one.IsDue(now, s_claimedFor)) || known.BeyondUntil <= now))
         {
             return ([], 0);
         }
@@ -60,7 +60,7 @@ public sealed class SuppressedIncidents(ISharedState state)
 
     private static (Record, (IReadOnlyList<SuppressedIncident>, int)) Claim(Record record, DateTimeOffset now)
     {
-        var due = record.Waiting.Where(one => one.IsDue(now, ClaimedFor)).ToList();
+        var due = record.Waiting.Where(one => one.IsDue(now, s_claimedFor)).ToList();
         return (
             record with { Waiting = [.. record.Waiting.Select(one => due.Contains(one) ? one with { ClaimedAt = now } : one)] },
             (due, record.BeyondUntil <= now ? record.Beyond.Count : 0));

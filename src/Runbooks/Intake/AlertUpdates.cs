@@ -7,7 +7,7 @@ namespace Runbooks.Intake;
 public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, TimeProvider time, ILogger<AlertUpdates> logger)
 {
     /// <summary>A call may get lost; so much later another one is made.</summary>
-    private static readonly TimeSpan Again = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(10);
 
     private const int MaxKnown = 10_000;
 
@@ -72,7 +72,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     private static bool HasComputedIdentity(Alert alert) => alert.Source == "generic" && alert.Fingerprint == AlertFingerprint.OfLabels(alert.Name, alert.Labels);
 
     /// <summary>An outage is over, or being worked up, says the sender: news for the incident that it opened, open or closed.</summary>
-    internal async Task<IReadOnlyList<IntakeOutcome>> TellAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<IntakeOutcome>> HandleUpdateAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var stage = AlertIdentity.Stage(batch.First);
@@ -86,7 +86,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             return Repeat(batch, unknown);
         }
 
-        var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);
+        var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.AddOutageNews(alert, now)), cancellationToken);
         starts.Enqueue(IncidentStart.Waking(incident));
         var told = batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
             ? $"{what}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
@@ -96,7 +96,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
 
     /// <summary>Grafana cannot measure a rule, or can again: news for the open incidents of its alerts, whose end says nothing meanwhile.</summary>
     /// <returns>Null where no open incident knows the rule.</returns>
-    internal async Task<IntakeOutcome?> TellMeasuringAsync(Alert told, IReadOnlyCollection<Runbook> runbooks, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
+    internal async Task<IntakeOutcome?> HandleMeasuringAsync(Alert told, IReadOnlyCollection<Runbook> runbooks, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         if (GrafanaRule.NameOf(told) is not { } rule || told.Status == AlertStatus.Acknowledged)
         {
@@ -111,7 +111,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             {
                 if (await store.TryFindAsync(one.Id, cancellationToken) is { } incident && incident.KnowsRuleOf(told))
                 {
-                    known.Add(await store.UpdateAsync(one.Id, current => current.TellMeasuring(told, now), cancellationToken));
+                    known.Add(await store.UpdateAsync(one.Id, current => current.AddMeasuringNews(told, now), cancellationToken));
                 }
             }
         }
@@ -141,7 +141,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     /// </summary>
     public async Task WakeAsync(Incident incident)
     {
-        if (_woken.TryGetValue(incident.Id, out var last) && last.WakeEvent == incident.WakeEvent && time.GetElapsedTime(last.At) < Again)
+        if (_woken.TryGetValue(incident.Id, out var last) && last.WakeEvent == incident.WakeEvent && time.GetElapsedTime(last.At) < s_again)
         {
             return;
         }

@@ -8,7 +8,7 @@ namespace Runbooks.Intake;
 /// throws, and the whole post may be sent again: nothing is opened twice by that.
 /// </summary>
 public sealed class IncidentIntake(
-    LoadedRunbooks runbooks,
+    LoadedRunbooks loaded,
     IIncidentStore store,
     PinnedRunbooks pinned,
     IIncidentEngine engine,
@@ -22,17 +22,17 @@ public sealed class IncidentIntake(
     /// <summary>Targets taken in side by side; more would only queue up before the same disk.</summary>
     private const int MaxAtOnce = 16;
 
-    public Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken) => TakeAsync(alerts, null, cancellationToken);
+    public Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken) => ReceiveAsync(alerts, null, cancellationToken);
 
     /// <param name="traceParent">As the sender's request says it; null where it says none.</param>
     /// <returns>One answer for each alert and each runbook that is for it, in the order of the alerts.</returns>
     /// <exception cref="StoreUnavailableException">Not everything could be recorded; the sender should try again.</exception>
-    public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, string? traceParent, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(IReadOnlyList<Alert> alerts, string? traceParent, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var read = alerts.Select(alert => Episode.WithoutStartAhead(alert, now)).ToList();
-        var loaded = runbooks();
-        var sorted = new AlertBatcher(loaded, await KnownAsync(alerts, cancellationToken)).Add(read);
+        var runbooks = loaded();
+        var sorted = new AlertBatcher(runbooks, await KnownAsync(alerts, cancellationToken)).Add(read);
         var answers = new IntakeOutcome[sorted.Places];
         var starts = new ConcurrentQueue<IncidentStart>();
         var left = new List<(Alert Alert, string Reason)>();
@@ -41,7 +41,7 @@ public sealed class IncidentIntake(
             var told = new Dictionary<Alert, IntakeOutcome>(ReferenceEqualityComparer.Instance);
             foreach (var alert in read)
             {
-                if (await updates.TellMeasuringAsync(alert, loaded, starts, cancellationToken) is { } outcome)
+                if (await updates.HandleMeasuringAsync(alert, runbooks, starts, cancellationToken) is { } outcome)
                 {
                     told[alert] = outcome;
                 }
@@ -63,7 +63,7 @@ public sealed class IncidentIntake(
             {
                 foreach (var batch in queue)
                 {
-                    var taken = await TakeAsync(batch with { TraceParent = traceParent }, starts, cancellationToken);
+                    var taken = await ReceiveAsync(batch with { TraceParent = traceParent }, starts, cancellationToken);
                     for (var i = 0; i < taken.Count; i++)
                     {
                         answers[batch.Places[i]] = taken[i];
@@ -101,12 +101,12 @@ public sealed class IncidentIntake(
     }
 
     /// <param name="starts">Takes what is to be started.</param>
-    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken) => batch switch
+    private Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken) => batch switch
     {
         { Intent: AlertIntent.Resolve } => updates.ResolveAsync(batch, starts, cancellationToken),
         { Intent: AlertIntent.Acknowledge } => updates.AcknowledgeAsync(batch, cancellationToken),
         { Intent: AlertIntent.Fire, Runbook: { } runbook } => FireAsync(batch, runbook, starts, cancellationToken),
-        _ => updates.TellAsync(batch, starts, cancellationToken),
+        _ => updates.HandleUpdateAsync(batch, starts, cancellationToken),
     };
 
     /// <summary>What a person has said no to, and what is of an earlier episode, goes to the incident that knows it; the rest asks.</summary>
@@ -166,7 +166,7 @@ public sealed class IncidentIntake(
         if (ended.Remembers(alert, now))
         {
             await store.UpdateAsync(ended.Id, current => current.AttachRemembered(alert, now), cancellationToken);
-            return batch.Answer(IntakeResult.Folded, ended.Id, $"It fires on, and does not ask again: {ended.SaidNo()!.Words}");
+            return batch.Answer(IntakeResult.Folded, ended.Id, $"It fires on, and does not ask again: {ended.SaidNo()!.Text}");
         }
 
         if (ended.IsOfEarlierEpisode(alert))
@@ -244,7 +244,7 @@ public sealed class IncidentIntake(
     /// <returns>False when its runbook is not loaded any more.</returns>
     public async Task<bool> LookAgainAsync(Incident suppressed, CancellationToken cancellationToken)
     {
-        if (runbooks().FirstOrDefault(loaded => loaded.Id == suppressed.RunbookId) is not { } runbook)
+        if (loaded().FirstOrDefault(one => one.Id == suppressed.RunbookId) is not { } runbook)
         {
             return false;
         }

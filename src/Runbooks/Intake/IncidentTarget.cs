@@ -116,9 +116,9 @@ internal static class IntakeText
     public static string Folding(Incident incident, DateTimeOffset now) => incident.IsOwnedByResponder()
         ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {GateText.Clock(incident.SettlesAt ?? now, now)}."
         : incident.State.IsFinal() && incident.SaidNo() is { } firm && !incident.HoldsUnasked()
-        ? $"It fires on, and does not ask again: {firm.Words}"
+        ? $"It fires on, and does not ask again: {firm.Text}"
         : incident.State.IsFinal() && incident.SaidNo() is { } no
-        ? $"It comes and goes, and does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Words}"
+        ? $"It comes and goes, and does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Text}"
         : incident.State.IsFinal()
         ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {GateText.Clock(incident.SettlesAt ?? now, now)}."
         : $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";

@@ -3,7 +3,7 @@ using Runbooks.Catalog.Templates;
 namespace Runbooks.Intake;
 
 /// <summary>A person starts a runbook: the same way in as an alert's, except that what is missing is asked for.</summary>
-public sealed class ManualStart(LoadedRunbooks runbooks, IIncidentStore store, IncidentIntake intake)
+public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, IncidentIntake intake)
 {
     public const string Source = AlertIdentity.Manual;
 
@@ -14,7 +14,7 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IIncidentStore store, I
     public async Task<ManualStartResult> StartAsync(
         string runbookId, IReadOnlyDictionary<string, string> labels, string by, string? reason, CancellationToken cancellationToken, bool proposed = false)
     {
-        if (Find(runbooks(), runbookId, out var unknown) is not { } runbook)
+        if (Find(loaded(), runbookId, out var unknown) is not { } runbook)
         {
             return new(null, ManualStartProblem.NoSuchRunbook, [unknown!]);
         }
@@ -85,7 +85,7 @@ public enum ManualStartProblem { NoSuchRunbook, MissingLabels }
 /// runbook as it is loaded now. Everything in it begins anew, the checks and the question too.
 /// </summary>
 public sealed class IncidentRetry(
-    LoadedRunbooks runbooks, IIncidentStore store, IIncidentEngine engine, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<IncidentRetry> logger)
+    LoadedRunbooks loaded, IIncidentStore store, IIncidentEngine engine, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<IncidentRetry> logger)
 {
     public async Task<RetryResult> RetryAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
     {
@@ -99,7 +99,7 @@ public sealed class IncidentRetry(
             return refusal;
         }
 
-        if (runbooks().FirstOrDefault(loaded => loaded.Id == ended.RunbookId) is not { } runbook)
+        if (loaded().FirstOrDefault(loaded => loaded.Id == ended.RunbookId) is not { } runbook)
         {
             return new(DecisionStatus.NotAllowed, $"Runbook '{ended.RunbookId}' is not loaded any more, so there is nothing to try again.", null);
         }

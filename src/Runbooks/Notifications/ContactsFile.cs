@@ -79,7 +79,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         {
             if (tree is not null)
             {
-                errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'people:'.");
+                errors.Add(tree.At, "", $"The file is {tree.Description} and must be a mapping.", "Begin with 'people:'.");
             }
 
             return new(team, file.Name, errors, [], []);
@@ -168,7 +168,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     {
         if (!NameRules.IsName(name))
         {
-            section.Errors.AtKey(section.PathOf(name), "is not a name.", $"Use {NameRules.Words}.");
+            section.Errors.AtKey(section.PathOf(name), "is not a name.", $"Use {NameRules.Expected}.");
         }
     }
 }

@@ -14,14 +14,14 @@ public sealed class ContactsSchema(IEnumerable<INotifier> channels, IEnumerable<
             ["tenant"] = Guid("The Entra tenant of the object ids in this file: az account show --query tenantId."),
             ["people"] = SchemaParts.Named(SchemaParts.Mapping("A person.", new()
             {
-                ["slackUser"] = SchemaParts.Words("The id of the Slack user, such as U012AB3CD, who presses buttons."),
-                ["signIn"] = SchemaParts.Words("Object ids in Entra, as OBJECT with 'tenant' at the top or as TENANT/OBJECT."),
-                ["onCallAs"] = SchemaParts.Words("What schedules call them, where that is neither their name here nor a mail address of theirs: a mail address, an id, a user name."),
+                ["slackUser"] = SchemaParts.TextList("The id of the Slack user, such as U012AB3CD, who presses buttons."),
+                ["signIn"] = SchemaParts.TextList("Object ids in Entra, as OBJECT with 'tenant' at the top or as TENANT/OBJECT."),
+                ["onCallAs"] = SchemaParts.TextList("What schedules call them, where that is neither their name here nor a mail address of theirs: a mail address, an id, a user name."),
                 ["reach"] = Reach(),
             }, "reach"), "By name; each name proves one person."),
             ["rooms"] = SchemaParts.Named(SchemaParts.Mapping("A channel or list that several read.", new()
             {
-                ["members"] = SchemaParts.Words("Who may decide for it; everybody in this file when left out."),
+                ["members"] = SchemaParts.TextList("Who may decide for it; everybody in this file when left out."),
                 ["reach"] = Reach(),
             }, "reach"), "By name."),
             ["groups"] = SchemaParts.Named(SchemaParts.Mapping("A group in Entra; runbooks name it group:NAME.", new()
@@ -36,7 +36,7 @@ public sealed class ContactsSchema(IEnumerable<INotifier> channels, IEnumerable<
 
     private JsonObject Contacts(bool ofTeam)
     {
-        var behind = new JsonObject { ["anyOf"] = new JsonArray(SchemaParts.Words("People, rooms and groups."), OnCallReader.Schema(schedules)) };
+        var behind = new JsonObject { ["anyOf"] = new JsonArray(SchemaParts.TextList("People, rooms and groups."), OnCallReader.Schema(schedules)) };
         var contacts = SchemaParts.Named(behind, "The names that runbooks use, and 'fallback', who hears of everything that reached nobody else.");
         if (!ofTeam)
         {

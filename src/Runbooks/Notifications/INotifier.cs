@@ -70,15 +70,15 @@ public sealed class DeliveryException(string message, bool transient = false, Ex
 /// </summary>
 public static class DeliveryRetry
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromHours(1);
 
     /// <param name="needsPerson">Each contact that it is for has to have it, or the last in line; else it is enough that somebody has.</param>
     public static bool IsHeard(Incident incident, string key, bool needsPerson = true) => IsHeard([.. incident.DeliveriesUnder(key)], needsPerson);
 
     /// <inheritdoc cref="IsHeard(Incident, string, bool)"/>
     public static bool IsDue(Incident incident, string key, DateTimeOffset now, bool needsPerson = true) =>
-        incident.DeliveriesUnder(key).ToList() is var tries && !IsHeard(tries, needsPerson) && !Reach.IsTooSoon(tries, FirstPause, LongestPause, now);
+        incident.DeliveriesUnder(key).ToList() is var tries && !IsHeard(tries, needsPerson) && !Reach.IsTooSoon(tries, s_firstPause, s_longestPause, now);
 
     private static bool IsHeard(List<Delivery> tries, bool needsPerson) => needsPerson ? Reach.IsEnough(tries) : tries.Exists(delivery => delivery.Reached);
 }

@@ -166,16 +166,16 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
 public sealed class ChannelClient
 {
     /// <summary>The longest that one attempt may take. A channel that hangs is not tried again: the next one is.</summary>
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Changing an old message is a courtesy, and somebody may wait for it.</summary>
-    private static readonly TimeSpan UpdateTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_updateTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>The pauses before the second and third attempt, unless the channel asks for longer ones.</summary>
-    private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4)];
+    private static readonly TimeSpan[] s_pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4)];
 
     /// <summary>All pauses together. A channel that wants to be left alone for longer is not knocked at again: the next one is tried.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, INotifier> _channels;
     private readonly TimeProvider _time;
@@ -206,7 +206,7 @@ public sealed class ChannelClient
             return (default, $"{to.Channel}: no such channel is set up.");
         }
 
-        var (receipt, failure, attempts) = await RetryAsync(Pauses.Length, Patience, (shown, token) => notifier.SendAsync(shown, to, token), Timeout, to.Channel, card, cancellationToken);
+        var (receipt, failure, attempts) = await RetryAsync(s_pauses.Length, s_patience, (shown, token) => notifier.SendAsync(shown, to, token), s_timeout, to.Channel, card, cancellationToken);
         return (receipt, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempts == 1 ? "" : $" ({attempts} attempts)")}");
     }
 
@@ -214,14 +214,14 @@ public sealed class ChannelClient
     /// <returns>Whether the channel took the change.</returns>
     public async Task<bool> TryUpdateAsync(string channel, string reference, Card card, CancellationToken cancellationToken) =>
         _channels.TryGetValue(channel, out var notifier) && (await RetryAsync(
-            notifier.Rings ? Pauses.Length : 1,
-            notifier.Rings ? Patience : UpdateTimeout,
+            notifier.Rings ? s_pauses.Length : 1,
+            notifier.Rings ? s_patience : s_updateTimeout,
             async (shown, token) =>
             {
                 await notifier.UpdateAsync(reference, shown, token);
                 return true;
             },
-            UpdateTimeout, channel, card, cancellationToken)).Result;
+            s_updateTimeout, channel, card, cancellationToken)).Result;
 
     private async Task<(T? Result, Exception? Failure, int Attempts)> RetryAsync<T>(
         int retries, TimeSpan patience, Func<Card, CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
@@ -246,7 +246,7 @@ public sealed class ChannelClient
     }
 
     private static TimeSpan PauseAfter(Exception failure, int attempt) =>
-        failure is DeliveryException { RetryAfter: { } asked } && asked > Pauses[attempt] ? asked : Pauses[attempt];
+        failure is DeliveryException { RetryAfter: { } asked } && asked > s_pauses[attempt] ? asked : s_pauses[attempt];
 
     private static bool IsTransient(Exception failure) => failure is DeliveryException { Transient: true } or System.Net.Http.HttpRequestException;
 

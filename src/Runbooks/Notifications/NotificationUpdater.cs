@@ -1,7 +1,7 @@
 namespace Runbooks.Notifications;
 
 /// <summary>One record, many views: brings cards that were sent before up to date with the record.</summary>
-public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks runbooks, NotificationDispatcher dispatcher, IncidentCards cards, TimeProvider time)
+public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pinned, NotificationDispatcher dispatcher, IncidentCards cards, TimeProvider time)
 {
     /// <summary>Keys of messages that tell somebody what is theirs to do begin with it.</summary>
     public const string HandedOver = "handed";
@@ -17,7 +17,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
             return;
         }
 
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         await dispatcher.UpdateAsync(
             sent,
             delivery => gate.Outcome == GateOutcome.Pending
@@ -51,7 +51,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
     /// <summary>Somebody sees to what the end left to a person: what called others about it calls them no longer.</summary>
     public async Task ShowAcknowledgedAsync(Incident incident, CancellationToken cancellationToken)
     {
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         await ShowAsync(
             incident,
             incident.Deliveries.Where(CallsForAPerson),
@@ -66,7 +66,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
     /// <summary>Closed by hand: the cards of an incident that somebody owned, and those that said that it needs a person.</summary>
     public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
     {
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         await ShowAsync(incident, incident.Deliveries, cards.Closed(incident, runbook), cancellationToken);
     }
 
@@ -91,7 +91,7 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
     public const string Key = "holding";
 
     /// <summary>Where nobody was reached it is tried again after this long, and so often.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMinutes(5);
 
     private const int MaxTries = 5;
 
@@ -111,7 +111,7 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
         return tries.Count == 0
             || (!tries.Exists(delivery => delivery.Reached)
                 && tries.GroupBy(delivery => delivery.Key).All(to => to.Count() < MaxTries)
-                && time.GetUtcNow() - tries.Max(delivery => delivery.At) >= Pause);
+                && time.GetUtcNow() - tries.Max(delivery => delivery.At) >= s_pause);
     }
 }
 
@@ -130,19 +130,19 @@ public static class NotificationRecipients
     /// </summary>
     public static IReadOnlyList<string> Of(Incident incident, Runbook runbook)
     {
-        var listeners = Asked(incident).ToList();
-        if (listeners.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly || (incident.State == IncidentState.NotNeeded && incident.IsWorthTelling)))
+        var recipients = Asked(incident).ToList();
+        if (recipients.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly || (incident.State == IncidentState.NotNeeded && incident.IsWorthTelling)))
         {
-            listeners.AddRange(runbook.Mitigation.Approval?.From ?? [runbook.Fallback]);
+            recipients.AddRange(runbook.Mitigation.Approval?.From ?? [runbook.Fallback]);
         }
 
         if (incident.State is IncidentState.Failed or IncidentState.Expired)
         {
-            listeners.Add(runbook.Fallback);
+            recipients.Add(runbook.Fallback);
         }
 
-        listeners.AddRange(DecidedOnCall(incident));
-        return listeners;
+        recipients.AddRange(DecidedOnCall(incident));
+        return recipients;
     }
 
     // A runbook that only tells has told whom it is for: one more message to somebody else would be noise.

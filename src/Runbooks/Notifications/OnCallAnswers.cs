@@ -7,13 +7,13 @@ namespace Runbooks.Notifications;
 public sealed class OnCallAnswers
 {
     /// <summary>The longest that a message waits for a schedule.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(8);
 
     /// <summary>And after that for the store, which may be down as well.</summary>
-    private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_storePatience = TimeSpan.FromSeconds(2);
 
     /// <summary>One that failed is left alone for so long, so that two hundred incidents do not wait for it one after another.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(30);
 
     /// <summary>An answer that stays the same is written to the store again after this part of the time that it is kept for.</summary>
     private const int WritesOver = 8;
@@ -44,7 +44,7 @@ public sealed class OnCallAnswers
             await known.Turn.WaitAsync(cancellationToken);
             try
             {
-                if (!IsFresh(known.Last) && !(known.FailedAt is { } failed && _time.GetElapsedTime(failed) < Rest))
+                if (!IsFresh(known.Last) && !(known.FailedAt is { } failed && _time.GetElapsedTime(failed) < s_rest))
                 {
                     await RefreshAsync(schedule, known, cancellationToken);
                 }
@@ -72,7 +72,7 @@ public sealed class OnCallAnswers
 
     private async Task RefreshAsync(OnCallSchedule schedule, Known known, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(Patience, _time);
+        using var patience = new CancellationTokenSource(s_patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
@@ -93,7 +93,7 @@ public sealed class OnCallAnswers
 #pragma warning restore CA1031
         {
             known.Failure = failure is OnCallException ? Redactor.Redact(failure.Message)
-                : patience.IsCancellationRequested ? $"it did not answer within {Patience.TotalSeconds:0} s."
+                : patience.IsCancellationRequested ? $"it did not answer within {s_patience.TotalSeconds:0} s."
                 : $"{failure.GetType().Name}.";
             known.FailedAt = _time.GetTimestamp();
             Log.ScheduleFailed(_logger, Describe(schedule), known.Failure);
@@ -114,7 +114,7 @@ public sealed class OnCallAnswers
             return;
         }
 
-        using var patience = new CancellationTokenSource(StorePatience, _time);
+        using var patience = new CancellationTokenSource(s_storePatience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
@@ -132,7 +132,7 @@ public sealed class OnCallAnswers
 
     private async Task<Kept?> RecallAsync(OnCallSchedule schedule, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(StorePatience, _time);
+        using var patience = new CancellationTokenSource(s_storePatience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {

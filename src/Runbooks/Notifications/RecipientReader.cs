@@ -39,7 +39,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     /// <param name="known">Null where not everybody is known here.</param>
     public static IReadOnlyList<string> Known(YamlSection section, string key, IReadOnlyCollection<string>? known, string what)
     {
-        var names = section.Words(key);
+        var names = section.TextList(key);
         foreach (var (name, index) in names.Select((name, index) => (name, index)).Where(pair => known?.Contains(pair.name, StringComparer.OrdinalIgnoreCase) == false))
         {
             section.Errors.AtValue(
@@ -53,15 +53,15 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     private Recipient Person(string name, YamlSection section, string? tenant)
     {
         NameRules.Check(section, name);
-        var slack = section.Words("slackUser").Select(Identity.Slack).ToList();
+        var slack = section.TextList("slackUser").Select(Identity.Slack).ToList();
         var signIn = SignIns(section, tenant);
-        var onCall = section.Words("onCallAs");
+        var onCall = section.TextList("onCallAs");
         var person = Reached(name, section);
         return person with
         {
             Identities = [.. slack, .. signIn],
             OnCallNames = onCall,
-            MailAddresses = [.. person.Addresses.Select(address => address.To).Concat(section.Words("signIn")).Where(text => text.Contains('@', StringComparison.Ordinal))],
+            MailAddresses = [.. person.Addresses.Select(address => address.To).Concat(section.TextList("signIn")).Where(text => text.Contains('@', StringComparison.Ordinal))],
         };
     }
 
@@ -72,7 +72,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     private static List<string> SignIns(YamlSection section, string? tenant)
     {
         var (path, found, proven) = (section.PathOf("signIn"), new List<string>(), false);
-        var written = section.Words("signIn");
+        var written = section.TextList("signIn");
         foreach (var (value, index) in written.Select((value, index) => (value, index)))
         {
             var parts = value.Split('/');

@@ -11,22 +11,22 @@ public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdow
 {
     public sealed override Task<TOutput> RunAsync(TaskActivityContext context, TInput input) => RunAsync(input, shutdown.Token);
 
-    /// <param name="stop">Ends when the host is told to stop; the activity runs again after the next start.</param>
+    /// <param name="cancellationToken">Ends when the host is told to stop; the activity runs again after the next start.</param>
     /// <exception cref="ActivityFailedException">The service threw.</exception>
-    public async Task<TOutput> RunAsync(TInput input, CancellationToken stop)
+    public async Task<TOutput> RunAsync(TInput input, CancellationToken cancellationToken)
     {
         try
         {
-            return await CallAsync(input, stop);
+            return await CallAsync(input, cancellationToken);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException || !stop.IsCancellationRequested)
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             Log.ActivityFailed(logger, GetType().Name, Redactor.Redact(failure));
             throw new ActivityFailedException(Redactor.Redact(failure.Message));
         }
     }
 
-    protected abstract Task<TOutput> CallAsync(TInput input, CancellationToken stop);
+    protected abstract Task<TOutput> CallAsync(TInput input, CancellationToken cancellationToken);
 }
 
 /// <summary>An activity threw. Carries text only: history never holds an exception object.</summary>
@@ -38,7 +38,7 @@ public sealed class CheckSuppression(SuppressionService suppression, ActivityShu
 {
     public static readonly TaskName Name = nameof(CheckSuppression);
 
-    protected override Task<SuppressionResult> CallAsync(SuppressionRequest input, CancellationToken stop) => suppression.CheckAsync(input, stop);
+    protected override Task<SuppressionResult> CallAsync(SuppressionRequest input, CancellationToken cancellationToken) => suppression.CheckAsync(input, cancellationToken);
 }
 
 /// <summary>Makes the plan, opens the gate, and asks people when the gate needs them.</summary>
@@ -46,7 +46,7 @@ public sealed class OpenGate(ApprovalGateService gates, ActivityShutdown shutdow
 {
     public static readonly TaskName Name = nameof(OpenGate);
 
-    protected override Task<GateStatus> CallAsync(OpenGateRequest input, CancellationToken stop) => gates.OpenAsync(input, stop);
+    protected override Task<GateStatus> CallAsync(OpenGateRequest input, CancellationToken cancellationToken) => gates.OpenAsync(input, cancellationToken);
 }
 
 /// <summary>Reads what was decided; reminds, escalates or expires when that is due; runs what was approved.</summary>
@@ -54,7 +54,7 @@ public sealed class ReviewGate(PhaseRunner phases, ActivityShutdown shutdown, IL
 {
     public static readonly TaskName Name = nameof(ReviewGate);
 
-    protected override Task<GateStatus> CallAsync(ReviewGateRequest input, CancellationToken stop) => phases.ReviewAsync(input, stop);
+    protected override Task<GateStatus> CallAsync(ReviewGateRequest input, CancellationToken cancellationToken) => phases.ReviewAsync(input, cancellationToken);
 }
 
 /// <summary>Runs the steps of a phase one after the other, each if everything that was promised about it still holds.</summary>
@@ -62,15 +62,15 @@ public sealed class RunSteps(PhaseRunner phases, ActivityShutdown shutdown, ILog
 {
     public static readonly TaskName Name = nameof(RunSteps);
 
-    protected override Task<PhaseResult> CallAsync(RunStepsRequest input, CancellationToken stop) => phases.RunAsync(input, stop);
+    protected override Task<PhaseResult> CallAsync(RunStepsRequest input, CancellationToken cancellationToken) => phases.RunAsync(input, cancellationToken);
 }
 
 /// <summary>Asks the given checks again, all at once.</summary>
-public sealed class Recheck(CheckService verification, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(shutdown, logger)
+public sealed class Recheck(CheckService checks, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(Recheck);
 
-    protected override Task<RecheckResult> CallAsync(RecheckRequest input, CancellationToken stop) => verification.RecheckAsync(input, stop);
+    protected override Task<RecheckResult> CallAsync(RecheckRequest input, CancellationToken cancellationToken) => checks.RecheckAsync(input, cancellationToken);
 }
 
 /// <summary>Undoes what can be undone, in reverse order.</summary>
@@ -78,7 +78,7 @@ public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILog
 {
     public static readonly TaskName Name = nameof(UndoSteps);
 
-    protected override Task<UndoResult> CallAsync(UndoRequest input, CancellationToken stop) => undoer.UndoAsync(input, stop);
+    protected override Task<UndoResult> CallAsync(UndoRequest input, CancellationToken cancellationToken) => undoer.UndoAsync(input, cancellationToken);
 }
 
 /// <summary>Tells whoever was asked, and the fallback contact, that a person has to look.</summary>
@@ -86,7 +86,7 @@ public sealed class PagePerson(IncidentCloser closer, ActivityShutdown shutdown,
 {
     public static readonly TaskName Name = nameof(PagePerson);
 
-    protected override Task<bool> CallAsync(PageRequest input, CancellationToken stop) => closer.RequestPageAsync(input, stop);
+    protected override Task<bool> CallAsync(PageRequest input, CancellationToken cancellationToken) => closer.RequestPageAsync(input, cancellationToken);
 }
 
 /// <summary>Records how the incident ended, and tells whoever was asked.</summary>
@@ -94,7 +94,7 @@ public sealed class EndIncident(IncidentCloser closer, ActivityShutdown shutdown
 {
     public static readonly TaskName Name = nameof(EndIncident);
 
-    protected override Task<IncidentState> CallAsync(CloseRequest input, CancellationToken stop) => closer.CloseAsync(input, stop);
+    protected override Task<IncidentState> CallAsync(CloseRequest input, CancellationToken cancellationToken) => closer.CloseAsync(input, cancellationToken);
 }
 
 /// <summary>Tells running activities that the host stops. One that gives up because of it runs again after the next start.</summary>
@@ -115,19 +115,19 @@ public sealed class ActivityShutdown : IDisposable
 
 /// <summary>Asks the checks, all at once; where they call for the mitigation it opens the first gate, and asks people when that needs them.</summary>
 public sealed class Diagnose(
-    IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, ApprovalGateService gates, TimeProvider time, ActivityShutdown shutdown, ILogger<Diagnose> logger)
+    IIncidentStore store, PinnedRunbooks pinned, CheckRunner checks, ApprovalGateService gates, TimeProvider time, ActivityShutdown shutdown, ILogger<Diagnose> logger)
     : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(Diagnose);
 
-    protected override async Task<DiagnosisResult> CallAsync(DiagnosisRequest input, CancellationToken stop)
+    protected override async Task<DiagnosisResult> CallAsync(DiagnosisRequest input, CancellationToken cancellationToken)
     {
-        var incident = await store.GetSeenAsync(input.IncidentId, stop);
-        var runbook = await runbooks.OfAsync(incident, stop);
+        var incident = await store.GetCachedAsync(input.IncidentId, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
 
         // An attempt that was cut off may have asked people already: then what they were told stands.
         var (when, healthyFor) = (runbook.Mitigation.When, runbook.Limits.HealthyFor);
-        var findings = IsAsked(incident) ? incident.Findings : await checks.AskAllAsync(incident, runbook.Diagnosis, stop);
+        var findings = IsAsked(incident) ? incident.Findings : await checks.AskAllAsync(incident, runbook.Diagnosis, cancellationToken);
         var conclusion = Diagnosis.Conclude(when, findings);
         DateTimeOffset? measured = null;
         if (conclusion == Conclusion.Healthy && healthyFor > TimeSpan.Zero && incident.StartedBy is null)
@@ -143,14 +143,14 @@ public sealed class Diagnose(
             return answer;
         }
 
-        return conclusion == Conclusion.Healthy && !IsAsked(await store.GetAsync(incident.Id, stop))
+        return conclusion == Conclusion.Healthy && !IsAsked(await store.GetAsync(incident.Id, cancellationToken))
             ? answer
             : new(conclusion, [])
             {
                 Gate = await gates.OpenAsync(
                     new OpenGateRequest(incident.Id, Phase.Mitigation, 1, findings, conclusion == Conclusion.Unclear, Difference: null, wake),
-                    await store.GetSeenAsync(incident.Id, stop),
-                    stop),
+                    await store.GetCachedAsync(incident.Id, cancellationToken),
+                    cancellationToken),
             };
     }
 

@@ -1,12 +1,12 @@
 namespace Runbooks.Orchestration;
 
 /// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
-public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, FollowUps followUps, SuppressionService suppression, EndHooks endHooks, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<IncidentCloser> logger)
+public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks pinned, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater updater, RunHistoryStore histories, FollowUps followUps, SuppressionService suppression, EndHooks endHooks, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<IncidentCloser> logger)
 {
     /// <returns>The state that it is in now: not a final one when it may not end yet, because its alert comes and goes, or because of a stop that nobody has read.</returns>
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
     {
-        var runbook = await runbooks.OfAsync(await store.GetSeenAsync(request.IncidentId, cancellationToken), cancellationToken);
+        var runbook = await pinned.OfAsync(await store.GetCachedAsync(request.IncidentId, cancellationToken), cancellationToken);
         var (incident, isHeld) = await store.UpdateAsync(
             request.IncidentId, i => Hold(i, request, runbook) is { } held ? (held, true) : (End(i, request, runbook), false), cancellationToken);
         if (isHeld)
@@ -51,7 +51,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
             }
         }
 
-        await sent.ShowEndAsync(incident, card, cancellationToken);
+        await updater.ShowEndAsync(incident, card, cancellationToken);
         await endHooks.RunAsync(incident, cancellationToken);
     }
 
@@ -59,7 +59,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     {
         // Whatever the checks say, and whoever did not answer: a person has decided.
         var (state, reason) = incident.Stop is { } stop && request.State is IncidentState.NotNeeded or IncidentState.SelfRecovered or IncidentState.Expired or IncidentState.Cancelled
-            ? (IncidentState.Cancelled, stop.Words)
+            ? (IncidentState.Cancelled, stop.Text)
             : (request.State, request.Reason);
         return incident.End(state, reason, request.Findings, request.SettleEvent, runbook.SettlesFor, time.GetUtcNow(), request.InResolution, request.IsInconclusive);
     }
@@ -94,7 +94,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     public async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken, Func<Incident, Incident>? ending = null)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var contacts = NotificationRecipients.OfPage(incident, runbook);
         var result = await SendAsync(incident, runbook, DuePage.KeyOf(request.Key), contacts, cards.Page(ending?.Invoke(incident) ?? incident, runbook, request.Message, time.GetUtcNow()), needsPerson: true, cancellationToken);
         if (!result.Reached)
@@ -129,11 +129,11 @@ public sealed record CloseRequest(
 public sealed record PageRequest(string IncidentId, string Key, string Message);
 
 /// <summary>Sends the report of an incident that has ended to whom its runbook names, whoever recorded the end. In a storm the watch tells many in one message.</summary>
-public sealed class EndReport(PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards) : IEndHook
+public sealed class EndReport(PinnedRunbooks pinned, IncidentNotifier notifier, IncidentCards cards) : IEndHook
 {
     public async Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
     {
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         if (NotificationRecipients.OfReport(incident, runbook) is { Count: > 0 } contacts && !incident.InStorm)
         {
             await notifier.SendAsync(incident, NotificationRecipients.Report, contacts, _ => cards.Report(incident, runbook), cancellationToken);

@@ -10,7 +10,7 @@ internal sealed partial class IncidentStory
     private const int MaxRounds = 5;
 
     /// <summary>What was approved has more time to get to the store and the network than all else.</summary>
-    private static readonly TaskOptions Patient = Retry(PersistentAttempts + 4, TimeSpan.FromSeconds(2), longest: StepPauses.Longest);
+    private static readonly TaskOptions s_patient = Retry(PersistentAttempts + 4, TimeSpan.FromSeconds(2), longest: StepPauses.Longest);
 
     private IReadOnlyList<Finding> _findings = [];
     private Conclusion _conclusion;
@@ -107,7 +107,7 @@ internal sealed partial class IncidentStory
             var wake = NextWake();
             return (OpenRound(phase) == round
                 ? await ReviewAsync(_gate, wake, phase)
-                : await _context.CallActivityAsync<GateStatus>(OpenGate.Name, new OpenGateRequest(_id, phase, round, findings, unclear, difference, wake), Persistent), wake);
+                : await _context.CallActivityAsync<GateStatus>(OpenGate.Name, new OpenGateRequest(_id, phase, round, findings, unclear, difference, wake), s_persistent), wake);
         }
     }
 
@@ -118,7 +118,7 @@ internal sealed partial class IncidentStory
         var began = _checkpoint?.Began ?? Now;
         var wake = NextWake();
         var request = new OpenGateRequest(_id, phase, _round, [], Unclear: false, Difference: null, wake) { Step = step, Undoes = undoes };
-        var gate = await _context.CallActivityAsync<GateStatus>(OpenGate.Name, request, Persistent);
+        var gate = await _context.CallActivityAsync<GateStatus>(OpenGate.Name, request, s_persistent);
 
         // What is being taken back has no stage to go on from; its time is bounded, and so is its history.
         return await WaitForAnswerAsync(gate, wake, runs: null, undoes ? null : () => ContinueAsNew(At(StageOf(phase), began, _round)));
@@ -133,7 +133,7 @@ internal sealed partial class IncidentStory
         {
             Show(IncidentState.AwaitingApproval, gate.GateId);
             await WaitUntilAsync(gate.NextReview, wake);
-            if (goOn is not null && IsLong)
+            if (goOn is not null && HasWaitedTooOften())
             {
                 goOn();
                 return null;
@@ -152,7 +152,7 @@ internal sealed partial class IncidentStory
     {
         try
         {
-            return await _context.CallActivityAsync<GateStatus>(ReviewGate.Name, new ReviewGateRequest(_id, gate, wake) { Runs = runs }, Patient);
+            return await _context.CallActivityAsync<GateStatus>(ReviewGate.Name, new ReviewGateRequest(_id, gate, wake) { Runs = runs }, s_patient);
         }
         catch (TaskFailedException)
         {
@@ -198,7 +198,7 @@ internal sealed partial class IncidentStory
                 // A window ends by itself: however long it lasts, what was approved waits for that and does not fail.
                 case StepOutcome.Held when came.Result.Until > Now:
                     await _context.CreateTimer(Longer(Shorter(came.Result.Until.Value - Now, StepPauses.Longest), TimeSpan.FromSeconds(1)), CancellationToken.None);
-                    if (IsLong)
+                    if (HasWaitedTooOften())
                     {
                         return (ContinueAsNew(At(StageOf(phase), _checkpoint?.Began ?? Now, _round)), null);
                     }
@@ -226,7 +226,7 @@ internal sealed partial class IncidentStory
     }
 
     private Task<PhaseResult> RunOnAsync(Phase phase, string gateId) =>
-        _context.CallActivityAsync<PhaseResult>(RunSteps.Name, new RunStepsRequest(_id, phase, gateId), Patient);
+        _context.CallActivityAsync<PhaseResult>(RunSteps.Name, new RunStepsRequest(_id, phase, gateId), s_patient);
 }
 
 /// <summary>How long a step that did not run waits before it is tried again, and when that comes to an end.</summary>

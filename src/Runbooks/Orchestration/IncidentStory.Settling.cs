@@ -21,7 +21,7 @@ internal sealed partial class IncidentStory
         // Recorded as resolved by a first attempt that broke afterwards, it keeps its window, whatever this one would end it as.
         _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : _settle;
         var state = await _context.CallActivityAsync<IncidentState>(
-            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution, ending.IsInconclusive, ending.WatchUntil), Persistent);
+            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution, ending.IsInconclusive, ending.WatchUntil), s_persistent);
         if (state.IsFinal() || ending.State == IncidentState.NotNeeded)
         {
             return state;
@@ -55,7 +55,7 @@ internal sealed partial class IncidentStory
             // be answered is asked again.
             while (wake is null || unclear || (Now < until && await WaitUntilAsync(until, wake)) || (_runbook.LooksAfterSettling && !isLast))
             {
-                if (IsLong && Now < until)
+                if (HasWaitedTooOften() && Now < until)
                 {
                     ContinueAsNew(At(Stage.Settling, began));
                     return;

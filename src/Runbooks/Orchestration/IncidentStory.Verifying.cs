@@ -16,9 +16,9 @@ internal sealed partial class IncidentStory
 
     /// <summary>Others have their turn first: for two hours at most, so that its history stays small.</summary>
     private const int MaxUndoTurns = 60;
-    private static readonly TimeSpan UndoTurnPause = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_undoTurnPause = TimeSpan.FromMinutes(2);
 
-    private static readonly TimeSpan UndoPause = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_undoPause = TimeSpan.FromSeconds(20);
 
     /// <summary>So many rounds in a row that fail show that a fix which is held helps no longer.</summary>
     private const int BrokenRounds = 2;
@@ -27,7 +27,7 @@ internal sealed partial class IncidentStory
     private const int BlindRounds = 3;
 
     /// <summary>A value that comes seldom is given so long, or twice the time for the first one, before it counts as standing still.</summary>
-    private static readonly TimeSpan LongestStandstill = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan s_longestStandstill = TimeSpan.FromMinutes(30);
 
     internal static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
@@ -83,14 +83,14 @@ internal sealed partial class IncidentStory
             }
 
             // A value that stays the very same shows nothing more, however often it is asked for. One that comes seldom may still be late.
-            var longest = Longer(verify.Within * 2, LongestStandstill);
+            var longest = Longer(verify.Within * 2, s_longestStandstill);
             if (round.Healthy && !isEarly && Now > passedAt + longest)
             {
                 return new(IncidentState.Failed, $"Whether the fix helped could not be found out: the checks passed, and for longer than {DurationText.Format(longest)} no newer value came.", Undo: true) { IsInconclusive = true };
             }
 
             await WaitUntilAsync((isEarly && passedAt is { } last ? last : Now) + verify.Every, wake);
-            if (IsLong)
+            if (HasWaitedTooOften())
             {
                 return ContinueAsNew(At(Stage.Verification, began) with { Passes = passes, HealthySince = passedAt, Measured = measured });
             }
@@ -152,7 +152,7 @@ internal sealed partial class IncidentStory
 
             // Nobody may know the name of this wait: what was recorded meanwhile is found at the next round.
             await WaitAsync(wake, !wasSeen ? Shorter(pause, s_watchPause) : pagedBroken || broken == 0 ? pause : hold.Every);
-            if (IsLong)
+            if (HasWaitedTooOften())
             {
                 return ContinueAsNew(At(Stage.Holding, began) with { HealthySince = healthySince, Pause = pause, Paged = paged, PagedBroken = pagedBroken });
             }
@@ -165,7 +165,7 @@ internal sealed partial class IncidentStory
     }
 
     private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null) =>
-        _context.CallActivityAsync<RecheckResult>(Recheck.Name, new RecheckRequest(_id, state, checks, wake) { Watched = watched ?? [] }, Persistent);
+        _context.CallActivityAsync<RecheckResult>(Recheck.Name, new RecheckRequest(_id, state, checks, wake) { Watched = watched ?? [] }, s_persistent);
 
     /// <summary>Whatever keeps the checks from being asked or their answers from the record: it says nothing about the fix, and ends nothing.</summary>
     private async Task<(RecheckResult Round, bool WasSeen)> TryRecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null)
@@ -181,7 +181,7 @@ internal sealed partial class IncidentStory
     }
 
     private Task<bool> PageAsync(string key, string message) =>
-        _context.CallActivityAsync<bool>(PagePerson.Name, new PageRequest(_id, key, message), Persistent);
+        _context.CallActivityAsync<bool>(PagePerson.Name, new PageRequest(_id, key, message), s_persistent);
 
     /// <summary>A page that breaks off must not end what it is about.</summary>
     /// <returns>False when it did, and has to be tried again.</returns>
@@ -221,7 +221,7 @@ internal sealed partial class IncidentStory
 
             if (report.IsBusy && turns++ < MaxUndoTurns)
             {
-                await _context.CreateTimer(UndoTurnPause, CancellationToken.None);
+                await _context.CreateTimer(s_undoTurnPause, CancellationToken.None);
                 continue;
             }
 
@@ -230,7 +230,7 @@ internal sealed partial class IncidentStory
                 return report;
             }
 
-            await _context.CreateTimer(wasTried ? UndoPause * attempt : LongestLeasePause, CancellationToken.None);
+            await _context.CreateTimer(wasTried ? s_undoPause * attempt : LongestLeasePause, CancellationToken.None);
             attempt++;
         }
     }
@@ -249,7 +249,7 @@ internal sealed partial class IncidentStory
 
     private async Task<UndoResult> UndoOnceAsync(string why)
     {
-        var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
+        var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), s_persistent);
         for (var more = 0; (report.HasMore || report.AwaitsPerson is not null) && more < MaxUndoActivities; more++)
         {
             if (report.AwaitsPerson is { } step)
@@ -257,7 +257,7 @@ internal sealed partial class IncidentStory
                 await AskToDoAsync(Phase.Mitigation, step, undoes: true);
             }
 
-            report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
+            report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), s_persistent);
         }
 
         return report;

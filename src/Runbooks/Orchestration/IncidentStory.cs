@@ -18,7 +18,7 @@ internal sealed partial class IncidentStory
     /// <summary>How often it looks by itself: whether another incident still covers this one, or whether the checks still pass.</summary>
     private static readonly TimeSpan s_watchPause = TimeSpan.FromMinutes(1);
 
-    private static readonly TaskOptions Persistent = Retry(PersistentAttempts, TimeSpan.FromSeconds(2), longest: TimeSpan.FromMinutes(1));
+    private static readonly TaskOptions s_persistent = Retry(PersistentAttempts, TimeSpan.FromSeconds(2), longest: TimeSpan.FromMinutes(1));
 
     private readonly TaskOrchestrationContext _context;
     private readonly IncidentInput _input;
@@ -134,7 +134,7 @@ internal sealed partial class IncidentStory
             }
 
             await _context.CreateTimer(left > TimeSpan.Zero ? Shorter(_runbook.Verify?.Every ?? Verify.DefaultEvery, left) : s_watchPause, CancellationToken.None);
-            if (IsLong)
+            if (HasWaitedTooOften())
             {
                 return ContinueAsNew(At(Stage.Diagnosis, Now) with { HealthySince = healthySince });
             }
@@ -148,7 +148,7 @@ internal sealed partial class IncidentStory
         for (var waited = false; _runbook.MayWaitForOther; waited = true)
         {
             var wake = NextWake();
-            var other = await _context.CallActivityAsync<SuppressionResult>(CheckSuppression.Name, new SuppressionRequest(_id, wake), Persistent);
+            var other = await _context.CallActivityAsync<SuppressionResult>(CheckSuppression.Name, new SuppressionRequest(_id, wake), s_persistent);
             if (other.StoppedBy is { } stoppedBy)
             {
                 return (Ending.Stopped(stoppedBy), waited);
@@ -166,7 +166,7 @@ internal sealed partial class IncidentStory
 
             Show(IncidentState.Diagnosing, "waits for another incident");
             await WaitAsync(wake, s_watchPause);
-            if (IsLong)
+            if (HasWaitedTooOften())
             {
                 return (ContinueAsNew(At(Stage.Diagnosis, Now)), true);
             }
@@ -183,12 +183,12 @@ internal sealed partial class IncidentStory
             DiagnosisResult answer;
             try
             {
-                answer = await DiagnoseAsync(wake);
+                answer = await CallDiagnoseAsync(wake);
             }
             catch (TaskFailedException) when (wake is not null)
             {
                 // It may have been the question to people that failed: that is opened by itself, on what the checks say.
-                answer = await DiagnoseAsync(wake: null);
+                answer = await CallDiagnoseAsync(wake: null);
             }
 
             (_findings, _conclusion, _measured) = (answer.Findings, answer.Conclusion, (answer.MeasuredAt, answer.FiringSince));
@@ -202,8 +202,8 @@ internal sealed partial class IncidentStory
         }
     }
 
-    private Task<DiagnosisResult> DiagnoseAsync(string? wake) =>
-        _context.CallActivityAsync<DiagnosisResult>(Diagnose.Name, new DiagnosisRequest(_id, wake), Persistent);
+    private Task<DiagnosisResult> CallDiagnoseAsync(string? wake) =>
+        _context.CallActivityAsync<DiagnosisResult>(Diagnose.Name, new DiagnosisRequest(_id, wake), s_persistent);
 
     private DateTimeOffset Now => new(DateTime.SpecifyKind(_context.CurrentUtcDateTime, DateTimeKind.Utc));
 
@@ -212,8 +212,8 @@ internal sealed partial class IncidentStory
 
     private bool IsPast(Stage stage) => _checkpoint is { } checkpoint && checkpoint.Stage > stage;
 
-    /// <summary>True when this execution has waited so often that a new one should go on.</summary>
-    private bool IsLong => ++_rounds > RoundsPerExecution;
+    /// <summary>Counts a round of waiting. True when this execution has waited so often that a new one should go on.</summary>
+    private bool HasWaitedTooOften() => ++_rounds > RoundsPerExecution;
 
     /// <summary>
     /// Ends this execution and begins the next. Events that nobody has read are dropped: the first thing that the next one

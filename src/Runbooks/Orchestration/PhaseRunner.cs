@@ -7,7 +7,7 @@ namespace Runbooks.Orchestration;
 /// run. What was recorded by an attempt that was cut off is not done again.
 /// </summary>
 public sealed class PhaseRunner(
-    ApprovalGateService gates, CheckService verification, StepRunner steps, IIncidentStore store, PinnedRunbooks runbooks, RestoredRecords restored, TimeProvider time)
+    ApprovalGateService gates, CheckService checks, StepRunner steps, IIncidentStore store, PinnedRunbooks pinned, RestoredRecords restored, TimeProvider time)
 {
     /// <summary>Reads what was decided. After a yes the phase runs at once.</summary>
     public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
@@ -16,7 +16,7 @@ public sealed class PhaseRunner(
         await restored.EnsureCheckedAsync(cancellationToken);
         var gate = await gates.ReviewAsync(request, cancellationToken);
         return gate.Outcome == GateOutcome.Approved && request.Runs is { } phase
-            ? gate with { Ran = await RunAsync(await store.GetSeenAsync(request.IncidentId, cancellationToken), phase, request.GateId, began, cancellationToken) }
+            ? gate with { Ran = await RunAsync(await store.GetCachedAsync(request.IncidentId, cancellationToken), phase, request.GateId, began, cancellationToken) }
             : gate;
     }
 
@@ -29,7 +29,7 @@ public sealed class PhaseRunner(
 
     private async Task<PhaseResult> RunAsync(Incident incident, Phase phase, string gateId, long began, CancellationToken cancellationToken)
     {
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         foreach (var (place, step) in runbook.StepsOf(phase).Index())
         {
             if (place > 0)
@@ -40,7 +40,7 @@ public sealed class PhaseRunner(
                 }
 
                 // The step before it has just been recorded.
-                incident = await store.GetSeenAsync(incident.Id, cancellationToken);
+                incident = await store.GetCachedAsync(incident.Id, cancellationToken);
             }
 
             if (await IsOverAsync(incident, runbook, phase, step, gateId, cancellationToken) is { } over)
@@ -72,7 +72,7 @@ public sealed class PhaseRunner(
             return null;
         }
 
-        incident = await verification.CheckClaimAsync(incident, runbook, cancellationToken);
+        incident = await checks.CheckClaimAsync(incident, runbook, cancellationToken);
         return Incident.RecoveredBeforeActing(incident, time.GetUtcNow()) && (gate.Decisions.Count == 0 || incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed })
             ? Incident.RecoveryReason(incident)
             : null;

@@ -7,12 +7,12 @@ namespace Runbooks.Preview;
 /// What a runbook would find and do now, about a target that somebody names: the real checks are asked and the real actions look at
 /// their targets. Nothing is opened, nothing is recorded and nothing acts.
 /// </summary>
-public sealed class RunbookPreview(LoadedRunbooks runbooks, CheckRunner checks, PlanBuilder plans, TimeProvider time)
+public sealed class RunbookPreview(LoadedRunbooks loaded, CheckRunner checks, PlanBuilder plans, TimeProvider time)
 {
     /// <param name="check">The check of the runbook that is asked; all of them, and what the steps would do, when null.</param>
     public async Task<PreviewResult> MakeAsync(string runbookId, IReadOnlyDictionary<string, string> labels, string by, string? check, CancellationToken cancellationToken)
     {
-        if (ManualStart.Find(runbooks(), runbookId, out var problem) is not { } runbook)
+        if (ManualStart.Find(loaded(), runbookId, out var problem) is not { } runbook)
         {
             return new([problem!]);
         }

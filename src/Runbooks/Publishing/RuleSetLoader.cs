@@ -24,7 +24,7 @@ public sealed class RuleSetLoader(
         var (set, refused) = chosen;
         set = ReadWithContacts(set);
         var result = await versions.LoadAsync(set.Runbooks, cancellationToken);
-        Tell(result);
+        LogResult(result);
         if (set is { Publication: { } publication } && Waiting(set) is { Count: > 0 } waiting)
         {
             (set, refused) = (set.InPart(), refused ?? new(publication, waiting) { Teams = set.Teams });
@@ -87,7 +87,7 @@ public sealed class RuleSetLoader(
             actions.Take(set.Teams);
             var result = catalog.Load(set.Runbooks);
             versions.Forget();
-            Tell(result);
+            LogResult(result);
             Log.PublicationTaken(logger, publication.Name, publication.By, result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "No runbook changed", catalog.Current.Count);
         }
 
@@ -149,7 +149,7 @@ public sealed class RuleSetLoader(
 
     private void Take(LoadResult result)
     {
-        Tell(result);
+        LogResult(result);
         if (result.Kept.Count > 0)
         {
             Log.RunbooksKept(logger, string.Join(", ", result.Kept));
@@ -164,7 +164,7 @@ public sealed class RuleSetLoader(
         _broken = result.Errors.Count > 0;
     }
 
-    private void Tell(LoadResult result)
+    private void LogResult(LoadResult result)
     {
         foreach (var error in result.Errors)
         {
@@ -173,7 +173,7 @@ public sealed class RuleSetLoader(
 
         foreach (var warning in result.Warnings)
         {
-            Log.FileDoubtful(logger, warning.ToString());
+            Log.FileWarning(logger, warning.ToString());
         }
     }
 }

@@ -21,7 +21,7 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     /// <returns>One sentence for each, with the remedy.</returns>
     public IReadOnlyList<string> Check(IConfiguration configuration, bool onlyOurs) =>
         [.. configuration.GetChildren().Where(child => !_others.Contains(child.Key)).SelectMany(child => CheckTop(child, onlyOurs))
-            .Where(problem => onlyOurs || problem.IsPlain).Select(problem => problem.Words).Order(StringComparer.Ordinal)];
+            .Where(problem => onlyOurs || problem.IsPlain).Select(problem => problem.Text).Order(StringComparer.Ordinal)];
 
     private IEnumerable<Problem> CheckTop(IConfigurationSection top, bool onlyOurs)
     {
@@ -133,7 +133,7 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         section.GetChildren().ToList() is { Count: > 0 } children ? children.SelectMany(Leaves) : _others.Contains(section.Path) ? [] : [section];
 
     /// <param name="IsPlain">It cannot be meant otherwise.</param>
-    private sealed record Problem(string Words, bool IsPlain);
+    private sealed record Problem(string Text, bool IsPlain);
 }
 
 /// <summary>One section of the settings, and the class that it is read into.</summary>

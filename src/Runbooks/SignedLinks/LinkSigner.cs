@@ -169,14 +169,14 @@ internal sealed class LinkKeys : IValidateOptions<LinkSigningOptions>
 public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptions> address)
 {
     /// <summary>A closed gate's link still opens, to say how it ended; this long after the gate expires.</summary>
-    private static readonly TimeSpan Afterlife = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_afterlife = TimeSpan.FromDays(1);
 
     public string For(Incident incident, Gate gate, string recipient) =>
         Root + PageOf(TicketFor(incident, gate, recipient));
 
     /// <summary>The page that lists all questions of a storm that this recipient may answer.</summary>
     public string ForStorm(string stormId, DateTimeOffset since, DateTimeOffset expiresAt, string recipient) =>
-        Root + PageOf(signer.SignStorm(new StormGrant(stormId, since, recipient, expiresAt + Afterlife)));
+        Root + PageOf(signer.SignStorm(new StormGrant(stormId, since, recipient, expiresAt + s_afterlife)));
 
     /// <summary>
     /// Where a token opens its page. It stands in the query, and under this name: traces of requests hold paths as they are, while
@@ -198,7 +198,7 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
     public string ReportPage(string incidentId) => $"{IncidentPage(incidentId)}/report";
 
     private static LinkGrant GrantOf(Incident incident, Gate gate, string recipient) =>
-        new(incident.Id, gate.Id, recipient, gate.Plan.Hash, gate.ExpiresAt + Afterlife);
+        new(incident.Id, gate.Id, recipient, gate.Plan.Hash, gate.ExpiresAt + s_afterlife);
 
     private string Root => address.Value.PublicUrl.TrimEnd('/');
 }

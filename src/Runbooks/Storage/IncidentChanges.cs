@@ -123,7 +123,7 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 
-    public Task<Incident?> FindSeenAsync(string id, CancellationToken cancellationToken) => store.FindSeenAsync(id, cancellationToken);
+    public Task<Incident?> FindCachedAsync(string id, CancellationToken cancellationToken) => store.FindCachedAsync(id, cancellationToken);
 
     public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
         store.FindLatestAsync(runbookId, targetKey, cancellationToken);
@@ -171,7 +171,7 @@ public static class StoreSignals
 public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes, TimeProvider time, IHostApplicationLifetime? host = null)
 {
     /// <summary>How often to look without having been told: another process may have written.</summary>
-    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_pollInterval = TimeSpan.FromSeconds(2);
 
     /// <param name="goal">Null: any final state. A state that was passed through while waiting counts as reached.</param>
     /// <returns>The incident as it is when the goal is reached, the time is up or the host stops; null when there is none.</returns>
@@ -193,7 +193,7 @@ public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes
 
             try
             {
-                await watch.WaitAsync(incident.State, left < PollInterval ? left : PollInterval, time, either.Token);
+                await watch.WaitAsync(incident.State, left < s_pollInterval ? left : s_pollInterval, time, either.Token);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {

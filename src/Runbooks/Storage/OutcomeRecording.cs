@@ -4,12 +4,12 @@ namespace Runbooks.Storage;
 internal static class OutcomeRecording
 {
     /// <summary>While the host runs there is nothing better to do than to try: what is not recorded now is not known later.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(5);
 
     /// <summary>What it may take once the host is told to stop; within what hosts wait.</summary>
-    private static readonly TimeSpan LongestAfterStop = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_longestAfterStop = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     /// <summary>A hiccup is over by then.</summary>
     private const int AttemptsAtOnce = 3;
@@ -18,8 +18,8 @@ internal static class OutcomeRecording
     /// <param name="stopping">The host is told to stop.</param>
     public static async Task<Incident> RecordAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time, CancellationToken stopping)
     {
-        using var own = new CancellationTokenSource(Longest, time);
-        await using var stop = stopping.Register(() => own.CancelAfter(LongestAfterStop));
+        using var own = new CancellationTokenSource(s_longest, time);
+        await using var stop = stopping.Register(() => own.CancelAfter(s_longestAfterStop));
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -30,7 +30,7 @@ internal static class OutcomeRecording
             {
                 if (attempt >= AttemptsAtOnce)
                 {
-                    await Task.Delay(Pause, time, own.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Task.Delay(s_pause, time, own.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
 
                 // What kept it from being recorded is the store's trouble, and not that the time for it is over.
@@ -45,7 +45,7 @@ internal static class OutcomeRecording
     /// <summary>As above, for what somebody waits for: a hiccup is got over, and no more.</summary>
     public static async Task<Incident> RecordAtOnceAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time)
     {
-        using var own = new CancellationTokenSource(LongestAfterStop, time);
+        using var own = new CancellationTokenSource(s_longestAfterStop, time);
         for (var attempt = 1; ; attempt++)
         {
             try

@@ -30,7 +30,7 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
 
     /// <summary>Tells that a trouble is over.</summary>
     /// <param name="page">What told of it.</param>
-    public async Task TellOverAsync(string title, string message, string threadId, string key, IReadOnlyList<Delivery> page, CancellationToken cancellationToken)
+    public async Task NotifyOverAsync(string title, string message, string threadId, string key, IReadOnlyList<Delivery> page, CancellationToken cancellationToken)
     {
         var card = Of(CardKind.Closed, title, message, threadId) with { IsEnd = true };
         var told = await dispatcher.SendAsync($"{key}:over", [ContactBook.Fallback], _ => card, page, cancellationToken);

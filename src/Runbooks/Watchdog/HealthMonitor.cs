@@ -25,7 +25,7 @@ public sealed class HealthMonitor(
     /// <returns>Whether both work. A store that is damaged works all the same as far as it can be read and written.</returns>
     public async Task<bool> CheckAsync(CancellationToken cancellationToken)
     {
-        await TellOfDamageAsync(cancellationToken);
+        await NotifyOfDamageAsync(cancellationToken);
         if (await FindProblemAsync(cancellationToken) is { } trouble)
         {
             _trouble = _failures++ == 0 ? time.GetUtcNow().ToString("'down:'yyyy-MM-dd'T'HHmm", CultureInfo.InvariantCulture) : _trouble;
@@ -40,14 +40,14 @@ public sealed class HealthMonitor(
 
         if (_paged.Count > 0)
         {
-            await fallback.TellOverAsync("The runbooks work again", "Engine and store answer. Open incidents go on where they stood.", FallbackNotifier.SystemId, _trouble, _paged, cancellationToken);
+            await fallback.NotifyOverAsync("The runbooks work again", "Engine and store answer. Open incidents go on where they stood.", FallbackNotifier.SystemId, _trouble, _paged, cancellationToken);
         }
 
         (_failures, _paged) = (0, []);
         return true;
     }
 
-    private async Task TellOfDamageAsync(CancellationToken cancellationToken)
+    private async Task NotifyOfDamageAsync(CancellationToken cancellationToken)
     {
         if (store.Damage is not { } damage)
         {

@@ -12,7 +12,7 @@ namespace Runbooks.Watchdog;
 public sealed class IncidentWatchdog(
     IIncidentStore store,
     IIncidentEngine engine,
-    PinnedRunbooks runbooks,
+    PinnedRunbooks pinned,
     Pager pager,
     HealthMonitor health,
     StormEndNotifier stormEndNotifier,
@@ -30,7 +30,7 @@ public sealed class IncidentWatchdog(
     ILogger<IncidentWatchdog> logger)
 {
     /// <summary>A failed end that nobody heard of is retried for this long.</summary>
-    private static readonly TimeSpan Remember = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_remember = TimeSpan.FromDays(1);
 
     private const int PageSize = 500;
 
@@ -65,7 +65,7 @@ public sealed class IncidentWatchdog(
         }
 
         await digest.SendDueAsync(cancellationToken);
-        _recentlyHealthy.Forget(Remember);
+        _recentlyHealthy.Forget(s_remember);
     }
 
     private async Task CheckEachAsync(
@@ -95,7 +95,7 @@ public sealed class IncidentWatchdog(
         }
     }
 
-    private bool IsUnheard(IncidentSummary ended) => ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < Remember;
+    private bool IsUnheard(IncidentSummary ended) => ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < s_remember;
 
     /// <summary>What comes on its target reaches whoever took it over, and nobody else.</summary>
     private bool IsOwned(IncidentSummary ended) => ended.State == IncidentState.TakenOver && time.GetUtcNow() - ended.ClosedAt < Incident.LongestOwnership;
@@ -136,7 +136,7 @@ public sealed class IncidentWatchdog(
             return true;
         }
 
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var instance = await engine.FindAsync(incident.Id, cancellationToken);
         var findings = WatchdogRules.Evaluate(incident, runbook, instance, options.Value, time.GetUtcNow()).ToList();
         if (await FindMoreSevereAsync(incident, cancellationToken) is { } worse)
@@ -197,7 +197,7 @@ public sealed class IncidentWatchdog(
 
         if (incident.IsEndUnfinished)
         {
-            await FinishAsync(incident, await runbooks.OfAsync(incident, cancellationToken), cancellationToken);
+            await FinishAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
         }
 
         // A report that did not arrive calls nobody.

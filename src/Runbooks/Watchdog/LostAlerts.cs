@@ -15,19 +15,19 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     private const string Key = "intake:lost-alerts";
 
     /// <summary>So long without a loss ends a burst.</summary>
-    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan s_quiet = TimeSpan.FromMinutes(30);
 
     /// <summary>Reasons of one sender that are told apart at once: whoever makes up ever new ones does not page for each.</summary>
     private const int MaxReasons = 20;
 
     /// <summary>A burst that does not end is told of again.</summary>
-    private static readonly TimeSpan Again = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_again = TimeSpan.FromDays(1);
 
     /// <summary>A page that reached nobody, or was cut off, is tried again.</summary>
-    private static readonly TimeSpan Retry = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_retry = TimeSpan.FromMinutes(1);
 
     /// <summary>Senders wait some seconds for their answer; a slow channel goes on by itself.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
 
     /// <param name="sender">One of the known kinds, or a word for all others: there is a record for each and each reason.</param>
     /// <param name="alerts">At least so many.</param>
@@ -42,7 +42,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         await state.UpdateAsync<LostAlertsRecord, bool>(Key, known => (Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), true), cancellationToken);
         try
         {
-            await PageAsync(CancellationToken.None).WaitAsync(Patience, time, cancellationToken);
+            await PageAsync(CancellationToken.None).WaitAsync(s_patience, time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -83,7 +83,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
     private static LostAlertsRecord Add(LostAlertsRecord record, string sender, int alerts, string why, DateTimeOffset now)
     {
-        var going = record.Without(burst => burst.PagedAt is not null && now - burst.LastAt >= Quiet);
+        var going = record.Without(burst => burst.PagedAt is not null && now - burst.LastAt >= s_quiet);
         return going.With(going.KindOf(sender, why), burst => burst is null
             ? new(now, now, alerts, 1, why)
             : burst with { LastAt = now, Alerts = burst.Alerts + alerts, Posts = burst.Posts + 1, Why = why });
@@ -124,7 +124,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     {
         /// <summary>A try that lies far ahead is of a clock that was.</summary>
         public bool IsDue(DateTimeOffset now) =>
-            (PagedAt is not { } paged || (LastAt > paged && now - paged >= Again)) && (TriedAt is not { } tried || (now - tried).Duration() >= Retry);
+            (PagedAt is not { } paged || (LastAt > paged && now - paged >= s_again)) && (TriedAt is not { } tried || (now - tried).Duration() >= s_retry);
 
         public string Describe(string sender) =>
             $"{(Posts == 1 ? "A post" : $"{Posts} posts")} from {sender} {(Posts == 1 ? "at" : "since")} {FirstAt:yyyy-MM-dd HH:mm} UTC held {(Alerts == 1 ? "an alert that was" : "alerts that were")} not taken in{(Alerts == 1 ? "" : $" (at least {Alerts} in all, repeats counted)")}. "

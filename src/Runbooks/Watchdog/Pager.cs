@@ -4,7 +4,7 @@ using Runbooks.Orchestration;
 namespace Runbooks.Watchdog;
 
 /// <summary>Pages about one trouble once. A page that did not come to whom it is for is tried again, ever more rarely, and goes to them alone.</summary>
-public sealed class Pager(IncidentCloser closer, StormPageNotifier storms, TimeProvider time)
+public sealed class Pager(IncidentCloser closer, StormPager storms, TimeProvider time)
 {
     private readonly ConcurrentQueue<PageInStorm> _ofStorms = new();
 

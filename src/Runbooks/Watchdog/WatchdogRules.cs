@@ -94,12 +94,12 @@ internal enum Remedy
 internal static class IncidentProgress
 {
     /// <summary>Clocks of two machines may differ by so much. What lies further ahead was written by one that was wrong, and is no movement.</summary>
-    private static readonly TimeSpan ClocksDiffer = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_clocksDiffer = TimeSpan.FromMinutes(1);
 
     /// <returns>The last movement, and the time until which standing still is its good right.</returns>
     public static (DateTimeOffset Since, DateTimeOffset Due) Of(Incident incident, Runbook runbook, DateTimeOffset now)
     {
-        var since = Movements(incident).Where(at => at <= now + ClocksDiffer).Append(incident.OpenedAt).Max();
+        var since = Movements(incident).Where(at => at <= now + s_clocksDiffer).Append(incident.OpenedAt).Max();
         return (since, incident.State switch
         {
             _ when incident.WaitsUntil > since => incident.WaitsUntil.Value,
@@ -115,7 +115,7 @@ internal static class IncidentProgress
         });
     }
 
-    public static bool HasTimesAhead(Incident incident, DateTimeOffset now) => Movements(incident).Any(at => at > now + ClocksDiffer);
+    public static bool HasTimesAhead(Incident incident, DateTimeOffset now) => Movements(incident).Any(at => at > now + s_clocksDiffer);
 
     /// <summary>When a decision, a stop or a recovery was recorded that the workflow has not acted on; null when there is none.</summary>
     public static DateTimeOffset? Unread(Incident incident)

@@ -68,7 +68,7 @@ public sealed class WatchdogOptions
 internal sealed class WatchdogLoop(
     IncidentWatchdog watch, HealthMonitor health, Retention retention, TimeProvider time, ILogger<WatchdogLoop> logger, WatchTurn? turn = null) : BackgroundService
 {
-    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -105,7 +105,7 @@ internal sealed class WatchdogLoop(
         }
     }
 
-    private bool IsDue(long? last) => last is not { } at || time.GetElapsedTime(at) >= Day;
+    private bool IsDue(long? last) => last is not { } at || time.GetElapsedTime(at) >= s_day;
 }
 
 /// <summary>
@@ -118,7 +118,7 @@ public sealed class WatchTurn(ISharedState state, TimeProvider time, string hold
     private const string Key = "watch";
 
     /// <summary>Longer than the pause between two looks, so that the turn stays where it is.</summary>
-    private static readonly TimeSpan Length = TimeSpan.FromSeconds(150);
+    private static readonly TimeSpan s_length = TimeSpan.FromSeconds(150);
 
     /// <returns>Whether this process watches for the next minutes.</returns>
     /// <exception cref="StoreUnavailableException">Nobody can say whose turn it is.</exception>
@@ -127,7 +127,7 @@ public sealed class WatchTurn(ISharedState state, TimeProvider time, string hold
         var now = time.GetUtcNow();
         return (await state.UpdateAsync<Turn, bool>(
             Key,
-            turn => turn is null || turn.Holder == holder || !TurnEnd.IsAhead(turn.Until, Length, now) ? (new(holder, now + Length), true) : (turn, false),
+            turn => turn is null || turn.Holder == holder || !TurnEnd.IsAhead(turn.Until, s_length, now) ? (new(holder, now + s_length), true) : (turn, false),
             cancellationToken)).Result;
     }
 

@@ -7,7 +7,7 @@ namespace Infra.Tests.DurableFunctionsMonitor;
 
 public sealed class FunctionMapTests
 {
-    private static readonly JsonElement Map = JsonDocument.Parse(
+    private static readonly JsonElement s_map = JsonDocument.Parse(
         File.ReadAllText(RepositoryRoot.Of("infra", "dfmon", "function-maps", "dfm-func-map.json"))).RootElement;
 
     [Fact]
@@ -17,7 +17,7 @@ public sealed class FunctionMapTests
             .Where(type => type is { IsAbstract: false } && typeof(ITaskActivity).IsAssignableFrom(type) && type.IsPublic)
             .Select(type => type.Name);
 
-        var called = Map.GetProperty("functions").EnumerateObject()
+        var called = s_map.GetProperty("functions").EnumerateObject()
             .Where(function => function.Value.GetProperty("bindings")[0].GetProperty("type").GetString() == "activityTrigger")
             .Where(function => function.Value.GetProperty("isCalledBy").EnumerateArray().Any(caller => caller.GetString() == IncidentOrchestrator.Name.Name))
             .Select(function => function.Name);
@@ -28,7 +28,7 @@ public sealed class FunctionMapTests
     [Fact]
     public void Callers_AreFunctionsOfTheMap()
     {
-        var functions = Map.GetProperty("functions").EnumerateObject().ToList();
+        var functions = s_map.GetProperty("functions").EnumerateObject().ToList();
         var names = functions.Select(function => function.Name).ToHashSet();
 
         foreach (var function in functions)

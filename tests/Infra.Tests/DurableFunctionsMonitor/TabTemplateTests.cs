@@ -7,20 +7,20 @@ namespace Infra.Tests.DurableFunctionsMonitor;
 
 public sealed partial class TabTemplateTests
 {
-    private static readonly string Template = RepositoryRoot.Of("infra", "dfmon", "tab-templates", "Incident.IncidentOrchestrator.liquid");
-    private static readonly string Cases = RepositoryRoot.Of("tests", "Infra.Tests", "DurableFunctionsMonitor", "cases");
+    private static readonly string s_template = RepositoryRoot.Of("infra", "dfmon", "tab-templates", "Incident.IncidentOrchestrator.liquid");
+    private static readonly string s_cases = RepositoryRoot.Of("tests", "Infra.Tests", "DurableFunctionsMonitor", "cases");
 
     [Theory]
     [InlineData("waiting")]
     [InlineData("ended")]
     [InlineData("hostile")]
     public void History_RendersAsExpected(string name) =>
-        Render(name).ShouldBe(File.ReadAllText(Path.Combine(Cases, $"{name}.html")), StringCompareShould.IgnoreLineEndings);
+        Render(name).ShouldBe(File.ReadAllText(Path.Combine(s_cases, $"{name}.html")), StringCompareShould.IgnoreLineEndings);
 
     [Fact]
     public void HostileHistory_BringsNoTagOfItsOwn()
     {
-        var own = Tags(File.ReadAllText(Template));
+        var own = Tags(File.ReadAllText(s_template));
 
         Tags(Render("hostile")).Except(own).ShouldBeEmpty();
     }
@@ -28,7 +28,7 @@ public sealed partial class TabTemplateTests
     [Fact]
     public void EveryOutput_IsEscaped()
     {
-        var outputs = Output().Matches(File.ReadAllText(Template)).Select(match => match.Groups[1].Value.Trim()).ToList();
+        var outputs = Output().Matches(File.ReadAllText(s_template)).Select(match => match.Groups[1].Value.Trim()).ToList();
 
         outputs.ShouldNotBeEmpty();
         outputs.ShouldAllBe(output => output.EndsWith("| escape", StringComparison.Ordinal));
@@ -36,8 +36,8 @@ public sealed partial class TabTemplateTests
 
     private static string Render(string name)
     {
-        new FluidParser().TryParse(File.ReadAllText(Template), out var template, out var error).ShouldBeTrue(error);
-        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(Cases, $"{name}.json")));
+        new FluidParser().TryParse(File.ReadAllText(s_template), out var template, out var error).ShouldBeTrue(error);
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(s_cases, $"{name}.json")));
         var context = new TemplateContext();
         foreach (var (key, value) in (Dictionary<string, object?>)MonitorModel.Of(json.RootElement)!)
         {

@@ -25,8 +25,8 @@ namespace RunbookFunctions.Tests.Durable;
 /// </summary>
 public sealed class DurableIncidentEngineTests : IAsyncLifetime
 {
-    private static readonly TaskName Waits = "waits";
-    private static readonly TaskName Fails = "fails";
+    private static readonly TaskName s_waits = "waits";
+    private static readonly TaskName s_fails = "fails";
     private readonly DurableClients _clients = new();
     private readonly DurableIncidentEngine _engine;
     private int _runs;
@@ -37,13 +37,13 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _host = await DurableTaskTestHost.StartAsync(
         tasks =>
         {
-            tasks.AddOrchestratorFunc<int, string>(Waits, async (context, _) =>
+            tasks.AddOrchestratorFunc<int, string>(s_waits, async (context, _) =>
             {
                 await context.CallActivityAsync<int>("count", 1);
                 await context.WaitForExternalEvent<object?>("go");
                 return context.Version;
             });
-            tasks.AddOrchestratorFunc<int, string>(Fails, async (context, _) =>
+            tasks.AddOrchestratorFunc<int, string>(s_fails, async (context, _) =>
             {
                 await context.CreateTimer(TimeSpan.FromMilliseconds(1), CancellationToken.None);
                 throw new InvalidOperationException("the story went wrong");
@@ -62,11 +62,11 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     [Fact]
     public async Task StartOfAnIdThatExists_DoesNothingWhateverItsState()
     {
-        await StartAsync(Waits, "i");
-        await StartAsync(Waits, "i");
+        await StartAsync(s_waits, "i");
+        await StartAsync(s_waits, "i");
         await WakeAsync("i", "go");
         await EndAsync("i");
-        await StartAsync(Waits, "i");
+        await StartAsync(s_waits, "i");
 
         (await FindAsync("i"))!.Status.ShouldBe(EngineStatus.Completed);
         _runs.ShouldBe(1);
@@ -75,7 +75,7 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     [Fact]
     public async Task Instance_CarriesTheOrchestratorsVersion()
     {
-        await StartAsync(Waits, "i");
+        await StartAsync(s_waits, "i");
         await WakeAsync("i", "GO");
 
         (await EndAsync("i")).ReadOutputAs<string>().ShouldBe(IncidentOrchestrator.Version);
@@ -84,7 +84,7 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     [Fact]
     public async Task WakeOfWhatIsUnknownOrFinished_IsNoError()
     {
-        await StartAsync(Fails, "i");
+        await StartAsync(s_fails, "i");
         await EndAsync("i");
 
         await WakeAsync("i", "anything");
@@ -96,7 +96,7 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     [Fact]
     public async Task FailedInstance_SaysWhy()
     {
-        await StartAsync(Fails, "i");
+        await StartAsync(s_fails, "i");
         await EndAsync("i");
 
         var found = await FindAsync("i");
@@ -107,9 +107,9 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     [Fact]
     public async Task ForgottenInstance_IsGoneAndARunningOneIsNotForgotten()
     {
-        await StartAsync(Fails, "ended");
+        await StartAsync(s_fails, "ended");
         await EndAsync("ended");
-        await StartAsync(Waits, "runs");
+        await StartAsync(s_waits, "runs");
 
         foreach (var id in (string[])["ended", "runs", "nobody"])
         {

@@ -17,10 +17,10 @@ internal sealed class RunningHost : IDisposable
     private const string Outbox = "FUNCTIONS_TEST_OUTBOX";
     private const string DurableKey = "FUNCTIONS_TEST_DURABLE_KEY";
     private const string Kill = "FUNCTIONS_TEST_KILL";
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
     private static int s_pods;
 
-    private readonly HttpClient _client = new() { Timeout = Patience };
+    private readonly HttpClient _client = new() { Timeout = s_patience };
     private readonly string _outbox;
 
     public RunningHost()
@@ -58,7 +58,7 @@ internal sealed class RunningHost : IDisposable
 
     public async Task<JsonElement> WaitForAsync(string id, string state)
     {
-        var until = DateTimeOffset.UtcNow + Patience;
+        var until = DateTimeOffset.UtcNow + s_patience;
         while (true)
         {
             var incident = await _client.GetFromJsonAsync<JsonElement>($"api/incidents/{id}?waitFor={state}&timeout=20");
@@ -73,7 +73,7 @@ internal sealed class RunningHost : IDisposable
 
     public async Task<JsonElement> WaitUntilAsync(string id, Func<JsonElement, bool> holds)
     {
-        for (var until = DateTimeOffset.UtcNow + Patience; ; await Task.Delay(TimeSpan.FromMilliseconds(100)))
+        for (var until = DateTimeOffset.UtcNow + s_patience; ; await Task.Delay(TimeSpan.FromMilliseconds(100)))
         {
             var incident = await GetAsync(id);
             if (holds(incident))
@@ -90,7 +90,7 @@ internal sealed class RunningHost : IDisposable
     /// <summary>The approval link, as a person finds it: in a message about the incident, or behind the one about many at once.</summary>
     public async Task<Uri> LinkAsync(string id)
     {
-        var until = DateTimeOffset.UtcNow + Patience;
+        var until = DateTimeOffset.UtcNow + s_patience;
         while (true)
         {
             foreach (var own in await LinksInAsync($"*{id}*.json"))

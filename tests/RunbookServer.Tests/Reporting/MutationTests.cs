@@ -30,7 +30,7 @@ public sealed class MutationTests
         var folder = RepositoryRoot.Of("runbooks");
         var (text, samples) = (File.ReadAllText(Path.Combine(folder, $"{id}.yaml")), SampleFolder.Read(folder));
         var sound = reader.Read(id, Emit(Load(text)), samples: samples).Runbook!;
-        var (page, count, unseen) = (new RunbookPage(sound, steps).Write(), 0, new List<string>());
+        var (page, count, unseen) = (new RunbookMarkdown(sound, steps).Write(), 0, new List<string>());
         for (var place = 0; ; place++)
         {
             if (Mutants(text, place) is not { } mutants)
@@ -42,7 +42,7 @@ public sealed class MutationTests
             {
                 count++;
                 var result = reader.Read(id, mutant, samples: samples);
-                if (result is { Runbook: { } read, Warnings.Count: 0 } && !IsSame(read, sound) && new RunbookPage(read, steps).Write() == page)
+                if (result is { Runbook: { } read, Warnings.Count: 0 } && !IsSame(read, sound) && new RunbookMarkdown(read, steps).Write() == page)
                 {
                     unseen.Add(what);
                 }

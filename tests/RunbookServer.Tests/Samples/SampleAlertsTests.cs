@@ -11,10 +11,10 @@ namespace RunbookServer.Tests.Samples;
 public class SampleAlertsTests
 {
     private const string Prefix = "samples/";
-    private static readonly Assembly Program = Assembly.Load("runbook");
+    private static readonly Assembly s_program = Assembly.Load("runbook");
 
     public static TheoryData<string> Samples =>
-        [.. Program.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..])];
+        [.. s_program.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..])];
 
     [Theory]
     [MemberData(nameof(Samples))]
@@ -50,7 +50,7 @@ public class SampleAlertsTests
     private static ParsedAlerts Read(string file)
     {
         using var services = new ServiceCollection().AddAlerts().BuildServiceProvider();
-        using var stream = Program.GetManifestResourceStream(Prefix + file).ShouldNotBeNull();
+        using var stream = s_program.GetManifestResourceStream(Prefix + file).ShouldNotBeNull();
         using var bytes = new MemoryStream();
         stream.CopyTo(bytes);
         return services.GetRequiredService<AlertReader>().Read(file.Split('.')[1], bytes.ToArray());

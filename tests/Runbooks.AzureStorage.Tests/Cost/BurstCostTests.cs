@@ -8,7 +8,7 @@ using Runbooks.Notifications.Storms;
 using TestKit;
 using TestKit.Engine;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.AzureStorage.Tests.Cost;
 
@@ -33,7 +33,7 @@ public sealed class BurstCostTests : IAsyncDisposable
             .AddSingleton(account.State(_counted))
             .AddSingleton<IIncidentEngine>(_engine)
             .AddIncidentIntake());
-        _world.Loaded = [Some.Runbook()];
+        _world.Loaded = [Given.Runbook()];
     }
 
     private static CancellationToken Now => TestContext.Current.CancellationToken;
@@ -87,8 +87,8 @@ public sealed class BurstCostTests : IAsyncDisposable
         _counted.Requests.Count.ShouldBeLessThanOrEqualTo((2 * Many) + 60, "the first looks, the others join");
     }
 
-    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(string name, int count) => _world.Get<IncidentIntake>().TakeAsync(
-        [.. Enumerable.Range(0, count).Select(n => Some.Alert() with
+    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(string name, int count) => _world.Get<IncidentIntake>().ReceiveAsync(
+        [.. Enumerable.Range(0, count).Select(n => Given.Alert() with
         {
             Fingerprint = $"{name}-{n}", Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = $"{name}-{n}" },
         })],

@@ -7,7 +7,7 @@ namespace Runbooks.AzureStorage.Tests.Cost;
 /// <summary>A history as listings leave it behind, written a hundred rows at a time.</summary>
 internal static class ClosedIncidents
 {
-    private static readonly IncidentState[] Ends =
+    private static readonly IncidentState[] s_ends =
     [
         IncidentState.Resolved, IncidentState.Resolved, IncidentState.Resolved, IncidentState.NotNeeded, IncidentState.SelfRecovered,
         IncidentState.Rejected, IncidentState.Expired, IncidentState.TakenOver, IncidentState.Cancelled, IncidentState.Failed,
@@ -29,7 +29,7 @@ internal static class ClosedIncidents
         var at = last - TimeSpan.FromMinutes(n * 6);
         var incident = TestKit.Storage.StoredIncidents.New($"{name}-{n}", $"inference/{name}-{n % 200}") with
         {
-            State = Ends[n % Ends.Length], OpenedAt = at, UpdatedAt = at, ClosedAt = at, Reason = "The checks pass again.",
+            State = s_ends[n % s_ends.Length], OpenedAt = at, UpdatedAt = at, ClosedAt = at, Reason = "The checks pass again.",
         };
         var row = IncidentIndex.Blank(IncidentSummary.Of(incident));
         IncidentIndex.TryFill(row, IncidentSummary.Of(incident)).ShouldBeTrue();

@@ -8,7 +8,7 @@ using Runbooks.Watchdog;
 using TestKit;
 using TestKit.Engine;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.AzureStorage.Tests.Cost;
 
@@ -32,7 +32,7 @@ public sealed class ScaleCostTests : IAsyncDisposable
             .AddSingleton(_account.State(_counted))
             .AddSingleton<IIncidentEngine>(_engine)
             .AddWatchdog());
-        _world.Loaded = [Some.Runbook()];
+        _world.Loaded = [Given.Runbook()];
     }
 
     private static CancellationToken Now => TestContext.Current.CancellationToken;
@@ -66,8 +66,8 @@ public sealed class ScaleCostTests : IAsyncDisposable
         await Parallel.ForEachAsync(Enumerable.Range(0, waiting), new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (n, token) =>
         {
             var at = _time.GetUtcNow().AddMinutes(-6).AddMilliseconds(n);
-            var incident = Some.Incident(Some.Runbook(), $"waiting-{n}") with { Target = $"inference/llm-{n}", OpenedAt = at, UpdatedAt = at };
-            await _account.Incidents().OpenAsync(incident, Some.Runbook(), _ => null, token);
+            var incident = Given.Incident(Given.Runbook(), $"waiting-{n}") with { Target = $"inference/llm-{n}", OpenedAt = at, UpdatedAt = at };
+            await _account.Incidents().OpenAsync(incident, Given.Runbook(), _ => null, token);
             _engine.Report(new EngineInstance(incident.Id, EngineStatus.Running, at, null));
         });
 
@@ -100,8 +100,8 @@ public sealed class ScaleCostTests : IAsyncDisposable
         var pod = $"new-{++_alerts}";
         counts["an alert on a new target"] = await RequestsAsync(async () =>
         {
-            var alert = Some.Alert() with { Fingerprint = pod, Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = pod } };
-            var opened = (await _world.Get<IncidentIntake>().TakeAsync([alert], Now))[0];
+            var alert = Given.Alert() with { Fingerprint = pod, Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = pod } };
+            var opened = (await _world.Get<IncidentIntake>().ReceiveAsync([alert], Now))[0];
             await _account.Incidents().UpdateAsync(opened.Id!, i => i.End(IncidentState.NotNeeded, "", [], null, TimeSpan.Zero, _time.GetUtcNow()), Now);
         });
 

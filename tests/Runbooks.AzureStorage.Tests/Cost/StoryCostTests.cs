@@ -13,14 +13,14 @@ using Runbooks.Orchestration.TaskHub;
 using TestKit;
 using TestKit.Incidents;
 using TestKit.Orchestration;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.AzureStorage.Tests.Cost;
 
 /// <summary>What one whole incident asks of the account, beside a bare orchestration of the same shape on the same provider.</summary>
 public sealed class StoryCostTests(Azurite azurite, ITestOutputHelper output)
 {
-    private static readonly string[] Checks = ["first", "second", "third", "fixed"];
+    private static readonly string[] s_checks = ["first", "second", "third", "fixed"];
 
     private static CancellationToken Now => TestContext.Current.CancellationToken;
 
@@ -40,7 +40,7 @@ public sealed class StoryCostTests(Azurite azurite, ITestOutputHelper output)
         var counted = new CountedRequests();
         var tasks = new TaskHubTasks().Activity<int, int>("do", n => Task.FromResult(n)).Orchestrator<int, int>("bare", async (context, _) =>
         {
-            await Task.WhenAll(Checks.Select((_, n) => context.CallActivityAsync<int>("do", n)));
+            await Task.WhenAll(s_checks.Select((_, n) => context.CallActivityAsync<int>("do", n)));
             await context.CallActivityAsync<int>("do", 4);
             context.SetCustomStatus("asks");
             await context.CameAsync("answer", TimeSpan.FromMinutes(5));
@@ -94,8 +94,8 @@ public sealed class StoryCostTests(Azurite azurite, ITestOutputHelper output)
 
         async Task RunAsync(string pod)
         {
-            var alert = Some.Alert() with { Fingerprint = pod, Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = pod } };
-            var taken = await CountedRequests.CausedByAsync("the alert", () => world.Get<IncidentIntake>().TakeAsync([alert], Now));
+            var alert = Given.Alert() with { Fingerprint = pod, Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = pod } };
+            var taken = await CountedRequests.CausedByAsync("the alert", () => world.Get<IncidentIntake>().ReceiveAsync([alert], Now));
             var id = taken[0].Id!;
             await WaitForAsync(id, IncidentState.AwaitingApproval);
             var receipt = await CountedRequests.CausedByAsync("the decision", () => world.Get<ApprovalService>().DecideAsync(id, null, new(DecisionVerb.Approve, "alice", "api"), Now));
@@ -119,14 +119,14 @@ public sealed class StoryCostTests(Azurite azurite, ITestOutputHelper output)
 
     private static Runbook Shape()
     {
-        var some = Some.Runbook();
+        var some = Given.Runbook();
         return some with
         {
-            Diagnosis = [.. Checks.Select(Some.Check)],
+            Diagnosis = [.. s_checks.Select(Given.Check)],
             Mitigation = some.Mitigation with
             {
-                When = new(Quantifier.Any, Checks[..3]),
-                Steps = [Some.Step("one"), Some.Step("two")],
+                When = new(Quantifier.Any, s_checks[..3]),
+                Steps = [Given.Step("one"), Given.Step("two")],
                 Verify = new(["fixed"], TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1)),
             },
         };

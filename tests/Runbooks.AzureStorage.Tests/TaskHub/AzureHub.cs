@@ -23,7 +23,7 @@ internal sealed class AzureHub : ITaskHubHarness
     public static readonly TimeSpan Unit = TimeSpan.FromSeconds(1);
 
     /// <summary>So short that a worker which is only slow may lose its lease too: all that is promised has to hold even then.</summary>
-    private static readonly TaskHubTimes Quick = new()
+    private static readonly TaskHubTimes s_quick = new()
     {
         Poll = TimeSpan.FromMilliseconds(100), Lock = TimeSpan.FromSeconds(4), Lease = TimeSpan.FromSeconds(3), LeaseLook = TimeSpan.FromSeconds(1),
     };
@@ -63,7 +63,7 @@ internal sealed class AzureHub : ITaskHubHarness
         Azurite azurite, TaskHubTasks tasks, ILoggerFactory? loggers = null, TimeSpan? locks = null, IServiceProvider? services = null, params HttpPipelinePolicy[] watch)
     {
         var options = new StorageAccountOptions { ConnectionString = azurite.ConnectionString, TaskHubName = $"t{Guid.NewGuid():N}"[..20] };
-        var hub = new AzureHub(options, Quick with { Lock = locks ?? Quick.Lock }, tasks, loggers, services, watch);
+        var hub = new AzureHub(options, s_quick with { Lock = locks ?? s_quick.Lock }, tasks, loggers, services, watch);
         await hub.OpenAsync();
         return hub;
     }
@@ -134,7 +134,7 @@ internal sealed class AzureHub : ITaskHubHarness
     public async Task CutAsync()
     {
         // A lease that was never renewed is good for a minute.
-        var young = (Quick.LeaseLook * 1.5) - _age.Elapsed;
+        var young = (s_quick.LeaseLook * 1.5) - _age.Elapsed;
         await Task.Delay(young > TimeSpan.Zero ? young : TimeSpan.Zero);
         _cable.IsCut = true;
         await _host.StopAsync(new CancellationToken(canceled: true));

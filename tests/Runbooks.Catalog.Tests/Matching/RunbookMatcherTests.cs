@@ -7,7 +7,7 @@ namespace Runbooks.Catalog.Tests.Matching;
 
 public class RunbookMatcherTests
 {
-    private static readonly Alert Latency = new()
+    private static readonly Alert s_latency = new()
     {
         Source = "azure-monitor",
         Name = "HighLatency_Cluster_B",
@@ -18,7 +18,7 @@ public class RunbookMatcherTests
 
     [Fact]
     public void NameSourceSeverityAndLabelsFit_TheRunbookApplies() =>
-        Match(Latency, Book("hanged-gpu", When("HighLatency_Cluster_B", "azure-monitor", ["sev0", "sev1"], ("cluster", "b"), ("pod", "llm-?-*"))))
+        Match(s_latency, Book("hanged-gpu", When("HighLatency_Cluster_B", "azure-monitor", ["sev0", "sev1"], ("cluster", "b"), ("pod", "llm-?-*"))))
             .ShouldBe(["hanged-gpu"]);
 
     [Theory]
@@ -26,21 +26,21 @@ public class RunbookMatcherTests
     [InlineData("azure-monitor", "HighLatency_*", "Sev3", "b", "it wants the severity Sev3, the alert has 'Sev1'")]
     [InlineData("azure-monitor", "HighLatency_*", "Sev1", "c", "it wants cluster=c, the alert has 'b'")]
     public void OnePartDoesNotFit_TheReasonSaysWhich(string source, string name, string severity, string cluster, string expected) =>
-        Reason(Latency, Book("near", When(name, source, [severity], ("cluster", cluster))), Book("far", When("Other")))
+        Reason(s_latency, Book("near", When(name, source, [severity], ("cluster", cluster))), Book("far", When("Other")))
             .ShouldBe($"No runbook is triggered by 'HighLatency_Cluster_B' from azure-monitor. The nearest is 'near': {expected}.");
 
     [Fact]
     public void MissingLabelOrSeverity_DoesNotFit()
     {
-        Reason(Latency, Book("r", When("*", null, [], ("zone", "*")))).ShouldContain("it wants the label zone, the alert has none");
-        Reason(Latency with { Severity = null }, Book("r", When("*", null, ["Sev1"]))).ShouldContain("the alert has none");
+        Reason(s_latency, Book("r", When("*", null, [], ("zone", "*")))).ShouldContain("it wants the label zone, the alert has none");
+        Reason(s_latency with { Severity = null }, Book("r", When("*", null, ["Sev1"]))).ShouldContain("the alert has none");
     }
 
     [Fact]
     public void NothingKnowsTheAlert_TheReasonListsWhatIsLoaded()
     {
-        Reason(Latency, Book("b", When("Y")), Book("a", When("X"))).ShouldBe("No runbook is triggered by 'HighLatency_Cluster_B' from azure-monitor. Loaded: a, b.");
-        Reason(Latency).ShouldEndWith("No runbooks are loaded.");
+        Reason(s_latency, Book("b", When("Y")), Book("a", When("X"))).ShouldBe("No runbook is triggered by 'HighLatency_Cluster_B' from azure-monitor. Loaded: a, b.");
+        Reason(s_latency).ShouldEndWith("No runbooks are loaded.");
     }
 
     [Fact]
@@ -48,26 +48,26 @@ public class RunbookMatcherTests
     {
         var runbook = Book("r", When("DiskFull", "grafana"), When("HighLatency_*", "azure-monitor", ["Sev4"]), When("HighLatency_*", "grafana"));
 
-        RunbookMatcher.Misses(Latency, runbook).ShouldBe([
+        RunbookMatcher.Misses(s_latency, runbook).ShouldBe([
             "HighLatency_* from azure-monitor: it wants the severity Sev4, the alert has 'Sev1'",
             "HighLatency_* from grafana: it listens to grafana",
             "DiskFull from grafana: it waits for the alert 'DiskFull'"]);
-        RunbookMatcher.Misses(Latency with { Runbook = "other" }, runbook).ShouldHaveSingleItem().ShouldContain("'other'");
-        RunbookMatcher.Misses(Latency, Book("r", When("X"), When("HighLatency_*"))).ShouldBeEmpty();
+        RunbookMatcher.Misses(s_latency with { Runbook = "other" }, runbook).ShouldHaveSingleItem().ShouldContain("'other'");
+        RunbookMatcher.Misses(s_latency, Book("r", When("X"), When("HighLatency_*"))).ShouldBeEmpty();
     }
 
     [Fact]
     public void RunbookNamedOutright_IsTheOnlyOneWhateverItsTriggers() =>
-        Match(Latency with { Runbook = "disk-full" }, Book("hanged-gpu", When("*")), Book("disk-full", When("DiskFull"))).ShouldBe(["disk-full"]);
+        Match(s_latency with { Runbook = "disk-full" }, Book("hanged-gpu", When("*")), Book("disk-full", When("DiskFull"))).ShouldBe(["disk-full"]);
 
     [Fact]
     public void UnknownRunbookNamed_IsAReasonAndNotReplaced() =>
-        Reason(Latency with { Runbook = "hangd-gpu" }, Book("hanged-gpu", When("*")))
+        Reason(s_latency with { Runbook = "hangd-gpu" }, Book("hanged-gpu", When("*")))
             .ShouldBe("The alert names the runbook 'hangd-gpu', which is not loaded. Did you mean 'hanged-gpu'? Loaded: hanged-gpu.");
 
     [Fact]
     public void LongTextOfTheAlert_IsNotRepeatedWhole() =>
-        Reason(Latency with { Name = new string('n', 500), Labels = new Dictionary<string, string> { ["cluster"] = new('c', 2000) } }, Book("r", When("*", null, [], ("cluster", "b"))))
+        Reason(s_latency with { Name = new string('n', 500), Labels = new Dictionary<string, string> { ["cluster"] = new('c', 2000) } }, Book("r", When("*", null, [], ("cluster", "b"))))
             .Length.ShouldBeLessThan(400);
 
     [Fact]
@@ -85,20 +85,20 @@ public class RunbookMatcherTests
             Book("h-exact-label", When("HighLatency_Cluster_B", null, [], ("cluster", "b"))),
         ];
 
-        Match(Latency, books).ShouldBe(books.Select(book => book.Id).Reverse());
+        Match(s_latency, books).ShouldBe(books.Select(book => book.Id).Reverse());
     }
 
     [Fact]
     public void SeveralTriggersOfOneRunbook_CountByTheirBestAndOnce() =>
-        Match(Latency, Book("x", When("High*")), Book("y", When("*"), When("HighLatency_Cluster_B"), When("H*"))).ShouldBe(["y", "x"]);
+        Match(s_latency, Book("x", When("High*")), Book("y", When("*"), When("HighLatency_Cluster_B"), When("H*"))).ShouldBe(["y", "x"]);
 
     [Fact]
     public void SameRunbooksInAnyOrder_GiveTheSameAnswer()
     {
         var books = Enumerable.Range(0, 9).Select(n => Book($"r{n}", When(n % 3 == 0 ? "*" : n % 3 == 1 ? "High*" : "HighLatency_Cluster_B"))).ToArray();
-        var expected = Match(Latency, books);
+        var expected = Match(s_latency, books);
 
-        Gen.Shuffle(books).Sample(shuffled => Match(Latency, shuffled).ShouldBe(expected));
+        Gen.Shuffle(books).Sample(shuffled => Match(s_latency, shuffled).ShouldBe(expected));
     }
 
     private static IEnumerable<string> Match(Alert alert, params Runbook[] books)

@@ -157,7 +157,7 @@ public sealed class ParameterBinderTests
     public void RuleBroken_IsToldInWords(string with, string error) => Errors<Ruled>(with).ShouldBe([error]);
 
     [Fact]
-    public void Words_NameTheBounds() => StepParameters.Of(typeof(Ruled)).ToDictionary(parameter => parameter.Name, parameter => parameter.Words).ShouldBe(new Dictionary<string, string>
+    public void Words_NameTheBounds() => StepParameters.Of(typeof(Ruled)).ToDictionary(parameter => parameter.Name, parameter => parameter.Expected).ShouldBe(new Dictionary<string, string>
     {
         ["title"] = "a text of at most 20 characters on one line",
         ["name"] = "a name of letters",

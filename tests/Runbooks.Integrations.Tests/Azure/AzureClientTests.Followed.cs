@@ -48,7 +48,7 @@ public sealed partial class AzureClientTests
     {
         var answer = await SendAsync(RequestMethod.Post, (request, n) => n == 1 ? Accepted(request, 202) : Results.Json(new { error = new { code = "AuthorizationFailed", message = "no operations/read" } }, statusCode: 403));
 
-        answer.Words("Restarted it.", "restart it").ShouldBe(
+        answer.Describe("Restarted it.", "restart it").ShouldBe(
             "Azure accepted the request to restart it, and does not tell when that is done. This identity may not follow the operation (403): that is not below the resource, and takes a right at the subscription. Azure says: AuthorizationFailed: no operations/read");
     }
 }

@@ -54,7 +54,7 @@ public sealed partial class AzureClientTests : OnTheSandbox
 
         answer.Body.ToString().ShouldContain("Succeeded");
         _seen.Count(seen => seen.StartsWith("POST ", StringComparison.Ordinal)).ShouldBe(1);
-        _progress.Words.ShouldNotBeNull().ShouldStartWith("thing took the request to restart thing, and cannot be asked how that goes: thing");
+        _progress.Text.ShouldNotBeNull().ShouldStartWith("thing took the request to restart thing, and cannot be asked how that goes: thing");
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed partial class AzureClientTests : OnTheSandbox
     [InlineData(202, "Azure accepted the request to restart it, and does not tell when that is done.")]
     [InlineData(200, "Restarted it.")]
     public async Task AcceptedWithNothingToFollow_IsNotCalledDone(int status, string words) =>
-        (await SendAsync(RequestMethod.Post, (_, _) => Results.StatusCode(status))).Words("Restarted it.", "restart it").ShouldBe(words);
+        (await SendAsync(RequestMethod.Post, (_, _) => Results.StatusCode(status))).Describe("Restarted it.", "restart it").ShouldBe(words);
 
     [Fact]
     public async Task OperationThatFails_IsAnErrorInItsOwnWords()

@@ -10,7 +10,7 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using TestKit.Storage;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Integrations.Tests.Azure;
 
@@ -32,9 +32,9 @@ public sealed class HeldValuesTests : OnTheSandbox
     {
         var (found, context) = (Action(action), ContextOf(incident) with { Time = new SkippingTime(Clock) });
         var preparation = await found.PrepareAsync(Bind(with, found.ParametersType), context, Cancel);
-        var runbook = Some.Runbook();
+        var runbook = Given.Runbook();
         await _incidents.OpenAsync(
-            (Some.Incident(runbook, incident) with { Target = incident }).BeginStep(Some.Step("step"), Phase.Mitigation, "mitigation-1", preparation, Clock.GetUtcNow()), runbook, latest => null, Cancel);
+            (Given.Incident(runbook, incident) with { Target = incident }).BeginStep(Given.Step("step"), Phase.Mitigation, "mitigation-1", preparation, Clock.GetUtcNow()), runbook, latest => null, Cancel);
         await found.ApplyAsync(Bind(with, found.ParametersType), preparation, context, Cancel);
         return preparation;
     }

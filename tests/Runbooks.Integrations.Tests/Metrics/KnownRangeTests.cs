@@ -33,15 +33,15 @@ public sealed class KnownRangeTests
     [InlineData("> 0.95", null)]
     [InlineData("absent", null)]
     public void ThresholdOutsideTheRange_IsDoubted(string failing, string? problem) =>
-        (new KnownRange(0, 1).Doubt(FailingWhen.Parse(failing, null), "it")?.Problem).ShouldBe(problem);
+        (new KnownRange(0, 1).WarningOf(FailingWhen.Parse(failing, null), "it")?.Problem).ShouldBe(problem);
 
     [Fact]
     public void ShareWhereThereArePerCents_IsDoubted()
     {
-        new KnownRange(0, 100).Doubt(FailingWhen.Parse("> 0.95", null), "it")!.Problem.ShouldEndWith("1 is one per cent.");
-        new KnownRange(0, 100).Doubt(FailingWhen.Parse("< 0.99", null), "it")!.Problem.ShouldEndWith("1 is one per cent.");
-        new KnownRange(0, 100).Doubt(FailingWhen.Parse("< 1", null), "it").ShouldBeNull();
-        new KnownRange(0, 100).Doubt(FailingWhen.Parse("== 0", null), "it").ShouldBeNull();
+        new KnownRange(0, 100).WarningOf(FailingWhen.Parse("> 0.95", null), "it")!.Problem.ShouldEndWith("1 is one per cent.");
+        new KnownRange(0, 100).WarningOf(FailingWhen.Parse("< 0.99", null), "it")!.Problem.ShouldEndWith("1 is one per cent.");
+        new KnownRange(0, 100).WarningOf(FailingWhen.Parse("< 1", null), "it").ShouldBeNull();
+        new KnownRange(0, 100).WarningOf(FailingWhen.Parse("== 0", null), "it").ShouldBeNull();
     }
 
     [Theory]
@@ -73,7 +73,7 @@ public sealed class KnownRangeTests
         var check = IntegrationsPageTests.Catalog().FindCheck(name)!;
         var json = JsonSerializer.Deserialize<JsonElement>(with);
 
-        check.DoubtsOf(json).Any().ShouldBe(doubts);
+        check.WarningsOf(json).Any().ShouldBe(doubts);
         check.MayFindNothing(json).ShouldBe(findsNothing);
     }
 }

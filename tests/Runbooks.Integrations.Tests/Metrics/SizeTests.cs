@@ -12,5 +12,5 @@ public sealed class SizeTests
     [InlineData(1024 * 1024 - 1, "1 MiB")]
     [InlineData(28_862_179_737, "26.9 GiB")]
     [InlineData(long.MaxValue, "8192 PiB")]
-    public void Bytes_AreReadInTheUnitThatSuitsThem(long bytes, string words) => Size.Words(bytes).ShouldBe(words);
+    public void Bytes_AreReadInTheUnitThatSuitsThem(long bytes, string words) => Size.FormatBytes(bytes).ShouldBe(words);
 }

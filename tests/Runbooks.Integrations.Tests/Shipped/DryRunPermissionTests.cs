@@ -126,10 +126,10 @@ public sealed class DryRunPermissionTests : IAsyncLifetime
             await _world.CordonAsync("aks-gpu-24815391-vmss000002");
         }
 
-        return await _world.OpenAsync(Some.Runbook() with
+        return await _world.OpenAsync(Given.Runbook() with
         {
             Mode = mode,
-            Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("fix", action, JsonSerializer.Deserialize<JsonElement>(with))] },
+            Mitigation = Given.Runbook().Mitigation with { Steps = [Given.Step("fix", action, JsonSerializer.Deserialize<JsonElement>(with))] },
             Resolution = new(),
         });
     }

@@ -19,9 +19,9 @@ public sealed class SaidUndoTests
         gateway.Answer = _ => Task.CompletedTask;
         await using var world = await SandboxWorld.StartAsync(new Dictionary<string, string?> { ["HttpRequest:AllowedHosts:0"] = "127.0.0.1", ["HttpRequest:PrivateHosts:0"] = "127.0.0.1" });
         var with = JsonSerializer.SerializeToElement(new { url = $"{gateway.Url}/throttle", body = new { on = true }, token = Token, undo = new { url = $"{gateway.Url}/throttle", method = "delete", expectStatus = 200 } });
-        var opened = await world.OpenAsync(Some.Runbook() with
+        var opened = await world.OpenAsync(Given.Runbook() with
         {
-            Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("throttle", "http.request", with)] },
+            Mitigation = Given.Runbook().Mitigation with { Steps = [Given.Step("throttle", "http.request", with)] },
             Resolution = new(),
         });
         opened.OpenGate!.Plan.Steps[0].Undo.ShouldBe($"DELETE {gateway.Url}/throttle with no body.");

@@ -77,7 +77,7 @@ public sealed class SandboxWorld : IAsyncDisposable
         var post = Encoding.UTF8.GetBytes(edit(await reader.ReadToEndAsync()));
         var parsed = _world.Services.GetRequiredService<AlertReader>().Read(sample.Split('.')[1], post);
         parsed.Errors.ShouldBeEmpty();
-        var outcome = (await _intake.TakeAsync(parsed.Alerts, CancellationToken.None)).ShouldHaveSingleItem();
+        var outcome = (await _intake.ReceiveAsync(parsed.Alerts, CancellationToken.None)).ShouldHaveSingleItem();
         return await _world.SettleAsync(outcome.Id.ShouldNotBeNull(outcome.Reason));
     }
 

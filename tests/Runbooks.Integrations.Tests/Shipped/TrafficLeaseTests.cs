@@ -45,19 +45,19 @@ public sealed class TrafficLeaseTests : IAsyncLifetime
 
     private static Runbook Runbook(string action, string with)
     {
-        var runbook = Some.Runbook();
+        var runbook = Given.Runbook();
         return runbook with
         {
             Diagnosis = [Check("down", "ptu"), Check("works", "paygo")],
             Mitigation = runbook.Mitigation with
             {
-                Steps = [Some.Step("move", action, JsonSerializer.Deserialize<JsonElement>(with))],
+                Steps = [Given.Step("move", action, JsonSerializer.Deserialize<JsonElement>(with))],
                 Verify = new Verify(["works"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)),
                 HoldUntil = new Hold(["down"], TimeSpan.FromMinutes(10), TimeSpan.FromHours(4), TimeSpan.FromMinutes(1)),
             },
             Resolution = new(),
         };
 
-        static CheckSpec Check(string name, string provider) => Some.Check(name) with { Check = "llm.provider", With = JsonSerializer.SerializeToElement(new { provider, ask = "completion" }) };
+        static CheckSpec Check(string name, string provider) => Given.Check(name) with { Check = "llm.provider", With = JsonSerializer.SerializeToElement(new { provider, ask = "completion" }) };
     }
 }

@@ -89,7 +89,7 @@ public sealed class TicketStoryTests
     {
         await using var world = await SandboxWorld.StartAsync();
         var runbook = WithTicket("comment", helps: true, system);
-        var update = Some.Step("note", "ticket.update", JsonSerializer.SerializeToElement(new { system, text = "It is looked at." }));
+        var update = Given.Step("note", "ticket.update", JsonSerializer.SerializeToElement(new { system, text = "It is looked at." }));
         runbook = runbook with { Mitigation = runbook.Mitigation with { Steps = [.. runbook.Mitigation.Steps, update, runbook.Mitigation.Steps[0] with { Name = "again" }] } };
         var opened = await world.OpenAsync(runbook);
         await world.ApproveAsync(opened.Id);
@@ -113,8 +113,8 @@ public sealed class TicketStoryTests
 
     private static Runbook WithTicket(string atEnd, bool helps, string? system = null)
     {
-        var runbook = Some.Runbook();
-        var ticket = Some.Step("ticket", "ticket.create", JsonSerializer.SerializeToElement(new { system, title = "A ticket", text = "What happened.", atEnd }));
+        var runbook = Given.Runbook();
+        var ticket = Given.Step("ticket", "ticket.create", JsonSerializer.SerializeToElement(new { system, title = "A ticket", text = "What happened.", atEnd }));
         return runbook with
         {
             Mitigation = runbook.Mitigation with { Steps = [ticket], Verify = helps ? null : runbook.Mitigation.Verify },

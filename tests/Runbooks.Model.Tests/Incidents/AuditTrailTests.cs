@@ -5,11 +5,11 @@ namespace Runbooks.Model.Tests.Incidents;
 
 public sealed class AuditTrailTests
 {
-    private static readonly Incident s_incident = Some.Incident(Some.Runbook())
-        .Note(Some.Night, TimelineKind.Opened, "alertmanager", "It opened.")
-        .Note(Some.Night.AddMinutes(1), TimelineKind.Decision, "alice", "alice approved (by link): \"go\"\n<b>")
-        .Note(Some.Night.AddMinutes(2), TimelineKind.Step, "runbook", "fix: Did fix.")
-        .Note(Some.Night.AddMinutes(3), TimelineKind.Closed, "runbook", "Resolved.");
+    private static readonly Incident s_incident = Given.Incident(Given.Runbook())
+        .Note(Given.Night, TimelineKind.Opened, "alertmanager", "It opened.")
+        .Note(Given.Night.AddMinutes(1), TimelineKind.Decision, "alice", "alice approved (by link): \"go\"\n<b>")
+        .Note(Given.Night.AddMinutes(2), TimelineKind.Step, "runbook", "fix: Did fix.")
+        .Note(Given.Night.AddMinutes(3), TimelineKind.Closed, "runbook", "Resolved.");
 
     private readonly List<string> _lines = [.. AuditTrail.Export(s_incident)];
 

@@ -10,7 +10,7 @@ public sealed class GatePropertyTests
 {
     private static readonly string[] s_people = ["ada", "grace", "linus"];
 
-    private static readonly Gen<Gate> Gates = Gen.Select(Gen.Int[1, 3], Gen.Bool, Gen.Enum<OnTimeout>(), Gen.Bool, Gen.Int[2, 40], (required, separate, onTimeout, reversible, minutes) => Some.Gate() with
+    private static readonly Gen<Gate> s_gates = Gen.Select(Gen.Int[1, 3], Gen.Bool, Gen.Enum<OnTimeout>(), Gen.Bool, Gen.Int[2, 40], (required, separate, onTimeout, reversible, minutes) => Some.Gate() with
     {
         Required = required,
         SeparationOfDuties = separate,
@@ -24,7 +24,7 @@ public sealed class GatePropertyTests
         Gen.Int[0, 9], Gen.Int[0, 2].Select(n => s_people[n]), Gen.Frequency((8, Gen.Const(DecisionVerb.Approve)), (1, Gen.Const(DecisionVerb.Reject)), (1, Gen.Const(DecisionVerb.TakeOver))), Gen.Int[0, 900]);
 
     [Fact]
-    public void RulesOfAGate_HoldInEveryStory() => Gen.Select(Gates, Deeds.Array[0, 25]).Sample((gate, deeds) =>
+    public void RulesOfAGate_HoldInEveryStory() => Gen.Select(s_gates, Deeds.Array[0, 25]).Sample((gate, deeds) =>
     {
         var now = Some.Time;
         var incident = Some.Waiting(gate: gate) with { StartedBy = "ada" };
@@ -44,7 +44,7 @@ public sealed class GatePropertyTests
     }, iter: 1_000);
 
     [Fact]
-    public void UnansweredGate_EndsAndTellsPeopleOnTheWay() => Gates.Sample(gate =>
+    public void UnansweredGate_EndsAndTellsPeopleOnTheWay() => s_gates.Sample(gate =>
     {
         var incident = Some.Waiting(gate: gate).RecordDeliveries([new($"{gate.MessageKey}:oncall@outbox", "oncall", "outbox", gate.OpenedAt, null)]);
         var messages = 0;

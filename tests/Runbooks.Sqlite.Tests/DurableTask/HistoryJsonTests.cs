@@ -9,7 +9,7 @@ namespace Runbooks.Sqlite.Tests.DurableTask;
 public sealed class HistoryJsonTests
 {
     private const string Text = "</script>\u0000 \"ünï\" 日本語 😀 \u2028\n";
-    private static readonly DateTime Time = new DateTime(2026, 11, 23, 3, 4, 5, DateTimeKind.Utc).AddTicks(1_234_567);
+    private static readonly DateTime s_time = new DateTime(2026, 11, 23, 3, 4, 5, DateTimeKind.Utc).AddTicks(1_234_567);
 
     public static TheoryData<HistoryEvent> Events =>
     [
@@ -18,8 +18,8 @@ public sealed class HistoryJsonTests
         new ExecutionStartedEvent(-1, Text)
         {
             Name = "n", Version = "v", OrchestrationInstance = new OrchestrationInstance { InstanceId = Text, ExecutionId = "e" },
-            Tags = new Dictionary<string, string> { ["a"] = Text }, ScheduledStartTime = Time, Generation = 3, GenerateNewTrace = true, Correlation = "c",
-            ParentTraceContext = new DistributedTraceContext("p", "s") { Id = "i", SpanId = "x", ActivityStartTime = new DateTimeOffset(Time) },
+            Tags = new Dictionary<string, string> { ["a"] = Text }, ScheduledStartTime = s_time, Generation = 3, GenerateNewTrace = true, Correlation = "c",
+            ParentTraceContext = new DistributedTraceContext("p", "s") { Id = "i", SpanId = "x", ActivityStartTime = new DateTimeOffset(s_time) },
         },
         new ExecutionCompletedEvent(4, Text, OrchestrationStatus.Failed, Failure()),
         new ExecutionCompletedEvent(4, null, OrchestrationStatus.Terminated),
@@ -32,9 +32,9 @@ public sealed class HistoryJsonTests
         new TaskCompletedEvent(-1, 7, Text),
         new TaskCompletedEvent(-1, 7, null),
         new TaskFailedEvent(-1, 7, Text, "details", Failure()),
-        new TimerCreatedEvent(3, Time),
+        new TimerCreatedEvent(3, s_time),
         new TimerCreatedEvent(3, DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc)),
-        new TimerFiredEvent(-1, Time) { TimerId = 3 },
+        new TimerFiredEvent(-1, s_time) { TimerId = 3 },
         new EventSentEvent(2) { InstanceId = "i", Name = Text, Input = Text },
         new EventRaisedEvent(-1, Text) { Name = "n" },
     ];
@@ -43,7 +43,7 @@ public sealed class HistoryJsonTests
     [MemberData(nameof(Events), DisableDiscoveryEnumeration = true)]
     public void Event_ComesBackAsItWent(HistoryEvent happened)
     {
-        happened.Timestamp = Time;
+        happened.Timestamp = s_time;
 
         var read = HistoryReader.Read(happened.EventType.ToString(), HistoryWriter.Write(happened));
 

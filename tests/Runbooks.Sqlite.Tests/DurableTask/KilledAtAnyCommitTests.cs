@@ -7,7 +7,7 @@ namespace Runbooks.Sqlite.Tests.DurableTask;
 /// <summary>The host is killed at every commit of a story, before it and after it, and must tell the same story.</summary>
 public sealed class KilledAtAnyCommitTests
 {
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
 
     [Theory]
     [InlineData(true)]
@@ -32,9 +32,9 @@ public sealed class KilledAtAnyCommitTests
         var begin = hub.Time.GetUtcNow();
 
         await hub.DoAsync(h => h.StartAsync("story", "i", new Story(4, 1)));
-        await hub.DoAsync(h => h.AdvanceAsync(begin + (Minute * 3) - h.Time.GetUtcNow()));
+        await hub.DoAsync(h => h.AdvanceAsync(begin + (s_minute * 3) - h.Time.GetUtcNow()));
         await hub.DoAsync(h => h.RaiseAsync("i", "approval-1"));
-        await hub.DoAsync(h => h.AdvanceAsync(begin + (Minute * 40) - h.Time.GetUtcNow()));
+        await hub.DoAsync(h => h.AdvanceAsync(begin + (s_minute * 40) - h.Time.GetUtcNow()));
         await hub.DoAsync(async h => await h.WaitForEndAsync("i"));
         return ((await hub.WaitForEndAsync("i")).Result<string>(), (points + 1) / 2);
     }
@@ -52,11 +52,11 @@ public sealed class KilledAtAnyCommitTests
 
             var found = await Task.WhenAll(Enumerable.Range(0, story.Checks).Select(i => context.CallActivityAsync<int>("check", i)));
             var begin = context.CurrentUtcDateTime;
-            var approved = await context.CameAsync("approval-1", Minute * 10);
-            var after = (context.CurrentUtcDateTime - begin) / Minute;
-            await context.CallActivityAsync("act", "recycle", FuncTasks.Retry(3, Minute));
-            await context.CreateTimer(Minute, CancellationToken.None);
-            var reminded = await context.CameAsync("approval-2", Minute);
+            var approved = await context.CameAsync("approval-1", s_minute * 10);
+            var after = (context.CurrentUtcDateTime - begin) / s_minute;
+            await context.CallActivityAsync("act", "recycle", FuncTasks.Retry(3, s_minute));
+            await context.CreateTimer(s_minute, CancellationToken.None);
+            var reminded = await context.CameAsync("approval-2", s_minute);
             context.ContinueAsNew(story with
             {
                 Round = 2,

@@ -7,7 +7,7 @@ namespace Runbooks.Sqlite.Tests.DurableTask;
 
 public sealed class RandomOrchestrationTests
 {
-    private static readonly TimeSpan HalfMinute = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_halfMinute = TimeSpan.FromSeconds(30);
 
     [Fact]
     public Task KilledAtRandom_EndsAsWithoutBeingKilled() => Plan.Any.SampleAsync(
@@ -52,7 +52,7 @@ public sealed class RandomOrchestrationTests
         var passed = TimeSpan.Zero;
         foreach (var (at, step) in plan.Events.Select((at, step) => (at, step)).Where(e => e.at > 0).OrderBy(e => e.at))
         {
-            var when = TimeSpan.FromMinutes(at) + HalfMinute;
+            var when = TimeSpan.FromMinutes(at) + s_halfMinute;
             yield return ($"event-{step}", when - passed);
             passed = when;
         }

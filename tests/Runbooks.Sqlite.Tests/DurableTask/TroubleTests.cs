@@ -11,7 +11,7 @@ namespace Runbooks.Sqlite.Tests.DurableTask;
 /// <summary>Disks that are full, rows that cannot be read, code that does not fit, hosts that die: nothing is lost or stuck.</summary>
 public sealed class TroubleTests
 {
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
     private readonly TaskCompletionSource _begun = new();
     private readonly TaskHubTasks _tasks;
     private Func<TaskOrchestrationContext, Task> _story = _ => Task.CompletedTask;
@@ -27,7 +27,7 @@ public sealed class TroubleTests
         .Orchestrator<int, bool>("waits", async (context, n) =>
         {
             await context.CallActivityAsync<int>("old", n);
-            return await context.CameAsync("go", Minute * 60);
+            return await context.CameAsync("go", s_minute * 60);
         });
 
     private ListLogger Logs { get; } = new();
@@ -112,7 +112,7 @@ public sealed class TroubleTests
         (await hub.WaitForEndAsync("sound")).Result<bool>().ShouldBeTrue();
         await hub.SettleAsync();
         (await hub.StatusAsync("broken")).ShouldBe(EngineStatus.Running);
-        await hub.AdvanceAsync(Minute);
+        await hub.AdvanceAsync(s_minute);
 
         var end = await hub.WaitForEndAsync("broken");
         end.Status.ShouldBe(EngineStatus.Failed);
@@ -126,7 +126,7 @@ public sealed class TroubleTests
         await using var hub = await OpenAsync();
         await hub.StartAsync("unknown", "i", 1);
 
-        await hub.AdvanceAsync(Minute);
+        await hub.AdvanceAsync(s_minute);
 
         (await hub.WaitForEndAsync("i")).Text!.ShouldContain("No orchestrator is called 'unknown'");
     }
@@ -147,12 +147,12 @@ public sealed class TroubleTests
         async context =>
         {
             await context.CallActivityAsync("old", 1);
-            await context.CreateTimer(Minute * 5, CancellationToken.None);
+            await context.CreateTimer(s_minute * 5, CancellationToken.None);
         },
         async context =>
         {
             await context.CallActivityAsync("new", 1);
-            await context.CreateTimer(Minute * 5, CancellationToken.None);
+            await context.CreateTimer(s_minute * 5, CancellationToken.None);
         })).ShouldContain("on-deterministic");
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class TroubleTests
         async context =>
         {
             await context.CallActivityAsync("old", 1);
-            await context.CreateTimer(Minute * 5, CancellationToken.None);
+            await context.CreateTimer(s_minute * 5, CancellationToken.None);
         },
         context => context.CallActivityAsync("old", 1))).ShouldContain("on-deterministic");
 
@@ -197,7 +197,7 @@ public sealed class TroubleTests
         {
             await hub.CrashAsync();
             await hub.RaiseAsync("i", "go");
-            await hub.AdvanceAsync(Minute * 5);
+            await hub.AdvanceAsync(s_minute * 5);
         }
 
         (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Running);

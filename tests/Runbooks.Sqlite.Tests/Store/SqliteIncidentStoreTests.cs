@@ -34,7 +34,7 @@ public sealed partial class SqliteIncidentStoreTests : IDisposable
     [Fact]
     public async Task AlertAskedForWhileItsIncidentIsBeingWritten_IsKnownAfterwards()
     {
-        var (alert, asked) = (TestKit.Incidents.Some.Alert(), new List<int>());
+        var (alert, asked) = (TestKit.Incidents.Given.Alert(), new List<int>());
         SqliteIncidentStore? store = null;
         using var database = new SqliteDatabase(
             new SqliteOptions
@@ -141,7 +141,7 @@ public sealed partial class SqliteIncidentStoreTests : IDisposable
     [Fact]
     public async Task RecordOfANewerVersion_HidesNoOther()
     {
-        var (store, alert) = (new SqliteIncidentStore(_data.Database), TestKit.Incidents.Some.Alert());
+        var (store, alert) = (new SqliteIncidentStore(_data.Database), TestKit.Incidents.Given.Alert());
         foreach (var (minute, id) in new[] { "old", "newer", "new" }.Index())
         {
             await store.OpenAsync(New(id, target: id, minute: minute).Attach(alert, Start), Runbook(), _ => null, Now);

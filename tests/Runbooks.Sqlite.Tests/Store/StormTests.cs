@@ -23,7 +23,7 @@ public sealed class StormTests : IDisposable
         var intake = SomeIntake.On(() => [Some.Runbook()], store, new RecordingEngine(time), time);
         var posts = Enumerable.Range(0, 40).Select(post => Enumerable.Range(0, 50).Select(i => Some.Alert(pod: $"llm-b-{((post * 50) + i) % 40}")).ToList());
 
-        await Task.WhenAll(posts.Select(post => intake.TakeAsync(post, CancellationToken.None)));
+        await Task.WhenAll(posts.Select(post => intake.ReceiveAsync(post, CancellationToken.None)));
 
         var stored = await store.ListAsync(new IncidentQuery(Limit: 500), CancellationToken.None);
         stored.Items.Count.ShouldBe(40);

@@ -119,7 +119,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     {
         _world.Get<CurrentContacts>().Replace(Team("ada"));
         var opened = await _world.OpenAsync(Asking(approval => approval with { From = ["team"], OnTimeout = OnTimeout.ProceedIfReversible }) with { Resolution = new() });
-        var time = Some.Approval().Timeout;
+        var time = Given.Approval().Timeout;
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
         _world.Get<CurrentContacts>().Replace(Team("grace"));
 
@@ -150,7 +150,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     public async Task StartedByHandUnderSeparationOfDuties_SomebodyElseHasToSayYes()
     {
         var runbook = Asking(approval => approval with { SeparationOfDuties = true });
-        var opened = await _world.OpenAsync(runbook, Some.Incident(runbook) with { StartedBy = "ada" });
+        var opened = await _world.OpenAsync(runbook, Given.Incident(runbook) with { StartedBy = "ada" });
 
         (await DecideAsync(opened.Id, "ada")).ShouldBe(DecisionStatus.NotAllowed);
         (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.AwaitingApproval);
@@ -166,7 +166,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         _world.Get<CurrentContacts>().Replace(new([new("shift", [People.Ada]), new(ContactBook.Fallback, [People.Linus])]));
         var runbook = Asking(approval => approval with { SeparationOfDuties = true, From = ["shift"], Escalate = [] });
 
-        var opened = await _world.OpenAsync(runbook, Some.Incident(runbook) with { StartedBy = "ada" });
+        var opened = await _world.OpenAsync(runbook, Given.Incident(runbook) with { StartedBy = "ada" });
 
         opened.OpenGate!.Starter.ShouldBe("ada");
         opened.OpenGate.Approvers.ShouldContain(ContactBook.Fallback);
@@ -206,7 +206,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(Asking(approval => approval) with
         {
-            Resolution = new() { Approval = Some.Approval() with { Ask = "And the cause?", From = ["platform-lead"] }, Steps = [Some.Step("ticket")] },
+            Resolution = new() { Approval = Given.Approval() with { Ask = "And the cause?", From = ["platform-lead"] }, Steps = [Given.Step("ticket")] },
         });
 
         await DecideAsync(opened.Id, "ada");
@@ -225,7 +225,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     [InlineData(false, "resolution-1")]
     public async Task ResolutionWhoseTargetIsAnotherSinceItWasShown_IsAskedAboutAnew(bool asksForItself, string asked)
     {
-        var steps = new Resolution { Approval = asksForItself ? Some.Approval() : null, Steps = [Some.Step("cordon")] };
+        var steps = new Resolution { Approval = asksForItself ? Given.Approval() : null, Steps = [Given.Step("cordon")] };
         var runbook = Asking(approval => approval);
         var opened = await _world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = asksForItself ? runbook.Mitigation.Steps : [], Verify = null }, Resolution = steps });
         if (asksForItself)
@@ -264,12 +264,12 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     [InlineData(false, "Nothing is done before the resolution; the resolution asks for itself.")]
     public async Task ResolutionThatAsksAfterAMitigationThatDoesNot_IsNotCalledSelfHealing(bool acts, string words)
     {
-        var runbook = Some.Runbook();
+        var runbook = Given.Runbook();
 
         var opened = await _world.OpenAsync(runbook with
         {
             Mitigation = runbook.Mitigation with { Approval = null, Verify = null, Steps = acts ? runbook.Mitigation.Steps : [] },
-            Resolution = runbook.Resolution with { Approval = Some.Approval() },
+            Resolution = runbook.Resolution with { Approval = Given.Approval() },
         });
 
         opened.OpenGate.ShouldNotBeNull().Phase.ShouldBe(Phase.Resolution);
@@ -282,7 +282,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private static Runbook Asking(Func<Approval, Approval> how) =>
-        Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = how(Some.Approval()) } };
+        Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Approval = how(Given.Approval()) } };
 
     private async Task<DecisionStatus> DecideAsync(string id, string person, DecisionVerb verb = DecisionVerb.Approve)
     {

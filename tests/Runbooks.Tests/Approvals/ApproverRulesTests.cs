@@ -217,10 +217,10 @@ public sealed class ApproverRulesTests
     public async Task StartedBySomebodyUnknown_TheQuestionThatOpensTakesTwoPeople()
     {
         await using var world = new IncidentWorld(configure: services => services.AddSingleton(People.Book));
-        var runbook = TestKit.Incidents.Some.Runbook();
+        var runbook = TestKit.Incidents.Given.Runbook();
         runbook = runbook with { Mitigation = runbook.Mitigation with { Approval = runbook.Mitigation.Approval! with { SeparationOfDuties = true } } };
 
-        var opened = await world.OpenAsync(runbook, TestKit.Incidents.Some.Incident(runbook) with { StartedBy = "nightly-job" });
+        var opened = await world.OpenAsync(runbook, TestKit.Incidents.Given.Incident(runbook) with { StartedBy = "nightly-job" });
 
         opened.OpenGate!.Required.ShouldBe(2);
         opened.OpenGate.Warnings.ShouldContain(warning => warning.Contains("nightly-job", StringComparison.Ordinal));

@@ -16,7 +16,7 @@ namespace Runbooks.Tests.Execution;
 /// <summary>What an action has done is on record, whatever happens to the host or the store at that moment.</summary>
 public sealed class KnownOutcomeTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("rotate", "script.once")] } };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Steps = [Given.Step("rotate", "script.once")] } };
     private readonly Queue<FlakyIncidentStore.Fault> _faults = [];
     private readonly IncidentWorld _world;
 
@@ -128,8 +128,8 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
             // It fails as long as others wait for their turn.
             return name == "three" && world.Script.Count("undo one") == 0 ? new IOException("refused") : null;
         };
-        var runbook = Some.Runbook();
-        var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = [.. steps.Select(name => Some.Step(name))] } });
+        var runbook = Given.Runbook();
+        var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = [.. steps.Select(name => Given.Step(name))] } });
         await world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         // Undoing lets the clock run on beyond that by itself.
@@ -145,7 +145,7 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
     public async Task LookingHangs_IsCutOffLongBeforeTheActivityIs()
     {
         var time = new FakeTimeProvider();
-        var step = Some.Step("slow") with { Timeout = StepSpec.LongestTimeout };
+        var step = Given.Step("slow") with { Timeout = StepSpec.LongestTimeout };
         var looking = Deadline.WithinAsync<int>(step.LookTimeout, time, async token =>
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, time, token);
@@ -155,7 +155,7 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
         time.Advance(StepSpec.LongestLook);
 
         await Should.ThrowAsync<TimeoutException>(looking);
-        (Some.Step("quick") with { Timeout = TimeSpan.FromSeconds(5) }).LookTimeout.ShouldBe(TimeSpan.FromSeconds(5));
+        (Given.Step("quick") with { Timeout = TimeSpan.FromSeconds(5) }).LookTimeout.ShouldBe(TimeSpan.FromSeconds(5));
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

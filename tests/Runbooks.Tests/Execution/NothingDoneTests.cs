@@ -8,12 +8,12 @@ namespace Runbooks.Tests.Execution;
 /// <summary>An attempt of which is known that nothing came of it: it was never sent, it was turned away, or it was not its turn.</summary>
 public sealed class NothingDoneTests : IAsyncDisposable
 {
-    private static readonly Runbook s_plain = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_plain = Given.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world = new();
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private static Runbook With(string action) => s_plain with { Mitigation = s_plain.Mitigation with { Steps = [Some.Step("first"), Some.Step("fix", action)] } };
+    private static Runbook With(string action) => s_plain with { Mitigation = s_plain.Mitigation with { Steps = [Given.Step("first"), Given.Step("fix", action)] } };
 
     /// <summary>The first so many attempts of the step come to this.</summary>
     private async Task<Incident> RunAsync(Runbook runbook, int count, AttemptFailedException failure, TimeSpan passing)

@@ -40,10 +40,10 @@ public sealed class PlantedSecretTests : IAsyncDisposable
     [InlineData("channel")]
     public async Task SecretAnywhere_ComesOutNowhere(string where)
     {
-        var runbook = Some.Runbook() with
+        var runbook = Given.Runbook() with
         {
-            Diagnosis = [.. Some.Runbook().Diagnosis, Some.Check("talk") with { Check = "script.talk" }],
-            Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("fix", with: new { name = "fix", password = Password })], Verify = new(["stuck"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1)) },
+            Diagnosis = [.. Given.Runbook().Diagnosis, Given.Check("talk") with { Check = "script.talk" }],
+            Mitigation = Given.Runbook().Mitigation with { Steps = [Given.Step("fix", with: new { name = "fix", password = Password })], Verify = new(["stuck"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1)) },
         };
         var failure = new IOException(s_noise, new InvalidOperationException(s_noise));
         _world.Script.BeforeActing = _ => where == "before" ? failure : null;
@@ -74,7 +74,7 @@ public sealed class PlantedSecretTests : IAsyncDisposable
     public async Task SecretOfABody_IsHiddenInWhatIsDoneAndInHowItIsUndone(bool refuses)
     {
         var with = new { refuses, url = $"https://host/hook?sig={Planted}", body = new { routing_key = Planted, more = new[] { new { password = Planted, text = s_unnamed } } } };
-        var runbook = Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("fix", "script.send", with)] } };
+        var runbook = Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Steps = [Given.Step("fix", "script.send", with)] } };
 
         var opened = await _world.OpenAsync(runbook);
 
@@ -92,7 +92,7 @@ public sealed class PlantedSecretTests : IAsyncDisposable
     [Fact]
     public async Task SecretInEvidence_IsNotKept()
     {
-        var context = _world.Get<StepContextFactory>().For(Some.Incident(Some.Runbook()), "script.act", "key");
+        var context = _world.Get<StepContextFactory>().For(Given.Incident(Given.Runbook()), "script.act", "key");
         await using var log = new MemoryStream(System.Text.Encoding.UTF8.GetBytes($"GPU at 97 % — ☠\r\n{s_unnamed}\n\nlast line"));
 
         var reference = await context.Evidence.SaveAsync("i", "pod.log", log, CancellationToken.None);

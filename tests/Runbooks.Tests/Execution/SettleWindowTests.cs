@@ -8,14 +8,14 @@ using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using TestKit;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Execution;
 
 /// <summary>Alerts that come in shortly after a verified fix.</summary>
 public sealed class SettleWindowTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new(), Limits = new() { SettleFor = TimeSpan.FromMinutes(10) } };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new(), Limits = new() { SettleFor = TimeSpan.FromMinutes(10) } };
     private readonly IncidentWorld _world;
     private readonly SafetyOptions _safety = new();
     private Runbook _loaded = s_runbook;
@@ -185,7 +185,7 @@ public sealed class SettleWindowTests : IAsyncDisposable
         _world.Script.Verdicts["stuck"] = later;
         if (saidToBeOver)
         {
-            await _world.Get<IncidentIntake>().TakeAsync([Some.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
+            await _world.Get<IncidentIntake>().ReceiveAsync([Given.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
         }
 
         await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(4));
@@ -233,10 +233,10 @@ public sealed class SettleWindowTests : IAsyncDisposable
     public async Task AlertThatWokeNobody_IsLookedIntoAtTheEnd(Verdict later, bool saidToBeOver, int incidents)
     {
         var closed = await ResolvedAsync();
-        await ((IIncidentStore)_world.Store).UpdateAsync(closed.Id, incident => incident.Attach(Some.Alert(), _world.Time.GetUtcNow().AddMinutes(9)), CancellationToken.None);
+        await ((IIncidentStore)_world.Store).UpdateAsync(closed.Id, incident => incident.Attach(Given.Alert(), _world.Time.GetUtcNow().AddMinutes(9)), CancellationToken.None);
         if (saidToBeOver)
         {
-            await ((IIncidentStore)_world.Store).UpdateAsync(closed.Id, incident => incident.Attach(Some.Alert() with { Status = AlertStatus.Resolved }, _world.Time.GetUtcNow().AddMinutes(9)), CancellationToken.None);
+            await ((IIncidentStore)_world.Store).UpdateAsync(closed.Id, incident => incident.Attach(Given.Alert() with { Status = AlertStatus.Resolved }, _world.Time.GetUtcNow().AddMinutes(9)), CancellationToken.None);
         }
 
         _world.Script.Verdicts["stuck"] = later;
@@ -294,7 +294,7 @@ public sealed class SettleWindowTests : IAsyncDisposable
     private async Task<Incident> ResolvedAsync(Runbook? like = null)
     {
         var runbook = like ?? s_runbook;
-        var opened = await _world.OpenAsync(runbook, Some.Incident(runbook) with { Team = "ml" });
+        var opened = await _world.OpenAsync(runbook, Given.Incident(runbook) with { Team = "ml" });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         var (closed, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         closed.State.ShouldBe(IncidentState.Resolved);
@@ -302,5 +302,5 @@ public sealed class SettleWindowTests : IAsyncDisposable
     }
 
     private async Task<IntakeOutcome> AlertAsync() =>
-        (await _world.Get<IncidentIntake>().TakeAsync([Some.Alert()], CancellationToken.None)).ShouldHaveSingleItem();
+        (await _world.Get<IncidentIntake>().ReceiveAsync([Given.Alert()], CancellationToken.None)).ShouldHaveSingleItem();
 }

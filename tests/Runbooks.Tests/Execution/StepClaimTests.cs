@@ -9,7 +9,7 @@ namespace Runbooks.Tests.Execution;
 /// <summary>A step's activity delivered at a wrong moment, as engines that deliver at least once may do.</summary>
 public sealed class StepClaimTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world = new();
 
     [Fact]
@@ -39,10 +39,10 @@ public sealed class StepClaimTests : IAsyncDisposable
     [Fact]
     public async Task StepThatNeverBeganWhenUndoingDid_DoesNotBeginAfterwards()
     {
-        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Given.Step("one"), Given.Step("two")] } };
         _world.Script.BeforeActing = name => name == "one" ? new StepRefusedException("no such pod") : null;
         var opened = await _world.OpenAsync(runbook);
-        await _world.Store.UpdateAsync(opened.Id, i => (i.Decide("mitigation-1", new(DecisionVerb.Approve, "alice", "api", _world.Time.GetUtcNow())).Incident with { UndoBeganAt = Some.Night }, true), CancellationToken.None);
+        await _world.Store.UpdateAsync(opened.Id, i => (i.Decide("mitigation-1", new(DecisionVerb.Approve, "alice", "api", _world.Time.GetUtcNow())).Incident with { UndoBeganAt = Given.Night }, true), CancellationToken.None);
 
         (await RunAsync("two")).End.ShouldBe(StepOutcome.Refused);
 
@@ -52,7 +52,7 @@ public sealed class StepClaimTests : IAsyncDisposable
     [Fact]
     public async Task SameStepTwiceAtOnce_ActsOnceWhenItCannotBeRepeated()
     {
-        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("rotate", "script.once")] } };
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Given.Step("rotate", "script.once")] } };
         var opened = await _world.OpenAsync(runbook);
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
 

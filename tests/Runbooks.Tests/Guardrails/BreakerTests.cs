@@ -6,7 +6,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using TestKit;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;
 
@@ -61,10 +61,10 @@ public sealed class BreakerTests : GuardedWorld
     {
         var step = new StepRecord
         {
-            Phase = Phase.Mitigation, Name = "fix", Action = "script.act", GateId = "mitigation-1", StartedAt = Some.Night, FinishedAt = Some.Night,
+            Phase = Phase.Mitigation, Name = "fix", Action = "script.act", GateId = "mitigation-1", StartedAt = Given.Night, FinishedAt = Given.Night,
             Status = StepStatus.Unknown, CutOff = cutOff, Preparation = new() { PlannedEffect = "Do fix." },
         };
-        var ended = (Some.Incident(s_asks) with { Steps = [step] }).End(IncidentState.Failed, "It failed.", [], null, TimeSpan.Zero, Some.Night, isInconclusive: inconclusive);
+        var ended = (Given.Incident(s_asks) with { Steps = [step] }).End(IncidentState.Failed, "It failed.", [], null, TimeSpan.Zero, Given.Night, isInconclusive: inconclusive);
 
         var assessed = RunAssessment.Of(ended)?.Outcome;
         assessed.ShouldBe(outcome);
@@ -74,7 +74,7 @@ public sealed class BreakerTests : GuardedWorld
     public async Task HostThatCrashesInTheStep_DoesNotOpenTheBreaker()
     {
         _options.BreakerAfter = 1;
-        var once = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("fix", "script.once")] } };
+        var once = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Given.Step("fix", "script.once")] } };
         var opened = await OpenAsync(once);
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
         var cutOff = await _world.Store.UpdateAsync(

@@ -6,14 +6,14 @@ using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using TestKit;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;
 
 /// <summary>A runbook that asks and one that heals by itself, in a system with guardrails that a test may set.</summary>
 public abstract class GuardedWorld : IAsyncDisposable
 {
-    private protected static readonly Runbook s_asks = Some.Runbook() with { Resolution = new() };
+    private protected static readonly Runbook s_asks = Given.Runbook() with { Resolution = new() };
     private protected static readonly Runbook s_heals = s_asks with { Mitigation = s_asks.Mitigation with { Approval = null } };
     private protected readonly SafetyOptions _options = new();
     private protected readonly IncidentWorld _world;
@@ -44,7 +44,7 @@ public abstract class GuardedWorld : IAsyncDisposable
     private protected Task<Incident> OpenAsync(Runbook runbook, string target = "inference/llm-b-0")
     {
         var now = _world.Time.GetUtcNow();
-        return _world.OpenAsync(runbook, Some.Incident(runbook, $"i-{++_opened}") with { Target = target, OpenedAt = now, UpdatedAt = now, Mode = RunModes.Stricter(runbook.Mode, _options.Mode) });
+        return _world.OpenAsync(runbook, Given.Incident(runbook, $"i-{++_opened}") with { Target = target, OpenedAt = now, UpdatedAt = now, Mode = RunModes.Stricter(runbook.Mode, _options.Mode) });
     }
 
     private protected void Breaks()

@@ -9,7 +9,7 @@ using Runbooks.Orchestration;
 using Runbooks.Watchdog;
 using TestKit;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;
 
@@ -106,7 +106,7 @@ public sealed class GuardrailTests : GuardedWorld
     [Fact]
     public async Task LaterStepsAndDryRuns_AreNotAnotherRun()
     {
-        var twoSteps = s_heals with { Limits = new() { MaxRuns = 1, CoolDown = TimeSpan.FromMinutes(10) }, Mitigation = s_heals.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
+        var twoSteps = s_heals with { Limits = new() { MaxRuns = 1, CoolDown = TimeSpan.FromMinutes(10) }, Mitigation = s_heals.Mitigation with { Steps = [Given.Step("one"), Given.Step("two")] } };
         (await OpenAsync(twoSteps with { Mode = RunMode.DryRun })).State.ShouldBe(IncidentState.Resolved);
         Breaks();
 
@@ -173,7 +173,7 @@ public sealed class GuardrailTests : GuardedWorld
     [InlineData(false)]
     public async Task ApprovalInAWindowThatBeganAfterTheQuestion_QuestionWaitsForItsEndAndIsAskedAgain(bool again)
     {
-        var opened = await OpenAsync(s_asks with { Mitigation = s_asks.Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromMinutes(30), Escalate = [], RemindAfter = null } } });
+        var opened = await OpenAsync(s_asks with { Mitigation = s_asks.Mitigation with { Approval = Given.Approval() with { Timeout = TimeSpan.FromMinutes(30), Escalate = [], RemindAfter = null } } });
         _options.Windows.Add(new() { Name = "patching", Start = new(2026, 11, 23, 3, 10, 0), Duration = "2h" });
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(15));
 
@@ -211,7 +211,7 @@ public sealed class GuardrailTests : GuardedWorld
     [Fact]
     public async Task SystemThatAsksAlways_DoesNotTakeSilenceForAYes()
     {
-        var opened = await OpenAsync(s_asks with { Mode = RunMode.ApproveAll, Mitigation = s_asks.Mitigation with { Approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } } });
+        var opened = await OpenAsync(s_asks with { Mode = RunMode.ApproveAll, Mitigation = s_asks.Mitigation with { Approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } } });
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(30));
 

@@ -7,7 +7,7 @@ using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;
 
@@ -57,7 +57,7 @@ public sealed class KillSwitchTests : GuardedWorld
     public async Task LimitThatForbidsWhileTheKillSwitchIsOn_EndsIt()
     {
         var runbook = s_asks with { Limits = new() { MaxRuns = 1, WhenExceeded = WhenExceeded.Forbid } };
-        await _world.Get<RunLimits>().ReserveAsync(Some.Incident(runbook, "261123-0259-bbbbbb"), runbook, overruled: false, CancellationToken.None);
+        await _world.Get<RunLimits>().ReserveAsync(Given.Incident(runbook, "261123-0259-bbbbbb"), runbook, overruled: false, CancellationToken.None);
         await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
 
         (await OpenAsync(runbook)).State.ShouldBe(IncidentState.Failed);
@@ -66,7 +66,7 @@ public sealed class KillSwitchTests : GuardedWorld
     [Fact]
     public async Task KillSwitchAfterTheApproval_HoldsTheNextStepAndGoesOnAfterTheRelease()
     {
-        var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
+        var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Given.Step("one"), Given.Step("two")] } };
         var opened = await OpenAsync(runbook);
         _world.Script.OnDone = _ =>
         {
@@ -134,7 +134,7 @@ public sealed class KillSwitchTests : GuardedWorld
     [Fact]
     public async Task KillSwitchThatStaysOn_EndsAnApprovedStepAfterAWhileAndUndoesWhatWasDoneAtTheRelease()
     {
-        var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
+        var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Given.Step("one"), Given.Step("two")] } };
         var opened = await OpenAsync(runbook);
         _world.Script.OnDone = _ => _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
 

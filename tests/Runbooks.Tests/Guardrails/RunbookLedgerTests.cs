@@ -46,7 +46,7 @@ public sealed class RunbookLedgerTests
         var history = new RunHistory().Record(Run(1, RunOutcome.Ineffective), s_hour, 2).Record(Run(2, RunOutcome.Ineffective), s_hour, 2);
         history.Breaker.ShouldNotBeNull();
 
-        history = history.Reset("ada", "fixed", Some.Night.AddHours(100)).Record(Run(101, RunOutcome.Ineffective), s_hour, 2);
+        history = history.Reset("ada", "fixed", Given.Night.AddHours(100)).Record(Run(101, RunOutcome.Ineffective), s_hour, 2);
 
         history.Breaker.ShouldBeNull();
     }
@@ -65,7 +65,7 @@ public sealed class RunbookLedgerTests
         var history = new RunHistory();
         for (var i = 0; i < RunHistory.MaxRuns + 50; i++)
         {
-            history = history.Record(Run(i, RunOutcome.Verified), TimeSpan.Zero, 3).Reset("ada", "again", Some.Night);
+            history = history.Record(Run(i, RunOutcome.Verified), TimeSpan.Zero, 3).Reset("ada", "again", Given.Night);
         }
 
         history.Runs.Count.ShouldBe(RunHistory.MaxRuns);
@@ -73,5 +73,5 @@ public sealed class RunbookLedgerTests
     }
 
     private static RecordedRun Run(int hour, RunOutcome outcome, string target = "t/1", TimeSpan? took = null, TimeSpan ended = default) =>
-        new($"i{hour}", target, outcome, Some.Night.AddHours(hour), Some.Night.AddHours(hour) + ended, took ?? TimeSpan.FromMinutes(3));
+        new($"i{hour}", target, outcome, Given.Night.AddHours(hour), Given.Night.AddHours(hour) + ended, took ?? TimeSpan.FromMinutes(3));
 }

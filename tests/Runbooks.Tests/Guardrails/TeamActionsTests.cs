@@ -3,7 +3,7 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;
 
@@ -45,7 +45,7 @@ public sealed class TeamActionsTests : GuardedWorld
     {
         _world.Script.OnDone = _ => Allow("note");
 
-        var ended = await OpenAsync(s_heals with { Team = "ml", Mitigation = s_heals.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } });
+        var ended = await OpenAsync(s_heals with { Team = "ml", Mitigation = s_heals.Mitigation with { Steps = [Given.Step("one"), Given.Step("two")] } });
 
         ended.State.ShouldBe(IncidentState.Failed);
         _world.Script.Deeds.ShouldBe(["do one", "undo one"]);

@@ -10,7 +10,7 @@ namespace Runbooks.Tests.Guardrails;
 public sealed class TellsFirstTests : GuardedWorld
 {
     private static readonly TimeSpan s_coolDown = TimeSpan.FromMinutes(10);
-    private static readonly Runbook s_tellsFirst = First(s_asks, Some.Step("tell", "note", new { text = "It is stuck." }));
+    private static readonly Runbook s_tellsFirst = First(s_asks, Given.Step("tell", "note", new { text = "It is stuck." }));
 
     [Fact]
     public async Task OverBeforeItActed_TheSecondQuestionIsWithdrawn()
@@ -98,7 +98,7 @@ public sealed class TellsFirstTests : GuardedWorld
     public async Task FixThatIsKeptFromActing_IsNoFixThatDidNotHelp(bool acts)
     {
         _options.BreakerAfter = 1;
-        var runbook = acts ? First(s_asks, Some.Step("cordon")) : s_tellsFirst;
+        var runbook = acts ? First(s_asks, Given.Step("cordon")) : s_tellsFirst;
         var opened = await OpenAsync(runbook);
         _world.Script.OnDone = _ => { };
         _world.Script.BeforeLooking = name => name == "fix" ? new StepRefusedException("The disruption budget allows no eviction.") : null;
@@ -119,11 +119,11 @@ public sealed class TellsFirstTests : GuardedWorld
     {
         var told = new StepRecord
         {
-            Phase = Phase.Mitigation, Name = "tell", Action = "note", GateId = "mitigation-1", StartedAt = Some.Night, Preparation = new() { PlannedEffect = "Note.", TellsOnly = true },
+            Phase = Phase.Mitigation, Name = "tell", Action = "note", GateId = "mitigation-1", StartedAt = Given.Night, Preparation = new() { PlannedEffect = "Note.", TellsOnly = true },
         };
         var gate = TestKit.Some.Gate() with { Plan = new("plan", [TestKit.Some.Step() with { TellsOnly = tellsOnly }]) };
 
-        new GuardrailContext(Some.Incident(s_asks) with { Steps = [told] }, s_asks, Phase.Mitigation, AboutToRun: true, gate).HasBegun.ShouldBe(tellsOnly);
+        new GuardrailContext(Given.Incident(s_asks) with { Steps = [told] }, s_asks, Phase.Mitigation, AboutToRun: true, gate).HasBegun.ShouldBe(tellsOnly);
     }
 
     private static Runbook First(Runbook runbook, StepSpec step) => runbook with { Mitigation = runbook.Mitigation with { Steps = [step, .. runbook.Mitigation.Steps] } };

@@ -5,17 +5,17 @@ using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using TestKit;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;
 
 /// <summary>A runbook whose steps only tell acts on nothing: nobody is asked whether they want to be told.</summary>
 public sealed class TellsOnlyTests : IAsyncDisposable
 {
-    private static readonly Runbook s_tells = Some.Runbook() with
+    private static readonly Runbook s_tells = Given.Runbook() with
     {
         Mitigation = new(),
-        Resolution = new() { Steps = [Some.Step("tell", "note", new { text = "Renew it." })] },
+        Resolution = new() { Steps = [Given.Step("tell", "note", new { text = "Renew it." })] },
         Limits = new() { MaxRuns = 1, Per = TimeSpan.FromDays(1) },
     };
 
@@ -53,7 +53,7 @@ public sealed class TellsOnlyTests : IAsyncDisposable
     {
         _options.Mode = RunMode.ApproveAll;
 
-        ShouldHaveTold(await _world.OpenAsync(s_tells, Some.Incident(s_tells) with { Mode = RunMode.ApproveAll }));
+        ShouldHaveTold(await _world.OpenAsync(s_tells, Given.Incident(s_tells) with { Mode = RunMode.ApproveAll }));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class TellsOnlyTests : IAsyncDisposable
         await _world.OpenAsync(s_tells);
         var sent = _world.Notifier.Sent.Count;
 
-        var second = await _world.OpenAsync(s_tells, Some.Incident(s_tells, "261123-0300-bbbbbb"));
+        var second = await _world.OpenAsync(s_tells, Given.Incident(s_tells, "261123-0300-bbbbbb"));
 
         second.State.ShouldBe(IncidentState.NotNeeded, second.Reason);
         second.Reason.ShouldNotBeNull().ShouldContain("the limit is 1");

@@ -104,5 +104,5 @@ public sealed class AlertIdentityTests
 
     private List<string> Targets(string runbook) => [.. _store.All.Where(i => i.RunbookId == runbook).Select(i => i.Target).OrderDescending(StringComparer.Ordinal)];
 
-    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(params Alert[] alerts) => _intake.TakeAsync(alerts, CancellationToken.None);
+    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(params Alert[] alerts) => _intake.ReceiveAsync(alerts, CancellationToken.None);
 }

@@ -6,7 +6,7 @@ using Runbooks.Intake.Parsing;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
 
@@ -65,7 +65,7 @@ public sealed class AlertSecretsTests
     public async Task ParametersThatAreHidden_AreNotTakenForTheSame()
     {
         var runbook = IntakeWorld.Runbook("queue", "{{ labels.cluster }}", "alertmanager", "*");
-        await using var world = new IntakeWorld(runbook with { Mitigation = runbook.Mitigation with { Steps = [Some.Step("fix", with: new { name = "fix", text = "{{ labels.routing_key }}" })] } });
+        await using var world = new IntakeWorld(runbook with { Mitigation = runbook.Mitigation with { Steps = [Given.Step("fix", with: new { name = "fix", text = "{{ labels.routing_key }}" })] } });
         await world.TakeAsync(Queue("f1"), Queue("f2"));
 
         await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);

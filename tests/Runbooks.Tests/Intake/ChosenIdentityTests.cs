@@ -15,7 +15,7 @@ public sealed class ChosenIdentityTests : IAsyncDisposable
     [InlineData(-10)]
     public async Task NoToOneHost_SaysNothingOfAnother(int? minutesBefore)
     {
-        var first = On("a") with { StartsAt = minutesBefore is null ? null : TestKit.Incidents.Some.Night };
+        var first = On("a") with { StartsAt = minutesBefore is null ? null : TestKit.Incidents.Given.Night };
         await _world.TakeAsync(first);
         await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
 

@@ -3,15 +3,15 @@ using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
 
 /// <summary>An alert comes and goes: what is of an earlier episode changes nothing, and a no holds for its episode.</summary>
 public sealed class EpisodeTests : IAsyncDisposable
 {
-    private static readonly DateTimeOffset s_start = Some.Night.AddHours(-2);
-    private readonly IntakeWorld _world = new(IntakeWorld.Runbook("web-down", "{{ labels.instance }}", "alertmanager", "InstanceDown"), Some.Runbook());
+    private static readonly DateTimeOffset s_start = Given.Night.AddHours(-2);
+    private readonly IntakeWorld _world = new(IntakeWorld.Runbook("web-down", "{{ labels.instance }}", "alertmanager", "InstanceDown"), Given.Runbook());
 
     [Fact]
     public async Task ResolvedOfAnEarlierEpisode_ChangesNothingAndIsToldOnce()
@@ -249,8 +249,8 @@ public sealed class EpisodeTests : IAsyncDisposable
     [Fact]
     public async Task RejectedAndNotUndone_TheSameEpisodeDoesNotAskAgain()
     {
-        var runbook = Some.Runbook();
-        _world.Runbooks[1] = runbook with { Mitigation = runbook.Mitigation with { Steps = [Some.Step("cordon"), Some.Step("drain")] } };
+        var runbook = Given.Runbook();
+        _world.Runbooks[1] = runbook with { Mitigation = runbook.Mitigation with { Steps = [Given.Step("cordon"), Given.Step("drain")] } };
         await _world.TakeAsync(Firing(0));
         var rejected = _world.Only.Id;
         _world.World.Script.OnDone = _ => _world.World.Script.Identities["drain"] = "another";
@@ -279,17 +279,17 @@ public sealed class EpisodeTests : IAsyncDisposable
     [Fact]
     public async Task SenderWithoutStarts_IsHeldToTheNoForAWhile()
     {
-        await _world.TakeAsync(Some.Alert());
+        await _world.TakeAsync(Given.Alert());
         await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
 
-        (await _world.TakeAsync(Some.Alert()))[0].Outcome.ShouldBe(IntakeResult.Folded);
+        (await _world.TakeAsync(Given.Alert()))[0].Outcome.ShouldBe(IntakeResult.Folded);
         _world.World.Time.Advance(TimeSpan.FromHours(5));
-        (await _world.TakeAsync(Some.Alert()))[0].Outcome.ShouldBe(IntakeResult.Opened);
+        (await _world.TakeAsync(Given.Alert()))[0].Outcome.ShouldBe(IntakeResult.Opened);
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private static Alert Firing(int minute) => Some.Alert() with { StartsAt = s_start.AddMinutes(minute) };
+    private static Alert Firing(int minute) => Given.Alert() with { StartsAt = s_start.AddMinutes(minute) };
 
     private static Alert Resolved(int starts, int ends) => Firing(starts) with { Status = AlertStatus.Resolved, EndsAt = s_start.AddMinutes(ends) };
 }

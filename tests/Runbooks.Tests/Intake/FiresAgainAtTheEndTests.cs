@@ -9,7 +9,7 @@ namespace Runbooks.Tests.Intake;
 /// <summary>An alert that begins again between the last look at an incident and the record of its end is looked at all the same.</summary>
 public sealed class FiresAgainAtTheEndTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = IntakeWorld.Runbook("stuck", "{{ labels.pod }}", "alertmanager", "*") with { Resolution = new() { Steps = [Some.Step("ticket")] } };
+    private static readonly Runbook s_runbook = IntakeWorld.Runbook("stuck", "{{ labels.pod }}", "alertmanager", "*") with { Resolution = new() { Steps = [Given.Step("ticket")] } };
     private readonly IntakeWorld _world = new(s_runbook with { Limits = new() { HealthyFor = TimeSpan.Zero, SettleFor = TimeSpan.FromMinutes(30) } });
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class FiresAgainAtTheEndTests : IAsyncDisposable
         if (incidents > 1)
         {
             var next = _world.World.Store.All[^1];
-            (next.FollowUpOf, next.Alert.Name, next.Alert.StartsAt).ShouldBe((first.Id, first.Alert.Name, Some.Night.AddMinutes(1)));
+            (next.FollowUpOf, next.Alert.Name, next.Alert.StartsAt).ShouldBe((first.Id, first.Alert.Name, Given.Night.AddMinutes(1)));
         }
     }
 
@@ -75,7 +75,7 @@ public sealed class FiresAgainAtTheEndTests : IAsyncDisposable
         {
             Around = (name, work) =>
             {
-                Attach(world!, again && name == nameof(Runbooks.Orchestration.EndIncident) ? [Some.Alert()] : [], 2);
+                Attach(world!, again && name == nameof(Runbooks.Orchestration.EndIncident) ? [Given.Alert()] : [], 2);
                 return work();
             },
         });
@@ -107,10 +107,10 @@ public sealed class FiresAgainAtTheEndTests : IAsyncDisposable
         return await _world.World.Store.GetAsync(id, CancellationToken.None);
     }
 
-    private void FireAgain(int minute) => Attach(_world.World, [Firing(0) with { Status = AlertStatus.Resolved, EndsAt = Some.Night }, Firing(minute)], minute);
+    private void FireAgain(int minute) => Attach(_world.World, [Firing(0) with { Status = AlertStatus.Resolved, EndsAt = Given.Night }, Firing(minute)], minute);
 
     private static void Attach(IncidentWorld world, IReadOnlyList<Alert> alerts, int minute) => world.Store.UpdateAsync(
-        world.Store.All[0].Id, i => (alerts.Aggregate(i, (changed, alert) => changed.Attach(alert, Some.Night.AddMinutes(minute))), true), CancellationToken.None).GetAwaiter().GetResult();
+        world.Store.All[0].Id, i => (alerts.Aggregate(i, (changed, alert) => changed.Attach(alert, Given.Night.AddMinutes(minute))), true), CancellationToken.None).GetAwaiter().GetResult();
 
-    private static Alert Firing(int minute) => Some.Alert() with { StartsAt = Some.Night.AddMinutes(minute) };
+    private static Alert Firing(int minute) => Given.Alert() with { StartsAt = Given.Night.AddMinutes(minute) };
 }

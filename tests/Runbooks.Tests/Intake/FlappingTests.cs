@@ -5,14 +5,14 @@ using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Watchdog;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
 
 /// <summary>An alert that comes and goes is one thread for whoever is asked, and its record stays small.</summary>
 public sealed class FlappingTests : IAsyncDisposable
 {
-    private readonly IntakeWorld _world = new(services => services.AddWatchdog(), Some.Runbook() with { Diagnosis = [Some.Check("stuck")], Resolution = new() });
+    private readonly IntakeWorld _world = new(services => services.AddWatchdog(), Given.Runbook() with { Diagnosis = [Given.Check("stuck")], Resolution = new() });
     private int _episode;
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class FlappingTests : IAsyncDisposable
     [InlineData(true)]
     public async Task ThreeThousandFlapsOfAnOpenIncident_StaySmall(bool newIdentities)
     {
-        _world.Runbooks[0] = _world.Runbooks[0] with { Mitigation = _world.Runbooks[0].Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromDays(2), Escalate = [], RemindAfter = null } } };
+        _world.Runbooks[0] = _world.Runbooks[0] with { Mitigation = _world.Runbooks[0].Mitigation with { Approval = Given.Approval() with { Timeout = TimeSpan.FromDays(2), Escalate = [], RemindAfter = null } } };
         await _world.TakeAsync(Firing());
         await _world.TakeAsync(Over());
         var id = _world.Only.Id;
@@ -128,7 +128,7 @@ public sealed class FlappingTests : IAsyncDisposable
         for (var n = 0; n < 3_000; n++)
         {
             var identity = newIdentities ? $"f-{n}" : "f1";
-            await _world.World.Get<IncidentIntake>().TakeAsync([Firing() with { Fingerprint = identity }, Over() with { Fingerprint = identity }], TestContext.Current.CancellationToken);
+            await _world.World.Get<IncidentIntake>().ReceiveAsync([Firing() with { Fingerprint = identity }, Over() with { Fingerprint = identity }], TestContext.Current.CancellationToken);
             _episode++;
             if (n % 100 == 0)
             {
@@ -282,7 +282,7 @@ public sealed class FlappingTests : IAsyncDisposable
 
     private int Sent(CardKind kind) => _world.World.Notifier.Sent.Count(sent => sent.Card.Kind == kind);
 
-    private Alert Firing() => Some.Alert() with { StartsAt = Some.Night.AddMinutes(4 * _episode) };
+    private Alert Firing() => Given.Alert() with { StartsAt = Given.Night.AddMinutes(4 * _episode) };
 
     private Alert Over() => Firing() with { Status = AlertStatus.Resolved, EndsAt = Firing().StartsAt!.Value.AddMinutes(2) };
 }

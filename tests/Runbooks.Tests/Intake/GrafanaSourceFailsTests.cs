@@ -32,7 +32,7 @@ public sealed class GrafanaSourceFailsTests : IAsyncDisposable
 
     [Fact]
     public void AnOrdinaryAlertWithALabelOfThatName_IsNoWordOfTheSource() =>
-        GrafanaRule.NameOf(TestKit.Incidents.Some.Alert() with { Source = "grafana", Labels = new Dictionary<string, string> { ["rulename"] = "Web app is down" } }).ShouldBeNull();
+        GrafanaRule.NameOf(TestKit.Incidents.Given.Alert() with { Source = "grafana", Labels = new Dictionary<string, string> { ["rulename"] = "Web app is down" } }).ShouldBeNull();
 
     [Fact]
     public async Task GrafanaMeasuresAgain_TheEndCounts()

@@ -261,7 +261,7 @@ public sealed class IncidentIntakeTests
         var flaky = new FlakyIncidentStore(_store, () => Interlocked.Increment(ref asked) == 41 ? FlakyIncidentStore.Fault.Before : FlakyIncidentStore.Fault.None);
         var alerts = Enumerable.Range(0, 40).Select(n => Some.Alert(pod: $"llm-b-{n}") with { Fingerprint = $"{n}", Status = n == 7 ? AlertStatus.Resolved : AlertStatus.Firing });
 
-        await Should.ThrowAsync<StoreUnavailableException>(() => SomeIntake.On(() => _runbooks, flaky, _engine, _time).TakeAsync([.. alerts], Ct));
+        await Should.ThrowAsync<StoreUnavailableException>(() => SomeIntake.On(() => _runbooks, flaky, _engine, _time).ReceiveAsync([.. alerts], Ct));
 
         _store.All.Count.ShouldBe(39);
         _engine.Started.Count.ShouldBe(39);
@@ -282,5 +282,5 @@ public sealed class IncidentIntakeTests
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(params Alert[] alerts) => _intake.TakeAsync(alerts, Ct);
+    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(params Alert[] alerts) => _intake.ReceiveAsync(alerts, Ct);
 }

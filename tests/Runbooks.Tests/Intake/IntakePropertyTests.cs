@@ -7,7 +7,7 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Watchdog;
 using TestKit;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
 
@@ -18,7 +18,7 @@ namespace Runbooks.Tests.Intake;
 /// </summary>
 public sealed class IntakePropertyTests
 {
-    private static readonly DateTimeOffset s_start = Some.Night.AddDays(-1);
+    private static readonly DateTimeOffset s_start = Given.Night.AddDays(-1);
 
     public enum Kind { Fire, FireAgain, Resolve, NoAllClear, Flap, FireCause, ResolveCause, Reject, TakeOver, Close, Approve, Cancel, CheckPasses, CheckFails, Crash, Wait }
 
@@ -56,10 +56,10 @@ public sealed class IntakePropertyTests
 
         public bool IsOfCause => Kind is Kind.FireCause or Kind.ResolveCause;
 
-        public Alert Message() => Some.Alert() with
+        public Alert Message() => Given.Alert() with
         {
             Fingerprint = IsOfCause ? $"cause-{Target}" : $"f-{Target}-{Alert}",
-            Name = IsOfCause ? "Cause" : Some.Alert().Name,
+            Name = IsOfCause ? "Cause" : Given.Alert().Name,
             Severity = Alert == 2 ? "critical" : "warning",
             Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = $"p{Target}" },
             StartsAt = s_start.AddHours(Episode).AddMinutes(Skew),
@@ -71,18 +71,18 @@ public sealed class IntakePropertyTests
 
     private sealed class Play : IAsyncDisposable
     {
-        private static readonly Runbook s_cause = Some.Runbook() with
+        private static readonly Runbook s_cause = Given.Runbook() with
         {
             Id = "cause",
             Hash = "hash-of-cause",
             Trigger = [new(null, "Cause", [], new Dictionary<string, string>())],
-            Diagnosis = [Some.Check("stuck")],
+            Diagnosis = [Given.Check("stuck")],
             Resolution = new(),
         };
 
         private readonly IntakeWorld _world = new(
             services => services.AddWatchdog(),
-            Some.Runbook() with { Resolution = new(), Diagnosis = [Some.Check("stuck")], SuppressedBy = new("cause", "{{ labels.namespace }}/{{ labels.pod }}", TimeSpan.FromMinutes(30)) },
+            Given.Runbook() with { Resolution = new(), Diagnosis = [Given.Check("stuck")], SuppressedBy = new("cause", "{{ labels.namespace }}/{{ labels.pod }}", TimeSpan.FromMinutes(30)) },
             s_cause);
 
         /// <summary>Episodes that a person said no to: the alert, and its episode.</summary>

@@ -37,14 +37,14 @@ internal sealed class IntakeWorld : IAsyncDisposable
     /// <summary>A runbook whose only check is <c>stuck</c>, for any of the named alerts.</summary>
     public static Runbook Runbook(string id, string target, string source, string alert, Dictionary<string, string>? labels = null, bool checks = true)
     {
-        var runbook = TestKit.Incidents.Some.Runbook();
+        var runbook = TestKit.Incidents.Given.Runbook();
         return runbook with
         {
             Id = id,
             Hash = $"hash-of-{id}",
             Target = target,
             Trigger = [new(source, alert, [], labels ?? [])],
-            Diagnosis = checks ? [TestKit.Incidents.Some.Check("stuck")] : [],
+            Diagnosis = checks ? [TestKit.Incidents.Given.Check("stuck")] : [],
             Mitigation = runbook.Mitigation with { Verify = checks ? runbook.Mitigation.Verify : null },
             Resolution = new(),
         };
@@ -60,7 +60,7 @@ internal sealed class IntakeWorld : IAsyncDisposable
 
     public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(params Alert[] alerts)
     {
-        var outcomes = await World.Get<IncidentIntake>().TakeAsync(alerts, TestContext.Current.CancellationToken);
+        var outcomes = await World.Get<IncidentIntake>().ReceiveAsync(alerts, TestContext.Current.CancellationToken);
         await World.Engine.SettleAsync();
         return outcomes;
     }

@@ -2,7 +2,7 @@ using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
 
@@ -28,7 +28,7 @@ public sealed class KnownAlertTests
     [Fact]
     public async Task NamesOfOtherWorldsThatDifferInCase_AreTwoIncidents()
     {
-        await using var world = new IntakeWorld(Some.Runbook());
+        await using var world = new IntakeWorld(Given.Runbook());
 
         await world.TakeAsync(Pod("llm-b-0"), Pod("LLM-b-0"));
 
@@ -53,14 +53,14 @@ public sealed class KnownAlertTests
     [InlineData(true)]
     public async Task FingerprintThatCameForAnotherTarget_HidesNoAlert(bool isOver)
     {
-        await using var world = new IntakeWorld(Some.Runbook());
-        await world.TakeAsync(Pod("llm-b-0") with { Fingerprint = "same", StartsAt = Some.Night.AddMinutes(4.9) });
+        await using var world = new IntakeWorld(Given.Runbook());
+        await world.TakeAsync(Pod("llm-b-0") with { Fingerprint = "same", StartsAt = Given.Night.AddMinutes(4.9) });
         if (isOver)
         {
             await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
         }
 
-        var own = (await world.TakeAsync(Pod("llm-b-1") with { Fingerprint = "same", StartsAt = Some.Night.AddMinutes(-1) }))[0];
+        var own = (await world.TakeAsync(Pod("llm-b-1") with { Fingerprint = "same", StartsAt = Given.Night.AddMinutes(-1) }))[0];
 
         (own.Outcome, own.Target).ShouldBe((IntakeResult.Opened, "inference/llm-b-1"));
     }
@@ -68,18 +68,18 @@ public sealed class KnownAlertTests
     [Fact]
     public async Task StartAheadWithinWhatClocksMayDiffer_MakesNoLaterAlertAnEarlierOne()
     {
-        await using var world = new IntakeWorld(Some.Runbook());
-        await world.TakeAsync(Pod("llm-b-0") with { StartsAt = Some.Night.AddMinutes(4.9) });
+        await using var world = new IntakeWorld(Given.Runbook());
+        await world.TakeAsync(Pod("llm-b-0") with { StartsAt = Given.Night.AddMinutes(4.9) });
         await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
-        await world.TakeAsync(Pod("llm-b-0") with { Status = AlertStatus.Resolved, StartsAt = Some.Night.AddMinutes(4.9), EndsAt = Some.Night.AddMinutes(4.9) });
+        await world.TakeAsync(Pod("llm-b-0") with { Status = AlertStatus.Resolved, StartsAt = Given.Night.AddMinutes(4.9), EndsAt = Given.Night.AddMinutes(4.9) });
 
-        (await world.TakeAsync(Pod("llm-b-0") with { StartsAt = Some.Night.AddSeconds(-15) }))[0].Outcome.ShouldNotBe(IntakeResult.Ignored);
+        (await world.TakeAsync(Pod("llm-b-0") with { StartsAt = Given.Night.AddSeconds(-15) }))[0].Outcome.ShouldNotBe(IntakeResult.Ignored);
     }
 
     [Fact]
     public async Task FiringAgainWithoutTheLabelOfItsTarget_ReachesTheIncidentOfItsFingerprint()
     {
-        await using var world = new IntakeWorld(Some.Runbook());
+        await using var world = new IntakeWorld(Given.Runbook());
 
         await world.TakeAsync(Pod("llm-b-0") with { Fingerprint = "same" });
         await world.TakeAsync(Pod("llm-b-0") with { Fingerprint = "same", Labels = new Dictionary<string, string> { ["namespace"] = "inference" } });
@@ -266,5 +266,5 @@ public sealed class KnownAlertTests
         (await world.TakeAsync(review))[0].Outcome.ShouldBe(IntakeResult.Opened);
     }
 
-    private static Alert Pod(string pod) => Some.Alert() with { Fingerprint = pod, Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = pod } };
+    private static Alert Pod(string pod) => Given.Alert() with { Fingerprint = pod, Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = pod } };
 }

@@ -53,7 +53,7 @@ public sealed class ManualStartTests
     public async Task ProposalOnATargetWithAnOpenIncident_IsNotedAndNeverLookedAtByItself()
     {
         var alert = Some.Alert() with { Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3" } };
-        await _intake.TakeAsync([alert], TestContext.Current.CancellationToken);
+        await _intake.ReceiveAsync([alert], TestContext.Current.CancellationToken);
 
         var answer = await _manual.StartAsync(
             "hanged-gpu", new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3", ["replicas"] = "50" }, "bot", "please", TestContext.Current.CancellationToken, proposed: true);
@@ -66,7 +66,7 @@ public sealed class ManualStartTests
         incident.AlertCount.ShouldBe(1);
         (incident.Timeline[^1].Who, incident.Timeline[^1].What).ShouldBe(("bot", "Started by hand once more, which opens nothing. Started by bot: please"));
 
-        await _intake.TakeAsync([alert with { Status = AlertStatus.Resolved }], TestContext.Current.CancellationToken);
+        await _intake.ReceiveAsync([alert with { Status = AlertStatus.Resolved }], TestContext.Current.CancellationToken);
         _store.All[0].AlertResolvedAt.ShouldNotBeNull();
     }
 

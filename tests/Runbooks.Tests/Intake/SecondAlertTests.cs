@@ -3,7 +3,7 @@ using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
 
@@ -240,11 +240,11 @@ public sealed class SecondAlertTests : IAsyncDisposable
     [Fact]
     public void OtherAlerts_AreKeptWholeUpToABound()
     {
-        var long1 = Some.Alert() with { Fingerprint = "long", Labels = new Dictionary<string, string> { ["text"] = new('x', Incident.MaxKeptText) } };
-        var incident = Some.Incident(Some.Runbook()).Attach(long1, Some.Night);
+        var long1 = Given.Alert() with { Fingerprint = "long", Labels = new Dictionary<string, string> { ["text"] = new('x', Incident.MaxKeptText) } };
+        var incident = Given.Incident(Given.Runbook()).Attach(long1, Given.Night);
         incident.Others.ShouldHaveSingleItem().Alert!.Labels.ShouldBeEmpty();
 
-        incident = Enumerable.Range(0, 40).Aggregate(incident, (changed, i) => changed.Attach(Some.Alert() with { Fingerprint = $"{i}" }, Some.Night));
+        incident = Enumerable.Range(0, 40).Aggregate(incident, (changed, i) => changed.Attach(Given.Alert() with { Fingerprint = $"{i}" }, Given.Night));
 
         incident.Others.Count(other => other.IsWhole).ShouldBe(Incident.MaxKeptWhole);
         incident.OtherLines().Count.ShouldBe(11);
@@ -279,6 +279,6 @@ public sealed class SecondAlertTests : IAsyncDisposable
     private static Runbook Disk()
     {
         var runbook = IntakeWorld.Runbook("disk-full", "{{ labels.resourceName }}", "azure-monitor", "Disk*");
-        return runbook with { Mitigation = runbook.Mitigation with { Steps = [Some.Step("fix", with: new { name = "fix", text = "{{ labels.folder }}" })] } };
+        return runbook with { Mitigation = runbook.Mitigation with { Steps = [Given.Step("fix", with: new { name = "fix", text = "{{ labels.folder }}" })] } };
     }
 }

@@ -29,7 +29,7 @@ public sealed class StormTests
     {
         var posts = Enumerable.Range(0, 100).Select(post => Enumerable.Range(0, 100).Select(i => Some.Alert(pod: $"llm-b-{((post * 100) + i) % 200}")).ToList()).ToList();
 
-        var outcomes = await Task.WhenAll(posts.Select(post => _intake.TakeAsync(post, CancellationToken.None)));
+        var outcomes = await Task.WhenAll(posts.Select(post => _intake.ReceiveAsync(post, CancellationToken.None)));
 
         _store.All.Count.ShouldBe(200);
         _store.All.ShouldAllBe(incident => incident.AlertCount == 50 && incident.Alerts.Count == 1 && incident.Alerts[0].Count == 50);
@@ -46,7 +46,7 @@ public sealed class StormTests
         var gathering = new GatheringEngine(16);
         var intake = SomeIntake.On(() => [Some.Runbook()], _store, gathering, _time);
 
-        var outcomes = await intake.TakeAsync([.. Enumerable.Range(0, 80).Select(i => Some.Alert(pod: $"llm-b-{i}"))], CancellationToken.None).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        var outcomes = await intake.ReceiveAsync([.. Enumerable.Range(0, 80).Select(i => Some.Alert(pod: $"llm-b-{i}"))], CancellationToken.None).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
 
         outcomes.Count(outcome => outcome.Outcome == IntakeResult.Opened).ShouldBe(80);
         gathering.Started.ShouldBe(80);
@@ -83,7 +83,7 @@ public sealed class StormTests
     {
         for (var post = 0; post < 20; post++)
         {
-            await _intake.TakeAsync([.. Enumerable.Range(0, 100).Select(i => Some.Alert() with { Fingerprint = $"f-{post}-{i}" })], CancellationToken.None);
+            await _intake.ReceiveAsync([.. Enumerable.Range(0, 100).Select(i => Some.Alert() with { Fingerprint = $"f-{post}-{i}" })], CancellationToken.None);
         }
 
         var incident = _store.All.ShouldHaveSingleItem();
@@ -97,7 +97,7 @@ public sealed class StormTests
     {
         for (var i = 0; i < 500; i++)
         {
-            await _intake.TakeAsync([Some.Alert(), Some.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
+            await _intake.ReceiveAsync([Some.Alert(), Some.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
         }
 
         _store.All.ShouldHaveSingleItem().Timeline.Count.ShouldBeLessThanOrEqualTo(Incident.MaxTold + 1);
@@ -108,9 +108,9 @@ public sealed class StormTests
     public async Task ListedAlertsAreOverButNotAllAreListed_IsNotRecovered()
     {
         var alerts = Enumerable.Range(0, Incident.MaxListed + 1).Select(i => Some.Alert() with { Fingerprint = $"f-{i}" }).ToList();
-        await _intake.TakeAsync(alerts, CancellationToken.None);
+        await _intake.ReceiveAsync(alerts, CancellationToken.None);
 
-        await _intake.TakeAsync([.. alerts.Take(Incident.MaxListed).Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
+        await _intake.ReceiveAsync([.. alerts.Take(Incident.MaxListed).Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
 
         _store.All.ShouldHaveSingleItem().AlertResolvedAt.ShouldBeNull();
     }

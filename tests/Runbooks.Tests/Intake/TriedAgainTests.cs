@@ -2,7 +2,7 @@ using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
 
@@ -12,7 +12,7 @@ public sealed class TriedAgainTests
     [Fact]
     public async Task SenderHadSaidThatItIsOver_IsWithdrawnWhenTheChecksPass()
     {
-        await using var world = new IntakeWorld(Some.Runbook());
+        await using var world = new IntakeWorld(Given.Runbook());
         var again = await TryAgainAsync(world);
         (await world.World.SettleAsync(again)).State.ShouldBe(IncidentState.AwaitingApproval);
 
@@ -33,10 +33,10 @@ public sealed class TriedAgainTests
 
     private static async Task<string> TryAgainAsync(IntakeWorld world)
     {
-        await world.TakeAsync(Some.Alert());
+        await world.TakeAsync(Given.Alert());
         var id = world.Only.Id;
         await world.World.DecideAsync(id, DecisionVerb.Reject);
-        await world.TakeAsync(Some.Alert() with { Status = AlertStatus.Resolved });
+        await world.TakeAsync(Given.Alert() with { Status = AlertStatus.Resolved });
         var again = (await world.World.Get<IncidentRetry>().RetryAsync(id, "ada", "once more", TestContext.Current.CancellationToken)).Incident!;
         await world.World.Engine.SettleAsync();
         return again;

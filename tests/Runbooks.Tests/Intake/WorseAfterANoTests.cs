@@ -3,14 +3,14 @@ using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
 
 /// <summary>A no is said knowing how bad it is: the same alert asks again when it becomes worse than that.</summary>
 public sealed class WorseAfterANoTests : IAsyncDisposable
 {
-    private readonly IntakeWorld _world = new(Some.Runbook());
+    private readonly IntakeWorld _world = new(Given.Runbook());
 
     [Theory]
     [InlineData(DecisionVerb.Reject)]
@@ -43,7 +43,7 @@ public sealed class WorseAfterANoTests : IAsyncDisposable
         await TakeAsync("warning");
         await TakeAsync("critical");
 
-        await _world.TakeAsync(Some.Alert() with { Fingerprint = "another", Severity = "error" });
+        await _world.TakeAsync(Given.Alert() with { Fingerprint = "another", Severity = "error" });
 
         _world.Only.News.Count.ShouldBe(1);
         _world.Only.Timeline.ShouldContain(line => line.What.StartsWith("Another alert on this target"));
@@ -87,5 +87,5 @@ public sealed class WorseAfterANoTests : IAsyncDisposable
 
     private Incident Find(string? id) => _world.World.Store.All.Single(incident => incident.Id == id);
 
-    private async Task<IntakeOutcome> TakeAsync(string severity) => (await _world.TakeAsync(Some.Alert() with { Severity = severity, StartsAt = Some.Night }))[0];
+    private async Task<IntakeOutcome> TakeAsync(string severity) => (await _world.TakeAsync(Given.Alert() with { Severity = severity, StartsAt = Given.Night }))[0];
 }

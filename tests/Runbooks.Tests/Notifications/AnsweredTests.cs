@@ -6,7 +6,7 @@ using Runbooks.Notifications;
 using Runbooks.Tests.Watchdog;
 using TestKit.Incidents;
 using TestKit.People;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications;
 
@@ -14,7 +14,7 @@ namespace Runbooks.Tests.Notifications;
 public sealed class AnsweredTests
 {
     private const string Id = "261123-0300-aaaaaa";
-    private static readonly Approval s_approval = Some.Approval() with { Timeout = TimeSpan.FromHours(2), Escalate = [] };
+    private static readonly Approval s_approval = Given.Approval() with { Timeout = TimeSpan.FromHours(2), Escalate = [] };
     private readonly ScriptedChannel _chat = new("chat");
     private readonly ScriptedChannel _phone = new("phone");
     private readonly ScriptedChannel _pager = new("pager");
@@ -93,7 +93,7 @@ public sealed class AnsweredTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static Runbook Asking(Approval approval) => Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = approval } };
+    private static Runbook Asking(Approval approval) => Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Approval = approval } };
 
     private static Recipient Person(string name, string channel) => new(name, [new(channel, name, name)]);
 

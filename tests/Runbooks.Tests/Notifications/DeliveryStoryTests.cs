@@ -6,7 +6,7 @@ using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit.Incidents;
 using TestKit.People;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications;
 
@@ -16,9 +16,9 @@ public sealed class DeliveryStoryTests
     private static readonly ContactBook s_book = new(
         [new("oncall", [Person("ada", "chat")]), new("platform-lead", [Person("linus", "chat")]), new(ContactBook.Fallback, [Person("duty", "pager")])]);
 
-    private static readonly Runbook s_runbook = Some.Runbook() with
+    private static readonly Runbook s_runbook = Given.Runbook() with
     {
-        Mitigation = Some.Runbook().Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromHours(2), RemindAfter = null, Escalate = [] } },
+        Mitigation = Given.Runbook().Mitigation with { Approval = Given.Approval() with { Timeout = TimeSpan.FromHours(2), RemindAfter = null, Escalate = [] } },
     };
 
     [Theory]
@@ -147,7 +147,7 @@ public sealed class DeliveryStoryTests
         var book = new ContactBook(
             [new("oncall", [Person("ada", "chat")]), new("platform-lead", [Person("linus", "pager")]), new(ContactBook.Fallback, [Person("duty", "chat")])]);
         await using var world = World(book, chat, pager);
-        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromHours(1), RemindAfter = null } } };
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Given.Approval() with { Timeout = TimeSpan.FromHours(1), RemindAfter = null } } };
         world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;
         await world.Time.UntilDoneAsync(world.OpenAsync(runbook));
 
@@ -160,9 +160,9 @@ public sealed class DeliveryStoryTests
         var (failed, fallback, reached) = (asked.Find("Could not reach ada: chat:"), asked.Find("Could not reach duty: chat:"), asked.Find("Told linus by pager."));
 
         // Long before the escalation. The clock runs on while the machine is busy, so that seconds say nothing here.
-        failed.At.ShouldBeLessThanOrEqualTo(Some.Night.AddMinutes(4));
-        fallback.At.ShouldBeLessThanOrEqualTo(Some.Night.AddMinutes(8));
-        reached.At.ShouldBeInRange(Some.Night.AddMinutes(10), Some.Night.AddMinutes(11));
+        failed.At.ShouldBeLessThanOrEqualTo(Given.Night.AddMinutes(4));
+        fallback.At.ShouldBeLessThanOrEqualTo(Given.Night.AddMinutes(8));
+        reached.At.ShouldBeInRange(Given.Night.AddMinutes(10), Given.Night.AddMinutes(11));
         asked.Find("Escalated to platform-lead.").At.ShouldBeLessThanOrEqualTo(reached.At);
         failed.What.ShouldContain(trouble switch { "hangs" => "no answer within 10 s.", "breaks" => "the plug is out", _ => "answered 500. (3 attempts)" });
         (await world.Store.GetAsync(Id, Cancel)).State.ShouldBe(IncidentState.Resolved);
@@ -245,7 +245,7 @@ public sealed class DeliveryStoryTests
 
     private static Runbook Escalating() => s_runbook with
     {
-        Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromHours(2), RemindAfter = null } },
+        Mitigation = s_runbook.Mitigation with { Approval = Given.Approval() with { Timeout = TimeSpan.FromHours(2), RemindAfter = null } },
     };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -58,7 +58,7 @@ public sealed class IncidentNotifierTests
     public async Task FailingChannel_IsTriedThreeTimesThenTheNextOneTakesIt()
     {
         var (first, second) = (new ScriptedChannel("first") { Before = ScriptedChannel.Fail }, new ScriptedChannel("second"));
-        var office = new ApprovalOffice(TwoChannels, first, second);
+        var office = new ApprovalOffice(s_twoChannels, first, second);
 
         var result = await SendAsync(office, "oncall");
 
@@ -75,7 +75,7 @@ public sealed class IncidentNotifierTests
     public async Task ChannelThatAsksToWait_IsTriedAgainThenUnlessThatIsTooLong(int seconds, int attempts)
     {
         var (first, second) = (new ScriptedChannel("first"), new ScriptedChannel("second"));
-        var office = new ApprovalOffice(TwoChannels, first, second);
+        var office = new ApprovalOffice(s_twoChannels, first, second);
         List<DateTimeOffset> tried = [];
         first.Before = (_, _) =>
         {
@@ -148,7 +148,7 @@ public sealed class IncidentNotifierTests
     public async Task HangingChannel_IsLeftAfterItsTimeout()
     {
         var (first, second) = (new ScriptedChannel("first") { Before = ScriptedChannel.Hang }, new ScriptedChannel("second"));
-        var office = new ApprovalOffice(TwoChannels, first, second);
+        var office = new ApprovalOffice(s_twoChannels, first, second);
 
         var result = await SendAsync(office, "oncall");
 
@@ -161,7 +161,7 @@ public sealed class IncidentNotifierTests
     public async Task WhatNobodyHasToActOn_GoesToAChannelThatCallsNobodyUp()
     {
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
-        var office = new ApprovalOffice(TwoChannels, pager, mail);
+        var office = new ApprovalOffice(s_twoChannels, pager, mail);
 
         await SendAsync(office, "oncall");
 
@@ -173,7 +173,7 @@ public sealed class IncidentNotifierTests
     public async Task WhatNobodyHasToActOn_IsHeardWhereNothingElseTakesIt()
     {
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second") { Before = (_, _) => throw new DeliveryException("is away.") });
-        var office = new ApprovalOffice(TwoChannels, pager, mail);
+        var office = new ApprovalOffice(s_twoChannels, pager, mail);
 
         var result = await SendAsync(office, "oncall");
 
@@ -186,7 +186,7 @@ public sealed class IncidentNotifierTests
     public async Task EndOfTheIncident_LeavesWhatWasHandedToSomebody()
     {
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
-        var office = new ApprovalOffice(TwoChannels, pager, mail);
+        var office = new ApprovalOffice(s_twoChannels, pager, mail);
         await OpenAsync(office);
         var handed = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), $"{NotificationUpdater.HandedOver}:notify:step", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
 
@@ -201,7 +201,7 @@ public sealed class IncidentNotifierTests
     public async Task EndOfWhatSomebodyWasCalledUpFor_EndsTheAlert()
     {
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
-        var office = new ApprovalOffice(TwoChannels, pager, mail);
+        var office = new ApprovalOffice(s_twoChannels, pager, mail);
         await OpenAsync(office);
         var asked = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
 
@@ -245,7 +245,7 @@ public sealed class IncidentNotifierTests
         office.Channel.Sent.Count.ShouldBe(2);
     }
 
-    private static readonly ContactBook TwoChannels = new(
+    private static readonly ContactBook s_twoChannels = new(
         [new("oncall", [new Recipient("ada", [new("first", "ada", "ada"), new("second", "ada", "ada")])])]);
 
     private const string Id = "261123-0312-k7m2p9wd";

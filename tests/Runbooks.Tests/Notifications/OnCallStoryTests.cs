@@ -6,7 +6,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit.Incidents;
 using TestKit.People;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications;
 
@@ -16,7 +16,7 @@ public sealed class OnCallStoryTests : OnCallWorld
     [Fact]
     public async Task Question_GoesToWhoeverIsOnCallAndSaysHowThatIsKnown()
     {
-        _rota.Put("ada", until: Some.Night.AddHours(5));
+        _rota.Put("ada", until: Given.Night.AddHours(5));
 
         var incident = await OpenAsync();
 
@@ -26,8 +26,8 @@ public sealed class OnCallStoryTests : OnCallWorld
         incident.OpenGate!.OnCall.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
             record => record.People.ShouldBe(["ada"]),
             record => record.Source.ShouldBe("rota schedule R1"),
-            record => record.Until.ShouldBe(Some.Night.AddHours(5)),
-            record => record.At.ShouldBe(Some.Night));
+            record => record.Until.ShouldBe(Given.Night.AddHours(5)),
+            record => record.At.ShouldBe(Given.Night));
         incident.Timeline.ShouldContain(entry => entry.What == "oncall: ada is on call by rota schedule R1 until 08:00:00 UTC.");
     }
 
@@ -178,10 +178,10 @@ public sealed class OnCallStoryTests : OnCallWorld
     {
         _rota.Put("zed@elsewhere.example");
         _chat.Before = ScriptedChannel.Fail;
-        var incident = Some.Incident(Some.Runbook());
+        var incident = Given.Incident(Given.Runbook());
         _world = World(Book(mailUnknown: true));
 
-        await _world.Time.UntilDoneAsync(_world.OpenAsync(Asking(Some.Approval()), incident));
+        await _world.Time.UntilDoneAsync(_world.OpenAsync(Asking(Given.Approval()), incident));
 
         var now = await _world.Store.GetAsync(incident.Id, Cancel);
         _mail.Sent.ShouldNotBeEmpty();
@@ -194,7 +194,7 @@ public sealed class OnCallStoryTests : OnCallWorld
     {
         _rota.Put("ada");
         _other.Put("ada");
-        var incident = await OpenAsync(runbook: Asking(Some.Approval() with { From = ["oncall", "second"], Required = 2 }));
+        var incident = await OpenAsync(runbook: Asking(Given.Approval() with { From = ["oncall", "second"], Required = 2 }));
         _chat.Sent.ShouldHaveSingleItem();
 
         (await DecideAsync(incident.Id, "ada")).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
@@ -208,8 +208,8 @@ public sealed class OnCallStoryTests : OnCallWorld
     public async Task WhoeverStartedIt_MayNotApproveItAloneBecauseTheScheduleNamesThem()
     {
         _rota.Put("ada");
-        var runbook = Asking(Some.Approval() with { SeparationOfDuties = true });
-        var incident = await OpenAsync(runbook: runbook, incident: Some.Incident(runbook) with { StartedBy = "ada" });
+        var runbook = Asking(Given.Approval() with { SeparationOfDuties = true });
+        var incident = await OpenAsync(runbook: runbook, incident: Given.Incident(runbook) with { StartedBy = "ada" });
 
         (await DecideAsync(incident.Id, "ada")).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
     }

@@ -7,7 +7,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit.Incidents;
 using TestKit.People;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications;
 
@@ -26,7 +26,7 @@ public abstract class OnCallWorld : IAsyncDisposable
 
     private static Recipient Person(string name) => new(name, [new("chat", name, name)]);
 
-    private protected static Runbook Asking(Approval approval) => Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = approval } };
+    private protected static Runbook Asking(Approval approval) => Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Approval = approval } };
 
     private protected static ContactBook Book(IReadOnlyList<Recipient>? fallback = null, bool mailUnknown = false, IReadOnlyList<Recipient>? people = null) => new(
         [
@@ -46,7 +46,7 @@ public abstract class OnCallWorld : IAsyncDisposable
     private protected Task<Incident> OpenAsync(ContactBook? book = null, Runbook? runbook = null, Incident? incident = null)
     {
         _world = World(book ?? Book());
-        return _world.OpenAsync(runbook ?? Asking(Some.Approval()), incident);
+        return _world.OpenAsync(runbook ?? Asking(Given.Approval()), incident);
     }
 
     private protected async Task<DecisionReceipt> DecideAsync(string id, string person)

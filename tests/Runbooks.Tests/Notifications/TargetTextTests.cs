@@ -21,10 +21,10 @@ public sealed class TargetTextTests
     public async Task SelfHealingQuestionAndCards_NameTheMachineAlone()
     {
         await using var world = new IncidentWorld();
-        var runbook = Some.Runbook();
+        var runbook = Given.Runbook();
         runbook = runbook with { Mitigation = runbook.Mitigation with { Approval = null } };
 
-        var healed = await world.OpenAsync(runbook, Some.Incident(runbook) with { Target = Machine });
+        var healed = await world.OpenAsync(runbook, Given.Incident(runbook) with { Target = Machine });
 
         healed.LatestGate!.Question.ShouldBe("Run this self-healing runbook on vm-batch-1?");
         healed.Target.ShouldBe(Machine);
@@ -37,10 +37,10 @@ public sealed class TargetTextTests
     public async Task AskOfARunbook_NamesTheMachineAlone()
     {
         await using var world = new IncidentWorld();
-        var runbook = Some.Runbook();
-        runbook = runbook with { Mitigation = runbook.Mitigation with { Approval = Some.Approval() with { Ask = "Fix {{ target }}?" } } };
+        var runbook = Given.Runbook();
+        runbook = runbook with { Mitigation = runbook.Mitigation with { Approval = Given.Approval() with { Ask = "Fix {{ target }}?" } } };
 
-        var asked = await world.OpenAsync(runbook, Some.Incident(runbook) with { Target = Machine });
+        var asked = await world.OpenAsync(runbook, Given.Incident(runbook) with { Target = Machine });
 
         asked.OpenGate!.Question.ShouldBe("Fix vm-batch-1?");
     }
@@ -50,7 +50,7 @@ public sealed class TargetTextTests
     {
         await using var world = new IncidentWorld();
 
-        var asked = await world.OpenAsync(Some.Runbook());
+        var asked = await world.OpenAsync(Given.Runbook());
 
         asked.OpenGate!.Plan.Steps.Select(step => (step.Phase, step.ShowsUndo)).ShouldBe([(Phase.Mitigation, true), (Phase.Resolution, false)]);
         var card = world.Notifier.Sent.First(sent => sent.Card.Kind == CardKind.ApprovalRequest).Card;

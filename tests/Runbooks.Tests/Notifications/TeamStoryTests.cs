@@ -8,7 +8,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit.Incidents;
 using TestKit.People;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications;
 
@@ -113,7 +113,7 @@ public sealed class TeamStoryTests : IAsyncDisposable
         for (var i = 0; i < 8; i++)
         {
             var runbook = i % 2 == 0 ? ml : web;
-            var incident = Some.Incident(runbook, $"261123-0300-{i:000000}") with { Target = $"inference/llm-b-{i}", Team = runbook.Team };
+            var incident = Given.Incident(runbook, $"261123-0300-{i:000000}") with { Target = $"inference/llm-b-{i}", Team = runbook.Team };
             await _world.Store.OpenAsync(incident, runbook, _ => null, Cancel);
             await _world.Engine.OpenAsync(IncidentInput.Of(incident.Id, runbook));
         }
@@ -143,7 +143,7 @@ public sealed class TeamStoryTests : IAsyncDisposable
     {
         var runbook = Read("ml", more: ", separationOfDuties: true");
 
-        (await OpenAsync(runbook, Some.Incident(runbook) with { StartedBy = starter })).OpenGate!.Required.ShouldBe(required);
+        (await OpenAsync(runbook, Given.Incident(runbook) with { StartedBy = starter })).OpenGate!.Required.ShouldBe(required);
     }
 
     public async ValueTask DisposeAsync()
@@ -154,12 +154,12 @@ public sealed class TeamStoryTests : IAsyncDisposable
         }
     }
 
-    private async Task<Incident> OpenAsync(Runbook runbook, Incident? incident = null) => await (_world ??= World()).OpenAsync(runbook, (incident ?? Some.Incident(runbook)) with { Team = runbook.Team });
+    private async Task<Incident> OpenAsync(Runbook runbook, Incident? incident = null) => await (_world ??= World()).OpenAsync(runbook, (incident ?? Given.Incident(runbook)) with { Team = runbook.Team });
 
     /// <summary>A channel that fails is tried again after a while.</summary>
     private async Task<string> StartAsync(Runbook runbook)
     {
-        var incident = Some.Incident(runbook);
+        var incident = Given.Incident(runbook);
         await _world!.Time.UntilDoneAsync(_world.OpenAsync(runbook, incident));
         return incident.Id;
     }

@@ -8,13 +8,13 @@ namespace Runbooks.Tests.Orchestration;
 /// <summary>What happens between a yes and the end: steps, verification, undo.</summary>
 public sealed class FixTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world = new();
 
     [Fact]
     public async Task FixThatDoesNotHelp_IsUndoneInReverseAndPaged()
     {
-        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Given.Step("one"), Given.Step("two")] } };
         var opened = await _world.OpenAsync(runbook);
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
@@ -106,7 +106,7 @@ public sealed class FixTests : IAsyncDisposable
     [Fact]
     public async Task UnrepeatableStepWhoseAnswerGotLost_IsNotRepeatedAndAPersonIsAsked()
     {
-        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("rotate", "script.once")] } };
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Given.Step("rotate", "script.once")] } };
         _world.Script.AfterActing = _ => new IOException("reset by peer");
         var opened = await _world.OpenAsync(runbook);
 
@@ -177,7 +177,7 @@ public sealed class FixTests : IAsyncDisposable
         await _world.DecideAsync(real.Id, DecisionVerb.Approve);
         var dry = s_runbook with { Mode = RunMode.DryRun };
         _world.Script.Verdicts.Clear();
-        var rehearsed = await _world.OpenAsync(dry, Some.Incident(dry, "261123-0300-bbbbbb"));
+        var rehearsed = await _world.OpenAsync(dry, Given.Incident(dry, "261123-0300-bbbbbb"));
         asked.ShouldBeEmpty();
 
         await _world.DecideAsync(rehearsed.Id, DecisionVerb.Approve);
@@ -226,7 +226,7 @@ public sealed class FixTests : IAsyncDisposable
     [Fact]
     public async Task SecondApprovalOfAResolution_IsAskedOnItsOwnGate()
     {
-        var runbook = Some.Runbook() with { Resolution = new() { Approval = Some.Approval() with { Ask = "Close it for good?" }, Steps = [Some.Step("ticket")] } };
+        var runbook = Given.Runbook() with { Resolution = new() { Approval = Given.Approval() with { Ask = "Close it for good?" }, Steps = [Given.Step("ticket")] } };
         var opened = await _world.OpenAsync(runbook);
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
 
@@ -243,7 +243,7 @@ public sealed class FixTests : IAsyncDisposable
     {
         var runbook = s_runbook with
         {
-            Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("one"), Some.Step("two", with: new { name = "two", text = "{{ steps.one.result }}" })] },
+            Mitigation = s_runbook.Mitigation with { Steps = [Given.Step("one"), Given.Step("two", with: new { name = "two", text = "{{ steps.one.result }}" })] },
         };
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         var opened = await _world.OpenAsync(runbook);

@@ -9,7 +9,7 @@ namespace Runbooks.Tests.Orchestration;
 public sealed class GroundTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_outage = TimeSpan.FromHours(6);
-    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world;
     private readonly Queue<Action> _beforeSteps = [];
     private bool _runsTwice;
@@ -47,8 +47,8 @@ public sealed class GroundTests : IAsyncDisposable
     [Fact]
     public async Task PersonTookHoursOverTheirStep_TheChecksAreAskedAgainBeforeOursActs()
     {
-        var byHand = Some.Step("swap", "person", new { instruction = "Swap it.", who = new[] { "hands" } }) with { Timeout = TimeSpan.FromDays(7) };
-        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [byHand, Some.Step("fix")] } });
+        var byHand = Given.Step("swap", "person", new { instruction = "Swap it.", who = new[] { "hands" } }) with { Timeout = TimeSpan.FromDays(7) };
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [byHand, Given.Step("fix")] } });
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         await _world.AdvanceAsync(opened.Id, s_outage);
         _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
@@ -143,7 +143,7 @@ public sealed class GroundTests : IAsyncDisposable
             _world.Time.Advance(s_outage);
             _world.Script.Verdicts["stuck"] = Verdict.Failing;
         });
-        var opened = await _world.OpenAsync(Some.Runbook());
+        var opened = await _world.OpenAsync(Given.Runbook());
 
         var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 

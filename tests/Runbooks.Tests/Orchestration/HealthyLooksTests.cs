@@ -9,7 +9,7 @@ namespace Runbooks.Tests.Orchestration;
 public sealed class HealthyLooksTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_window = TimeSpan.FromMinutes(2);
-    private static readonly Runbook s_runbook = Some.Runbook() with { Limits = new() { HealthyFor = s_window } };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Limits = new() { HealthyFor = s_window } };
     private readonly IncidentWorld _world = new();
 
     public HealthyLooksTests() => _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
@@ -70,7 +70,7 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     [InlineData("warning", ImpactSeverity.Critical, 1)]
     public async Task TheSenderSaysItIsOver_EndsAtTheNextLookAndOnlyTheWorstIsTold(string severity, ImpactSeverity impact, int told)
     {
-        var opened = await _world.OpenAsync(s_runbook, Some.Incident(s_runbook) with { Severity = impact, Alert = Some.Alert() with { Severity = severity } });
+        var opened = await _world.OpenAsync(s_runbook, Given.Incident(s_runbook) with { Severity = impact, Alert = Given.Alert() with { Severity = severity } });
         _world.Time.Advance(TimeSpan.FromSeconds(1));
         await _world.ResolveAlertAsync(opened.Id);
 
@@ -84,7 +84,7 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     [Fact]
     public async Task StartedByHand_EndsAtOnceAndNobodyIsTold()
     {
-        var ended = await _world.OpenAsync(s_runbook, Some.Incident(s_runbook) with { StartedBy = "ada" });
+        var ended = await _world.OpenAsync(s_runbook, Given.Incident(s_runbook) with { StartedBy = "ada" });
 
         (ended.State, ended.Reason).ShouldBe((IncidentState.NotNeeded, "Every check passed; nothing was done."));
         _world.Notifier.Sent.ShouldBeEmpty();
@@ -115,7 +115,7 @@ public sealed class HealthyLooksTests : IAsyncDisposable
         var later = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
 
         later.IsWatched.ShouldBeTrue();
-        later.Findings.ShouldAllBe(finding => finding.At == Some.Night + TimeSpan.FromMinutes(1));
+        later.Findings.ShouldAllBe(finding => finding.At == Given.Night + TimeSpan.FromMinutes(1));
         later.VerificationRounds.ShouldHaveSingleItem().Rounds.ShouldBe(5);
         later.Timeline.Count(line => line.Kind == TimelineKind.Diagnosis).ShouldBe(2, "only a change is worth a line");
     }
@@ -137,12 +137,12 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     [Fact]
     public async Task PassesOnAValueOfBeforeTheAlert_GoesOnUntilANewerOneSaysSo()
     {
-        _world.Script.Measured["stuck"] = Some.Night - TimeSpan.FromMinutes(4);
+        _world.Script.Measured["stuck"] = Given.Night - TimeSpan.FromMinutes(4);
         var opened = await _world.OpenAsync(s_runbook);
         opened.Reason.ShouldBe("The checks see nothing to do, but what they tell was measured until 02:56:00 UTC, before the alert: they are asked again until newer values say so too. If none come, people are asked.");
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5))).State.ShouldBe(IncidentState.Diagnosing);
-        _world.Script.Measured["stuck"] = Some.Night + s_window;
+        _world.Script.Measured["stuck"] = Given.Night + s_window;
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(15))).State.ShouldBe(IncidentState.NotNeeded);
     }
@@ -150,10 +150,10 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     [Fact]
     public async Task TheNewerValueFails_PeopleAreAsked()
     {
-        _world.Script.Measured["stuck"] = Some.Night - TimeSpan.FromMinutes(4);
+        _world.Script.Measured["stuck"] = Given.Night - TimeSpan.FromMinutes(4);
         var opened = await _world.OpenAsync(s_runbook);
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
-        (_world.Script.Verdicts["stuck"], _world.Script.Measured["stuck"]) = (Verdict.Failing, Some.Night + TimeSpan.FromMinutes(1));
+        (_world.Script.Verdicts["stuck"], _world.Script.Measured["stuck"]) = (Verdict.Failing, Given.Night + TimeSpan.FromMinutes(1));
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(15))).State.ShouldBe(IncidentState.AwaitingApproval);
     }
@@ -174,7 +174,7 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     [InlineData(1)]
     public async Task NoNewerValueComes_PeopleAreAskedAndToldWhy(int minute)
     {
-        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromMinutes(minute);
+        _world.Script.Measured["stuck"] = Given.Night + TimeSpan.FromMinutes(minute);
         var opened = await _world.OpenAsync(s_runbook);
         var longest = TimeSpan.FromMinutes(12 + Math.Max(minute, 0));
 
@@ -195,7 +195,7 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     {
         foreach (var check in bothOld ? (string[])["stuck", "full"] : ["stuck"])
         {
-            _world.Script.Measured[check] = Some.Night - TimeSpan.FromMinutes(4);
+            _world.Script.Measured[check] = Given.Night - TimeSpan.FromMinutes(4);
         }
 
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { When = new(Quantifier.All, ["stuck", "full"]) } });
@@ -207,13 +207,13 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     [Fact]
     public async Task TheSenderSaysItIsOver_AValueOfBeforeThatIsNoSecondWord()
     {
-        _world.Script.Measured["stuck"] = Some.Night;
+        _world.Script.Measured["stuck"] = Given.Night;
         var opened = await _world.OpenAsync(s_runbook);
         _world.Time.Advance(TimeSpan.FromSeconds(10));
         await _world.ResolveAlertAsync(opened.Id);
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(20))).State.ShouldBe(IncidentState.Diagnosing);
-        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromSeconds(10);
+        _world.Script.Measured["stuck"] = Given.Night + TimeSpan.FromSeconds(10);
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(15))).State.ShouldBe(IncidentState.NotNeeded);
     }
 

@@ -8,7 +8,7 @@ namespace Runbooks.Tests.Orchestration;
 /// <summary>How an incident goes, from the outside: states, deeds and messages.</summary>
 public sealed class IncidentStoryTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = Some.Runbook();
+    private static readonly Runbook s_runbook = Given.Runbook();
     private readonly IncidentWorld _world = new();
 
     [Fact]
@@ -89,8 +89,8 @@ public sealed class IncidentStoryTests : IAsyncDisposable
     {
         var runbook = s_runbook with
         {
-            Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } },
-            Resolution = new() { Steps = [Some.Step("say", "note", new { text = "Write the report." })] },
+            Mitigation = s_runbook.Mitigation with { Approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } },
+            Resolution = new() { Steps = [Given.Step("say", "note", new { text = "Write the report." })] },
         };
         var opened = await _world.OpenAsync(runbook);
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
@@ -106,13 +106,13 @@ public sealed class IncidentStoryTests : IAsyncDisposable
     [InlineData(Phase.Resolution)]
     public async Task NobodyAnswersAndOneCoveredStepCannotBeUndone_Expires(Phase phase)
     {
-        StepSpec[] steps = [Some.Step("fix"), Some.Step("rotate", "script.once")];
+        StepSpec[] steps = [Given.Step("fix"), Given.Step("rotate", "script.once")];
         var runbook = s_runbook with
         {
             Mitigation = s_runbook.Mitigation with
             {
-                Approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible },
-                Steps = phase == Phase.Mitigation ? steps : [Some.Step("stop")],
+                Approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible },
+                Steps = phase == Phase.Mitigation ? steps : [Given.Step("stop")],
             },
             Resolution = phase == Phase.Resolution ? new() { Steps = steps } : s_runbook.Resolution,
         };
@@ -127,8 +127,8 @@ public sealed class IncidentStoryTests : IAsyncDisposable
     [Fact]
     public async Task NobodyAnswersTheResolutionsOwnGateAndItCannotBeUndone_MitigationHoldsAndNothingMoreRuns()
     {
-        var approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible };
-        var runbook = s_runbook with { Resolution = new() { Approval = approval, Steps = [Some.Step("rotate", "script.once")] } };
+        var approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible };
+        var runbook = s_runbook with { Resolution = new() { Approval = approval, Steps = [Given.Step("rotate", "script.once")] } };
         var opened = await _world.OpenAsync(runbook);
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
@@ -144,7 +144,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
     [Fact]
     public async Task NobodyAnswersAndTheRunbookEscalates_FallbackIsAskedForOneMoreTimeout()
     {
-        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { OnTimeout = OnTimeout.Escalate } } };
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Given.Approval() with { OnTimeout = OnTimeout.Escalate } } };
         var opened = await _world.OpenAsync(runbook);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(21));

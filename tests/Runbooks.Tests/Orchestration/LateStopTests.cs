@@ -9,7 +9,7 @@ namespace Runbooks.Tests.Orchestration;
 /// <summary>A stop or a take-back that comes after the last look at the record and before the end is heeded as any other.</summary>
 public sealed class LateStopTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = Some.Runbook();
+    private static readonly Runbook s_runbook = Given.Runbook();
     private static readonly Runbook s_unverified = s_runbook with { Resolution = new(), Mitigation = s_runbook.Mitigation with { Verify = null } };
     private readonly IncidentWorld _world = new();
 
@@ -68,7 +68,7 @@ public sealed class LateStopTests : IAsyncDisposable
     [Fact]
     public async Task StoppedWhileAStepThatCannotBeRepeatedBreaksOff_IsUndoneAndAPersonIsNeeded()
     {
-        var runbook = s_unverified with { Mitigation = s_unverified.Mitigation with { Steps = [Some.Step("fix"), Some.Step("rotate", "script.once")] } };
+        var runbook = s_unverified with { Mitigation = s_unverified.Mitigation with { Steps = [Given.Step("fix"), Given.Step("rotate", "script.once")] } };
         _world.Script.AfterActing = name => name == "rotate" ? Stop() ?? new IOException("cut off") : null;
 
         var ended = await ActAsync(runbook, "", () => null);

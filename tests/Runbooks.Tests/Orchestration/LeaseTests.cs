@@ -9,7 +9,7 @@ namespace Runbooks.Tests.Orchestration;
 /// <summary>A temporary fix is held, and taken back by itself, by a person or by a stop.</summary>
 public sealed class LeaseTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world = new();
 
     [Fact]
@@ -193,7 +193,7 @@ public sealed class LeaseTests : IAsyncDisposable
     [Fact]
     public async Task FixTakenBackWhileTheResolutionIsAskedAbout_IsUndoneAsWasSaid()
     {
-        var opened = await _world.OpenAsync(s_runbook with { Resolution = Some.Runbook().Resolution with { Approval = Some.Approval() } });
+        var opened = await _world.OpenAsync(s_runbook with { Resolution = Given.Runbook().Resolution with { Approval = Given.Approval() } });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         var (asked, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         asked.OpenGate!.Phase.ShouldBe(Phase.Resolution);
@@ -210,7 +210,7 @@ public sealed class LeaseTests : IAsyncDisposable
     [Fact]
     public async Task StoppedWhileTheResolutionIsAskedAbout_TheFixThatWorkedStays()
     {
-        var opened = await _world.OpenAsync(s_runbook with { Resolution = Some.Runbook().Resolution with { Approval = Some.Approval() } });
+        var opened = await _world.OpenAsync(s_runbook with { Resolution = Given.Runbook().Resolution with { Approval = Given.Approval() } });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 

@@ -8,7 +8,7 @@ namespace Runbooks.Tests.Orchestration;
 public sealed class LongWaitTests : IAsyncDisposable
 {
     private const int Bound = 700;
-    private static readonly Runbook s_runbook = Some.Runbook();
+    private static readonly Runbook s_runbook = Given.Runbook();
     private readonly IncidentWorld _world = new(new WorldHubOptions { ReplayEveryTurn = false });
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class LongWaitTests : IAsyncDisposable
     [Fact]
     public async Task GateOfThreeDays_WokenEveryMinuteHasABoundedHistoryAndIsApprovedInTheEnd()
     {
-        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromDays(3) } } });
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Given.Approval() with { Timeout = TimeSpan.FromDays(3) } } });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         for (var minute = 0; minute < 200; minute++)
         {
@@ -69,7 +69,7 @@ public sealed class LongWaitTests : IAsyncDisposable
     [Fact]
     public async Task GateOfThreeDaysThatNobodyAnswers_ExpiresInTime()
     {
-        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromDays(3) } } });
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Given.Approval() with { Timeout = TimeSpan.FromDays(3) } } });
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(71))).State.ShouldBe(IncidentState.AwaitingApproval);
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(2))).State.ShouldBe(IncidentState.Expired);

@@ -10,7 +10,7 @@ namespace Runbooks.Tests.Orchestration;
 public sealed class LookThatBreaksTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
-    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
     private static readonly Hold s_lease = new(["full"], StableFor: s_minute * 5, AtMost: s_minute * 60, Every: TimeSpan.FromSeconds(30));
     private readonly IncidentWorld _world;
     private string[] _broken = [];

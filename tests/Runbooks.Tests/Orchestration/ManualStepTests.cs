@@ -223,8 +223,8 @@ public sealed class ManualStepTests : IAsyncDisposable
     private static string[] Hands => ["hands"];
 
     /// <summary>A step of ours, then one of a person.</summary>
-    internal static Runbook Runbook(object byHand) => Some.Runbook() is var runbook
-        ? runbook with { Mitigation = runbook.Mitigation with { Steps = [Some.Step("fix"), Some.Step("swap", "person", byHand) with { Timeout = TimeSpan.FromHours(1) }] } }
+    internal static Runbook Runbook(object byHand) => Given.Runbook() is var runbook
+        ? runbook with { Mitigation = runbook.Mitigation with { Steps = [Given.Step("fix"), Given.Step("swap", "person", byHand) with { Timeout = TimeSpan.FromHours(1) }] } }
         : runbook;
 
     private async Task<Incident> ApprovedAsync(Runbook runbook) => (await _world.DecideAsync((await _world.OpenAsync(runbook)).Id, DecisionVerb.Approve)).Incident;

@@ -10,10 +10,10 @@ namespace Runbooks.Tests.Orchestration;
 /// <summary>What follows one another at once is one activity, which may be cut off in the middle or take too long.</summary>
 public sealed class MergedActivityTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = Some.Runbook();
+    private static readonly Runbook s_runbook = Given.Runbook();
     private static readonly Runbook s_threeSteps = s_runbook with
     {
-        Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("one"), Some.Step("two"), Some.Step("three")] }, Resolution = new(),
+        Mitigation = s_runbook.Mitigation with { Steps = [Given.Step("one"), Given.Step("two"), Given.Step("three")] }, Resolution = new(),
     };
 
     private readonly IncidentWorld _world;
@@ -77,7 +77,7 @@ public sealed class MergedActivityTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(s_runbook with
         {
-            Mitigation = s_runbook.Mitigation with { Verify = null }, Resolution = s_runbook.Resolution with { Approval = Some.Approval() },
+            Mitigation = s_runbook.Mitigation with { Verify = null }, Resolution = s_runbook.Resolution with { Approval = Given.Approval() },
         });
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         _breaks = activity => activity == nameof(ReviewGate);

@@ -8,13 +8,13 @@ namespace Runbooks.Tests.Orchestration;
 public sealed class NeedsTests : IAsyncDisposable
 {
     private const string Lacks = "What the steps rely on does not pass. full: ";
-    private static readonly Runbook s_runbook = Some.Runbook() with
+    private static readonly Runbook s_runbook = Given.Runbook() with
     {
-        Mitigation = Some.Runbook().Mitigation with
+        Mitigation = Given.Runbook().Mitigation with
         {
             When = new(Quantifier.Any, ["stuck"]),
             Needs = ["full"],
-            Approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible },
+            Approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible },
         },
         Resolution = new(),
     };

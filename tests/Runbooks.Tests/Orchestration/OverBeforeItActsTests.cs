@@ -12,7 +12,7 @@ namespace Runbooks.Tests.Orchestration;
 public sealed class OverBeforeItActsTests : IAsyncDisposable
 {
     private const string Over = "the alert was resolved before anything was done, and the checks no longer call for the mitigation.";
-    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world;
     private Func<Task> _beforeSteps = () => Task.CompletedTask;
 
@@ -90,7 +90,7 @@ public sealed class OverBeforeItActsTests : IAsyncDisposable
     [Fact]
     public async Task PersonHasDoneTheirStep_GoesOnRecord()
     {
-        var byHand = Some.Step("swap", "person", new { instruction = "Swap it.", who = new[] { "hands" } });
+        var byHand = Given.Step("swap", "person", new { instruction = "Swap it.", who = new[] { "hands" } });
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [byHand] } });
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         _beforeSteps = PassAndResolveAsync;
@@ -118,7 +118,7 @@ public sealed class OverBeforeItActsTests : IAsyncDisposable
     }
 
     private Task ResolveAsync() =>
-        _world.Store.UpdateAsync(_world.Store.All[0].Id, i => i.Attach(Some.Alert() with { Status = AlertStatus.Resolved }, _world.Time.GetUtcNow()), CancellationToken.None);
+        _world.Store.UpdateAsync(_world.Store.All[0].Id, i => i.Attach(Given.Alert() with { Status = AlertStatus.Resolved }, _world.Time.GetUtcNow()), CancellationToken.None);
 
     private async Task<object?> AroundAsync(string activity, Func<Task<object?>> run)
     {

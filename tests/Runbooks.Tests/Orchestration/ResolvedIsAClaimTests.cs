@@ -11,12 +11,12 @@ namespace Runbooks.Tests.Orchestration;
 public sealed class ResolvedIsAClaimTests : IAsyncDisposable
 {
     private const string StillFails = "The sender says it is over; the checks still fail:";
-    private readonly IncidentWorld _world = new(configure: services => services.AddIncidentIntake().AddSingleton<LoadedRunbooks>(() => [Some.Runbook()]));
+    private readonly IncidentWorld _world = new(configure: services => services.AddIncidentIntake().AddSingleton<LoadedRunbooks>(() => [Given.Runbook()]));
 
     [Fact]
     public async Task ChecksStillFail_TheQuestionStandsAndSaysBothOnce()
     {
-        var opened = await _world.OpenAsync(Some.Runbook());
+        var opened = await _world.OpenAsync(Given.Runbook());
 
         await _world.ResolveAlertAsync(opened.Id);
         await _world.ResolveAlertAsync(opened.Id);
@@ -31,7 +31,7 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
     [Fact]
     public async Task ChecksStillFail_TheNextCardSaysSo()
     {
-        var opened = await _world.OpenAsync(Some.Runbook());
+        var opened = await _world.OpenAsync(Given.Runbook());
         await _world.ResolveAlertAsync(opened.Id);
 
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(6));
@@ -42,7 +42,7 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
     [Fact]
     public async Task ChecksPassAWhileLater_TheQuestionIsWithdrawnThen()
     {
-        var opened = await _world.OpenAsync(Some.Runbook());
+        var opened = await _world.OpenAsync(Given.Runbook());
         await _world.ResolveAlertAsync(opened.Id);
         _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
 
@@ -55,7 +55,7 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
     [Fact]
     public async Task OneCheckCannotBeAnswered_TheQuestionStands()
     {
-        var opened = await _world.OpenAsync(Some.Runbook());
+        var opened = await _world.OpenAsync(Given.Runbook());
         _world.Script.Verdicts["stuck"] = Verdict.Passing;
         _world.Script.Verdicts["full"] = Verdict.Unknown;
 
@@ -69,22 +69,22 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
     [Fact]
     public async Task PassesOnAValueOfBeforeTheAlert_TheQuestionStandsUntilANewerOneComes()
     {
-        var opened = await _world.OpenAsync(Some.Runbook());
+        var opened = await _world.OpenAsync(Given.Runbook());
         _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
-        _world.Script.Measured["stuck"] = Some.Night - TimeSpan.FromMinutes(4);
+        _world.Script.Measured["stuck"] = Given.Night - TimeSpan.FromMinutes(4);
 
         var incident = await _world.ResolveAlertAsync(opened.Id);
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
         incident.News.ShouldHaveSingleItem().Text.ShouldBe("The sender says it is over; not every check could be answered: stuck: unknown (Measured until 02:56:00 UTC, and the alert began at 03:00:00 UTC: stuck was asked)");
-        _world.Script.Measured["stuck"] = Some.Night;
+        _world.Script.Measured["stuck"] = Given.Night;
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.SelfRecovered);
     }
 
     [Fact]
     public async Task CheckThatDoesNotCallForTheMitigation_IsNotInTheWay()
     {
-        var runbook = Some.Runbook();
+        var runbook = Given.Runbook();
         var opened = await _world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { When = new(Quantifier.Any, ["stuck"]) } });
         _world.Script.Verdicts["stuck"] = Verdict.Passing;
 
@@ -94,7 +94,7 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
     [Fact]
     public async Task RunbookWithoutChecks_TheSendersWordIsAllThereIs()
     {
-        var runbook = Some.Runbook();
+        var runbook = Given.Runbook();
         var opened = await _world.OpenAsync(runbook with { Diagnosis = [], Mitigation = runbook.Mitigation with { Verify = null } });
 
         var incident = await _world.ResolveAlertAsync(opened.Id);
@@ -106,10 +106,10 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
     [Fact]
     public async Task AlertFiresAgain_TheSendersWordIsTakenBack()
     {
-        var opened = await _world.OpenAsync(Some.Runbook());
+        var opened = await _world.OpenAsync(Given.Runbook());
         await _world.ResolveAlertAsync(opened.Id);
 
-        await TakeAsync(Some.Alert());
+        await TakeAsync(Given.Alert());
 
         (await _world.SettleAsync(opened.Id)).News.ShouldBeEmpty();
     }
@@ -122,8 +122,8 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
     [InlineData("RuleDeleted")]
     public async Task SendersOwnReasonIsNoAllClear_WithdrawsNothingByItself(string reason)
     {
-        var opened = await _world.OpenAsync(Some.Runbook());
-        var over = Some.Alert() with { Status = AlertStatus.Resolved, Annotations = new Dictionary<string, string> { ["grafana_state_reason"] = reason } };
+        var opened = await _world.OpenAsync(Given.Runbook());
+        var over = Given.Alert() with { Status = AlertStatus.Resolved, Annotations = new Dictionary<string, string> { ["grafana_state_reason"] = reason } };
 
         await TakeAsync(over);
         await TakeAsync(over);
@@ -137,5 +137,5 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(Alert alert) => _world.Get<IncidentIntake>().TakeAsync([alert], TestContext.Current.CancellationToken);
+    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(Alert alert) => _world.Get<IncidentIntake>().ReceiveAsync([alert], TestContext.Current.CancellationToken);
 }

@@ -11,10 +11,10 @@ namespace Runbooks.Tests.Orchestration;
 /// <summary>A runbook that acts when nobody answers: silence counts only while somebody could have answered.</summary>
 public sealed class SilenceTests : IAsyncDisposable
 {
-    private static readonly TimeSpan s_timeout = Some.Approval().Timeout;
-    private static readonly Runbook s_runbook = Some.Runbook() with
+    private static readonly TimeSpan s_timeout = Given.Approval().Timeout;
+    private static readonly Runbook s_runbook = Given.Runbook() with
     {
-        Mitigation = Some.Runbook().Mitigation with { Approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } },
+        Mitigation = Given.Runbook().Mitigation with { Approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } },
         Resolution = new(),
     };
 
@@ -104,7 +104,7 @@ public sealed class SilenceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task LastFixDidNotHold_SilenceIsNoYes() => await ShouldExpireAsync(s_runbook, Some.Incident(s_runbook) with { Follows = "i-0" });
+    public async Task LastFixDidNotHold_SilenceIsNoYes() => await ShouldExpireAsync(s_runbook, Given.Incident(s_runbook) with { Follows = "i-0" });
 
     [Fact]
     public async Task LastDecisionWasANo_SilenceIsNoYes() => await ShouldExpireAsync(s_runbook, After(s_runbook));
@@ -128,7 +128,7 @@ public sealed class SilenceTests : IAsyncDisposable
     {
         var counting = s_runbook.Mitigation.Approval! with { Required = required, SeparationOfDuties = separate };
         var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = counting } };
-        var opened = await _world.OpenAsync(runbook, Some.Incident(runbook) with { StartedBy = "ada" });
+        var opened = await _world.OpenAsync(runbook, Given.Incident(runbook) with { StartedBy = "ada" });
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve, "ada");
 
         await ShouldExpireAsync(opened.Id);
@@ -136,20 +136,20 @@ public sealed class SilenceTests : IAsyncDisposable
 
     [Fact]
     public async Task ResolutionActs_SilenceIsNoYesSinceThatIsNeverTakenBack() =>
-        await ShouldExpireAsync(s_runbook with { Resolution = new() { Steps = [Some.Step("ticket")] } });
+        await ShouldExpireAsync(s_runbook with { Resolution = new() { Steps = [Given.Step("ticket")] } });
 
     [Fact]
     public async Task PersonTakesAStepBack_SilenceIsNoYes() =>
-        await ShouldExpireAsync(Then(Some.Step("swap", "person", new { instruction = "Swap it.", who = new[] { "hands" }, undo = "Put it back." })));
+        await ShouldExpireAsync(Then(Given.Step("swap", "person", new { instruction = "Swap it.", who = new[] { "hands" }, undo = "Put it back." })));
 
     [Fact]
     public async Task StepThatIsKeptDependsOnOneBefore_SilenceIsNoYes() =>
-        await ShouldExpireAsync(Then(Some.Step("kept", "script.kept", new { name = "kept", text = "{{ steps.fix.result }}", keep = true })));
+        await ShouldExpireAsync(Then(Given.Step("kept", "script.kept", new { name = "kept", text = "{{ steps.fix.result }}", keep = true })));
 
     [Fact]
     public async Task StepTurnsOutToBeKept_DoesNotActUnanswered()
     {
-        var opened = await _world.OpenAsync(Then(Some.Step("kept", "script.kept", new { name = "kept", text = "{{ steps.fix.result }}" })));
+        var opened = await _world.OpenAsync(Then(Given.Step("kept", "script.kept", new { name = "kept", text = "{{ steps.fix.result }}" })));
 
         var incident = await _world.AdvanceAsync(opened.Id, s_timeout + TimeSpan.FromMinutes(1));
 
@@ -170,7 +170,7 @@ public sealed class SilenceTests : IAsyncDisposable
     }
 
     private static Incident After(Runbook runbook) =>
-        Some.Incident(runbook) with { EarlierNo = new("i-0", "ada", "rejected", Some.Night, "Leave it.") };
+        Given.Incident(runbook) with { EarlierNo = new("i-0", "ada", "rejected", Given.Night, "Leave it.") };
 
     private static Runbook Then(StepSpec second) =>
         s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [.. s_runbook.Mitigation.Steps, second] } };

@@ -10,7 +10,7 @@ namespace Runbooks.Tests.Orchestration;
 /// <summary>One story of each kind that the orchestrator can tell, by name; each ends.</summary>
 internal static class Stories
 {
-    private static readonly Runbook s_runbook = Some.Runbook();
+    private static readonly Runbook s_runbook = Given.Runbook();
     private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
 
     public static IReadOnlyDictionary<string, Func<IncidentWorld, Task<Incident>>> All { get; } = new Dictionary<string, Func<IncidentWorld, Task<Incident>>>
@@ -68,7 +68,7 @@ internal static class Stories
         },
         ["resolution-asks"] = async world =>
         {
-            var asked = await DecideAsync(world, s_runbook with { Resolution = s_runbook.Resolution with { Approval = Some.Approval() } }, DecisionVerb.Approve, helps: true);
+            var asked = await DecideAsync(world, s_runbook with { Resolution = s_runbook.Resolution with { Approval = Given.Approval() } }, DecisionVerb.Approve, helps: true);
             return (await world.DecideAsync(asked.Id, DecisionVerb.Approve)).Incident;
         },
         ["lease"] = async world =>

@@ -97,7 +97,7 @@ public sealed class SuppressedByTests : IAsyncDisposable
     [Fact]
     public async Task OtherNeverEnds_ItAsksAfterTheLongestTimeAndNobodyIsPagedMeanwhile()
     {
-        _world.Runbooks[0] = _world.Runbooks[0] with { Mitigation = _world.Runbooks[0].Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromHours(9), Escalate = [], RemindAfter = null } } };
+        _world.Runbooks[0] = _world.Runbooks[0] with { Mitigation = _world.Runbooks[0].Mitigation with { Approval = Given.Approval() with { Timeout = TimeSpan.FromHours(9), Escalate = [], RemindAfter = null } } };
         var (_, web) = await OpenBothAsync();
 
         await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(59));
@@ -119,7 +119,7 @@ public sealed class SuppressedByTests : IAsyncDisposable
         {
             if (name == "web" && world.World.Store.All.Count == 1)
             {
-                world.World.Get<IncidentIntake>().TakeAsync([Alert("DatabaseDown")], CancellationToken.None).GetAwaiter().GetResult();
+                world.World.Get<IncidentIntake>().ReceiveAsync([Alert("DatabaseDown")], CancellationToken.None).GetAwaiter().GetResult();
             }
         };
 
@@ -255,18 +255,18 @@ public sealed class SuppressedByTests : IAsyncDisposable
 
     private static bool Asked(Incident incident) => incident.Gates.Count > 0;
 
-    private static Runbook Of(string id, string alert, string target, string check) => Some.Runbook() with
+    private static Runbook Of(string id, string alert, string target, string check) => Given.Runbook() with
     {
         Id = id,
         Hash = $"hash-of-{id}",
         Trigger = [new(null, alert, [], new Dictionary<string, string>())],
         Target = target,
-        Diagnosis = [Some.Check(check)],
-        Mitigation = Some.Runbook().Mitigation with { Verify = new([check], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)) },
+        Diagnosis = [Given.Check(check)],
+        Mitigation = Given.Runbook().Mitigation with { Verify = new([check], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)) },
         Resolution = new(),
     };
 
-    private static Alert Alert(string name, string database = "db-1") => Some.Alert() with
+    private static Alert Alert(string name, string database = "db-1") => Given.Alert() with
     {
         Name = name,
         Fingerprint = name,

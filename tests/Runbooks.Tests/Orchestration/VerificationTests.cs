@@ -8,7 +8,7 @@ namespace Runbooks.Tests.Orchestration;
 public sealed class VerificationTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_every = TimeSpan.FromSeconds(15);
-    private static readonly Runbook s_base = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_base = Given.Runbook() with { Resolution = new() };
     private static readonly Runbook s_twice = s_base with { Mitigation = s_base.Mitigation with { Verify = new(["stuck"], s_every, TimeSpan.FromMinutes(5), SuccessThreshold: 2) } };
     private readonly IncidentWorld _world = new();
 
@@ -73,7 +73,7 @@ public sealed class VerificationTests : IAsyncDisposable
     [Fact]
     public async Task ValueOfBeforeTheFix_IsUnclearUntilALaterOneComes()
     {
-        _world.Script.Measured["stuck"] = Some.Night - TimeSpan.FromMinutes(1);
+        _world.Script.Measured["stuck"] = Given.Night - TimeSpan.FromMinutes(1);
         var verifying = await ActAsync(s_base, Verdict.Passing);
 
         var waiting = await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(2));
@@ -82,7 +82,7 @@ public sealed class VerificationTests : IAsyncDisposable
             one => one.Verdict.ShouldBe(Verdict.Unknown),
             one => one.Result.Summary.ShouldBe("Measured until 02:59:00 UTC, and the last step ended at 03:00:00 UTC: stuck was asked"));
 
-        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromMinutes(1);
+        _world.Script.Measured["stuck"] = Given.Night + TimeSpan.FromMinutes(1);
         (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Resolved);
     }
 
@@ -91,7 +91,7 @@ public sealed class VerificationTests : IAsyncDisposable
     [InlineData(Verdict.Failing)]
     public async Task OnlyValuesOfBeforeTheFix_SayNeitherThatItHelpedNorThatItDidNot(Verdict verdict)
     {
-        _world.Script.Measured["stuck"] = Some.Night;
+        _world.Script.Measured["stuck"] = Given.Night;
         var verifying = await ActAsync(s_base, verdict);
 
         var ended = await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(6));
@@ -103,13 +103,13 @@ public sealed class VerificationTests : IAsyncDisposable
     [Fact]
     public async Task SameValueAskedOften_IsOneRound()
     {
-        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromSeconds(1);
+        _world.Script.Measured["stuck"] = Given.Night + TimeSpan.FromSeconds(1);
         var verifying = await ActAsync(s_twice, Verdict.Passing);
 
         (await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(20))).State.ShouldBe(IncidentState.Verifying);
         _world.Script.Asked.Count(name => name == "stuck").ShouldBeLessThan(20 * 4 + 5);
 
-        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromMinutes(20);
+        _world.Script.Measured["stuck"] = Given.Night + TimeSpan.FromMinutes(20);
         var ended = await _world.AdvanceAsync(verifying.Id, s_every);
         ended.State.ShouldBe(IncidentState.Resolved);
         ended.Reason.ShouldBe("The fix was verified: stuck passed 2 times in a row after it.");
@@ -122,10 +122,10 @@ public sealed class VerificationTests : IAsyncDisposable
     public async Task ValueThatNeverAdvances_IsNotWaitedForWithoutEnd(int minutesUntilTheLast)
     {
         var threeTimes = s_base with { Mitigation = s_base.Mitigation with { Verify = s_base.Mitigation.Verify! with { SuccessThreshold = 3 } } };
-        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromSeconds(1);
+        _world.Script.Measured["stuck"] = Given.Night + TimeSpan.FromSeconds(1);
         var verifying = await ActAsync(threeTimes, Verdict.Passing);
         await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(minutesUntilTheLast));
-        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromMinutes(minutesUntilTheLast) + TimeSpan.FromSeconds(1);
+        _world.Script.Measured["stuck"] = Given.Night + TimeSpan.FromMinutes(minutesUntilTheLast) + TimeSpan.FromSeconds(1);
 
         (await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(29))).State.ShouldBe(IncidentState.Verifying);
         var ended = await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(2));

@@ -21,7 +21,7 @@ public sealed class VersionTests
         await using var hub = await SqliteHub.OpenAsync(new TaskHubTasks().AddIncidents(), services: world.Services);
         hub.HubOptions.Version = version;
 
-        await hub.StartAsync(IncidentOrchestrator.Name, "i", IncidentInput.Of("i", Some.Runbook()));
+        await hub.StartAsync(IncidentOrchestrator.Name, "i", IncidentInput.Of("i", Given.Runbook()));
 
         var end = await hub.WaitForEndAsync("i");
         end.Status.ShouldBe(EngineStatus.Failed);
@@ -32,8 +32,8 @@ public sealed class VersionTests
     public async Task IncidentThatTheEngineGaveUp_IsClosedAndItsOwnerPaged()
     {
         await using var world = new IncidentWorld(configure: services => services.AddWatchdog());
-        var runbook = Some.Runbook();
-        var incident = Some.Incident(runbook);
+        var runbook = Given.Runbook();
+        var incident = Given.Incident(runbook);
         await world.Store.OpenAsync(incident, runbook, _ => null, CancellationToken.None);
         await world.Engine.TellVersionAsync("1.0");
         await world.Engine.OpenAsync(IncidentInput.Of(incident.Id, runbook));

@@ -8,7 +8,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Publishing;
 using Runbooks.Storage;
 using TestKit.Storage;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Publishing;
 
@@ -96,7 +96,7 @@ public sealed class SetActionsTests : IDisposable
     {
         var runbook = host.GetRequiredService<RunbookCatalog>().Find("ml-stuck").ShouldNotBeNull();
         return (await host.GetRequiredService<IEnumerable<IGuardrail>>().OfType<TeamActionsGuardrail>().Single()
-            .CheckAsync(new(Some.Incident(runbook), runbook, Phase.Mitigation, AboutToRun: true), Cancel))?.Why;
+            .CheckAsync(new(Given.Incident(runbook), runbook, Phase.Mitigation, AboutToRun: true), Cancel))?.Why;
     }
 
     private static Task LookAsync(ServiceProvider host) => host.GetRequiredService<RuleSetRefresh>().RefreshAsync(Cancel);

@@ -11,21 +11,21 @@ namespace Runbooks.Tests.SignedLinks;
 
 public sealed class LinkSignerTests
 {
-    private static readonly Gen<LinkGrant> Grants = Gen.Select(
+    private static readonly Gen<LinkGrant> s_grants = Gen.Select(
         Gen.String[Gen.Char.AlphaNumeric, 1, 30], Gen.String[Gen.Char.AlphaNumeric, 1, 20], Gen.String[Gen.Char[' ', '\u2fff'], 1, 30], Gen.String[Gen.Char.AlphaNumeric, 1, 64], Gen.Int[0, 2_000_000_000],
         (incident, gate, recipient, plan, seconds) => new LinkGrant(incident, gate, recipient, plan, DateTimeOffset.FromUnixTimeSeconds(seconds)));
 
     private static LinkSigner Signer(params string[] keys) => new(Options.Create(ApprovalOffice.Keys(keys)));
 
     [Fact]
-    public void Token_ReadsBackAsItWasSigned() => Grants.Sample(grant =>
+    public void Token_ReadsBackAsItWasSigned() => s_grants.Sample(grant =>
     {
         var signer = Signer("k1");
         return signer.TryRead(signer.Sign(grant), out var read) && read == grant;
     });
 
     [Fact]
-    public void AnyFlippedBit_IsRefused() => Gen.Select(Grants, Gen.Int[0, 100_000]).Sample((grant, at) =>
+    public void AnyFlippedBit_IsRefused() => Gen.Select(s_grants, Gen.Int[0, 100_000]).Sample((grant, at) =>
     {
         var signer = Signer("k1");
         var bytes = Encoding.ASCII.GetBytes(signer.Sign(grant));
@@ -35,7 +35,7 @@ public sealed class LinkSignerTests
     }, iter: 2_000);
 
     [Fact]
-    public void EveryCutOrAppendedCharacter_IsRefused() => Grants.Sample(grant =>
+    public void EveryCutOrAppendedCharacter_IsRefused() => s_grants.Sample(grant =>
     {
         var signer = Signer("k1");
         var token = signer.Sign(grant);
@@ -43,7 +43,7 @@ public sealed class LinkSignerTests
     });
 
     [Fact]
-    public void AnyFieldOfAnotherLink_IsRefused() => Gen.Select(Grants, Grants).Where((one, other) => one != other).Sample((one, other) =>
+    public void AnyFieldOfAnotherLink_IsRefused() => Gen.Select(s_grants, s_grants).Where((one, other) => one != other).Sample((one, other) =>
     {
         var signer = Signer("k1");
         var (mine, yours) = (signer.Sign(one).Split('.'), signer.Sign(other).Split('.'));
@@ -65,7 +65,7 @@ public sealed class LinkSignerTests
     });
 
     [Fact]
-    public void OldKey_VerifiesUntilItIsTakenAway() => Grants.Sample(grant =>
+    public void OldKey_VerifiesUntilItIsTakenAway() => s_grants.Sample(grant =>
     {
         var old = Signer("k1").Sign(grant);
         return Signer("k2", "k1").TryRead(old, out var read) && read == grant && !Signer("k2").TryRead(old, out _);

@@ -12,7 +12,7 @@ namespace Runbooks.Tests.Storage;
 
 public sealed class RestoredRecordsTests
 {
-    private readonly FakeTimeProvider _time = new(Some.Night);
+    private readonly FakeTimeProvider _time = new(Given.Night);
     private readonly InMemoryIncidentStore _store = new();
     private readonly Witness _witness = new();
     private InMemorySharedState _state = new();
@@ -45,8 +45,8 @@ public sealed class RestoredRecordsTests
     [Fact]
     public async Task RecordThatCannotBeRead_KeepsNoOtherFromBeingMarked()
     {
-        var runbook = Some.Runbook();
-        _store.Unreadable = (await _store.OpenAsync(Some.Incident(runbook) with { Id = "unreadable", Target = "elsewhere" }, runbook, _ => null, Cancel)).Incident.Id;
+        var runbook = Given.Runbook();
+        _store.Unreadable = (await _store.OpenAsync(Given.Incident(runbook) with { Id = "unreadable", Target = "elsewhere" }, runbook, _ => null, Cancel)).Incident.Id;
         var id = await OpenAsync();
         await CheckAsync();
         _state = new();
@@ -123,7 +123,7 @@ public sealed class RestoredRecordsTests
     public async Task StepThatWasApprovedBeforeTheRestore_IsAskedAboutAnewAndThenRuns()
     {
         await using var world = new IncidentWorld();
-        var runbook = Some.Runbook() with { Resolution = new() };
+        var runbook = Given.Runbook() with { Resolution = new() };
         world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;
         var opened = await world.OpenAsync(runbook);
         await world.Get<KillSwitch>().EngageAsync("ada", "wait", Cancel);
@@ -147,9 +147,9 @@ public sealed class RestoredRecordsTests
     public async Task StepByHandOfARestoredStore_ThatItIsDoneIsNoYesToTheNext()
     {
         await using var world = new IncidentWorld();
-        var byHand = Some.Step("drain", "person", new { instruction = "Drain it.", who = new[] { "hands" } });
-        var runbook = Some.Runbook() with { Resolution = new() };
-        var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = [byHand, Some.Step("fix")] } });
+        var byHand = Given.Step("drain", "person", new { instruction = "Drain it.", who = new[] { "hands" } });
+        var runbook = Given.Runbook() with { Resolution = new() };
+        var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = [byHand, Given.Step("fix")] } });
         await world.DecideAsync(opened.Id, DecisionVerb.Approve);
         world.Time.Advance(TimeSpan.FromMinutes(1));
         await world.Store.UpdateAsync(opened.Id, incident => incident.NoteRestored(world.Time.GetUtcNow()), Cancel);
@@ -165,10 +165,10 @@ public sealed class RestoredRecordsTests
     public async Task SelfHealingRunbookOfARestoredStore_AsksAPerson()
     {
         await using var world = new IncidentWorld();
-        var runbook = Some.Runbook();
+        var runbook = Given.Runbook();
         runbook = runbook with { Mitigation = runbook.Mitigation with { Approval = null }, Resolution = new() };
 
-        var asked = await world.OpenAsync(runbook, Some.Incident(runbook).NoteRestored(world.Time.GetUtcNow()));
+        var asked = await world.OpenAsync(runbook, Given.Incident(runbook).NoteRestored(world.Time.GetUtcNow()));
 
         asked.State.ShouldBe(IncidentState.AwaitingApproval);
         world.Script.Deeds.ShouldBeEmpty();
@@ -179,7 +179,7 @@ public sealed class RestoredRecordsTests
     {
         await using var world = new IncidentWorld();
         var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), Every: TimeSpan.FromSeconds(30));
-        var runbook = Some.Runbook();
+        var runbook = Given.Runbook();
         runbook = runbook with { Mitigation = runbook.Mitigation with { HoldUntil = lease }, Resolution = new() };
         world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;
         var opened = await world.OpenAsync(runbook);
@@ -203,7 +203,7 @@ public sealed class RestoredRecordsTests
 
     private Task CheckAsync() => Records().CheckAsync(Cancel);
 
-    private async Task<string> OpenAsync() => (await _store.OpenAsync(Some.Incident(Some.Runbook()), Some.Runbook(), _ => null, Cancel)).Incident.Id;
+    private async Task<string> OpenAsync() => (await _store.OpenAsync(Given.Incident(Given.Runbook()), Given.Runbook(), _ => null, Cancel)).Incident.Id;
 
     private Task<Incident> FindAsync(string id) => _store.GetAsync(id, Cancel);
 

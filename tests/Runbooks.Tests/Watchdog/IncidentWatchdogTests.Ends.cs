@@ -17,7 +17,7 @@ public sealed partial class IncidentWatchdogTests
         var ended = Some.Incident() with { State = IncidentState.Failed, Reason = "The fix did not help.", ClosedAt = Some.Time, Attention = new(Some.Time, "The fix did not help.") };
         var id = await _world.OpenAsync(ended, EngineStatus.Completed);
 
-        await _world.CheckAsync(id, Minute * 3, Minute, Minute * 30);
+        await _world.CheckAsync(id, s_minute * 3, s_minute, s_minute * 30);
 
         _world.Paged.ShouldBe([ContactBook.Fallback]);
     }
@@ -39,7 +39,7 @@ public sealed partial class IncidentWatchdogTests
         };
         var id = await _world.OpenAsync(ended, EngineStatus.Completed);
 
-        await _world.CheckAsync(id, Minute * 3);
+        await _world.CheckAsync(id, s_minute * 3);
 
         _world.Sent.ShouldBeEmpty();
     }

@@ -10,7 +10,7 @@ namespace Runbooks.Tests.Watchdog;
 
 public sealed partial class IncidentWatchdogTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
 
     private readonly WatchdogWorld _world = new();
 
@@ -19,7 +19,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     {
         var id = await _world.OpenAsync(Asked());
 
-        await _world.CheckAsync(id, Minute, Minute * 5, Minute * 5);
+        await _world.CheckAsync(id, s_minute, s_minute * 5, s_minute * 5);
 
         _world.Sent.ShouldBeEmpty();
         _world.Engine.Woken.ShouldBeEmpty();
@@ -31,9 +31,9 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     {
         var id = await _world.OpenAsync(Some.Incident(), engine: null);
 
-        await _world.CheckAsync(id, Minute);
+        await _world.CheckAsync(id, s_minute);
         _world.Engine.Started.ShouldBeEmpty("the start may still be under way");
-        await _world.CheckAsync(id, Minute * 2);
+        await _world.CheckAsync(id, s_minute * 2);
 
         _world.Engine.Started.ShouldHaveSingleItem().IncidentId.ShouldBe(id);
     }
@@ -43,7 +43,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     {
         var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed, "It is not tried again.");
 
-        var incident = await _world.CheckAsync(id, Minute, Minute, Minute * 10);
+        var incident = await _world.CheckAsync(id, s_minute, s_minute, s_minute * 10);
 
         incident.State.ShouldBe(IncidentState.Failed);
         incident.Reason!.ShouldBe("The automation broke: It is not tried again. Nothing was done.");
@@ -58,7 +58,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     {
         var id = await _world.OpenAsync(Asked(), EngineStatus.Failed, "non-deterministic");
 
-        await _world.CheckAsync(id, Minute);
+        await _world.CheckAsync(id, s_minute);
 
         var page = _world.Sent.First(sent => sent.Card.Kind == CardKind.Page).Card;
         page.Sections.Single(section => section.Heading == "What to do now").Lines[0].ShouldBe("Fix it by hand and close the incident, or try it again. Acknowledge it first, so that others see that you look.");
@@ -70,7 +70,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         await using var world = new WatchdogWorld { Runbook = Some.Runbook() with { ReportTo = ["quality"] } };
         var id = await world.OpenAsync(Some.Incident(), EngineStatus.Failed, "non-deterministic");
 
-        await world.CheckAsync(id, Minute, Minute, Minute * 10);
+        await world.CheckAsync(id, s_minute, s_minute, s_minute * 10);
 
         world.Sent.Where(sent => sent.To == "quality").ShouldHaveSingleItem().Card.Title.ShouldStartWith("Report: ");
     }
@@ -84,7 +84,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         var asked = Asked() with { Deliveries = [new Delivery("mitigation-1:0:oncall", "oncall", "test", Some.Time, null, "card-1")] };
         var id = await world.OpenAsync(asked.Attach(Some.Alert(pod: "llm-b-1"), Some.Time), EngineStatus.Failed, "begun under version 2.0");
 
-        var incident = await world.CheckAsync(id, Minute);
+        var incident = await world.CheckAsync(id, s_minute);
 
         var next = world.Store.All.Single(other => other.Id != id);
         (next.FollowUpOf, next.Alert.Labels["pod"], incident.FollowedBy).ShouldBe((id, "llm-b-1", next.Id));
@@ -100,10 +100,10 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         _world.IsTicketSystemDown = true;
         var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed, "non-deterministic");
 
-        (await _world.CheckAsync(id, Minute)).State.ShouldBe(IncidentState.Failed);
+        (await _world.CheckAsync(id, s_minute)).State.ShouldBe(IncidentState.Failed);
         _world.Ended.ShouldBeEmpty();
         _world.IsTicketSystemDown = false;
-        await _world.CheckAsync(id, Minute, Minute, Minute * 10);
+        await _world.CheckAsync(id, s_minute, s_minute, s_minute * 10);
 
         _world.Ended.ShouldBe([$"{id} Failed"]);
         _world.Paged.ShouldBe([ContactBook.Fallback]);
@@ -115,9 +115,9 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         _world.ChannelIsDown = true;
         var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Terminated);
 
-        (await _world.CheckAsync(id, Minute)).State.ShouldBe(IncidentState.Diagnosing);
+        (await _world.CheckAsync(id, s_minute)).State.ShouldBe(IncidentState.Diagnosing);
         _world.ChannelIsDown = false;
-        var incident = await _world.CheckAsync(id, Minute, Minute);
+        var incident = await _world.CheckAsync(id, s_minute, s_minute);
 
         incident.State.ShouldBe(IncidentState.Failed);
         _world.Paged.ShouldBe([ContactBook.Fallback]);
@@ -129,7 +129,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         _world.ChannelIsDown = true;
         var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed);
 
-        var incident = await _world.CheckAsync(id, [.. Enumerable.Repeat(Minute, 180)]);
+        var incident = await _world.CheckAsync(id, [.. Enumerable.Repeat(s_minute, 180)]);
 
         incident.Deliveries.Count.ShouldBeInRange(6, 10);
     }
@@ -140,7 +140,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         var (decided, _) = Asked().Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time));
         var id = await _world.OpenAsync(decided);
 
-        await _world.CheckAsync(id, Minute, Minute * 2);
+        await _world.CheckAsync(id, s_minute, s_minute * 2);
 
         _world.Engine.Woken.ShouldHaveSingleItem().ShouldBe((id, "wake-1"));
     }
@@ -151,7 +151,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         var stopped = Some.Incident().RequestStop(new StopRequest("ada", "wrong alarm", Some.Time)) with { State = IncidentState.Holding, WakeEvent = "wake-3" };
         var id = await _world.OpenAsync(stopped);
 
-        await _world.CheckAsync(id, Minute * 3);
+        await _world.CheckAsync(id, s_minute * 3);
 
         _world.Engine.Woken.ShouldHaveSingleItem().ShouldBe((id, "wake-3"));
     }
@@ -163,7 +163,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         var stopped = Some.Waiting().RequestStop(new StopRequest("ada", "wrong alarm", Some.Time)) with { UndoBeganAt = Some.Time.AddSeconds(1) };
         var id = await _world.OpenAsync(stopped with { WaitsUntil = Some.Time.AddHours(2) });
 
-        await _world.CheckAsync(id, [.. Enumerable.Repeat(Minute, 60)]);
+        await _world.CheckAsync(id, [.. Enumerable.Repeat(s_minute, 60)]);
 
         _world.Engine.Woken.ShouldBeEmpty();
     }
@@ -171,13 +171,13 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     [Fact]
     public async Task StopWhoseUndoAPersonIsAskedFor_WakesNobodyBeforeTheyAreReminded()
     {
-        var asked = Some.Gate() with { Id = Gate.IdOf(Phase.Mitigation, "valve", undoes: true), OpenedAt = Some.Time.AddSeconds(2), ExpiresAt = Some.Time.AddDays(1), Reminders = [new Reminder(Some.Time + (Minute * 90), [])] };
+        var asked = Some.Gate() with { Id = Gate.IdOf(Phase.Mitigation, "valve", undoes: true), OpenedAt = Some.Time.AddSeconds(2), ExpiresAt = Some.Time.AddDays(1), Reminders = [new Reminder(Some.Time + (s_minute * 90), [])] };
         var stopped = Some.Incident().RequestStop(new StopRequest("ada", "wrong alarm", Some.Time)) with { UndoBeganAt = Some.Time.AddSeconds(1), WakeEvent = "wake-4" };
         var id = await _world.OpenAsync(stopped.AddGate(asked, asked.OpenedAt));
 
-        await _world.CheckAsync(id, [.. Enumerable.Repeat(Minute, 60)]);
+        await _world.CheckAsync(id, [.. Enumerable.Repeat(s_minute, 60)]);
         _world.Engine.Woken.ShouldBeEmpty();
-        await _world.CheckAsync(id, Minute * 33);
+        await _world.CheckAsync(id, s_minute * 33);
 
         _world.Engine.Woken.ShouldHaveSingleItem();
     }
@@ -188,10 +188,10 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         var running = Some.Incident().BeginStep(new StepSpec("drain", "kubernetes.drain", default, StepSpec.DefaultTimeout, StepRetry.Default), Phase.Mitigation, "mitigation-1", new Preparation { PlannedEffect = "Drain." }, Some.Time);
         var id = await _world.OpenAsync(running.RequestStop(new StopRequest("ada", "wrong alarm", Some.Time)) with { WakeEvent = "wake-3" });
 
-        await _world.CheckAsync(id, Minute * 5, Minute);
+        await _world.CheckAsync(id, s_minute * 5, s_minute);
         _world.Engine.Woken.ShouldBeEmpty();
         await _world.Store.UpdateAsync(id, i => i.FinishStep(i.Steps[0], StepStatus.Done, new("Drained."), _world.Now), CancellationToken.None);
-        await _world.CheckAsync(id, Minute * 3);
+        await _world.CheckAsync(id, s_minute * 3);
 
         _world.Engine.Woken.ShouldHaveSingleItem();
     }
@@ -199,11 +199,11 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     [Fact]
     public async Task ReminderThatIsOverdue_WakesTheWorkflowAgain()
     {
-        var id = await _world.OpenAsync(Asked(Some.Gate() with { Reminders = [new Reminder(Some.Time + (Minute * 5), [])] }));
+        var id = await _world.OpenAsync(Asked(Some.Gate() with { Reminders = [new Reminder(Some.Time + (s_minute * 5), [])] }));
 
-        await _world.CheckAsync(id, Minute * 6);
+        await _world.CheckAsync(id, s_minute * 6);
         _world.Engine.Woken.ShouldBeEmpty();
-        await _world.CheckAsync(id, Minute * 5);
+        await _world.CheckAsync(id, s_minute * 5);
 
         _world.Engine.Woken.ShouldHaveSingleItem();
     }
@@ -213,9 +213,9 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     {
         var id = await _world.OpenAsync(Some.Waiting());
 
-        await _world.CheckAsync(id, Minute);
+        await _world.CheckAsync(id, s_minute);
         _world.Paged.ShouldBeEmpty();
-        await _world.CheckAsync(id, Minute * 2, Minute, Minute);
+        await _world.CheckAsync(id, s_minute * 2, s_minute, s_minute);
 
         _world.Paged.ShouldBe([ContactBook.Fallback]);
         _world.Sent.First().Card.Sections[0].Lines[0].ShouldContain("Recycle pod llm-b-0?");
@@ -226,9 +226,9 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     {
         var id = await _world.OpenAsync(Some.Incident());
 
-        await _world.CheckAsync(id, Minute * 14);
+        await _world.CheckAsync(id, s_minute * 14);
         _world.Paged.ShouldBeEmpty();
-        var incident = await _world.CheckAsync(id, Minute * 7, Minute * 20, Minute * 60);
+        var incident = await _world.CheckAsync(id, s_minute * 7, s_minute * 20, s_minute * 60);
 
         _world.Paged.ShouldBe([ContactBook.Fallback]);
         incident.State.ShouldBe(IncidentState.Diagnosing, "a person looks; the watch takes nothing away from the workflow");
@@ -240,9 +240,9 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     {
         var id = await _world.OpenAsync(Some.Incident().Note(Some.Time.AddDays(1), TimelineKind.Note, "runbook", "Asked the checks."));
 
-        await _world.CheckAsync(id, Minute * 14);
+        await _world.CheckAsync(id, s_minute * 14);
         _world.Paged.ShouldBeEmpty();
-        await _world.CheckAsync(id, Minute * 7);
+        await _world.CheckAsync(id, s_minute * 7);
 
         _world.Paged.ShouldBe([ContactBook.Fallback]);
     }
@@ -252,12 +252,12 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     public async Task HealthyChecksThatAreLookedAtAgain_StandStillOnlyOnceTheNextLookIsLate()
     {
         var runbook = Some.Runbook();
-        await using var world = new WatchdogWorld { Runbook = runbook with { Mitigation = runbook.Mitigation with { Verify = new(["gpu-memory"], Minute * 30, Minute * 60) } } };
-        var id = await world.OpenAsync(Some.Incident().WatchHealthy(Condition.AnyCheck, [Some.Finding(verdict: Verdict.Passing)], world.Now + (Minute * 60), world.Now));
+        await using var world = new WatchdogWorld { Runbook = runbook with { Mitigation = runbook.Mitigation with { Verify = new(["gpu-memory"], s_minute * 30, s_minute * 60) } } };
+        var id = await world.OpenAsync(Some.Incident().WatchHealthy(Condition.AnyCheck, [Some.Finding(verdict: Verdict.Passing)], world.Now + (s_minute * 60), world.Now));
 
-        await world.CheckAsync(id, Minute * 44);
+        await world.CheckAsync(id, s_minute * 44);
         world.Paged.ShouldBeEmpty();
-        await world.CheckAsync(id, Minute * 10);
+        await world.CheckAsync(id, s_minute * 10);
         world.Paged.ShouldBe([ContactBook.Fallback]);
     }
 
@@ -266,9 +266,9 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
     {
         var id = await _world.OpenAsync(Asked());
 
-        await _world.CheckAsync(id, Minute * 19);
+        await _world.CheckAsync(id, s_minute * 19);
         _world.Paged.ShouldBeEmpty("its time is not over");
-        await _world.CheckAsync(id, Minute * 20);
+        await _world.CheckAsync(id, s_minute * 20);
 
         _world.Paged.ShouldContain(ContactBook.Fallback);
     }
@@ -279,7 +279,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         await _world.OpenAsync(Some.Incident("261123-0312-aaaaaaaa", "inference/a") with { RunbookHash = "lost" }, EngineStatus.Failed);
         var id = await _world.OpenAsync(Some.Incident("261123-0312-bbbbbbbb", "inference/b"), EngineStatus.Failed);
 
-        var incident = await _world.CheckAsync(id, Minute);
+        var incident = await _world.CheckAsync(id, s_minute);
 
         incident.State.ShouldBe(IncidentState.Failed);
     }

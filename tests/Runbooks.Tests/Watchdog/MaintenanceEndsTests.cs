@@ -10,14 +10,14 @@ using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit;
 using TestKit.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Watchdog;
 
 /// <summary>What a maintenance window suppressed, when the window ends.</summary>
 public sealed class MaintenanceEndsTests : IAsyncDisposable
 {
-    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
     private readonly SafetyOptions _options = new();
     private readonly IncidentWorld _world;
 
@@ -112,11 +112,11 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
     [InlineData(true)]
     public async Task TwoAlertsOnOneTargetInTheWindow_AreBothLookedAt(bool atOnce)
     {
-        _world.Loaded = [s_runbook with { Target = "{{ labels.namespace }}", Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("fix", with: new { name = "fix", text = "{{ labels.pod }}" })] } }];
-        var other = Some.Alert() with { Fingerprint = "f2", Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-1" } };
+        _world.Loaded = [s_runbook with { Target = "{{ labels.namespace }}", Mitigation = s_runbook.Mitigation with { Steps = [Given.Step("fix", with: new { name = "fix", text = "{{ labels.pod }}" })] } }];
+        var other = Given.Alert() with { Fingerprint = "f2", Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-1" } };
         if (atOnce)
         {
-            await _world.Get<IncidentIntake>().TakeAsync([Some.Alert(), other], CancellationToken.None);
+            await _world.Get<IncidentIntake>().ReceiveAsync([Given.Alert(), other], CancellationToken.None);
             await _world.Engine.SettleAsync();
         }
         else
@@ -179,7 +179,7 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         for (var n = 0; n <= SuppressedIncidents.Max + 2; n++)
         {
             // The last alert repeats, each time as another incident.
-            (await suppressed.RememberAsync(Some.Incident(s_runbook, $"i{n}") with { Target = $"t{Math.Min(n, SuppressedIncidents.Max)}" }, Some.Night.AddHours(1), CancellationToken.None))
+            (await suppressed.RememberAsync(Given.Incident(s_runbook, $"i{n}") with { Target = $"t{Math.Min(n, SuppressedIncidents.Max)}" }, Given.Night.AddHours(1), CancellationToken.None))
                 .ShouldBe(n < SuppressedIncidents.Max);
         }
 
@@ -193,11 +193,11 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
 
     private async Task<Incident> TakeAsync(Alert? alert = null)
     {
-        var outcome = (await _world.Get<IncidentIntake>().TakeAsync([alert ?? Some.Alert()], CancellationToken.None))[0];
+        var outcome = (await _world.Get<IncidentIntake>().ReceiveAsync([alert ?? Given.Alert()], CancellationToken.None))[0];
         return await _world.SettleAsync(outcome.Id!);
     }
 
-    private Task SayOverAsync() => _world.Get<IncidentIntake>().TakeAsync([Some.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
+    private Task SayOverAsync() => _world.Get<IncidentIntake>().ReceiveAsync([Given.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
 
     private async Task WatchAsync(TimeSpan after)
     {

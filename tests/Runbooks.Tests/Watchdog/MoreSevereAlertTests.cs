@@ -9,7 +9,7 @@ namespace Runbooks.Tests.Watchdog;
 /// <summary>Something worse is reported on a target whose incident asks nobody at the moment.</summary>
 public sealed class MoreSevereAlertTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
     private static readonly Incident s_asked = Some.Waiting() with
     {
         Alert = Some.Alert() with { Severity = "warning" },
@@ -28,12 +28,12 @@ public sealed class MoreSevereAlertTests : IAsyncDisposable
     public async Task MoreSevereWhileNobodyIsAsked_IsToldOnceWithinAMinute(IncidentState state, bool told)
     {
         var decided = s_asked.Decide("mitigation-1", new Decision(state == IncidentState.TakenOver ? DecisionVerb.TakeOver : DecisionVerb.Approve, "ada", "link", Some.Time)).Incident;
-        var id = await _world.OpenAsync(state.IsFinal() ? decided.End(state, "So.", [], null, TimeSpan.Zero, Some.Time) : decided with { State = state, WaitsUntil = Some.Time + (Minute * 600) });
-        await _world.CheckAsync(id, Minute);
+        var id = await _world.OpenAsync(state.IsFinal() ? decided.End(state, "So.", [], null, TimeSpan.Zero, Some.Time) : decided with { State = state, WaitsUntil = Some.Time + (s_minute * 600) });
+        await _world.CheckAsync(id, s_minute);
         _world.Sent.ShouldBeEmpty();
         await _world.Store.UpdateAsync(id, i => i.Attach(Some.Alert("EverythingHangs") with { Severity = "Sev0", Summary = "Nothing answers" }, _world.Now), CancellationToken.None);
 
-        await _world.CheckAsync(id, Minute, Minute, Minute * 30);
+        await _world.CheckAsync(id, s_minute, s_minute, s_minute * 30);
 
         _world.Paged.ShouldBe(told ? ["oncall", ContactBook.Fallback] : [], ignoreOrder: true);
         if (told)
@@ -47,11 +47,11 @@ public sealed class MoreSevereAlertTests : IAsyncDisposable
     {
         var worse = s_asked.Attach(Some.Alert("EverythingHangs") with { Severity = "Sev0" }, Some.Time);
         var heard = worse with { Deliveries = [.. worse.Deliveries, new Delivery("mitigation-1:news:severity:0:oncall", "oncall", "test", Some.Time, null)] };
-        var id = await _world.OpenAsync(heard.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time)).Incident with { State = IncidentState.Holding, WaitsUntil = Some.Time + (Minute * 600) });
+        var id = await _world.OpenAsync(heard.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time)).Incident with { State = IncidentState.Holding, WaitsUntil = Some.Time + (s_minute * 600) });
 
         heard.WorseSinceAsked().ShouldBeNull();
         worse.WorseSinceAsked().ShouldNotBeNull();
-        await _world.CheckAsync(id, Minute, Minute);
+        await _world.CheckAsync(id, s_minute, s_minute);
 
         _world.Paged.ShouldBeEmpty();
     }

@@ -11,7 +11,7 @@ namespace Runbooks.Tests.Watchdog;
 /// <summary>The whole story with the watch beside it: what waits as it may is no trouble, however long it waits.</summary>
 public sealed class WatchedWaitTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
 
     private readonly IncidentWorld _world = new(new() { ReplayEveryTurn = false }, services => services.AddWatchdog());
 
@@ -44,10 +44,10 @@ public sealed class WatchedWaitTests : IAsyncDisposable
         var holding = await HoldAsync(atMost: TimeSpan.FromDays(2));
         _world.Script.Verdicts["full"] = Verdict.Passing;
         _world.Time.Advance(TimeSpan.FromDays(1));
-        (await _world.AdvanceAsync(holding.Id, Minute)).State.ShouldBe(IncidentState.Holding);
+        (await _world.AdvanceAsync(holding.Id, s_minute)).State.ShouldBe(IncidentState.Holding);
         _world.Time.AdjustTime(_world.Time.GetUtcNow().AddDays(-1));
 
-        var incident = await WatchAsync(holding.Id, Minute * 20);
+        var incident = await WatchAsync(holding.Id, s_minute * 20);
 
         incident.State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
@@ -58,11 +58,11 @@ public sealed class WatchedWaitTests : IAsyncDisposable
     public async Task ClockThatWasAheadForAMinuteWhileVerifying_AFixThatDoesNotHelpIsTakenBackOnTimeAllTheSame()
     {
         _world.Time.Advance(TimeSpan.FromDays(1));
-        var opened = await _world.OpenAsync(Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = null } });
+        var opened = await _world.OpenAsync(Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Approval = null } });
         opened.State.ShouldBe(IncidentState.Verifying);
         _world.Time.AdjustTime(_world.Time.GetUtcNow().AddDays(-1));
 
-        (await WatchAsync(opened.Id, Minute * 20)).State.ShouldBe(IncidentState.Failed);
+        (await WatchAsync(opened.Id, s_minute * 20)).State.ShouldBe(IncidentState.Failed);
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
     }
 
@@ -72,7 +72,7 @@ public sealed class WatchedWaitTests : IAsyncDisposable
     {
         _world.Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.MaxConcurrent["script.act"] = 1;
         await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", TimeSpan.FromHours(4), CancellationToken.None);
-        var opened = await _world.OpenAsync(Some.Runbook());
+        var opened = await _world.OpenAsync(Given.Runbook());
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await WatchAsync(opened.Id, TimeSpan.FromHours(3));
@@ -84,11 +84,11 @@ public sealed class WatchedWaitTests : IAsyncDisposable
     [Fact]
     public async Task StepThatCannotEvenPrepare_IsShownAsTriedAndPagesNobodyMeanwhile()
     {
-        var opened = await _world.OpenAsync(Some.Runbook());
+        var opened = await _world.OpenAsync(Given.Runbook());
         _world.Script.BeforeLooking = _ => new IOException("no line");
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
-        var incident = await WatchAsync(opened.Id, Minute * 10);
+        var incident = await WatchAsync(opened.Id, s_minute * 10);
 
         incident.State.ShouldBe(IncidentState.Mitigating);
         Troubles(incident).ShouldBeEmpty();
@@ -101,8 +101,8 @@ public sealed class WatchedWaitTests : IAsyncDisposable
 
     private async Task<Incident> HoldAsync(TimeSpan atMost)
     {
-        var lease = new Hold(["full"], StableFor: Minute * 5, atMost, Every: TimeSpan.FromSeconds(30));
-        var runbook = Some.Runbook() with { Resolution = new() };
+        var lease = new Hold(["full"], StableFor: s_minute * 5, atMost, Every: TimeSpan.FromSeconds(30));
+        var runbook = Given.Runbook() with { Resolution = new() };
         var opened = await _world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { HoldUntil = lease } });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         return (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
@@ -110,9 +110,9 @@ public sealed class WatchedWaitTests : IAsyncDisposable
 
     private async Task<Incident> WatchAsync(string id, TimeSpan time)
     {
-        for (var passed = TimeSpan.Zero; passed < time; passed += Minute)
+        for (var passed = TimeSpan.Zero; passed < time; passed += s_minute)
         {
-            await _world.AdvanceAsync(id, Minute);
+            await _world.AdvanceAsync(id, s_minute);
             await _world.Get<IncidentWatchdog>().CheckAsync(CancellationToken.None);
         }
 

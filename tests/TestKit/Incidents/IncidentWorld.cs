@@ -47,7 +47,7 @@ public sealed class IncidentWorld : IAsyncDisposable
         _services = services.BuildServiceProvider();
     }
 
-    public FakeTimeProvider Time { get; } = new(Some.Night);
+    public FakeTimeProvider Time { get; } = new(Given.Night);
 
     public Script Script { get; } = new();
 
@@ -72,7 +72,7 @@ public sealed class IncidentWorld : IAsyncDisposable
     /// <summary>Opens an incident and lets it run as far as it goes without anybody's help.</summary>
     public async Task<Incident> OpenAsync(Runbook runbook, Incident? incident = null)
     {
-        var candidate = incident ?? Some.Incident(runbook);
+        var candidate = incident ?? Given.Incident(runbook);
         await Store.OpenAsync(candidate, runbook, _ => null, CancellationToken.None);
         await Engine.OpenAsync(IncidentInput.Of(candidate.Id, runbook));
         return await SettleAsync(candidate.Id);
@@ -108,7 +108,7 @@ public sealed class IncidentWorld : IAsyncDisposable
     /// <summary>The sender says that the alert is over.</summary>
     public async Task<Incident> ResolveAlertAsync(string id)
     {
-        var incident = await Store.UpdateAsync(id, i => i.Attach(Some.Alert() with { Status = AlertStatus.Resolved }, Time.GetUtcNow()), CancellationToken.None);
+        var incident = await Store.UpdateAsync(id, i => i.Attach(Given.Alert() with { Status = AlertStatus.Resolved }, Time.GetUtcNow()), CancellationToken.None);
         await Engine.RaiseAsync(id, incident.WakeEvent ?? "");
         return await SettleAsync(id);
     }

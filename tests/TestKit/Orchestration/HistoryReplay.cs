@@ -16,7 +16,7 @@ namespace TestKit.Orchestration;
 /// <summary>Runs an orchestrator through a history that was recorded earlier, by this code or by an older one.</summary>
 public static class HistoryReplay
 {
-    private static readonly DurableTaskShimFactory Shims = new(new DurableTaskWorkerOptions { DataConverter = new JsonDataConverter(DurableJson.Options) });
+    private static readonly DurableTaskShimFactory s_shims = new(new DurableTaskWorkerOptions { DataConverter = new JsonDataConverter(DurableJson.Options) });
 
     /// <summary>Every turn again, each from the beginning of the history: what the code asks for has to be what it asked for then.</summary>
     /// <returns>The first difference in words; null when there is none.</returns>
@@ -32,7 +32,7 @@ public static class HistoryReplay
             }
 
             var turnEvents = history.Skip(begin).Take(next - begin).ToList();
-            var asked = Ask(history.Take(begin), turnEvents.Where(IsInput), Shims.CreateOrchestration(name, create()));
+            var asked = Ask(history.Take(begin), turnEvents.Where(IsInput), s_shims.CreateOrchestration(name, create()));
             var recorded = turnEvents.Select(Describe).OfType<string>().ToList();
             if (!asked.SequenceEqual(recorded))
             {

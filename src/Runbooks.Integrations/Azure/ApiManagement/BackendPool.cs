@@ -82,7 +82,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
         await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         return new ActionResult(await SetAsync(change, change.Before, change.After, context.Time, cancellationToken) is { } answer
-            ? answer.Words($"Gave {change.Backend} {change.After}.", $"give {change.Backend} {change.After}")
+            ? answer.Describe($"Gave {change.Backend} {change.After}.", $"give {change.Backend} {change.After}")
             : $"{change.Backend} had {change.After} already.");
     }
 
@@ -93,11 +93,11 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         return await held.ReleaseAsync(Held(change), change.Before, share => share == now, TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(BackendShare before) => await SetAsync(change, change.After, before, context.Time, cancellationToken) is { } answer
-            ? answer.Words($"Gave {change.Backend} {before} again, as before.", $"give {change.Backend} {before} again")
+            ? answer.Describe($"Gave {change.Backend} {before} again, as before.", $"give {change.Backend} {before} again")
             : $"{change.Backend} has {before}, as it was before.";
     }
 
-    private HeldValue Held(Change change) => new($"{change.Pool}/{change.Backend}", $"The share of {change.Backend} in {Target(change.Pool).WordsWithin}");
+    private HeldValue Held(Change change) => new($"{change.Pool}/{change.Backend}", $"The share of {change.Backend} in {Target(change.Pool).DisplayNameWithin}");
 
     /// <returns>Null: it is so already.</returns>
     private async Task<AzureResponse?> SetAsync(Change change, BackendShare from, BackendShare to, TimeProvider time, CancellationToken cancellationToken)
@@ -113,7 +113,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
 
         if (member is null || now != from)
         {
-            throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.");
+            throw new ChangedSinceException($"{target.DisplayName} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.");
         }
 
         (member["priority"], member["weight"]) = (to.Priority, to.Weight);

@@ -30,7 +30,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         var state = (await arm.GetAsync(target, cancellationToken)).Text("state") ?? "unknown";
         return new Preparation
         {
-            PlannedEffect = $"Suspend {target.Words} of API Management: its keys stop working at once (now {state}).",
+            PlannedEffect = $"Suspend {target.DisplayName} of API Management: its keys stop working at once (now {state}).",
             Identity = $"{target.Id}: {state}",
             Undo = parameters.Keep ? "Left to a person: it stays suspended until somebody reactivates it." : $"Make it {state} again.",
             UndoneByHand = parameters.Keep,
@@ -47,17 +47,17 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         SuspendSubscriptionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        var words = Target(change.Subscription).Words;
+        var words = Target(change.Subscription).DisplayName;
         await held.HoldAsync(Held(change), change.Before, "suspended", context, cancellationToken);
         return new ActionResult(await SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken) is { } answer
-            ? answer.Words($"Suspended {words} of API Management.", $"suspend {words} of API Management")
+            ? answer.Describe($"Suspended {words} of API Management.", $"suspend {words} of API Management")
             : $"{words} was suspended already.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        var words = Target(change.Subscription).Words;
+        var words = Target(change.Subscription).DisplayName;
         if (change.Keep)
         {
             return new ActionResult($"Left {words} suspended, as the runbook says; reactivate it by hand.");
@@ -67,11 +67,11 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         return await held.ReleaseAsync(Held(change), change.Before, state => state == now, TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(string before) => await SetAsync(change.Subscription, "suspended", before, context.Time, cancellationToken) is { } answer
-            ? answer.Words($"Made {words} {before} again.", $"make {words} {before} again")
+            ? answer.Describe($"Made {words} {before} again.", $"make {words} {before} again")
             : $"{words} is {before}, as it was before.";
     }
 
-    private HeldValue Held(Change change) => new(change.Subscription, Target(change.Subscription).WordsWithin);
+    private HeldValue Held(Change change) => new(change.Subscription, Target(change.Subscription).DisplayNameWithin);
 
     private static string? Refusal(string name, string state) => (name.ToLowerInvariant(), state) switch
     {
@@ -93,7 +93,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
 
         if (state != from)
         {
-            throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: it is {state}. Nothing was overwritten.");
+            throw new ChangedSinceException($"{target.DisplayName} was changed by somebody else in the meantime: it is {state}. Nothing was overwritten.");
         }
 
         return await arm.SendAsync(

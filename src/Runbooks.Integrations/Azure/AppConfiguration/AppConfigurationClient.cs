@@ -16,7 +16,7 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         return new SettingAddress(found ?? throw new StepRefusedException(problem!), key, label ?? "");
     }
 
-    public string Words(SettingAddress address) => address.ToString();
+    public string DisplayName(SettingAddress address) => address.ToString();
 
     public async Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken)
     {
@@ -89,7 +89,7 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
 internal interface ISettings
 {
     /// <summary>For people: what and where it is.</summary>
-    string Words(SettingAddress address);
+    string DisplayName(SettingAddress address);
 
     /// <returns>Null when there is none.</returns>
     Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken);
@@ -134,7 +134,7 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     /// <summary>Puts the new value there, unless it is there already or somebody changed the old one.</summary>
     public async Task ApplyAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
-        await held.HoldAsync(new HeldValue(settings.Words(Address)), new HeldText(Before, BeforeType), new HeldText(After, AfterType), context, cancellationToken);
+        await held.HoldAsync(new HeldValue(settings.DisplayName(Address)), new HeldText(Before, BeforeType), new HeldText(After, AfterType), context, cancellationToken);
         var now = await settings.ReadAsync(Address, cancellationToken);
         if (now?.Value == After)
         {
@@ -143,7 +143,7 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
 
         if (now?.Value != Before)
         {
-            throw new StepRefusedException($"{settings.Words(Address)} was changed by somebody else in the meantime. Nothing was overwritten.");
+            throw new StepRefusedException($"{settings.DisplayName(Address)} was changed by somebody else in the meantime. Nothing was overwritten.");
         }
 
         if (!await settings.WriteAsync(Address, After, AfterType, now, cancellationToken) && !await IsThereAsync(settings, cancellationToken))
@@ -161,7 +161,7 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     {
         var now = await settings.ReadAsync(Address, cancellationToken);
         return await held.ReleaseAsync(
-            new HeldValue(settings.Words(Address)),
+            new HeldValue(settings.DisplayName(Address)),
             new HeldText(Before, BeforeType),
             text => text.Value == now?.Value,
             before => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, now, cancellationToken),
@@ -173,25 +173,25 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     {
         if (now?.Value == Before)
         {
-            return $"{settings.Words(Address)} is as it was before.";
+            return $"{settings.DisplayName(Address)} is as it was before.";
         }
 
         if (now?.Value != After)
         {
-            throw new ChangedSinceException($"{settings.Words(Address)} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
+            throw new ChangedSinceException($"{settings.DisplayName(Address)} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
         }
 
         var undone = Before is null
             ? await settings.DeleteAsync(Address, now, cancellationToken)
             : await settings.WriteAsync(Address, Before, BeforeType, now, cancellationToken);
         return undone
-            ? Before is null ? $"Removed {settings.Words(Address)} again." : $"Brought {settings.Words(Address)} back to its previous value."
+            ? Before is null ? $"Removed {settings.DisplayName(Address)} again." : $"Brought {settings.DisplayName(Address)} back to its previous value."
             : throw NotWritten(settings);
     }
 
     // The value was as expected: something else of it changed in between, and the next attempt may succeed.
     private AzureRequestException NotWritten(ISettings settings) =>
-        new($"{settings.Words(Address)} was changed by somebody else at this moment. Nothing was written.");
+        new($"{settings.DisplayName(Address)} was changed by somebody else at this moment. Nothing was written.");
 }
 
 /// <param name="Value">Null for no such key.</param>

@@ -17,8 +17,8 @@ internal sealed class RestartSite(ArmResources arm) : RunbookAction<RestartSiteP
         var state = (await arm.GetAsync(target, cancellationToken)).Text("state") ?? "unknown";
         return new Preparation
         {
-            PlannedEffect = $"Restart {target.Words}: requests that it is working on are cut off (now {state}).",
-            Refusal = state == "Stopped" ? $"{target.Words} is stopped. Restarting would not start it; somebody stopped it on purpose." : null,
+            PlannedEffect = $"Restart {target.DisplayName}: requests that it is working on are cut off (now {state}).",
+            Refusal = state == "Stopped" ? $"{target.DisplayName} is stopped. Restarting would not start it; somebody stopped it on purpose." : null,
         };
     }
 
@@ -31,7 +31,7 @@ internal sealed class RestartSite(ArmResources arm) : RunbookAction<RestartSiteP
         var target = Target(parameters.Site);
         // Azure can also be told to answer only when the app is back. That outlasts the time that it keeps a request open, and a step whose answer is lost restarts the app again.
         await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart"), context.Time, cancellationToken);
-        return new ActionResult($"Azure took the request to restart {target.Words} and does it by itself; whether the app is back the checks tell.");
+        return new ActionResult($"Azure took the request to restart {target.DisplayName} and does it by itself; whether the app is back the checks tell.");
     }
 
     private ArmTarget Target(string site) => new(site, "2025-03-01", Role);

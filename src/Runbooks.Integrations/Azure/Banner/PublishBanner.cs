@@ -31,7 +31,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
         var replaces = keyNow is not null || blobNow is not null;
         return new Preparation
         {
-            PlannedEffect = $"Show users the banner “{parameters.Message}” through {keys.Words(key.Address)}{(blob is null ? "" : $" and {blobs.Words(blob.Address)}")}"
+            PlannedEffect = $"Show users the banner “{parameters.Message}” through {keys.DisplayName(key.Address)}{(blob is null ? "" : $" and {blobs.DisplayName(blob.Address)}")}"
                 + $"{(replaces ? ", in place of the one that is there" : "")}.",
             Identity = blob is null ? keyNow?.ETag ?? "absent" : $"{keyNow?.ETag ?? "absent"} {blobNow?.ETag ?? "absent"}",
             Undo = replaces ? "Bring the previous banner back." : "Take the banner away.",
@@ -110,13 +110,13 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
 
         var (blob, blobLeft) = await TryAsync(() => Blob.UndoAsync(blobs, held, context, cancellationToken));
         var (key, keyLeft) = await TryAsync(() => Key.UndoAsync(keys, held, context, cancellationToken));
-        var words = $"{key.Result} {blob.Result}";
+        var displayName = $"{key.Result} {blob.Result}";
         return (keyLeft, blobLeft) switch
         {
-            (null, null) => new(words) { HandedOn = key.HandedOn || blob.HandedOn },
+            (null, null) => new(displayName) { HandedOn = key.HandedOn || blob.HandedOn },
             // Somebody's own banner stays; one that could not be reached is ours still, and is tried again.
-            (null or ChangedSinceException, null or ChangedSinceException) => throw new ChangedSinceException(words),
-            _ => throw new StepRefusedException(words),
+            (null or ChangedSinceException, null or ChangedSinceException) => throw new ChangedSinceException(displayName),
+            _ => throw new StepRefusedException(displayName),
         };
     }
 
@@ -153,7 +153,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
             ? null
             : throw new StepRefusedException($"No container is configured for the blob '{asked}'. Set {BannerOptions.SectionName}:Container.");
 
-    public string Words(SettingAddress address) => $"the blob {address.Store}/{address.Key} of storage account '{_container.Value.AccountName}'";
+    public string DisplayName(SettingAddress address) => $"the blob {address.Store}/{address.Key} of storage account '{_container.Value.AccountName}'";
 
     public Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken) => CallAsync<Setting?>(
         address,
@@ -165,7 +165,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
             var buffer = new byte[Largest + 1];
             var length = await content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
             return length > Largest
-                ? throw new StepRefusedException($"{Words(address)} holds more than {Largest} bytes, so it is no banner. Nothing was overwritten; name another blob.")
+                ? throw new StepRefusedException($"{DisplayName(address)} holds more than {Largest} bytes, so it is no banner. Nothing was overwritten; name another blob.")
                 : new Setting(Text(address, buffer.AsSpan(0, length)), found.Details.ContentType, found.Details.ETag.ToString("H"));
         },
         none: [404],
@@ -225,7 +225,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         }
         catch (DecoderFallbackException)
         {
-            throw new StepRefusedException($"{Words(address)} holds something that is not text, so it is no banner. Nothing was overwritten; name another blob.");
+            throw new StepRefusedException($"{DisplayName(address)} holds something that is not text, so it is no banner. Nothing was overwritten; name another blob.");
         }
     }
 
@@ -238,7 +238,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         }
         catch (RequestFailedException refused) when (refused.Status is 401 or 403)
         {
-            throw new StepRefusedException($"This identity lacks the role {Role} on the container {address.Store}, so it may not {verb} {Words(address)}. Azure says: {refused.ErrorCode}");
+            throw new StepRefusedException($"This identity lacks the role {Role} on the container {address.Store}, so it may not {verb} {DisplayName(address)}. Azure says: {refused.ErrorCode}");
         }
         catch (RequestFailedException known) when (none.Contains(known.Status))
         {
@@ -248,12 +248,12 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         {
             // The messages of the SDK carry whole responses: status and code say enough.
             throw new AzureRequestException(
-                failed.Status == 0 ? $"{Words(address)} cannot be reached to {verb} it." : $"{Words(address)} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
+                failed.Status == 0 ? $"{DisplayName(address)} cannot be reached to {verb} it." : $"{DisplayName(address)} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
         }
         catch (Exception failed) when (failed is AuthenticationFailedException or AggregateException
             || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new AzureRequestException($"{Words(address)} cannot be reached to {verb} it: {failed.Message}", inner: failed);
+            throw new AzureRequestException($"{DisplayName(address)} cannot be reached to {verb} it: {failed.Message}", inner: failed);
         }
     }
 }

@@ -25,13 +25,13 @@ internal sealed class RestartRevision(ArmResources arm)
         var revision = parameters.Revision ?? (await arm.GetAsync(target, cancellationToken)).Text("latestReadyRevisionName");
         if (revision is null)
         {
-            return new Preparation { PlannedEffect = $"Restart a revision of {target.Words}.", Refusal = $"{target.Words} has no revision that is ready. Name one." };
+            return new Preparation { PlannedEffect = $"Restart a revision of {target.DisplayName}.", Refusal = $"{target.DisplayName} has no revision that is ready. Name one." };
         }
 
         var active = (await arm.GetAsync(Target($"{parameters.App}/revisions/{revision}"), cancellationToken)).Properties["active"]?.GetValue<bool>() ?? true;
         return new Preparation
         {
-            PlannedEffect = $"Restart the revision {revision} of {target.Words}: requests that it is working on are cut off.",
+            PlannedEffect = $"Restart the revision {revision} of {target.DisplayName}: requests that it is working on are cut off.",
             Identity = revision,
             Refusal = active ? null : $"The revision {revision} is not active, so there is nothing to restart.",
         };
@@ -45,8 +45,8 @@ internal sealed class RestartRevision(ArmResources arm)
     {
         var target = Target($"{parameters.App}/revisions/{preparation.Identity}");
         var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart"), context.Time, cancellationToken);
-        var which = $"the revision {preparation.Identity} of {Target(parameters.App).Words}";
-        return new ActionResult(answer.Words($"Restarted {which}.", $"restart {which}"));
+        var which = $"the revision {preparation.Identity} of {Target(parameters.App).DisplayName}";
+        return new ActionResult(answer.Describe($"Restarted {which}.", $"restart {which}"));
     }
 
     private ArmTarget Target(string id) => new(id, "2025-01-01", Role);

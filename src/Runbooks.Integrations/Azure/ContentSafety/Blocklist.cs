@@ -48,7 +48,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         var item = ItemOf(parameters, context);
         return new Preparation
         {
-            PlannedEffect = $"Turn prompts away that hold the signature {signature?.ToString() ?? "that the alert gave"}, by the {list.Words}.{(signature is null ? "" : await trial.TryAsync(signature, parameters, cancellationToken))}",
+            PlannedEffect = $"Turn prompts away that hold the signature {signature?.ToString() ?? "that the alert gave"}, by the {list.DisplayName}.{(signature is null ? "" : await trial.TryAsync(signature, parameters, cancellationToken))}",
             // The item belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{item.Name}: {signature?.Hash}",
             Undo = "Remove the item again.",
@@ -69,15 +69,15 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         if (await arm.FindAsync(item, cancellationToken) is { } known)
         {
             return Holds(known, signature)
-                ? new ActionResult($"{item.Words} was there already.") { Outputs = outputs }
-                : throw new StepRefusedException($"{item.Words} is there, and it does not block the signature: somebody changed it. Nothing was overwritten.");
+                ? new ActionResult($"{item.DisplayName} was there already.") { Outputs = outputs }
+                : throw new StepRefusedException($"{item.DisplayName} is there, and it does not block the signature: somebody changed it. Nothing was overwritten.");
         }
 
         var body = new JsonObject { ["properties"] = new JsonObject { ["pattern"] = signature.Text, ["isRegex"] = false } };
         return await arm.WriteAsync(
             arm.Call(item, RequestMethod.Put, "add it", body), async () => await arm.FindAsync(item, cancellationToken) is { } written && Holds(written, signature), context, cancellationToken)
             ? new ActionResult($"The blocklist {parameters.List} holds the signature {signature}, as the item {item.Name}. The filter takes it up within about five minutes.") { Outputs = outputs }
-            : throw new AzureRequestException($"{item.Words} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
+            : throw new AzureRequestException($"{item.DisplayName} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -86,18 +86,18 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         var item = Target(added.Item);
         if (await arm.FindAsync(item, cancellationToken) is not { } found)
         {
-            return new ActionResult($"{item.Words} is not there any more.");
+            return new ActionResult($"{item.DisplayName} is not there any more.");
         }
 
         if (added.Text is not null && (IsRegex(found) || PromptSignature.HashOf(found.Text("pattern") ?? "") != added.Text))
         {
-            throw new ChangedSinceException($"Somebody has changed {item.Words} since, so it was left alone. Remove it by hand when it is needed no longer.");
+            throw new ChangedSinceException($"Somebody has changed {item.DisplayName} since, so it was left alone. Remove it by hand when it is needed no longer.");
         }
 
         return await arm.WriteAsync(
             arm.Call(item, RequestMethod.Delete, "remove it") with { Understood = [404] }, async () => await arm.FindAsync(item, cancellationToken) is null, context, cancellationToken)
-            ? new ActionResult($"Removed {item.Words}.")
-            : throw new AzureRequestException($"{item.Words} is still there after it was removed.");
+            ? new ActionResult($"Removed {item.DisplayName}.")
+            : throw new AzureRequestException($"{item.DisplayName} is still there after it was removed.");
     }
 
     /// <summary>A list that no filter looks at would block nothing, and everybody would believe that it does.</summary>
@@ -110,7 +110,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             var filter = Target($"{parameters.Account}/raiPolicies/{deployment.Text("raiPolicyName") ?? "Microsoft.Default"}");
             var used = ((await arm.GetAsync(filter, cancellationToken)).Properties["customBlocklists"] as JsonArray ?? []).OfType<JsonObject>().Any(one =>
                 Is(one["blocklistName"], parameters.List) && Is(one["source"], "Prompt") && one["blocking"] is JsonValue blocking && blocking.TryGetValue<bool>(out var on) && on);
-            return used ? null : $"The {filter.Words} of deployment {parameters.Deployment} does not block prompts by the {list.Words}, so nothing would be turned away. Add the list to the filter's blocklists for prompts.";
+            return used ? null : $"The {filter.DisplayName} of deployment {parameters.Deployment} does not block prompts by the {list.DisplayName}, so nothing would be turned away. Add the list to the filter's blocklists for prompts.";
         }
         catch (StepRefusedException missing)
         {

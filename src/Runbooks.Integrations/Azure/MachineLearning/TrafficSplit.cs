@@ -40,13 +40,13 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         return new Preparation
         {
             PlannedEffect = after is null
-                ? string.Create(CultureInfo.InvariantCulture, $"Give {name} {parameters.Percent} % of the requests to {target.Words} (now {TrafficShares.Text(before)}).")
-                : $"Split the requests to {target.Words} as {TrafficShares.Text(after)} (now {TrafficShares.Text(before)}).",
+                ? string.Create(CultureInfo.InvariantCulture, $"Give {name} {parameters.Percent} % of the requests to {target.DisplayName} (now {TrafficShares.Text(before)}).")
+                : $"Split the requests to {target.DisplayName} as {TrafficShares.Text(after)} (now {TrafficShares.Text(before)}).",
             Identity = $"{target.Id}: {TrafficShares.Text(before)}",
             Undo = $"Split them as {TrafficShares.Text(before)} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, before, after ?? before)),
             Refusal = after is null
-                ? $"{target.Words} has no other deployment that could take the rest, or several that get no requests now: which of them should take it is not known."
+                ? $"{target.DisplayName} has no other deployment that could take the rest, or several that get no requests now: which of them should take it is not known."
                 : await UnreadyAsync(target, before, after, cancellationToken),
         };
     }
@@ -75,7 +75,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
             : $"The requests are split as {TrafficShares.Text(before)}, as it was before.";
     }
 
-    private HeldValue Held(Change change) => new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).WordsWithin}");
+    private HeldValue Held(Change change) => new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).DisplayNameWithin}");
 
     private Task<bool> SetAsync(Change change, IReadOnlyDictionary<string, int> from, IReadOnlyDictionary<string, int> to, StepContext context, CancellationToken cancellationToken)
     {
@@ -96,7 +96,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
 
             if (!TrafficShares.Same(now, from))
             {
-                throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.");
+                throw new ChangedSinceException($"{target.DisplayName} was changed by somebody else in the meantime: its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.");
             }
 
             endpoint["properties"]!["traffic"] = new JsonObject(to.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value)));
@@ -114,7 +114,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
             {
                 if ((await arm.GetAsync(target, cancellationToken)).Text("provisioningState") is var state and not "Succeeded")
                 {
-                    return $"{target.Words} is not ready for more requests: its state is {state ?? "unknown"}.";
+                    return $"{target.DisplayName} is not ready for more requests: its state is {state ?? "unknown"}.";
                 }
             }
             catch (StepRefusedException refused)

@@ -40,7 +40,7 @@ internal sealed class CloseAlert(ArmResources arm)
     {
         var answer = await SetAsync(parameters.Alert, parameters.State.ToString(), context.Time, cancellationToken);
         var state = parameters.State.ToString().ToLowerInvariant();
-        return new ActionResult(answer.Words($"Marked the Azure alert as {state}.", $"mark the Azure alert as {state}"));
+        return new ActionResult(answer.Describe($"Marked the Azure alert as {state}.", $"mark the Azure alert as {state}"));
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -59,7 +59,7 @@ internal sealed class CloseAlert(ArmResources arm)
         }
 
         var answer = await SetAsync(change.Alert, change.Before, context.Time, cancellationToken);
-        return new ActionResult(answer.Words($"Marked the Azure alert as {state} again.", $"mark the Azure alert as {state} again"));
+        return new ActionResult(answer.Describe($"Marked the Azure alert as {state} again.", $"mark the Azure alert as {state} again"));
     }
 
     private Task<AzureResponse> SetAsync(string alert, string state, TimeProvider time, CancellationToken cancellationToken) =>

@@ -23,7 +23,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
     public override string Role => LogsClient.Role;
 
-    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with)
+    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with)
     {
         var query = WithText.Of(with, "query") ?? "";
         // With two ages the newer one is where the time ends.

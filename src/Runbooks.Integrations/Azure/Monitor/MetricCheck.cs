@@ -9,9 +9,9 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     public override string Role => AzureMetrics.Role;
 
     // A sum over a minute is no longer between the two.
-    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
+    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
         WithText.Of(with, "metric") is { } metric && WithText.Failing(with) is { } failing && WithText.Of(with, "aggregation") is not ("total" or "count")
-        && KnownRange.OfAzure(metric)?.Doubt(failing, metric) is { } doubt ? [doubt] : [];
+        && KnownRange.OfAzure(metric)?.WarningOf(failing, metric) is { } doubt ? [doubt] : [];
 
     public override bool MayFindNothing(JsonElement with) => WithText.LeavesEmptyOpen(with);
 
@@ -25,7 +25,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         {
             var nothing = mayBeMore
                 ? CheckResult.Unknown($"{Cut}, and none of those has a value in this time.") with { Threshold = parameters.Failing.ToString() }
-                : Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.Words} has no value of {parameters.Metric} in this time.");
+                : Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.DisplayName} has no value of {parameters.Metric} in this time.");
             return nothing with { Link = Link(target), MeasuredAt = now - MetricSeries.Usual };
         }
 
@@ -38,7 +38,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
             ? Measurement.Judge(parameters.Failing, worst.Points[^1].Value, parameters.Unit, Among(found.Count, worst, now, (parameters.Granularity is not null || IsOfItsInterval(parameters.Aggregation)) && worst.Every > TimeSpan.FromMinutes(1)))
                 .UnlessSilent(parameters.Failing, stale is null ? null : $"{stale} has had no value for {Measurement.Age(stale.AgeAt(now))}")
                 .UnlessSilent(parameters.Failing, mayBeMore ? Cut : null)
-            : CheckResult.Unknown($"{target.Words} has had no value of {parameters.Metric} for {Measurement.Age(worst.AgeAt(now))}; the last was {NumberText.Format(worst.Points[^1].Value)}{(parameters.Unit is { } unit ? $" {unit}" : "")}, and says nothing about now.") with
+            : CheckResult.Unknown($"{target.DisplayName} has had no value of {parameters.Metric} for {Measurement.Age(worst.AgeAt(now))}; the last was {NumberText.Format(worst.Points[^1].Value)}{(parameters.Unit is { } unit ? $" {unit}" : "")}, and says nothing about now.") with
             {
                 Threshold = parameters.Failing.ToString(),
             };
@@ -170,7 +170,7 @@ internal sealed class AzureMetrics(ArmResources arm)
             // 200 with an error beside the metric: that it has no series then is no sign of anything.
             if (told.FirstOrDefault(metric => metric!["errorCode"] is { } code && (string?)code != "Success") is { } failed)
             {
-                throw new AzureRequestException($"{target.Words} could not answer the question for the metric {question.Metric}: {failed["errorMessage"] ?? failed["errorCode"]}.");
+                throw new AzureRequestException($"{target.DisplayName} could not answer the question for the metric {question.Metric}: {failed["errorMessage"] ?? failed["errorCode"]}.");
             }
 
             var all = told.SelectMany(metric => metric!["timeseries"]!.AsArray()).ToList();
@@ -195,7 +195,7 @@ internal sealed class AzureMetrics(ArmResources arm)
         }
         catch (Exception odd) when (odd is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
         {
-            throw new AzureRequestException($"{target.Words} answered the question for the metric {question.Metric} in a form that is not known.", inner: odd);
+            throw new AzureRequestException($"{target.DisplayName} answered the question for the metric {question.Metric} in a form that is not known.", inner: odd);
         }
     }
 }

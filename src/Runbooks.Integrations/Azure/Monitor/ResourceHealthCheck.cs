@@ -33,7 +33,7 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
         var isOurs = state is "Unavailable" or "Degraded" && s_reasons.Any(reason => IsOurs(health.Text(reason)));
         return new CheckResult(
             state switch { "Available" => isOld ? Verdict.Unknown : Verdict.Passing, "Unavailable" or "Degraded" when !isOurs => Verdict.Failing, _ => Verdict.Unknown },
-            $"Azure says that {target.Words} is {Words(state)}{(why is null ? "." : $": {why}")}{(isOurs ? " Its owner brought that about, for example by stopping it, so it says nothing of the platform." : "")}{(isOld ? $" It {(looked is { } age ? $"looked {Measurement.Age(age)} ago" : "does not say when it looked")}, so how it is now is not known." : "")}")
+            $"Azure says that {target.DisplayName} is {Describe(state)}{(why is null ? "." : $": {why}")}{(isOurs ? " Its owner brought that about, for example by stopping it, so it says nothing of the platform." : "")}{(isOld ? $" It {(looked is { } age ? $"looked {Measurement.Age(age)} ago" : "does not say when it looked")}, so how it is now is not known." : "")}")
         {
             Value = state,
             Threshold = "not Available",
@@ -48,7 +48,7 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
     private static bool IsOurs(string? reason) =>
         reason?.Replace(" ", "", StringComparison.Ordinal) is { } word && (word.Equals("UserInitiated", StringComparison.OrdinalIgnoreCase) || word.Equals("CustomerInitiated", StringComparison.OrdinalIgnoreCase));
 
-    private static string Words(string state) => state switch
+    private static string Describe(string state) => state switch
     {
         "Available" => "available",
         "Unavailable" => "unavailable",

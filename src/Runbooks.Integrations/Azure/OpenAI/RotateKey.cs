@@ -27,10 +27,10 @@ internal sealed class RotateKey(ArmResources arm)
         var account = await arm.GetAsync(target, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = $"Replace {parameters.Key} of {target.Words}: whoever uses it is cut off until they take the new one from Azure.",
+            PlannedEffect = $"Replace {parameters.Key} of {target.DisplayName}: whoever uses it is cut off until they take the new one from Azure.",
             Identity = (string?)account.Json["id"] ?? target.Id,
             Refusal = account.Properties["disableLocalAuth"] is JsonValue off && off.TryGetValue<bool>(out var disabled) && disabled
-                ? $"{target.Words} does not let keys in at all, so there is none to replace."
+                ? $"{target.DisplayName} does not let keys in at all, so there is none to replace."
                 : null,
         };
     }
@@ -45,7 +45,7 @@ internal sealed class RotateKey(ArmResources arm)
         var body = new JsonObject { ["keyName"] = parameters.Key.ToString() };
         // The answer holds both keys, and is not looked at.
         var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Post, "replace its key", body, "/regenerateKey"), context.Time, cancellationToken);
-        return new ActionResult(answer.Words($"Replaced {parameters.Key} of {target.Words}. Take the new one from Azure.", $"replace {parameters.Key} of {target.Words}"));
+        return new ActionResult(answer.Describe($"Replaced {parameters.Key} of {target.DisplayName}. Take the new one from Azure.", $"replace {parameters.Key} of {target.DisplayName}"));
     }
 
     private ArmTarget Target(string account) => new(account, "2024-10-01", Role);

@@ -51,8 +51,8 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         return new Preparation
         {
             PlannedEffect = parameters.To is { } to
-                ? $"Let {to} take what {target.Words} turns away, billed by token (now {Now(before)})."
-                : $"Let nobody take any more what {target.Words} turns away (now {Now(before)}).",
+                ? $"Let {to} take what {target.DisplayName} turns away, billed by token (now {Now(before)})."
+                : $"Let nobody take any more what {target.DisplayName} turns away (now {Now(before)}).",
             Identity = $"{target.Id}: {before}",
             Undo = before is null ? "Switch spill-over off again." : $"Let {before} take it again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, before, parameters.To)),
@@ -68,7 +68,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
         await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
-        var words = Target(change.Deployment).Words;
+        var words = Target(change.Deployment).DisplayName;
         return new ActionResult((await SetAsync(change, change.Before, change.After, context, cancellationToken), change.After) switch
         {
             (true, { } to) => $"{to} takes what {words} turns away.",
@@ -85,11 +85,11 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         return await held.ReleaseAsync(Held(change), change.Before, to => to == now, TakeBackAsync, context, cancellationToken);
 
         async Task<string> TakeBackAsync(string? before) => await SetAsync(change, change.After, before, context, cancellationToken)
-            ? $"Spill-over of {Target(change.Deployment).Words} is {Now(before)} again, as before."
-            : $"Spill-over of {Target(change.Deployment).Words} is {Now(before)}, as it was before.";
+            ? $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)} again, as before."
+            : $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)}, as it was before.";
     }
 
-    private HeldValue Held(Change change) => new($"{change.Deployment}/spillover", $"Spill-over of {Target(change.Deployment).WordsWithin}");
+    private HeldValue Held(Change change) => new($"{change.Deployment}/spillover", $"Spill-over of {Target(change.Deployment).DisplayNameWithin}");
 
     private static string Now(string? to) => to is null ? "off" : $"to {to}";
 
@@ -112,7 +112,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
 
             if (now != from)
             {
-                throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: spill-over is {Now(now)}. Nothing was overwritten.");
+                throw new ChangedSinceException($"{target.DisplayName} was changed by somebody else in the meantime: spill-over is {Now(now)}. Nothing was overwritten.");
             }
 
             // What is not written is gone.
@@ -143,7 +143,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         var sku = SkuOf(primary);
         if (!sku.EndsWith(Provisioned, StringComparison.OrdinalIgnoreCase))
         {
-            return $"{target.Words} has no provisioned throughput: its SKU is {sku}. Only such a deployment can spill over.";
+            return $"{target.DisplayName} has no provisioned throughput: its SKU is {sku}. Only such a deployment can spill over.";
         }
 
         var other = Target(parameters.Account, parameters.To!);
@@ -158,9 +158,9 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         }
 
         var level = sku[..^Provisioned.Length];
-        return ModelOf(spare) != ModelOf(primary) ? $"{other.Words} serves {ModelOf(spare)}, and {target.Words} {ModelOf(primary)}: both have to serve the same model and version."
-            : !SkuOf(spare).Equals(level + Standard, StringComparison.OrdinalIgnoreCase) ? $"{other.Words} has the SKU {SkuOf(spare)}. Beside {sku} it has to be {level}{Standard}, so that data is processed in the same places."
-            : spare.Text("provisioningState") is var state and not "Succeeded" ? $"{other.Words} is not ready: its state is {state ?? "unknown"}."
+        return ModelOf(spare) != ModelOf(primary) ? $"{other.DisplayName} serves {ModelOf(spare)}, and {target.DisplayName} {ModelOf(primary)}: both have to serve the same model and version."
+            : !SkuOf(spare).Equals(level + Standard, StringComparison.OrdinalIgnoreCase) ? $"{other.DisplayName} has the SKU {SkuOf(spare)}. Beside {sku} it has to be {level}{Standard}, so that data is processed in the same places."
+            : spare.Text("provisioningState") is var state and not "Succeeded" ? $"{other.DisplayName} is not ready: its state is {state ?? "unknown"}."
             : null;
     }
 

@@ -98,7 +98,7 @@ internal static class OrdinaryText
     /// <param name="pattern">Finds them in a request in lower case.</param>
     /// <param name="samples">Ordinary requests that the runbook keeps.</param>
     /// <returns>Why these words must not be blocked; null when they may.</returns>
-    public static string? Objection(IReadOnlyList<string> words, string pattern, IReadOnlyList<string> samples)
+    public static string? WhyRefused(IReadOnlyList<string> words, string pattern, IReadOnlyList<string> samples)
     {
         var rare = RareWords(words);
         if (rare < FewestRareWords)
@@ -124,11 +124,11 @@ internal static class OrdinaryText
     // JSON may write letters of other scripts as \uXXXX; a broken pair of surrogates cannot be normalised.
     private static string Readable(string request)
     {
-        var text = Escaped.Replace(request, escape => ((char)ushort.Parse(escape.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString());
+        var text = s_escaped.Replace(request, escape => ((char)ushort.Parse(escape.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString());
         return (text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar) ? text : text.Normalize()).ToLowerInvariant();
     }
 
-    private static readonly Regex Escaped = new(@"\\u[0-9a-f]{4}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+    private static readonly Regex s_escaped = new(@"\\u[0-9a-f]{4}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 
     /// <summary>
     /// Different words that are not everyday ones. Where a script puts no blanks between words, about as many different

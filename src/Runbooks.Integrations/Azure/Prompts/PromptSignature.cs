@@ -54,7 +54,7 @@ internal sealed record PromptSignature
         string[] written = [.. text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)];
         string[] words = [.. written.Select(word => word.Normalize().ToLowerInvariant())];
         var pattern = string.Join(text.Any(character => character > 126) ? WideGap : Gap, words.Select(Escape));
-        return OrdinaryText.Objection(words, pattern, ordinary ?? []) is { } objection
+        return OrdinaryText.WhyRefused(words, pattern, ordinary ?? []) is { } objection
             ? (null, objection)
             : (new PromptSignature(string.Join(' ', written), words, pattern, HashOf(string.Join(' ', words))), null);
     }

@@ -25,7 +25,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
 
     protected override string GroupOf(FrontDoorRerouteParameters parameters) => $"{parameters.Profile}/originGroups/{parameters.OriginGroup}";
 
-    protected override string Words(string group) => $"Front Door's origin group {Target(group).Name}";
+    protected override string DisplayName(string group) => $"Front Door's origin group {Target(group).Name}";
 
     protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -69,7 +69,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
 
         var latency = (int?)(await Arm.GetAsync(Target(group), cancellationToken)).Properties["loadBalancingSettings"]?["additionalLatencyInMilliseconds"];
         return latency == 0
-            ? new($"{Words(group)} has the latency sensitivity 0 ms, so everything goes to the fastest origin, whatever its weight. Leave 'weight' out to disable '{from.Name}', or give the group a latency sensitivity.")
+            ? new($"{DisplayName(group)} has the latency sensitivity 0 ms, so everything goes to the fastest origin, whatever its weight. Leave 'weight' out to disable '{from.Name}', or give the group a latency sensitivity.")
             : new(null, $" Weights count only among origins whose latency is within {(latency is null ? "the latency sensitivity" : FormattableString.Invariant($"{latency} ms"))} of the fastest one's.{unprobed}");
     }
 
@@ -122,7 +122,7 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
 
     protected override string GroupOf(TrafficManagerRerouteParameters parameters) => parameters.Profile;
 
-    protected override string Words(string group) => $"Traffic Manager {Target(group).Name}";
+    protected override string DisplayName(string group) => $"Traffic Manager {Target(group).Name}";
 
     protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -148,8 +148,8 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
         var method = profile.Text("trafficRoutingMethod") ?? "unknown";
         return new(method switch
         {
-            "Geographic" or "Subnet" => $"{Words(group)} has the routing method {method}: the users of '{parameters.From}' would get no answer, and not another endpoint. Make it an endpoint of a nested profile, and reroute in that one.",
-            not "Weighted" when parameters.Weight is not null => $"{Words(group)} has the routing method {method}, which does not look at weights. Leave 'weight' out to disable '{parameters.From}', or give the profile the routing method Weighted.",
+            "Geographic" or "Subnet" => $"{DisplayName(group)} has the routing method {method}: the users of '{parameters.From}' would get no answer, and not another endpoint. Make it an endpoint of a nested profile, and reroute in that one.",
+            not "Weighted" when parameters.Weight is not null => $"{DisplayName(group)} has the routing method {method}, which does not look at weights. Leave 'weight' out to disable '{parameters.From}', or give the profile the routing method Weighted.",
             _ => null,
         }, RoutePlan.Unprobed(routes, parameters, "Always Serve"));
     }

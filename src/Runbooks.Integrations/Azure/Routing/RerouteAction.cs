@@ -11,7 +11,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     /// <summary>The resource id of what the routes belong to.</summary>
     protected abstract string GroupOf(TParameters parameters);
 
-    protected abstract string Words(string group);
+    protected abstract string DisplayName(string group);
 
     protected abstract Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken);
 
@@ -39,7 +39,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         }
 
         var after = parameters.Weight is { } weight ? from.Now with { Weight = weight } : from.Now with { Enabled = false };
-        var what = parameters.Weight is null ? $"disable {from.Name} of {Words(group)}" : $"give {from.Name} of {Words(group)} the weight {parameters.Weight}";
+        var what = parameters.Weight is null ? $"disable {from.Name} of {DisplayName(group)}" : $"give {from.Name} of {DisplayName(group)} the weight {parameters.Weight}";
         return new Preparation
         {
             PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {RoutePlan.Takers(routes, from, parameters.To, parameters.Weight)}: {what} (now {from.Now}).{remark}",
@@ -54,7 +54,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     protected override Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<RouteChange>()!;
-        return lease.HoldAsync(change.Group, Words(change.Group), context, () => ApplyAloneAsync(parameters, change, context, cancellationToken), cancellationToken);
+        return lease.HoldAsync(change.Group, DisplayName(change.Group), context, () => ApplyAloneAsync(parameters, change, context, cancellationToken), cancellationToken);
     }
 
     private async Task<ActionResult> ApplyAloneAsync(TParameters parameters, RouteChange change, StepContext context, CancellationToken cancellationToken)
@@ -111,7 +111,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<RouteChange>()!;
-        return lease.HoldAsync(change.Group, Words(change.Group), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
+        return lease.HoldAsync(change.Group, DisplayName(change.Group), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
     }
 
     private async Task<ActionResult> UndoAloneAsync(RouteChange change, StepContext context, CancellationToken cancellationToken)
@@ -120,7 +120,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         return await held.ReleaseAsync(Held(change), change.Before, setting => setting == now, before => TakeBackAsync(change with { Before = before }, now, context, cancellationToken), context, cancellationToken);
     }
 
-    private HeldValue Held(RouteChange change) => new(change.Id, $"{change.Name} of {Words(change.Group)} ({change.Group.Split('/')[8]})");
+    private HeldValue Held(RouteChange change) => new(change.Id, $"{change.Name} of {DisplayName(change.Group)} ({change.Group.Split('/')[8]})");
 
     private async Task<string> TakeBackAsync(RouteChange change, RouteSetting? now, StepContext context, CancellationToken cancellationToken)
     {

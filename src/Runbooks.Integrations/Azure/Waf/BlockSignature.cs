@@ -40,7 +40,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         {
             return new Preparation
             {
-                PlannedEffect = $"Leave {target.Words} as it is: a WAF cannot look for the signature {signature}.",
+                PlannedEffect = $"Leave {target.DisplayName} as it is: a WAF cannot look for the signature {signature}.",
                 Identity = $"{target.Id}: skipped, {signature!.Hash}",
                 Undo = "Nothing to take back.",
                 UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern))),
@@ -50,13 +50,13 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var tried = signature is null ? "" : await trial.TryAsync(signature, parameters, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.Words}.{(kind.SearchedKB(policy) is { } searched ? FormattableString.Invariant($" Of a longer body the first {searched} KB are searched.") : "")}{tried}",
+            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.DisplayName}.{(kind.SearchedKB(policy) is { } searched ? FormattableString.Invariant($" Of a longer body the first {searched} KB are searched.") : "")}{tried}",
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}",
             Undo = "Remove the rule again.",
             UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern))),
             Refusal = refusal ?? signature?.WafObjection ?? RefusalOf(kind, target, policy) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
-                ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
+                ? $"{target.DisplayName} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
                 : null),
         };
     }
@@ -73,7 +73,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var signature = parameters.Read(context).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
         if (IsSkipped(parameters, signature))
         {
-            return new ActionResult($"Left {Target(parameters.Policy, KindOf(parameters.Policy)!).Words} as it is: a WAF cannot look for the signature {signature}.");
+            return new ActionResult($"Left {Target(parameters.Policy, KindOf(parameters.Policy)!).DisplayName} as it is: a WAF cannot look for the signature {signature}.");
         }
 
         var (kind, name) = (KindOf(parameters.Policy)!, StepName.Of(context));
@@ -91,20 +91,20 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             {
                 return WafRules.IsBlocking(known, signature)
                     ? false
-                    : throw new StepRefusedException($"{target.Words} has the rule {name}, and it does not block the signature: somebody changed it. Nothing was overwritten.");
+                    : throw new StepRefusedException($"{target.DisplayName} has the rule {name}, and it does not block the signature: somebody changed it. Nothing was overwritten.");
             }
 
             if (rules.Count >= WafRules.MaxRules)
             {
-                throw new StepRefusedException($"{target.Words} is full: it has {rules.Count} rules.");
+                throw new StepRefusedException($"{target.DisplayName} is full: it has {rules.Count} rules.");
             }
 
             rules.Add(kind.Block(name, WafRules.FreePriority(rules), signature.Pattern));
             return true;
         }, rules => WafRules.Find(rules, name) is { } added && WafRules.IsBlocking(added, signature), cancellationToken);
         return new ActionResult(changed
-            ? $"{target.Words} blocks the signature {signature}, by the rule {name}."
-            : $"{target.Words} had the rule {name} already.") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
+            ? $"{target.DisplayName} blocks the signature {signature}, by the rule {name}."
+            : $"{target.DisplayName} had the rule {name} already.") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -115,12 +115,12 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context,
             policy => kind.In(policy) is var rules && WafRules.Find(rules, added.Rule) is { } rule && (added.Pattern is null || kind.IsUnchanged(rule, added.Pattern)
                 ? rules.Remove(rule)
-                : throw new ChangedSinceException($"Somebody has changed the rule {added.Rule} of {target.Words} since, so it was left alone. Remove it by hand when it is needed no longer.")), rules => WafRules.Find(rules, added.Rule) is null, cancellationToken);
-        return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.Words}." : $"{target.Words} has no rule {added.Rule}.");
+                : throw new ChangedSinceException($"Somebody has changed the rule {added.Rule} of {target.DisplayName} since, so it was left alone. Remove it by hand when it is needed no longer.")), rules => WafRules.Find(rules, added.Rule) is null, cancellationToken);
+        return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.DisplayName}." : $"{target.DisplayName} has no rule {added.Rule}.");
     }
 
     private static string? RefusalOf(WafRules kind, ArmTarget target, JsonObject policy) =>
-        kind.FindWhyUseless(policy) is { } why ? $"{target.Words} {why}: nothing would be turned away." : null;
+        kind.FindWhyUseless(policy) is { } why ? $"{target.DisplayName} {why}: nothing would be turned away." : null;
 
     /// <param name="change">Changes the policy, or returns false when nothing has to be.</param>
     /// <param name="isSeen">Whether the rules, as they are read afterwards, show the change.</param>

@@ -14,9 +14,9 @@ namespace Runbooks.Integrations.Notifications.Email;
 internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential credential, IOptions<EmailOptions> options, TimeProvider time) : IMailTransport
 {
     /// <summary>An attempt has ten seconds (ChannelClient), and a mail that was taken must not count as failed for being looked after.</summary>
-    private static readonly TimeSpan Followed = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan s_followed = TimeSpan.FromSeconds(8);
 
-    private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)];
+    private static readonly TimeSpan[] s_pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)];
 
     /// <summary>When each card was sent first. An attempt has the card of the one before, and the service knows a request again by this time too.</summary>
     private readonly ConditionalWeakTable<Card, string> _firstSent = [];
@@ -28,7 +28,7 @@ internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential c
 
     public async Task<bool> SendAsync(Card card, string to, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(Followed, time);
+        using var limit = new CancellationTokenSource(s_followed, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var (operation, token) = ($"{MailId.Of(card, to)}", await TokenAsync(cancellationToken));
         var firstSent = _firstSent.GetValue(card, _ => time.GetUtcNow().ToString("R", CultureInfo.InvariantCulture));
@@ -52,7 +52,7 @@ internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential c
 
         try
         {
-            foreach (var pause in Pauses)
+            foreach (var pause in s_pauses)
             {
                 await Task.Delay(pause, time, both.Token);
                 if (await HasGoneOutAsync(operation, token, both.Token))

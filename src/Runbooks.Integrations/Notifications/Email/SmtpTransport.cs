@@ -23,7 +23,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
 
             // As on every other channel: an authority whose revocation list cannot be read must not keep people from being asked.
             CheckCertificateRevocation = false,
-            ServerCertificateValidationCallback = (_, _, chain, errors) => (objection = Objection(settings.Host!, chain, errors)) is null,
+            ServerCertificateValidationCallback = (_, _, chain, errors) => (objection = FindFault(settings.Host!, chain, errors)) is null,
         };
         try
         {
@@ -78,7 +78,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
     }
 
     /// <returns>What is wrong with a certificate; null when it is good.</returns>
-    private static string? Objection(string host, X509Chain? chain, SslPolicyErrors errors)
+    private static string? FindFault(string host, X509Chain? chain, SslPolicyErrors errors)
     {
         string[] found =
         [

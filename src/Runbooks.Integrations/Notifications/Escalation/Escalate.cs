@@ -21,7 +21,7 @@ public sealed record EscalateParameters
 
 /// <summary>Hands an incident to another team, with everything they need to look into it and nothing that hurts to read on a phone.</summary>
 internal sealed class Escalate(IServiceProvider services)
-    : TellingAction<EscalateParameters>(
+    : NotifyingAction<EscalateParameters>(
         services, "escalate", "Keeps a forensic bundle as evidence and tells another team; the message never quotes what was said.", stays: "what was told stays told, and the bundle is kept")
 {
     public override IReadOnlyList<StepOutput> Outputs => [new("bundle", "The reference of the forensic bundle that was kept.")];
@@ -38,9 +38,9 @@ internal sealed class Escalate(IServiceProvider services)
         CardSection[] sections =
         [
             new("Why", [parameters.Reason]),
-            new("What there is", [.. bundle.Words, $"Forensic bundle: {reference}. It quotes what was said: open it where others do not look over your shoulder."]),
+            new("What there is", [.. bundle.Lines, $"Forensic bundle: {reference}. It quotes what was said: open it where others do not look over your shoulder."]),
         ];
-        var told = await TellAsync(parameters.To, incident.Title, ImpactSeverity.High, sections, $" The bundle is kept: {reference}.", context, cancellationToken);
+        var told = await NotifyAsync(parameters.To, incident.Title, ImpactSeverity.High, sections, $" The bundle is kept: {reference}.", context, cancellationToken);
         return new ActionResult($"{told}, and kept the forensic bundle {reference}.")
         {
             Evidence = [reference],
@@ -68,7 +68,7 @@ internal sealed record ForensicBundle
 
     /// <summary>For a message: numbers and hashes only.</summary>
     [JsonIgnore]
-    public IEnumerable<string> Words =>
+    public IEnumerable<string> Lines =>
     [
         $"{Findings.Count} findings, {Steps.Count} steps so far.",
         $"Alert sha256:{AlertHash[..16]}",

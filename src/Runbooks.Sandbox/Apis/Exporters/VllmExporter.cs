@@ -152,7 +152,7 @@ internal sealed class EngineTraffic(
     private const double OrdinaryDemand = 5;
     private const double BusyDemand = 14;
 
-    private static readonly TimeSpan Climb = TimeSpan.FromMinutes(6);
+    private static readonly TimeSpan s_climb = TimeSpan.FromMinutes(6);
     private const int ClimbSteps = 12;
 
     public void Reset() => chatLoad.Reset();
@@ -176,7 +176,7 @@ internal sealed class EngineTraffic(
         var warm = life.ReadyAt + TimeSpan.FromSeconds(1);
         yield return new(life.ReadyAt, warm, 0, 0.2, 0, 0);
         var hung = life.HungAt ?? DateTimeOffset.MaxValue;
-        var climbs = hung == DateTimeOffset.MaxValue ? hung : hung - Climb;
+        var climbs = hung == DateTimeOffset.MaxValue ? hung : hung - s_climb;
         yield return new(warm, climbs, 5, 0.2, 12, 0);
         if (climbs == DateTimeOffset.MaxValue)
         {
@@ -186,7 +186,7 @@ internal sealed class EngineTraffic(
         for (var i = 0; i < ClimbSteps; i++)
         {
             var part = (i + 1) / (double)ClimbSteps;
-            yield return new(climbs + (Climb * i / ClimbSteps), climbs + (Climb * (i + 1) / ClimbSteps), 5 * (1 - (part * 0.8)), 0.2 + (part * 9), 12 + (part * 4), Math.Round(part * 48));
+            yield return new(climbs + (s_climb * i / ClimbSteps), climbs + (s_climb * (i + 1) / ClimbSteps), 5 * (1 - (part * 0.8)), 0.2 + (part * 9), 12 + (part * 4), Math.Round(part * 48));
         }
 
         yield return new(hung, DateTimeOffset.MaxValue, 0, 10, 16, 48);
@@ -195,7 +195,7 @@ internal sealed class EngineTraffic(
     private IEnumerable<Stretch> ChatStretches(PodLife life, DateTimeOffset until)
     {
         var began = chatLoad.At;
-        var (busyFrom, busyTo) = (began - Climb, began + options.LoadLastsFor);
+        var (busyFrom, busyTo) = (began - s_climb, began + options.LoadLastsFor);
         var lives = clusters.All.SelectMany(cluster => cluster.PodsEver()).Where(pod => pod.App == Chat).SelectMany(pod => pod.Lives).ToList();
         var edges = lives.SelectMany(each => new[] { each.ReadyAt, each.DeletedAt ?? DateTimeOffset.MaxValue })
             .Concat([busyFrom, busyTo, life.ReadyAt])

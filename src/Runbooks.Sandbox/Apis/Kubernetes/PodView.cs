@@ -5,7 +5,7 @@ internal static class PodView
 {
     private const int GraceSeconds = 30;
 
-    private static readonly string[] ConditionTypes = ["Initialized", "Ready", "ContainersReady", "PodScheduled"];
+    private static readonly string[] s_conditionTypes = ["Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
     public static V1Pod Of(SandboxCluster cluster, SandboxPod pod, PodLife life, DateTimeOffset now)
     {
@@ -43,7 +43,7 @@ internal static class PodView
                 StartTime = life.Node is null ? null : life.CreatedAt.UtcDateTime,
                 PodIP = ready ? life.Ip : null,
                 QosClass = "BestEffort",
-                Conditions = [.. ConditionTypes.Where(type => life.Node is not null || type == "PodScheduled").Select(type => Condition(type, life, ready))],
+                Conditions = [.. s_conditionTypes.Where(type => life.Node is not null || type == "PodScheduled").Select(type => Condition(type, life, ready))],
                 ContainerStatuses = life.Node is null ? null : [Container(workload, life, ready)],
             },
         };
@@ -174,9 +174,9 @@ internal static class ClusterEvents
 internal static class PodLog
 {
     private const int LinesKept = 400;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
-    private static readonly string[] LastWords =
+    private static readonly string[] s_lastWords =
     [
         "WARNING KV cache is 97% full, preempting sequence group",
         "ERROR torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB, 312.00 MiB is free",
@@ -192,7 +192,7 @@ internal static class PodLog
         }
 
         var end = new[] { now, life.HungAt ?? now, life.DeletedAt ?? now }.Min();
-        var last = (long)((end - life.ReadyAt) / Pause);
+        var last = (long)((end - life.ReadyAt) / s_pause);
         var first = Math.Max(0, last - LinesKept + 1);
         if (first == 0)
         {
@@ -202,9 +202,9 @@ internal static class PodLog
 
         for (var i = Math.Max(1, first); i <= last; i++)
         {
-            var at = life.ReadyAt + (i * Pause);
+            var at = life.ReadyAt + (i * s_pause);
             var fromEnd = (int)Math.Min(last - i, int.MaxValue);
-            yield return (at, life.IsHung(now) && fromEnd < LastWords.Length ? LastWords[^(fromEnd + 1)] : Served(i));
+            yield return (at, life.IsHung(now) && fromEnd < s_lastWords.Length ? s_lastWords[^(fromEnd + 1)] : Served(i));
         }
     }
 

@@ -14,14 +14,14 @@ internal sealed partial class SandboxCluster
 
     private void Furnish()
     {
-        var since = Now - Age;
+        var since = Now - s_age;
         _nodes =
         [
             .. Enumerable.Range(0, 3).Select(i => Node(GpuScaleSet, i, gpus: 8, since)),
             Node(SystemScaleSet, 0, gpus: 0, since),
         ];
         // The third GPU machine has lost a GPU: the driver says that it has fallen off the bus.
-        _nodes[BrokenNode] = _nodes[BrokenNode] with { Fault = new GpuFault(3, 79, Now - HungFor) };
+        _nodes[BrokenNode] = _nodes[BrokenNode] with { Fault = new GpuFault(3, 79, Now - s_hungFor) };
         _workloads =
         [
             Make(WorkloadKind.StatefulSet, Namespace, $"llm-{name}", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since),
@@ -211,7 +211,7 @@ internal sealed partial class SandboxCluster
         var pool = _nodes.Where(node => node.Gpus > 0 == workload.UsesGpu).ToList();
         // New pods are not put on the machine that is broken.
         var node = workload.Name == "embedder" ? pool[place] : pool[place % Math.Max(1, pool.Count(one => one.Fault is null))];
-        return NewLife(workload, Now - Age, node.Name) with { HungAt = hung ? Now - HungFor : null };
+        return NewLife(workload, Now - s_age, node.Name) with { HungAt = hung ? Now - s_hungFor : null };
     }
 
     private PodLife NewLife(Workload workload, DateTimeOffset createdAt, string? node) =>

@@ -11,8 +11,8 @@ namespace Runbooks.Sandbox.Apis.Kubernetes;
 internal sealed partial class SandboxCluster(string name, SandboxOptions options, SandboxChanges changes) : IRemembered
 {
     public const string Namespace = "inference";
-    private static readonly TimeSpan HungFor = TimeSpan.FromMinutes(9);
-    private static readonly TimeSpan Age = TimeSpan.FromHours(149);
+    private static readonly TimeSpan s_hungFor = TimeSpan.FromMinutes(9);
+    private static readonly TimeSpan s_age = TimeSpan.FromHours(149);
 
     private readonly Lock _lock = new();
     private Dictionary<string, SandboxPod> _pods = new(StringComparer.Ordinal);
@@ -75,7 +75,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     });
 
     /// <summary>The pod answers no more, as at the start.</summary>
-    public void Hang(string podName) => Live(podName, life => life with { HungAt = Now - HungFor });
+    public void Hang(string podName) => Live(podName, life => life with { HungAt = Now - s_hungFor });
 
     /// <summary>The pod answers again, without having been recycled.</summary>
     public void Revive(string podName) => Live(podName, life => life with { HungAt = null });
@@ -93,7 +93,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         }
     }
 
-    public void LoseGpu() => Change(Nodes()[BrokenNode], node => node with { Fault = new GpuFault(3, 79, Now - HungFor) });
+    public void LoseGpu() => Change(Nodes()[BrokenNode], node => node with { Fault = new GpuFault(3, 79, Now - s_hungFor) });
 
     public void GiveGpuBack()
     {

@@ -184,13 +184,13 @@ internal static class Selectors
 /// </summary>
 internal static class Watching
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(30);
 
     public static async Task RunAsync(HttpContext http, ResourceType type, Func<DateTimeOffset, IEnumerable<IKubernetesObject<V1ObjectMeta>>> at, TimeProvider time)
     {
         var query = http.Request.Query;
-        var until = time.GetUtcNow() + (int.TryParse(query["timeoutSeconds"], CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : Longest);
+        var until = time.GetUtcNow() + (int.TryParse(query["timeoutSeconds"], CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : s_longest);
         var known = long.TryParse(query["resourceVersion"], CultureInfo.InvariantCulture, out var version) && version > 0
             ? at(DateTimeOffset.FromUnixTimeMilliseconds(version)).Where(item => VersionOf(item) <= version).ToDictionary(item => item.Metadata.Uid)
             : [];
@@ -212,7 +212,7 @@ internal static class Watching
 
             await http.Response.Body.FlushAsync(http.RequestAborted);
             known = current;
-            await Task.Delay(Pause, time, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(s_pause, time, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

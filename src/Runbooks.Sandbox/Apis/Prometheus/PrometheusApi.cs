@@ -145,7 +145,7 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
 internal static class GraphPage
 {
     private const int Points = 90;
-    private static readonly TimeSpan Step = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_step = TimeSpan.FromSeconds(10);
 
     public static IResult Show(string query, PromEvaluator evaluator, DateTimeOffset now)
     {
@@ -154,7 +154,7 @@ internal static class GraphPage
         {
             var expression = PromParser.Parse(query);
             var samples = Enumerable.Range(0, Points + 1)
-                .SelectMany(i => evaluator.Samples(expression, now - ((Points - i) * Step)).Select(sample => (X: i, Sample: sample)))
+                .SelectMany(i => evaluator.Samples(expression, now - ((Points - i) * s_step)).Select(sample => (X: i, Sample: sample)))
                 .ToList();
             var top = Math.Max(1, samples.Select(point => point.Sample.Value).DefaultIfEmpty(1).Max());
             var lines = samples.GroupBy(point => point.Sample.Key).Select(series => FormattableString.Invariant(

@@ -12,7 +12,7 @@ internal sealed class ScrapedSeries(ScrapeTargets targets) : ISeriesSource
     // For one query: which series a selector means does not change from one moment of it to the next.
     private readonly Dictionary<IReadOnlyList<LabelMatcher>, List<Series>> _selected = new(ReferenceEqualityComparer.Instance);
 
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_every = TimeSpan.FromSeconds(15);
     private static readonly string[] s_pods = ["pod", "exported_pod"];
 
     public IEnumerable<Sample> Instant(IReadOnlyList<LabelMatcher> matchers, DateTimeOffset at) =>
@@ -56,13 +56,13 @@ internal sealed class ScrapedSeries(ScrapeTargets targets) : ISeriesSource
             yield return begin;
         }
 
-        var first = (begin.UtcTicks / Every.Ticks * Every.Ticks) + Every.Ticks;
-        for (var ticks = first; ticks <= end.UtcTicks; ticks += Every.Ticks)
+        var first = (begin.UtcTicks / s_every.Ticks * s_every.Ticks) + s_every.Ticks;
+        for (var ticks = first; ticks <= end.UtcTicks; ticks += s_every.Ticks)
         {
             yield return new DateTimeOffset(ticks, TimeSpan.Zero);
         }
 
-        if (end == to && end > begin && end.UtcTicks % Every.Ticks != 0)
+        if (end == to && end > begin && end.UtcTicks % s_every.Ticks != 0)
         {
             yield return end;
         }

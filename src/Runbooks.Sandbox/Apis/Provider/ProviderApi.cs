@@ -31,13 +31,13 @@ internal sealed class ProviderApi(
         routes.MapPost("/local/v1/chat/completions", () => Completion("practice-small"));
         routes.MapPost("/_outage", (Outage outage) =>
         {
-            Say(outage.Down);
+            SetDown(outage.Down);
             return Results.NoContent();
         });
     }
 
     /// <summary>Whatever the clock says: until it is said otherwise, or reset.</summary>
-    public void Say(bool down)
+    public void SetDown(bool down)
     {
         _said = down;
         changes.Touch();

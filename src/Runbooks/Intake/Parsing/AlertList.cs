@@ -186,7 +186,7 @@ internal static class AlertLink
 /// <summary>Words that several senders use.</summary>
 internal static class AlertText
 {
-    private static readonly Dictionary<string, AlertStatus> Words = new(StringComparer.OrdinalIgnoreCase);
+    private static readonly Dictionary<string, AlertStatus> s_words = new(StringComparer.OrdinalIgnoreCase);
 
     static AlertText()
     {
@@ -224,7 +224,7 @@ internal static class AlertText
     public static string? Unknown(Payload word) => word.Line(AlertLimits.Name) is { } text && Find(text) is null ? text : null;
 
     private static AlertStatus? Find(string text) =>
-        Words.TryGetValue(text.Trim().Replace('_', ' ').Replace('-', ' '), out var status) ? status : null;
+        s_words.TryGetValue(text.Trim().Replace('_', ' ').Replace('-', ' '), out var status) ? status : null;
 
     public static string? Summary(Payload annotations) =>
         annotations["summary"].Line(AlertLimits.Summary)
@@ -235,7 +235,7 @@ internal static class AlertText
     {
         foreach (var word in words)
         {
-            Words.Add(word, status);
+            s_words.Add(word, status);
         }
     }
 }

@@ -5,13 +5,13 @@ namespace Runbooks.Notifications.Storms;
 /// question that has not gone out; a sender that dies half-way leaves the rest unasked, and the next one due asks again.
 /// </summary>
 public sealed class StormApprovalNotifier(
-    StormRegistry storms, StormMembers members, StormCards cards, NotificationDispatcher dispatcher, NotificationUpdater updater, PinnedRunbooks runbooks, IOptionsMonitor<StormOptions> options, TimeProvider time)
+    StormRegistry storms, StormMembers members, StormCards cards, NotificationDispatcher dispatcher, NotificationUpdater updater, PinnedRunbooks pinned, IOptionsMonitor<StormOptions> options, TimeProvider time)
 {
     /// <summary>Questions of a storm opened within this of each other, so what one has to say the others have to say as well.</summary>
-    private static readonly TimeSpan Together = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_together = TimeSpan.FromMinutes(1);
 
-    private static readonly TimeSpan WhileAnotherSends = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestWhileAnotherSends = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_whileAnotherSends = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_longestWhileAnotherSends = TimeSpan.FromMinutes(1);
 
     /// <summary>Sends what is unasked, once this question has waited for others to join it.</summary>
     /// <param name="due">The incident whose question is due, in a storm.</param>
@@ -30,7 +30,7 @@ public sealed class StormApprovalNotifier(
         if (!isMine)
         {
             var now = time.GetUtcNow();
-            return storm.LookAgain(due.Id, now, now + TimeSpan.FromTicks(Math.Clamp(waited.Ticks / 2, WhileAnotherSends.Ticks, LongestWhileAnotherSends.Ticks)));
+            return storm.LookAgain(due.Id, now, now + TimeSpan.FromTicks(Math.Clamp(waited.Ticks / 2, s_whileAnotherSends.Ticks, s_longestWhileAnotherSends.Ticks)));
         }
 
         var (told, read) = (storm, 0);
@@ -47,11 +47,11 @@ public sealed class StormApprovalNotifier(
             if (gate.Asked > 0)
             {
                 var now = time.GetUtcNow();
-                waiting = [.. (await members.UpdateAsync(waiting, incident => incident.OpenGate is { } open ? ApprovalSchedule.AskWithOthers(incident, open.Id, now + Together, now) : incident, cancellationToken))
+                waiting = [.. (await members.UpdateAsync(waiting, incident => incident.OpenGate is { } open ? ApprovalSchedule.AskWithOthers(incident, open.Id, now + s_together, now) : incident, cancellationToken))
                     .Where(incident => incident is { State: IncidentState.AwaitingApproval, OpenGate: not null })];
             }
 
-            (told, var next) = await TellAsync(told, waiting, due.Id, sent => told = sent, cancellationToken);
+            (told, var next) = await NotifyAsync(told, waiting, due.Id, sent => told = sent, cancellationToken);
             return next;
         }
         finally
@@ -61,7 +61,7 @@ public sealed class StormApprovalNotifier(
     }
 
     /// <param name="keep">Takes what was sent before it is written on the incidents: should that fail, its alerts can still be ended.</param>
-    private async Task<(Storm Told, DateTimeOffset? Next)> TellAsync(Storm storm, IReadOnlyList<Incident> waiting, string due, Action<Storm> keep, CancellationToken cancellationToken)
+    private async Task<(Storm Told, DateTimeOffset? Next)> NotifyAsync(Storm storm, IReadOnlyList<Incident> waiting, string due, Action<Storm> keep, CancellationToken cancellationToken)
     {
         var people = await dispatcher.ResolveAsync(waiting.SelectMany(incident => incident.OpenGate!.Approvers), cancellationToken);
         waiting = [.. waiting.Select(incident => WithOnCall(incident, people))];
@@ -88,7 +88,7 @@ public sealed class StormApprovalNotifier(
         var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
         var later = early.Select(message => (Message: message, Delivery: new Delivery(message.Key, message.Recipient.Name, "later", now, null)));
         var unheard = asked.Where(incident => !Reach.IsEnough([.. DeliveriesOf(incident, incident.OpenGate!, [.. sent, .. later], people), .. incident.ToThoseWhoAnswered(incident.OpenGate!)], incident.OpenGate!)).ToList();
-        var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
+        var last = await NotifyFallbackAsync(storm, unheard, shown, cancellationToken);
         told = told with { Asking = [.. told.Asking, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
         keep(told);
         var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
@@ -133,7 +133,7 @@ public sealed class StormApprovalNotifier(
         (message, await dispatcher.SendToAsync(message.Key, message.Recipient, cards.Question(storm, message, shown), [], cancellationToken));
 
     /// <summary>Silence is never success: whoever is last in line may decide as well.</summary>
-    private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> TellFallbackAsync(
+    private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> NotifyFallbackAsync(
         Storm storm, IReadOnlyList<Incident> unheard, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken)
     {
         var unasked = unheard.Where(incident => incident.OpenGate!.NextFallback is not null).ToLookup(incident => incident.OpenGate!.NextFallback!, StringComparer.OrdinalIgnoreCase);
@@ -186,7 +186,7 @@ public sealed class StormApprovalNotifier(
         var found = new Dictionary<string, Runbook>(StringComparer.Ordinal);
         foreach (var incident in incidents.DistinctBy(incident => incident.RunbookId))
         {
-            found[incident.RunbookId] = await runbooks.OfAsync(incident, cancellationToken);
+            found[incident.RunbookId] = await pinned.OfAsync(incident, cancellationToken);
         }
 
         return found;

@@ -10,17 +10,17 @@ public sealed class StormEndNotifier(
     StormCards cards,
     StormNewsDispatcher news,
     NotificationDispatcher dispatcher,
-    PinnedRunbooks runbooks,
+    PinnedRunbooks pinned,
     IOptionsMonitor<StormOptions> options,
     TimeProvider time)
 {
     /// <summary>Longer than it waits for other ends and for another sender: an end that was not tried by then is told by nobody.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(10);
 
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(15);
 
     /// <summary>An end that did not come to whom it is for is tried again for this long.</summary>
-    private static readonly TimeSpan TriedFor = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_triedFor = TimeSpan.FromDays(1);
 
     public async Task NotifyAsync(CancellationToken cancellationToken)
     {
@@ -51,7 +51,7 @@ public sealed class StormEndNotifier(
         }
 
         var reports = due.Where(one => one.Key == NotificationRecipients.Report).ToList();
-        if (reports.Count > 0 && (!anyOpen || now - reports.Min(one => one.Incident.ClosedAt) >= LongestWait))
+        if (reports.Count > 0 && (!anyOpen || now - reports.Min(one => one.Incident.ClosedAt) >= s_longestWait))
         {
             await news.SendAsync(reports, about => cards.Report(storm, about), [], Keep, cancellationToken);
         }
@@ -91,7 +91,7 @@ public sealed class StormEndNotifier(
     private IAsyncEnumerable<List<StormNews>> ReadAsync(
         Storm storm, Func<IncidentState, bool> state, Func<Incident, Runbook, IEnumerable<StormNews>> untold, CancellationToken cancellationToken) =>
         members.ReadAsync(storm.Id, storm.Since, line => state(line.State), cancellationToken)
-            .Select(async (incident, token) => untold(incident, await runbooks.OfAsync(incident, token)).ToList())
+            .Select(async (incident, token) => untold(incident, await pinned.OfAsync(incident, token)).ToList())
             .Where(news => news.Count > 0);
 
     private IEnumerable<StormNews> Ends(Incident incident, Runbook runbook)
@@ -99,7 +99,7 @@ public sealed class StormEndNotifier(
         var end = new StormNews(incident, runbook, NotificationRecipients.Closed, NotificationRecipients.Of(incident, runbook), StormCards.IsUnsolved(incident));
 
         // Once somebody sees to it, nobody else has to hear that a person is needed.
-        var isTriedEnough = incident.HasDelivery(end.Key) && (time.GetUtcNow() - incident.ClosedAt >= TriedFor || (end.NeedsPerson && !incident.NeedsPerson));
+        var isTriedEnough = incident.HasDelivery(end.Key) && (time.GetUtcNow() - incident.ClosedAt >= s_triedFor || (end.NeedsPerson && !incident.NeedsPerson));
         if (end.To.Count > 0 && !end.IsHeard && !isTriedEnough)
         {
             yield return end;
@@ -117,7 +117,7 @@ public sealed class StormEndNotifier(
 
     private static bool IsTimeFor(List<StormNews> ends, bool anyOpen, DateTimeOffset now) =>
         !anyOpen
-        || now - ends.Min(end => end.Incident.ClosedAt) >= LongestWait
+        || now - ends.Min(end => end.Incident.ClosedAt) >= s_longestWait
         || (ends.Where(end => end.NeedsPerson).Select(end => end.Incident.ClosedAt!.Value).ToList() is { Count: > 0 } bad && StormWait.IsOver(bad, now));
 
     private static DateTimeOffset BeganToHold(Incident incident) =>

@@ -11,7 +11,7 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
     private const int MaxConcurrency = 16;
 
     /// <summary>A question that has waited longer than this when a storm begins goes on by itself.</summary>
-    private static readonly TimeSpan TakenIn = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_takenIn = TimeSpan.FromHours(1);
 
     /// <param name="whole">Which of them, once they are read whole.</param>
     /// <inheritdoc cref="ReadAsync"/>
@@ -44,7 +44,7 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
     public async Task<DateTimeOffset?> TakeInAsync(string stormId, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var waiting = await store.ListAsync(new IncidentQuery(IncidentState.AwaitingApproval, Since: now - TakenIn, Limit: MaxMembers), cancellationToken);
+        var waiting = await store.ListAsync(new IncidentQuery(IncidentState.AwaitingApproval, Since: now - s_takenIn, Limit: MaxMembers), cancellationToken);
         var alone = waiting.Items.Where(line => line.Storm is null).ToList();
         await BoundedConcurrency.ForEachAsync(alone, MaxConcurrency, line => store.UpdateAsync(
             line.Id,
@@ -114,12 +114,12 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
 public static class StormWait
 {
     /// <summary>While more comes the message waits, but no longer than this.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(3);
 
     /// <summary>So long without another one, and there is nothing to wait for.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(30);
 
     /// <param name="moments">When each of them came about.</param>
     public static bool IsOver(IEnumerable<DateTimeOffset> moments, DateTimeOffset now) =>
-        moments.ToList() is not { Count: > 0 } all || now - all.Max() >= Pause || now - all.Min() >= Longest;
+        moments.ToList() is not { Count: > 0 } all || now - all.Max() >= s_pause || now - all.Min() >= s_longest;
 }

@@ -157,22 +157,22 @@ public sealed record StormPlace(string StormId, bool AtOnce);
 /// <summary>Many incidents at once, of one runbook or of several, whose messages are shared.</summary>
 /// <param name="Id">Stands where an incident's id would: channels that join messages into threads join a storm's.</param>
 /// <param name="Since">Its oldest incident opened then or later.</param>
-/// <param name="LastJoined">When the latest was known to join, to within <see cref="Coarse"/>.</param>
+/// <param name="LastJoined">When the latest was known to join, to within <see cref="s_coarse"/>.</param>
 /// <param name="SendingUntil">A message is being sent by somebody, who has until then; null when nobody is at it.</param>
 public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJoined, DateTimeOffset? SendingUntil = null)
 {
     /// <summary>Two hundred incidents that join within a second need not write two hundred times.</summary>
-    private static readonly TimeSpan Coarse = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_coarse = TimeSpan.FromSeconds(10);
 
     /// <summary>A sender that has not come back by then has died.</summary>
-    private static readonly TimeSpan LongestTurn = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_longestTurn = TimeSpan.FromMinutes(3);
 
     private const int Many = 1_000;
     private const int Most = 200_000;
 
     /// <summary>Some four times as long as it takes to read one.</summary>
-    private static readonly TimeSpan RestForEach = TimeSpan.FromMilliseconds(3);
-    private static readonly TimeSpan LongestRest = RestForEach * Most;
+    private static readonly TimeSpan s_restForEach = TimeSpan.FromMilliseconds(3);
+    private static readonly TimeSpan s_longestRest = s_restForEach * Most;
 
     /// <summary>Over so many rests the looks of those that wait are spread.</summary>
     private const int LooksInRests = 10;
@@ -209,21 +209,21 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
 
     /// <param name="opened">When that which joins opened: it may ask once more long after that.</param>
     public Storm Join(DateTimeOffset opened, DateTimeOffset now) =>
-        opened >= Since && now - LastJoined < Coarse ? this : this with { Since = Earlier(opened, Since), LastJoined = now };
+        opened >= Since && now - LastJoined < s_coarse ? this : this with { Since = Earlier(opened, Since), LastJoined = now };
 
     public static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     /// <param name="toAsk">To tell of what waits, which is to be read for it.</param>
     /// <returns>Null while somebody else sends, or while it rests.</returns>
     public Storm? TakeTurn(DateTimeOffset now, bool toAsk) =>
-        TurnEnd.IsAhead(SendingUntil, LongestTurn, now) || (toAsk && TurnEnd.IsAhead(RestsUntil, LongestRest, now)) ? null : this with { SendingUntil = now + LongestTurn };
+        TurnEnd.IsAhead(SendingUntil, s_longestTurn, now) || (toAsk && TurnEnd.IsAhead(RestsUntil, s_longestRest, now)) ? null : this with { SendingUntil = now + s_longestTurn };
 
     /// <summary>After a turn that read thousands the next ones wait, so that the messages of a storm do not take all of a host's time.</summary>
     /// <param name="read">How many incidents it read.</param>
     public Storm EndTurn(DateTimeOffset now, int read)
     {
         var ended = this with { SendingUntil = null };
-        var rest = RestForEach * Math.Min(read, Most);
+        var rest = s_restForEach * Math.Min(read, Most);
         return read < Many ? ended : ended with { RestsUntil = now + rest, Rest = rest };
     }
 

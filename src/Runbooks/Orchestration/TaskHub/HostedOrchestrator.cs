@@ -16,7 +16,7 @@ namespace Runbooks.Orchestration.TaskHub;
 /// </summary>
 internal sealed class HostedOrchestrator(ITaskOrchestrator orchestrator) : ITaskOrchestrator
 {
-    private static readonly ConditionalWeakTable<TaskOrchestration, HostedOrchestrator> Known = [];
+    private static readonly ConditionalWeakTable<TaskOrchestration, HostedOrchestrator> s_known = [];
 
     private bool _hasReturned;
 
@@ -26,12 +26,12 @@ internal sealed class HostedOrchestrator(ITaskOrchestrator orchestrator) : ITask
 
     public static TaskOrchestration Remember(TaskOrchestration shim, HostedOrchestrator hosted)
     {
-        Known.Add(shim, hosted);
+        s_known.Add(shim, hosted);
         return shim;
     }
 
     public static Task GiveUpSessionAsync(DispatchMiddlewareContext context, Func<Task> next) =>
-        Known.TryGetValue(context.GetProperty<TaskOrchestration>(), out var hosted) && hosted._hasReturned
+        s_known.TryGetValue(context.GetProperty<TaskOrchestration>(), out var hosted) && hosted._hasReturned
             ? throw new SessionAbortedException("The orchestrator has returned; its end is replayed.")
             : next();
 
@@ -77,7 +77,7 @@ internal sealed class HostedOrchestrators(TaskHubTasks tasks, IServiceProvider s
 /// </summary>
 internal sealed class OrchestratorClock(TimeProvider time)
 {
-    private static readonly TimeSpan Little = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_little = TimeSpan.FromMinutes(5);
 
     // An instance that continues as new does so inside one work item, with nothing of its past but this.
     private readonly ConditionalWeakTable<TaskOrchestrationWorkItem, StrongBox<DateTime>> _last = [];
@@ -98,7 +98,7 @@ internal sealed class OrchestratorClock(TimeProvider time)
         return next();
     }
 
-    private static DateTime NotBefore(DateTime floor, DateTime now) => floor > now && floor - now <= Little ? floor : now;
+    private static DateTime NotBefore(DateTime floor, DateTime now) => floor > now && floor - now <= s_little ? floor : now;
 
     // The end of Events is NewEvents; what is before it has its time.
     private static DateTime LastOf(OrchestrationRuntimeState state)

@@ -8,7 +8,7 @@ namespace Runbooks.Orchestration.TaskHub;
 public sealed class TaskHubEngine : IIncidentEngine
 {
     // Whatever its state, an id is used once.
-    private static readonly OrchestrationStatus[] Any = Enum.GetValues<OrchestrationStatus>();
+    private static readonly OrchestrationStatus[] s_any = Enum.GetValues<OrchestrationStatus>();
 
     private readonly IOrchestrationServiceClient _service;
     private readonly TaskHubOptions _options;
@@ -37,7 +37,7 @@ public sealed class TaskHubEngine : IIncidentEngine
         EnsureOpen();
         try
         {
-            await _client.CreateOrchestrationInstanceAsync(orchestrator, _options.Version ?? "", id, input, tags: null, dedupeStatuses: Any);
+            await _client.CreateOrchestrationInstanceAsync(orchestrator, _options.Version ?? "", id, input, tags: null, dedupeStatuses: s_any);
         }
         catch (OrchestrationAlreadyExistsException)
         {

@@ -13,7 +13,7 @@ namespace Runbooks.Orchestration.TaskHub;
 /// </summary>
 public sealed class TaskHubHost : IHostedService, IDisposable
 {
-    private static readonly TimeSpan LastCommits = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_lastCommits = TimeSpan.FromSeconds(2);
 
     private readonly TaskHubOptions _options;
     private readonly ActivityShutdown _shutdown;
@@ -82,7 +82,7 @@ public sealed class TaskHubHost : IHostedService, IDisposable
 
         // Forced, it ends the fetches and waits for nothing but the service. That is quick, so it happens even when the patience
         // of the host has ended.
-        await _worker.StopAsync(isForced: true).WaitAsync(LastCommits, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _worker.StopAsync(isForced: true).WaitAsync(s_lastCommits, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose()

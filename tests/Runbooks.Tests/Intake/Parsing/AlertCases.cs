@@ -8,9 +8,9 @@ namespace Runbooks.Tests.Intake.Parsing;
 /// <summary>The case folders: <c>cases/{source}/{name}/alert.json</c> as a sender posts it, and what has to come of it.</summary>
 internal static class AlertCases
 {
-    private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "Intake", "Parsing", "cases");
+    private static readonly string s_root = Path.Combine(AppContext.BaseDirectory, "Intake", "Parsing", "cases");
 
-    private static readonly JsonSerializerOptions Readable = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions s_readable = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -19,19 +19,19 @@ internal static class AlertCases
     };
 
     public static IEnumerable<string> Names =>
-        Directory.EnumerateFiles(Root, "alert.json", SearchOption.AllDirectories)
-            .Select(file => Path.GetRelativePath(Root, Path.GetDirectoryName(file)!).Replace('\\', '/'))
+        Directory.EnumerateFiles(s_root, "alert.json", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(s_root, Path.GetDirectoryName(file)!).Replace('\\', '/'))
             .Order(StringComparer.Ordinal);
 
     public static string SourceOf(string name) => name.Split('/')[0];
 
-    public static byte[] Body(string name) => File.ReadAllBytes(Path.Combine(Root, name, "alert.json"));
+    public static byte[] Body(string name) => File.ReadAllBytes(Path.Combine(s_root, name, "alert.json"));
 
-    public static string Text(string name) => File.ReadAllText(Path.Combine(Root, name, "alert.json"));
+    public static string Text(string name) => File.ReadAllText(Path.Combine(s_root, name, "alert.json"));
 
-    public static string Expected(string name) => File.ReadAllText(Path.Combine(Root, name, "expected.json")).TrimEnd();
+    public static string Expected(string name) => File.ReadAllText(Path.Combine(s_root, name, "expected.json")).TrimEnd();
 
     /// <summary>The alerts as they are; errors as the sender reads them.</summary>
     public static string Show(ParsedAlerts parsed) =>
-        JsonSerializer.Serialize(new { parsed.Alerts, Errors = parsed.Errors.Select(error => error.ToString()), Warnings = parsed.Warnings.Count == 0 ? null : parsed.Warnings.Select(warning => warning.ToString()) }, Readable);
+        JsonSerializer.Serialize(new { parsed.Alerts, Errors = parsed.Errors.Select(error => error.ToString()), Warnings = parsed.Warnings.Count == 0 ? null : parsed.Warnings.Select(warning => warning.ToString()) }, s_readable);
 }

@@ -3,7 +3,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using TestKit.Incidents;
 using TestKit.People;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications.Storms;
 
@@ -15,7 +15,7 @@ public sealed class OnCallStormTests : OnCallWorld
     {
         _rota.Put("ada");
         _world = World(Book());
-        await OpenStormAsync(Some.Approval());
+        await OpenStormAsync(Given.Approval());
         _chat.Sent.Select(sent => sent.To.Recipient).Distinct().ShouldBe(["ada"]);
         _world.Store.All.ShouldAllBe(incident => incident.InStorm && incident.OpenGate!.OnCallLines.Single() == "ada is on call by rota schedule R1.");
         _chat.Sent.Last().Card.Sections.Single(section => section.Heading == "Who is on call").Lines.ShouldBe(["ada is on call by rota schedule R1."]);
@@ -44,7 +44,7 @@ public sealed class OnCallStormTests : OnCallWorld
             recorded.Add(_world.Store.All.Where(incident => incident is { InStorm: true, OpenGate: not null }).All(incident => incident.OpenGate!.OnCall.Any(record => record.People.Contains(to.Recipient))));
             return to.Recipient == asked ? Task.CompletedTask : throw new DeliveryException("answered 400.");
         };
-        await OpenStormAsync(Some.Approval());
+        await OpenStormAsync(Given.Approval());
 
         recorded.ShouldAllBe(before => before);
         _rota.Put("grace");
@@ -59,7 +59,7 @@ public sealed class OnCallStormTests : OnCallWorld
         _rota.Put("ada");
         _other.Put("carol");
         _world = World(Book());
-        await OpenStormAsync(Some.Approval() with { RemindAfter = TimeSpan.Zero, Escalate = [new(TimeSpan.FromMinutes(5), ["second"])] });
+        await OpenStormAsync(Given.Approval() with { RemindAfter = TimeSpan.Zero, Escalate = [new(TimeSpan.FromMinutes(5), ["second"])] });
 
         await _world.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(6));
 
@@ -72,7 +72,7 @@ public sealed class OnCallStormTests : OnCallWorld
         var runbook = Asking(approval);
         for (var i = 0; i < 6; i++)
         {
-            await _world!.OpenAsync(runbook, Some.Incident(runbook, $"261123-0300-{i:000000}") with { Target = $"inference/llm-b-{i}" });
+            await _world!.OpenAsync(runbook, Given.Incident(runbook, $"261123-0300-{i:000000}") with { Target = $"inference/llm-b-{i}" });
         }
 
         await _world!.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(1));

@@ -3,7 +3,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using TestKit.People;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications.Storms;
 
@@ -74,7 +74,7 @@ public sealed partial class StormStoryTests
     public async Task EndThatATeamsFallbackDidNotHear_IsToldTheLastInLineOfAll()
     {
         _chat.Before = (to, cancellationToken) => to.Recipient == "linus" ? ScriptedChannel.Fail(to, cancellationToken) : Task.CompletedTask;
-        var team = _runbook with { Fallback = "platform-lead", Mitigation = _runbook.Mitigation with { Approval = Some.Approval() with { Escalate = [] } } };
+        var team = _runbook with { Fallback = "platform-lead", Mitigation = _runbook.Mitigation with { Approval = Given.Approval() with { Escalate = [] } } };
         await OpenAsync([.. Enumerable.Repeat(team, 6)]);
         await AdvanceAsync(TimeSpan.FromMinutes(21));
         await WatchAsync();
@@ -161,7 +161,7 @@ public sealed partial class StormStoryTests
         for (var i = 0; i < StormMembers.MaxMembers + 20; i++)
         {
             await _world.Store.OpenAsync(
-                Some.Incident(_runbook, $"261123-0259-{i:000000}") with { Target = $"inference/llm-c-{i}", OpenedAt = Some.Night.AddSeconds(-30), Storm = storm, State = IncidentState.SelfRecovered, ClosedAt = Some.Night }, _runbook, _ => null, Cancel);
+                Given.Incident(_runbook, $"261123-0259-{i:000000}") with { Target = $"inference/llm-c-{i}", OpenedAt = Given.Night.AddSeconds(-30), Storm = storm, State = IncidentState.SelfRecovered, ClosedAt = Given.Night }, _runbook, _ => null, Cancel);
         }
 
         await DecideAsync(_world.Store.All.Where(incident => incident.OpenGate is not null), DecisionVerb.Reject);
@@ -177,7 +177,7 @@ public sealed partial class StormStoryTests
     {
         await OpenAsync(6);
         await AdvanceAsync(s_gathered);
-        var older = Some.Incident(_runbook, "261123-0100-000000") with { OpenedAt = Some.Night.AddHours(-2) };
+        var older = Given.Incident(_runbook, "261123-0100-000000") with { OpenedAt = Given.Night.AddHours(-2) };
 
         (await _world.Get<StormRegistry>().JoinAsync(older, Cancel)).ShouldNotBeNull();
 

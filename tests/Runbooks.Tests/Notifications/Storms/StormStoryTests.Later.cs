@@ -3,7 +3,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using TestKit.People;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 using Storm = Runbooks.Notifications.Storms.StormRegistry;
 
 namespace Runbooks.Tests.Notifications.Storms;
@@ -113,7 +113,7 @@ public sealed partial class StormStoryTests
     public async Task SenderThatDied_IsFollowedByAnother()
     {
         await OpenAsync(60);
-        (await _world.Get<Storm>().TakeTurnAsync(_world.Store.All[0].Storm!, Some.Night, toAsk: true, Cancel)).IsMine.ShouldBeTrue();
+        (await _world.Get<Storm>().TakeTurnAsync(_world.Store.All[0].Storm!, Given.Night, toAsk: true, Cancel)).IsMine.ShouldBeTrue();
 
         await AdvanceAsync(TimeSpan.FromMinutes(2));
         _chat.Sent.ShouldBeEmpty();
@@ -127,7 +127,7 @@ public sealed partial class StormStoryTests
     {
         await OpenAsync(10);
         var waits = _world.Store.All[^1];
-        (await _world.Get<Storm>().TakeTurnAsync(waits.Storm!, Some.Night, toAsk: true, Cancel)).IsMine.ShouldBeTrue();
+        (await _world.Get<Storm>().TakeTurnAsync(waits.Storm!, Given.Night, toAsk: true, Cancel)).IsMine.ShouldBeTrue();
         await AdvanceAsync(s_gathered);
         List<TimeSpan> pauses = [];
 

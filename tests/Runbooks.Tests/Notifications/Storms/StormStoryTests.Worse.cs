@@ -1,7 +1,7 @@
 using Runbooks.Approvals;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 using Storm = Runbooks.Notifications.Storms.StormRegistry;
 
 namespace Runbooks.Tests.Notifications.Storms;
@@ -31,10 +31,10 @@ public sealed partial class StormStoryTests
     {
         await OpenAsync([.. Enumerable.Repeat(_runbook, 8)], "warning");
         await AdvanceAsync(s_gathered);
-        var worse = Some.Incident(_runbook, "261123-0301-000099") with
+        var worse = Given.Incident(_runbook, "261123-0301-000099") with
         {
             Target = "inference/llm-b-99",
-            Alert = Some.Alert() with { Severity = "Sev0" },
+            Alert = Given.Alert() with { Severity = "Sev0" },
             OpenedAt = _world.Time.GetUtcNow(),
         };
         await _world.Store.OpenAsync(worse, _runbook, _ => null, Cancel);

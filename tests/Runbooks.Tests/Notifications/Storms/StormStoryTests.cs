@@ -6,7 +6,7 @@ using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit.Incidents;
 using TestKit.People;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications.Storms;
 
@@ -18,7 +18,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
 
     private readonly ScriptedChannel _chat = new("chat");
     private readonly ScriptedChannel _pager = new("pager");
-    private readonly Runbook _runbook = Some.Runbook();
+    private readonly Runbook _runbook = Given.Runbook();
     private readonly IncidentWorld _world;
 
     public StormStoryTests() => _world = new(new WorldHubOptions { ReplayEveryTurn = false }, services => services
@@ -52,7 +52,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
     public async Task IncidentsWhoseChecksSeeNothingToDo_MakeNoStormOfTheOneThatAsks()
     {
         _world.Script.Verdicts["fine"] = Verdict.Passing;
-        var healthy = _runbook with { Id = "fine-thing", Hash = "fine-thing", Diagnosis = [Some.Check("fine")], Mitigation = _runbook.Mitigation with { Verify = new(["fine"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)) }, Limits = new() };
+        var healthy = _runbook with { Id = "fine-thing", Hash = "fine-thing", Diagnosis = [Given.Check("fine")], Mitigation = _runbook.Mitigation with { Verify = new(["fine"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)) }, Limits = new() };
         await OpenAsync([.. Enumerable.Repeat(healthy, 8)]);
 
         await OpenAsync(1);
@@ -167,7 +167,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
     [Fact]
     public async Task SeveralRunbooks_AreOneStormInOneMessage()
     {
-        var other = Some.Runbook() with { Id = "other-thing", Title = "Other thing", Hash = "hash-2" };
+        var other = Given.Runbook() with { Id = "other-thing", Title = "Other thing", Hash = "hash-2" };
 
         await OpenAsync([.. Enumerable.Repeat(_runbook, 6), .. Enumerable.Repeat(other, 6)]);
         await AdvanceAsync(s_gathered);
@@ -197,7 +197,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
 
         foreach (var incident in _world.Store.All.Take(5))
         {
-            var worse = Some.Alert() with { Name = "NodeDown", Fingerprint = $"worse-{incident.Id}", Severity = "critical", Summary = "The node is gone" };
+            var worse = Given.Alert() with { Name = "NodeDown", Fingerprint = $"worse-{incident.Id}", Severity = "critical", Summary = "The node is gone" };
             var (changed, _) = await _world.Store.UpdateAsync(incident.Id, i => (i.Attach(worse, _world.Time.GetUtcNow()), true), Cancel);
             await _world.Engine.RaiseAsync(changed.Id, changed.WakeEvent!);
             await _world.SettleAsync(changed.Id);
@@ -218,10 +218,10 @@ public sealed partial class StormStoryTests : IAsyncDisposable
     private async Task OpenAsync(IReadOnlyList<Runbook> runbooks, string severity = "critical")
     {
         var before = _world.Store.All.Count;
-        var incidents = runbooks.Select((runbook, i) => (Runbook: runbook, Incident: Some.Incident(runbook, $"261123-0300-{before + i:000000}") with
+        var incidents = runbooks.Select((runbook, i) => (Runbook: runbook, Incident: Given.Incident(runbook, $"261123-0300-{before + i:000000}") with
         {
             Target = $"inference/llm-b-{before + i}",
-            Alert = Some.Alert() with { Severity = severity },
+            Alert = Given.Alert() with { Severity = severity },
             OpenedAt = _world.Time.GetUtcNow(),
         })).ToList();
         foreach (var (runbook, incident) in incidents)

@@ -1,20 +1,20 @@
 using Runbooks.Notifications.Storms;
-using Some = TestKit.Incidents.Some;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications.Storms;
 
 public sealed class StormTests
 {
-    private static readonly Storm s_storm = new("storm-1", Some.Night, Some.Night);
+    private static readonly Storm s_storm = new("storm-1", Given.Night, Given.Night);
 
     [Fact]
     public void WhereMuchWaits_TheNextWhoAsksLetsTheHostRest_ButEndsAreTold()
     {
-        var storm = s_storm.TakeTurn(Some.Night, toAsk: true).ShouldNotBeNull().EndTurn(Some.Night, read: 100_000);
+        var storm = s_storm.TakeTurn(Given.Night, toAsk: true).ShouldNotBeNull().EndTurn(Given.Night, read: 100_000);
 
-        storm.TakeTurn(Some.Night.AddMinutes(4), toAsk: true).ShouldBeNull();
-        storm.TakeTurn(Some.Night, toAsk: false).ShouldNotBeNull().EndTurn(Some.Night, read: 0).TakeTurn(Some.Night.AddMinutes(4), toAsk: true).ShouldBeNull();
-        storm.TakeTurn(Some.Night.AddMinutes(5), toAsk: true).ShouldNotBeNull();
+        storm.TakeTurn(Given.Night.AddMinutes(4), toAsk: true).ShouldBeNull();
+        storm.TakeTurn(Given.Night, toAsk: false).ShouldNotBeNull().EndTurn(Given.Night, read: 0).TakeTurn(Given.Night.AddMinutes(4), toAsk: true).ShouldBeNull();
+        storm.TakeTurn(Given.Night.AddMinutes(5), toAsk: true).ShouldNotBeNull();
     }
 
     [Theory]
@@ -22,19 +22,19 @@ public sealed class StormTests
     [InlineData(100_000)]
     public void HoweverManyWait_SomeThirtyLookAgainInASecond(int waiting)
     {
-        var storm = s_storm.TakeTurn(Some.Night, toAsk: true).ShouldNotBeNull().EndTurn(Some.Night, read: waiting);
-        var looks = Enumerable.Range(0, waiting).Select(i => storm.LookAgain($"261128-0112-{i * 7919:x8}", Some.Night, Some.Night.AddMinutes(1))).ToList();
+        var storm = s_storm.TakeTurn(Given.Night, toAsk: true).ShouldNotBeNull().EndTurn(Given.Night, read: waiting);
+        var looks = Enumerable.Range(0, waiting).Select(i => storm.LookAgain($"261128-0112-{i * 7919:x8}", Given.Night, Given.Night.AddMinutes(1))).ToList();
 
-        looks.Count(at => at <= Some.Night.AddMinutes(1)).ShouldBeLessThan(2_000);
+        looks.Count(at => at <= Given.Night.AddMinutes(1)).ShouldBeLessThan(2_000);
         looks.Min().ShouldBeGreaterThanOrEqualTo(storm.RestsUntil!.Value);
         (waiting / (looks.Max() - looks.Min()).TotalSeconds).ShouldBeLessThan(50);
     }
 
     [Fact]
     public void WhereFewWait_TheyLookAgainAsUsual() =>
-        s_storm.TakeTurn(Some.Night, toAsk: true).ShouldNotBeNull().EndTurn(Some.Night, read: 500).LookAgain("261128-0112-v8d9waze", Some.Night, Some.Night.AddSeconds(5)).ShouldBe(Some.Night.AddSeconds(5));
+        s_storm.TakeTurn(Given.Night, toAsk: true).ShouldNotBeNull().EndTurn(Given.Night, read: 500).LookAgain("261128-0112-v8d9waze", Given.Night, Given.Night.AddSeconds(5)).ShouldBe(Given.Night.AddSeconds(5));
 
     [Fact]
     public void WhereLittleWaits_TheNextAsksAtOnce() =>
-        s_storm.TakeTurn(Some.Night, toAsk: true).ShouldNotBeNull().EndTurn(Some.Night, read: 500).TakeTurn(Some.Night, toAsk: true).ShouldNotBeNull();
+        s_storm.TakeTurn(Given.Night, toAsk: true).ShouldNotBeNull().EndTurn(Given.Night, read: 500).TakeTurn(Given.Night, toAsk: true).ShouldNotBeNull();
 }

@@ -41,8 +41,8 @@ public sealed record Case(
 
     public Runbook Runbook()
     {
-        var approval = Some.Approval() with { Required = Required, OnTimeout = OnTimeout };
-        var runbook = Some.Runbook();
+        var approval = Given.Approval() with { Required = Required, OnTimeout = OnTimeout };
+        var runbook = Given.Runbook();
         return runbook with
         {
             Mode = Mode,
@@ -63,5 +63,5 @@ public sealed record Case(
 
     private static Gen<string[]> Of(params string[][] choices) => Gen.Int[0, choices.Length - 1].Select(i => choices[i]);
 
-    private static StepSpec StepOf(string name) => Some.Step(name, name.StartsWith("once", StringComparison.Ordinal) ? "script.once" : "script.act");
+    private static StepSpec StepOf(string name) => Given.Step(name, name.StartsWith("once", StringComparison.Ordinal) ? "script.once" : "script.act");
 }

@@ -43,9 +43,9 @@ internal sealed class ModelWorld : IAsyncDisposable
 
     public async Task PlayAsync()
     {
-        await _world.OpenAsync(_case.Runbook(), Some.Incident(_case.Runbook(), Id) with
+        await _world.OpenAsync(_case.Runbook(), Given.Incident(_case.Runbook(), Id) with
         {
-            EarlierNo = _case.EarlierNo ? new("i-0", "ada", "rejected", Some.Night, "Leave it.") : null,
+            EarlierNo = _case.EarlierNo ? new("i-0", "ada", "rejected", Given.Night, "Leave it.") : null,
         });
         foreach (var happening in _case.Happenings)
         {
@@ -85,7 +85,7 @@ internal sealed class ModelWorld : IAsyncDisposable
                 await _world.ResolveAlertAsync(Id);
                 break;
             case Kind.AlertAgain:
-                await _world.Store.UpdateAsync(Id, i => i.Attach(Some.Alert(), _world.Time.GetUtcNow()), CancellationToken.None);
+                await _world.Store.UpdateAsync(Id, i => i.Attach(Given.Alert(), _world.Time.GetUtcNow()), CancellationToken.None);
                 break;
             case Kind.Stop:
                 var stopped = await _world.Store.UpdateAsync(Id, i => i.RequestStop(new(person, "enough", _world.Time.GetUtcNow(), TakesBack: happening.Which == 2)), CancellationToken.None);

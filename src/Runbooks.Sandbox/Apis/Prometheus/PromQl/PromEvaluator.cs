@@ -15,7 +15,7 @@ internal abstract record PromValue
 /// <summary>Works out an expression at a moment.</summary>
 internal sealed class PromEvaluator(ISeriesSource source)
 {
-    private static readonly TimeSpan DefaultStep = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_defaultStep = TimeSpan.FromMinutes(1);
 
     /// <exception cref="PromQueryException">It makes no sense, for example a vector where a number must be.</exception>
     public PromValue Evaluate(PromExpression expression, DateTimeOffset at) => expression switch
@@ -48,7 +48,7 @@ internal sealed class PromEvaluator(ISeriesSource source)
 
     private PromValue.Matrix Subquery(SubqueryExpression subquery, DateTimeOffset at)
     {
-        var step = subquery.Step ?? DefaultStep;
+        var step = subquery.Step ?? s_defaultStep;
         var first = new DateTimeOffset(((at - subquery.Range).UtcTicks / step.Ticks * step.Ticks) + step.Ticks, TimeSpan.Zero);
         return new(Over(subquery.Of, first, at, step), subquery.Range, at);
     }

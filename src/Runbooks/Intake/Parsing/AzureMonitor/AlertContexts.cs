@@ -3,7 +3,7 @@ namespace Runbooks.Intake.Parsing.AzureMonitor;
 /// <summary>Metric alerts (static, dynamic, availability tests) and log search alerts of version 2: what fired, and for which dimensions.</summary>
 internal static class ConditionContext
 {
-    private static readonly string[] Noted =
+    private static readonly string[] s_noted =
         ["metricName", "metricValue", "metricMeasureColumn", "operator", "threshold", "timeAggregation", "alertSensitivity", "searchQuery"];
 
     public static void Read(Payload context, AzureFacts facts)
@@ -21,7 +21,7 @@ internal static class ConditionContext
             return;
         }
 
-        foreach (var field in Noted)
+        foreach (var field in s_noted)
         {
             facts.Annotations.Add(field, first[field]);
         }
@@ -101,15 +101,15 @@ internal static class PrometheusContext
 internal static class EventContext
 {
     /// <summary>What an event is, and what it begins or ends, is read from these: the rule's owner, who may use the same words, does not say it.</summary>
-    private static readonly string[] Reserved = ["operationName", "status"];
+    private static readonly string[] s_reserved = ["operationName", "status"];
 
-    private static readonly string[] PropertiesReserved = ["trackingId", "stage", "currentHealthStatus", "previousHealthStatus"];
+    private static readonly string[] s_propertiesReserved = ["trackingId", "stage", "currentHealthStatus", "previousHealthStatus"];
 
-    private static readonly string[] PropertyLabels = ["service", "region", "incidentType", "cause"];
+    private static readonly string[] s_propertyLabels = ["service", "region", "incidentType", "cause"];
 
-    private static readonly string[] Noted = ["caller", "level", "subStatus", "correlationId", "eventTimestamp"];
+    private static readonly string[] s_noted = ["caller", "level", "subStatus", "correlationId", "eventTimestamp"];
 
-    private static readonly string[] PropertiesNoted =
+    private static readonly string[] s_propertiesNoted =
         ["title", "details", "description", "message", "impactStartTime", "impactMitigationTime", "compromisedEntity", "actionTaken", "remediationSteps"];
 
     public static void Read(Payload context, AzureFacts facts)
@@ -120,11 +120,11 @@ internal static class EventContext
         }
 
         var properties = context["properties"];
-        ReserveAll(facts.Labels, context, Reserved);
-        ReserveAll(facts.Labels, properties, PropertiesReserved);
-        AddAll(facts.Labels, properties, PropertyLabels);
-        AddAll(facts.Annotations, context, Noted);
-        AddAll(facts.Annotations, properties, PropertiesNoted);
+        ReserveAll(facts.Labels, context, s_reserved);
+        ReserveAll(facts.Labels, properties, s_propertiesReserved);
+        AddAll(facts.Labels, properties, s_propertyLabels);
+        AddAll(facts.Annotations, context, s_noted);
+        AddAll(facts.Annotations, properties, s_propertiesNoted);
         facts.Annotations.Add("impactedServices", ImpactedServices(properties["impactedServices"]));
         facts.Summary = properties["title"].Line(AlertLimits.Summary);
         facts.Fallback = properties["description"].Line(AlertLimits.Summary) ?? context["operationName"].Line(AlertLimits.Summary);
@@ -178,7 +178,7 @@ internal static class EventContext
 /// <summary>Budget alerts: no rule, no severity and no targets, so the budget gives its name and its scope.</summary>
 internal static class CostContext
 {
-    private static readonly string[] Noted =
+    private static readonly string[] s_noted =
         ["SpentAmount", "BudgetThreshold", "NotificationThresholdAmount", "ForecastedTotalForPeriod", "Unit", "BudgetStartDate"];
 
     public static void Read(Payload context, AzureFacts facts)
@@ -196,7 +196,7 @@ internal static class CostContext
             .Add("budgetName", budget["BudgetName"])
             .Add("budgetType", budget["BudgetType"])
             .Add("thresholdType", budget["ThresholdType"]);
-        foreach (var field in Noted)
+        foreach (var field in s_noted)
         {
             facts.Annotations.Add(char.ToLowerInvariant(field[0]) + field[1..], budget[field]);
         }

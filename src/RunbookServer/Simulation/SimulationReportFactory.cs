@@ -9,7 +9,7 @@ using Runbooks.Web.Incidents;
 namespace RunbookServer.Simulation;
 
 /// <summary>Tells a played incident.</summary>
-internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, StepCatalog real, bool isLive = false)
+internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident played, StepCatalog real, bool isLive = false)
 {
     private readonly Incident _incident = played.Incident;
 
@@ -133,15 +133,15 @@ internal sealed record SimulatedQuestion(
 internal sealed record SimulatedMoment(string After, string Kind, string What, Card? Card = null);
 
 /// <summary>A simulation as a timeline that people read from top to bottom.</summary>
-internal sealed class ReportText
+internal sealed class SimulationText
 {
     private const int TimeWidth = 8;
     private readonly StringBuilder _text = new();
     private readonly bool _isLive;
 
-    private ReportText(bool isLive) => _isLive = isLive;
+    private SimulationText(bool isLive) => _isLive = isLive;
 
-    public static string Of(SimulationReport report) => new ReportText(report.Live).Write(report);
+    public static string Of(SimulationReport report) => new SimulationText(report.Live).Write(report);
 
     private string Write(SimulationReport report)
     {

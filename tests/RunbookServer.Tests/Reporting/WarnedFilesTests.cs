@@ -6,10 +6,10 @@ using RunbookServer.Tests.EndToEnd;
 namespace RunbookServer.Tests.Reporting;
 
 /// <summary>
-/// A folder of files that are valid and doubtful, and what <c>validate</c> says of them in each format, word for word. After a
+/// A folder of files that are valid and warned about, and what <c>validate</c> says of them in each format, word for word. After a
 /// change that is meant, set UPDATE_CASES to <c>tests/RunbookServer.Tests/Reporting/expected</c>, run, and read the difference.
 /// </summary>
-public sealed class DoubtfulFilesTests
+public sealed class WarnedFilesTests
 {
     private static readonly string s_here = Path.Combine(AppContext.BaseDirectory, "Reporting");
 
@@ -77,5 +77,5 @@ public sealed class DoubtfulFilesTests
     }
 
     private static Task<(int Code, string Output, string Error)> ValidateAsync(params string[] options) =>
-        ProgramRun.RunAsync(["validate", "--runbooks", Path.Combine(s_here, "doubtful"), .. options]);
+        ProgramRun.RunAsync(["validate", "--runbooks", Path.Combine(s_here, "warned"), .. options]);
 }

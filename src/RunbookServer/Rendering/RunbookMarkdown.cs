@@ -4,7 +4,7 @@ using Runbooks.Catalog.Parameters;
 namespace RunbookServer.Rendering;
 
 /// <summary>A runbook as a Markdown page with a diagram, everything that its file says: for a wiki, or for the review of a change.</summary>
-internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
+internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
 {
     private readonly StringBuilder _page = new();
 

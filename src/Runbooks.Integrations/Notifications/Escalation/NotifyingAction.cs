@@ -7,7 +7,7 @@ namespace Runbooks.Integrations.Notifications.Escalation;
 
 /// <summary>An action that tells people something, and touches nothing that would have to be brought back.</summary>
 // The store and the channels are asked for when it acts: commands that only read runbooks know every action and have neither.
-internal abstract class TellingAction<TParameters>(IServiceProvider services, string name, string summary, string stays) : RunbookAction<TParameters>(name, summary)
+internal abstract class NotifyingAction<TParameters>(IServiceProvider services, string name, string summary, string stays) : RunbookAction<TParameters>(name, summary)
     where TParameters : notnull
 {
     /// <summary>There is nothing to bring back: whoever was told was told.</summary>
@@ -30,7 +30,7 @@ internal abstract class TellingAction<TParameters>(IServiceProvider services, st
 
     /// <returns>What was done, to begin a sentence with: <c>Told ada</c>, or <c>Handed to teams for ada</c> where nobody knows whether it arrived.</returns>
     /// <exception cref="UnreachedException">It reached nobody.</exception>
-    protected async Task<string> TellAsync(string to, string title, ImpactSeverity severity, IReadOnlyList<CardSection> sections, string otherwise, StepContext context, CancellationToken cancellationToken)
+    protected async Task<string> NotifyAsync(string to, string title, ImpactSeverity severity, IReadOnlyList<CardSection> sections, string otherwise, StepContext context, CancellationToken cancellationToken)
     {
         var card = new Card
         {
@@ -71,7 +71,7 @@ public sealed record NotifyParameters
 
 /// <summary>Tells people what is theirs to do: the step of a runbook that acts on nothing itself.</summary>
 internal sealed class Notify(IServiceProvider services)
-    : TellingAction<NotifyParameters>(services, "notify", "Tells a contact what to do. Nobody is asked, and nothing else is done.", stays: "what was told stays told")
+    : NotifyingAction<NotifyParameters>(services, "notify", "Tells a contact what to do. Nobody is asked, and nothing else is done.", stays: "what was told stays told")
 {
     protected override string Plan(NotifyParameters parameters) => $"Tell {parameters.To}: {parameters.Message}";
 
@@ -79,7 +79,7 @@ internal sealed class Notify(IServiceProvider services)
     {
         var incident = await IncidentAsync(context, cancellationToken);
         var title = $"{incident.Title} on {IncidentText.Target(incident.Target)}";
-        var told = await TellAsync(parameters.To, title, parameters.Severity, [new("What to do", [parameters.Message])], "", context, cancellationToken);
+        var told = await NotifyAsync(parameters.To, title, parameters.Severity, [new("What to do", [parameters.Message])], "", context, cancellationToken);
         return new ActionResult($"{told}: {parameters.Message}");
     }
 }

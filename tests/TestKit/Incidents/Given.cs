@@ -6,7 +6,7 @@ using Runbooks.Model.Incidents;
 namespace TestKit.Incidents;
 
 /// <summary>Valid things to start a test from; change what the test is about with <c>with</c>.</summary>
-public static class Some
+public static class Given
 {
     public static readonly DateTimeOffset Night = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
 

@@ -4,7 +4,7 @@ namespace Runbooks.Notifications.Storms;
 /// Pages about incidents of storms, many in one message: forty temporary fixes that last too long are one call. Whoever calls it
 /// finds what did not come to whom it is for again the next minute.
 /// </summary>
-public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher dispatcher, StormCards cards, PinnedRunbooks runbooks, TimeProvider time)
+public sealed class StormPager(StormRegistry storms, StormNewsDispatcher dispatcher, StormCards cards, PinnedRunbooks pinned, TimeProvider time)
 {
     public async Task NotifyAsync(IEnumerable<PageInStorm> pages, CancellationToken cancellationToken)
     {
@@ -24,7 +24,7 @@ public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher 
         var news = new List<StormNews>();
         foreach (var (incident, trouble, message) in pages)
         {
-            var runbook = await runbooks.OfAsync(incident, cancellationToken);
+            var runbook = await pinned.OfAsync(incident, cancellationToken);
             news.Add(new(incident, runbook, DuePage.KeyOf(trouble), NotificationRecipients.OfPage(incident, runbook), NeedsPerson: true) { Message = message });
         }
 

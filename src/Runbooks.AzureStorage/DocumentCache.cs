@@ -7,7 +7,7 @@ namespace Runbooks.AzureStorage;
 /// current. But a change may be tried on one without reading it again: the write names its tag and is refused if it is not.
 /// </summary>
 /// <param name="most">Of more, those that were not seen for the longest are forgotten.</param>
-internal sealed class LastSeen(int most, TimeProvider time)
+internal sealed class DocumentCache(int most, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<(string Key, object Document, long At)> _order = [];
@@ -84,7 +84,7 @@ internal sealed class KeyedRetry(TimeProvider time)
 {
     private const int Attempts = 60;
 
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(250);
 
     private readonly SemaphoreSlim[] _queues = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
@@ -104,7 +104,7 @@ internal sealed class KeyedRetry(TimeProvider time)
                     return result;
                 }
 
-                var longest = Math.Min(LongestPause.TotalMilliseconds, 5 << Math.Min(failures, 10));
+                var longest = Math.Min(s_longestPause.TotalMilliseconds, 5 << Math.Min(failures, 10));
                 await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * longest), time, cancellationToken);
             }
 
