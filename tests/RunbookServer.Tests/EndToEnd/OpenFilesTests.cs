@@ -24,7 +24,7 @@ public sealed class OpenFilesTests
         var home = Directory.CreateTempSubdirectory("runbooks-");
         var port = FreePort.Next();
         var program = Path.Combine(AppContext.BaseDirectory, "runbook.dll");
-        var start = new ProcessStartInfo("bash", ["-c", $"ulimit -n 400; exec dotnet '{program}' serve --no-practice --port {port} --data '{home.FullName}/data'"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["-c", $"ulimit -n 600; exec dotnet '{program}' serve --no-practice --port {port} --data '{home.FullName}/data'"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var host = Process.Start(start)!;
         var callers = new List<Socket>();
         Task<string> said = Task.FromResult(""), complained = said;
@@ -33,7 +33,7 @@ public sealed class OpenFilesTests
             (said, complained) = (host.StandardOutput.ReadToEndAsync(Cancel), host.StandardError.ReadToEndAsync(Cancel));
             using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = Patience.Limit };
             await HealthAsync(http, host);
-            for (var caller = 0; caller < 450; caller++)
+            for (var caller = 0; caller < 700; caller++)
             {
                 callers.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
                 await TryConnectAsync(callers[^1], port);
