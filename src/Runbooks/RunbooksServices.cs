@@ -74,7 +74,6 @@ public static class RunbooksServices
             .AddSingleton<StormCards>()
             .AddSingleton<StormApprovalNotifier>()
             .AddSingleton<StormNewsDispatcher>()
-            .AddSingleton<StormEndNotifier>()
             .AddSingleton<StormPager>()
             .AddSingleton<NotificationUpdater>()
             .AddSingleton<ApproverRules>()

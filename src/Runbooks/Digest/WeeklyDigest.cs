@@ -6,12 +6,12 @@ using Runbooks.SignedLinks;
 namespace Runbooks.Digest;
 
 /// <summary>
-/// Tells each owner once a week how their runbooks did. Hosts call it every minute; whoever was told is remembered in the shared
+/// Tells each owner once a week how their runbooks did. Whoever was told is remembered in the shared
 /// state, so that one of several processes tells and a restart tells nobody twice.
 /// </summary>
 public sealed class WeeklyDigest(
     IIncidentStore store, ISharedState state, LoadedRunbooks loaded, RunHistoryStore runs, StepCatalog steps, CurrentContacts contacts, NotificationDispatcher messages, DecisionLinks links,
-    IOptions<DigestOptions> options, TimeProvider time, ILogger<WeeklyDigest> logger)
+    IOptions<DigestOptions> options, TimeProvider time, ILogger<WeeklyDigest> logger) : IWatchdogJob
 {
     private const string Key = "digest";
 
@@ -21,7 +21,9 @@ public sealed class WeeklyDigest(
     /// <summary>A digest that could not be sent is tried again for this long.</summary>
     private static readonly TimeSpan s_late = TimeSpan.FromDays(1);
 
-    public async Task SendDueAsync(CancellationToken cancellationToken)
+    public string Name => "the weekly digest";
+
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         if (Due() is not { } due || time.GetUtcNow() - due > s_late)
         {

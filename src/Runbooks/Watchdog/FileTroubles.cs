@@ -2,9 +2,8 @@ namespace Runbooks.Watchdog;
 
 /// <summary>
 /// Pages once about a file that cannot be used: the version before it stays in force, and whoever changed it may not know.
-/// Hosts call it every minute.
 /// </summary>
-public sealed class FileTroubles(FileVersions files, ISharedState state, FallbackNotifier fallback, ILogger<FileTroubles> logger)
+public sealed class FileTroubles(FileVersions files, ISharedState state, FallbackNotifier fallback) : IWatchdogJob
 {
     public const string ThreadId = "runbooks-files";
 
@@ -14,22 +13,15 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
     /// <summary>More are not ended one by one: whoever mends a file by trial sees to the rest.</summary>
     private const int MaxPages = 20;
 
-    public async Task CheckAsync(CancellationToken cancellationToken)
+    public string Name => ThreadId;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
-        try
+        await files.SaveAsync(cancellationToken);
+        var told = await state.FindAsync<Told>(Key, cancellationToken);
+        foreach (var (name, version) in files.Known)
         {
-            await files.SaveAsync(cancellationToken);
-            var told = await state.FindAsync<Told>(Key, cancellationToken);
-            foreach (var (name, version) in files.Known)
-            {
-                await CheckAsync(name, version, told, cancellationToken);
-            }
-        }
-#pragma warning disable CA1031 // The incidents are looked at all the same, and the next minute tries again.
-        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
-        {
-            Log.WatchFailed(logger, ThreadId, failure);
+            await CheckAsync(name, version, told, cancellationToken);
         }
     }
 

@@ -1,44 +1,11 @@
-using Runbooks.Digest;
-using Runbooks.Notifications.Storms;
-using Runbooks.Orchestration;
-using Runbooks.Telemetry;
-
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Checks every open incident from outside its workflow: silence is never success. It wakes, starts again, or pages;
-/// hosts call it every minute.
+/// Looks at everything from outside the workflows: silence is never success. Its jobs run one after the other, in the order in
+/// which <see cref="WatchdogServices"/> names them; hosts call it every minute.
 /// </summary>
-public sealed class IncidentWatchdog(
-    IIncidentStore store,
-    IIncidentEngine engine,
-    PinnedRunbooks pinned,
-    Pager pager,
-    HealthMonitor health,
-    StormEndNotifier stormEndNotifier,
-    StormRegistry storms,
-    LostAlerts lostAlerts,
-    MaintenanceEnds windowEnds,
-    FileTroubles fileTroubles,
-    RestoredRecords restored,
-    WeeklyDigest digest,
-    FallbackNotifier fallback,
-    StoreGauges gauges,
-    IncidentCloser closer,
-    IOptions<WatchdogOptions> options,
-    TimeProvider time,
-    ILogger<IncidentWatchdog> logger)
+public sealed class IncidentWatchdog(HealthMonitor health, IEnumerable<IWatchdogJob> jobs, ILogger<IncidentWatchdog> logger)
 {
-    /// <summary>A failed end that nobody heard of is retried for this long.</summary>
-    private static readonly TimeSpan s_remember = TimeSpan.FromDays(1);
-
-    private const int PageSize = 500;
-
-    /// <summary>Incidents looked at side by side: thousands that wait have to be through within the minute.</summary>
-    private const int MaxAtOnce = 8;
-
-    private readonly RecentlyHealthyCache _recentlyHealthy = new(time);
-
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         if (!await health.CheckAsync(cancellationToken))
@@ -47,39 +14,18 @@ public sealed class IncidentWatchdog(
             return;
         }
 
-        await TryAsync("the store's generation", CheckRestoredAsync, cancellationToken);
-        await lostAlerts.PageAsync(cancellationToken);
-        await fileTroubles.CheckAsync(cancellationToken);
-        await TryAsync("maintenance windows", windowEnds.CheckAsync, cancellationToken);
-
-        await TryAsync("storms", stormEndNotifier.NotifyAsync, cancellationToken);
-        var counts = new StoreCounts(time.GetUtcNow());
-        var open = new IncidentQuery(Open: true, Limit: PageSize);
-        var ended = new IncidentQuery(Unfinished: true, Limit: PageSize);
-        var counted = await TryAsync("open incidents", token => CheckEachAsync(open, counts, _ => true, CheckOpenAsync, token), cancellationToken);
-        counted &= await TryAsync("ended incidents", token => CheckEachAsync(ended, counts, summary => IsUnheard(summary) || IsOwned(summary), CheckEndedAsync, token), cancellationToken);
-        await TryAsync("pages of storms", pager.PageStormsAsync, cancellationToken);
-        if (counted)
+        foreach (var job in jobs)
         {
-            gauges.Show(counts);
-        }
-
-        await digest.SendDueAsync(cancellationToken);
-        _recentlyHealthy.Forget(s_remember);
-    }
-
-    private async Task CheckEachAsync(
-        IncidentQuery query, StoreCounts counts, Func<IncidentSummary, bool> which, Func<Incident, CancellationToken, Task<bool>> checkAsync, CancellationToken cancellationToken)
-    {
-        await foreach (var page in store.ListAllAsync(query, cancellationToken).Select(counts.Add).Where(which).Chunk(PageSize).WithCancellation(cancellationToken))
-        {
-            await BoundedConcurrency.ForEachAsync(page, MaxAtOnce, summary => TryAsync(summary.Id, token => CheckIncidentAsync(summary, checkAsync, token), cancellationToken));
+            await logger.TryPartAsync(job.Name, job.RunAsync, cancellationToken);
         }
     }
+}
 
+internal static class WatchdogParts
+{
     /// <summary>Whatever keeps one part of the watch from its work, the others do theirs, and the next minute tries again.</summary>
     /// <returns>Whether it went.</returns>
-    private async Task<bool> TryAsync(string part, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    public static async Task<bool> TryPartAsync(this ILogger logger, string part, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         try
         {
@@ -93,120 +39,5 @@ public sealed class IncidentWatchdog(
             Log.WatchFailed(logger, part, failure);
             return false;
         }
-    }
-
-    private bool IsUnheard(IncidentSummary ended) => ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < s_remember;
-
-    /// <summary>What comes on its target reaches whoever took it over, and nobody else.</summary>
-    private bool IsOwned(IncidentSummary ended) => ended.State == IncidentState.TakenOver && time.GetUtcNow() - ended.ClosedAt < Incident.LongestOwnership;
-
-    private async Task CheckRestoredAsync(CancellationToken cancellationToken)
-    {
-        await restored.CheckAsync(cancellationToken);
-        if (await restored.FindUntoldAsync(cancellationToken) is { } at && await fallback.NotifyAsync(
-            "The records were restored from a backup",
-            $"Noticed at {at:yyyy-MM-dd HH:mm} UTC. What happened after the backup was made is not in them. Incidents that were open then ask again before anything is done, and page by themselves. "
-            + "Look at the page Safety: the kill switch and the breakers are as they were then.",
-            FallbackNotifier.SystemId, $"restored:{at.UtcTicks}", cancellationToken))
-        {
-            await restored.NoteToldAsync(cancellationToken);
-        }
-    }
-
-    private async Task CheckIncidentAsync(IncidentSummary summary, Func<Incident, CancellationToken, Task<bool>> checkAsync, CancellationToken cancellationToken)
-    {
-        // What has just changed is looked at every time: that is when a start or a wake-up gets lost.
-        var settled = time.GetUtcNow() - summary.UpdatedAt > options.Value.Grace;
-        if (settled && _recentlyHealthy.Holds(summary, options.Value.CalmFor))
-        {
-            return;
-        }
-
-        if (await store.FindAsync(summary.Id, cancellationToken) is { } incident && await checkAsync(incident, cancellationToken) && settled)
-        {
-            _recentlyHealthy.Note(summary);
-        }
-    }
-
-    /// <returns>Whether all is well with it.</returns>
-    private async Task<bool> CheckOpenAsync(Incident incident, CancellationToken cancellationToken)
-    {
-        if (incident.State.IsFinal())
-        {
-            return true;
-        }
-
-        var runbook = await pinned.OfAsync(incident, cancellationToken);
-        var instance = await engine.FindAsync(incident.Id, cancellationToken);
-        var findings = WatchdogRules.Evaluate(incident, runbook, instance, options.Value, time.GetUtcNow()).ToList();
-        if (await FindMoreSevereAsync(incident, cancellationToken) is { } worse)
-        {
-            findings.Add(worse);
-        }
-
-        foreach (var finding in findings)
-        {
-            Instruments.WatchFindings.Add(1, Instruments.Tag(Attributes.Runbook, incident.RunbookId), Instruments.Tag(Attributes.Remedy, CamelCase.Of(finding.Remedy)));
-            Log.WatchdogFound(logger, incident.Id, finding.Remedy.ToString(), finding.Message);
-            await ApplyRemedyAsync(incident, runbook, finding, cancellationToken);
-        }
-
-        return findings.Count == 0;
-    }
-
-    /// <summary>In a storm one message says it, unless it is worse than all that people were told of.</summary>
-    private async Task<WatchdogFinding?> FindMoreSevereAsync(Incident incident, CancellationToken cancellationToken) =>
-        WatchdogRules.MoreSevere(incident) is { } worse
-        && (incident.Storm is null || incident.HasDelivery(DuePage.KeyOf(worse.Key)) || await storms.IsWorstAsync(incident, cancellationToken))
-            ? worse
-            : null;
-
-    private Task ApplyRemedyAsync(Incident incident, Runbook runbook, WatchdogFinding finding, CancellationToken cancellationToken) => finding.Remedy switch
-    {
-        Remedy.Wake => engine.TryWakeAsync(incident, logger),
-        Remedy.Start => engine.StartAsync(IncidentInput.Of(incident.Id, runbook), cancellationToken),
-        Remedy.CloseAsFailed => CloseAsFailedAsync(incident, runbook, finding, cancellationToken),
-        _ => pager.PageOnceAsync(incident, finding.Key, finding.Message, cancellationToken, alone: finding.IsWorst),
-    };
-
-    private async Task CloseAsFailedAsync(Incident incident, Runbook runbook, WatchdogFinding finding, CancellationToken cancellationToken)
-    {
-        // A storm tells of its ends, and goes on until they are heard.
-        if (incident.InStorm || await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken, ending: End))
-        {
-            await FinishAsync(await store.UpdateAsync(incident.Id, End, cancellationToken), runbook, cancellationToken);
-        }
-
-        Incident End(Incident open) => open.State.IsFinal() ? open
-            : open.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true) with { IsEndUnfinished = true };
-    }
-
-    /// <summary>No activity does it again when it breaks off; the next watch does.</summary>
-    private async Task FinishAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
-    {
-        await closer.FinishAsync(ended, runbook, isTold: true, cancellationToken);
-        await store.UpdateAsync(ended.Id, i => i.IsEndUnfinished ? i with { IsEndUnfinished = false } : i, cancellationToken);
-    }
-
-    private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken)
-    {
-        if (incident.State == IncidentState.TakenOver)
-        {
-            return await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken, alone: true);
-        }
-
-        if (incident.IsEndUnfinished)
-        {
-            await FinishAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
-        }
-
-        // A report that did not arrive calls nobody.
-        var told = incident.Deliveries.Where(delivery => (delivery.At >= incident.ClosedAt || delivery.IsUnder(DuePage.KeyOf("engine"))) && NotificationUpdater.CallsForAPerson(delivery)).ToList();
-
-        // A storm tells of its ends in one message and tries that again; only where it says nothing at all does each speak for itself.
-        var (isTold, silence) = incident.InStorm ? (told.Count > 0, StormEndNotifier.LongestSilence) : (Reach.IsEnough(told), options.Value.Grace);
-        return isTold
-            || time.GetUtcNow() - incident.ClosedAt < silence
-            || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken, alone: true);
     }
 }

@@ -7,7 +7,7 @@ namespace Runbooks.Watchdog;
 /// tell: they are on record before the sender is answered, and the fallback contact is paged, once a burst of one sender for
 /// one reason: a monitor that has been broken for days must not hide that another one of its kind lost an alert today.
 /// </summary>
-public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, TimeProvider time, ILogger<LostAlerts> logger)
+public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, TimeProvider time, ILogger<LostAlerts> logger) : IWatchdogJob
 {
     /// <summary>Stands where an incident's id would; channels that join messages into threads keep these apart from others.</summary>
     public const string ThreadId = "runbooks-lost-alerts";
@@ -28,6 +28,11 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
     /// <summary>Senders wait some seconds for their answer; a slow channel goes on by itself.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
+    public string Name => ThreadId;
+
+    /// <inheritdoc cref="PageAsync"/>
+    public Task RunAsync(CancellationToken cancellationToken) => PageAsync(cancellationToken);
 
     /// <param name="sender">One of the known kinds, or a word for all others: there is a record for each and each reason.</param>
     /// <param name="alerts">At least so many.</param>
@@ -50,7 +55,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         }
     }
 
-    /// <summary>Pages about every burst that nobody was told of. Hosts call it every minute.</summary>
+    /// <summary>Pages about every burst that nobody was told of.</summary>
     public async Task PageAsync(CancellationToken cancellationToken)
     {
         try

@@ -5,12 +5,13 @@ namespace Runbooks.Watchdog;
 /// <summary>
 /// What a maintenance window suppressed is looked at when the window ends, whatever its sender says by then: a new incident
 /// on the same target asks the checks. So is what came after a person's no to an alert that comes and goes, and then fired on.
-/// Hosts call it every minute.
 /// </summary>
 public sealed class MaintenanceEnds(
-    SuppressedIncidents suppressed, IIncidentStore store, IncidentIntake intake, FallbackNotifier fallback, TimeProvider time, ILogger<MaintenanceEnds> logger)
+    SuppressedIncidents suppressed, IIncidentStore store, IncidentIntake intake, FallbackNotifier fallback, TimeProvider time, ILogger<MaintenanceEnds> logger) : IWatchdogJob
 {
-    public async Task CheckAsync(CancellationToken cancellationToken)
+    public string Name => "maintenance windows";
+
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         var (due, tooMany) = await suppressed.ClaimDueAsync(time.GetUtcNow(), cancellationToken);
         foreach (var one in due)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Runbooks.Digest;
 using Runbooks.Intake;
+using Runbooks.Notifications.Storms;
 using Runbooks.Settings;
 using Runbooks.Telemetry;
 
@@ -16,14 +17,18 @@ public static class WatchdogServices
         services.AddSettings<WatchdogOptions>(WatchdogOptions.SectionName);
         services.AddSettings<DigestOptions>(DigestOptions.SectionName);
         return services
-            .AddSingleton<WeeklyDigest>()
             .AddIncidentIntake()
             .AddLostAlerts()
-            .AddSingleton<MaintenanceEnds>()
-            .AddSingleton<FileTroubles>()
             .AddSingleton<Pager>()
             .AddSingleton<HealthMonitor>()
             .AddSingleton<StoreGauges>()
+            .AddSingleton<IWatchdogJob, RestoredNotice>()
+            .AddSingleton<IWatchdogJob>(services => services.GetRequiredService<LostAlerts>())
+            .AddSingleton<IWatchdogJob, FileTroubles>()
+            .AddSingleton<IWatchdogJob, MaintenanceEnds>()
+            .AddSingleton<IWatchdogJob, StormEndNotifier>()
+            .AddSingleton<IWatchdogJob, IncidentChecks>()
+            .AddSingleton<IWatchdogJob, WeeklyDigest>()
             .AddSingleton<IncidentWatchdog>()
             .AddSingleton<Retention>();
     }

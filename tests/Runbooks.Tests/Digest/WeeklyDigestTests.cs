@@ -176,7 +176,7 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
         foreach (var time in times)
         {
             _world.Time.Advance(time);
-            await _world.Get<WeeklyDigest>().SendDueAsync(CancellationToken.None);
+            await _world.Get<IEnumerable<IWatchdogJob>>().OfType<WeeklyDigest>().Single().RunAsync(CancellationToken.None);
         }
     }
 }

@@ -66,7 +66,7 @@ public sealed class FileTroublesTests : IAsyncDisposable
         {
             foreach (var process in (FileTroubles[])[first.Troubles, second.Troubles, other.Troubles])
             {
-                await process.CheckAsync(TestContext.Current.CancellationToken);
+                await process.RunAsync(TestContext.Current.CancellationToken);
             }
 
             // One host takes it over in the end.
@@ -77,7 +77,7 @@ public sealed class FileTroublesTests : IAsyncDisposable
         _world.Notifier.Sent.ShouldHaveSingleItem();
 
         first.Files.Refuse("the published rule set", ["a.yaml:1:1  here"], "publication 8");
-        await first.Troubles.CheckAsync(TestContext.Current.CancellationToken);
+        await first.Troubles.RunAsync(TestContext.Current.CancellationToken);
         _world.Notifier.Sent.Count.ShouldBe(2);
 
         (FileVersions Files, FileTroubles Troubles) Process()

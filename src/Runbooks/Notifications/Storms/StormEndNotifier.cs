@@ -1,8 +1,7 @@
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>
-/// Tells which incidents of storms hold a temporary fix and how they ended, many in one message. The watch calls it every
-/// minute; what did not come to whom it is for is told them again, since the record says so.
+/// Tells which incidents of storms hold a temporary fix and how they ended, many in one message. What did not come to whom it is for is told them again, since the record says so.
 /// </summary>
 public sealed class StormEndNotifier(
     StormRegistry storms,
@@ -12,7 +11,7 @@ public sealed class StormEndNotifier(
     NotificationDispatcher dispatcher,
     PinnedRunbooks pinned,
     IOptionsMonitor<StormOptions> options,
-    TimeProvider time)
+    TimeProvider time) : IWatchdogJob
 {
     /// <summary>Longer than it waits for other ends and for another sender: an end that was not tried by then is told by nobody.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(10);
@@ -22,7 +21,9 @@ public sealed class StormEndNotifier(
     /// <summary>An end that did not come to whom it is for is tried again for this long.</summary>
     private static readonly TimeSpan s_triedFor = TimeSpan.FromDays(1);
 
-    public async Task NotifyAsync(CancellationToken cancellationToken)
+    public string Name => "storms";
+
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         foreach (var storm in await storms.ListAsync(cancellationToken))
         {
