@@ -11,6 +11,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
 {
     /// <summary>Incidents purged in one transaction: more would keep the writer from those who wait.</summary>
     private const int PurgeBatch = 200;
+    private const int PurgeAtOnce = 16;
 
     private readonly SqliteDatabase _database;
     private readonly SqliteIncidents _incidents;
@@ -100,12 +101,11 @@ internal sealed class SqliteIncidentStore : IIncidentStore
             var batch = await _database.ReadAsync(connection => FindEnded(connection, endedBefore, last));
             (last, more) = (batch.Count == 0 ? last : batch[^1].Seq, batch.Count == PurgeBatch);
             var gone = new List<string>();
-            foreach (var (_, id) in batch)
+            foreach (var some in batch.Chunk(PurgeAtOnce))
             {
-                if (await removeRest(id, cancellationToken))
-                {
-                    gone.Add(id);
-                }
+                // Side by side, so that what they write goes into one commit.
+                var removed = await Task.WhenAll(some.Select(one => removeRest(one.Id, cancellationToken)));
+                gone.AddRange(some.Where((_, i) => removed[i]).Select(one => one.Id));
             }
 
             purged.AddRange(await _database.Writer.EnqueueAsync(connection => Remove(connection, gone, endedBefore)));
