@@ -167,75 +167,32 @@ internal static class DecideCommand
     ];
 
     /// <summary>The question as the page of its link puts it: each step, what it is run with, and whether it can be taken back.</summary>
-    internal static IEnumerable<string> Lines(JsonNode incident, JsonNode asked)
-    {
-        if (ShowCommand.IsDryRun(incident))
-        {
-            yield return GateText.DryRun;
-        }
-
-        yield return $"{incident["title"]} on {incident["target"]}";
-        yield return $"{asked["question"]}";
-        foreach (var step in ShowCommand.Items(incident, "steps"))
-        {
-            yield return $"  Done so far: {ShowCommand.Step(step)}";
-        }
+    internal static IEnumerable<string> Lines(JsonNode incident, JsonNode asked) =>
+    [
+        .. ShowCommand.IsDryRun(incident) ? [GateText.DryRun] : Array.Empty<string>(),
+        $"{incident["title"]} on {incident["target"]}",
+        $"{asked["question"]}",
+        .. ShowCommand.Items(incident, "steps").Select(step => $"  Done so far: {ShowCommand.Step(step)}"),
 
         // What the checks said last.
-        foreach (var finding in ShowCommand.Items(incident, ShowCommand.Items(incident, "verification").Any() ? "verification" : "findings"))
-        {
-            yield return $"  {ShowCommand.Finding(finding)}";
-        }
+        .. ShowCommand.Items(incident, ShowCommand.Items(incident, "verification").Any() ? "verification" : "findings")
+            .Select(finding => $"  {ShowCommand.Finding(finding)}"),
+        .. ShowCommand.Items(incident, "news").Select(news => $"  News: {news["text"]}"),
+        .. asked["difference"] is { } difference ? [$"  Changed since it was asked before: {difference}"] : Array.Empty<string>(),
+        .. ShowCommand.Items(asked, "plan").SelectMany((step, at) => PlanLines(step, at + 1)),
+        .. ItemLines(asked).Select(line => $"  {line}"),
+        .. AgainstLines(incident, asked).Select(against => $"  {against}"),
+        .. ShowCommand.Items(asked, "warnings").Select(warning => $"  Warning: {warning}"),
+        .. asked["trackRecord"] is { } trackRecord ? [$"  How it went before: {trackRecord}"] : Array.Empty<string>(),
+        .. GateText.Needed(asked["required"]?.GetValue<int>() ?? 1, asked["ownerTeam"]?.ToString()) is { } needed ? [$"  {needed}"] : Array.Empty<string>(),
+        .. asked["ifNobodyAnswers"] is { } silence ? [$"  If nobody answers: {silence}"] : Array.Empty<string>(),
+    ];
 
-        foreach (var news in ShowCommand.Items(incident, "news"))
-        {
-            yield return $"  News: {news["text"]}";
-        }
-
-        if (asked["difference"] is { } difference)
-        {
-            yield return $"  Changed since it was asked before: {difference}";
-        }
-
-        foreach (var (step, number) in ShowCommand.Items(asked, "plan").Select((step, at) => (step, at + 1)))
-        {
-            yield return $"  {number}. {step["will"]} ({$"{step["action"]} {step["parameters"]?.ToJsonString()}".Trim()})";
-            if (UndoLine(step) is { } undo)
-            {
-                yield return $"     {undo}";
-            }
-        }
-
-        foreach (var line in ItemLines(asked))
-        {
-            yield return $"  {line}";
-        }
-
-        foreach (var against in AgainstLines(incident, asked))
-        {
-            yield return $"  {against}";
-        }
-
-        foreach (var warning in ShowCommand.Items(asked, "warnings"))
-        {
-            yield return $"  Warning: {warning}";
-        }
-
-        if (asked["trackRecord"] is { } trackRecord)
-        {
-            yield return $"  How it went before: {trackRecord}";
-        }
-
-        if (GateText.Needed(asked["required"]?.GetValue<int>() ?? 1, asked["ownerTeam"]?.ToString()) is { } needed)
-        {
-            yield return $"  {needed}";
-        }
-
-        if (asked["ifNobodyAnswers"] is { } silence)
-        {
-            yield return $"  If nobody answers: {silence}";
-        }
-    }
+    private static IEnumerable<string> PlanLines(JsonNode step, int number) =>
+    [
+        $"  {number}. {step["will"]} ({$"{step["action"]} {step["parameters"]?.ToJsonString()}".Trim()})",
+        .. UndoLine(step) is { } undo ? [$"     {undo}"] : Array.Empty<string>(),
+    ];
 
     /// <summary>What cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
     private static string? UndoLine(JsonNode step) =>

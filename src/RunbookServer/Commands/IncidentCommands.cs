@@ -56,54 +56,24 @@ internal static class ShowCommand
     /// <summary>What was closed in the moment when it was made was nobody's question.</summary>
     private static bool WasAsked(JsonNode incident) => incident["gate"] is { } gate && (Text(gate, "outcome") == "pending" || Text(gate, "closedAt") != Text(gate, "openedAt"));
 
-    private static IEnumerable<string> Question(JsonNode incident)
-    {
-        if (incident["gate"] is not { } gate)
-        {
-            yield break;
-        }
+    private static IEnumerable<string> Question(JsonNode incident) => incident["gate"] is not { } gate ? [] :
+    [
+        .. WasAsked(incident) ? [$"{gate["question"]}"] : Array.Empty<string>(),
+        .. Items(gate, "plan").Select(step => $"- {step["will"]}{(step["undo"] is { } undo ? $" Undo: {undo}" : "")}"),
+        .. DecideCommand.ItemLines(gate),
+        .. Items(gate, "warnings").Select(warning => $"Warning: {warning}"),
+        .. gate["trackRecord"] is { } trackRecord ? [$"How it went before: {trackRecord}"] : Array.Empty<string>(),
+        .. Text(gate, "outcome") == "pending" ? Open(incident, gate) : [gate["closedBy"]?.ToString() ?? Text(gate, "outcome")],
+    ];
 
-        if (WasAsked(incident))
-        {
-            yield return $"{gate["question"]}";
-        }
-
-        foreach (var step in Items(gate, "plan"))
-        {
-            yield return $"- {step["will"]}{(step["undo"] is { } undo ? $" Undo: {undo}" : "")}";
-        }
-
-        foreach (var line in DecideCommand.ItemLines(gate))
-        {
-            yield return line;
-        }
-
-        foreach (var warning in Items(gate, "warnings"))
-        {
-            yield return $"Warning: {warning}";
-        }
-
-        if (gate["trackRecord"] is { } trackRecord)
-        {
-            yield return $"How it went before: {trackRecord}";
-        }
-
-        if (Text(gate, "outcome") != "pending")
-        {
-            yield return gate["closedBy"]?.ToString() ?? Text(gate, "outcome");
-            yield break;
-        }
-
-        foreach (var against in DecideCommand.AgainstLines(incident, gate))
-        {
-            yield return against;
-        }
-
-        yield return $"Asked: {string.Join(", ", Items(gate, "approvers"))}. {gate["ifNobodyAnswers"]}";
-        yield return gate["task"] is null
+    private static IEnumerable<string> Open(JsonNode incident, JsonNode gate) =>
+    [
+        .. DecideCommand.AgainstLines(incident, gate),
+        $"Asked: {string.Join(", ", Items(gate, "approvers"))}. {gate["ifNobodyAnswers"]}",
+        gate["task"] is null
             ? $"Answer with: {ThisProgram.Command} approve {incident["id"]}, or reject"
-            : $"Answer with: {ThisProgram.Command} done {incident["id"]}{(gate["task"]!["items"] is JsonArray { Count: > 0 } ? " --item NUMBER" : "")}, or could-not";
-    }
+            : $"Answer with: {ThisProgram.Command} done {incident["id"]}{(gate["task"]!["items"] is JsonArray { Count: > 0 } ? " --item NUMBER" : "")}, or could-not",
+    ];
 
     private static IEnumerable<string> Section(string heading, IEnumerable<string> lines) =>
         lines.ToList() is { Count: > 0 } some ? ["", heading, .. some.Select(line => $"  {line}")] : [];

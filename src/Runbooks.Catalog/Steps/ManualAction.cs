@@ -36,23 +36,12 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
         [Description("Ask more people while nobody answers.")]
         public IReadOnlyList<EscalateTo> Escalate { get; init; } = [];
 
-        public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-        {
-            if (Who.Count == 0)
-            {
-                yield return new("names nobody. Name the contacts that are asked.", [nameof(Who)]);
-            }
-
-            if (Checklist.Count > MaxItems)
-            {
-                yield return new($"has {Checklist.Count} items. Keep at most {MaxItems}.", [nameof(Checklist)]);
-            }
-
-            if (Checklist.Any(string.IsNullOrWhiteSpace))
-            {
-                yield return new("has an item that is empty.", [nameof(Checklist)]);
-            }
-        }
+        public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        [
+            .. Who.Count == 0 ? [new("names nobody. Name the contacts that are asked.", [nameof(Who)])] : Array.Empty<ValidationResult>(),
+            .. Checklist.Count > MaxItems ? [new($"has {Checklist.Count} items. Keep at most {MaxItems}.", [nameof(Checklist)])] : Array.Empty<ValidationResult>(),
+            .. Checklist.Any(string.IsNullOrWhiteSpace) ? [new("has an item that is empty.", [nameof(Checklist)])] : Array.Empty<ValidationResult>(),
+        ];
     }
 
     public sealed record EscalateTo
@@ -100,32 +89,16 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
     public static bool IsIn(Runbook runbook) => runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Any(step => step.Do == BuiltInSteps.Person);
 
     /// <summary>What a step asks a person to do, as the file says it, a line each: who and what, the checklist, how it is taken back, who is asked when nobody answers.</summary>
-    public static IEnumerable<string> LinesOf(StepSpec step)
-    {
-        yield return $"{string.Join(", ", Texts(step.With, "who"))}, within {DurationText.Format(step.Timeout)}: {string.Join(" ", Texts(step.With, "instruction"))}";
-        foreach (var item in Texts(step.With, "checklist"))
-        {
-            yield return $"☐ {item}";
-        }
-
-        foreach (var undo in Texts(step.With, "undo"))
-        {
-            yield return $"To take it back: {undo}";
-        }
-
-        foreach (var pause in Texts(step.With, "remindAfter"))
-        {
-            yield return $"Asked again after {pause}.";
-        }
-
-        if (step.With.ValueKind == JsonValueKind.Object && step.With.TryGetProperty("escalate", out var escalate) && escalate.ValueKind == JsonValueKind.Array)
-        {
-            foreach (var further in escalate.EnumerateArray())
-            {
-                yield return $"After {string.Join("", Texts(further, "after"))} {string.Join(", ", Texts(further, "to"))} is asked too.";
-            }
-        }
-    }
+    public static IEnumerable<string> LinesOf(StepSpec step) =>
+    [
+        $"{string.Join(", ", Texts(step.With, "who"))}, within {DurationText.Format(step.Timeout)}: {string.Join(" ", Texts(step.With, "instruction"))}",
+        .. Texts(step.With, "checklist").Select(item => $"☐ {item}"),
+        .. Texts(step.With, "undo").Select(undo => $"To take it back: {undo}"),
+        .. Texts(step.With, "remindAfter").Select(pause => $"Asked again after {pause}."),
+        .. step.With.ValueKind == JsonValueKind.Object && step.With.TryGetProperty("escalate", out var escalate) && escalate.ValueKind == JsonValueKind.Array
+            ? escalate.EnumerateArray().Select(further => $"After {string.Join("", Texts(further, "after"))} {string.Join(", ", Texts(further, "to"))} is asked too.")
+            : [],
+    ];
 
     private static IEnumerable<string> Texts(JsonElement with, string key) => with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(key, out var value) ? []
         : value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select(item => item.ToString())

@@ -149,58 +149,30 @@ public static class EndingText
     {
         if (!incident.Steps.Any(step => step.IsChange))
         {
-            yield return incident switch
+            return incident switch
             {
-                { Steps.Count: 0 } => "Nothing was done.",
-                { Mode: RunMode.DryRun } => "It was a dry run: nothing was touched.",
-                _ => "Nothing outside was changed.",
+                { Steps.Count: 0 } => ["Nothing was done."],
+                { Mode: RunMode.DryRun } => ["It was a dry run: nothing was touched."],
+                _ => ["Nothing outside was changed."],
             };
-            yield break;
-        }
-
-        if (Names(incident, StepStatus.Undone) is { Length: > 0 } undone)
-        {
-            yield return $"Undone: {undone}.";
-        }
-
-        foreach (var said in OnPurpose(incident))
-        {
-            yield return said;
-        }
-
-        foreach (var step in incident.Steps.Where(step => step.Status == StepStatus.UndoFailed))
-        {
-            yield return $"NOT undone: {step.Name} ({step.Outcome}).";
-        }
-
-        foreach (var step in incident.Steps.Where(step => step.Status == StepStatus.LeftAlone))
-        {
-            yield return $"NOT undone, and left alone: {step.Name} ({step.Outcome?.TrimEnd('.')}).";
-        }
-
-        foreach (var step in incident.Steps.Where(step => step.Status is StepStatus.Unknown or StepStatus.Running))
-        {
-            yield return $"Nobody knows whether {step.Name} happened.";
         }
 
         // A failed attempt may have done half of it; what can be taken back was taken back above, if anything was.
         var undoing = incident.UndoBeganAt is not null;
         var done = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Done).ToLookup(step => undoing && step.Phase == Phase.Mitigation);
-        if (done[true].Any())
-        {
-            yield return $"Cannot be undone and stays: {Names(done[true])}.";
-        }
-
-        if (done[false].Any())
-        {
-            yield return $"Stays in place: {Names(done[false])}.";
-        }
-
-        var half = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Failed).ToList();
-        if (half.Count > 0)
-        {
-            yield return $"May be half done: {Names(half)}.";
-        }
+        var half = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Failed);
+        return
+        [
+            .. Names(incident, StepStatus.Undone) is { Length: > 0 } undone ? [$"Undone: {undone}."] : Array.Empty<string>(),
+            .. OnPurpose(incident),
+            .. incident.Steps.Where(step => step.Status == StepStatus.UndoFailed).Select(step => $"NOT undone: {step.Name} ({step.Outcome})."),
+            .. incident.Steps.Where(step => step.Status == StepStatus.LeftAlone)
+                .Select(step => $"NOT undone, and left alone: {step.Name} ({step.Outcome?.TrimEnd('.')})."),
+            .. incident.Steps.Where(step => step.Status is StepStatus.Unknown or StepStatus.Running).Select(step => $"Nobody knows whether {step.Name} happened."),
+            .. Names(done[true]) is { Length: > 0 } lasting ? [$"Cannot be undone and stays: {lasting}."] : Array.Empty<string>(),
+            .. Names(done[false]) is { Length: > 0 } left ? [$"Stays in place: {left}."] : Array.Empty<string>(),
+            .. Names(half) is { Length: > 0 } begun ? [$"May be half done: {begun}."] : Array.Empty<string>(),
+        ];
     }
 
     /// <summary>What the runbook leaves to a person, and what another incident takes back.</summary>

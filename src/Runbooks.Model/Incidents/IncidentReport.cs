@@ -22,33 +22,21 @@ public static class IncidentReport
         Section(page, "Times", Times(incident, now));
         Section(page, "What was found", Found(incident));
         Section(page, "What was asked and decided", incident.Gates.SelectMany(gate => Asked(incident, gate)));
-        Section(page, incident.Mode == RunMode.DryRun ? "What was rehearsed" : "What was done", incident.Steps.SelectMany(Done));
+        Section(page, incident.Mode == RunMode.DryRun ? "What was rehearsed" : "What was done", incident.Steps.Select(Done));
         Section(page, "What is left to do", Left(incident, now));
         Section(page, "Timeline", [Table(["At (UTC)", "Who", "What"], incident.TimelineByTime().Select(entry => (string[])[Clock(entry.At), entry.Who, entry.What]))]);
         return page.ToString();
     }
 
-    private static IEnumerable<string> Impact(Incident incident, Impact? impact)
-    {
-        if (impact is not null)
-        {
-            yield return $"- Severity: {CamelCase.Of(impact.Severity)}";
-            yield return $"- Users: {Text(impact.Users)}";
-            yield return $"- Data: {Text(impact.Data)}";
-        }
-
-        yield return $"- Target: {Text(incident.Target)}";
-        yield return $"- {CountText.Format(incident.AlertCount, "alert message")}:";
-        foreach (var alert in incident.Alerts.Take(MaxAlerts))
-        {
-            yield return $"  - {Text(alert.Name)} from {Text(alert.Source)}, {CountText.Format(alert.Count, "time")}, {Clock(alert.FirstAt)} to {Clock(alert.LastAt)}{(alert.Resolved ? ", resolved" : "")}";
-        }
-
-        if (incident.Alerts.Count > MaxAlerts)
-        {
-            yield return $"  - and {incident.Alerts.Count - MaxAlerts} others";
-        }
-    }
+    private static IEnumerable<string> Impact(Incident incident, Impact? impact) =>
+    [
+        .. impact is null ? Array.Empty<string>() : [$"- Severity: {CamelCase.Of(impact.Severity)}", $"- Users: {Text(impact.Users)}", $"- Data: {Text(impact.Data)}"],
+        $"- Target: {Text(incident.Target)}",
+        $"- {CountText.Format(incident.AlertCount, "alert message")}:",
+        .. incident.Alerts.Take(MaxAlerts).Select(alert =>
+            $"  - {Text(alert.Name)} from {Text(alert.Source)}, {CountText.Format(alert.Count, "time")}, {Clock(alert.FirstAt)} to {Clock(alert.LastAt)}{(alert.Resolved ? ", resolved" : "")}"),
+        .. incident.Alerts.Count > MaxAlerts ? [$"  - and {incident.Alerts.Count - MaxAlerts} others"] : Array.Empty<string>(),
+    ];
 
     private static IEnumerable<string> Times(Incident incident, DateTimeOffset now)
     {
@@ -95,38 +83,27 @@ public static class IncidentReport
         return $"{Clock(finding.SeenAt)} {CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph} ({NumberText.Format(course.Min())} to {NumberText.Format(course.Max())}{(finding.Result.Unit is { } unit ? $" {unit}" : "")})" : "")}";
     }
 
-    private static IEnumerable<string> Asked(Incident incident, Gate gate)
+    private static IEnumerable<string> Asked(Incident incident, Gate gate) =>
+    [
+        $"- {Clock(gate.OpenedAt)}: {(gate.WasAsked ? $"{Text(gate.Task?.Instruction ?? gate.Question)} Asked: {Text(string.Join(", ", gate.Approvers))}{(incident.ReachedNobody(gate) ? ", but no message reached anybody" : "")}." : "Nobody was asked.")}",
+        .. gate.OnCall.Select(record => $"  - {Clock(record.At)}: {Text(record.Words)}"),
+        .. gate.Plan.Steps.Select(step => $"  - {Text(step.PlannedEffect)}{(step.UndoLine is { } undo ? $" {Text(undo)}" : "")}"),
+        .. gate.Decisions.Select(decision => $"  - {Clock(decision.At)}: {Text(GateText.Said(gate, decision))}"),
+        .. gate.Outcome == GateOutcome.Pending ? [$"  - {Pending(gate)} {Text(GateText.Silence(gate))}"] : Array.Empty<string>(),
+        .. gate.Outcome != GateOutcome.Pending && gate.EndedUndecided ? [$"  - {Text(GateText.HowItEnded(gate))}"] : Array.Empty<string>(),
+    ];
+
+    private static string Pending(Gate gate) => gate switch
     {
-        yield return $"- {Clock(gate.OpenedAt)}: {(gate.WasAsked ? $"{Text(gate.Task?.Instruction ?? gate.Question)} Asked: {Text(string.Join(", ", gate.Approvers))}{(incident.ReachedNobody(gate) ? ", but no message reached anybody" : "")}." : "Nobody was asked.")}";
-        foreach (var record in gate.OnCall)
-        {
-            yield return $"  - {Clock(record.At)}: {Text(record.Words)}";
-        }
+        { Decisions.Count: > 0 } => "It is still open.",
+        { Task: null } => "Nobody has decided yet.",
+        _ => "Nobody has answered yet.",
+    };
 
-        foreach (var step in gate.Plan.Steps)
-        {
-            yield return $"  - {Text(step.PlannedEffect)}{(step.UndoLine is { } undo ? $" {Text(undo)}" : "")}";
-        }
-
-        foreach (var decision in gate.Decisions)
-        {
-            yield return $"  - {Clock(decision.At)}: {Text(GateText.Said(gate, decision))}";
-        }
-
-        if (gate.Outcome == GateOutcome.Pending)
-        {
-            yield return $"  - {(gate.Decisions.Count > 0 ? "It is still open." : gate.Task is null ? "Nobody has decided yet." : "Nobody has answered yet.")} {Text(GateText.Silence(gate))}";
-        }
-        else if (gate.EndedUndecided)
-        {
-            yield return $"  - {Text(GateText.HowItEnded(gate))}";
-        }
-    }
-
-    private static IEnumerable<string> Done(StepRecord step)
+    private static string Done(StepRecord step)
     {
         var took = step.FinishedAt is { } finished && finished > step.StartedAt ? $", {DurationText.Format(Whole(finished - step.StartedAt))}" : "";
-        yield return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). {Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
+        return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). {Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
     }
 
     /// <summary>What stays for people, a line each; the first says what to do now.</summary>

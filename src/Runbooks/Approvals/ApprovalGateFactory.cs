@@ -82,33 +82,15 @@ public static class ApprovalGateFactory
         : "This runbook heals by itself; nobody had to be asked.";
 
     /// <summary>All that speaks against it.</summary>
-    private static IEnumerable<string> Warnings(Incident incident, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, bool unclear)
-    {
-        if (incident.EarlierNo is { } no)
-        {
-            yield return no.Warning;
-        }
-
-        if (incident.Follows is { } before)
-        {
-            yield return $"The last fix did not hold: incident {before} on this target was resolved shortly before.";
-        }
-
-        foreach (var violation in violations.Where(violation => violation.Severity != GuardrailSeverity.Tell))
-        {
-            yield return violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why;
-        }
-
-        if (unmetNeeds.Count > 0)
-        {
-            yield return $"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}";
-        }
-
-        if (unclear)
-        {
-            yield return "Not every check could be answered, and none of the answered ones failed.";
-        }
-    }
+    private static IEnumerable<string> Warnings(Incident incident, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, bool unclear) =>
+    [
+        .. incident.EarlierNo is { } no ? [no.Warning] : Array.Empty<string>(),
+        .. incident.Follows is { } before ? [$"The last fix did not hold: incident {before} on this target was resolved shortly before."] : Array.Empty<string>(),
+        .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell)
+            .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why),
+        .. unmetNeeds.Count > 0 ? [$"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}"] : Array.Empty<string>(),
+        .. unclear ? ["Not every check could be answered, and none of the answered ones failed."] : Array.Empty<string>(),
+    ];
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 

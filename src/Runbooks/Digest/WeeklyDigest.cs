@@ -166,18 +166,15 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     private static IEnumerable<string> Summary(IReadOnlyList<IncidentSummary> week, List<IncidentSummary> ended)
     {
         var acted = ended.Where(Counts).ToList();
-        yield return acted.Count == 0
-            ? "None of those that have ended had to be dealt with."
-            : string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(IsResolved)} of {acted.Count} that had to be dealt with ({100 * acted.Count(IsResolved) / acted.Count} %){Median(acted)}.");
-        if (week.Count(incident => !incident.State.IsFinal()) is > 0 and var open)
-        {
-            yield return $"{open} {(open == 1 ? "is" : "are")} still open.";
-        }
-
-        if (week.Count(incident => incident.IsDryRun) is > 0 and var dry)
-        {
-            yield return $"{CountText.Format(dry, "dry run")}: nothing was touched, so {(dry == 1 ? "it does" : "they do")} not count here.";
-        }
+        var (open, dry) = (week.Count(incident => !incident.State.IsFinal()), week.Count(incident => incident.IsDryRun));
+        return
+        [
+            acted.Count == 0
+                ? "None of those that have ended had to be dealt with."
+                : string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(IsResolved)} of {acted.Count} that had to be dealt with ({100 * acted.Count(IsResolved) / acted.Count} %){Median(acted)}."),
+            .. open > 0 ? [$"{open} {(open == 1 ? "is" : "are")} still open."] : Array.Empty<string>(),
+            .. dry > 0 ? [$"{CountText.Format(dry, "dry run")}: nothing was touched, so {(dry == 1 ? "it does" : "they do")} not count here."] : Array.Empty<string>(),
+        ];
     }
 
     private static string Line(string runbook, IReadOnlyList<IncidentSummary> incidents)
@@ -204,25 +201,21 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
         // Whether it acted and whether that helped stands in the history of its runs: the end of an incident does not say it.
         var runs = history.Runs.Where(run => ended.Any(incident => incident.Id == run.Incident)).ToList();
         var (judged, verified) = (runs.Count(run => run.Outcome != RunOutcome.Unverified), runs.Count(run => run.Outcome == RunOutcome.Verified));
-        if (judged >= Enough && runs.Count(run => run.Outcome == RunOutcome.Ineffective) == judged)
-        {
-            yield return $"{runbook.Id} acted in {judged} incidents that can be judged, and helped in none: is it the right cure?";
-        }
-
-        if (expired >= Enough && expired * 2 >= counted.Count)
-        {
-            yield return $"{runbook.Id} did not get all the answers it needed in time {expired} times: ask somebody else, or escalate sooner.";
-        }
-
-        if (ended.Count(incident => EndingText.SawNothing(incident.State, incident.Reason)) is >= Enough and var unseen)
-        {
-            yield return $"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?";
-        }
-
-        if (runbook.Mitigation.Approval is not null && counted.Count >= EnoughToTrust && verified == counted.Count && CouldHealItself(runbook, steps))
-        {
-            yield return $"{runbook.Id} was approved and helped {verified} times of {counted.Count}: it may be ready to heal by itself, within limits.";
-        }
+        return
+        [
+            .. judged >= Enough && runs.Count(run => run.Outcome == RunOutcome.Ineffective) == judged
+                ? [$"{runbook.Id} acted in {judged} incidents that can be judged, and helped in none: is it the right cure?"]
+                : Array.Empty<string>(),
+            .. expired >= Enough && expired * 2 >= counted.Count
+                ? [$"{runbook.Id} did not get all the answers it needed in time {expired} times: ask somebody else, or escalate sooner."]
+                : Array.Empty<string>(),
+            .. ended.Count(incident => EndingText.SawNothing(incident.State, incident.Reason)) is >= Enough and var unseen
+                ? [$"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?"]
+                : Array.Empty<string>(),
+            .. runbook.Mitigation.Approval is not null && counted.Count >= EnoughToTrust && verified == counted.Count && CouldHealItself(runbook, steps)
+                ? [$"{runbook.Id} was approved and helped {verified} times of {counted.Count}: it may be ready to heal by itself, within limits."]
+                : Array.Empty<string>(),
+        ];
     }
 
     /// <summary>As the rules for runbooks that ask nobody have it.</summary>
