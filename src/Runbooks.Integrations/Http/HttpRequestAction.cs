@@ -56,13 +56,11 @@ public sealed record HttpRequestParameters : IValidatableObject
     [Description("The request that takes it back, with `url`, `method`, `body` and `expectStatus`; it carries the same token. It may be sent twice, and also when the first one failed.")]
     public HttpUndo? Undo { get; init; }
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Undo is not null && new Uri(Undo.Url).GetLeftPart(UriPartial.Authority) is var there && !there.Equals(new Uri(Url).GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase))
-        {
-            yield return new ValidationResult($"has to be on the same host as 'url', not on {there}.", ["undo.url"]);
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Undo is not null && new Uri(Undo.Url).GetLeftPart(UriPartial.Authority) is var there
+        && !there.Equals(new Uri(Url).GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase)
+            ? [new($"has to be on the same host as 'url', not on {there}.", ["undo.url"])]
+            : [];
 }
 
 public enum WriteMethod { Post, Put, Patch, Delete }

@@ -28,13 +28,8 @@ public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableO
     [Description("Its priority; those with the smallest number are used as long as one of them can be.")]
     public int? Priority { get; init; }
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Priority is null && Weight is null)
-        {
-            yield return new ValidationResult("Say 'weight', 'priority' or both.", [nameof(Weight)]);
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Priority is null && Weight is null ? [new("Say 'weight', 'priority' or both.", [nameof(Weight)])] : [];
 }
 
 /// <summary>

@@ -119,16 +119,9 @@ public sealed record ScaleDeploymentParameters : DeploymentParameters, IValidata
     [Description("Never more pods than this, whatever the other parameters come to.")]
     public required int Max { get; init; }
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Replicas is null == Add is null)
-        {
-            yield return new ValidationResult("Say either 'replicas' or 'add'.", [nameof(Replicas)]);
-        }
-
-        if (Replicas > Max)
-        {
-            yield return new ValidationResult(FormattableString.Invariant($"{Replicas} pods are more than 'max', {Max}."), [nameof(Replicas)]);
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. Replicas is null == Add is null ? [new("Say either 'replicas' or 'add'.", [nameof(Replicas)])] : Array.Empty<ValidationResult>(),
+        .. Replicas > Max ? [new(FormattableString.Invariant($"{Replicas} pods are more than 'max', {Max}."), [nameof(Replicas)])] : Array.Empty<ValidationResult>(),
+    ];
 }

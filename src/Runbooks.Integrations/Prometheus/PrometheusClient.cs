@@ -225,23 +225,15 @@ public sealed class PrometheusEndpoint
 
     internal IEnumerable<string> Problems(string setting)
     {
-        if (Every < TimeSpan.Zero || Every > TimeSpan.FromHours(1))
-        {
-            yield return $"{setting}:Every must be from 0 to 1 hour.";
-        }
-
-        if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || !new HttpUrlAttribute().IsValid(Url))
-        {
-            yield return $"{setting}:Url must be an absolute http or https URL.";
-        }
-        else if ((Token is not null || AzureIdentity) && url is { Scheme: "http", IsLoopback: false })
-        {
-            yield return $"{setting} would send its token over plain http. Use https.";
-        }
-
-        if (Token is not null && AzureIdentity)
-        {
-            yield return $"{setting} has both a Token and AzureIdentity. Choose one.";
-        }
+        var isUrl = Uri.TryCreate(Url, UriKind.Absolute, out var url) && new HttpUrlAttribute().IsValid(Url);
+        var sendsToken = Token is not null || AzureIdentity;
+        return
+        [
+            .. Every < TimeSpan.Zero || Every > TimeSpan.FromHours(1) ? [$"{setting}:Every must be from 0 to 1 hour."] : Array.Empty<string>(),
+            .. isUrl ? Array.Empty<string>() : [$"{setting}:Url must be an absolute http or https URL."],
+            .. isUrl && sendsToken && url is { Scheme: "http", IsLoopback: false }
+                ? [$"{setting} would send its token over plain http. Use https."] : Array.Empty<string>(),
+            .. Token is not null && AzureIdentity ? [$"{setting} has both a Token and AzureIdentity. Choose one."] : Array.Empty<string>(),
+        ];
     }
 }

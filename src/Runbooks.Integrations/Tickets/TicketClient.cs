@@ -147,28 +147,15 @@ public sealed class TicketSystemOptions
     /// <summary>ServiceNow: what goes with the closed state, as its list has it.</summary>
     public string CloseCode { get; set; } = "Solution provided";
 
-    internal IEnumerable<ValidationResult> Problems(string setting)
-    {
-        foreach (var problem in HttpsUrl.Problems($"{setting}:Url", Url, "https://example.service-now.com, https://example.atlassian.net or https://dev.azure.com/example"))
-        {
-            yield return problem;
-        }
-
-        if (Kind != TicketKind.ServiceNow && string.IsNullOrWhiteSpace(Project))
-        {
-            yield return new($"{setting}:Project is missing: {Kind} opens tickets in a project.");
-        }
-
-        if (Kind == TicketKind.Jira && string.IsNullOrWhiteSpace(User))
-        {
-            yield return new($"{setting}:User is missing: Jira wants the e-mail address that the API token belongs to.");
-        }
-
-        if (string.IsNullOrEmpty(Secret))
-        {
-            yield return new($"{setting}:Secret is missing.");
-        }
-    }
+    internal IEnumerable<ValidationResult> Problems(string setting) =>
+    [
+        .. HttpsUrl.Problems($"{setting}:Url", Url, "https://example.service-now.com, https://example.atlassian.net or https://dev.azure.com/example"),
+        .. Kind != TicketKind.ServiceNow && string.IsNullOrWhiteSpace(Project)
+            ? [new($"{setting}:Project is missing: {Kind} opens tickets in a project.")] : Array.Empty<ValidationResult>(),
+        .. Kind == TicketKind.Jira && string.IsNullOrWhiteSpace(User)
+            ? [new($"{setting}:User is missing: Jira wants the e-mail address that the API token belongs to.")] : Array.Empty<ValidationResult>(),
+        .. string.IsNullOrEmpty(Secret) ? [new($"{setting}:Secret is missing.")] : Array.Empty<ValidationResult>(),
+    ];
 }
 
 public enum TicketKind { ServiceNow, Jira, AzureDevOps }

@@ -152,16 +152,11 @@ public sealed class SecureWebhookOptions : IValidatableObject
         : caller == EventGridCaller && source.Equals(EventGridSubscription.Source, StringComparison.OrdinalIgnoreCase) ? EventGridRole
         : null;
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (!IsOn && (TenantId is { Length: > 0 } || Audience is { Length: > 0 }))
-        {
-            yield return new ValidationResult($"{SectionName} needs both TenantId and Audience, or neither.", [nameof(TenantId), nameof(Audience)]);
-        }
-
-        if (TenantId is { Length: > 0 } && !Guid.TryParse(TenantId, out _))
-        {
-            yield return new ValidationResult($"{SectionName}:TenantId is not a tenant's id.", [nameof(TenantId)]);
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. !IsOn && (TenantId is { Length: > 0 } || Audience is { Length: > 0 })
+            ? [new($"{SectionName} needs both TenantId and Audience, or neither.", [nameof(TenantId), nameof(Audience)])] : Array.Empty<ValidationResult>(),
+        .. TenantId is { Length: > 0 } && !Guid.TryParse(TenantId, out _)
+            ? [new($"{SectionName}:TenantId is not a tenant's id.", [nameof(TenantId)])] : Array.Empty<ValidationResult>(),
+    ];
 }

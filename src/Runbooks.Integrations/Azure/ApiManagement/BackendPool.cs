@@ -22,13 +22,8 @@ public sealed record BackendPoolParameters : IValidatableObject
     [Description("Its weight among those of the same priority.")]
     public int? Weight { get; init; }
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Priority is null && Weight is null)
-        {
-            yield return new ValidationResult("Say 'priority', 'weight' or both.", [nameof(Priority)]);
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Priority is null && Weight is null ? [new("Say 'priority', 'weight' or both.", [nameof(Priority)])] : [];
 }
 
 /// <summary>Changes one backend's share in a pool of API Management: a spill-over switched on, a slow one put last. It goes back to the exact numbers.</summary>

@@ -17,13 +17,8 @@ public sealed record SpillOverParameters : IValidatableObject
     [Description("Switch spill-over off instead.")]
     public bool Off { get; init; }
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (To is null != Off)
-        {
-            yield return new ValidationResult("Say either 'to' or 'off: true'.", [nameof(To)]);
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        To is null != Off ? [new("Say either 'to' or 'off: true'.", [nameof(To)])] : [];
 }
 
 /// <summary>

@@ -152,18 +152,13 @@ public sealed record BlockSignatureParameters : SignatureParameters, IValidatabl
     [Description("What to do with words that a WAF cannot look for, those of another script than the Latin one above all: refuse, or skip the step where another one blocks them.")]
     public UnfitSignature WhenUnfit { get; init; } = UnfitSignature.Refuse;
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (BlockSignature.KindOf(Policy) is null)
-        {
-            yield return new ValidationResult($"is neither a {FrontDoorWafRules.ResourceType} nor a {ApplicationGatewayWafRules.ResourceType}.", [nameof(Policy)]);
-        }
-
-        foreach (var lack in Trial())
-        {
-            yield return lack;
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. BlockSignature.KindOf(Policy) is null
+            ? [new($"is neither a {FrontDoorWafRules.ResourceType} nor a {ApplicationGatewayWafRules.ResourceType}.", [nameof(Policy)])]
+            : Array.Empty<ValidationResult>(),
+        .. Trial(),
+    ];
 }
 
 public enum UnfitSignature { Refuse, Skip }

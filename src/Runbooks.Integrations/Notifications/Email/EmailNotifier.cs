@@ -140,23 +140,15 @@ public sealed class EmailOptions : IValidatableObject
 
     public bool IsSetUp => !string.IsNullOrEmpty(From) && !(string.IsNullOrEmpty(Host) && string.IsNullOrEmpty(AcsEndpoint));
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Security == EmailSecurity.None && !string.IsNullOrEmpty(Host) && !IsLoopback(Host))
-        {
-            yield return new("Mail holds approval links, so the connection has to be encrypted: set Email:Security to StartTls or Tls.", [nameof(Security)]);
-        }
-
-        if (!string.IsNullOrEmpty(Host) && string.IsNullOrEmpty(From))
-        {
-            yield return new("Set Email:From to the sender's address.", [nameof(From)]);
-        }
-
-        if (!string.IsNullOrEmpty(AcsEndpoint) && !HttpsUrl.TryParse(AcsEndpoint, out _))
-        {
-            yield return new("Email:AcsEndpoint has to begin with https://.", [nameof(AcsEndpoint)]);
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. Security == EmailSecurity.None && !string.IsNullOrEmpty(Host) && !IsLoopback(Host)
+            ? [new("Mail holds approval links, so the connection has to be encrypted: set Email:Security to StartTls or Tls.", [nameof(Security)])]
+            : Array.Empty<ValidationResult>(),
+        .. !string.IsNullOrEmpty(Host) && string.IsNullOrEmpty(From) ? [new("Set Email:From to the sender's address.", [nameof(From)])] : Array.Empty<ValidationResult>(),
+        .. !string.IsNullOrEmpty(AcsEndpoint) && !HttpsUrl.TryParse(AcsEndpoint, out _)
+            ? [new("Email:AcsEndpoint has to begin with https://.", [nameof(AcsEndpoint)])] : Array.Empty<ValidationResult>(),
+    ];
 
     private static bool IsLoopback(string host) =>
         host == "localhost" || (System.Net.IPAddress.TryParse(host, out var address) && System.Net.IPAddress.IsLoopback(address));

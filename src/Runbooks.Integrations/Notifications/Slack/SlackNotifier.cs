@@ -119,41 +119,23 @@ internal static class SlackBlocks
         .Replace("<", "&lt;", StringComparison.Ordinal)
         .Replace(">", "&gt;", StringComparison.Ordinal);
 
-    private static IEnumerable<JsonNode> Content(Card card)
-    {
-        if (card.DryRun)
-        {
-            yield return Section($"*{CardText.DryRun}*");
-        }
+    private static IEnumerable<JsonNode> Content(Card card) =>
+    [
+        .. card.DryRun ? [Section($"*{CardText.DryRun}*")] : Array.Empty<JsonNode>(),
+        new JsonObject { ["type"] = "header", ["text"] = Plain(CardText.Title(card, LongestHeader)) },
+        .. card.Sections.SelectMany(section => Texts(section.Lines)
+            .Select(text => new JsonObject { ["type"] = "section", ["text"] = Plain(text) })
+            .Prepend(Section($"*{Escape(section.Heading)}*"))),
+    ];
 
-        yield return new JsonObject { ["type"] = "header", ["text"] = Plain(CardText.Title(card, LongestHeader)) };
-        foreach (var section in card.Sections)
-        {
-            yield return Section($"*{Escape(section.Heading)}*");
-            foreach (var text in Texts(section.Lines))
-            {
-                yield return new JsonObject { ["type"] = "section", ["text"] = Plain(text) };
-            }
-        }
-    }
+    private static IEnumerable<JsonNode> Actions(Card card, bool buttons) =>
+    [
+        .. buttons && card is { GateId: { } gate, PlanHash: { } plan } ? [Buttons("decision", SlackButtons.For(card, gate, plan))] : Array.Empty<JsonNode>(),
+        .. card.Links.Count > 0 ? [Buttons("links", card.Links.Select(SlackButtons.Link))] : Array.Empty<JsonNode>(),
+    ];
 
-    private static IEnumerable<JsonNode> Actions(Card card, bool buttons)
-    {
-        if (buttons && card is { GateId: { } gate, PlanHash: { } plan })
-        {
-            yield return new JsonObject
-            {
-                ["type"] = "actions",
-                ["block_id"] = "decision",
-                ["elements"] = MessageJson.Array(SlackButtons.For(card, gate, plan)),
-            };
-        }
-
-        if (card.Links.Count > 0)
-        {
-            yield return new JsonObject { ["type"] = "actions", ["block_id"] = "links", ["elements"] = MessageJson.Array(card.Links.Select(SlackButtons.Link)) };
-        }
-    }
+    private static JsonObject Buttons(string block, IEnumerable<JsonNode> buttons) =>
+        new() { ["type"] = "actions", ["block_id"] = block, ["elements"] = MessageJson.Array(buttons) };
 
     /// <summary>A block holds only so much: what is longer goes on in the next.</summary>
     private static List<string> Texts(IReadOnlyList<string> lines)

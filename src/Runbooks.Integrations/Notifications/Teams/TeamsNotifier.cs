@@ -58,19 +58,12 @@ internal static class AdaptiveCard
         ["actions"] = MessageJson.Array(card.Links.Select(Action)),
     };
 
-    private static IEnumerable<JsonNode> Body(Card card)
-    {
-        if (card.DryRun)
-        {
-            yield return Container("emphasis", [Text(CardText.DryRun, bold: true)]);
-        }
-
-        yield return Container(Style(card), [Text(CardText.Title(card), bold: true, size: "Large")]);
-        foreach (var section in CardText.Sections(card))
-        {
-            yield return Container("default", [Text(section.Heading, bold: true), .. section.Lines.Select(line => Text(line, close: true))]);
-        }
-    }
+    private static IEnumerable<JsonNode> Body(Card card) =>
+    [
+        .. card.DryRun ? [Container("emphasis", [Text(CardText.DryRun, bold: true)])] : Array.Empty<JsonNode>(),
+        Container(Style(card), [Text(CardText.Title(card), bold: true, size: "Large")]),
+        .. CardText.Sections(card).Select(section => Container("default", [Text(section.Heading, bold: true), .. section.Lines.Select(line => Text(line, close: true))])),
+    ];
 
     private static JsonObject Container(string style, IEnumerable<JsonNode> items) => new()
     {
