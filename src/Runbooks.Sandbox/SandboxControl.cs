@@ -26,14 +26,7 @@ internal static class SandboxControl
         var faults = app.Services.GetRequiredService<FaultRegistry>();
 
         app.MapGet("/_sandbox/state", () => Results.Json(
-            new
-            {
-                faults = faults.Pending,
-                requests = faults.Requests,
-                bodies = faults.Bodies,
-                apis = apis.ToDictionary(api => api.Name, api => api.Describe()),
-            },
-            s_json));
+            new { faults = faults.Pending, requests = faults.Requests, bodies = faults.Bodies, apis = apis.ToDictionary(api => api.Name, api => api.Describe()) }, s_json));
 
         var troubles = app.Services.GetRequiredService<SandboxTroubles>();
         app.MapGet("/_sandbox/troubles", () => Results.Json(troubles.All.Select(trouble => new { trouble.Name, trouble.What, On = trouble.IsOn() }), s_json));

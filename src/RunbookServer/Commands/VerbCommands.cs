@@ -44,11 +44,7 @@ internal static class VerbCommands
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var api = client.Connect(parsed);
-            var body = new JsonObject
-            {
-                ["by"] = parsed.GetRequiredValue(by),
-                [field] = text is null ? parsed.GetValue(reason) : parsed.GetRequiredValue(text),
-            };
+            var body = new JsonObject { ["by"] = parsed.GetRequiredValue(by), [field] = text is null ? parsed.GetValue(reason) : parsed.GetRequiredValue(text) };
             var address = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/{path}";
             var (_, answer) = (await api.PostAsync(address, body.ToJsonString(), cancellationToken)).OrFail();
             ConsoleOutput.Raw($"{answer!["message"]}");
@@ -65,11 +61,7 @@ internal static class StartCommand
     {
         var client = new ClientOptions();
         var runbook = new Argument<string>("runbook") { Description = "The runbook's id." };
-        var labels = new Option<string[]>("--label")
-        {
-            Description = "name=value, as an alert's label would say it; once for each.",
-            DefaultValueFactory = _ => [],
-        };
+        var labels = new Option<string[]>("--label") { Description = "name=value, as an alert's label would say it; once for each.", DefaultValueFactory = _ => [] };
         labels.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(token => token.Value.IndexOf('=', StringComparison.Ordinal) < 1))

@@ -75,23 +75,14 @@ internal sealed class RecyclePod(Clusters clusters)
         return new ActionResult(FormattableString.Invariant(
             $"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {Short(uid)}); its replacement {fresh.Metadata.Name} (uid {Short(fresh.Metadata.Uid)}) was ready after {took.TotalSeconds:0} s. {logs.Text}").TrimEnd())
         {
-            Outputs = new Dictionary<string, string>
-            {
-                ["newPod"] = fresh.Metadata.Name,
-                ["newUid"] = fresh.Metadata.Uid,
-                ["logs"] = string.Join(' ', logs.Kept),
-            },
+            Outputs = new Dictionary<string, string> { ["newPod"] = fresh.Metadata.Name, ["newUid"] = fresh.Metadata.Uid, ["logs"] = string.Join(' ', logs.Kept) },
             Evidence = logs.Kept,
         };
     }
 
     private static async Task<string> RemoveAsync(ClusterPods pods, RecyclePodParameters parameters, string uid, CancellationToken cancellationToken)
     {
-        var exactly = new V1DeleteOptions
-        {
-            Preconditions = new V1Preconditions { Uid = uid },
-            GracePeriodSeconds = (long?)parameters.Grace?.TotalSeconds,
-        };
+        var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = uid }, GracePeriodSeconds = (long?)parameters.Grace?.TotalSeconds };
         var outcome = await pods.EvictAsync(parameters.Namespace, parameters.Pod, exactly, cancellationToken);
         var did = "Evicted";
         if (outcome == EvictionOutcome.Budget)

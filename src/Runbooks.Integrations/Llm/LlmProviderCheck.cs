@@ -94,10 +94,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         var url = $"{provider.Url.TrimEnd('/')}/{path}{(provider.Query is null ? "" : "?" + provider.Query)}";
         var request = ask == ProviderQuestion.Models
             ? new HttpRequestMessage(HttpMethod.Get, url)
-            : new HttpRequestMessage(HttpMethod.Post, url)
-            {
-                Content = JsonContent.Create(Completion(provider.Model, limit)),
-            };
+            : new HttpRequestMessage(HttpMethod.Post, url) { Content = JsonContent.Create(Completion(provider.Model, limit)) };
         if (provider.ApiKey is { } key)
         {
             var bearer = string.Equals(provider.KeyHeader, "Authorization", StringComparison.OrdinalIgnoreCase);

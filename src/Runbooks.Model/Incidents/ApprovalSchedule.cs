@@ -148,14 +148,7 @@ public static class ApprovalSchedule
                     : Silence.Prolong(incident, gate, now)
                     ?? (incident.CloseGate(gate.Id, GateOutcome.Expired, gate.IsUnanswered ? "Nobody answered, and for too much of the time nobody could: silence is no yes." : $"{GateText.NotApproved(gate)}.", now), null);
             case OnTimeout.Escalate:
-                var asked = gate with
-                {
-                    OnTimeout = OnTimeout.Abort,
-                    ExpiresAt = now + Silence.Needed(gate),
-                    Reminders = [],
-                    Asked = gate.Asked + 1,
-                    AskedAt = now,
-                };
+                var asked = gate with { OnTimeout = OnTimeout.Abort, ExpiresAt = now + Silence.Needed(gate), Reminders = [], Asked = gate.Asked + 1, AskedAt = now };
                 return (Escalate(incident.Replace(asked), gate.Id, [gate.Fallback ?? Approval.FallbackContact], now), CardKind.Escalation);
             default:
                 return (incident.CloseGate(gate.Id, GateOutcome.Expired, $"{GateText.NotApproved(gate)}.", now), null);

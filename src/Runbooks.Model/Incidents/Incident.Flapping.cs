@@ -154,10 +154,7 @@ public sealed partial record Incident
     private Incident Replace(Recurrence recurrence)
     {
         List<Recurrence> others = [.. Recurrences.Where(other => !other.IsOf(recurrence.Source, recurrence.Name))];
-        return this with
-        {
-            Recurrences = [.. others.Count < MaxRecurrences ? others : others.Except([others.MinBy(other => other.LastAt)!]), recurrence],
-        };
+        return this with { Recurrences = [.. others.Count < MaxRecurrences ? others : others.Except([others.MinBy(other => other.LastAt)!]), recurrence] };
     }
 
     /// <summary>This one, just opened, goes on counting where the incident before it on the target stopped.</summary>

@@ -12,12 +12,7 @@ public sealed partial record Incident
         }
 
         var pending = gate.Outcome == GateOutcome.Pending;
-        var opened = this with
-        {
-            State = pending ? IncidentState.AwaitingApproval : State,
-            Reason = pending ? null : Reason,
-            Gates = [.. Gates, gate],
-        };
+        var opened = this with { State = pending ? IncidentState.AwaitingApproval : State, Reason = pending ? null : Reason, Gates = [.. Gates, gate] };
         return opened.Note(now, TimelineKind.Gate, "runbook", pending
             ? $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question}"
             : gate.ClosedBy ?? gate.Question);

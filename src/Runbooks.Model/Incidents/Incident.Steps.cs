@@ -17,15 +17,7 @@ public sealed partial record Incident
             return Replace(known with { Attempts = known.Attempts + 1 }, now);
         }
 
-        var record = new StepRecord
-        {
-            Phase = phase,
-            Name = spec.Name,
-            Action = spec.Do,
-            GateId = gateId,
-            Preparation = preparation,
-            StartedAt = now,
-        };
+        var record = new StepRecord { Phase = phase, Name = spec.Name, Action = spec.Do, GateId = gateId, Preparation = preparation, StartedAt = now };
         return this with { State = StateOf(phase), Reason = null, Steps = [.. Steps, record], WaitsUntil = null, UpdatedAt = now };
     }
 
@@ -90,10 +82,5 @@ public sealed partial record Incident
     private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn;
 
     private Incident Replace(StepRecord step, DateTimeOffset now) =>
-        this with
-        {
-            Steps = [.. Steps.Select(s => s.Phase == step.Phase && s.Name == step.Name ? step : s)],
-            WaitsUntil = null,
-            UpdatedAt = now,
-        };
+        this with { Steps = [.. Steps.Select(s => s.Phase == step.Phase && s.Name == step.Name ? step : s)], WaitsUntil = null, UpdatedAt = now };
 }

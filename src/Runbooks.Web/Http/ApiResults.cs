@@ -36,10 +36,7 @@ internal static class ApiResults
 /// <summary>JSON as the outside contract has it: camelCase names and words.</summary>
 internal static class WebJson
 {
-    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        Converters = { CamelCase.Enums },
-    };
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Converters = { CamelCase.Enums } };
 }
 
 /// <summary>A page with the headers that every page carries.</summary>

@@ -20,12 +20,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
     protected override async Task<Preparation> PrepareAsync(PublishBannerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         // The same words for the whole incident: a time in here would make every preparation another plan.
-        var banner = JsonSerializer.Serialize(new
-        {
-            message = parameters.Message,
-            severity = CamelCase.Of(parameters.Severity),
-            incident = context.IncidentId,
-        });
+        var banner = JsonSerializer.Serialize(new { message = parameters.Message, severity = CamelCase.Of(parameters.Severity), incident = context.IncidentId });
         var (key, keyNow) = await LookAsync(keys, keys.Address(parameters.Store, parameters.Key, parameters.Label), banner, cancellationToken);
         var (blob, blobNow) = blobs.Address(parameters.Blob) is { } address ? await LookAsync(blobs, address, banner, cancellationToken) : (null, null);
         var replaces = keyNow is not null || blobNow is not null;
