@@ -58,11 +58,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
     }
 
     /// <summary>The same content has the same hash, however its lines end.</summary>
-    internal static string HashOf(string text)
-    {
-        var lines = text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
-        return TextHash.Of(lines);
-    }
+    internal static string HashOf(string text) => TextHash.Of(text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n'));
 
     private Runbook ReadParts(YamlSection root, SampleFiles samples)
     {

@@ -104,11 +104,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         refused.Response.StatusCode == System.Net.HttpStatusCode.TooManyRequests
         && StatusOf(refused)?.Details?.Causes?.Any(cause => cause.Reason == "DisruptionBudget") != true;
 
-    private static string StatusMessage(HttpOperationException refused)
-    {
-        var text = StatusOf(refused)?.Message ?? refused.Response.Content ?? "";
-        return Clip.To(text.Trim(), 300);
-    }
+    private static string StatusMessage(HttpOperationException refused) => Clip.To((StatusOf(refused)?.Message ?? refused.Response.Content ?? "").Trim(), 300);
 
     /// <returns>Null when a proxy in between answered in its own words.</returns>
     private static V1Status? StatusOf(HttpOperationException refused)

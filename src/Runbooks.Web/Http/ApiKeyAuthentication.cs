@@ -17,11 +17,9 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
 {
     /// <param name="allowQuery">Whether <c>?code=</c> counts: only where a sender can set no header.</param>
     /// <returns>Null: no key that opens anything.</returns>
-    public Actor? OfApi(HttpRequest request, bool allowQuery)
-    {
-        var given = Find([.. request.Headers["X-Api-Key"], AuthorizationHeader.BearerToken(request), .. allowQuery ? request.Query["code"] : default]);
-        return given ?? (options.CurrentValue.CheckedByPlatform ? OfPlatform(request) : null);
-    }
+    public Actor? OfApi(HttpRequest request, bool allowQuery) =>
+        Find([.. request.Headers["X-Api-Key"], AuthorizationHeader.BearerToken(request), .. allowQuery ? request.Query["code"] : default])
+            ?? (options.CurrentValue.CheckedByPlatform ? OfPlatform(request) : null);
 
     /// <summary>Pages take the key as the password that a browser asks for; the name beside it is free.</summary>
     public Actor? OfPage(HttpRequest request) =>
