@@ -11,20 +11,10 @@ public static class Episode
         alert.StartsAt > now ? alert with { StartsAt = alert.StartsAt - now > Tolerance ? null : now } : alert;
 
     /// <summary>Whether a message is of an episode before the one that stands on record. Both times are the sender's own.</summary>
-    public static bool IsEarlier(AttachedAlert known, Alert alert)
-    {
-        if (known.StartsAt is not { } current || alert.StartsAt == current)
-        {
-            return false;
-        }
-
-        if (alert.StartsAt is { } starts && (known.EarlierStarts.Contains(starts) || current - starts > Tolerance))
-        {
-            return true;
-        }
-
-        return alert.Status == AlertStatus.Resolved && alert.EndsAt is { } ends && current - ends > Tolerance;
-    }
+    public static bool IsEarlier(AttachedAlert known, Alert alert) =>
+        known.StartsAt is { } current && alert.StartsAt != current
+        && ((alert.StartsAt is { } starts && (known.EarlierStarts.Contains(starts) || current - starts > Tolerance))
+            || (alert.Status == AlertStatus.Resolved && alert.EndsAt is { } ends && current - ends > Tolerance));
 
     /// <summary>Whether it fires in the very episode on record. A sender that gives no start is believed to mean the same one until it says that it is over.</summary>
     public static bool IsSame(AttachedAlert known, Alert alert) =>
@@ -125,15 +115,11 @@ public sealed partial record Incident
     private static bool BeganAfter(AttachedAlert known, EarlierNo no) => known.FirstAt > no.At || (known.EarlierStarts.Count > 0 && known.StartsAt > no.At);
 
     /// <summary>It fires on after a person said no: counted here, said once, and nobody is asked.</summary>
-    public Incident AttachRemembered(Alert alert, DateTimeOffset now)
-    {
-        if (SaidNo() is not { } no || (Alerts.FirstOrDefault(a => a.Is(alert)) ?? Alerts.FirstOrDefault(a => a.Outage is not null && a.Outage == AlertIdentity.OfOutage(alert))) is not { } known)
-        {
-            return this;
-        }
-
-        return CountAfterNo(known, alert, no, now);
-    }
+    public Incident AttachRemembered(Alert alert, DateTimeOffset now) =>
+        SaidNo() is { } no
+        && (Alerts.FirstOrDefault(a => a.Is(alert)) ?? Alerts.FirstOrDefault(a => a.Outage is not null && a.Outage == AlertIdentity.OfOutage(alert))) is { } known
+            ? CountAfterNo(known, alert, no, now)
+            : this;
 
     private Incident CountAfterNo(AttachedAlert known, Alert alert, EarlierNo no, DateTimeOffset now)
     {

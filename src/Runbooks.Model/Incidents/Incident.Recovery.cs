@@ -140,15 +140,9 @@ public sealed partial record Incident
     }
 
     /// <summary>Told once by its key: a repeat changes the words that are shown and adds no line.</summary>
-    public Incident AddNews(string key, string who, string text, DateTimeOffset now, bool urgent = false)
-    {
-        if (News.FirstOrDefault(known => known.Key == key) is { } known)
-        {
-            return this with { News = [.. News.Select(news => news == known ? news with { Text = text } : news)] };
-        }
-
-        return (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text, urgent)] }).NoteAlert(now, who, text);
-    }
+    public Incident AddNews(string key, string who, string text, DateTimeOffset now, bool urgent = false) => News.FirstOrDefault(known => known.Key == key) is { } known
+        ? this with { News = [.. News.Select(news => news == known ? news with { Text = text } : news)] }
+        : (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text, urgent)] }).NoteAlert(now, who, text);
 
     /// <summary>What no longer holds is shown no longer.</summary>
     public Incident DropNews(string key) => News.Any(news => news.Key == key) ? this with { News = [.. News.Where(news => news.Key != key)] } : this;
