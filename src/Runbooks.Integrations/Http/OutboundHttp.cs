@@ -48,6 +48,22 @@ public static class OutboundHttp
             : $"shared {(uint)StringComparer.OrdinalIgnoreCase.GetHashCode(host) % SharedBreakers}";
     }
 
+    /// <summary>Sends a request and reads the whole answer, whatever its status.</summary>
+    /// <param name="unreachable">What to throw where no answer comes.</param>
+    internal static async Task<(int Status, string Text)> ReadAsync(
+        this HttpClient client, HttpRequestMessage request, Func<Exception, Exception> unreachable, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await client.SendAsync(request, cancellationToken);
+            return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken));
+        }
+        catch (Exception nobody) when (nobody is HttpRequestException or Polly.ExecutionRejectedException)
+        {
+            throw unreachable(nobody);
+        }
+    }
+
     public static IServiceCollection AddOutboundHttpOptions(this IServiceCollection services)
     {
         services.AddSettings<OutboundHttpOptions>(OutboundHttpOptions.SectionName);

@@ -88,35 +88,21 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         using var request = new HttpRequestMessage(method, $"{known.Url.TrimEnd('/')}{path}");
         request.Headers.Authorization = known.ApiKey is null ? null : new AuthenticationHeaderValue("Bearer", known.ApiKey);
         request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-        HttpResponseMessage answer;
-        string text;
-        try
+        var (status, text) = await clients.CreateClient(Client).ReadAsync(
+            request, unreachable => new LiteLlmException($"The LiteLLM proxy '{proxy}' cannot be reached to {what}: {unreachable.Message}", unreachable),
+            cancellationToken);
+        if (status is 401 or 403)
         {
-            answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
-            text = await answer.Content.ReadAsStringAsync(cancellationToken);
-        }
-        catch (Exception unreachable) when (unreachable is HttpRequestException or Polly.ExecutionRejectedException)
-        {
-            throw new LiteLlmException($"The LiteLLM proxy '{proxy}' cannot be reached to {what}: {unreachable.Message}", unreachable);
+            throw new StepRefusedException($"{Lack(proxy)} It says: {MessageOf(text)}");
         }
 
-        using (answer)
+        if (status is >= 200 and <= 299 && Parse(text) is { } json)
         {
-            var status = (int)answer.StatusCode;
-            if (status is 401 or 403)
-            {
-                throw new StepRefusedException($"{Lack(proxy)} It says: {MessageOf(text)}");
-            }
-
-            if (status is 400 or 404)
-            {
-                throw new StepRefusedException(string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}"));
-            }
-
-            return answer.IsSuccessStatusCode && Parse(text) is { } json
-                ? json
-                : throw new LiteLlmException(string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}"));
+            return json;
         }
+
+        var words = string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}");
+        throw status is 400 or 404 ? new StepRefusedException(words) : new LiteLlmException(words);
     }
 
     private static string MessageOf(string body) => Clip.To((Text(Parse(body)?["error"]?["message"]) ?? Text(Parse(body)?["detail"]?["error"]) ?? body).Trim(), 300);

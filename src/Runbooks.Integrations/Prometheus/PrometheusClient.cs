@@ -55,15 +55,8 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", endpoint.Token);
         }
 
-        try
-        {
-            using var answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
-            return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken));
-        }
-        catch (Exception unreachable) when (unreachable is HttpRequestException or Polly.ExecutionRejectedException)
-        {
-            throw new PrometheusException($"Prometheus '{name}' cannot be reached: {unreachable.Message}", unreachable);
-        }
+        return await clients.CreateClient(Client).ReadAsync(
+            request, unreachable => new PrometheusException($"Prometheus '{name}' cannot be reached: {unreachable.Message}", unreachable), cancellationToken);
     }
 
     private async Task<(int Status, string Text)> ThroughAzureAsync(string name, Uri url, CancellationToken cancellationToken)

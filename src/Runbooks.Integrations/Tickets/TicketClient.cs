@@ -1,4 +1,3 @@
-using System.Net;
 using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;
@@ -46,25 +45,13 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
             : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{(system.Kind == TicketKind.AzureDevOps ? "" : system.User)}:{system.Secret}")));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, contentType);
-        HttpResponseMessage answer;
-        string text;
-        try
-        {
-            answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
-            text = await answer.Content.ReadAsStringAsync(cancellationToken);
-        }
-        catch (Exception unreachable) when (unreachable is HttpRequestException or Polly.ExecutionRejectedException)
-        {
-            throw new TicketException($"The ticket system '{name}' cannot be reached to {what}: {unreachable.Message}", unreachable);
-        }
-
-        using (answer)
-        {
-            return mayBeGone && answer.StatusCode == HttpStatusCode.NotFound ? null : Read(name, (int)answer.StatusCode, answer.IsSuccessStatusCode, text, what);
-        }
+        var (status, text) = await clients.CreateClient(Client).ReadAsync(
+            request, unreachable => new TicketException($"The ticket system '{name}' cannot be reached to {what}: {unreachable.Message}", unreachable),
+            cancellationToken);
+        return mayBeGone && status == 404 ? null : Read(name, status, text, what);
     }
 
-    private static JsonNode? Read(string name, int status, bool isSuccess, string text, string what)
+    private static JsonNode? Read(string name, int status, string text, string what)
     {
         // Azure DevOps answers 203 with its sign-in page to a token that is no good.
         if (status is 401 or 203)
@@ -73,7 +60,7 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
         }
 
         var json = Parse(text);
-        if (isSuccess)
+        if (status is >= 200 and <= 299)
         {
             return json ?? (text.Length == 0 ? null : throw new TicketException($"The ticket system '{name}' answered no JSON to: {what}."));
         }
