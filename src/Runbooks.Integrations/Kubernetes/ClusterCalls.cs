@@ -12,6 +12,9 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
 
     public string Cluster => cluster;
 
+    /// <summary>Where a person looks at it; null when that is not known.</summary>
+    public string? Link { get; init; }
+
     /// <summary>Asks whether this identity may do it; yes as well when the cluster does not tell.</summary>
     public async Task<bool> MayAsync(string verb, ClusterObject on, CancellationToken cancellationToken)
     {

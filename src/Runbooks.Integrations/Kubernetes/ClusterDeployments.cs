@@ -3,7 +3,7 @@ using k8s;
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>What the runbooks need of one cluster's deployments, with errors in words.</summary>
-internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
+internal sealed class ClusterDeployments(ClusterCalls calls)
 {
     public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: get and patch deployments, get and patch deployments/scale, list horizontalpodautoscalers";
     public const string RestartedAt = "kubectl.kubernetes.io/restartedAt";
@@ -12,8 +12,7 @@ internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
 
     public string Cluster => calls.Cluster;
 
-    /// <summary>Where a person looks at it; null when that is not known.</summary>
-    public string? Link => link;
+    public string? Link => calls.Link;
 
     /// <returns>Null when there is none.</returns>
     public Task<V1Deployment?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.SendAsync<V1Deployment?>(

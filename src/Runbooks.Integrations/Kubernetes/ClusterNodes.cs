@@ -3,14 +3,13 @@ using k8s;
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>What the runbooks need of one cluster's nodes, with errors in words.</summary>
-internal sealed class ClusterNodes(ClusterCalls calls, string? link)
+internal sealed class ClusterNodes(ClusterCalls calls)
 {
     public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes cluster role with: get and patch nodes, list pods, create pods/eviction";
 
     public string Cluster => calls.Cluster;
 
-    /// <summary>Where a person looks at it; null when that is not known.</summary>
-    public string? Link => link;
+    public string? Link => calls.Link;
 
     /// <returns>Null when there is none.</returns>
     public Task<V1Node?> FindAsync(string node, CancellationToken cancellationToken) => calls.SendAsync<V1Node?>(

@@ -3,14 +3,13 @@ using k8s;
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>What the runbooks need of one cluster's pods, with errors in words.</summary>
-internal sealed class ClusterPods(ClusterCalls calls, string? link)
+internal sealed class ClusterPods(ClusterCalls calls)
 {
     public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: get and list pods, get pods/log, create pods/eviction, delete pods";
 
     public string Cluster => calls.Cluster;
 
-    /// <summary>Where a person looks at it; null when that is not known.</summary>
-    public string? Link => link;
+    public string? Link => calls.Link;
 
     /// <returns>Null when there is none.</returns>
     public Task<V1Pod?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.SendAsync<V1Pod?>(

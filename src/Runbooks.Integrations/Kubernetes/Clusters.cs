@@ -15,39 +15,23 @@ internal sealed class Clusters(
 
     /// <exception cref="ClusterException">There is no such cluster, or its configuration cannot be used.</exception>
     /// <param name="role">What whoever may not do something is told to have; what suffices for pods alone when left out.</param>
-    public ClusterPods Pods(string? name, string role = ClusterPods.Role)
-    {
-        var (connection, known, link) = Find(name);
-        return new ClusterPods(new ClusterCalls(connection, known, role), link);
-    }
+    public ClusterPods Pods(string? name, string role = ClusterPods.Role) => new(Calls(name, role));
 
     /// <inheritdoc cref="Pods"/>
-    public ClusterNodes Nodes(string? name)
-    {
-        var (connection, known, link) = Find(name);
-        return new ClusterNodes(new ClusterCalls(connection, known, ClusterNodes.Role), link);
-    }
+    public ClusterNodes Nodes(string? name) => new(Calls(name, ClusterNodes.Role));
 
     /// <inheritdoc cref="Pods"/>
-    public ClusterDeployments Deployments(string? name)
-    {
-        var (connection, known, link) = Find(name);
-        return new ClusterDeployments(new ClusterCalls(connection, known, ClusterDeployments.Role), link);
-    }
+    public ClusterDeployments Deployments(string? name) => new(Calls(name, ClusterDeployments.Role));
 
     /// <inheritdoc cref="Pods"/>
-    public ClusterAiRoutes AiRoutes(string? name)
-    {
-        var (connection, known, _) = Find(name);
-        return new ClusterAiRoutes(new ClusterCalls(connection, known, ClusterAiRoutes.Role));
-    }
+    public ClusterAiRoutes AiRoutes(string? name) => new(Calls(name, ClusterAiRoutes.Role));
 
-    private (IClusterConnection Connection, string Name, string? Link) Find(string? name)
+    private ClusterCalls Calls(string? name, string role)
     {
         var (found, problem) = ConfiguredName.Find(Configured(name), options.Value.Default, options.Value.Clusters, "cluster", KubernetesOptions.SectionName, "Clusters:{0}", "name a cluster in the step");
         var cluster = options.Value.Clusters[found ?? throw new ClusterException(problem!)];
         var link = cluster.ResourceId is { } id ? $"{AksServers.Target(id).PortalLink}/workloads" : null;
-        return (_connections.GetOrAdd(found, _ => new(() => Connection(found, cluster))).Value, found, link);
+        return new(_connections.GetOrAdd(found, _ => new(() => Connection(found, cluster))).Value, found, role) { Link = link };
     }
 
     // Alerts of managed Prometheus name an AKS cluster as Azure does.

@@ -20,19 +20,19 @@ public sealed class PagedListTests
 
     [Fact]
     public async Task PodsOfANamespace_AreThoseOfAllPages() =>
-        (await AskAsync(3, calls => new ClusterPods(calls, null).ListAsync("inference", Cancel))).Select(pod => pod.Metadata.Name).ShouldBe(["o0", "o1", "o2"]);
+        (await AskAsync(3, calls => new ClusterPods(calls).ListAsync("inference", Cancel))).Select(pod => pod.Metadata.Name).ShouldBe(["o0", "o1", "o2"]);
 
     [Fact]
     public async Task PodsOfANode_AreThoseOfAllPages() =>
-        (await AskAsync(3, calls => new ClusterNodes(calls, null).PodsAsync("n", Cancel))).Select(pod => pod.Metadata.Name).ShouldBe(["o0", "o1", "o2"]);
+        (await AskAsync(3, calls => new ClusterNodes(calls).PodsAsync("n", Cancel))).Select(pod => pod.Metadata.Name).ShouldBe(["o0", "o1", "o2"]);
 
     [Fact]
     public async Task AutoscalerOnTheLastPage_IsFound() =>
-        (await AskAsync(3, calls => new ClusterDeployments(calls, null).FindAutoscalerAsync("inference", "d2", Cancel))).ShouldBe(("o2", true));
+        (await AskAsync(3, calls => new ClusterDeployments(calls).FindAutoscalerAsync("inference", "d2", Cancel))).ShouldBe(("o2", true));
 
     [Fact]
     public async Task ListThatIsTooLong_IsNoGuess() =>
-        (await Should.ThrowAsync<ClusterException>(() => AskAsync(int.MaxValue, calls => new ClusterPods(calls, null).ListAsync("inference", Cancel)))).Message
+        (await Should.ThrowAsync<ClusterException>(() => AskAsync(int.MaxValue, calls => new ClusterPods(calls).ListAsync("inference", Cancel)))).Message
             .ShouldBe("Cluster 'b' has more than 10000 objects to look through to list pods in inference, and the one that is meant may be among the others.");
 
     private sealed class Paging(int pages) : DelegatingHandler
