@@ -72,34 +72,28 @@ public static class ChannelsServices
         services.AddOutbox().AddSingleton(ContactBook.EveryoneOn(OutboxNotifier.Name));
 
     /// <summary>The channel <c>pagerduty</c>.</summary>
-    public static IServiceCollection AddPagerDuty(this IServiceCollection services)
-    {
-        services.AddSettings<PagerDutyOptions>(PagerDutyOptions.SectionName);
-        services.AddOutboundClient(PagerDutyNotifier.Name);
-        return services.AddSingleton<INotifier, PagerDutyNotifier>();
-    }
+    public static IServiceCollection AddPagerDuty(this IServiceCollection services) => services
+        .AddChannel<PagerDutyOptions, PagerDutyNotifier>(PagerDutyOptions.SectionName, PagerDutyNotifier.Name);
 
     /// <summary>The channels <c>slack</c> and <c>slackWebhook</c>.</summary>
-    public static IServiceCollection AddSlack(this IServiceCollection services)
-    {
-        services.AddSettings<SlackOptions>(SlackOptions.SectionName);
-        services.AddOutboundClient(SlackNotifier.Name);
-        return services.AddSingleton<INotifier, SlackNotifier>().AddSingleton<INotifier, SlackWebhookNotifier>();
-    }
+    public static IServiceCollection AddSlack(this IServiceCollection services) => services
+        .AddChannel<SlackOptions, SlackNotifier>(SlackOptions.SectionName, SlackNotifier.Name)
+        .AddSingleton<INotifier, SlackWebhookNotifier>();
 
     /// <summary>The channel <c>teams</c>.</summary>
-    public static IServiceCollection AddTeams(this IServiceCollection services)
-    {
-        services.AddSettings<TeamsOptions>(TeamsOptions.SectionName);
-        services.AddOutboundClient(TeamsNotifier.Name);
-        return services.AddSingleton<INotifier, TeamsNotifier>();
-    }
+    public static IServiceCollection AddTeams(this IServiceCollection services) => services
+        .AddChannel<TeamsOptions, TeamsNotifier>(TeamsOptions.SectionName, TeamsNotifier.Name);
 
     /// <summary>The channel <c>webhook</c>.</summary>
-    public static IServiceCollection AddWebhook(this IServiceCollection services)
+    public static IServiceCollection AddWebhook(this IServiceCollection services) => services
+        .AddChannel<WebhookOptions, WebhookNotifier>(WebhookOptions.SectionName, WebhookNotifier.Name);
+
+    private static IServiceCollection AddChannel<TOptions, TNotifier>(this IServiceCollection services, string section, string client)
+        where TOptions : class
+        where TNotifier : class, INotifier
     {
-        services.AddSettings<WebhookOptions>(WebhookOptions.SectionName);
-        services.AddOutboundClient(WebhookNotifier.Name);
-        return services.AddSingleton<INotifier, WebhookNotifier>();
+        services.AddSettings<TOptions>(section);
+        services.AddOutboundClient(client);
+        return services.AddSingleton<INotifier, TNotifier>();
     }
 }
