@@ -72,7 +72,7 @@ internal sealed class TgiExporter(SandboxPod pod, PodLife life, EngineTraffic tr
     private IEnumerable<MetricFamily> Histogram(string? wanted, string name, string help, double[] bounds, Func<Stretch, double> value, Func<string?, double> perRequest, string[]? methods = null) => !MetricFamily.MayHold(name, wanted) ? [] :
     [
         new MetricFamily(name, "histogram", help, [.. Each(methods).SelectMany(method => bounds.Append(double.PositiveInfinity)
-            .Select(bound => new ExposedSeries($"{name}_bucket", [.. Labels(method), new("le", Exposition.Number(bound))], at => Math.Floor(Sum(at, stretch => perRequest(method) * Share(bound, value(stretch))))))
+            .Select(bound => new ExposedSeries($"{name}_bucket", [.. Labels(method), new("le", Exposition.Number(bound))], at => Math.Floor(Sum(at, stretch => perRequest(method) * Stretch.ShareBelow(bound, value(stretch))))))
             .Append(new ExposedSeries($"{name}_sum", Labels(method), at => Math.Round(Sum(at, stretch => perRequest(method) * value(stretch)), 3)))
             .Append(new ExposedSeries($"{name}_count", Labels(method), at => Math.Floor(Sum(at, _ => perRequest(method))))))]),
     ];
@@ -80,9 +80,6 @@ internal sealed class TgiExporter(SandboxPod pod, PodLife life, EngineTraffic tr
     private static string?[] Each(string?[]? methods) => methods ?? [null];
 
     private static KeyValuePair<string, string>[] Labels(string? method) => method is null ? [] : [new("method", method)];
-
-    // Log-logistic: half are below the median, nearly all below four times of it.
-    private static double Share(double bound, double median) => double.IsInfinity(bound) ? 1 : 1 / (1 + Math.Pow(median / bound, 4));
 }
 
 /// <summary>

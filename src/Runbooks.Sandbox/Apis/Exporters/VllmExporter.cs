@@ -113,7 +113,7 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
                 .. bounds.Append(double.PositiveInfinity).Select(bound => new ExposedSeries(
                     $"{name}_bucket",
                     [_labels[0], new("le", double.IsInfinity(bound) ? "+Inf" : Python(bound)), _labels[1]],
-                    at => Math.Floor(Sum(at, stretch => perRequest * ShareBelow(bound, value(stretch)))))),
+                    at => Math.Floor(Sum(at, stretch => perRequest * Stretch.ShareBelow(bound, value(stretch)))))),
                 new ExposedSeries($"{name}_count", _labels, at => Math.Floor(Sum(at, _ => perRequest))),
                 new ExposedSeries($"{name}_sum", _labels, at => Math.Round(Sum(at, stretch => perRequest * value(stretch)), 3)),
             ]),
@@ -122,9 +122,6 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
 
     private MetricFamily Created(string name, string help, IReadOnlyList<KeyValuePair<string, string>[]> labels) =>
         Family($"{name}_created", "gauge", help, [.. labels.Select(set => new ExposedSeries($"{name}_created", set, _ => life.ReadyAt.ToUnixTimeMilliseconds() / 1000.0))]);
-
-    // Log-logistic: half are below the median, nearly all below four times of it.
-    private static double ShareBelow(double bound, double median) => double.IsInfinity(bound) ? 1 : 1 / (1 + Math.Pow(median / bound, 4));
 
     private static string Python(double bound) => bound.ToString(bound == Math.Floor(bound) ? "0.0" : "R", CultureInfo.InvariantCulture);
 }
@@ -136,6 +133,9 @@ internal sealed record Stretch(DateTimeOffset From, DateTimeOffset To, double Ra
 {
     public const double PromptTokens = 420;
     public const double AnswerTokens = 180;
+
+    // Log-logistic: half are below the median, nearly all below four times of it.
+    public static double ShareBelow(double bound, double median) => double.IsInfinity(bound) ? 1 : 1 / (1 + Math.Pow(median / bound, 4));
 
     public double TotalSeconds(DateTimeOffset until) => Math.Max(0, ((To < until ? To : until) - From).TotalSeconds);
 }
