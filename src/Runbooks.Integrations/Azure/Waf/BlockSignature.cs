@@ -137,7 +137,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
     private static HashSet<string?> Names(JsonArray rules) => [.. rules.Select(rule => (string?)rule?["name"])];
 
-    private static ArmTarget Target(string policy, WafRules kind) => new(policy, kind.ApiVersion, kind.Role);
+    private ArmTarget Target(string policy, WafRules kind) => new(policy, kind.ApiVersion, Role);
 
     /// <param name="Pattern">The hash of the rule's pattern; null where no rule could be made, and in records older than this.</param>
     private sealed record Added(string Policy, string Rule, string? Pattern = null);

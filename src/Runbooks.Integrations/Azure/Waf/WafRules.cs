@@ -12,15 +12,21 @@ internal abstract class WafRules
 
     public abstract string ApiVersion { get; }
 
-    public abstract string Role { get; }
-
     /// <summary>The rules of a policy as read; an empty list that belongs to it when there are none.</summary>
     public abstract JsonArray In(JsonObject policy);
 
     public abstract JsonObject Block(string name, int priority, string pattern);
 
+    /// <summary>Properties that are only readable.</summary>
+    protected abstract string[] ReadOnly { get; }
+
     /// <summary>What a PUT takes: what is only readable stays away.</summary>
-    public abstract JsonObject ToWrite(JsonObject policy);
+    public JsonObject ToWrite(JsonObject policy)
+    {
+        var written = Without(policy, "id", "name", "type", "etag");
+        written["properties"] = Without(policy["properties"]!.AsObject(), ReadOnly);
+        return written;
+    }
 
     /// <summary>How much of a request's body is searched, in KB; null when the policy does not say.</summary>
     public abstract int? SearchedKB(JsonObject policy);
@@ -83,7 +89,7 @@ internal abstract class WafRules
         return Enumerable.Range(1, MaxRules + 1).First(priority => !taken.Contains(priority));
     }
 
-    protected static JsonObject Without(JsonObject from, params ReadOnlySpan<string> names)
+    private static JsonObject Without(JsonObject from, params ReadOnlySpan<string> names)
     {
         var copy = from.DeepClone().AsObject();
         foreach (var name in names)
@@ -106,8 +112,6 @@ internal sealed class FrontDoorWafRules : WafRules
 
     // The policy is written whole, and what a version does not know is lost: the exceptions of the managed rules came with this one.
     public override string ApiVersion => "2025-11-01";
-
-    public override string Role => "Network Contributor";
 
     public override JsonArray In(JsonObject policy)
     {
@@ -138,13 +142,7 @@ internal sealed class FrontDoorWafRules : WafRules
         }),
     };
 
-    public override JsonObject ToWrite(JsonObject policy)
-    {
-        var written = Without(policy, "id", "name", "type", "etag");
-        written["properties"] = Without(
-            policy["properties"]!.AsObject(), "frontendEndpointLinks", "routingRuleLinks", "securityPolicyLinks", "provisioningState", "resourceState");
-        return written;
-    }
+    protected override string[] ReadOnly => ["frontendEndpointLinks", "routingRuleLinks", "securityPolicyLinks", "provisioningState", "resourceState"];
 }
 
 /// <summary>Rules of <c>Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies</c>.</summary>
@@ -156,8 +154,6 @@ internal sealed class ApplicationGatewayWafRules : WafRules
 
     // Written whole as well: the version before this one calls the time that a CAPTCHA holds by another name.
     public override string ApiVersion => "2025-07-01";
-
-    public override string Role => "Network Contributor";
 
     public override JsonArray In(JsonObject policy) =>
         ListIn(policy["properties"] as JsonObject ?? (JsonObject)(policy["properties"] = new JsonObject()), "customRules");
@@ -186,11 +182,6 @@ internal sealed class ApplicationGatewayWafRules : WafRules
         }),
     };
 
-    public override JsonObject ToWrite(JsonObject policy)
-    {
-        var written = Without(policy, "id", "name", "type", "etag");
-        written["properties"] = Without(
-            policy["properties"]!.AsObject(), "applicationGateways", "httpListeners", "pathBasedRules", "applicationGatewayForContainers", "provisioningState", "resourceState");
-        return written;
-    }
+    protected override string[] ReadOnly =>
+        ["applicationGateways", "httpListeners", "pathBasedRules", "applicationGatewayForContainers", "provisioningState", "resourceState"];
 }
