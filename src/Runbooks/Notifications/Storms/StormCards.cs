@@ -63,18 +63,13 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             return alone.Holding(only.Incident, only.Runbook, Lease.Of(only.Incident, only.Runbook)!);
         }
 
-        var incidents = news.Select(one => one.Incident).ToList();
         var groups = news
             .GroupBy(one => one.Incident.RunbookId)
             .Select(group => (group.First().Runbook, Held: group.Select(one => (one.Incident, Lease: Lease.Of(one.Incident, one.Runbook)!)).ToList()))
             .ToList();
-        return new Card
+        return Base(storm, news, CardKind.Decided) with
         {
-            Kind = CardKind.Decided,
-            IncidentId = storm.Id,
-            Title = $"{incidents.Count} temporary fixes{OfAll(news)} are in place",
-            Severity = news.Max(one => one.Runbook.Impact.Severity),
-            DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
+            Title = $"{news.Count} temporary fixes{OfAll(news)} are in place",
             Sections =
             [
                 .. groups.SelectMany(group => (CardSection[])
@@ -85,7 +80,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                         [group.Held[0].Lease.WhatEndsIt, $"From {GateText.Clock(group.Held.Min(one => one.Lease.Until), group.Held.Min(one => one.Lease.Since))} on a person is paged where that has not happened; each stays until it is taken back. It can be taken back at any time from its incident."]),
                 ]),
             ],
-            Links = [Console(news)],
         };
     }
 
@@ -97,16 +91,13 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         var left = incidents.Except(unsolved).Where(incident => incident.NeedsPerson).ToList();
         var of = OfAll(news);
         var counts = incidents.GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident))).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {group.Key.Headline}");
-        return new Card
+        return Base(storm, news, CardKind.Closed) with
         {
             IsEnd = true,
             Kind = unsolved.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed,
-            IncidentId = storm.Id,
             Title = unsolved.Count > 0
                 ? $"A person is needed: {(incidents.Count == 1 ? "1 incident" : $"{unsolved.Count} of {incidents.Count} incidents")}{of} {(unsolved.Count == 1 ? "was" : "were")} not solved"
                 : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}",
-            Severity = news.Max(one => one.Runbook.Impact.Severity),
-            DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
             [
                 new("How they ended", [.. counts]),
@@ -115,7 +106,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. CardSection.If("Left to a person", left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")),
                 .. CardSection.If("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target))),
             ],
-            Links = [Console(news)],
         };
     }
 
@@ -146,13 +136,9 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
         var incidents = news.Select(one => one.Incident).DistinctBy(incident => incident.Id).ToList();
         var messages = news.GroupBy(one => one.Message).OrderByDescending(same => same.Count()).ToList();
-        return new Card
+        return Base(storm, news, CardKind.Page) with
         {
-            Kind = CardKind.Page,
-            IncidentId = storm.Id,
             Title = $"A person is needed: {CountText.Format(incidents.Count, "incident")}{OfAll(news)}",
-            Severity = news.Max(one => one.Runbook.Impact.Severity),
-            DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
             [
                 new("What happened", [.. messages.Select(same => same.ToList() is [var one] ? $"{IncidentText.Target(one.Incident.Target)}: {same.Key}" : $"{CountText.Format(same.Count(), "target")}: {same.Key}")]) { IsNeeded = true },
@@ -161,7 +147,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. CardSection.If("What it means", news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id).SelectMany(runbook => (string[])[runbook.Impact.Users, runbook.Impact.Data]).Where(line => line.Length > 0)),
                 new("What to do now", NextSteps(incidents, now)) { IsNeeded = true },
             ],
-            Links = [Console(news)],
         };
     }
 
@@ -220,7 +205,15 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         _ => "ended or been taken over",
     };
 
-    private CardLink Console(IReadOnlyList<StormNews> news) => new("Incidents", links.Console(news.Select(one => one.Incident.RunbookId).Distinct().Count() == 1 ? news[0].Incident.RunbookId : null));
+    private Card Base(Storm storm, IReadOnlyList<StormNews> news, CardKind kind) => new()
+    {
+        Kind = kind,
+        IncidentId = storm.Id,
+        Title = "",
+        Severity = news.Max(one => one.Runbook.Impact.Severity),
+        DryRun = news.All(one => one.Incident.Mode == RunMode.DryRun),
+        Links = [new("Incidents", links.Console(news.Select(one => one.Incident.RunbookId).Distinct().Count() == 1 ? news[0].Incident.RunbookId : null))],
+    };
 
     private static string OfAll(IReadOnlyList<StormNews> news) => Of(news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id));
 
