@@ -179,9 +179,9 @@ public static class EndingText
     private static IEnumerable<string> OnPurpose(Incident incident) =>
         incident.Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.HandedOn).Select(step => Sentence(step.Outcome ?? $"{step.Name} was left as it is."));
 
-    private static string Names(Incident incident, StepStatus status) => Names(incident.Steps.Where(step => step.Status == status));
+    internal static string Names(Incident incident, StepStatus status) => Names(incident.Steps.Where(step => step.Status == status));
 
-    private static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
+    internal static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
 
     internal static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
 

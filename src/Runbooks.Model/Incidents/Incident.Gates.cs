@@ -95,7 +95,7 @@ public sealed partial record Incident
             return new(DecisionStatus.AlreadyCounted, $"{decision.Person} has approved already; {GateText.MoreNeeded(gate)}.");
         }
 
-        return gate.SeparationOfDuties && gate.Required == 1 && Same(starter, decision.Person)
+        return gate.SeparationOfDuties && gate.Required == 1 && string.Equals(starter, decision.Person, StringComparison.OrdinalIgnoreCase)
             ? new(DecisionStatus.NotAllowed, $"{decision.Person} started this incident and may not be the only one to approve it.")
             : null;
     }
@@ -131,8 +131,6 @@ public sealed partial record Incident
             ? new(DecisionStatus.Decided, $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.{GateText.AfterYes(gate, incident.Mode)}")
             : new(DecisionStatus.MoreNeeded, $"Your approval counts; {GateText.MoreNeeded(gate)}."));
     }
-
-    private static bool Same(string? a, string? b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 
     // What a step rests on: answers of the checks, and an approval that was given on them. Both age. Beyond
     // LongestGround the checks are asked again before the step acts, and what no longer holds is asked anew.

@@ -8,11 +8,11 @@ public static class NextStepText
         var final = incident.State.IsFinal();
         var close = incident.CanBeClosedByHand();
         var thenClose = close ? " Then close the incident." : "";
-        var back = Names(incident.Steps.Where(step => step.IsToBeTakenBack));
-        var stuck = Names(incident, StepStatus.UndoFailed);
-        var left = Names(incident, StepStatus.LeftAlone);
-        var kept = Names(incident, StepStatus.Kept);
-        var unknown = Names(incident, StepStatus.Unknown);
+        var back = EndingText.Names(incident.Steps.Where(step => step.IsToBeTakenBack));
+        var stuck = EndingText.Names(incident, StepStatus.UndoFailed);
+        var left = EndingText.Names(incident, StepStatus.LeftAlone);
+        var kept = EndingText.Names(incident, StepStatus.Kept);
+        var unknown = EndingText.Names(incident, StepStatus.Unknown);
         return incident switch
         {
             { UndoBeganAt: not null, OpenGate: null } when !final && back.Length > 0 => incident.WaitsUntil > now
@@ -33,8 +33,4 @@ public static class NextStepText
             _ => "Open the incident and look where it stands. Stop it if it should not go on by itself.",
         };
     }
-
-    private static string Names(Incident incident, StepStatus status) => Names(incident.Steps.Where(step => step.Status == status));
-
-    private static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
 }

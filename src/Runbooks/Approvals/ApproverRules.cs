@@ -40,7 +40,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// <summary>Whether a message about this gate went to this recipient, or would now.</summary>
     /// <inheritdoc cref="IsOf"/>
     public static bool IsAsked(Gate gate, string recipient, ContactBook now) =>
-        now.KnowsEveryone || WithAsked(gate, now).RecipientsOf(gate.Approvers).Any(known => !known.IsStranger && Same(known.Name, recipient));
+        now.KnowsEveryone || WithAsked(gate, now).RecipientsOf(gate.Approvers).Any(known => !known.IsStranger && ContactBook.IsSameName(known.Name, recipient));
 
     /// <summary>Whether whoever answers by this link has to type a name: what is done by hand is said by a person, and the link is a room's.</summary>
     public bool NeedsName(Gate gate, string recipient) =>
@@ -146,7 +146,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// <summary>A link that was made for one person. It speaks for them for as long as they may decide.</summary>
     private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, string recipient)
     {
-        if (request.SignedIn is not null && !Same(NameOf(request), NameOf(recipient)))
+        if (request.SignedIn is not null && !ContactBook.IsSameName(NameOf(request), NameOf(recipient)))
         {
             return NotTheirs(request, recipient);
         }
@@ -186,8 +186,6 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     private Recipient? Find(string name) => contacts.Book.FindPerson(name) ?? contacts.Book.FindPerson(Identity.SignIn(name));
 
     private static DecisionResult Refused(string why) => new(DecisionStatus.NotAllowed, why);
-
-    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>Whoever approved may have been taken out of the contacts while the step waited. What has begun may finish.</summary>

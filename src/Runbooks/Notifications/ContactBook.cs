@@ -121,7 +121,7 @@ public sealed class ContactBook
 
     /// <summary>Whom it goes to where nobody is behind a contact: the fallback of its team, else that of all.</summary>
     public string FallbackOf(string contact) =>
-        TeamOf(contact) is { Length: > 0 } team && Team.Qualified(team, Fallback) is var own && _contacts.ContainsKey(own) && !Same(own, contact) ? own : Fallback;
+        TeamOf(contact) is { Length: > 0 } team && Team.Qualified(team, Fallback) is var own && _contacts.ContainsKey(own) && !IsSameName(own, contact) ? own : Fallback;
 
     /// <summary>Whether one of these contacts may know this person: a team's people are known to its own contacts only.</summary>
     public bool Knows(Recipient person, IEnumerable<string> contacts) => contacts.Select(TeamOf).Append("").Any(team => _known[team].Contains(person.Name));
@@ -134,7 +134,7 @@ public sealed class ContactBook
     public Recipient? FindRecipient(string name, string contact) =>
         FindPerson(name) is { } person && Knows(person, [contact]) ? person
         : new[] { contact, FallbackOf(contact), Fallback }.SelectMany(behind => _contacts.GetValueOrDefault(behind) is { } one ? one.Recipients.Concat(one.Schedule?.Fallback ?? []) : [])
-            .FirstOrDefault(recipient => recipient.IsRoom && Same(recipient.Name, name));
+            .FirstOrDefault(recipient => recipient.IsRoom && IsSameName(recipient.Name, name));
 
     /// <summary>Everybody behind these contacts. A name that nobody is behind counts as the fallback: silence is never success.</summary>
     public IEnumerable<Recipient> RecipientsOf(IEnumerable<string> contacts) =>
@@ -153,11 +153,12 @@ public sealed class ContactBook
 
     /// <summary>A room of this name that is behind one of the contacts.</summary>
     public Recipient? FindRoom(IEnumerable<string> contacts, string name) =>
-        RecipientsOf(contacts).FirstOrDefault(recipient => recipient.IsRoom && Same(recipient.Name, name));
+        RecipientsOf(contacts).FirstOrDefault(recipient => recipient.IsRoom && IsSameName(recipient.Name, name));
 
     /// <summary>Whether this person is behind one of the contacts: by name, or as a member of a room.</summary>
     public bool Includes(IEnumerable<string> contacts, string person) =>
-        KnowsEveryone || RecipientsOf(contacts).Any(recipient => (recipient is { IsRoom: false, IsStranger: false } && Same(recipient.Name, person)) || IsMember(recipient, person));
+        KnowsEveryone || RecipientsOf(contacts).Any(recipient =>
+            (recipient is { IsRoom: false, IsStranger: false } && IsSameName(recipient.Name, person)) || IsMember(recipient, person));
 
     public bool IsMember(Recipient room, string person) =>
         room is { IsRoom: true, GroupId: null } && (room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase));
@@ -169,7 +170,8 @@ public sealed class ContactBook
     /// <summary>Empty for a contact of all.</summary>
     private string TeamOf(string contact) => contact.Split('.', 2) is [var team, _] && _known.ContainsKey(team) ? team : "";
 
-    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+    /// <summary>Names of contacts, people and rooms are written as one likes.</summary>
+    internal static bool IsSameName(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>A name that runbooks use (<c>oncall</c>, <c>platform-lead</c>) and the people or rooms behind it.</summary>

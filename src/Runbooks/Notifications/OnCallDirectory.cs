@@ -32,7 +32,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         }
 
         var found = await Task.WhenAll(schedules.Select(async contact =>
-            recorded.LastOrDefault(record => record.Message == message && Same(record.Contact, contact.Name)) is { } known
+            recorded.LastOrDefault(record => record.Message == message && ContactBook.IsSameName(record.Contact, contact.Name)) is { } known
                 ? (contact with { Recipients = [.. known.People.Select(name => book.FindRecipient(name, contact.Name)).OfType<Recipient>()] }, known)
                 : await ResolveAsync(book, contact, message, cancellationToken)));
         return new(book.With(found.Select(one => one.Item1)), [.. found.Select(one => one.Item2)]);
@@ -63,7 +63,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     /// <summary>Nobody is behind the schedule: whoever hears of everything that reached nobody else.</summary>
     private async Task<IReadOnlyList<Recipient>> LastInLineAsync(ContactBook book, Contact contact, CancellationToken cancellationToken)
     {
-        if (!book.TryFind(book.FallbackOf(contact.Name), out var fallback) || Same(fallback.Name, contact.Name))
+        if (!book.TryFind(book.FallbackOf(contact.Name), out var fallback) || ContactBook.IsSameName(fallback.Name, contact.Name))
         {
             return [];
         }
@@ -117,8 +117,6 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     private static string Clean(string name) => Clip.To(Redactor.Redact(string.Join(' ', new string([.. name.Select(letter => char.IsControl(letter) ? ' ' : letter)]).Split(' ', StringSplitOptions.RemoveEmptyEntries))), LongestName);
 
     private static string Capital(string text) => text.Length > 0 ? $"{char.ToUpperInvariant(text[0])}{text[1..]}" : text;
-
-    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>The contacts of one moment.</summary>
