@@ -169,9 +169,8 @@ internal static class FolderWatch
                 await changed(stoppingToken);
             }
         }
-#pragma warning disable CA1031 // Whatever the file system's trouble is: what changes is still seen, a little later.
+        // Whatever the file system's trouble is: what changes is still seen, a little later.
         catch (Exception trouble) when (!stoppingToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             logger.FolderUnwatched(folder, (failure ?? trouble).Message);
         }

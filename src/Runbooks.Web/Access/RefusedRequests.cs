@@ -32,9 +32,8 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
         {
             await state.UpdateAsync<RefusedList, bool>(Key, known => (Add(known ?? new([]), line with { Count = count }), true), cancellationToken);
         }
-#pragma warning disable CA1031 // It is in the log; whoever is refused is told so whatever the store's trouble.
+        // It is in the log; whoever is refused is told so whatever the store's trouble.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.RefusalNotKept(logger, trouble);
         }

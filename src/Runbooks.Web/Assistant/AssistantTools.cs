@@ -156,9 +156,8 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded
                 Log.Unavailable(logger, fault);
                 return Refuse("The records cannot be reached at the moment. Try again in a few seconds.");
             }
-#pragma warning disable CA1031 // The edge of the host: whoever asked is told that it broke and not what.
+            // The edge of the host: whoever asked is told that it broke and not what.
             catch (Exception fault) when (!cancellationToken.IsCancellationRequested && fault is not McpException)
-#pragma warning restore CA1031
             {
                 Log.Broke(logger, fault);
                 return Refuse("Something broke on our side; it is in the log.");

@@ -83,9 +83,8 @@ public sealed class StormPageHandler(
         {
             return await AnswerAsync(grant, ticket, form, verb, person, cancellationToken);
         }
-#pragma warning disable CA1031 // Whatever broke for one target, the person is told what was recorded for the others.
+        // Whatever broke for one target, the person is told what was recorded for the others.
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.Broke(logger, fault);
             return null;

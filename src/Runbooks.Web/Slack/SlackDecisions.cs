@@ -49,9 +49,8 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
 
                 return receipt.Result.Status == DecisionStatus.Decided ? null : receipt.Result.Message;
             }
-#pragma warning disable CA1031 // Nobody else hears of it: Slack has been answered, so the person is told here.
+            // Nobody else hears of it: Slack has been answered, so the person is told here.
             catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
             {
                 Log.SlackClickBroke(logger, click.IncidentId, attempt, fault);
                 if (attempt == Attempts)

@@ -134,9 +134,8 @@ public sealed class ApprovalService(
         {
             await show();
         }
-#pragma warning disable CA1031 // The decision is on record; whatever keeps the cards from saying so must not tell the person otherwise.
+        // The decision is on record; whatever keeps the updater from saying so must not tell the person otherwise.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.CardsNotUpdated(logger, incidentId, trouble);
         }

@@ -55,9 +55,8 @@ public sealed class WeeklyDigest(
                 }
             }
         }
-#pragma warning disable CA1031 // Nobody waits for it; the next minute tries again.
+        // Nobody waits for it; the next minute tries again.
         catch (Exception failure) when (failure is not OperationCanceledException)
-#pragma warning restore CA1031
         {
             Log.DigestFailed(logger, failure);
         }

@@ -48,9 +48,8 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
         {
             await written.WaitAsync(s_patience, time, cancellationToken);
         }
-#pragma warning disable CA1031 // The alert was answered for what it is, ignored; that the page misses a line must not make its sender repeat it.
+        // The alert was answered for what it is, ignored; that the page misses a line must not make its sender repeat it.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.UnmatchedNotKept(logger, trouble);
         }

@@ -29,9 +29,8 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IInciden
         {
             return await store.RecordAtOnceAsync(incident.Id, current => current.RecordDeliveries([.. deliveries.ExceptBy(current.Deliveries.Select(known => (known.Key, known.At)), one => (one.Key, one.At))]), time);
         }
-#pragma warning disable CA1031 // Whatever the store's trouble is: the messages are out, and delivery never fails the incident.
+        // Whatever the store's trouble is: the messages are out, and delivery never fails the incident.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.DeliveryNotRecorded(logger, incident.Id, trouble);
             return incident;
@@ -266,9 +265,8 @@ public sealed class ChannelClient
             Log.ChannelFailed(_logger, channel, card.IncidentId, late);
             return (default, late);
         }
-#pragma warning disable CA1031 // A channel may fail in any way; the next one is tried, and the failure is on the record.
+        // A channel may fail in any way; the next one is tried, and the failure is on the record.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.ChannelFailed(_logger, channel, card.IncidentId, Redactor.Redact(failure));
             return (default, failure);

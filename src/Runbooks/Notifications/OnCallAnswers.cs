@@ -88,9 +88,8 @@ public sealed class OnCallAnswers
             (known.Last, known.Failure, known.FailedAt) = (new(now, roster), null, null);
             await KeepAsync(schedule, known, cancellationToken);
         }
-#pragma warning disable CA1031 // A schedule may fail in any way: whoever is named instead is asked, and the record says why.
+        // A schedule may fail in any way: whoever is named instead is asked, and the record says why.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             known.Failure = failure is OnCallException ? Redactor.Redact(failure.Message)
                 : patience.IsCancellationRequested ? $"it did not answer within {s_patience.TotalSeconds:0} s."
@@ -138,9 +137,8 @@ public sealed class OnCallAnswers
         {
             return _state is null ? null : await _state.FindAsync<Kept>(KeyOf(schedule), either.Token).WaitAsync(either.Token);
         }
-#pragma warning disable CA1031 // The store may be what is down; then nothing is known.
+        // The store may be what is down; then nothing is known.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.ScheduleNotKept(_logger, Describe(schedule), trouble);
             return null;

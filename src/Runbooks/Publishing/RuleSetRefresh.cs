@@ -54,9 +54,8 @@ public sealed class RuleSetRefresh(
             await TakeNewestAsync(cancellationToken);
             _unreadable = false;
         }
-#pragma warning disable CA1031 // Said once; the next round tries again.
+        // Said once; the next round tries again.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             if (!_unreadable)
             {

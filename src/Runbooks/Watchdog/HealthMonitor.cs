@@ -66,9 +66,8 @@ public sealed class HealthMonitor(
         {
             return await engine.CheckHealthAsync(cancellationToken) ?? await store.CheckHealthAsync(cancellationToken);
         }
-#pragma warning disable CA1031 // Whatever it throws, it does not work.
+        // Whatever it throws, it does not work.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             return failure.Message;
         }

@@ -32,9 +32,8 @@ internal static class WatchdogParts
             await work(cancellationToken);
             return true;
         }
-#pragma warning disable CA1031 // As said: any failure at all.
+        // As said: any failure at all.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.WatchFailed(logger, part, failure);
             return false;

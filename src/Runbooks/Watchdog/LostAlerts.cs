@@ -78,9 +78,8 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
                 }
             }
         }
-#pragma warning disable CA1031 // What was lost is on record, and the next minute tries again: whatever goes wrong here must not cost the answer or the watch.
+        // What was lost is on record, and the next minute tries again: whatever goes wrong here must not cost the answer or the watch.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.WatchFailed(logger, ThreadId, failure);
         }

@@ -23,9 +23,8 @@ public sealed class MaintenanceEnds(
                     await suppressed.ForgetAsync(one, cancellationToken);
                 }
             }
-#pragma warning disable CA1031 // One that cannot be looked at must not keep the others waiting; it is tried again.
+            // One that cannot be looked at must not keep the others waiting; it is tried again.
             catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
             {
                 Log.WatchFailed(logger, one.IncidentId, failure);
             }

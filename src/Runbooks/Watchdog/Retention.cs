@@ -66,9 +66,8 @@ public sealed class Retention(
         {
             return await removeAsync();
         }
-#pragma warning disable CA1031 // One that cannot be removed must not keep the others.
+        // One that cannot be removed must not keep the others.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.NotPurged(logger, what, failure);
             return false;

@@ -101,9 +101,8 @@ internal sealed class WatchdogLoop(
                     purged = time.GetTimestamp();
                 }
             }
-#pragma warning disable CA1031 // The watch outlives whatever it watches.
+            // The watch outlives whatever it watches.
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-#pragma warning restore CA1031
             {
                 Log.WatchFailed(logger, FallbackNotifier.SystemId, failure);
             }

@@ -90,9 +90,8 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         {
             over = await tell(mine, sent => told = sent);
         }
-#pragma warning disable CA1031 // One of which nothing can be told must not keep the others; it is tried again.
+        // One of which nothing can be told must not keep the others; it is tried again.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
         {
             Log.WatchFailed(logger, stormId, failure);
         }
