@@ -5,12 +5,10 @@ namespace Runbooks.Web.Pages;
 public partial class CourseGraph
 {
     /// <summary>Where everything in the graph stands. A long time without values is drawn short, and marked as such.</summary>
-    internal sealed record Shape(FindingCourse Course, double Bottom, double Top)
+    internal sealed record Shape(FindingCourse Course, double Bottom, double Top) : GraphShape(Bottom, Top, Course.Limit, High: 34, Low: 146)
     {
         private const double Left = 46;
         private const double Right = 352;
-        private const double High = 34;
-        private const double Low = 146;
 
         /// <summary>Circles of marks do not cover each other.</summary>
         private const double MarkWidth = 18;
@@ -25,8 +23,6 @@ public partial class CourseGraph
         public static string LeftText => Number(Left);
 
         public static string RightText => Number(Right);
-
-        public string LimitTextY => Number(Course.Limit is { } limit && Height(limit) > High + 12 ? Height(limit) - 3 : Height(Course.Limit ?? 0) + 11);
 
         public string Caption => $"{(Course.After.Count > 0 ? "Before and after" : "Before")}{(Course.Unit is { } unit ? $", in {unit}" : "")}. Times are UTC{(Gaps.Count > 0 ? "; a dotted line stands for a time without values, drawn shorter than it was" : "")}.";
 
@@ -100,18 +96,12 @@ public partial class CourseGraph
             return shape;
         }
 
-        public string Y(double value) => Number(Height(value));
-
-        public string TextY(double value) => Number(Height(value) + 4);
-
         private double X(DateTimeOffset at)
         {
             var next = Math.Clamp(_knots.FindIndex(knot => knot.At >= at), 0, _knots.Count - 1);
             return _knots[next].At <= at || next == 0 ? _knots[next].X
                 : _knots[next - 1].X + ((at - _knots[next - 1].At) / (_knots[next].At - _knots[next - 1].At) * (_knots[next].X - _knots[next - 1].X));
         }
-
-        private double Height(double value) => Low - (Math.Clamp((value - Bottom) / (Top - Bottom), 0, 1) * (Low - High));
 
         private string Part(string name, IReadOnlyList<CoursePoint> points) =>
             $"{name}, from {Clock(points[0].At)} to {Clock(points[^1].At)}: from {NumberText.Format(points[0].Value)} to {NumberText.Format(points[^1].Value)}{UnitText}, lowest {NumberText.Format(points.Min(point => point.Value))}, highest {NumberText.Format(points.Max(point => point.Value))}.";
@@ -121,10 +111,23 @@ public partial class CourseGraph
         private string Clock(DateTimeOffset at) => _knots[0].At.UtcDateTime.Date == _knots[^1].At.UtcDateTime.Date
             ? at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)
             : at.UtcDateTime.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture);
-
-        private static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
     }
 
     /// <param name="LabelX">Of its number, beside those of others.</param>
     internal sealed record MarkShape(int Number, string LabelX, string Path, string At, string What);
+}
+
+/// <summary>How high values stand in a graph: between <paramref name="Low"/> and <paramref name="High"/>, which is nearer to the top of the page.</summary>
+internal abstract record GraphShape(double Bottom, double Top, double? Limit, double High, double Low)
+{
+    /// <summary>Below the line of the limit where there is no room above it.</summary>
+    public string LimitTextY => Number(Limit is { } limit && Height(limit) > High + 12 ? Height(limit) - 3 : Height(Limit ?? 0) + 11);
+
+    public string Y(double value) => Number(Height(value));
+
+    public string TextY(double value) => Number(Height(value) + 4);
+
+    internal static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
+
+    private double Height(double value) => Low - (Math.Clamp((value - Bottom) / (Top - Bottom), 0, 1) * (Low - High));
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Runbooks.Web.Pages;
 
 /// <summary>How often incidents opened, how they ended, and how long people and automation took. A dry run says nothing about any of it.</summary>
@@ -52,12 +50,10 @@ public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList
             if (day.ByGroup[group] > 0)
             {
                 below += day.ByGroup[group];
-                yield return (group, Number(Bottom - (below * (Bottom - High) / Most)), Number(day.ByGroup[group] * (Bottom - High) / Most));
+                yield return (group, GraphShape.Number(Bottom - (below * (Bottom - High) / Most)), GraphShape.Number(day.ByGroup[group] * (Bottom - High) / Most));
             }
         }
     }
-
-    private static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
 }
 
 /// <summary>Incidents that opened on one day (UTC), by how they ended.</summary>

@@ -6,11 +6,10 @@ public partial class TrendGraph
 {
     /// <summary>Where everything in the graph stands.</summary>
     internal sealed record Shape(IReadOnlyList<double> Values, double Bottom, double Top, double? Limit, string? Unit, TimeSpan? Span)
+        : GraphShape(Bottom, Top, Limit, High: 8, Low: 84)
     {
         private const double Left = 44;
         private const double Right = 316;
-        private const double High = 8;
-        private const double Low = 84;
 
         public double Last => Values[^1];
 
@@ -21,8 +20,6 @@ public partial class TrendGraph
 
         public string Points => string.Join(' ', Values.Select((value, i) =>
             string.Create(CultureInfo.InvariantCulture, $"{Left + (i * (Right - Left) / (Values.Count - 1)):0.#},{Y(value)}")));
-
-        public string LimitTextY => Number(Limit is { } limit && Height(limit) > High + 12 ? Height(limit) - 3 : Height(Limit ?? 0) + 11);
 
         private string UnitText => Unit is null ? "" : $" {Unit}";
 
@@ -40,14 +37,6 @@ public partial class TrendGraph
             return new(values, bottom, top, limit, result.Unit, result.SeriesSpan);
         }
 
-        public string Y(double value) => Number(Height(value));
-
-        public string TextY(double value) => Number(Height(value) + 4);
-
         public static string Format(double value) => FindingCourse.Format(value);
-
-        private double Height(double value) => Low - (Math.Clamp((value - Bottom) / (Top - Bottom), 0, 1) * (Low - High));
-
-        private static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
     }
 }
