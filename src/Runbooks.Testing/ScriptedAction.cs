@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Testing;
 

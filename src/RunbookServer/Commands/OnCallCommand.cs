@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
-using Runbooks.Integrations.OnCall;
 
 namespace RunbookServer.Commands;
 

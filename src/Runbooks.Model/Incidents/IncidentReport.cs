@@ -1,5 +1,3 @@
-using Runbooks.Model.Storage;
-
 namespace Runbooks.Model.Incidents;
 
 /// <summary>

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using DurableTask.Core;
 using DurableTask.Core.History;
-using Runbooks.Sqlite.Store;
 
 namespace Runbooks.Sqlite.DurableTask;
 
