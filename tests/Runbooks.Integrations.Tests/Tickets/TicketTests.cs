@@ -1,35 +1,20 @@
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Integrations.Tickets;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.SignedLinks;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Tickets;
 
-/// <summary>Each system over real HTTP, with the bodies that its maker documents.</summary>
-public sealed class TicketTests : OnTheSandbox
+/// <summary>What all systems do alike.</summary>
+public sealed class TicketTests : OnTickets
 {
-    private const string Create = "ticket.create";
-    private const string Update = "ticket.update";
-
     /// <summary>What an alert may say: markup of each of the systems, and the end of a query.</summary>
     private const string Hostile = "Pod <b>llm-b-0</b> hangs.\n[code]<script>alert(1)</script>[/code] {panel} '; ORDER BY \"";
-
-    protected override IServiceCollection Add(IServiceCollection services) =>
-        services.AddTickets().AddSingleton<IIncidentStore>(new InMemoryIncidentStore()).AddSingleton(new DecisionLinks(null!, Options.Create(new PublicAddressOptions { PublicUrl = "https://runbooks.example.com" })));
 
     public static TheoryData<string> Systems => ["servicenow", "jira", "azuredevops"];
 
     private static object New(string system, object? fields = null, string atEnd = "comment") => new { system, title = "Hung GPU on llm-b-0", text = Hostile, fields, atEnd };
-
-    private async Task<JsonElement> TicketsAsync(string system) => (await StateAsync()).GetProperty("apis").GetProperty(system);
-
-    private async Task<ActionResult> RunAsync(string action, object with) => await ApplyAsync(action, with, await PrepareAsync(action, with));
 
     [Theory]
     [MemberData(nameof(Systems))]

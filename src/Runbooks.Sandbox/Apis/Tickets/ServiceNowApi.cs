@@ -1,17 +1,20 @@
 namespace Runbooks.Sandbox.Apis.Tickets;
 
-/// <summary>ServiceNow's Table API, as far as tickets need it: rows of any table, found by <c>correlation_id</c>; a resolved incident needs its close code and notes.</summary>
+/// <summary>ServiceNow's Table API, as far as tickets need it: rows of any table, found by <c>correlation_id</c>, which only tables that extend <c>task</c> have (not those named <c>u_…</c>); a resolved incident needs its close code and notes.</summary>
 internal sealed class ServiceNowApi(SandboxChanges changes, SandboxOptions options) : TicketApi("servicenow", changes)
 {
     private const string Journal = "work_notes";
+    private const string CorrelationId = "correlation_id";
 
     public override void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/now/table/{table}", (HttpRequest request, string table) => SignedIn(request, () =>
         {
-            var wanted = $"{request.Query["sysparm_query"]}".Split('^').FirstOrDefault(part => part.StartsWith("correlation_id=", StringComparison.Ordinal))?.Split('=', 2)[1];
+            // As an instance does unless glide.invalid_query.returns_no_rows is set: a condition on a field that the table does not have is left out.
+            var wanted = !Has(table, CorrelationId) ? null
+                : $"{request.Query["sysparm_query"]}".Split('^').FirstOrDefault(part => part.StartsWith($"{CorrelationId}=", StringComparison.Ordinal))?.Split('=', 2)[1];
             var limit = int.TryParse(request.Query["sysparm_limit"], NumberStyles.None, CultureInfo.InvariantCulture, out var most) ? most : 10_000;
-            var found = Rows.Where(row => Text(row["sys_class_name"]) == table && (wanted is null || Text(row["correlation_id"]) == wanted)).Take(limit);
+            var found = Rows.Where(row => Text(row["sys_class_name"]) == table && (wanted is null || Text(row[CorrelationId]) == wanted)).Take(limit);
             return Json(new JsonObject { ["result"] = new JsonArray([.. found.Select(row => Shown(request, row))]) });
         }));
         routes.MapPost("/api/now/table/{table}", (HttpRequest request, string table) => WithBodyAsync<JsonObject>(request, body =>
@@ -20,7 +23,7 @@ internal sealed class ServiceNowApi(SandboxChanges changes, SandboxOptions optio
             {
                 ["sys_id"] = $"{Count + 1:x32}", ["number"] = $"{(table == "incident" ? "INC" : "TASK")}{Count + 10_001:0000000}", ["sys_class_name"] = table, ["state"] = "1",
             };
-            Write(row, body);
+            Write(table, row, body);
             Add(row);
             return Json(new JsonObject { ["result"] = Shown(request, row) }, 201);
         }));
@@ -38,7 +41,7 @@ internal sealed class ServiceNowApi(SandboxChanges changes, SandboxOptions optio
                 return Failed(403, "Operation Failed", "Data Policy Exception: The following fields are mandatory: Resolution code, Resolution notes");
             }
 
-            Write(row, body);
+            Write(table, row, body);
             Touch();
             return Json(new JsonObject { ["result"] = Shown(request, row) });
         }));
@@ -54,10 +57,12 @@ internal sealed class ServiceNowApi(SandboxChanges changes, SandboxOptions optio
 
     private JsonObject? Find(string table, string id) => Rows.FirstOrDefault(row => Text(row["sys_class_name"]) == table && Text(row["sys_id"]) == id);
 
-    /// <summary>A journal takes entries; every other field takes the value.</summary>
-    private void Write(JsonObject row, JsonObject body)
+    private static bool Has(string table, string field) => field != CorrelationId || !table.StartsWith("u_", StringComparison.Ordinal);
+
+    /// <summary>A journal takes entries; every other field takes the value. What the table does not have is left out without a word.</summary>
+    private void Write(string table, JsonObject row, JsonObject body)
     {
-        foreach (var (field, value) in body)
+        foreach (var (field, value) in body.Where(field => Has(table, field.Key)))
         {
             row[field] = field == Journal ? $"{options.Time.GetUtcNow():yyyy-MM-dd HH:mm:ss} - Practice (Work notes)\n{value}\n\n{row[field]}" : value?.DeepClone();
         }

@@ -1,0 +1,25 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.SignedLinks;
+using TestKit.Storage;
+
+namespace Runbooks.Integrations.Tests.Tickets;
+
+/// <summary>The ticket steps over real HTTP, each system with the bodies that its maker documents.</summary>
+public abstract class OnTickets : OnTheSandbox
+{
+    protected const string Create = "ticket.create";
+    protected const string Update = "ticket.update";
+
+    protected override IServiceCollection Add(IServiceCollection services) =>
+        services.AddTickets().AddSingleton<IIncidentStore>(new InMemoryIncidentStore()).AddSingleton(new DecisionLinks(null!, Options.Create(new PublicAddressOptions { PublicUrl = "https://runbooks.example.com" })));
+
+    protected async Task<JsonElement> TicketsAsync(string system) => (await StateAsync()).GetProperty("apis").GetProperty(system);
+
+    protected async Task<ActionResult> RunAsync(string action, object with) => await ApplyAsync(action, with, await PrepareAsync(action, with));
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Tickets;
+
+namespace Runbooks.Integrations.Tests.Tickets;
+
+public sealed class ServiceNowTicketTests : OnTickets
+{
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
+    {
+        ["Tickets:Systems:requests:Kind"] = "ServiceNow",
+        ["Tickets:Systems:requests:Url"] = $"{SandboxAddress}servicenow",
+        ["Tickets:Systems:requests:User"] = "practice",
+        ["Tickets:Systems:requests:Secret"] = "practice",
+        ["Tickets:Systems:requests:Type"] = "u_ai_requests",
+    };
+
+    /// <summary>An instance leaves out a condition on a field that the table does not have, so that the search finds what it was not asked for.</summary>
+    [Fact]
+    public async Task TableThatCannotBeSearchedByTheIncident_NeverGivesSomebodyElsesTicket()
+    {
+        var with = new { system = "requests", title = "Hung GPU", text = "It hangs." };
+        await Services.GetRequiredService<TicketClient>().Open("requests").CreateAsync(new("inc-of-others", "Theirs", "Not ours.", null), Cancel);
+        var before = (await TicketsAsync("servicenow")).GetRawText();
+
+        (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(Create, with))).Message
+            .ShouldBe("The table 'u_ai_requests' of the ticket system 'requests' cannot be searched by correlation_id: name a table that extends 'task', and let the user read that field.");
+        (await CheckPermissionsAsync(Create, with)).ShouldNotBeNull().ShouldContain("cannot be searched by correlation_id");
+        (await TicketsAsync("servicenow")).GetRawText().ShouldBe(before);
+    }
+}
