@@ -33,7 +33,11 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
             ["summary"] = draft.Title,
             ["description"] = Document(draft.Text),
         };
-        Add(fields, draft.Fields);
+        foreach (var (field, value) in draft.Fields ?? [])
+        {
+            fields[field] = value?.DeepClone();
+        }
+
         fields[Labels] = new JsonArray([.. (fields[Labels] as JsonArray ?? []).Select(label => label?.DeepClone()), JsonValue.Create(TicketMark.Of(draft.Incident))]);
         var answer = await client.SendAsync(name, HttpMethod.Post, $"{Api}/issue", new JsonObject { ["fields"] = fields }, "open a ticket", cancellationToken);
         return Of(answer as JsonObject ?? []);
@@ -47,18 +51,18 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
 
     public async Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken)
     {
-        await client.SendAsync(name, HttpMethod.Post, $"{Issue(ticket)}/comment", new JsonObject { ["body"] = Document(text) }, "write a comment", cancellationToken);
+        // The fields first: setting them again does no harm, and where the comment is there, they are set.
         if (fields is { Count: > 0 })
         {
-            var changed = new JsonObject();
-            Add(changed, fields);
-            if (changed.ContainsKey(Labels))
+            if (fields.ContainsKey(Labels))
             {
                 throw new StepRefusedException("'fields' may not set labels of a ticket that is there: by one of them it is found again.");
             }
 
-            await client.SendAsync(name, HttpMethod.Put, Issue(ticket), new JsonObject { ["fields"] = changed }, "change the ticket", cancellationToken);
+            await client.SendAsync(name, HttpMethod.Put, Issue(ticket), new JsonObject { ["fields"] = fields.DeepClone() }, "change the ticket", cancellationToken);
         }
+
+        await client.SendAsync(name, HttpMethod.Post, $"{Issue(ticket)}/comment", new JsonObject { ["body"] = Document(text) }, "write a comment", cancellationToken);
     }
 
     /// <summary>How a project gets to done is its own: the first transition that leads there is taken.</summary>
@@ -75,14 +79,6 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
             : Text(one["to"]?["statusCategory"]?["key"]) == "done")
             ?? throw new StepRefusedException($"Jira '{name}' offers no transition of {ticket.Key} to {system.ClosedState ?? "a status of the category done"}.");
         await client.SendAsync(name, HttpMethod.Post, $"{Issue(ticket)}/transitions", new JsonObject { ["transition"] = new JsonObject { ["id"] = transition["id"]?.DeepClone() } }, "close the ticket", cancellationToken);
-    }
-
-    private static void Add(JsonObject to, JsonObject? fields)
-    {
-        foreach (var (field, value) in fields ?? [])
-        {
-            to[field] = value?.DeepClone();
-        }
     }
 
     /// <summary>A paragraph a line; an address that stands alone is a link. Nothing in it is markup.</summary>
