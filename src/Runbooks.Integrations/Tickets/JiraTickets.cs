@@ -78,7 +78,13 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
             ? string.Equals(Text(one["to"]?["name"]), state, StringComparison.OrdinalIgnoreCase)
             : Text(one["to"]?["statusCategory"]?["key"]) == "done")
             ?? throw new StepRefusedException($"Jira '{name}' offers no transition of {ticket.Key} to {system.ClosedState ?? "a status of the category done"}.");
-        await client.SendAsync(name, HttpMethod.Post, $"{Issue(ticket)}/transitions", new JsonObject { ["transition"] = new JsonObject { ["id"] = transition["id"]?.DeepClone() } }, "close the ticket", cancellationToken);
+        var body = new JsonObject { ["transition"] = new JsonObject { ["id"] = transition["id"]?.DeepClone() } };
+        if (system.CloseCode is { } resolution)
+        {
+            body["fields"] = new JsonObject { ["resolution"] = new JsonObject { ["name"] = resolution } };
+        }
+
+        await client.SendAsync(name, HttpMethod.Post, $"{Issue(ticket)}/transitions", body, "close the ticket", cancellationToken);
     }
 
     /// <summary>A paragraph a line; an address that stands alone is a link. Nothing in it is markup.</summary>

@@ -56,17 +56,25 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
     public Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken) =>
         ChangeAsync(ticket, new JsonObject { ["work_notes"] = Plain(text) }, fields, "write a comment", cancellationToken);
 
-    public Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken)
+    public async Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken)
     {
-        // Written in one request: where the comment is there, the rest is too.
-        var body = new JsonObject { ["work_notes"] = Plain(text), ["state"] = ClosedState, ["close_code"] = system.CloseCode, ["close_notes"] = Plain(text) };
-        return ChangeAsync(ticket, body, fields, "close the ticket", cancellationToken);
+        JsonObject body = isWritten ? [] : new() { ["work_notes"] = Plain(text) };
+        body["state"] = ClosedState;
+        body["close_code"] = system.CloseCode ?? "Solution provided";
+        body["close_notes"] = Plain(text);
+        var answer = await ChangeAsync(ticket, body, fields, "close the ticket", cancellationToken);
+
+        // What the user may not write is left out without a word.
+        if (Text(answer?["result"]?["state"]) is { } state && state != Text(body["state"]))
+        {
+            throw new StepRefusedException($"ServiceNow '{name}' left its state at '{state}': the user may not write it.");
+        }
     }
 
     private Task<JsonNode?> ChangeAsync(Ticket ticket, JsonObject body, JsonObject? fields, string what, CancellationToken cancellationToken)
     {
         Add(body, fields);
-        return client.SendAsync(name, HttpMethod.Patch, $"{Path(ticket)}?sysparm_fields=sys_id", body, what, cancellationToken);
+        return client.SendAsync(name, HttpMethod.Patch, $"{Path(ticket)}?sysparm_fields=sys_id,state", body, what, cancellationToken);
     }
 
     /// <exception cref="StepRefusedException">The field by which the ticket is found again is among them.</exception>

@@ -181,8 +181,8 @@ internal sealed class UpdateTicket(IServiceProvider services)
                 ?? throw new StepRefusedException(await KnownIdAsync(system, context, cancellationToken) is null
                     ? $"The incident has no ticket in '{system}'. Open one with {CreateTicket.Name} in a step before."
                     : $"The incident's ticket is not in '{system}' any more.");
-            await TicketEnd.CommentAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, TicketFields.Each(parameters.Fields, Redact), cancellationToken);
-            return Done(parameters.Close ? $"Closed the ticket {ticket.Key}." : $"Wrote on the ticket {ticket.Key}.", system, ticket, null);
+            var comment = await TicketEnd.CommentAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, TicketFields.Each(parameters.Fields, Redact), null, cancellationToken);
+            return comment.StaysOpen ? throw new StepRefusedException(comment.Text) : Done(comment.Text, system, ticket, null);
         }, cancellationToken);
     }
 }

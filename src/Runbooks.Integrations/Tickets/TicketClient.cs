@@ -131,8 +131,8 @@ public sealed class TicketSystemOptions
     /// <summary>The state of a closed ticket. ServiceNow: <c>6</c>, resolved, unless named. Azure DevOps: <c>Closed</c>. Jira: the first transition to a status of the category done, or the one to the status of this name.</summary>
     public string? ClosedState { get; set; }
 
-    /// <summary>ServiceNow: what goes with the closed state, as its list has it.</summary>
-    public string CloseCode { get; set; } = "Solution provided";
+    /// <summary>ServiceNow: what goes with the closed state, as its list has it; <c>Solution provided</c> unless named. Jira: the resolution, where a project asks for one when an issue is closed.</summary>
+    public string? CloseCode { get; set; }
 
     internal IEnumerable<ValidationResult> Problems(string setting) =>
     [
@@ -168,7 +168,8 @@ internal interface ITicketSystem
     /// <param name="fields">Other fields to change, by the system's own names; null for none.</param>
     Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken);
 
-    /// <summary>Closes it, with the text as the last comment.</summary>
+    /// <summary>Closes it, with the text as the last comment, which may be written also where it cannot be closed.</summary>
+    /// <exception cref="StepRefusedException">It cannot be closed.</exception>
     /// <param name="isWritten">The comment is there already: an attempt before was cut off behind it.</param>
     /// <param name="fields">As of <see cref="CommentAsync"/>.</param>
     Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken);

@@ -37,18 +37,38 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
 
     /// <summary>Once, however often it is called: the comment ends with a mark by which it is known again.</summary>
     /// <param name="key">Names the comment.</param>
-    public static async Task CommentAsync(ITicketSystem tickets, Ticket ticket, string text, string key, bool close, JsonObject? fields, CancellationToken cancellationToken)
+    /// <param name="what">What it tells, for the record: <c>how this ended</c>; null for nothing to name.</param>
+    public static async Task<TicketComment> CommentAsync(
+        ITicketSystem tickets, Ticket ticket, string text, string key, bool close, JsonObject? fields, string? what, CancellationToken cancellationToken)
     {
         var mark = TicketMark.OfComment(key);
-        var written = await tickets.HasCommentAsync(ticket, mark, cancellationToken);
+        var marked = $"{text}\n{mark}";
+        var wrote = $"Wrote on the ticket {ticket.Key}{(what is null ? "" : $" {what}")}";
+        var isWritten = await tickets.HasCommentAsync(ticket, mark, cancellationToken);
         if (close && !ticket.IsClosed)
         {
-            await tickets.CloseAsync(ticket, $"{text}\n{mark}", written, fields, cancellationToken);
+            try
+            {
+                await tickets.CloseAsync(ticket, marked, isWritten, fields, cancellationToken);
+            }
+            catch (StepRefusedException refused)
+            {
+                // Whatever keeps it open, it can be written on.
+                if (!isWritten && !await tickets.HasCommentAsync(ticket, mark, cancellationToken))
+                {
+                    await tickets.CommentAsync(ticket, marked, fields, cancellationToken);
+                }
+
+                return new($"{wrote}; it could not be closed: {refused.Message}", StaysOpen: true);
+            }
         }
-        else if (!written)
+        else if (!isWritten)
         {
-            await tickets.CommentAsync(ticket, $"{text}\n{mark}", fields, cancellationToken);
+            await tickets.CommentAsync(ticket, marked, fields, cancellationToken);
+            return new(close ? $"{wrote}; it was closed already." : $"{wrote}.");
         }
+
+        return new(close ? $"Closed the ticket {ticket.Key}." : $"{wrote}.");
     }
 
     /// <summary>A step of which nobody heard that it had opened a ticket may have opened one all the same: what it was to do, from its runbook.</summary>
@@ -78,12 +98,16 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
 
             var headline = EndingText.Headline(incident);
             var text = incident.Reason is { } reason && !reason.StartsWith(headline, StringComparison.Ordinal) ? $"{headline}. {reason}" : incident.Reason ?? headline;
-            await CommentAsync(tickets, found, $"{text}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{(byHand ? "closed" : "end")}", close, null, cancellationToken);
-            return close ? $"Closed the ticket {found.Key}." : $"Wrote on the ticket {found.Key} {what}.";
+            return (await CommentAsync(tickets, found, $"{text}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{(byHand ? "closed" : "end")}", close, null, what, cancellationToken)).Text;
         }
         catch (Exception failed) when (failed is TicketException or StepRefusedException)
         {
-            return known is null ? $"Whether a ticket was opened could not be learnt, so none says {what}: {failed.Message}" : $"The ticket {known} could not be told {what}: {failed.Message}";
+            return known is null ? $"Whether a ticket was opened could not be learnt, so none says {what}: {failed.Message}" : $"The ticket {known} {(failed is TicketException ? "may not have been told" : "could not be told")} {what}: {failed.Message}";
         }
     }
 }
+
+/// <summary>What became of a comment.</summary>
+/// <param name="Text">A sentence for the record.</param>
+/// <param name="StaysOpen">The ticket was to be closed with it, and could not be.</param>
+internal sealed record TicketComment(string Text, bool StaysOpen = false);

@@ -28,4 +28,21 @@ public sealed class ServiceNowTicketTests : OnTickets
         (await CheckPermissionsAsync(Create, with)).ShouldNotBeNull().ShouldContain("cannot be searched by correlation_id");
         (await TicketsAsync("servicenow")).GetRawText().ShouldBe(before);
     }
+
+    /// <summary>A field that the user may not write is left out of the change, and the answer is 200 all the same.</summary>
+    [Fact]
+    public async Task StateThatMayNotBeWritten_IsNotCalledClosed()
+    {
+        var with = new { system = "servicenow", text = "Mended.", close = true };
+        await RunAsync(Create, new { system = "servicenow", title = "Hung GPU", text = "It hangs." });
+        await FaultAsync("servicenow", "denied", on: "write incident.state");
+
+        for (var time = 0; time < 2; time++)
+        {
+            (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(Update, with))).Message
+                .ShouldBe("Wrote on the ticket INC0010001; it could not be closed: ServiceNow 'servicenow' left its state at '1': the user may not write it.");
+        }
+
+        (await TicketsAsync("servicenow")).GetRawText().Split("(Work notes)").Length.ShouldBe(2);
+    }
 }

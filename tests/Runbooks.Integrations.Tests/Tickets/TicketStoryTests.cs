@@ -77,7 +77,7 @@ public sealed class TicketStoryTests
         var ended = await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(30));
 
         ended.State.ShouldBe(IncidentState.Resolved);
-        ended.Timeline[^1].What.ShouldStartWith("The ticket INC0010001 could not be told how this ended: The ticket system 'servicenow' answered 500");
+        ended.Timeline[^1].What.ShouldStartWith("The ticket INC0010001 may not have been told how this ended: The ticket system 'servicenow' answered 500");
     }
 
     /// <summary>A search does not see a ticket of a moment ago: whatever comes after it was opened goes by its id.</summary>

@@ -1,10 +1,11 @@
 namespace Runbooks.Sandbox.Apis.Tickets;
 
-/// <summary>Jira Cloud's REST API v3, as far as tickets need it. The project <c>OPS</c> has the types Task and Bug, and the statuses To Do, In Progress and Done.</summary>
+/// <summary>Jira Cloud's REST API v3, as far as tickets need it. The projects <c>OPS</c> and <c>CHG</c> have the types Task and Bug, and the statuses To Do, In Progress and Done; who closes an issue of <c>CHG</c> has to name a resolution.</summary>
 internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions options) : TicketApi("jira", changes)
 {
     private const string Api = "/rest/api/3";
 
+    private static readonly string[] s_projects = ["OPS", "CHG"];
     private static readonly string[] s_types = ["Task", "Bug"];
     private static readonly (string Id, string Status, string Category)[] s_transitions = [("11", "To Do", "new"), ("21", "In Progress", "indeterminate"), ("31", "Done", "done")];
 
@@ -59,7 +60,16 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
                 return Failed(400, "It seems that you have tried to perform a workflow operation that is not valid for the current state of this issue.");
             }
 
+            // The screen of the last transition of CHG has the resolution, and its workflow demands it.
+            var asks = Text(issue["fields"]!["project"]!["key"]) == "CHG" && to.Category == "done";
+            var resolution = body["fields"]?["resolution"];
+            if (asks != resolution is not null)
+            {
+                return Failed(400, null, ("resolution", asks ? "Resolution is required." : "Field 'resolution' cannot be set. It is not on the appropriate screen, or unknown."));
+            }
+
             issue["fields"]!["status"] = Status(to);
+            issue["fields"]!["resolution"] = resolution?.DeepClone();
             return Results.NoContent();
         })));
     }
@@ -74,7 +84,7 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
 
     private IResult Create(HttpRequest request, JsonObject body)
     {
-        if (body["fields"] is not JsonObject fields || Text(fields["project"]?["key"]) != "OPS")
+        if (body["fields"] is not JsonObject fields || Text(fields["project"]?["key"]) is not { } project || !s_projects.Contains(project))
         {
             return Failed(400, null, ("project", "valid project is required"));
         }
@@ -89,7 +99,7 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
             return Failed(400, null, ("summary", "You must specify a summary of the issue."));
         }
 
-        var key = $"OPS-{Count + 1}";
+        var key = $"{project}-{Count + 1}";
         var kept = fields.DeepClone().AsObject();
         kept["status"] = Status(s_transitions[0]);
         Add(new JsonObject { ["id"] = $"{Count + 10_000}", ["key"] = key, ["fields"] = kept, ["comments"] = new JsonArray() });

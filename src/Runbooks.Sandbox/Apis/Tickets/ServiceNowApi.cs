@@ -1,7 +1,7 @@
 namespace Runbooks.Sandbox.Apis.Tickets;
 
 /// <summary>ServiceNow's Table API, as far as tickets need it: rows of any table, found by <c>correlation_id</c>, which only tables that extend <c>task</c> have (not those named <c>u_…</c>); a resolved incident needs its close code and notes.</summary>
-internal sealed class ServiceNowApi(SandboxChanges changes, SandboxOptions options) : TicketApi("servicenow", changes)
+internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults, SandboxOptions options) : TicketApi("servicenow", changes)
 {
     private const string Journal = "work_notes";
     private const string CorrelationId = "correlation_id";
@@ -59,10 +59,10 @@ internal sealed class ServiceNowApi(SandboxChanges changes, SandboxOptions optio
 
     private static bool Has(string table, string field) => field != CorrelationId || !table.StartsWith("u_", StringComparison.Ordinal);
 
-    /// <summary>A journal takes entries; every other field takes the value. What the table does not have is left out without a word.</summary>
+    /// <summary>A journal takes entries; every other field takes the value. What the table does not have is left out without a word, and so is what the user may not write.</summary>
     private void Write(string table, JsonObject row, JsonObject body)
     {
-        foreach (var (field, value) in body.Where(field => Has(table, field.Key)))
+        foreach (var (field, value) in body.Where(field => Has(table, field.Key) && !faults.Denies(Name, $"write {table}.{field.Key}")))
         {
             row[field] = field == Journal ? $"{options.Time.GetUtcNow():yyyy-MM-dd HH:mm:ss} - Practice (Work notes)\n{value}\n\n{row[field]}" : value?.DeepClone();
         }
