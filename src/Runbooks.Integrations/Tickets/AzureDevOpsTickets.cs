@@ -7,11 +7,12 @@ namespace Runbooks.Integrations.Tickets;
 /// <seealso href="https://learn.microsoft.com/rest/api/azure/devops/wit/work-items"/>
 internal sealed partial class AzureDevOpsTickets(TicketClient client, string name, TicketSystemOptions system) : ITicketSystem
 {
+    private const string Completed = "Completed";
+    private const string Removed = "Removed";
     private const string Version = "api-version=7.1";
     private const string Tags = "System.Tags";
     private const string State = "System.State";
-
-    private string ClosedState => system.ClosedState ?? "Closed";
+    private const string Type = "System.WorkItemType";
 
     public async Task<Ticket?> FindAsync(string incident, CancellationToken cancellationToken)
     {
@@ -20,8 +21,18 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
         return (answer?["workItems"] as JsonArray)?.FirstOrDefault()?["id"] is { } id ? await ReadAsync($"{id.GetValue<int>()}", cancellationToken) : null;
     }
 
-    public async Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken) =>
-        await client.ReadAsync(name, $"{Root}/workitems/{Uri.EscapeDataString(id)}?fields={State}&{Version}", cancellationToken) is { } found ? Of(found) : null;
+    public async Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken)
+    {
+        if (await client.ReadAsync(name, $"{Root}/workitems/{Uri.EscapeDataString(id)}?fields={State},{Type}&{Version}", cancellationToken) is not { } found)
+        {
+            return null;
+        }
+
+        var state = Text(found["fields"]?[State]);
+        var isClosed = system.ClosedState is { } closed ? state == closed
+            : (await StatesAsync(Text(found["fields"]?[Type]), cancellationToken)).Any(one => one.Name == state && one.Category is Completed or Removed);
+        return Of(found, isClosed);
+    }
 
     public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)
     {
@@ -48,9 +59,20 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
     public Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken) =>
         ChangeAsync(HttpMethod.Patch, $"/workitems/{ticket.Id}", [Set("System.History", Html(text)), .. Others(fields)], "write a comment", cancellationToken);
 
-    // Both are written in one request.
-    public Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken) =>
-        ChangeAsync(HttpMethod.Patch, $"/workitems/{ticket.Id}", [Set("System.History", Html(text)), Set(State, ClosedState), .. Others(fields)], "close the ticket", cancellationToken);
+    public async Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken)
+    {
+        var state = system.ClosedState ?? (await StatesAsync(ticket.Type, cancellationToken)).FirstOrDefault(state => state.Category == Completed).Name
+            ?? throw new StepRefusedException($"No state of '{ticket.Type}' counts as completed in Azure DevOps '{name}'.");
+        IEnumerable<JsonNode> comment = isWritten ? [] : [Set("System.History", Html(text))];
+        await ChangeAsync(HttpMethod.Patch, $"/workitems/{ticket.Id}", [.. comment, Set(State, state), .. Others(fields)], "close the ticket", cancellationToken);
+    }
+
+    /// <summary>The states of a type of work item are its process's own: the last one of Basic is Done, of Agile Closed.</summary>
+    private async Task<IReadOnlyList<(string? Name, string? Category)>> StatesAsync(string? type, CancellationToken cancellationToken)
+    {
+        var answer = await client.SendAsync(name, HttpMethod.Get, $"{Root}/workitemtypes/{Uri.EscapeDataString(type ?? "")}/states?{Version}", null, "read its states", cancellationToken);
+        return [.. (answer?["value"] as JsonArray ?? []).Select(state => (Text(state?["name"]), Text(state?["category"])))];
+    }
 
     private static IEnumerable<JsonNode> Others(JsonObject? fields) => (fields ?? []).Select(field => field.Key == Tags
         ? throw new StepRefusedException($"'fields' may not set {Tags} of a ticket that is there: by one of them it is found again.")
@@ -71,9 +93,9 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
 
     private string Root => $"/{Uri.EscapeDataString(system.Project ?? "")}/_apis/wit";
 
-    private Ticket Of(JsonNode? item)
+    private Ticket Of(JsonNode? item, bool isClosed = false)
     {
         var id = item?["id"] is JsonValue number && number.TryGetValue<int>(out var found) ? found.ToString(CultureInfo.InvariantCulture) : throw new TicketException($"The ticket system '{name}' named no id.");
-        return new(id, id, $"{system.Url.TrimEnd('/')}/{Uri.EscapeDataString(system.Project ?? "")}/_workitems/edit/{id}", Text(item["fields"]?[State]) == ClosedState);
+        return new(id, id, $"{system.Url.TrimEnd('/')}/{Uri.EscapeDataString(system.Project ?? "")}/_workitems/edit/{id}", isClosed) { Type = Text(item["fields"]?[Type]) };
     }
 }

@@ -128,7 +128,7 @@ public sealed class TicketSystemOptions
     /// <summary>ServiceNow: the table, <c>incident</c> unless named. Jira: the type, <c>Task</c>. Azure DevOps: the type, <c>Issue</c>.</summary>
     public string? Type { get; set; }
 
-    /// <summary>The state of a closed ticket. ServiceNow: <c>6</c>, resolved, unless named. Azure DevOps: <c>Closed</c>. Jira: the first transition to a status of the category done, or the one to the status of this name.</summary>
+    /// <summary>The state of a closed ticket. ServiceNow: <c>6</c>, resolved, unless named. Azure DevOps: the first state of its type that counts as completed. Jira: the first transition to a status of the category done, or the one to the status of this name.</summary>
     public string? ClosedState { get; set; }
 
     /// <summary>ServiceNow: what goes with the closed state, as its list has it; <c>Solution provided</c> unless named. Jira: the resolution, where a project asks for one when an issue is closed.</summary>
@@ -178,7 +178,11 @@ internal interface ITicketSystem
 /// <param name="Id">The system's own.</param>
 /// <param name="Key">As people say it: <c>INC0010023</c>, <c>OPS-12</c>, <c>345</c>.</param>
 /// <param name="Url">Where people open it.</param>
-internal sealed record Ticket(string Id, string Key, string Url, bool IsClosed);
+internal sealed record Ticket(string Id, string Key, string Url, bool IsClosed)
+{
+    /// <summary>Azure DevOps: what it is, such as <c>Issue</c>; which states there are depends on it.</summary>
+    public string? Type { get; init; }
+}
 
 /// <param name="Fields">Other fields, by the system's own names; null for none.</param>
 internal sealed record TicketDraft(string Incident, string Title, string Text, JsonObject? Fields);

@@ -1,12 +1,13 @@
 namespace Runbooks.Sandbox.Apis.Tickets;
 
-/// <summary>Work items of Azure DevOps, as far as tickets need it. The project <c>operations</c> has the type Issue with the states To Do, Doing and Closed.</summary>
+/// <summary>Work items of Azure DevOps, as far as tickets need it. The project <c>operations</c> has Azure DevOps' Basic process: the type Issue has the states To Do, Doing and Done.</summary>
 internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi("azuredevops", changes)
 {
     private const string Project = "operations";
+    private const string Issue = "Issue";
     private const string Tags = "System.Tags";
 
-    private static readonly string[] s_states = ["To Do", "Doing", "Closed"];
+    private static readonly (string Name, string Color, string Category)[] s_states = [("To Do", "b2b2b2", "Proposed"), ("Doing", "007acc", "InProgress"), ("Done", "339933", "Completed")];
 
     public override void Map(IEndpointRouteBuilder routes)
     {
@@ -22,12 +23,12 @@ internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi
         }));
         routes.MapPost($"/{Project}/_apis/wit/workitems/${{type}}", (HttpRequest request, string type) => WithBodyAsync<JsonArray>(request, patch =>
         {
-            if (type != "Issue")
+            if (type != Issue)
             {
-                return Failed(404, $"VS402323: Work item type {type} does not exist in project {Project} or you do not have permission to access it.");
+                return NoSuchType(type);
             }
 
-            var item = new JsonObject { ["id"] = Count + 1, ["rev"] = 0, ["fields"] = new JsonObject { ["System.WorkItemType"] = type, ["System.State"] = s_states[0] }, ["comments"] = new JsonArray() };
+            var item = new JsonObject { ["id"] = Count + 1, ["rev"] = 0, ["fields"] = new JsonObject { ["System.WorkItemType"] = type, ["System.State"] = s_states[0].Name }, ["comments"] = new JsonArray() };
             if (Refusal(request, patch) is { } refusal)
             {
                 return refusal;
@@ -37,6 +38,11 @@ internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi
             Add(item);
             return Json(Shown(item));
         }));
+        routes.MapGet($"/{Project}/_apis/wit/workitemtypes/{{type}}/states", (HttpRequest request, string type) => SignedIn(request, () => type != Issue ? NoSuchType(type) : Json(new JsonObject
+        {
+            ["count"] = s_states.Length,
+            ["value"] = new JsonArray([.. s_states.Select(state => (JsonNode)new JsonObject { ["name"] = state.Name, ["color"] = state.Color, ["category"] = state.Category })]),
+        })));
         routes.MapGet($"/{Project}/_apis/wit/workitems/{{id:int}}", (HttpRequest request, int id) => SignedIn(request, () => Find(id) is { } item ? Json(Shown(item)) : Error(404, request)));
         routes.MapPatch($"/{Project}/_apis/wit/workitems/{{id:int}}", (HttpRequest request, int id) => WithBodyAsync<JsonArray>(request, patch =>
         {
@@ -67,12 +73,14 @@ internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi
         _ => Failed(status, "TF400898: An Internal Error Occurred. The sandbox was told to fail."),
     };
 
+    private static IResult NoSuchType(string type) => Failed(404, $"VS402323: Work item type {type} does not exist in project {Project} or you do not have permission to access it.");
+
     private JsonObject? Find(int id) => Rows.FirstOrDefault(item => item["id"]!.GetValue<int>() == id);
 
     private static IResult? Refusal(HttpRequest request, JsonArray patch) =>
         request.ContentType?.StartsWith("application/json-patch+json", StringComparison.Ordinal) != true ? Failed(415, "VS403435: The content type has to be application/json-patch+json.")
         : patch.FirstOrDefault(one => Text(one?["op"]) != "add" || Text(one?["path"])?.StartsWith("/fields/", StringComparison.Ordinal) != true) is { } wrong ? Failed(400, $"You must pass a valid patch document in the body of the request: {wrong["path"]}")
-        : patch.FirstOrDefault(one => Text(one!["path"]) == "/fields/System.State") is { } state && !s_states.Contains(Text(state["value"])) ? Failed(400, $"The field 'State' contains the value '{state["value"]}' that is not in the list of supported values")
+        : patch.FirstOrDefault(one => Text(one!["path"]) == "/fields/System.State") is { } state && s_states.All(one => one.Name != Text(state["value"])) ? Failed(400, $"The field 'State' contains the value '{state["value"]}' that is not in the list of supported values")
         : null;
 
     /// <summary>History is not a field that holds a value: each one is a comment.</summary>
