@@ -36,6 +36,25 @@ public sealed class PermissionTests : OnTheSandbox
         (await Http.GetAsync(Site + Version, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
+    /// <summary>Reading takes permissions as well, each of its own, and is refused in the words of the API server.</summary>
+    [Theory]
+    [InlineData("list pods", "api/v1/namespaces/inference/pods", "pods is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot list resource \"pods\" in API group \"\" in the namespace \"inference\"")]
+    [InlineData("get pods", "api/v1/namespaces/inference/pods/llm-b-0", "pods \"llm-b-0\" is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot get resource \"pods\" in API group \"\" in the namespace \"inference\"")]
+    [InlineData("get pods/log", "api/v1/namespaces/inference/pods/llm-b-0/log", "pods \"llm-b-0\" is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot get resource \"pods/log\" in API group \"\" in the namespace \"inference\"")]
+    [InlineData("list nodes", "api/v1/nodes", "nodes is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot list resource \"nodes\" in API group \"\" at the cluster scope")]
+    [InlineData("watch deployments", "apis/apps/v1/namespaces/chat/deployments?watch=true", "deployments.apps is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot watch resource \"deployments\" in API group \"apps\" in the namespace \"chat\"")]
+    public async Task ReadingThatWasTakenAwayOnKubernetes_IsRefused(string permission, string path, string words)
+    {
+        await FaultAsync(new { api = "kubernetes", kind = "denied", on = permission });
+
+        using var answer = await Http.GetAsync($"/kubernetes/b/{path}", Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var status = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel));
+        (status.GetProperty("reason").GetString(), status.GetProperty("message").GetString()).ShouldBe(("Forbidden", words));
+        (await Http.GetAsync("/kubernetes/b/api/v1/namespaces", Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     private async Task<bool> MayAsync(string verb, string? subresource)
     {
         var review = new

@@ -14,10 +14,10 @@ internal static class AiGatewayRoutes
     public const string Plural = "aigatewayroutes";
     public const string Kind = "AIGatewayRoute";
 
-    public static void Map(IEndpointRouteBuilder routes, SandboxClusters clusters, AccessReview access, TimeProvider time) =>
+    public static void Map(IEndpointRouteBuilder routes, SandboxClusters clusters, TimeProvider time) =>
         routes.MapPatch($"/{{cluster}}/apis/{Group}/{Version}/namespaces/{{ns}}/{Plural}/{{name}}", async (HttpContext http) =>
             clusters.Find(KubernetesApi.Route(http, "cluster")) is { } cluster && cluster.AiRoutes.Find(KubernetesApi.Route(http, "ns"), KubernetesApi.Route(http, "name")) is { } route
-                ? await KubernetesChanges.PatchAsync(http, access, Plural, Of(route), changed => Of(cluster.AiRoutes.Change(route, changed.Spec!, time.GetUtcNow())))
+                ? await KubernetesChanges.PatchAsync(http, Plural, Of(route), changed => Of(cluster.AiRoutes.Change(route, changed.Spec!, time.GetUtcNow())))
                 : KubernetesStatus.NotFound(ResourceType.All.First(type => type.Kind == Kind), KubernetesApi.Route(http, "name")));
 
     public static AiGatewayRouteObject Of(SavedRoute route) => new()

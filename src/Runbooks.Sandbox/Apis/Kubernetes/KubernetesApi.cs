@@ -9,8 +9,11 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
 
     private const string Pods = "/{cluster}/api/v1/namespaces/{ns}/pods/{name}";
 
-    public override void Map(IEndpointRouteBuilder routes)
+    public override void Map(IEndpointRouteBuilder all)
     {
+        // As the API server does: whoever may not is told so before anything is looked for.
+        var routes = all.MapGroup("").AddEndpointFilter(async (context, next) =>
+            access.Denies(context.HttpContext.Request) ? KubernetesStatus.ForStatus(403, context.HttpContext.Request) : await next(context));
         routes.MapGet("/{cluster}/version", () => Results.Json(new { major = "1", minor = "33", gitVersion = "v1.33.0-practice" }));
         routes.MapGet("/{cluster}/api", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Core())));
         routes.MapGet("/{cluster}/apis", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Groups())));
@@ -32,8 +35,8 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         routes.MapDelete(Pods, (Delegate)DeleteAsync);
         routes.MapPost(Pods + "/eviction", (Delegate)EvictAsync);
         routes.MapGet(Pods + "/log", (HttpContext http) => WithPod(http, (cluster, pod, life) => PodLogEndpoint.Read(http.Request, cluster, pod, life, time.GetUtcNow())));
-        KubernetesChanges.Map(routes, clusters, access, time);
-        AiGatewayRoutes.Map(routes, clusters, access, time);
+        KubernetesChanges.Map(routes, clusters, time);
+        AiGatewayRoutes.Map(routes, clusters, time);
         routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", (Delegate)ReviewAsync);
         routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", (Delegate)(async (HttpContext http) => AccessReview.Rules(await ReadAsync<V1SelfSubjectRulesReview>(http))));
         routes.MapFallback("/{**rest}", (HttpRequest request) => KubernetesStatus.ForStatus(404, request));
@@ -132,9 +135,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
     private async Task<IResult> DeleteAsync(HttpContext http)
     {
         var options = await ReadAsync<V1DeleteOptions>(http);
-        return access.Denies(AccessReview.Delete)
-            ? KubernetesStatus.ForStatus(403, http.Request)
-            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, options, shown => KubernetesStatus.Object(PodView.Of(cluster, pod, shown, time.GetUtcNow()))));
+        return WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, options, shown => KubernetesStatus.Object(PodView.Of(cluster, pod, shown, time.GetUtcNow()))));
     }
 
     private async Task<IResult> EvictAsync(HttpContext http)
@@ -145,9 +146,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
             return KubernetesStatus.Error(400, "BadRequest", "the body must be a policy/v1 Eviction that names the pod");
         }
 
-        return access.Denies(AccessReview.Evict)
-            ? KubernetesStatus.ForStatus(403, http.Request)
-            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, eviction.DeleteOptions, _ => KubernetesStatus.Success()));
+        return WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, eviction.DeleteOptions, _ => KubernetesStatus.Success()));
     }
 
     private IResult Delete(SandboxCluster cluster, SandboxPod pod, PodLife life, V1DeleteOptions? options, Func<PodLife, IResult> answer)
@@ -174,7 +173,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
 /// <summary>Changes of nodes and workloads: patches, and the scale subresource.</summary>
 internal static class KubernetesChanges
 {
-    public static void Map(IEndpointRouteBuilder routes, SandboxClusters clusters, AccessReview access, TimeProvider time)
+    public static void Map(IEndpointRouteBuilder routes, SandboxClusters clusters, TimeProvider time)
     {
         routes.MapPatch("/{cluster}/api/v1/nodes/{name}", async (HttpContext http) =>
         {
@@ -184,7 +183,7 @@ internal static class KubernetesChanges
                 return KubernetesStatus.NotFound(type, KubernetesApi.Route(http, "name"));
             }
 
-            return await PatchAsync(http, access, "nodes", NodeView.Of(node, time.GetUtcNow()), changed => NodeView.Of(cluster.Change(node, now => NodeView.Apply(now, changed)), time.GetUtcNow()));
+            return await PatchAsync(http, "nodes", NodeView.Of(node, time.GetUtcNow()), changed => NodeView.Of(cluster.Change(node, now => NodeView.Apply(now, changed)), time.GetUtcNow()));
         });
         foreach (var kind in new[] { WorkloadKind.Deployment, WorkloadKind.StatefulSet })
         {
@@ -196,14 +195,14 @@ internal static class KubernetesChanges
                     : Task.FromResult(KubernetesStatus.NotFound(type, KubernetesApi.Route(http, "name")));
 
             routes.MapPatch(path, (Delegate)((HttpContext http) => With(http, (cluster, workload) => kind == WorkloadKind.Deployment
-                ? PatchAsync(http, access, type.Plural, WorkloadView.Deployment(cluster, workload, time.GetUtcNow()), changed =>
+                ? PatchAsync(http, type.Plural, WorkloadView.Deployment(cluster, workload, time.GetUtcNow()), changed =>
                     WorkloadView.Deployment(cluster, Apply(cluster, workload, changed.Spec.Replicas, changed.Spec.Template), time.GetUtcNow()))
-                : PatchAsync(http, access, type.Plural, WorkloadView.StatefulSet(cluster, workload, time.GetUtcNow()), changed =>
+                : PatchAsync(http, type.Plural, WorkloadView.StatefulSet(cluster, workload, time.GetUtcNow()), changed =>
                     WorkloadView.StatefulSet(cluster, Apply(cluster, workload, changed.Spec.Replicas, changed.Spec.Template), time.GetUtcNow())))));
             routes.MapGet(path + "/scale", (Delegate)((HttpContext http) => With(http, (cluster, workload) =>
                 Task.FromResult(KubernetesStatus.Object(WorkloadView.Scale(cluster, workload, time.GetUtcNow()))))));
             routes.MapMethods(path + "/scale", ["PATCH", "PUT"], (Delegate)((HttpContext http) => With(http, (cluster, workload) =>
-                PatchAsync(http, access, $"{type.Plural}/scale", WorkloadView.Scale(cluster, workload, time.GetUtcNow()), changed =>
+                PatchAsync(http, $"{type.Plural}/scale", WorkloadView.Scale(cluster, workload, time.GetUtcNow()), changed =>
                     WorkloadView.Scale(cluster, Apply(cluster, workload, changed.Spec.Replicas, null), time.GetUtcNow())))));
         }
     }
@@ -216,14 +215,9 @@ internal static class KubernetesChanges
     }
 
     /// <summary>A merge patch, or a strategic one of fields that it treats alike; a PUT is a patch that says everything.</summary>
-    internal static async Task<IResult> PatchAsync<T>(HttpContext http, AccessReview access, string resource, T before, Func<T, T> apply)
+    internal static async Task<IResult> PatchAsync<T>(HttpContext http, string resource, T before, Func<T, T> apply)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        if (access.Denies($"{(http.Request.Method == "PUT" ? "update" : "patch")} {resource}"))
-        {
-            return KubernetesStatus.ForStatus(403, http.Request);
-        }
-
         var type = http.Request.ContentType ?? "";
         if (http.Request.Method == "PATCH" && !type.Contains("merge-patch", StringComparison.Ordinal))
         {

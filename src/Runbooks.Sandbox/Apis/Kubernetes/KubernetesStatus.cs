@@ -5,6 +5,8 @@ namespace Runbooks.Sandbox.Apis.Kubernetes;
 /// <summary>Answers as the Kubernetes API server gives them: objects, and <c>Status</c> for errors.</summary>
 internal static class KubernetesStatus
 {
+    private const string User = "system:serviceaccount:runbooks:runbooks";
+
     public static IResult Object(object value, int status = 200) =>
         Results.Text(KubernetesJson.Serialize(value), "application/json", statusCode: status);
 
@@ -49,10 +51,7 @@ internal static class KubernetesStatus
     public static IResult ForStatus(int status, HttpRequest request) => status switch
     {
         401 => Error(401, "Unauthorized", "Unauthorized"),
-        403 => Error(
-            403,
-            "Forbidden",
-            $"{request.Path} is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot {Verb(request)} resource \"pods\" in API group \"\" in the namespace \"{SandboxCluster.Namespace}\""),
+        403 => Forbidden(request),
         429 when IsEviction(request) => DisruptionBudget(),
         429 => Error(429, "TooManyRequests", "Too many requests, please try again later."),
         404 => Error(404, "NotFound", "the server could not find the requested resource"),
@@ -63,23 +62,56 @@ internal static class KubernetesStatus
 
     public static bool IsEviction(HttpRequest request) => request.Path.Value!.EndsWith("/eviction", StringComparison.Ordinal);
 
-    private static string Verb(HttpRequest request) => request.Method switch
+    private static IResult Forbidden(HttpRequest request) => ResourceRequest.Of(request) is { } about
+        ? Error(403, "Forbidden", $"{about.Qualified}{(about.Name is { } name ? $" \"{name}\"" : "")} is forbidden: User \"{User}\" cannot {about.Verb} resource \"{about.Resource}\" in API group \"{about.Group}\" {(about.Namespace is { } ns ? $"in the namespace \"{ns}\"" : "at the cluster scope")}", about.Name, kind: about.Plural)
+        : Error(403, "Forbidden", $"forbidden: User \"{User}\" cannot {request.Method.ToLowerInvariant()} path \"{request.Path}\"");
+}
+
+/// <summary>What a request does to which resource, as the API server reads it off the path.</summary>
+/// <param name="Plural">The resource that it is found by, without what is below it.</param>
+internal sealed record ResourceRequest(string Verb, string Group, string Plural, string? Subresource, string? Namespace, string? Name)
+{
+    public string Resource => Subresource is null ? Plural : $"{Plural}/{Subresource}";
+
+    public string Qualified => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
+
+    /// <returns>Null: it is about no resource.</returns>
+    public static ResourceRequest? Of(HttpRequest request)
     {
-        "POST" => "create",
-        "PATCH" => "patch",
-        "PUT" => "update",
-        "DELETE" => "delete",
-        _ => "get",
-    };
+        // Below /kubernetes/{cluster}.
+        string[] parts = [.. request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries).Skip(2)];
+        var (group, rest) = parts switch
+        {
+            ["api", _, .. var core] => ("", core),
+            ["apis", var named, _, .. var others] => (named, others),
+            _ => ("", Array.Empty<string>()),
+        };
+        var ns = rest is ["namespaces", var found, _, ..] ? found : null;
+        if (rest[(ns is null ? 0 : 2)..] is not [var plural, .. var below])
+        {
+            return null;
+        }
+
+        var name = below.ElementAtOrDefault(0);
+        var verb = request.Method switch
+        {
+            "POST" => "create",
+            "PATCH" => "patch",
+            "PUT" => "update",
+            "DELETE" => name is null ? "deletecollection" : "delete",
+            _ => request.Query["watch"].ToString() is "true" or "1" ? "watch" : name is null ? "list" : "get",
+        };
+        return new(verb, group, plural, below.ElementAtOrDefault(1), ns, name);
+    }
 }
 
 /// <summary>What whoever asks may do: everything, but for what was taken away.</summary>
 internal sealed class AccessReview(FaultRegistry faults)
 {
-    public const string Evict = "create pods/eviction";
-    public const string Delete = "delete pods";
+    /// <summary>What one may is told to everybody.</summary>
+    public bool Denies(HttpRequest request) => ResourceRequest.Of(request) is { Group: not "authorization.k8s.io" } about && Denies($"{about.Verb} {about.Resource}");
 
-    public bool Denies(string permission) => faults.Denies("kubernetes", permission);
+    private bool Denies(string permission) => faults.Denies("kubernetes", permission);
 
     public IResult Answer(V1SelfSubjectAccessReview? review)
     {
