@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace RunbookServer.Commands;
 
@@ -73,17 +74,22 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
 }
 
 /// <summary>What to do with answers that are not a success.</summary>
-internal static class ApiResponses
+internal static partial class ApiResponses
 {
-    /// <exception cref="CommandException">The host said no; its words are passed on.</exception>
+    private const int LongestText = 200;
+
+    /// <exception cref="CommandException">The host said no, or has a fault of its own; its words are passed on.</exception>
     public static (HttpStatusCode Status, JsonNode? Body) OrFail(this (HttpStatusCode Status, JsonNode? Body) answer) =>
         (int)answer.Status is >= 200 and < 300
             ? answer
-            : throw new CommandException(string.Join(Environment.NewLine, [$"The host answered {(int)answer.Status}: {MessageOf(answer.Body)}", .. Errors(answer.Body)]), ExitCode.Failed);
+            : throw new CommandException(
+                string.Join(Environment.NewLine, [$"The host answered {(int)answer.Status}: {MessageOf(answer.Body)}", .. Problems(answer.Body, "errors")]),
+                (int)answer.Status >= 500 ? ExitCode.Unreachable : ExitCode.Failed);
 
-    /// <summary>What the host could not make sense of: where, what it found, and what to do.</summary>
-    public static IEnumerable<string> Errors(JsonNode? body) =>
-        body is JsonObject && body["errors"] is JsonArray errors ? errors.Select(error => error is JsonObject ? $"{error["path"]}: {error["found"]}; {error["remedy"]}" : $"{error}") : [];
+    /// <summary>What the host could not make sense of, or guessed: where, what it found, and what to do.</summary>
+    /// <param name="key">Where the answer has them: <c>errors</c> or <c>warnings</c>.</param>
+    public static IEnumerable<string> Problems(JsonNode? body, string key) =>
+        body is JsonObject && body[key] is JsonArray problems ? problems.Select(one => one is JsonObject ? $"{one["path"]}: {one["found"]}; {one["remedy"]}" : $"{one}") : [];
 
     private static string MessageOf(JsonNode? body) => body switch
     {
@@ -91,8 +97,15 @@ internal static class ApiResponses
         JsonObject problem when problem["detail"] is { } detail => detail.ToString(),
         JsonObject problem when problem["title"] is { } title => title.ToString(),
         null => "no details.",
-        _ => body.ToString(),
+        _ => Clip.To(Blanks().Replace(Markup().Replace(body.ToString(), " "), " ").Trim(), LongestText),
     };
+
+    /// <summary>The page of a proxy, or of a platform where the host is not up yet.</summary>
+    [GeneratedRegex("<(style|script).*?</(style|script)>|<[^>]*>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    private static partial Regex Markup();
+
+    [GeneratedRegex(@"\s+", RegexOptions.NonBacktracking)]
+    private static partial Regex Blanks();
 }
 
 /// <summary>How a command finds the running host: shared by all that talk to it.</summary>

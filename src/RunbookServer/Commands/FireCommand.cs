@@ -46,18 +46,22 @@ internal static class FireCommand
                 return ExitCode.Done;
             }
 
-            var (_, answer) = (await api.PostAsync($"api/alerts/{sender}", body, cancellationToken)).OrFail();
-            foreach (var incident in answer?["incidents"]?.AsArray() ?? [])
+            var response = await api.PostAsync($"api/alerts/{sender}", body, cancellationToken);
+
+            // Of a post that is refused as too large, what was whole is taken all the same.
+            foreach (var incident in (response.Body as JsonObject)?["incidents"]?.AsArray() ?? [])
             {
                 Print(incident, api.Address);
             }
 
-            foreach (var warning in answer?["warnings"]?.AsArray() ?? [])
+            var (_, answer) = response.OrFail();
+            foreach (var warning in ApiResponses.Problems(answer, "warnings"))
             {
-                ConsoleOutput.Error($"Warning: {warning}");
+                ConsoleOutput.Note(warning);
             }
 
-            foreach (var error in ApiResponses.Errors(answer))
+            var errors = ApiResponses.Problems(answer, "errors").ToList();
+            foreach (var error in errors)
             {
                 ConsoleOutput.Error(error);
             }
@@ -68,7 +72,7 @@ internal static class FireCommand
                 ConsoleOutput.Error($"{CountText.Format(lost, "alert")} of the post {(lost == 1 ? "was" : "were")} left out by its sender or by the limits of a post.");
             }
 
-            return IsTaken(answer) && lost == 0 && !ApiResponses.Errors(answer).Any() ? ExitCode.Done : ExitCode.Failed;
+            return IsTaken(answer) && lost == 0 && errors.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
     }

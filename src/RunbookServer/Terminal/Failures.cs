@@ -95,7 +95,7 @@ internal static class ExitCode
     /// <summary>The command could not begin: unknown option, port taken, data folder unusable.</summary>
     public const int Usage = 2;
 
-    /// <summary>The running host could not be reached or refused the key, or what answers is none.</summary>
+    /// <summary>The running host could not be reached, refused the key or has a fault of its own, or what answers is none. Whether anything was done is not known.</summary>
     public const int Unreachable = 3;
 
     /// <summary>As a shell names what Ctrl+C ended.</summary>

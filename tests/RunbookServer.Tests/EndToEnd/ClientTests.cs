@@ -61,6 +61,50 @@ public sealed class ClientTests : IDisposable
         }
     }
 
+    /// <summary>Whether it was recorded is then not known: a script tries again, where a no would be the end.</summary>
+    [Theory]
+    [InlineData(503, "application/problem+json", """{"title":"It is not known whether it was recorded. Send it again in a few seconds.","status":503}""", 3, "It is not known whether it was recorded.")]
+    [InlineData(500, "text/plain", "", 3, "no details.")]
+    [InlineData(502, "text/html", "<html><style>body { color: red }</style><h1>Bad\n Gateway</h1></html>", 3, "502: Bad Gateway")]
+    [InlineData(403, "application/problem+json", """{"title":"This needs the role operator.","status":403}""", 1, "This needs the role operator.")]
+    public async Task FaultOfTheHost_IsNoAnswer(int status, string type, string body, int expected, string words)
+    {
+        await using var host = await AnsweringHost.StartAsync(async context =>
+        {
+            (context.Response.StatusCode, context.Response.ContentType) = (status, type);
+            await context.Response.WriteAsync(body);
+        });
+
+        var (code, output, error) = await ProgramRun.RunAsync("reject", "one", "--url", host.Address, "--key", "a-key");
+
+        (code, output).ShouldBe((expected, ""));
+        error.ShouldContain(words);
+        error.ShouldNotContain("<");
+        error.ShouldNotContain("color");
+    }
+
+    [Theory]
+    [InlineData(202, 0, "$.labels.pod: missing; it was taken from the alert's name")]
+    [InlineData(413, 1, "The body is larger than 1024 KB.")]
+    public async Task Post_SaysWhatWasTakenOfItAndWhatWasGuessed(int status, int expected, string words)
+    {
+        await using var host = await AnsweringHost.StartAsync(async context =>
+        {
+            (context.Response.StatusCode, context.Response.ContentType) = (status, status == 202 ? "application/json" : "application/problem+json");
+            await context.Response.WriteAsync("""
+                { "title": "The body is larger than 1024 KB.", "incidents": [{ "id": "one", "runbook": "hanged-gpu", "target": "llm-b-0", "outcome": "opened", "reason": null }],
+                  "warnings": [{ "path": "$.labels.pod", "found": "missing", "remedy": "it was taken from the alert's name" }] }
+                """);
+        });
+
+        var (code, output, error) = await ProgramRun.RunAsync("fire", "hanged-gpu", "--url", host.Address, "--key", "a-key");
+
+        code.ShouldBe(expected);
+        output.ShouldContain("opened: hanged-gpu on llm-b-0.");
+        error.ShouldContain(words);
+        error.ShouldStartWith(status == 202 ? "note: " : "error: ");
+    }
+
     [Fact]
     public async Task KeyWithALineBreakBehindIt_IsTheKey()
     {
