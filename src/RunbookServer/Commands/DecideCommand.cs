@@ -92,7 +92,7 @@ internal static class DecideCommand
 
     private static int Print((HttpStatusCode Status, JsonNode? Body) response)
     {
-        ConsoleOutput.Line(ConsoleOutput.Plain($"{response.OrFail().Body!["message"]}"));
+        ConsoleOutput.Raw($"{response.OrFail().Body!["message"]}");
         return ExitCode.Done;
     }
 

@@ -119,6 +119,16 @@ public sealed class ApproveCommandTests
         error.ShouldContain("linus approved mitigation-1.");
     }
 
+    /// <summary>A script looks for the words in it.</summary>
+    [Fact]
+    public async Task LongAnswer_IsOneLine()
+    {
+        const string Answer = "You approved this at 03:12:07 UTC. The steps are rehearsed: nothing outside is touched.";
+        await using var host = await AnsweringHost.StartAsync(new Dictionary<string, string> { ["POST /api/incidents/one/decision"] = $$"""{ "message": "{{Answer}}" }""" });
+
+        (await ProgramRun.RunAsync("reject", "one", "--url", host.Address, "--key", "any")).Output.ShouldBe($"{Answer}\n");
+    }
+
     [Theory]
     [InlineData("approve")]
     [InlineData("show")]
