@@ -37,7 +37,7 @@ internal static class ShowCommand
     [
         $"{incident["title"]} on {IncidentText.Target(Text(incident, "target"))}",
         $"  {incident["id"]}, runbook {incident["runbook"]}{(incident["severity"] is { } severity ? $", {severity} severity" : "")}{(IsDryRun(incident) ? ", dry run" : "")}",
-        $"  {State(incident)}, opened {IncidentsCommand.Age(Text(incident, "openedAt"), now)} ago ({Clock(incident["openedAt"])})",
+        $"  {State(incident)}, opened {IncidentsCommand.Age(Text(incident, "openedAt"), now)} ago ({Clock(incident["openedAt"])}){(incident["startedBy"] is { } by ? $", started by {by}" : "")}",
         .. incident["reason"] is { } reason ? [$"  {reason}"] : Array.Empty<string>(),
         .. Section(Items(incident, "verification").Any() ? "Found first" : "Found", Items(incident, "findings").Select(Finding)),
         .. Section("News", Items(incident, "news").Select(news => $"{Clock(news["at"])} {news["text"]}")),

@@ -89,7 +89,7 @@ public sealed class CommandLineTests
         var incident = JsonNode.Parse("""
             {
               "id": "261126-0312-k7m2p9wd", "title": "Hung GPU", "target": "inference/llm-b-0", "runbook": "hanged-gpu", "severity": "medium", "mode": "normal",
-              "state": "awaitingApproval", "openedAt": "2026-11-26T03:12:00Z", "reason": null,
+              "state": "awaitingApproval", "openedAt": "2026-11-26T03:12:00Z", "startedBy": "ada", "reason": null,
               "findings": [{ "ask": "Is the GPU memory full?", "verdict": "failing", "summary": "GPU memory is at 98 %.", "at": "2026-11-26T03:12:04Z" }],
               "gate": { "question": "Recycle pod llm-b-0?", "outcome": "pending", "plan": [{ "will": "Delete pod llm-b-0.", "undo": null }], "warnings": [], "approvers": ["oncall"], "ifNobodyAnswers": "At 03:32:00 UTC nothing is done." },
               "timeline": [{ "at": "2026-11-26T03:12:00Z", "who": "alertmanager", "what": "Opened." }]
@@ -100,7 +100,7 @@ public sealed class CommandLineTests
         [
             "Hung GPU on inference/llm-b-0",
             "  261126-0312-k7m2p9wd, runbook hanged-gpu, medium severity",
-            "  Waiting for approval, opened 3 min ago (2026-11-26 03:12:00 UTC)",
+            "  Waiting for approval, opened 3 min ago (2026-11-26 03:12:00 UTC), started by ada",
             "",
             "Found",
             "  ✗ Is the GPU memory full? GPU memory is at 98 %. (2026-11-26 03:12:04 UTC)",
