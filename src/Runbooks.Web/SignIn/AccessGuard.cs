@@ -44,9 +44,11 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
             return await page();
         }
 
-        if (principal.IsTrusted && request.Looks())
+        if (principal.IsTrusted)
         {
-            return SignInPage.For(request);
+            // A session of the platform ends after some hours, and then a form is sent by somebody who has no key to give.
+            return request.Looks() ? SignInPage.For(request)
+                : MessageResult.Of(StatusCodes.Status401Unauthorized, "Not done", "You are not signed in, or no longer: nothing was recorded. Open the console in another tab to sign in, then come back to the form and send it again.", home: true);
         }
 
         PageHeaders.Write(request.HttpContext.Response);

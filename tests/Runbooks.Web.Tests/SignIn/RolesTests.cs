@@ -117,6 +117,22 @@ public sealed class RolesTests : IAsyncLifetime
         (await page.Content.ReadAsStringAsync(Cancel)).ShouldContain("Refused for want of a role");
     }
 
+    /// <summary>A sign-in ends while a page is open: whoever presses its button has no key that a prompt of the browser could take.</summary>
+    [Fact]
+    public async Task FormAfterTheSignInHasEnded_SaysThatNothingWasRecorded()
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+
+        using var answer = await _host.Browser.PostAsync($"/incidents/{id}/stop", new FormUrlEncodedContent([new("reason", "wrong pod")]), Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        answer.Headers.WwwAuthenticate.ShouldBeEmpty();
+        (await answer.Content.ReadAsStringAsync(Cancel)).ShouldContain("nothing was recorded");
+        using var key = Request($"POST /incidents/{id}/stop");
+        key.Headers.Authorization = new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"kay:{s_keys[Role.Operator]}")));
+        (await _host.Browser.SendAsync(key, Cancel)).StatusCode.ShouldNotBe(HttpStatusCode.Unauthorized);
+    }
+
     [Fact]
     public async Task FloodOfRefusals_WritesNoMoreThanIsKept()
     {
