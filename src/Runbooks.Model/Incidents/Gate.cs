@@ -261,6 +261,9 @@ public enum DecisionStatus
     /// <summary>The answer lacks something: which items are done, or why it could not be done. Nothing was recorded, and the question stays open.</summary>
     Incomplete,
 
+    /// <summary>The incident asks nothing yet.</summary>
+    NothingAsked,
+
     /// <summary>This person may not decide.</summary>
     NotAllowed,
 

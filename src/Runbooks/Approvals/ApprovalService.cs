@@ -185,7 +185,7 @@ public sealed class ApprovalService(
 
         return (incident, incident.State.IsFinal()
             ? new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))
-            : new(DecisionStatus.NotFound, $"Incident {incident.Id} asks nothing at the moment."));
+            : new(DecisionStatus.NothingAsked, $"Incident {incident.Id} asks nothing at the moment: {IncidentText.Of(incident.State)}."));
     }
 
     private (Incident, DecisionResult) Close(Incident incident, string by, string reason)
