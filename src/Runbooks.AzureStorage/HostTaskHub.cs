@@ -7,7 +7,7 @@ namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// The task hub that the Functions host keeps in its own account. The program reaches it through the host; of its queues it
-/// knows what the host's settings say.
+/// knows what the host's settings say, under <c>AzureFunctionsJobHost</c>.
 /// </summary>
 public sealed class HostTaskHub
 {
@@ -32,15 +32,19 @@ public sealed class HostTaskHub
     /// <returns>Null where something else keeps the hub, and where the settings name no account for queues.</returns>
     internal static QueueClient? FindWorkItems(IConfiguration settings, Action<ClientOptions>? configure)
     {
-        // What the settings do not say is as in host.json.
-        var (hub, account) = (settings[$"{DurableTask}:hubName"] ?? "Runbooks", settings.GetSection("AzureWebJobsStorage"));
+        var hub = settings[$"{DurableTask}:hubName"] ?? "Runbooks";
+        var account = AccountOf(settings, settings[$"{DurableTask}:storageProvider:connectionName"] ?? "Storage");
         var address = account["queueServiceUri"] ?? (account["accountName"] is { } name ? AzureTaskHub.QueuesOf(name) : null);
         return settings[$"{DurableTask}:storageProvider:type"] is { } keeper && !keeper.Equals("azureStorage", StringComparison.OrdinalIgnoreCase) ? null
             : account.Value is { Length: > 0 } || address is not null ? AzureTaskHub.WorkItems(hub, account.Value, address, account["clientId"], configure)
             : null;
     }
 
-    /// <summary>That there is no such queue is an answer too: host.json may call the hub something else.</summary>
+    /// <summary>A connection of the host by its name, as its Durable extension finds it: first under the host's own prefix, and among the connection strings before the other settings.</summary>
+    private static IConfigurationSection AccountOf(IConfiguration settings, string name) =>
+        new[] { $"ConnectionStrings:AzureWebJobs{name}", $"AzureWebJobs{name}", $"ConnectionStrings:{name}" }.Select(settings.GetSection).FirstOrDefault(section => section.Exists()) ?? settings.GetSection(name);
+
+    /// <summary>That there is no such queue is an answer too: the host makes it when it begins.</summary>
     private static async Task ReadAsync(QueueClient queue, CancellationToken cancellationToken)
     {
         try

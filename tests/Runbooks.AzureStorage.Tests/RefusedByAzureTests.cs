@@ -107,6 +107,17 @@ public sealed class RefusedByAzureTests
     public void QueuesOfTheHostsTaskHub_AreWhereItsSettingsSay(string setting, string value, string? address) =>
         (HostTaskHub.FindWorkItems(Host((setting, value), ("AzureWebJobsStorage:clientId", "c"), ("AzureFunctionsJobHost:extensions:durableTask:hubName", "ML")), null)?.Uri.ToString()).ShouldBe(address);
 
+    /// <summary>The Durable extension looks under the host's own prefix first.</summary>
+    [Theory]
+    [InlineData("HubAccount", "HubAccount")]
+    [InlineData("HubAccount", "AzureWebJobsHubAccount")]
+    [InlineData("HubAccount", "ConnectionStrings:HubAccount")]
+    [InlineData("AzureWebJobsStorage", "AzureWebJobsStorage")]
+    public void QueuesOfAHubWithAnAccountOfItsOwn_AreThere(string name, string setting) =>
+        (HostTaskHub.FindWorkItems(
+            Host(("AzureFunctionsJobHost:extensions:durableTask:storageProvider:connectionName", name), ("AzureWebJobsStorage:accountName", "other"), (setting, "UseDevelopmentStorage=true")), null)?.Uri.ToString())
+            .ShouldBe("http://127.0.0.1:10001/devstoreaccount1/runbooks-workitems");
+
     private static IConfiguration Host(params IEnumerable<(string Name, string? Value)> settings) =>
         new ConfigurationBuilder().AddInMemoryCollection(settings.Where(one => one.Value is not null).Select(one => KeyValuePair.Create(one.Name, one.Value))).Build();
 

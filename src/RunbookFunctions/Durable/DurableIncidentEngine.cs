@@ -4,6 +4,7 @@ using Grpc.Core;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.AzureStorage;
 using Runbooks.Engine;
@@ -140,7 +141,21 @@ internal static class DurableServices
         services.Configure<WorkerOptions>(worker => worker.Serializer = new JsonObjectSerializer(DurableJson.Options));
         return services
             .AddSingleton<DurableClients>()
-            .AddSingleton<HostTaskHub>()
+            .AddSingleton(provider => new HostTaskHub(HostSettings.Of(provider.GetRequiredService<IConfiguration>(), AppContext.BaseDirectory), provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<IIncidentEngine, DurableIncidentEngine>();
+    }
+}
+
+/// <summary>What the Functions host goes by, which does not tell this program: its file, and over it the app's settings.</summary>
+internal static class HostSettings
+{
+    /// <param name="folder">Where <c>host.json</c> lies: beside the program.</param>
+    public static IConfiguration Of(IConfiguration settings, string folder)
+    {
+        var file = new ConfigurationBuilder().AddJsonFile(Path.Combine(folder, "host.json"), optional: true).Build();
+        return new ConfigurationBuilder()
+            .AddInMemoryCollection(file.AsEnumerable().Select(one => KeyValuePair.Create($"AzureFunctionsJobHost:{one.Key}", one.Value)))
+            .AddConfiguration(settings)
+            .Build();
     }
 }

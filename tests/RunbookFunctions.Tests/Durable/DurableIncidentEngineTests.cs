@@ -141,6 +141,19 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     }
 
     [Fact]
+    public void SettingsOfTheHost_AreThoseOfItsFileUnlessTheAppSaysOtherwise()
+    {
+        const string Provider = "AzureFunctionsJobHost:extensions:durableTask:storageProvider";
+        var folder = Directory.CreateTempSubdirectory("runbooks-").FullName;
+        File.WriteAllText(Path.Combine(folder, "host.json"), """{ "extensions": { "durableTask": { "storageProvider": { "type": "azureStorage", "connectionName": "HubAccount" } } } }""");
+
+        var settings = HostSettings.Of(new ConfigurationBuilder().AddInMemoryCollection([new($"{Provider}:type", "azureManaged")]).Build(), folder);
+
+        (settings[$"{Provider}:connectionName"], settings[$"{Provider}:type"]).ShouldBe(("HubAccount", "azureManaged"));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task OutsideAFunction_ItSaysThatThereIsNoClient() =>
         (await Should.ThrowAsync<InvalidOperationException>(() => _engine.FindAsync("i", CancellationToken.None))).Message.ShouldContain("Durable client");
 
