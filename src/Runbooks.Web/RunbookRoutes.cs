@@ -17,6 +17,9 @@ public static class RunbookRoutes
     /// <summary>Senders that ask for permission first do so at the address where they post.</summary>
     private static readonly string[] s_take = [HttpMethods.Post, HttpMethods.Options];
 
+    /// <summary>What the Model Context Protocol sends. The host of Azure Functions answers 404 to a method that nobody takes, and a client that asked for a stream takes that for a dead server.</summary>
+    private static readonly string[] s_assist = [HttpMethods.Post, HttpMethods.Get, HttpMethods.Delete];
+
     /// <summary>The outside contract on ASP.NET Core routing, for a host that checks keys itself.</summary>
     public static IEndpointRouteBuilder MapRunbooks(this IEndpointRouteBuilder app)
     {
@@ -45,7 +48,7 @@ public static class RunbookRoutes
         app.MapPost("/api/runbooks/{id}/breaker/reset", (HttpRequest request, string id, SafetyHandler handler) => handler.ResetBreakerAsync(request, id)).Needs(Role.Admin);
         app.MapMethods("/api/runbooks/{id}/report", s_read, (HttpRequest request, string id, SafetyHandler handler) => handler.ReportAsync(request, id)).Needs(Role.Viewer);
 
-        app.MapPost("/mcp", (HttpRequest request, AssistantHandler handler) => handler.PostAsync(request)).Needs(Role.Viewer);
+        app.MapMethods("/mcp", s_assist, (HttpRequest request, AssistantHandler handler) => handler.AnswerAsync(request)).Needs(Role.Viewer);
 
         // Signed links are their own credential.
         app.MapMethods("/decide/{token?}", s_read, (HttpRequest request, string? token, LinkAccess links) => links.GetAsync(request, token));

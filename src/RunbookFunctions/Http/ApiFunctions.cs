@@ -143,9 +143,9 @@ internal sealed class SlackFunctions(SlackInteractionsHandler slack, DurableClie
 internal sealed class AssistantFunctions(AssistantHandler assistant, AccessGuard access, DurableClients clients)
 {
     [Function("Assistant")]
-    public Task<IResult> PostAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "mcp")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
-        access.ApiAsync(request, Role.Viewer, () => clients.UseAsync(client, () => assistant.PostAsync(request)));
+    public Task<IResult> AnswerAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", "get", "delete", Route = "mcp")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        access.ApiAsync(request, Role.Viewer, () => clients.UseAsync(client, () => assistant.AnswerAsync(request)));
 }
 
 internal sealed class HealthFunctions(HealthHandler health, DurableClients clients)

@@ -66,6 +66,19 @@ public sealed class FunctionRolesTests
         (await CallAsync(app, intake, isPage: false, "post", $"/api/alerts/{source}", s_keys[Role.Sender], source)).ShouldBe(expected, "an empty post that is let in cannot be understood");
     }
 
+    /// <summary>To a method that no trigger names, the host of Azure Functions answers 404, which clients of the protocol take for a dead server.</summary>
+    [Theory]
+    [InlineData("get")]
+    [InlineData("delete")]
+    public async Task AssistantThatAsksForAStream_IsToldThatThereIsNone(string method)
+    {
+        await using var app = Build(new Dictionary<string, string?> { ["Mcp:Enabled"] = "true" });
+        var (function, trigger) = Functions().Single(one => one.Trigger.Route == "mcp");
+
+        trigger.Methods!.ShouldContain(method);
+        (await CallAsync(app, function, isPage: false, method, "/mcp", s_keys[Role.Viewer])).ShouldBe(StatusCodes.Status405MethodNotAllowed);
+    }
+
     private static IEnumerable<(MethodInfo Function, HttpTriggerAttribute Trigger)> Functions() =>
         from type in typeof(OrchestrationFunctions).Assembly.GetTypes()
         from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static)

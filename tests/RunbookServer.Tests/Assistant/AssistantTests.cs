@@ -95,6 +95,20 @@ public sealed class AssistantTests : IDisposable
         (await PostAsync(host, key, origin, "nonsense")).ShouldBe(status);
     }
 
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("DELETE")]
+    public async Task AnotherMethodThanPost_IsRefusedAsTheProtocolHasIt(string method)
+    {
+        await using var host = await StartAsync();
+        using var request = new HttpRequestMessage(new(method), "/mcp");
+        request.Headers.Add("X-Api-Key", Acts);
+        using var answer = await host.Client.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
+        answer.Content.Headers.Allow.ShouldBe(["POST"]);
+    }
+
     [Fact]
     public async Task NotSwitchedOn_IsNotThere()
     {
