@@ -57,6 +57,14 @@ public sealed class PagerDutyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SectionsWithOneHeading_AreBothInTheCall()
+    {
+        await PagerDuty.SendAsync(Cards.Approval with { Sections = [new("Targets: Hung GPU", ["llm-b-0"]), new("Targets: Hung GPU", ["llm-b-1"])] }, s_ada, Cancel);
+
+        JsonNode.Parse(_server.Requests.Single().Body)!["payload"]!["custom_details"]!["Targets: Hung GPU"]!.ToString().ShouldBe("llm-b-0\nllm-b-1");
+    }
+
+    [Fact]
     public async Task RepeatedAttempt_AndAnotherContactWithTheSameIntegrationKey_AreTheSameAlert()
     {
         await PagerDuty.SendAsync(Cards.Page with { Key = "page:lease:ada@pagerduty" }, s_ada, Cancel);

@@ -84,7 +84,9 @@ internal static class PagerDutyEvent
         var details = new JsonObject();
         foreach (var section in CardText.Sections(card))
         {
-            details[section.Heading] = string.Join('\n', section.Lines);
+            // Two sections may have one heading: the targets of two runbooks with one title.
+            var lines = string.Join('\n', section.Lines);
+            details[section.Heading] = details[section.Heading] is { } before ? $"{before}\n{lines}" : lines;
         }
 
         return details;
