@@ -16,6 +16,14 @@ internal static class JsonAnswer
         }
     }
 
+    /// <summary>How long the other side asks to wait: so many seconds, or until a time by its own clock.</summary>
+    public static TimeSpan? RetryAfter(HttpResponseMessage answer) => answer.Headers.RetryAfter switch
+    {
+        { Delta: { } seconds } => seconds,
+        { Date: { } until } when answer.Headers.Date is { } now && until > now => until - now,
+        _ => null,
+    };
+
     /// <returns>Null when it is no text.</returns>
     public static string? Text(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var found) ? found : null;
 }

@@ -85,7 +85,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
     {
         using var request = Request(provider, ask, limit);
         using var answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
-        return new((int)answer.StatusCode, answer.ReasonPhrase, answer.Headers.RetryAfter?.Delta, JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject);
+        return new((int)answer.StatusCode, answer.ReasonPhrase, JsonAnswer.RetryAfter(answer), JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject);
     }
 
     private static HttpRequestMessage Request(ProviderEndpoint provider, ProviderQuestion ask, (string Name, int Tokens) limit)

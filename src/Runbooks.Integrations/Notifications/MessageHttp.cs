@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Encodings.Web;
 using Polly;
+using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Notifications;
 
@@ -42,7 +43,7 @@ internal static class MessageHttp
 
     private static DeliveryException Refusal(HttpResponseMessage answer, string service)
     {
-        var wait = answer.Headers.RetryAfter?.Delta;
+        var wait = JsonAnswer.RetryAfter(answer);
         return new(string.Create(CultureInfo.InvariantCulture, $"{service} answered {(int)answer.StatusCode}{(wait is { } after ? $"; it asks to wait {after.TotalSeconds:0} s" : "")}."), IsTransient(answer.StatusCode))
         {
             Status = answer.StatusCode,

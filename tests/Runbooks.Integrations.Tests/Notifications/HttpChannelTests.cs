@@ -92,6 +92,8 @@ public sealed class HttpChannelTests : IAsyncLifetime
 
     [Theory]
     [InlineData("7", 7)]
+    [InlineData("Tue, 24 Nov 2026 03:00:07 GMT", 7)]
+    [InlineData("Tue, 24 Nov 2026 02:59:00 GMT", null)]
     [InlineData("", null)]
     [InlineData("soon", null)]
     public async Task ServiceThatAsksToWait_IsHeard(string after, int? seconds)
@@ -100,6 +102,7 @@ public sealed class HttpChannelTests : IAsyncLifetime
         {
             context.Response.StatusCode = 429;
             context.Response.Headers.RetryAfter = after;
+            context.Response.Headers.Date = "Tue, 24 Nov 2026 03:00:00 GMT";
             return Task.CompletedTask;
         };
 
