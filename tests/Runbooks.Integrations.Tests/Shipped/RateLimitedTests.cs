@@ -25,7 +25,7 @@ public sealed class RateLimitedTests : IAsyncLifetime
 
         (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Holding);
         (await SharesAsync()).ShouldBe("1 100; 1 50");
-        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(15))).State.ShouldBe(IncidentState.Holding, "it has not had room for long enough");
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(30))).State.ShouldBe(IncidentState.Holding, "requests were turned away in the quarter of an hour before, and it has not had room for long enough since");
 
         var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(10));
 

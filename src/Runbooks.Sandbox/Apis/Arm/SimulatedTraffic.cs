@@ -35,7 +35,7 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ProvisionedT
             new([new("Origin", "cluster-b.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
         ],
         "AzureOpenAIProvisionedManagedUtilizationV2" => [new([new("ModelDeploymentName", "gpt-4o-ptu")], at => throughput.Percent(at))],
-        "Requests" => [new([new("BackendResponseCode", "429")], at => throughput.Percent(at) >= 100 ? 60 : 0), new([new("BackendResponseCode", "200")], _ => 900)],
+        "Requests" => [new([new("BackendResponseCode", "429")], at => throughput.Percent(at) >= 100 ? 60 : null), new([new("BackendResponseCode", "200")], _ => 900)],
         _ => [],
     };
 
@@ -87,15 +87,19 @@ internal static partial class ArmMetrics
         var (every, field) = (XmlConvert.ToTimeSpan(query["interval"].ToString()), query["aggregation"].ToString());
         var filter = Conditions().Matches(query["$filter"].ToString()).ToLookup(match => match.Groups["name"].Value, match => match.Groups["value"].Value, StringComparer.OrdinalIgnoreCase);
         var test = filter[SimulatedTraffic.Test].FirstOrDefault(name => name != "*") ?? request.Name;
-        var series = new JsonArray([.. Asked([.. traffic.Measure(request.Name, metric, test)], filter, query).Select(one => new JsonObject
-        {
-            ["metadatavalues"] = new JsonArray([.. one.Dimensions.Select(dimension => new JsonObject
+        var series = Asked([.. traffic.Measure(request.Name, metric, test)], filter, query)
+            .Select(one => (one.Dimensions, Points: Points(from, to, every, field, one.At, time.GetUtcNow())))
+            // Of what a filter asks for, there is a series only where it occurred.
+            .Where(one => filter.Count == 0 || one.Points.Any(point => point![field] is not null))
+            .Select(one => new JsonObject
             {
-                ["name"] = new JsonObject { ["value"] = dimension.Key, ["localizedValue"] = dimension.Key },
-                ["value"] = dimension.Value,
-            })]),
-            ["data"] = Points(from, to, every, field, one.At, time.GetUtcNow()),
-        })]);
+                ["metadatavalues"] = new JsonArray([.. one.Dimensions.Select(dimension => new JsonObject
+                {
+                    ["name"] = new JsonObject { ["value"] = dimension.Key, ["localizedValue"] = dimension.Key },
+                    ["value"] = dimension.Value,
+                })]),
+                ["data"] = one.Points,
+            });
         return Results.Text(
             new JsonObject
             {
@@ -108,7 +112,7 @@ internal static partial class ArmMetrics
                     ["type"] = "Microsoft.Insights/metrics",
                     ["name"] = new JsonObject { ["value"] = metric, ["localizedValue"] = metric },
                     ["unit"] = UnitOf(metric),
-                    ["timeseries"] = series,
+                    ["timeseries"] = new JsonArray([.. series]),
                 }),
             }.ToJsonString(),
             "application/json");
