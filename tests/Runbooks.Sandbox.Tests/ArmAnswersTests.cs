@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 
 namespace Runbooks.Sandbox.Tests;
 
@@ -8,24 +10,39 @@ public sealed class ArmAnswersTests : OnTheSandbox
     private const string Group = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/";
 
     [Theory]
-    [InlineData("Microsoft.CognitiveServices/accounts/ai")]
-    [InlineData("Microsoft.CognitiveServices/accounts/ai/deployments/gpt-4o-ptu")]
-    [InlineData("Microsoft.CognitiveServices/accounts/ai/raiBlocklists/incidents/raiBlocklistItems/one")]
-    [InlineData("Microsoft.MachineLearningServices/workspaces/ml/onlineEndpoints/answers")]
-    [InlineData("Microsoft.ApiManagement/service/apim/subscriptions/user-1")]
-    [InlineData("Microsoft.Web/sites/web")]
-    [InlineData("Microsoft.App/containerApps/app")]
-    [InlineData("Microsoft.Compute/virtualMachines/vm")]
-    public async Task Resource_ShowsNothingThatOnlyTheSandboxKnows(string resource)
+    [InlineData("Microsoft.CognitiveServices/accounts/ai", "2024-10-01")]
+    [InlineData("Microsoft.CognitiveServices/accounts/ai/deployments/gpt-4o-ptu", "2024-10-01")]
+    [InlineData("Microsoft.CognitiveServices/accounts/ai/raiBlocklists/incidents/raiBlocklistItems/one", "2024-10-01")]
+    [InlineData("Microsoft.MachineLearningServices/workspaces/ml/onlineEndpoints/answers", "2024-10-01")]
+    [InlineData("Microsoft.ApiManagement/service/apim/subscriptions/user-1", "2024-05-01")]
+    [InlineData("Microsoft.Web/sites/web", "2025-03-01")]
+    [InlineData("Microsoft.App/containerApps/app", "2025-01-01")]
+    [InlineData("Microsoft.Compute/virtualMachines/vm", "2025-04-01")]
+    public async Task Resource_ShowsNothingThatOnlyTheSandboxKnows(string resource, string version)
     {
         if (resource.Contains("raiBlocklistItems", StringComparison.Ordinal))
         {
-            (await Http.PutAsJsonAsync($"{Group}{resource}?api-version=2025-01-01", new { properties = new { pattern = "x", isRegex = false } }, Cancel)).EnsureSuccessStatusCode();
+            (await Http.PutAsJsonAsync($"{Group}{resource}?api-version={version}", new { properties = new { pattern = "x", isRegex = false } }, Cancel)).EnsureSuccessStatusCode();
         }
 
-        var answer = await JsonAsync($"{Group}{resource}?api-version=2025-01-01");
+        var answer = await JsonAsync($"{Group}{resource}?api-version={version}");
 
         answer.GetProperty("properties").GetRawText().ShouldNotBeEmpty();
         answer.GetRawText().ShouldNotContain("\"_");
+    }
+
+    [Theory]
+    [InlineData("Microsoft.Network/trafficManagerProfiles/global", "?api-version=2024-05-01", "NoRegisteredProviderFound", "API version '2024-05-01' for type 'trafficManagerProfiles'. The supported api-versions are '2015-11-01, 2017-03-01,")]
+    [InlineData("Microsoft.CognitiveServices/accounts/ai/deployments/gpt-4o-ptu", "?api-version=2020-01-01", "NoRegisteredProviderFound", "for type 'accounts/deployments'.")]
+    [InlineData("Microsoft.Web/sites/web", "?api-version=2025-03-02", "NoRegisteredProviderFound", "API version '2025-03-02' for type 'sites'.")]
+    [InlineData("Microsoft.Web/sites/web", "", "MissingApiVersionParameter", "is required for all requests.")]
+    public async Task VersionThatTheTypeDoesNotHave_IsRefusedInAzuresWords(string resource, string query, string code, string words)
+    {
+        using var answer = await Http.GetAsync($"{Group}{resource}{query}", Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        var error = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("error");
+        error.GetProperty("code").GetString().ShouldBe(code);
+        error.GetProperty("message").GetString()!.ShouldContain(words);
     }
 }

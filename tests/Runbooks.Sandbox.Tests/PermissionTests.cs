@@ -8,7 +8,7 @@ public sealed class PermissionTests : OnTheSandbox
 {
     private const string Pod = "/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0";
     private const string Site = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Web/sites/web";
-    private const string Version = "?api-version=2022-04-01";
+    private const string Version = "?api-version=2022-03-01";
 
     [Fact]
     public async Task KubernetesPermissionTakenAway_IsDeniedHoweverOftenUntilReset()

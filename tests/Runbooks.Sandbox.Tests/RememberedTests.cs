@@ -41,7 +41,7 @@ public sealed class RememberedTests : IDisposable
             await PatchAsync(http, "/kubernetes/b/apis/apps/v1/namespaces/chat/deployments/chat-vllm/scale", """{"spec":{"replicas":4}}""");
             await http.PutAsJsonAsync("/appconfiguration/kv/banner?api-version=2023-11-01", new { value = "hello" }, Cancel);
             key = await http.GetStringAsync("/appconfiguration/kv/banner?api-version=2023-11-01", Cancel);
-            await http.PatchAsJsonAsync($"{Arm}/Microsoft.Web/sites/web?api-version=2024-01-01", new { properties = new { state = "Stopped" } }, Cancel);
+            await http.PatchAsJsonAsync($"{Arm}/Microsoft.Web/sites/web?api-version=2025-03-01", new { properties = new { state = "Stopped" } }, Cancel);
             await http.PostAsJsonAsync("/provider/_outage", new { down = false }, Cancel);
             await http.PostAsJsonAsync("/exporters/_gauges", new { metric = "vllm:num_requests_waiting", pod = "llm-b-1", value = 7 }, Cancel);
         }
@@ -57,7 +57,7 @@ public sealed class RememberedTests : IDisposable
         cluster.GetProperty("nodes").EnumerateArray().Count(node => node.GetProperty("unschedulable").GetBoolean()).ShouldBe(1);
         cluster.GetProperty("workloads").EnumerateArray().Single(one => one.GetProperty("name").GetString() == "chat-vllm").GetProperty("replicas").GetInt32().ShouldBe(4);
         (await again.GetStringAsync("/appconfiguration/kv/banner?api-version=2023-11-01", Cancel)).ShouldBe(key);
-        (await again.GetStringAsync($"{Arm}/Microsoft.Web/sites/web?api-version=2024-01-01", Cancel)).ShouldContain("Stopped");
+        (await again.GetStringAsync($"{Arm}/Microsoft.Web/sites/web?api-version=2025-03-01", Cancel)).ShouldContain("Stopped");
         state.GetProperty("provider").GetProperty("down").GetBoolean().ShouldBeFalse();
         (await again.GetStringAsync("/exporters/vllm/inference/llm-b-1/metrics", Cancel)).ShouldContain("vllm:num_requests_waiting{engine=\"0\",model_name=\"practice-large\"} 7.0\n");
     }

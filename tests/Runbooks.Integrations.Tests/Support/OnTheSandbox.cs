@@ -80,12 +80,12 @@ public abstract class OnTheSandbox : IAsyncLifetime
             .Select(change => (change.GetProperty("request").GetString()!, change.GetProperty("body"))),
     ];
 
-    protected async Task<JsonElement> ArmAsync(string id, string version = "2024-01-01") => await Http.GetFromJsonAsync<JsonElement>($"/arm{id}?api-version={version}", Cancel);
+    protected async Task<JsonElement> ArmAsync(string id, string? version = null) => await Http.GetFromJsonAsync<JsonElement>($"/arm{id}?api-version={version ?? VersionOf(id)}", Cancel);
 
     /// <summary>As somebody else does with the portal; what Azure only takes at first is done when this returns.</summary>
     protected async Task ChangeAsync(HttpMethod method, string id, object body)
     {
-        using var request = new HttpRequestMessage(method, $"/arm{id}?api-version=2024-01-01") { Content = JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, $"/arm{id}?api-version={VersionOf(id)}") { Content = JsonContent.Create(body) };
         var answer = await Http.SendAsync(request, Cancel);
         answer.EnsureSuccessStatusCode();
         if (answer.Headers.Contains("Azure-AsyncOperation"))
@@ -93,6 +93,21 @@ public abstract class OnTheSandbox : IAsyncLifetime
             Clock.Advance(TimeSpan.FromSeconds(1));
         }
     }
+
+    /// <summary>One that the type has: there is none that all have.</summary>
+    private static string VersionOf(string id) => id.ToLowerInvariant().Split("/providers/")[1].Split('/')[..2] switch
+    {
+        ["microsoft.alertsmanagement", _] => "2019-05-05-preview",
+        ["microsoft.apimanagement", _] => "2024-05-01",
+        ["microsoft.app", _] => "2025-01-01",
+        ["microsoft.cdn", _] => "2025-04-15",
+        ["microsoft.compute", _] => "2024-07-01",
+        ["microsoft.network", "trafficmanagerprofiles"] => "2022-04-01",
+        ["microsoft.network", "frontdoorwebapplicationfirewallpolicies"] => "2025-11-01",
+        ["microsoft.network", _] => "2025-07-01",
+        ["microsoft.web", _] => "2025-03-01",
+        _ => "2024-10-01",
+    };
 
     /// <summary>As somebody else does with <c>kubectl</c>.</summary>
     protected async Task PatchAsync(string path, string body)

@@ -37,7 +37,8 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
             409 => ("Conflict", "Another operation on this resource is in progress."),
             412 => ("PreconditionFailed", "The condition 'If-Match' was not met."),
             429 => ("TooManyRequests", "The request is being throttled."),
-            400 => ("InvalidRequest", "The request is not what this API takes; an api-version is needed as well."),
+            400 when request.Query["api-version"].Count == 0 => ("MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."),
+            400 => ("InvalidRequest", "The request is not what this API takes."),
             _ => ("InternalServerError", "The server could not serve the request."),
         };
         return Results.Json(new { error = new { code, message } }, statusCode: status);
@@ -68,6 +69,7 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
         return request.Rest switch
         {
             [.., "providers", "microsoft.authorization", "permissions"] when request.Method == "GET" => permissions.Show(),
+            _ when ArmVersions.Refuse(request) is { } refusal => refusal,
             _ when permissions.Deny(request) is { } operation => Results.Json(new { error = new { code = "AuthorizationFailed", message = Unauthorized(operation, request.Root) } }, statusCode: 403),
             ["providers", "microsoft.insights", "metrics"] when request.Method == "GET" => ArmMetrics.Show(request, traffic, time),
             ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"] when request.Method == "GET" => Health(request),
