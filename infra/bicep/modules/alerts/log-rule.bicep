@@ -10,7 +10,7 @@ param measure string = ''
 param timeAggregation 'Average' | 'Count' | 'Maximum' | 'Minimum' | 'Total' = 'Count'
 param operator 'GreaterThan' | 'GreaterThanOrEqual' | 'LessThan' | 'LessThanOrEqual' | 'Equals' = 'GreaterThan'
 param threshold int = 0
-@description('Columns to split by: each becomes a label of the alert, and a target of its own.')
+@description('Columns to split by: each becomes a label of the alert, and a target of its own. Without any the rule is one alert, and while that is fired no other target fires.')
 param splitBy string[] = []
 @minValue(0)
 @maxValue(4)

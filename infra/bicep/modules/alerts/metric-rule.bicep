@@ -9,7 +9,7 @@ param metricName string
 param timeAggregation 'Average' | 'Count' | 'Maximum' | 'Minimum' | 'Total'
 param operator 'GreaterThan' | 'GreaterThanOrEqual' | 'LessThan' | 'LessThanOrEqual'
 param threshold int
-@description('Dimensions to split by: each becomes a label of the alert, and a target of its own.')
+@description('Dimensions to split by: each becomes a label of the alert, and a target of its own. Without any the rule is one alert, and while that is fired no other target fires.')
 param splitBy string[] = []
 @description('Dimensions with the one value that counts: { BackendResponseCode: \'429\' }. Each becomes a label too.')
 param only object = {}

@@ -42,7 +42,10 @@ module eventAlerts 'log-rule.bicep' = [for signal in signals: {
     // A log line with an exception is a row of AppExceptions and none of AppTraces.
     query: $'''union isfuzzy=true (datatable(TimeGenerated: datetime, Properties: dynamic)[]), AppTraces, AppExceptions
 | extend event = tostring(Properties.EventName), state = tostring(Properties.State)
-| where ${join(map(signal.signal, of => 'event == "${of.event}"${contains(of, 'state') ? ' and state =~ "${of.state}"' : ''}'), ' or ')}'''
+| where ${join(map(signal.signal, of => 'event == "${of.event}"${contains(of, 'state') ? ' and state =~ "${of.state}"' : ''}'), ' or ')}
+| extend about = coalesce(tostring(Properties.IncidentId), tostring(Properties.Name), event)'''
+    // A rule that is fired fires no more until it is over: each trouble of each incident has to be an alert of its own.
+    splitBy: ['event', 'about']
     severity: signal.severity
     actionGroupId: peopleId
     location: where.location
