@@ -210,8 +210,14 @@ public sealed class RuleSetCheck(RunbookCatalog catalog, RuleSetOptions options,
 /// The set that a process begins with: the newest publication without errors here, else the plain files. It is chosen once,
 /// since contacts are needed before anything else is loaded.
 /// </summary>
-public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check)
+public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check, FileVersions files)
 {
+    /// <summary>As pages call the place as a whole, beside the files in it. What is kept under it says what was in force last.</summary>
+    internal const string Name = "the rule set";
+
+    /// <summary>A host without runbooks would ignore every alert.</summary>
+    internal const string Gone = "No runbook is there any more, neither published nor as a plain file. Publish again, or put back what was there.";
+
     private readonly Lock _choosing = new();
     private Task<(RuleSet Set, RefusedSet? Refused)>? _chosen;
 
@@ -228,7 +234,10 @@ public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check)
     {
         if (await sets.FindLogAsync(cancellationToken) is not { } log)
         {
-            return (await sets.ReadPlainAsync(cancellationToken), null);
+            var plain = await sets.ReadPlainAsync(cancellationToken);
+            return plain.Runbooks.Count > 0 || await files.FindLastAsync(Name, cancellationToken) is not { } last
+                ? (plain, null)
+                : throw new InvalidDataException($"{sets.Address}: {Gone} In force before: {last.Text}.");
         }
 
         RefusedSet? refused = null;

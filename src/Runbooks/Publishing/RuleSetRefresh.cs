@@ -5,11 +5,14 @@ namespace Runbooks.Publishing;
 
 /// <summary>Loads the rule set before the host takes its first alert, and looks again and again whether another one was published.</summary>
 public sealed class RuleSetRefresh(
-    PublishedSets sets, StartingRuleSet starting, RuleSetLoader loader, RuleSetStatus status, RunbookCatalog catalog, MaintenanceReload windows, RuleSetOptions options, TimeProvider time, ILogger<RuleSetRefresh> logger) : BackgroundService
+    PublishedSets sets, StartingRuleSet starting, RuleSetLoader loader, RuleSetStatus status, RunbookCatalog catalog, MaintenanceReload windows, FileVersions files, RuleSetOptions options, TimeProvider time, ILogger<RuleSetRefresh> logger) : BackgroundService
 {
+    /// <summary>A place that is away for a moment is no news for anybody.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
+
     private readonly SemaphoreSlim _turn = new(1);
     private RuleSetStart? _started;
-    private bool _unreadable;
+    private DateTimeOffset? _unreadableSince;
 
     /// <summary>The plain files that were taken over last; nothing is said or done again while they are as they were.</summary>
     private RuleSet? _plain;
@@ -52,17 +55,21 @@ public sealed class RuleSetRefresh(
         try
         {
             await TakeNewestAsync(cancellationToken);
-            _unreadable = false;
+            _unreadableSince = null;
         }
-        // Said once; the next round tries again.
+        // Told once; the next round tries again.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            if (!_unreadable)
+            if (_unreadableSince is null)
             {
                 Log.RulesUnreadable(logger, sets.Address, failure.Message);
             }
 
-            _unreadable = true;
+            _unreadableSince ??= time.GetUtcNow();
+            if (failure is InvalidDataException || time.GetUtcNow() - _unreadableSince >= s_patience)
+            {
+                files.Refuse(StartingRuleSet.Name, [$"The runbooks at {sets.Address} cannot be read. {failure.Message}"], failure.GetType().Name);
+            }
         }
         finally
         {
@@ -89,6 +96,7 @@ public sealed class RuleSetRefresh(
     {
         if (await sets.FindLogAsync(cancellationToken) is { } log)
         {
+            files.Use(StartingRuleSet.Name, log.Current.Name);
             if (log.Current != status.InForce)
             {
                 await TakeAsync(log.Current, cancellationToken);
@@ -100,8 +108,14 @@ public sealed class RuleSetRefresh(
         }
         else
         {
-            // Somebody who takes the record of publications away goes back to the plain files on purpose.
+            // Somebody who takes the record of publications away goes back to the plain files on purpose: then some are there.
             var plain = await sets.ReadPlainAsync(cancellationToken);
+            if (plain.Runbooks.Count == 0 && catalog.Current.Count > 0)
+            {
+                throw new InvalidDataException(StartingRuleSet.Gone);
+            }
+
+            files.Use(StartingRuleSet.Name, plain.Runbooks.Count > 0 ? "plain files" : null);
             if (!ReferenceEquals(plain, _plain) || loader.IsOutdated || status.InForce is not null || status.Refused is not null)
             {
                 await loader.TakeAsync(plain, cancellationToken);

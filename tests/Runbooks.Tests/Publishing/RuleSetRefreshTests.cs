@@ -198,6 +198,81 @@ public sealed class RuleSetRefreshTests : IDisposable
         host.Trouble.ShouldBeEmpty();
     }
 
+    /// <summary>Deleted by mistake, with its container, or while a backup is put back: without runbooks every alert would be ignored.</summary>
+    [Fact]
+    public async Task RecordThatIsGone_LeavesTheSetInForceAndIsTold()
+    {
+        var good = await PublishAsync(new("one.yaml", Runbook("one", "first")), new("windows.yaml", Windows));
+        using var host = await HostAsync();
+        await host.LookAsync();
+        host.Trouble.ShouldBeEmpty();
+        var (there, away) = (Path.Combine(_folder, "published"), Path.Combine(_folder, "away"));
+        Directory.Move(there, away);
+
+        await host.LookAsync();
+
+        (host.Catalog.Find("one")!.Title, host.Window, host.Status.InForce).ShouldBe(("first", "patching", good));
+        host.Trouble.ShouldBe([$"The runbooks at {_folder} cannot be read. No runbook is there any more, neither published nor as a plain file. Publish again, or put back what was there."]);
+        await host.Get<FileVersions>().SaveAsync(Cancel);
+        (await Should.ThrowAsync<InvalidDataException>(() => HostAsync())).Message.ShouldEndWith($"In force before: {good.Name}.", customMessage: "one that starts must not ignore alerts either");
+
+        Directory.Move(away, there);
+        await host.LookAsync();
+        host.Trouble.ShouldBeEmpty();
+        (await HostAsync()).Dispose();
+    }
+
+    /// <summary>A folder is empty while nothing is mounted there.</summary>
+    [Fact]
+    public async Task PlainFilesThatAreAllGone_StayInForceAndAreTold()
+    {
+        var file = Path.Combine(_folder, "one.yaml");
+        File.WriteAllText(file, Runbook("one", "plain"));
+        using var host = await HostAsync();
+        await host.LookAsync();
+        File.Delete(file);
+
+        await host.LookAsync();
+
+        host.Catalog.Find("one")!.Title.ShouldBe("plain");
+        host.Trouble.ShouldHaveSingleItem().ShouldContain("No runbook is there any more");
+        await host.Get<FileVersions>().SaveAsync(Cancel);
+        (await Should.ThrowAsync<InvalidDataException>(() => HostAsync())).Message.ShouldEndWith("In force before: plain files.");
+    }
+
+    [Fact]
+    public async Task RecordThatIsDamaged_IsTold()
+    {
+        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
+        using var host = await HostAsync();
+        File.WriteAllText(Path.Combine(_folder, PublicationLog.Name), "{");
+
+        await host.LookAsync();
+
+        host.Catalog.Find("one")!.Title.ShouldBe("first");
+        host.Trouble.ShouldHaveSingleItem().ShouldContain("is damaged");
+    }
+
+    /// <summary>Such as a role that was taken away: what is published is not taken over any more.</summary>
+    [Fact]
+    public async Task PlaceThatCannotBeReadForMinutes_IsTold()
+    {
+        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "first"));
+        var place = new FailingPlace(new FolderPlace(_folder));
+        using var host = await HostAsync(place);
+        place.Fails = true;
+        await host.LookAsync();
+        host.Trouble.ShouldBeEmpty();
+
+        _time.Advance(TimeSpan.FromMinutes(5));
+        await host.LookAsync();
+        host.Trouble.ShouldHaveSingleItem().ShouldContain("It cannot be read.");
+
+        place.Fails = false;
+        await host.LookAsync();
+        host.Trouble.ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Incident_KeepsHowItsRunbookHadComeToBeInForce()
     {
