@@ -220,6 +220,8 @@ type alerting = {
   webhook: secureWebhook?
   @description('Guarded by a function key. Needs the app deployed once, since the key is made by its host.')
   functionReceiver: bool?
+  @description('The function key it carries; \'default\' when left out. To rotate, make another key first and name it here.')
+  functionKeyName: string?
   @description('Mail addresses for alerts about the system itself.')
   contactEmails: string[]
   examples: exampleRules

@@ -79,6 +79,19 @@ public class AlertTests
             .ShouldBe(["Unhealthy"]);
     }
 
+    /// <summary>Otherwise a key that is changed refuses every alert until the next deployment.</summary>
+    [Fact]
+    public async Task FunctionReceiver_CarriesTheKeyThatIsNamed()
+    {
+        (await UrlAsync("functionReceiver: true")).ShouldContain("functionKeys.default)");
+        (await UrlAsync("functionReceiver: true\n  functionKeyName: 'intake2'")).ShouldContain("functionKeys.intake2)");
+
+        static async Task<string> UrlAsync(string receiver) =>
+            (string)(await Plan.OfAsync(Plan.Development, file => file.Replace("functionReceiver: false", receiver, StringComparison.Ordinal)))
+                .All("Microsoft.Insights/actionGroups").Single(group => group.Name.EndsWith("-runbooks", StringComparison.Ordinal))
+                .Properties["azureFunctionReceivers"]![0]!["httpTriggerUrl"]!;
+    }
+
     /// <summary>A table of a workspace is there once a row for it came: not when the first deployment makes the rules.</summary>
     [Fact]
     public async Task RulesOfAWorkspaceWithoutTables_CanBeDeployedAndEvaluated()

@@ -189,6 +189,7 @@ module actionGroups 'alerts/action-groups.bicep' = {
     publicUrl: url
     webhook: alerts.?webhook
     functionAppName: (alerts.?functionReceiver ?? false) ? names.app : ''
+    functionKeyName: alerts.?functionKeyName ?? 'default'
     contactEmails: alerts.contactEmails
     tags: where.tags
   }

@@ -10,6 +10,8 @@ param publicUrl string
 param webhook secureWebhook?
 @description('Use the function receiver. Its URL carries a key, so the app must have been deployed once.')
 param functionAppName string
+@description('Which function key its URL carries.')
+param functionKeyName string
 @description('Mail addresses that hear about the system itself.')
 param contactEmails string[]
 param tags object
@@ -35,7 +37,7 @@ var functionReceivers = empty(functionAppName) ? [] : [
     name: 'runbooks'
     functionAppResourceId: app.id
     functionName: 'AlertIntake'
-    httpTriggerUrl: '${publicUrl}/api/alerts/azure-monitor?code=${listKeys('${app.id}/host/default', '2024-11-01').functionKeys.default}'
+    httpTriggerUrl: '${publicUrl}/api/alerts/azure-monitor?code=${listKeys('${app.id}/host/default', '2024-11-01').functionKeys[functionKeyName]}'
     useCommonAlertSchema: true
   }
 ]
