@@ -79,6 +79,21 @@ public class AlertTests
             .ShouldBe(["Unhealthy"]);
     }
 
+    /// <summary>Azure Monitor repeats a post after 503 and 504, and after no other answer: each other one is a lost alert, also the first.</summary>
+    [Fact]
+    public async Task AlertThatIsRefused_IsMailed()
+    {
+        (await QueryAsync("runbooks-intake-errors")).ShouldBe(
+            """
+            union isfuzzy=true (datatable(TimeGenerated: datetime, Url: string, ResultCode: string, ItemCount: int)[]), AppRequests
+            | where Url has "/alerts/" and (ResultCode in ("401", "403", "404") or toint(ResultCode) >= 500)
+            | summarize refused = sum(ItemCount) by answer = ResultCode
+            | where refused > 2 or answer !in ("503", "504")
+            """, StringCompareShould.IgnoreLineEndings);
+        var criterion = (await RuleAsync("runbooks-intake-errors")).Properties["criteria"]!["allOf"]![0]!;
+        ((string?)criterion["metricMeasureColumn"], (int)criterion["threshold"]!, (string?)criterion["dimensions"]![0]!["name"]).ShouldBe(("refused", 0, "answer"));
+    }
+
     /// <summary>Otherwise a key that is changed refuses every alert until the next deployment.</summary>
     [Fact]
     public async Task FunctionReceiver_CarriesTheKeyThatIsNamed()
