@@ -60,6 +60,10 @@ public class WorkflowTests
         (OperatingSystem.IsWindows() || File.GetUnixFileMode(command).HasFlag(UnixFileMode.UserExecute)).ShouldBeTrue(command);
     }
 
+    /// <summary>Its identity may read and nothing else, and the usual what-if asks for the right to write.</summary>
+    [Fact]
+    public void WhatIf_AsksForNoRightToWrite() => Text("what-if.yml").ShouldContain(" --validation-level ProviderNoRbac ");
+
     [Fact]
     public void Azd_FindsTheTemplateTheAppAndItsHooks()
     {
