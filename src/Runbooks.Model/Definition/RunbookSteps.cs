@@ -74,7 +74,7 @@ public sealed record Mitigation
     /// <summary>How a fix is known to be a fix. Null only when there are no checks to ask.</summary>
     public Verify? Verify { get; init; }
 
-    /// <summary>Not null: the mitigation is temporary, a lease that is reverted once the cause is gone.</summary>
+    /// <summary>Not null: the mitigation is temporary, a lease that is taken back once the cause is gone.</summary>
     public Hold? HoldUntil { get; init; }
 }
 
@@ -102,7 +102,7 @@ public sealed record Verify(IReadOnlyList<string> Checks, TimeSpan Every, TimeSp
     public static readonly TimeSpan DefaultWithin = TimeSpan.FromMinutes(5);
 }
 
-/// <summary>A lease: the mitigation is reverted when the cause has been gone for a while.</summary>
+/// <summary>A lease: the mitigation is taken back when the cause has been gone for a while.</summary>
 /// <param name="Checks">Names of diagnosis checks; all must pass.</param>
 /// <param name="StableFor">They have to pass for this long without a break.</param>
 /// <param name="AtMost">When they still do not after this long, a person is paged; the lease stays.</param>

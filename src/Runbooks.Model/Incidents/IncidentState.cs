@@ -8,7 +8,7 @@ public enum IncidentState
     Mitigating,
     Verifying,
 
-    /// <summary>A temporary mitigation is in place and is reverted when the cause is gone.</summary>
+    /// <summary>A temporary mitigation is in place and is taken back when the cause is gone.</summary>
     Holding,
     Resolving,
 
