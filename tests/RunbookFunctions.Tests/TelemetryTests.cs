@@ -61,37 +61,40 @@ public sealed class TelemetryTests
     [Fact]
     public async Task ApplicationInsights_GetsEventsWithTheirStateAndThoseWithAFailureAsExceptions()
     {
-        Environment.SetEnvironmentVariable("APPLICATIONINSIGHTS_STATSBEAT_DISABLED", "true");
         var posts = new ConcurrentQueue<(string Path, string Body)>();
         await using var insights = await StartAsync(posts);
-        var builder = FunctionsApplication.CreateBuilder([]);
-        builder.Configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"] =
-            $"InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint={insights.Urls.Single()}/;LiveEndpoint={insights.Urls.Single()}/";
-        builder.AddTelemetry();
-
-        // The exporter joins when the host starts; the worker itself would look for its Functions host, which is not here.
-        foreach (var worker in builder.Services.Where(one => one.ServiceType == typeof(IHostedService) && one.ImplementationType?.Assembly.GetName().Name!.Contains("Functions.Worker", StringComparison.Ordinal) == true).ToList())
-        {
-            builder.Services.Remove(worker);
-        }
-
-        using var services = builder.Services.BuildServiceProvider();
-        foreach (var start in services.GetServices<IHostedService>().Where(one => one.GetType().Assembly == typeof(AzureMonitorExporterOptions).Assembly))
-        {
-            await start.StartAsync(TestContext.Current.CancellationToken);
-        }
-
+        await using var services = await StartExporterAsync(insights);
         var logger = services.GetRequiredService<ILogger<TelemetryTests>>();
 
         Runbooks.Log.Ended(logger, "i", IncidentState.Resolved, "It is well.");
         Runbooks.Log.UndoFailed(logger, "drain", "i", new TimeoutException("Too late."));
         services.GetRequiredService<LoggerProvider>().ForceFlush().ShouldBeTrue();
 
-        var rows = posts.Where(post => post.Path.EndsWith("/track", StringComparison.Ordinal)).SelectMany(post => post.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        var rows = Rows(posts);
         var ended = rows.Where(row => row.Contains("\"EventName\":\"Ended\"", StringComparison.Ordinal)).ShouldHaveSingleItem(string.Join('\n', posts));
         ended.ShouldContain("\"baseType\":\"MessageData\"");
         ended.ShouldContain("\"State\":\"Resolved\"");
         rows.Where(row => row.Contains("\"EventName\":\"UndoFailed\"", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldContain("\"baseType\":\"ExceptionData\"");
+    }
+
+    /// <summary>Of a storm too: the workbook's last table has each incident that ended.</summary>
+    [Fact]
+    public async Task ManyIncidentsThatEndAtOnce_AreAllTraced()
+    {
+        var posts = new ConcurrentQueue<(string Path, string Body)>();
+        await using var insights = await StartAsync(posts);
+        await using var services = await StartExporterAsync(insights);
+        var store = new SignallingIncidentStore(new InMemoryIncidentStore(), new IncidentChanges(), TimeProvider.System);
+        foreach (var incident in Enumerable.Range(0, 40).Select(number => Some.Incident() with { Id = $"storm-{number}", Target = $"pod-{number}" }))
+        {
+            await store.OpenAsync(incident, Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
+            await store.UpdateAsync(incident.Id, open => open.End(IncidentState.Failed, "It broke.", [], null, TimeSpan.Zero, Some.Time.AddMinutes(1)), TestContext.Current.CancellationToken);
+        }
+
+        services.GetRequiredService<TracerProvider>().ForceFlush().ShouldBeTrue();
+
+        var traced = Rows(posts).Where(row => row.Contains("\"name\":\"incident\"", StringComparison.Ordinal)).ToList();
+        Enumerable.Range(0, 40).Where(number => !traced.Any(row => row.Contains($"\"storm-{number}\"", StringComparison.Ordinal))).ShouldBeEmpty();
     }
 
     /// <summary>The host sends the app's log lines too, stripped of their values, unless the app says that it sends them itself.</summary>
@@ -120,6 +123,33 @@ public sealed class TelemetryTests
         services.GetService<MeterProvider>().ShouldBeNull();
         services.GetRequiredService<IOptions<WorkerOptions>>().Value.Capabilities.ShouldNotContainKey("WorkerOpenTelemetryEnabled", "the host's log is the only one");
     }
+
+    private static async Task<ServiceProvider> StartExporterAsync(WebApplication insights)
+    {
+        Environment.SetEnvironmentVariable("APPLICATIONINSIGHTS_STATSBEAT_DISABLED", "true");
+        var builder = FunctionsApplication.CreateBuilder([]);
+        builder.Configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"] =
+            $"InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint={insights.Urls.Single()}/;LiveEndpoint={insights.Urls.Single()}/";
+        builder.AddTelemetry();
+
+        // The exporter joins when the host starts; the worker itself would look for its Functions host, which is not here.
+        foreach (var worker in builder.Services.Where(one => one.ServiceType == typeof(IHostedService) && one.ImplementationType?.Assembly.GetName().Name!.Contains("Functions.Worker", StringComparison.Ordinal) == true).ToList())
+        {
+            builder.Services.Remove(worker);
+        }
+
+        var services = builder.Services.BuildServiceProvider();
+        foreach (var start in services.GetServices<IHostedService>().Where(one => one.GetType().Assembly == typeof(AzureMonitorExporterOptions).Assembly))
+        {
+            await start.StartAsync(TestContext.Current.CancellationToken);
+        }
+
+        services.GetRequiredService<TracerProvider>();
+        return services;
+    }
+
+    private static List<string> Rows(IEnumerable<(string Path, string Body)> posts) =>
+        [.. posts.Where(post => post.Path.EndsWith("/track", StringComparison.Ordinal)).SelectMany(post => post.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries))];
 
     private static async Task<WebApplication> StartAsync(ConcurrentQueue<(string, string)> posts)
     {

@@ -55,6 +55,9 @@ internal static class TelemetryServices
             {
                 exporter.ConnectionString = connection;
                 exporter.Credential = CredentialOf(builder.Configuration[Authentication]);
+
+                // It would keep five spans a second, and of a storm whole incidents would be missing. Log lines are what alerts wait for.
+                (exporter.TracesPerSecond, exporter.SamplingRatio, exporter.EnableTraceBasedLogsSampler) = (null, 1, false);
             });
         }
 
