@@ -31,7 +31,7 @@ param taskHubName string = 'Runbooks'
 
 param people shape.people = {}
 param channels shape.channels = {}
-param alerting shape.alerting = { contactEmails: [], examples: {} }
+param alerting shape.alerting
 param integrations shape.integrations = {}
 param connections shape.connections = {}
 

@@ -10,14 +10,13 @@ var operator = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 param people = empty(operator) ? {} : { secretOperators: [operator], runbookPublishers: [operator] }
 
 var webhookClientId = readEnvironmentVariable('ENTRA_WEBHOOK_CLIENT_ID', '')
-var contact = readEnvironmentVariable('RUNBOOKS_CONTACT_EMAIL', '')
 param alerting = {
   webhook: empty(webhookClientId) ? null : {
     clientId: webhookClientId
     objectId: readEnvironmentVariable('ENTRA_WEBHOOK_OBJECT_ID', '')
     identifierUri: 'api://${webhookClientId}'
   }
-  contactEmails: empty(contact) ? [] : [contact]
+  contactEmails: [readEnvironmentVariable('RUNBOOKS_CONTACT_EMAIL')]
   examples: {}
 }
 

@@ -222,7 +222,8 @@ type alerting = {
   functionReceiver: bool?
   @description('The function key it carries; \'default\' when left out. To rotate, make another key first and name it here.')
   functionKeyName: string?
-  @description('Mail addresses for alerts about the system itself.')
+  @description('Mail addresses for alerts about the system itself: when it is down, nothing else tells.')
+  @minLength(1)
   contactEmails: string[]
   examples: exampleRules
 }

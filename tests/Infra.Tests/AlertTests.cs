@@ -33,6 +33,12 @@ public class AlertTests
         (await GroupAsync("-people"))["emailReceivers"]!.AsArray().Count.ShouldBe(2);
     }
 
+    /// <summary>Nothing else tells that the app is down.</summary>
+    [Fact]
+    public async Task WithoutAMailAddress_NothingIsDeployed() =>
+        (await Record.ExceptionAsync(() => Plan.OfAsync(Plan.Development, file => file.Replace("['ml-platform@example.com']\n", "[]\n", StringComparison.Ordinal))))!
+            .Message.ShouldContain("Error BCP333", customMessage: "the list is too short");
+
     /// <summary>An alert that waits for an event nobody writes is an alert that never comes.</summary>
     [Fact]
     public void EveryEventTheAlertsWaitFor_IsWrittenByTheApp()
