@@ -64,7 +64,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
         if (runbook.Mitigation.HoldUntil is not null)
         {
-            errors.AtKey("mitigation.holdUntil", "has no steps to revert.", "Add steps, or remove 'holdUntil'.");
+            errors.AtKey("mitigation.holdUntil", "has no steps to take back.", "Add steps, or remove 'holdUntil'.");
         }
     }
 

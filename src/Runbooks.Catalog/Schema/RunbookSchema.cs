@@ -129,7 +129,7 @@ public sealed class RunbookSchema(StepCatalog steps)
             ["within"] = SchemaParts.Duration("The fix has failed after (default 5m)"),
             ["successThreshold"] = SchemaParts.Integer(1, Verify.LargestSuccessThreshold, "So many rounds in a row have to pass. Default: 2."),
         }),
-        ["holdUntil"] = SchemaParts.Mapping("The mitigation is temporary and is reverted when these checks pass.", new()
+        ["holdUntil"] = SchemaParts.Mapping("The mitigation is temporary and is taken back when these checks pass.", new()
         {
             ["checks"] = SchemaParts.TextList("Default: the checks of 'when'."),
             ["stableFor"] = SchemaParts.Duration("They have to pass without a break for"),

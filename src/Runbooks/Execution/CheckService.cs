@@ -28,7 +28,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
             return new RecheckResult(true, "", null) { IsRehearsal = true };
         }
 
-        // A lease cannot be reverted while nothing may be touched, so its cause does not count as gone; and until that is looked at again nothing stands still.
+        // A lease cannot be taken back while nothing may be touched, so its cause does not count as gone; and until that is looked at again nothing stands still.
         if (request.State == IncidentState.Holding && (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
         {
             var until = time.GetUtcNow() + StepUndoer.LongestPausedLook;

@@ -158,7 +158,7 @@ internal sealed partial class IncidentStory
             }
         }
 
-        var undone = await UndoAsync("The cause is gone: the temporary mitigation is reverted.");
+        var undone = await UndoAsync("The cause is gone: the temporary mitigation is taken back.");
         return undone.Complete ? null : new(
             IncidentState.Failed,
             undone.IsLeftAlone ? "The cause is gone, but the temporary fix was not taken back: somebody else has changed it since." : "The cause is gone, but the temporary fix could not be taken back.");
