@@ -121,6 +121,7 @@ public static class AlertEnd
     /// The sender ended the alert without having seen that things are well: Grafana's MissingSeries, NoData, Error, Paused,
     /// Updated and RuleDeleted (grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/stale-alert-instances),
     /// and Azure Resource Health that does not know. Prometheus, Alertmanager and the other services of Azure Monitor give no such reason.
+    /// The first three are the usual end of Grafana's own alerts about a rule (<see cref="GrafanaRule"/>).
     /// </summary>
     /// <returns>The sender's word; null when the alert is not over, or when it is over without such a reason.</returns>
     public static string? NoAllClear(Alert alert)
@@ -132,7 +133,7 @@ public static class AlertEnd
 
         if (alert.Annotations.TryGetValue(GrafanaReason, out var reason) && !string.IsNullOrWhiteSpace(reason))
         {
-            return reason.Trim();
+            return GrafanaRule.NameOf(alert) is null ? reason.Trim() : GrafanaRule.StoppedBecause(reason.Trim());
         }
 
         return alert.Source == "azure-monitor" && alert.Labels.TryGetValue("currentHealthStatus", out var health)

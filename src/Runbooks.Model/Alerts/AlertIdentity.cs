@@ -102,8 +102,17 @@ public static class GrafanaRule
 {
     private static readonly HashSet<string> s_own = new(StringComparer.Ordinal) { "alertname", "rulename", "ref_id", "datasource_uid" };
 
+    /// <summary>Grafana may send to another Alertmanager, whose webhook brings them here.</summary>
     /// <returns>Null for any other alert.</returns>
-    public static string? NameOf(Alert alert) => alert is { Source: "grafana", Name: "DatasourceError" or "DatasourceNoData" } ? alert.Labels.GetValueOrDefault("rulename") : null;
+    public static string? NameOf(Alert alert) => alert is { Source: "grafana" or "alertmanager", Name: "DatasourceError" or "DatasourceNoData" } ? alert.Labels.GetValueOrDefault("rulename") : null;
+
+    /// <summary>
+    /// Why such an alert is over although the rule is not measured again: it was paused, edited or deleted. When it can be measured, the state
+    /// of the failure is missing in the evaluation, which Grafana calls MissingSeries; an older Grafana lets the alert run out, with the
+    /// reason of its last firing (grafana/grafana, pkg/services/ngalert/state/manager.go, processMissingSeriesStates).
+    /// </summary>
+    /// <returns>Grafana's word; null for a rule that is measured again.</returns>
+    internal static string? StoppedBecause(string reason) => reason is "MissingSeries" or "Error" or "NoData" ? null : reason;
 
     /// <summary>Whether an alert may be of that very rule: none of the rule's own labels, its folder among them, says otherwise.</summary>
     public static bool MayBe(Alert alert, Alert told) => told.Labels.All(label =>

@@ -156,7 +156,7 @@ public sealed partial record Incident
     /// <summary>Whether an alert that fires here is of the rule that Grafana tells of.</summary>
     public bool KnowsRuleOf(Alert told) => Alerts.Any(known => IsOfRule(known, told));
 
-    /// <summary>Grafana cannot measure the rule, or can again.</summary>
+    /// <summary>Grafana cannot measure the rule, can again, or has stopped evaluating it while it could not.</summary>
     public Incident AddMeasuringNews(Alert told, DateTimeOffset now)
     {
         if (!KnowsRuleOf(told))
@@ -164,25 +164,34 @@ public sealed partial record Incident
             return this;
         }
 
-        var fails = told.Status == AlertStatus.Firing;
-        var marked = this with
-        {
-            Alerts = [.. Alerts.Select(known => !IsOfRule(known, told) ? known
-                : fails ? known with { Unmeasured = new(told.Name, told.Fingerprint) }
-                : known.Unmeasured?.Fingerprint == told.Fingerprint ? known with { Unmeasured = null } : known)],
-            UpdatedAt = now,
-        };
         var rule = GrafanaRule.NameOf(told);
-        var key = $"measuring:{rule}";
-        return fails
-            ? marked.AddNews(key, told.Source, $"Grafana cannot measure {rule} at the moment ({told.Name}). Until it can, an end of the alert is no all-clear.", now)
-            : marked.Alerts.Any(known => IsOfRule(known, told) && known.Unmeasured is not null) ? marked
-            : marked.DropNews(key).NoteAlert(
+        var (fails, stopped) = ($"measuring:{rule}", $"measuring-stopped:{rule}");
+        if (told.Status == AlertStatus.Firing)
+        {
+            return MarkRuleOf(told, _ => new(told.Name, told.Fingerprint), now).DropNews(stopped)
+                .AddNews(fails, told.Source, $"Grafana cannot measure {rule} at the moment ({told.Name}). Until it can, an end of the alert is no all-clear.", now);
+        }
+
+        if (AlertEnd.NoAllClear(told) is { } why)
+        {
+            return DropNews(fails).AddNews(
+                stopped, told.Source, $"Grafana ended {told.Name} of {rule} for the reason {Clip.To(why, 100)}. That does not say that it can measure the rule: an end of the alert is still no all-clear.", now);
+        }
+
+        var measured = MarkRuleOf(told, known => known?.Fingerprint == told.Fingerprint ? null : known, now);
+        return measured.Alerts.Any(known => IsOfRule(known, told) && known.Unmeasured is not null) ? measured
+            : measured.DropNews(fails).DropNews(stopped).NoteAlert(
                 now, told.Source,
                 Alerts.Any(known => IsOfRule(known, told) && known.EndedBecause == told.Name)
                     ? $"Grafana can measure {rule} again. It ended the alert while it could not, and says nothing more of it: look whether it is over."
                     : $"Grafana can measure {rule} again.");
     }
+
+    private Incident MarkRuleOf(Alert told, Func<Unmeasured?, Unmeasured?> mark, DateTimeOffset now) => this with
+    {
+        Alerts = [.. Alerts.Select(known => IsOfRule(known, told) ? known with { Unmeasured = mark(known.Unmeasured) } : known)],
+        UpdatedAt = now,
+    };
 
     private bool IsOfRule(AttachedAlert known, Alert told) =>
         !known.Resolved && known.Source == told.Source && known.Name == GrafanaRule.NameOf(told) && (WholeReportOf(known) is not { } report || GrafanaRule.MayBe(report, told));

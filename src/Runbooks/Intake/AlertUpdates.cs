@@ -117,9 +117,12 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         }
 
         known.ForEach(incident => starts.Enqueue(IncidentStart.Waking(incident)));
-        var can = told.Status == AlertStatus.Firing ? "cannot measure" : "can measure";
+        var name = Clip.To(rule, 100);
+        var what = told.Status == AlertStatus.Firing ? $"Grafana cannot measure the rule {name}"
+            : AlertEnd.NoAllClear(told) is { } why ? $"Grafana ended its alert about the rule {name} for the reason {Clip.To(why, 100)}, which does not say that it can measure the rule"
+            : $"Grafana can measure the rule {name}";
         var who = known is [var only] ? $"incident {only.Id}, which is about its alerts, says so" : $"{known.Count} open incidents, which are about its alerts, say so";
-        return known.Count == 0 ? null : new(known[0].Id, known[0].RunbookId, known[0].Target, IntakeResult.Folded, $"Grafana {can} the rule {Clip.To(rule, 100)}; {who}.");
+        return known.Count == 0 ? null : new(known[0].Id, known[0].RunbookId, known[0].Target, IntakeResult.Folded, $"{what}; {who}.");
     }
 
     /// <summary>That a person at the sender has seen it opens nothing and ends nothing; it is noted where somebody may read it.</summary>

@@ -34,17 +34,64 @@ public sealed class GrafanaSourceFailsTests : IAsyncDisposable
     public void AnOrdinaryAlertWithALabelOfThatName_IsNoWordOfTheSource() =>
         GrafanaRule.NameOf(TestKit.Incidents.Given.Alert() with { Source = "grafana", Labels = new Dictionary<string, string> { ["rulename"] = "Web app is down" } }).ShouldBeNull();
 
-    [Fact]
-    public async Task GrafanaMeasuresAgain_TheEndCounts()
+    /// <summary>The state of the failure is missing in the next evaluation; an older Grafana lets the alert run out, with the reason of its last firing.</summary>
+    [Theory]
+    [InlineData("MissingSeries")]
+    [InlineData("Error")]
+    public async Task GrafanaMeasuresAgain_TheEndCounts(string reason)
     {
         await TakeAsync(Rule("firing", "edge-01"));
         await TakeAsync(Source("firing", "DatasourceError"));
 
-        await TakeAsync(Source("resolved", "DatasourceError"));
+        (await TakeAsync(Source("resolved", "DatasourceError", reason: reason))).Reason!.ShouldStartWith("Grafana can measure the rule Web app is down;");
 
         _world.Only.News.ShouldBeEmpty();
         (await TakeAsync(Rule("resolved", "edge-01"))).Outcome.ShouldBe(IntakeResult.Resolved);
         _world.Only.State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
+    [Theory]
+    [InlineData("Paused")]
+    [InlineData("Updated")]
+    [InlineData("RuleDeleted")]
+    public async Task RuleIsNoLongerEvaluated_SaysNotThatGrafanaMeasuresAgain(string reason)
+    {
+        await TakeAsync(Rule("firing", "edge-01"));
+        await TakeAsync(Source("firing", "DatasourceError"));
+
+        var stopped = await TakeAsync(Source("resolved", "DatasourceError", reason: reason));
+
+        stopped.Reason!.ShouldStartWith($"Grafana ended its alert about the rule Web app is down for the reason {reason}, which does not say");
+        _world.Only.News.ShouldHaveSingleItem().Text.ShouldStartWith($"Grafana ended DatasourceError of Web app is down for the reason {reason}.");
+        _world.Only.Timeline.ShouldNotContain(line => line.What.Contains("can measure Web app is down again"));
+        (await TakeAsync(Rule("resolved", "edge-01"))).Outcome.ShouldBe(IntakeResult.Folded);
+    }
+
+    /// <summary>A runbook about the data source itself: there is no state "no data" any more, whatever Grafana calls that.</summary>
+    [Theory]
+    [InlineData("MissingSeries", IntakeResult.Resolved, IncidentState.SelfRecovered)]
+    [InlineData("NoData", IntakeResult.Resolved, IncidentState.SelfRecovered)]
+    [InlineData("Paused", IntakeResult.Folded, IncidentState.AwaitingApproval)]
+    public async Task EndOfTheSourcesOwnAlert_IsAnAllClearUnlessTheRuleIsNoLongerEvaluated(string reason, IntakeResult expected, IncidentState state)
+    {
+        _world.Runbooks.Add(IntakeWorld.Runbook("source", "{{ labels.datasource_uid }}", "grafana", "DatasourceNoData", checks: false));
+        await TakeAsync(Source("firing", "DatasourceNoData"));
+
+        (await TakeAsync(Source("resolved", "DatasourceNoData", reason: reason))).Outcome.ShouldBe(expected);
+
+        _world.Only.State.ShouldBe(state);
+    }
+
+    /// <summary>Grafana may send to an Alertmanager of the team's own, whose webhook it is then that comes here.</summary>
+    [Fact]
+    public async Task ThroughAnotherAlertmanager_IsTheSame()
+    {
+        _world.Runbooks[0] = _world.Runbooks[0] with { Trigger = [_world.Runbooks[0].Trigger[0] with { Source = "alertmanager" }] };
+        await TakeAsync(Rule("firing", "edge-01") with { Source = "alertmanager" });
+
+        (await TakeAsync(Source("firing", "DatasourceError") with { Source = "alertmanager" })).Reason!.ShouldStartWith("Grafana cannot measure");
+
+        (await TakeAsync(Rule("resolved", "edge-01") with { Source = "alertmanager" })).Outcome.ShouldBe(IntakeResult.Folded);
     }
 
     [Fact]
@@ -110,8 +157,9 @@ public sealed class GrafanaSourceFailsTests : IAsyncDisposable
         "fingerprint":"11aa22bb33cc44dd-{{{instance}}}","silenceURL":"","dashboardURL":"","panelURL":"","values":{"A":0},"valueString":"[ var='A' value=0 ]"}
         """);
 
-    private static Alert Source(string status, string own, string rule = "Web app is down", string folder = "edge", string team = "Infra") => Read($$$"""
-        {"status":"{{{status}}}","labels":{"alertname":"{{{own}}}","datasource_uid":"prom1","grafana_folder":"{{{folder}}}","ref_id":"A","rulename":"{{{rule}}}","severity":"none","team":"{{{team}}}"},"annotations":{"Error":"[sse.dataQueryError] failed to execute query [A]"},
+    /// <param name="reason">Grafana writes one into each of these alerts.</param>
+    private static Alert Source(string status, string own, string rule = "Web app is down", string folder = "edge", string team = "Infra", string? reason = null) => Read($$$"""
+        {"status":"{{{status}}}","labels":{"alertname":"{{{own}}}","datasource_uid":"prom1","grafana_folder":"{{{folder}}}","ref_id":"A","rulename":"{{{rule}}}","severity":"none","team":"{{{team}}}"},"annotations":{"Error":"[sse.dataQueryError] failed to execute query [A]","grafana_state_reason":"{{{reason ?? own["Datasource".Length..]}}}"},
         "startsAt":"2026-11-22T22:01:00Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":"https://grafana.example.com/alerting/grafana/abc/view?orgId=1","fingerprint":"aa01-{{{own}}}","silenceURL":"","dashboardURL":"","panelURL":"","values":null,"valueString":""}
         """);
 
