@@ -110,10 +110,10 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
         }
     }
 
-    public static bool Names(Trigger trigger, string alert) => Matches(trigger.Alert, alert);
+    public static bool Names(Trigger trigger, string alert) => Fits(trigger.Alert, alert);
 
     private static string? Name(Trigger trigger, Alert alert) =>
-        Names(trigger, alert.Name) ? null : $"it waits for the alert '{trigger.Alert}'";
+        Names(trigger, (alert.AsSent ?? alert).Name) ? null : $"it waits for the alert '{trigger.Alert}'";
 
     private static string? Source(Trigger trigger, Alert alert) =>
         trigger.Source is null || trigger.Source.Equals(alert.Source, StringComparison.OrdinalIgnoreCase) ? null : $"it listens to {trigger.Source}";
@@ -125,8 +125,14 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
 
     private static string? Label(KeyValuePair<string, string> wanted, Alert alert) =>
         Value(wanted.Key, alert) is not { } value ? $"it wants the label {wanted.Key}, the alert has none"
-        : !Matches(wanted.Value, value) ? $"it wants {wanted.Key}={wanted.Value}, the alert has '{Clip.To(value, RunbookMatcher.Quoted)}'"
+        : !Fits(wanted.Value, Value(wanted.Key, alert.AsSent ?? alert) ?? value, wanted.Key) ? $"it wants {wanted.Key}={wanted.Value}, the alert has '{Clip.To(value, RunbookMatcher.Quoted)}'"
         : null;
+
+    /// <summary>What the sender wrote is compared, and is never repeated. Of an alert on record only the rest is known, where a part of it was hidden.</summary>
+    /// <param name="label">Null for the alert's name.</param>
+    private static bool Fits(string wanted, string sent, string? label = null) =>
+        Matches(wanted, sent)
+        || (sent.Contains(Redactor.Hidden, StringComparison.Ordinal) && Matches(label is null ? Redactor.Redact(wanted) : AlertSecrets.Hide(label, wanted), sent));
 
     /// <summary>Two texts that look the same are the same, however an editor or a sender has composed their letters.</summary>
     private static bool Matches(string pattern, string text) => Glob.IsMatch(ComparedText.Of(pattern), ComparedText.Of(text));

@@ -47,6 +47,12 @@ public sealed record Alert
 
     /// <summary>The Azure resource ids the alert is about; empty for other senders.</summary>
     public IReadOnlyList<string> Resources { get; init; } = [];
+
+    /// <summary>
+    /// As the sender wrote it, where its name or a label was hidden, until its runbook is found. It may hold a secret: not public, so
+    /// that it is neither serialized nor printed, and an incident never has it.
+    /// </summary>
+    internal Alert? AsSent { get; init; }
 }
 
 public enum AlertStatus

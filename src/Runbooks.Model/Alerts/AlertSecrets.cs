@@ -6,14 +6,18 @@ public static class AlertSecrets
     /// <summary>kube-state-metrics and cert-manager name a Kubernetes secret in this label: the name is none.</summary>
     private const string KubernetesSecret = "secret";
 
-    public static Alert Hide(Alert alert) => alert with
+    public static Alert Hide(Alert alert)
     {
-        Name = Redactor.Redact(alert.Name),
-        Summary = alert.Summary is null ? null : Redactor.Redact(alert.Summary),
-        Link = alert.Link is null ? null : Redactor.Redact(alert.Link),
-        Labels = Hide(alert.Labels),
-        Annotations = Hide(alert.Annotations),
-    };
+        var hidden = alert with
+        {
+            Name = Redactor.Redact(alert.Name),
+            Summary = alert.Summary is null ? null : Redactor.Redact(alert.Summary),
+            Link = alert.Link is null ? null : Redactor.Redact(alert.Link),
+            Labels = Hide(alert.Labels),
+            Annotations = Hide(alert.Annotations),
+        };
+        return hidden.Name == alert.Name && ReferenceEquals(hidden.Labels, alert.Labels) ? hidden : hidden with { AsSent = alert };
+    }
 
     /// <summary>A value is also hidden when its name says what it is.</summary>
     public static IReadOnlyDictionary<string, string> Hide(IReadOnlyDictionary<string, string> pairs)

@@ -27,12 +27,13 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
 
     public AlertBatcher Add(IEnumerable<Alert> alerts)
     {
-        foreach (var alert in alerts)
+        foreach (var sent in alerts)
         {
-            var match = RunbookMatcher.Match(alert, runbooks);
+            var match = RunbookMatcher.Match(sent, runbooks);
+            var alert = sent with { AsSent = null };
             foreach (var runbook in match.Runbooks)
             {
-                var intent = IntentOf(alert) ?? (OutageUpdate.OpensNothing(alert, runbook) ? AlertIntent.Tell : AlertIntent.Fire);
+                var intent = IntentOf(alert) ?? (OutageUpdate.OpensNothing(sent, runbook) ? AlertIntent.Tell : AlertIntent.Fire);
                 var (reached, unclear) = KnownTarget(alert, runbook.Id, runbook, intent);
                 var target = reached ?? IncidentTarget.Of(runbook, alert);
                 Enqueue(new(runbook.Id, target, intent, [alert], [Places++])
@@ -51,7 +52,7 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
 
             if (match.Runbooks.Count + others.Count == 0)
             {
-                Unmatched.Add((Places++, alert, match.Reason ?? "No runbook is triggered by it."));
+                Unmatched.Add((Places++, sent, match.Reason ?? "No runbook is triggered by it."));
             }
         }
 

@@ -105,7 +105,8 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
 
         var now = time.GetUtcNow();
         var known = new List<Incident>();
-        foreach (var runbook in runbooks.Where(runbook => RunbookMatcher.WaitsFor(runbook, rule)))
+        var sent = GrafanaRule.NameOf(told.AsSent ?? told) ?? rule;
+        foreach (var runbook in runbooks.Where(runbook => RunbookMatcher.WaitsFor(runbook, sent)))
         {
             await foreach (var one in store.ListAllAsync(new(RunbookId: runbook.Id, Open: true, Limit: MaxListed), cancellationToken))
             {

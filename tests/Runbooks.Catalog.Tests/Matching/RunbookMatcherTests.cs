@@ -56,6 +56,15 @@ public class RunbookMatcherTests
         RunbookMatcher.Misses(s_latency, Book("r", When("X"), When("HighLatency_*"))).ShouldBeEmpty();
     }
 
+    /// <summary>Of what looks like a secret, a record has the rest alone: a backtest goes by that.</summary>
+    [Theory]
+    [InlineData("App registration secret: •••", "password: •••", true)]
+    [InlineData("App registration secret: •••", "password: •••!", false)]
+    [InlineData("App registration: •••", "password: •••", false)]
+    public void AlertOnRecordOfWhichAPartIsHidden_IsComparedByTheRest(string name, string check, bool fits) =>
+        RunbookMatcher.Match(s_latency with { Name = name, Labels = new Dictionary<string, string> { ["check"] = check } }, [Book("secrets", When("App registration secret: expiring", null, [], ("check", "password: expired")))])
+            .Runbooks.Count.ShouldBe(fits ? 1 : 0);
+
     [Fact]
     public void RunbookNamedOutright_IsTheOnlyOneWhateverItsTriggers() =>
         Match(s_latency with { Runbook = "disk-full" }, Book("hanged-gpu", When("*")), Book("disk-full", When("DiskFull"))).ShouldBe(["disk-full"]);

@@ -26,6 +26,36 @@ public sealed class AlertSecretsTests
         (alert.Labels["api_key"], alert.Labels["pod"], alert.Labels["secret"]).ShouldBe(("•••", "llm-b-0", "inference-tls"));
     }
 
+    /// <summary>A colon makes a name look like a secret: it is hidden where it is kept and shown, and the alert is for its runbook all the same.</summary>
+    [Theory]
+    [InlineData("App registration secret: expiring", "App registration secret: •••", "App registration secret: renewed")]
+    [InlineData("Client secret: 30 days left", "Client secret: ••• days left", "Client secret: 60 days left")]
+    [InlineData("AOAI token: QuotaExceeded", "AOAI token: •••", "AOAI token: QuotaRestored")]
+    public async Task NameThatLooksLikeASecret_IsMatchedAsTheSenderWroteIt(string name, string shown, string another)
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("named", "all", "generic", name, checks: false));
+
+        (await world.TakeAsync(Parsing.Readers.ReadOne("generic", $$"""{"name":"{{another}}"}""")))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+        var outcome = (await world.TakeAsync(Parsing.Readers.ReadOne("generic", $$"""{"name":"{{name}}"}""")))[0];
+
+        (outcome.Outcome, world.Only.Alert.Name).ShouldBe((IntakeResult.Opened, shown));
+        JsonSerializer.Serialize(world.Only).ShouldNotContain(name);
+        world.Only.Alert.ToString().ShouldNotContain(name);
+    }
+
+    [Theory]
+    [InlineData("password: expired", IntakeResult.Opened)]
+    [InlineData("password: hunter2-planted", IntakeResult.Ignored)]
+    public async Task LabelThatLooksLikeASecret_IsMatchedAndNeverRepeated(string value, IntakeResult expected)
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("check", "all", "generic", "CheckFailed", new() { ["check"] = "password: expired" }, checks: false));
+
+        var outcome = (await world.TakeAsync(Parsing.Readers.ReadOne("generic", $$$"""{"name":"CheckFailed","labels":{"check":"{{{value}}}"}}""")))[0];
+
+        outcome.Outcome.ShouldBe(expected);
+        JsonSerializer.Serialize(new { outcome.Reason, world.World.Store.All }).ShouldNotContain(value);
+    }
+
     [Theory]
     [InlineData("hashed_api_key", true)]
     [InlineData("api_key_hash", true)]
