@@ -6,19 +6,33 @@ public static class Episode
     /// <summary>Two senders of one alert may have clocks that differ by this much; nearer starts are the same episode.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
+    private const string EventGrid = "event-grid";
+
     /// <summary>A start ahead of our clock is none, or now where the clocks may differ by as much: later episodes with a true one would pass for earlier ones, and change nothing.</summary>
     public static Alert WithoutStartAhead(Alert alert, DateTimeOffset now) =>
         alert.StartsAt > now ? alert with { StartsAt = alert.StartsAt - now > Tolerance ? null : now } : alert;
 
     /// <summary>Whether a message is of an episode before the one that stands on record. Both times are the sender's own.</summary>
     public static bool IsEarlier(AttachedAlert known, Alert alert) =>
-        known.StartsAt is { } current && alert.StartsAt != current
-        && ((alert.StartsAt is { } starts && (known.EarlierStarts.Contains(starts) || current - starts > Tolerance))
-            || (alert.Status == AlertStatus.Resolved && alert.EndsAt is { } ends && current - ends > Tolerance));
+        IsDeliveredAgain(known, alert)
+        || (known.StartsAt is { } current && alert.StartsAt != current
+            && ((alert.StartsAt is { } starts && (known.EarlierStarts.Contains(starts) || current - starts > ToleranceOf(alert)))
+                || (alert.Status == AlertStatus.Resolved && alert.EndsAt is { } ends && current - ends > ToleranceOf(alert))));
+
+    /// <summary>
+    /// Event Grid keeps no order and delivers at least once (learn.microsoft.com/azure/event-grid/delivery-and-retry), and action groups repeat
+    /// what was not answered. Of other senders one that merges alerts may fire on with the start of before.
+    /// </summary>
+    private static bool IsDeliveredAgain(AttachedAlert known, Alert alert) =>
+        known.Resolved && alert.Status == AlertStatus.Firing && (alert.Source == EventGrid || ResourceHealth.Of(alert) is not null)
+        && alert.StartsAt is { } starts && (starts == known.StartsAt || starts < known.EndsAt);
+
+    /// <summary>Azure tells each change of a resource's health by itself and with one clock, however near the next one is.</summary>
+    private static TimeSpan ToleranceOf(Alert alert) => ResourceHealth.Of(alert) is null ? Tolerance : TimeSpan.Zero;
 
     /// <summary>Whether it fires in the very episode on record. A sender that gives no start is believed to mean the same one until it says that it is over.</summary>
     public static bool IsSame(AttachedAlert known, Alert alert) =>
-        known.StartsAt is not { } current || alert.StartsAt is not { } starts || (starts - current).Duration() <= Tolerance;
+        known.StartsAt is not { } current || alert.StartsAt is not { } starts || (starts - current).Duration() <= ToleranceOf(alert);
 }
 
 /// <summary>Messages of earlier episodes.</summary>

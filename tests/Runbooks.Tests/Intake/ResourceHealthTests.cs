@@ -90,6 +90,46 @@ public sealed class ResourceHealthTests : IAsyncDisposable
         (await _world.TakeAsync(Changed("Unavailable", "Available", "22:30:00")))[0].Outcome.ShouldBe(IntakeResult.Opened);
     }
 
+    /// <summary>A machine that restarts twice, from a sender that keeps no order.</summary>
+    [Theory]
+    [InlineData("event-grid")]
+    [InlineData("azure-monitor")]
+    public async Task EndOfTheEpisodeBeforeThatComesLate_EndsNothing(string source)
+    {
+        await _world.TakeAsync(Tell("Unavailable", "Available", "22:00:00"));
+        await _world.TakeAsync(Tell("Unavailable", "Available", "22:04:00"));
+
+        var late = (await _world.TakeAsync(Tell("Available", "Unavailable", "22:02:00")))[0];
+
+        (late.Outcome, _world.Only.State, _world.Only.AlertResolvedAt).ShouldBe((IntakeResult.Ignored, IncidentState.AwaitingApproval, null));
+        (await _world.TakeAsync(Tell("Available", "Unavailable", "22:06:00")))[0].Outcome.ShouldBe(IntakeResult.Resolved);
+
+        Alert Tell(string state, string before, string time) => source == "event-grid"
+            ? Changed(state, before, time)
+            : Health(state == "Available" ? "Resolved" : "Activated", state == "Available" ? "Resolved" : "Active", state, before, time);
+    }
+
+    /// <summary>Event Grid delivers at least once: our answer came too late.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task DeliveredOnceMoreAfterTheEnd_ChangesNothing(bool another)
+    {
+        if (another)
+        {
+            _world.Runbooks[1] = _world.Runbooks[1] with { Target = "all" };
+            await _world.TakeAsync(Changed("Unavailable", "Available", "21:00:00") with { Fingerprint = "another" });
+        }
+
+        await _world.TakeAsync(Changed("Unavailable", "Available", "22:00:00"));
+        await _world.TakeAsync(Changed("Available", "Unavailable", "22:02:00"));
+
+        (await _world.TakeAsync(Changed("Unavailable", "Available", "22:00:00")))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+
+        _world.Only.Alerts[^1].Resolved.ShouldBeTrue();
+        (await _world.TakeAsync(Changed("Unavailable", "Available", "22:03:00")))[0].Outcome.ShouldBe(another ? IntakeResult.Folded : IntakeResult.Opened);
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private static Alert Health(string operation, string status, string health, string before, string time) => Readers.ReadOne("azure-monitor", AlertCases.Text("azure-monitor/resource-health")
