@@ -129,6 +129,13 @@ public sealed partial record Incident
     public bool KnowsOutage(Alert alert) =>
         AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
 
+    /// <summary>
+    /// Whether something was done about the outage that this alert tells of, and was not taken back. No fix ends an outage of Azure, so its
+    /// next message is no reason to do the same again.
+    /// </summary>
+    public bool HasStandingFixFor(Alert alert) =>
+        State == IncidentState.Resolved && KnowsOutage(alert) && Steps.Any(step => step.IsChange) && Steps.All(step => step.Status != StepStatus.Undone);
+
     /// <summary>Whether it knows the outage, or the resource, that a message is news of.</summary>
     public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
 

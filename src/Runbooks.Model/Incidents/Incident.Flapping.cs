@@ -126,6 +126,12 @@ public sealed partial record Incident
     /// <param name="known">The alert before this message; null when it is new here.</param>
     private Incident CountEpisode(AttachedAlert? known, Alert alert, bool resolved, DateTimeOffset now)
     {
+        if (AlertIdentity.OfOutage(alert) is not null)
+        {
+            // Each message about it is an alert of its own, and the outage has not gone between them.
+            return this;
+        }
+
         var before = Recurrences.FirstOrDefault(recurrence => recurrence.IsOf(alert.Source, alert.Name));
         if (resolved)
         {

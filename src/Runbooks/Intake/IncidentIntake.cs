@@ -109,7 +109,7 @@ public sealed class IncidentIntake(
         _ => updates.HandleUpdateAsync(batch, starts, cancellationToken),
     };
 
-    /// <summary>What a person has said no to, and what is of an earlier episode, goes to the incident that knows it; the rest asks.</summary>
+    /// <summary>What a person has said no to, what is of an earlier episode, and an outage about which something was done go to the incident that knows it; the rest asks.</summary>
     private async Task<IReadOnlyList<IntakeOutcome>> FireAsync(AlertBatch batch, Runbook runbook, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         var answers = new IntakeOutcome?[batch.Alerts.Count];
@@ -129,7 +129,7 @@ public sealed class IncidentIntake(
                     answers[i] ??= allowed[i] || ended.Accepts(now) ? null : await KeepAsync(batch, batch.Alerts[i], ended, now, cancellationToken);
 
                     // Newest first: where something was done about it since, a no of before holds no longer.
-                    allowed[i] |= ended.HasActed && ended.Knows(batch.Alerts[i]);
+                    allowed[i] |= ended.HasActed && (ended.Knows(batch.Alerts[i]) || ended.KnowsOutage(batch.Alerts[i]));
                 }
             }
         }
@@ -173,6 +173,12 @@ public sealed class IncidentIntake(
         {
             await store.UpdateAsync(ended.Id, current => current.Attach(alert, now), cancellationToken);
             return batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(ended));
+        }
+
+        if (ended.HasStandingFixFor(alert) && ended.TargetKey.Equals(batch.TargetKey, StringComparison.OrdinalIgnoreCase))
+        {
+            await store.UpdateAsync(ended.Id, current => current.AddOutageNews(alert, now), cancellationToken);
+            return batch.Answer(IntakeResult.Folded, ended.Id, $"Azure says that outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)} goes on. It does not ask again: what was done about it in incident {ended.Id} stands.");
         }
 
         return null;
@@ -275,23 +281,3 @@ public sealed class IncidentIntake(
 
 /// <summary>The runbooks as they are loaded at this moment; what was taken in before stays pinned to its own version.</summary>
 public delegate IReadOnlyCollection<Runbook> LoadedRunbooks();
-
-/// <summary>What became of one alert, or of one start by hand.</summary>
-/// <param name="Id">The incident; null when there is none.</param>
-/// <param name="Reason">Why, in words; always there when the alert was ignored.</param>
-public sealed record IntakeOutcome(string? Id, string? Runbook, string? Target, IntakeResult Outcome, string? Reason);
-
-public enum IntakeResult
-{
-    /// <summary>A new incident.</summary>
-    Opened,
-
-    /// <summary>An incident on the same target was there already and has the alert on record.</summary>
-    Folded,
-
-    /// <summary>The alert is over, and its incident knows.</summary>
-    Resolved,
-
-    /// <summary>No incident is concerned.</summary>
-    Ignored,
-}

@@ -150,6 +150,47 @@ public sealed class KnownAlertTests
         world.Only.Timeline[^1].What.ShouldContain("stage RCA: Post incident review");
     }
 
+    /// <summary>No fix ends an outage of Azure: the next of its messages, an hour later, is no reason to do the same again.</summary>
+    [Fact]
+    public async Task OutageGoesOnAfterSomethingWasDoneAboutIt_DoesNotAskAgain()
+    {
+        await using var world = new IntakeWorld(s_any);
+        await world.TakeAsync(Outage("QK7-T90", "sub-a", "Active"));
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Approve);
+        (await world.World.AdvanceAsync(world.Only.Id, TimeSpan.FromMinutes(50))).State.ShouldBe(IncidentState.Resolved);
+
+        var next = (await world.TakeAsync(Outage("QK7-T90", "sub-a", "Active") with { Fingerprint = "next", Summary = "We are working on it" }))[0];
+
+        (next.Outcome, next.Id).ShouldBe((IntakeResult.Folded, world.Only.Id));
+        next.Reason!.ShouldContain($"what was done about it in incident {world.Only.Id} stands");
+        world.Only.Timeline[^1].What.ShouldBe("Azure says of outage QK7-T90, stage Active: We are working on it");
+        (await world.TakeAsync(Outage("OTHER", "sub-a", "Active") with { Fingerprint = "other" }))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    /// <summary>What was done has been taken back, or nobody has decided: the next message asks.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OutageGoesOnAndNothingIsDoneAboutIt_AsksAgain(bool acted)
+    {
+        await using var world = new IntakeWorld(s_any);
+        await world.TakeAsync(Outage("QK7-T90", "sub-a", "Active"));
+        if (acted)
+        {
+            await world.World.DecideAsync(world.Only.Id, DecisionVerb.Approve);
+        }
+
+        await world.World.AdvanceAsync(world.Only.Id, TimeSpan.FromMinutes(50));
+        if (acted)
+        {
+            await world.World.Store.UpdateAsync(
+                world.Only.Id, incident => (incident with { Steps = [.. incident.Steps.Select(step => step with { Status = StepStatus.Undone })] }, true), TestContext.Current.CancellationToken);
+        }
+
+        (await world.TakeAsync(Outage("QK7-T90", "sub-a", "Active") with { Fingerprint = "next" }))[0].Outcome.ShouldBe(IntakeResult.Opened);
+        world.World.Store.All.ShouldAllBe(incident => incident.RecurrenceLines().Count == 0);
+    }
+
     [Fact]
     public async Task OutageInTwoSubscriptions_AsksAboutEach()
     {
