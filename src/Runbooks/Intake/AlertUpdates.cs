@@ -38,12 +38,22 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             starts.Enqueue(IncidentStart.Waking(incident));
         }
 
-        return [.. alerts.Select((alert, i) => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
-            : !incident.Knows(alert) ? ended[i] is { } id ? batch.Answer(IntakeResult.Resolved, id, null)
-                : batch.Answer(IntakeResult.Folded, incident.Id, $"Incident {incident.Id} on this target has no alert with this identity on record, so this ends none; send the labels or the fingerprint with which it fired.")
-            : incident.Alerts.First(known => known.Is(alert)).EndedBecause is { } reason
+        return [.. alerts.Select((alert, i) => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident)) : AnswerToResolved(batch, alert, incident, ended[i]))];
+    }
+
+    /// <param name="endedOn">An incident that had ended while the alert fired on, and knows now that it is over; null where there is none.</param>
+    private static IntakeOutcome AnswerToResolved(AlertBatch batch, Alert alert, Incident incident, string? endedOn)
+    {
+        if (incident.Alerts.FirstOrDefault(one => one.Is(alert)) is not { } known)
+        {
+            return endedOn is not null
+                ? batch.Answer(IntakeResult.Resolved, endedOn, null)
+                : batch.Answer(IntakeResult.Folded, incident.Id, $"Incident {incident.Id} on this target has no alert with this identity on record, so this ends none; send the labels or the fingerprint with which it fired.");
+        }
+
+        return known.EndedBecause is { } reason
             ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id}, and only its checks withdraw the question.")
-            : batch.Answer(IntakeResult.Resolved, incident.Id, null))];
+            : batch.Answer(IntakeResult.Resolved, incident.Id, null);
     }
 
     /// <summary>Incidents that have ended while the alert fired on learn that it is over: a person's no to them holds no longer.</summary>
@@ -118,12 +128,20 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         }
 
         known.ForEach(incident => starts.Enqueue(IncidentStart.Waking(incident)));
-        var name = Clip.To(rule, 100);
-        var what = told.Status == AlertStatus.Firing ? $"Grafana cannot measure the rule {name}"
-            : AlertEnd.NoAllClear(told) is { } why ? $"Grafana ended its alert about the rule {name} for the reason {Clip.To(why, 100)}, which does not say that it can measure the rule"
-            : $"Grafana can measure the rule {name}";
         var who = known is [var only] ? $"incident {only.Id}, which is about its alerts, says so" : $"{known.Count} open incidents, which are about its alerts, say so";
-        return known.Count == 0 ? null : new(known[0].Id, known[0].RunbookId, known[0].Target, IntakeResult.Folded, $"{what}; {who}.");
+        return known.Count == 0 ? null : new(known[0].Id, known[0].RunbookId, known[0].Target, IntakeResult.Folded, $"{MeasuringText(told, Clip.To(rule, 100))}; {who}.");
+    }
+
+    private static string MeasuringText(Alert told, string rule)
+    {
+        if (told.Status == AlertStatus.Firing)
+        {
+            return $"Grafana cannot measure the rule {rule}";
+        }
+
+        return AlertEnd.NoAllClear(told) is { } why
+            ? $"Grafana ended its alert about the rule {rule} for the reason {Clip.To(why, 100)}, which does not say that it can measure the rule"
+            : $"Grafana can measure the rule {rule}";
     }
 
     /// <summary>That a person at the sender has seen it opens nothing and ends nothing; it is noted where somebody may read it.</summary>

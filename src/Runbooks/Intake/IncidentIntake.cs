@@ -188,6 +188,8 @@ public sealed class IncidentIntake(
     internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+
+        // As the store found it last: it may ask more than once.
         Incident? before = null;
         var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now);
         var (incident, opened) = await store.OpenAsync(
@@ -213,26 +215,41 @@ public sealed class IncidentIntake(
             incident = await store.UpdateAsync(incident.Id, current => current.AddUnaskedOf(earlier, now), cancellationToken);
         }
 
-        // In the settle window: whether the fix holds is looked into. While somebody is asked: the cards tell what came.
-        var wakes = !opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)
-            || (incident.IsWaitingForOther && incident.News.Any(one => one.Urgent)));
-        if (!opened && !wakes && incident.State.IsFinal() && incident.HoldsUnasked() && incident.HeldUntil is { } until)
-        {
-            await suppressed.RememberAsync(incident, until, CancellationToken.None);
-        }
-
         if (opened)
         {
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         }
 
-        var folded = batch.Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident, now));
-        return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
-            : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(incident))
-            : !opened && before!.KnowsWithOtherLabels(alert) ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
-            : folded)], new(incident, opened ? runbook : null) { Wakes = wakes });
+        var wakes = !opened && Wakes(incident);
+        if (!opened && !wakes && incident.State.IsFinal() && incident.HoldsUnasked() && incident.HeldUntil is { } until)
+        {
+            await suppressed.RememberAsync(incident, until, CancellationToken.None);
+        }
+
+        return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null) : AnswerToFolded(batch, alert, incident, opened ? null : before, now))],
+            new(incident, opened ? runbook : null) { Wakes = wakes });
 
         bool Belongs(Incident latest) => batch.StartedBy is null ? BelongTo(latest, batch.Alerts, runbook, now) : latest.Accepts(now);
+    }
+
+    /// <summary>In the settle window whether the fix holds is looked into; while somebody is asked, the cards tell what came.</summary>
+    private static bool Wakes(Incident folded) =>
+        folded.State == IncidentState.Resolved
+        || (folded.OpenGate is not null && folded.NewsMark != folded.ShownNews)
+        || (folded.IsWaitingForOther && folded.News.Any(one => one.Urgent));
+
+    /// <param name="before">The incident as it was before the post; null where this post opened it.</param>
+    private static IntakeOutcome AnswerToFolded(AlertBatch batch, Alert alert, Incident incident, Incident? before, DateTimeOffset now)
+    {
+        if (before?.IsOfEarlierEpisode(alert) == true)
+        {
+            return batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(incident));
+        }
+
+        var folded = batch.Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident, now));
+        return before?.KnowsWithOtherLabels(alert) == true
+            ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
+            : folded;
     }
 
     private async Task<bool> RunsAsync(Incident incident, CancellationToken cancellationToken) =>
