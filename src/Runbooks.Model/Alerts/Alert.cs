@@ -105,7 +105,11 @@ public static class AlertLabels
     public static bool MayChange(string name) => IsMeasured(name) || s_howBad.Contains(Plain(name));
 
     /// <summary>What tells it from other alerts of its name, by the label's name.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> Telling(Alert alert) => alert.Labels.Where(label => !IsMeasuredIn(alert, label.Key));
+    private static IEnumerable<KeyValuePair<string, string>> Telling(Alert alert) => alert.Labels.Where(label => !IsMeasuredIn(alert, label.Key));
+
+    /// <summary>The same for two alerts with the same labels but for what was measured.</summary>
+    public static string KeyOf(Alert alert) =>
+        string.Join('\n', Telling(alert).OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key.Length}:{label.Key}={label.Value.Length}:{label.Value}"));
 
     /// <summary>Whether two alerts have the same labels but for what was measured. Values that were hidden may have been different ones.</summary>
     public static bool AreSame(Alert left, Alert right) =>

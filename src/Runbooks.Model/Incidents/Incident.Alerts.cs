@@ -98,7 +98,7 @@ public sealed partial record Incident
                 return changed.NoteOtherAlert(alert, moreSevere: true, now);
             }
 
-            if (changed.Flaps(now) && (known is not null || Alerts.Any(a => a.Source == alert.Source && a.Name == alert.Name)))
+            if (changed.Flaps(alert, now))
             {
                 return changed;
             }

@@ -18,6 +18,12 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
     /// <summary>A flapping alert counts as over when it has been quiet for so long.</summary>
     public static readonly TimeSpan QuietFor = TimeSpan.FromMinutes(15);
 
+    /// <summary>By what its sender knows the alert that came last.</summary>
+    public string? Identity { get; init; }
+
+    /// <summary>A hash of that alert's labels but for what was measured: one of the same name about another disk is another alert. Null on a record that is older than this, which counts every alert of the name.</summary>
+    public string? Labels { get; init; }
+
     /// <summary>When the present episode began; null while it is over.</summary>
     public DateTimeOffset? FiringSince { get; init; }
 
@@ -47,9 +53,10 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
     internal static Recurrence Begin(Recurrence? known, Alert alert, DateTimeOffset now)
     {
         var began = alert.StartsAt is { } starts && starts <= now && now - starts < Within ? starts : now;
-        return known is null || now - known.LastAt > Within
-            ? new(alert.Source, alert.Name, 1, began, now, [now]) { FiringSince = began }
-            : known with { Times = known.Times + 1, LastAt = now, Starts = [.. known.Starts.TakeLast(FlapsFrom - 1), now], FiringSince = began };
+        var next = known is null || now - known.LastAt > Within
+            ? new(alert.Source, alert.Name, 1, began, now, [now])
+            : known with { Times = known.Times + 1, LastAt = now, Starts = [.. known.Starts.TakeLast(FlapsFrom - 1), now] };
+        return next with { FiringSince = began, Identity = AlertIdentity.Of(alert), Labels = HashOf(alert) };
     }
 
     internal Recurrence End(Alert alert, DateTimeOffset now)
@@ -67,7 +74,18 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
         Longest = before.Longest > Longest || Longest is null ? before.Longest : Longest,
     };
 
-    internal bool IsOf(string source, string name) => Source == source && Name == name;
+    /// <summary>Some senders keep the identity while labels change, others give each firing another identity.</summary>
+    internal bool IsOf(Alert alert) =>
+        Source == alert.Source && Name == alert.Name && (Labels is null || Identity == AlertIdentity.Of(alert) || Labels == HashOf(alert));
+
+    /// <param name="report">What the alert said; null where that is not known any more.</param>
+    internal bool IsOf(AttachedAlert alert, Alert? report) =>
+        Source == alert.Source && Name == alert.Name && (Labels is null || report is null || Identity == alert.Identity || Labels == HashOf(report));
+
+    internal bool IsOf(Recurrence other) =>
+        Source == other.Source && Name == other.Name && (Labels is null || other.Labels is null || Identity == other.Identity || Labels == other.Labels);
+
+    private static string HashOf(Alert alert) => TextHash.Of(AlertLabels.KeyOf(alert), bytes: 8);
 
     /// <summary>Changes when the cards that asked should tell the number anew: ever more rarely.</summary>
     internal int Milestone()
@@ -117,7 +135,10 @@ public sealed partial record Incident
     [JsonIgnore]
     public DateTimeOffset? WatchedUntil => Recurrences.Max(recurrence => Fires(recurrence) ? recurrence.FlapsUntil : recurrence.HeldUntil);
 
-    private bool Fires(Recurrence recurrence) => Alerts.Any(alert => !alert.Resolved && recurrence.IsOf(alert.Source, alert.Name));
+    private bool Fires(Recurrence recurrence) => Alerts.Any(alert => !alert.Resolved && recurrence.IsOf(alert, WholeReportOf(alert)));
+
+    /// <summary>This very alert comes and goes.</summary>
+    private bool Flaps(Alert alert, DateTimeOffset now) => Recurrences.Any(recurrence => recurrence.Flaps(now) && recurrence.IsOf(alert));
 
     /// <summary>How often each alert came that came more than once, for cards and pages.</summary>
     public IReadOnlyList<string> RecurrenceLines() => [.. Recurrences.Where(recurrence => recurrence.Times > 1).Select(recurrence => recurrence.Describe())];
@@ -132,15 +153,15 @@ public sealed partial record Incident
             return this;
         }
 
-        var before = Recurrences.FirstOrDefault(recurrence => recurrence.IsOf(alert.Source, alert.Name));
+        var before = Recurrences.FirstOrDefault(recurrence => recurrence.IsOf(alert));
         if (resolved)
         {
-            return known is { Resolved: false } && before is not null ? Replace(before.End(alert, now)) : this;
+            return known is { Resolved: false } && before is not null ? Replace(before, before.End(alert, now)) : this;
         }
 
-        // Of two alerts of one name side by side the second is not the first come again; Azure gives each firing another identity.
+        // While one that says the same fires, the second is not the first come again; Azure gives each firing another identity.
         var begins = known is null
-            ? !Alerts.Any(other => !other.Resolved && other.Source == alert.Source && other.Name == alert.Name && !other.Is(alert))
+            ? before is null || !Alerts.Any(other => !other.Resolved && !other.Is(alert) && before.IsOf(other, WholeReportOf(other)))
             : known.Resolved || !Episode.IsSame(known, alert);
         if (!begins)
         {
@@ -148,7 +169,7 @@ public sealed partial record Incident
         }
 
         var recurrence = Recurrence.Begin(before, alert, now);
-        return Replace(recurrence).NoteFlapping(before, recurrence, now);
+        return Replace(before, recurrence).NoteFlapping(before, recurrence, now);
     }
 
     /// <summary>Told once when it begins to flap.</summary>
@@ -157,10 +178,10 @@ public sealed partial record Incident
             now, recurrence.Source, $"{recurrence.Describe()} It comes and goes: from here on each time is counted and not written down, until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes.")
         : this;
 
-    private Incident Replace(Recurrence recurrence)
+    private Incident Replace(Recurrence? known, Recurrence next)
     {
-        List<Recurrence> others = [.. Recurrences.Where(other => !other.IsOf(recurrence.Source, recurrence.Name))];
-        return this with { Recurrences = [.. others.Count < MaxRecurrences ? others : others.Except([others.MinBy(other => other.LastAt)!]), recurrence] };
+        List<Recurrence> others = [.. Recurrences.Where(other => other != known)];
+        return this with { Recurrences = [.. others.Count < MaxRecurrences ? others : others.Except([others.MinBy(other => other.LastAt)!]), next] };
     }
 
     /// <summary>This one, just opened, goes on counting where the incident before it on the target stopped.</summary>
@@ -168,12 +189,12 @@ public sealed partial record Incident
     public Incident ContinueSeries(Incident before, DateTimeOffset now, bool isCounted = false)
     {
         var continued = Recurrences
-            .Select(own => (Own: own, All: before.Recurrences.FirstOrDefault(other => other.IsOf(own.Source, own.Name)) is { } known ? isCounted ? known : own.Continue(known) : own))
+            .Select(own => (Own: own, All: before.Recurrences.FirstOrDefault(own.IsOf) is { } known ? isCounted ? known : own.Continue(known) : own))
             .Where(pair => pair.All.Times > pair.Own.Times)
             .ToList();
         return continued.Count == 0
             ? this
-            : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.All).NoteFlapping(pair.Own, pair.All, now));
+            : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
     }
 
     /// <summary>
@@ -188,7 +209,7 @@ public sealed partial record Incident
             return null;
         }
 
-        var holds = alerts.All(alert => Recurrences.Any(recurrence => recurrence.IsOf(alert.Source, alert.Name) && now < recurrence.HeldUntil) && HasSeen(alert) && !IsWorseThanSeen(alert, no));
+        var holds = alerts.All(alert => Recurrences.Any(recurrence => recurrence.IsOf(alert) && now < recurrence.HeldUntil) && HasSeen(alert) && !IsWorseThanSeen(alert, no));
         return holds ? alerts.Aggregate(this, (changed, alert) => changed.AttachFlapping(alert, no, now)) : null;
     }
 
@@ -233,7 +254,7 @@ public sealed partial record Incident
 
     private Incident AttachFlapping(Alert alert, EarlierNo no, DateTimeOffset now)
     {
-        var told = Alerts.Any(known => known.ToldAfterNo && known.Name == alert.Name);
+        var told = Alerts.Any(known => known.ToldAfterNo && Recurrences.Any(recurrence => recurrence.IsOf(alert) && recurrence.IsOf(known, WholeReportOf(known))));
         var attached = Attach(alert, now);
         var marked = attached with { Alerts = [.. attached.Alerts.Select(known => known.Is(alert) ? known with { ToldAfterNo = true, AskedNobody = true } : known)] };
         return told ? marked : marked.NoteAlert(now, alert.Source, $"{alert.Name} comes and goes. It does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Text}");

@@ -48,8 +48,7 @@ internal static class IncidentTarget
     /// <summary>Azure Monitor gives every firing another identity: there it is the labels that tell one alert from another, unless one of them is hidden.</summary>
     private static string IdentityOf(Alert alert, bool isHidden)
     {
-        var labels = AlertLabels.Telling(alert).OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key.Length}:{label.Key}={label.Value.Length}:{label.Value}");
-        var identity = alert.Resources.Count > 0 && !isHidden ? $"{alert.Name}\n{string.Join('\n', labels)}" : alert.Fingerprint;
+        var identity = alert.Resources.Count > 0 && !isHidden ? $"{alert.Name}\n{AlertLabels.KeyOf(alert)}" : alert.Fingerprint;
         return TextHash.Of(identity, bytes: 6);
     }
 

@@ -197,6 +197,39 @@ public sealed class FlappingTests : IAsyncDisposable
         other.Outcome.ShouldBe(IntakeResult.Opened);
     }
 
+    /// <summary>Three disks of one machine, each for the first time.</summary>
+    [Fact]
+    public async Task AnotherAlertOfTheSameName_IsNotTheFirstComeAgain()
+    {
+        foreach (var disk in (string[])["/var", "/tmp", "/data"])
+        {
+            await FireAsync(alert => OfDisk(alert, disk));
+            Checks(passing: true);
+            await _world.TakeAsync(OfDisk(Over(), disk));
+            await _world.World.AdvanceAsync(_world.World.Store.All[^1].Id, TimeSpan.FromMinutes(2));
+            Checks(passing: false);
+            _episode++;
+        }
+
+        _world.World.Store.All.Select(incident => incident.State).ShouldBe([IncidentState.SelfRecovered, IncidentState.SelfRecovered, IncidentState.SelfRecovered]);
+        _world.World.Store.All.ShouldAllBe(incident => incident.RecurrenceLines().Count == 0 && incident.ThreadOf == null);
+    }
+
+    [Fact]
+    public async Task AnotherAlertOfTheSameNameWhileTheFirstFlaps_IsInTheTimeline()
+    {
+        await FlapAsync();
+        await FlapAsync();
+        await FireAsync();
+
+        await _world.TakeAsync(OfDisk(Firing(), "/tmp") with { Summary = "/tmp is full" });
+        await _world.TakeAsync(OfDisk(Over(), "/tmp"));
+        await _world.TakeAsync(OfDisk(Firing(), "/tmp") with { StartsAt = _world.World.Time.GetUtcNow().AddMinutes(-1) });
+
+        _world.World.Store.All[^1].Timeline.Select(line => line.What).Where(what => what.StartsWith("Another alert", StringComparison.Ordinal) || what.EndsWith("fires again.", StringComparison.Ordinal))
+            .ShouldBe(["Another alert on this target: InferenceRequestsStuck (critical): /tmp is full.", "InferenceRequestsStuck fires again."]);
+    }
+
     [Fact]
     public async Task ComesAgainAfterTheNoAndStays_IsAskedAboutAlthoughNobodyRepeatsIt()
     {
@@ -281,6 +314,8 @@ public sealed class FlappingTests : IAsyncDisposable
     private void Checks(bool passing) => _world.World.Script.Verdicts["stuck"] = passing ? Verdict.Passing : Verdict.Failing;
 
     private int Sent(CardKind kind) => _world.World.Notifier.Sent.Count(sent => sent.Card.Kind == kind);
+
+    private static Alert OfDisk(Alert alert, string disk) => alert with { Fingerprint = disk, Labels = new Dictionary<string, string>(alert.Labels) { ["mountpoint"] = disk } };
 
     private Alert Firing() => Given.Alert() with { StartsAt = Given.Night.AddMinutes(4 * _episode) };
 
