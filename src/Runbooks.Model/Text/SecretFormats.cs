@@ -48,12 +48,16 @@ internal static partial class SecretFormats
     [GeneratedRegex(@"(?:hooks\.slack\.com/(?:services|workflows|triggers)|webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks|chat\.googleapis\.com/v1/spaces)/", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex Webhooks();
 
-    /// <summary>Entra's client secrets, and Azure's keys: in Base64, with the service's signature near the end.</summary>
+    /// <summary>
+    /// Entra's client secrets, and Azure's keys: in Base64, with the service's signature near the end. Ids of Azure resources are made of the
+    /// same letters and may hold a signature as a name (resourceGroups/rg-AzFunctions), so the last ones are taken in their true length only.
+    /// </summary>
     [GeneratedRegex(
         @"[\w~.-]{3}\dQ~[\w~.-]{31,34}"
         + @"|\b[A-Za-z0-9]{52}JQQJ9[9D][A-Za-z0-9]{4,32}"
         + @"|[A-Za-z0-9+/]{33,80}\+(?:AStS|ACDb|ABa|AMC|AEh|ASb|ARm|ACR)[A-Za-z0-9+/]{4,8}={0,2}"
-        + @"|[\w+/-]{40,46}(?:AzFu|AzSe|AzCa|APIM)[A-Za-z0-9+/]{4,8}={0,2}",
+        + @"|[\w-]{44}AzFu[\w-]{5}[AQgw](?:==|%3[Dd]%3[Dd])|\b[A-Za-z0-9]{42}AzSe[A-D][A-Za-z0-9]{5}\b|\b[A-Za-z0-9]{33}AzCa[A-P][A-Za-z0-9]{5}(?:=|%3[Dd])"
+        + @"|[A-Za-z0-9+/]{76}APIM[A-Za-z0-9+/]{5}[AQgw](?:==|%3[Dd]%3[Dd])",
         RegexOptions.NonBacktracking)]
     private static partial Regex Azure();
 }

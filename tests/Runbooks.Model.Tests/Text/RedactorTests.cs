@@ -105,7 +105,7 @@ public sealed class RedactorTests
             [
                 $"ghp_{a}", $"github_pat_{a}{a}", $"glpat-{a}", $"xoxb-{a}", $"sk-proj-{a}", $"sk-ant-api03-{a}", $"sk-{a}", $"sk_live_{a}", $"hf_{a}", $"AIza{a[..35]}", $"AKIA{new string('B', 16)}",
                 $"dapi{hex[..32]}", $"SG.{a}.{a}", $"glsa_{a[..32]}_{hex[..8]}", $"dop_v1_{hex}", $"npm_{a[..36]}", $"hvs.{a}", $"gsk_{b}", $"r8_{a[..37]}", $"nvapi-{b}", $"AGE-SECRET-KEY-1{new string('Q', 58)}",
-                $"abc1Q~{a[..32]}", $"{b[..52]}JQQJ99BKAC{a[..20]}", $"{a}{b[..39]}+AStSx9Zq==", $"{a}AzFuxq9Z==", $"123456789:AA{a[..33]}", $"eyJ{a}.eyJ{a}.{a}",
+                $"abc1Q~{a[..32]}", $"{b[..52]}JQQJ99BKAC{a[..20]}", $"{a}{b[..39]}+AStSx9Zq==", $"{b[..44]}AzFuxq9ZkA==", $"{b[..42]}AzSeAxq9Zk", $"{b[..33]}AzCaAxq9Zk=", $"{b[..60]}{b[..16]}APIMxq9ZkA==", $"123456789:AA{a[..33]}", $"eyJ{a}.eyJ{a}.{a}",
             ];
         }
     }
