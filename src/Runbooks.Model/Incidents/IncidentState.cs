@@ -65,11 +65,23 @@ public static class IncidentText
         _ => state.ToString(),
     };
 
-    /// <summary>An Azure resource by its name: its id is too long to be read. Any other target as it is.</summary>
-    public static string Target(string target) => IsResourceId(target) ? target[(target.LastIndexOf('/') + 1)..] : target;
+    /// <summary>An Azure resource by its name and those of its parents: its id is too long to be read. Any other target as it is.</summary>
+    public static string Target(string target)
+    {
+        if (!IsResourceId(target))
+        {
+            return target;
+        }
+
+        // namespace/type/name/type/name …
+        var path = target[(target.LastIndexOf(Providers, StringComparison.OrdinalIgnoreCase) + Providers.Length)..].Split('/');
+        return path.Length >= 3 && path.Length % 2 == 1 ? string.Join('/', path.Where((_, at) => at > 0 && at % 2 == 0)) : path[^1];
+    }
+
+    private const string Providers = "/providers/";
 
     private static bool IsResourceId(string target) =>
         target.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase)
-        && target.Contains("/providers/", StringComparison.OrdinalIgnoreCase)
+        && target.Contains(Providers, StringComparison.OrdinalIgnoreCase)
         && !target.EndsWith('/');
 }

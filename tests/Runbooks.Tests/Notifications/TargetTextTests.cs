@@ -12,6 +12,8 @@ public sealed class TargetTextTests
     [Theory]
     [InlineData(Machine, "vm-batch-1")]
     [InlineData("/SUBSCRIPTIONS/x/PROVIDERS/y/vm", "vm")]
+    [InlineData("/subscriptions/x/resourcegroups/rg/providers/microsoft.sql/servers/s-1/databases/orders", "s-1/orders")]
+    [InlineData("/subscriptions/x/resourcegroups/rg/providers/microsoft.sql/servers/s-1/providers/microsoft.insights/diagnosticsettings/all", "all")]
     [InlineData("inference/llm-b-0", "inference/llm-b-0")]
     [InlineData("/subscriptions/x", "/subscriptions/x")]
     [InlineData("/subscriptions/x/providers/", "/subscriptions/x/providers/")]

@@ -123,8 +123,22 @@ public class AzureMonitorTests
         {
             foreach (var odd in (string[])["null", "0", "\"\"", "[]", "[1,null]", "{}", "true"])
             {
+        alert.Labels.ShouldNotContainKey("resourceId");
+        alert.Labels.ShouldNotContainKey("resourcePath");
                 var changed = essentials.DeepClone().AsObject();
                 changed[field] = JsonNode.Parse(odd);
+
+    /// <summary>Deployments of two endpoints may have one name.</summary>
+    [Fact]
+    public void ChildResource_IsToldByAllItsLevels()
+    {
+        var chat = Read("""{"alertRule":"r","alertTargetIDs":["/subscriptions/S/resourceGroups/RG/providers/Microsoft.MachineLearningServices/workspaces/ws/onlineEndpoints/Chat/deployments/blue"]}""").Labels;
+
+        chat["resourceName"].ShouldBe("blue");
+        chat["resourcePath"].ShouldBe("ws/Chat/blue");
+        chat["resourceId"].ShouldBe("/subscriptions/s/resourcegroups/rg/providers/microsoft.machinelearningservices/workspaces/ws/onlineendpoints/chat/deployments/blue");
+        Read("""{"alertRule":"r","alertTargetIDs":["/subscriptions/s/resourceGroups/rg"]}""").Labels.ShouldNotContainKey("resourcePath");
+    }
 
                 Read(changed.ToJsonString()).Name.ShouldBe("HighLatency_Cluster_B", $"{field} = {odd}");
             }

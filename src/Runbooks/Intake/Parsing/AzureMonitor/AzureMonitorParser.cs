@@ -234,9 +234,7 @@ internal static class AlertResource
 
         var context = post["properties"]["context"];
         var target = essentials["targetResource"].Line(AlertLimits.Resource + 1) is { Length: <= AlertLimits.Resource } text ? text : null;
-        var id = ResourceId.Parse(target);
-        var labels = LabelSet.ForLabels()
-            .Add("resourceName", id?.Name).Add("resourceType", id?.Type).Add("resourceGroup", id?.Group).Add("subscription", id?.Subscription)
+        var labels = DerivedLabels.AddTo(LabelSet.ForLabels(), ResourceId.Parse(target) is { } id ? [id] : [])
             .Add("resourceName", essentials["targetResourceName"])
             .Add("resourceType", essentials["targetResourceType"])
             .Add("resourceGroup", essentials["targetResourceGroup"])

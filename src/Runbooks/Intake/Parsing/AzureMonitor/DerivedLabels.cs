@@ -9,11 +9,7 @@ internal static class DerivedLabels
     public static void Read(Payload essentials, AzureFacts facts)
     {
         var targets = Targets(essentials).Select(ResourceId.Parse).OfType<ResourceId>().ToList();
-        facts.Labels
-            .Add("resourceName", Agreed(targets, id => id.Name))
-            .Add("resourceType", Agreed(targets, id => id.Type))
-            .Add("resourceGroup", Agreed(targets, id => id.Group))
-            .Add("subscription", Agreed(targets, id => id.Subscription))
+        AddTo(facts.Labels, targets)
             .Add("resourceType", essentials["targetResourceType"])
             .Add("resourceGroup", essentials["targetResourceGroup"])
             .Add("configurationItem", OnlyOne(essentials["configurationItems"]))
@@ -29,6 +25,15 @@ internal static class DerivedLabels
             .OfType<string>()
             .Distinct(StringComparer.OrdinalIgnoreCase)];
 
+    /// <summary>What all of them agree on.</summary>
+    public static LabelSet AddTo(LabelSet labels, IReadOnlyList<ResourceId> targets) => labels
+        .Add("resourceName", Agreed(targets, id => id.Name))
+        .Add("resourceType", Agreed(targets, id => id.Type))
+        .Add("resourceGroup", Agreed(targets, id => id.Group))
+        .Add("subscription", Agreed(targets, id => id.Subscription))
+        .Add("resourcePath", Agreed(targets, id => id.Path))
+        .Add("resourceId", Agreed(targets, id => id.Key));
+
     private static string? Agreed(IReadOnlyList<ResourceId> targets, Func<ResourceId, string?> part) =>
         targets.Select(part).Distinct(StringComparer.OrdinalIgnoreCase).Take(2).ToList() is [var only] ? only : null;
 
@@ -40,7 +45,9 @@ internal static class DerivedLabels
 /// <c>/subscriptions/{s}/resourceGroups/{g}/providers/{namespace}/{type}/{name}/{type}/{name}…</c>; a subscription or a group
 /// alone has no type and no name.
 /// </summary>
-internal sealed record ResourceId(string Subscription, string? Group, string? Type, string? Name)
+/// <param name="Key">The whole id in lower case, since Azure does not keep to one.</param>
+/// <param name="Path">The names of all its levels, such as <c>workspace/endpoint/deployment</c>: a child's own name is nothing that its parent tells apart.</param>
+internal sealed record ResourceId(string Key, string Subscription, string? Group, string? Type, string? Name, string? Path)
 {
     public static ResourceId? Parse(string? text)
     {
@@ -50,14 +57,15 @@ internal sealed record ResourceId(string Subscription, string? Group, string? Ty
             return null;
         }
 
+        var key = $"/{string.Join('/', parts).ToLowerInvariant()}";
         var group = parts.Length >= 4 && Is(parts[2], "resourceGroups") ? parts[3] : null;
 
         // An extension resource has a second "providers": the last one names the resource itself.
         var providers = Array.FindLastIndex(parts, part => Is(part, "providers"));
         var path = providers < 0 ? [] : parts[(providers + 1)..];
         return path.Length >= 3 && path.Length % 2 == 1
-            ? new(parts[1], group, string.Join('/', path.Where((_, at) => at == 0 || at % 2 == 1)), path[^1])
-            : new(parts[1], group, null, null);
+            ? new(key, parts[1], group, string.Join('/', path.Where((_, at) => at == 0 || at % 2 == 1)), path[^1], string.Join('/', path.Where((_, at) => at > 0 && at % 2 == 0)))
+            : new(key, parts[1], group, null, null, null);
     }
 
     private static bool Is(string part, string name) => part.Equals(name, StringComparison.OrdinalIgnoreCase);

@@ -129,10 +129,8 @@ internal sealed class GridEvent(Payload post)
     {
         get
         {
-            var id = ResourceId.Parse(Resource);
-            return LabelSet.ForLabels()
-                .Add("type", Type).Add("source", Source).Add("subject", Subject)
-                .Add("resourceName", id?.Name).Add("resourceType", id?.Type).Add("resourceGroup", id?.Group).Add("subscription", id?.Subscription)
+            var about = LabelSet.ForLabels().Add("type", Type).Add("source", Source).Add("subject", Subject);
+            return DerivedLabels.AddTo(about, ResourceId.Parse(Resource) is { } id ? [id] : [])
                 .Add("expiresAt", ExpiresAt)
                 .AddAll(Data)
                 .AddAll(Properties);
