@@ -83,6 +83,10 @@ public static class NameRules
         text.Length is > 0 and <= Longest && char.IsAsciiLetterLower(text[0]) && text[^1] != '-'
         && text.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-');
 
+    /// <summary>The id that somebody meant who typed it in another program: in any case, with blanks around it, with _ for -.</summary>
+    /// <returns>Null for what is no name, such as the address of a page about it.</returns>
+    public static string? ReadId(string? text) => text?.Trim().ToLowerInvariant().Replace('_', '-') is { } id && IsId(id) ? id : null;
+
     public static bool IsName(string text) =>
         text.Length is > 0 and <= Longest && char.IsAsciiLetter(text[0])
         && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');

@@ -18,8 +18,8 @@ internal sealed class GenericParser : IAlertParser
 
     private Alert? Read(Payload alert, string path, PostReport report)
     {
-        var runbook = alert["runbook"].IsString ? alert["runbook"].Line(AlertLimits.Runbook) : null;
-        if ((alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name) ?? runbook) is not { } name)
+        var written = alert["runbook"].IsString ? alert["runbook"].Line(AlertLimits.Runbook) : null;
+        if ((alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name) ?? written) is not { } name)
         {
             if (!ForeignPost.Report(alert, path, report))
             {
@@ -29,8 +29,8 @@ internal sealed class GenericParser : IAlertParser
             return null;
         }
 
-        var isId = runbook is not null && NameRules.IsId(runbook);
-        if (runbook is not null && !isId)
+        var runbook = NameRules.ReadId(written);
+        if (written is not null && runbook is null)
         {
             report.Warn(new($"{path}.runbook", alert["runbook"].Found, $"this is no id of a runbook, so the triggers decide; an id has {NameRules.IdWords}"));
         }
@@ -55,7 +55,7 @@ internal sealed class GenericParser : IAlertParser
             StartsAt = alert["startsAt"].Time(),
             EndsAt = alert["endsAt"].Time(),
             Link = alert["link"].Link(),
-            Runbook = isId ? runbook : null,
+            Runbook = runbook,
         };
     }
 }

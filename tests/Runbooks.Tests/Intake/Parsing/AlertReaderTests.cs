@@ -27,6 +27,22 @@ public class AlertReaderTests
         parsed.Warnings.ShouldHaveSingleItem().Path.ShouldBe("$.runbook");
     }
 
+    /// <summary>Typed into a form of another program: whoever meant a runbook is not sent to the triggers.</summary>
+    [Theory]
+    [InlineData("Disk-Full-By-Hand", "disk-full-by-hand")]
+    [InlineData("disk_full_by_hand", "disk-full-by-hand")]
+    [InlineData(" disk-full-by-hand ", "disk-full-by-hand")]
+    [InlineData("disk full by hand", null)]
+    [InlineData("C:/disk-full", null)]
+    [InlineData("-", null)]
+    public void RunbookWrittenInAnotherWay_IsNamedAllTheSame(string written, string? expected)
+    {
+        var parsed = Readers.Read("generic", $$"""{"name":"A","runbook":"{{written}}"}""");
+        var azure = Readers.ReadOne("azure-monitor", $$$"""{"data":{"essentials":{"alertRule":"r"},"customProperties":{"runbook":"{{{written}}}"} } }""");
+
+        (parsed.Alerts[0].Runbook, azure.Runbook, parsed.Warnings.Count).ShouldBe((expected, expected, expected is null ? 1 : 0));
+    }
+
     [Theory]
     [InlineData("firing", "Error", "Grafana could not measure it (Error): Web app is down on edge-01")]
     [InlineData("firing", "", "Web app is down on edge-01")]

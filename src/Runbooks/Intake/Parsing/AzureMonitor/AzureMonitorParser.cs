@@ -209,7 +209,7 @@ internal static class CustomProperties
             facts.Labels.SetAll(properties);
 
             // What can be no id, such as the address of a page about it, stays a label.
-            facts.Runbook = properties["runbook"].IsString && properties["runbook"].Line(AlertLimits.Runbook) is { } runbook && NameRules.IsId(runbook) ? runbook : facts.Runbook;
+            facts.Runbook = (properties["runbook"].IsString ? NameRules.ReadId(properties["runbook"].Line(AlertLimits.Runbook)) : null) ?? facts.Runbook;
         }
     }
 }
