@@ -52,6 +52,17 @@ public class AzureMonitorTests
         Read($$"""{"alertRule":"{{rule}}"}""", """{"ruleGroup":"/subscriptions/s/resourceGroups/rg/providers/Microsoft.AlertsManagement/prometheusRuleGroups/inference-rules","labels":{"cluster":"b"},"expression":"up == 0"}""")
             .Name.ShouldBe(expected);
 
+    /// <summary>Azure writes null for what is empty.</summary>
+    [Fact]
+    public void PrometheusRuleWhoseLabelsAreNull_IsReadAsOne()
+    {
+        var alert = Read(
+            """{"alertRule":"inference-rules/Stuck"}""",
+            """{"ruleGroup":"/subscriptions/s/resourceGroups/rg/providers/Microsoft.AlertsManagement/prometheusRuleGroups/inference-rules","labels":null,"annotations":{"summary":"It is stuck"},"expression":"sum(up) > 5"}""");
+
+        (alert.Name, alert.Summary, alert.Annotations["expression"]).ShouldBe(("Stuck", "It is stuck", "sum(up) > 5"));
+    }
+
     [Fact]
     public void RunbookInAnActivityLogEvent_NamesNothing()
     {
@@ -112,21 +123,10 @@ public class AzureMonitorTests
         alert.Labels.ShouldContainKeyAndValue("resourceGroup", "RG");
         alert.Labels.ShouldNotContainKey("resourceName");
         alert.Labels.ShouldNotContainKey("resourceType");
-        alert.Resources.Count.ShouldBe(2);
-    }
-
-    [Fact]
-    public void AnyFieldOfTheEssentialsBut_NeverFailsTheAlert()
-    {
-        var essentials = JsonNode.Parse(AlertCases.Body("azure-monitor/platform-static-threshold"))!["data"]!["essentials"]!.AsObject();
-        foreach (var field in essentials.Select(field => field.Key).Where(field => field != "alertRule").ToList())
-        {
-            foreach (var odd in (string[])["null", "0", "\"\"", "[]", "[1,null]", "{}", "true"])
-            {
         alert.Labels.ShouldNotContainKey("resourceId");
         alert.Labels.ShouldNotContainKey("resourcePath");
-                var changed = essentials.DeepClone().AsObject();
-                changed[field] = JsonNode.Parse(odd);
+        alert.Resources.Count.ShouldBe(2);
+    }
 
     /// <summary>Deployments of two endpoints may have one name.</summary>
     [Fact]
@@ -139,6 +139,17 @@ public class AzureMonitorTests
         chat["resourceId"].ShouldBe("/subscriptions/s/resourcegroups/rg/providers/microsoft.machinelearningservices/workspaces/ws/onlineendpoints/chat/deployments/blue");
         Read("""{"alertRule":"r","alertTargetIDs":["/subscriptions/s/resourceGroups/rg"]}""").Labels.ShouldNotContainKey("resourcePath");
     }
+
+    [Fact]
+    public void AnyFieldOfTheEssentialsBut_NeverFailsTheAlert()
+    {
+        var essentials = JsonNode.Parse(AlertCases.Body("azure-monitor/platform-static-threshold"))!["data"]!["essentials"]!.AsObject();
+        foreach (var field in essentials.Select(field => field.Key).Where(field => field != "alertRule").ToList())
+        {
+            foreach (var odd in (string[])["null", "0", "\"\"", "[]", "[1,null]", "{}", "true"])
+            {
+                var changed = essentials.DeepClone().AsObject();
+                changed[field] = JsonNode.Parse(odd);
 
                 Read(changed.ToJsonString()).Name.ShouldBe("HighLatency_Cluster_B", $"{field} = {odd}");
             }

@@ -77,7 +77,8 @@ internal static class PrometheusContext
 {
     public static void Read(Payload context, AzureFacts facts)
     {
-        if (!context["labels"].IsObject)
+        // Azure writes null for labels that are empty.
+        if (!context["labels"].IsObject && context["ruleGroup"].IsMissing)
         {
             return;
         }
