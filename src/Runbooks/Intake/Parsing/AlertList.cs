@@ -192,7 +192,7 @@ internal static class AlertText
     {
         Know(AlertStatus.Firing, "firing", "fired", "fire", "alerting", "alert", "alarm", "active", "activated", "triggered", "trigger", "open", "opened", "new",
             "problem", "critical", "error", "down", "warning", "warn", "failed", "failure", "degraded", "unhealthy", "nodata", "no data",
-            "re triggered", "re warn", "re no data",
+            "re triggered", "re warn", "re no data", "renotify",
             "alert failure", "alert degraded", "alert degraded remain", "alert degraded failure");
         Know(AlertStatus.Resolved, "resolved", "resolve", "ok", "okay", "closed", "close", "recovered", "recovery", "up", "normal", "inactive", "deactivated",
             "cleared", "clear", "healthy", "restored", "passing", "passed", "success", "back to normal", "ended", "alert recovery", "alert degraded recovery");

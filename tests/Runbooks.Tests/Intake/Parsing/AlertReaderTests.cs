@@ -60,6 +60,7 @@ public class AlertReaderTests
     [InlineData("ALERT_RECOVERY", AlertStatus.Resolved)]
     [InlineData("ALERT_DEGRADED_RECOVERY", AlertStatus.Resolved)]
     [InlineData("Re-Triggered", AlertStatus.Firing)]
+    [InlineData("Renotify", AlertStatus.Firing)]
     [InlineData("Back to normal", AlertStatus.Resolved)]
     [InlineData("passing", AlertStatus.Resolved)]
     public void StatusInTheWordsOfItsSender_IsUnderstood(string word, AlertStatus status)
