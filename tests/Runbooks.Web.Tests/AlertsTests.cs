@@ -51,6 +51,19 @@ public sealed class AlertsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task CharsetOfTheRequest_SaysHowABodyIsReadThatIsNotUtf8()
+    {
+        using var body = new ByteArrayContent(Encoding.Latin1.GetBytes("""{"name":"HighLatency_Cluster_B","labels":{"namespace":"inference","pod":"ä"}}"""));
+        body.Headers.TryAddWithoutValidation("Content-Type", "application/json; charset=\"windows-1251\"");
+
+        using var answer = await _host.Api.PostAsync("/api/alerts/generic", body, Ct);
+
+        var json = await WebHost.JsonOf(answer);
+        json.GetProperty("incidents")[0].GetProperty("target").GetString().ShouldBe("inference/д");
+        json.GetProperty("warnings")[0].GetProperty("found").GetString().ShouldBe("not UTF-8");
+    }
+
+    [Fact]
     public async Task BodyThatIsNoJson_IsRefusedWithThePlace()
     {
         var answer = await PostAsync("{\"alerts\": [ oops");

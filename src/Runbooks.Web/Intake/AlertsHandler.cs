@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Microsoft.Net.Http.Headers;
 using Runbooks.Catalog.Matching;
 using Runbooks.Intake.Parsing;
 using Runbooks.Intake.Parsing.EventGrid;
@@ -61,7 +62,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
             return answer;
         }
 
-        var parsed = await ParseAsync(source, body, tooLarge: null, cancellationToken);
+        var parsed = await ParseAsync(request, source, body, tooLarge: null, cancellationToken);
         if (parsed.IsRefused)
         {
             return ApiResults.Problem(StatusCodes.Status400BadRequest, "The post could not be understood.", parsed.Errors);
@@ -74,7 +75,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
     private async Task<IResult> HandleTruncatedAsync(HttpRequest request, string source, ReadOnlyMemory<byte> begin, CancellationToken cancellationToken)
     {
         var tooLarge = new AlertError("$", $"more than {RequestBody.MaxAlerts / 1024} KB, of which the first were read", "send fewer alerts in one post (Alertmanager: a finer group_by)");
-        var parsed = await ParseAsync(source, CutPost.Close(begin), tooLarge, cancellationToken);
+        var parsed = await ParseAsync(request, source, CutPost.Close(begin), tooLarge, cancellationToken);
         var response = IntakeResponse.Of(await ReceiveAsync(request, source, parsed, cancellationToken), parsed) with
         {
             Title = $"The body is larger than {RequestBody.MaxAlerts / 1024} KB. Send fewer alerts at once. {(parsed.IsRefused ? "Nothing of it was taken." : "The alerts that are whole in its first part were taken.")}",
@@ -83,9 +84,10 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         return ApiResults.Json(response, StatusCodes.Status413PayloadTooLarge, ApiResults.ProblemType);
     }
 
-    private async Task<ParsedAlerts> ParseAsync(string source, ReadOnlyMemory<byte>? body, AlertError? tooLarge, CancellationToken cancellationToken)
+    private async Task<ParsedAlerts> ParseAsync(HttpRequest request, string source, ReadOnlyMemory<byte>? body, AlertError? tooLarge, CancellationToken cancellationToken)
     {
-        var parsed = body is { } json ? reader.Read(source, json) : new([], []);
+        var charset = MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Charset).Value : null;
+        var parsed = body is { } json ? reader.Read(source, json, charset) : new([], []);
         if (tooLarge is not null)
         {
             parsed = parsed with { Errors = [tooLarge, .. parsed.Errors], Lost = parsed.Lost + 1 };

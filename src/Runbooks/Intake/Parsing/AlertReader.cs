@@ -26,18 +26,19 @@ public sealed class AlertReader
     public string NameOf(string source) => _parsers[source].Source;
 
     /// <summary>Reads a post of a known source (ignoring case), and hides what looks like a secret in it. Throws for nothing in the body.</summary>
+    /// <param name="charset">As the request names it; it counts where the body is not UTF-8.</param>
     /// <exception cref="KeyNotFoundException">Ask <see cref="Knows"/> first.</exception>
-    public ParsedAlerts Read(string source, ReadOnlyMemory<byte> utf8)
+    public ParsedAlerts Read(string source, ReadOnlyMemory<byte> body, string? charset = null)
     {
         var parser = _parsers[source];
-        using var document = JsonBody.Open(utf8, out var error);
+        using var document = JsonBody.Open(PostEncoding.ToUtf8(body, charset, out var warning), out var error);
         if (document is null)
         {
             return ParsedAlerts.Refused(error!, error!.Found == JsonBody.Empty ? 0 : 1);
         }
 
         var parsed = parser.Parse(document.RootElement);
-        return parsed with { Alerts = [.. parsed.Alerts.Select(AlertSecrets.Hide)] };
+        return parsed with { Alerts = [.. parsed.Alerts.Select(AlertSecrets.Hide)], Warnings = warning is null ? parsed.Warnings : [warning, .. parsed.Warnings] };
     }
 }
 

@@ -47,9 +47,34 @@ public class HostilePostTests
     public void TakingOutACharacter_NeverMakesTheNameOfAnotherPod() =>
         Readers.ReadOne("generic", """{"name":"A","labels":{"pod":"llm-b-\u00000"}}""").Labels["pod"].ShouldNotBe("llm-b-0");
 
+    /// <summary>Windows PowerShell 5.1 posts so unless it is told otherwise.</summary>
+    [Theory]
+    [InlineData(null, "Überlast €", "windows-1252")]
+    [InlineData("iso-8859-1", "Überlast €", "windows-1252")]
+    [InlineData("no-such-charset", "Überlast €", "windows-1252")]
+    [InlineData("utf-8", "Überlast €", "windows-1252")]
+    [InlineData("utf-16", "Überlast €", "windows-1252")]
+    [InlineData("utf-7", "Überlast €", "windows-1252")]
+    [InlineData("IBM037", "Überlast €", "windows-1252")]
+    [InlineData("windows-1251", "Ьberlast Ђ", "windows-1251")]
+    public void PostThatIsNotUtf8_IsReadByItsCharsetAndToldOf(string? charset, string name, string readAs)
+    {
+        var parsed = Readers.BuiltIn.Read("generic", (byte[])[.. "{\"name\":\""u8, 0xDC, .. "berlast "u8, 0x80, .. "\"}"u8], charset);
+
+        parsed.Alerts.ShouldHaveSingleItem().Name.ShouldBe(name);
+        parsed.Warnings.ShouldHaveSingleItem().ToString().ShouldBe($"$: not UTF-8; it was read as {readAs}; post UTF-8 (PowerShell: -ContentType 'application/json; charset=utf-8')");
+    }
+
     [Fact]
-    public void InvalidUtf8_IsReplaced() =>
-        Readers.BuiltIn.Read("generic", (byte[])[.. "{\"name\":\"a"u8, 0xC3, 0x28, .. "\"}"u8]).Alerts.ShouldHaveSingleItem().Name.ShouldBe("a\uFFFD(");
+    public void PostInUtf8_IsReadAsThatWhateverItsCharset()
+    {
+        var parsed = Readers.BuiltIn.Read("generic", """{"name":"Überlast"}"""u8.ToArray(), "iso-8859-1");
+
+        (parsed.Alerts.ShouldHaveSingleItem().Name, parsed.Warnings.Count).ShouldBe(("Überlast", 0));
+    }
+
+    [Fact]
+    public void Utf16_IsRefused() => Readers.BuiltIn.Read("generic", Encoding.Unicode.GetBytes("""{"name":"Überlast"}"""), "utf-16").IsRefused.ShouldBeTrue();
 
     [Fact]
     public void CutText_NeverEqualsAnotherValue()
