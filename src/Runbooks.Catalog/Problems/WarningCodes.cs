@@ -28,6 +28,7 @@ public static class WarningCodes
     public const string SettleUnchecked = "settle-unchecked";
     public const string TriggerAny = "trigger-any";
     public const string TriggerNever = "trigger-never";
+    public const string TriggerHidden = "trigger-hidden";
     public const string TriggerOverlap = "trigger-overlap";
     public const string TargetFixed = "target-fixed";
     public const string AlwaysVerifies = "always-verifies";
@@ -61,6 +62,7 @@ public static class WarningCodes
         [SettleUnchecked] = "A time to settle without checks that could be asked in it.",
         [TriggerAny] = "A trigger takes every alert.",
         [TriggerNever] = "A trigger fits no alert that is ever sent.",
+        [TriggerHidden] = "A trigger waits for a name that looks like a secret.",
         [TriggerOverlap] = "One alert starts two runbooks, or one trigger makes another needless.",
         [TargetFixed] = "Every alert is one incident, since the target has no placeholder.",
         [AlwaysVerifies] = "A check that looks at nothing says whether the fix helped, or keeps it from ever running.",

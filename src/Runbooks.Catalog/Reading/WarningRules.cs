@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Runbooks.Catalog.Templates;
+using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Reading;
 
@@ -54,6 +55,13 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             foreach (var (key, problem, remedy) in TriggerWarnings.Of(trigger))
             {
                 errors.Warn(WarningCodes.TriggerNever, $"trigger[{index}].{key}", problem, remedy);
+            }
+
+            foreach (var (key, shown) in TriggerWarnings.Hidden(trigger))
+            {
+                errors.Warn(
+                    WarningCodes.TriggerHidden, $"trigger[{index}].{key}", $"looks like a secret: the alert starts this runbook, and is kept and shown as '{shown}'.",
+                    "Name the rule without the colon, or say that it is meant.");
             }
 
             if (runbook.Trigger.Index().FirstOrDefault(other => other.Index != index && TriggerOverlap.Covers(other.Item, trigger) && (other.Index < index || !TriggerOverlap.Covers(trigger, other.Item))) is { Item: { } wider } found)
@@ -229,6 +237,13 @@ internal static partial class TriggerWarnings
             yield return (key, $"is {text}, with quotes that belong to it: only straight ones are YAML's.", "Write \"…\" with straight quotes.");
         }
     }
+
+    /// <returns>A key of the trigger of which a part is hidden in the alert, and what is left of it.</returns>
+    public static IEnumerable<(string Key, string Shown)> Hidden(Trigger trigger) =>
+        trigger.Labels.Select(label => (Key: $"labels.{label.Key}", Text: label.Value, Shown: AlertSecrets.Hide(label.Key, label.Value)))
+            .Prepend((Key: "alert", Text: trigger.Alert, Shown: Redactor.Redact(trigger.Alert)))
+            .Where(one => one.Shown != one.Text)
+            .Select(one => (one.Key, one.Shown));
 
     private static bool IsExpression(string text) => Expression().IsMatch(text);
 
