@@ -92,6 +92,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse
             "fails" => throw new InvalidOperationException("As scripted: it cannot be undone."),
             "left" => throw new ChangedSinceException("As scripted: somebody else has changed it since."),
             "handedOn" => Task.FromResult(new ActionResult("As scripted: it stays for another incident.") { HandedOn = true }),
+            "asBefore" => Task.FromResult(new ActionResult("As scripted: it was so before.") { FoundSo = true }),
             _ => Task.FromResult(new ActionResult("As scripted: undone.")),
         };
     }

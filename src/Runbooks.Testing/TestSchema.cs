@@ -41,7 +41,7 @@ internal static class TestSchema
             ["outcome"] = SchemaParts.Choice(TestScriptReader.Outcomes, "How it goes. Default: done."),
             ["changes"] = SchemaParts.Flag("What it acts on is another once it was approved."),
             ["outputs"] = SchemaParts.Texts("What later steps may read."),
-            ["undo"] = SchemaParts.Choice(TestScriptReader.Undos, "How taking it back goes; left: somebody else has changed it since; handedOn: another incident holds it now and takes it back. Default: done."),
+            ["undo"] = SchemaParts.Choice(TestScriptReader.Undos, "How taking it back goes; left: somebody else has changed it since; handedOn: another incident holds it now and takes it back; asBefore: it was so before. Default: done."),
             ["takes"] = SchemaParts.Duration("How long it takes; at once unless said:"),
         }), TestScriptReader.Outcomes, "A word, or more."), "By the step's name; done unless named."),
         ["events"] = SchemaParts.List(Event(), "What happens a while after the alert."),

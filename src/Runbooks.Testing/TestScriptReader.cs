@@ -18,7 +18,7 @@ internal sealed class TestScriptReader(FileErrors errors)
     public static readonly string[] Verdicts = ["passing", "failing", "unknown"];
     public static readonly string[] Outcomes = ["done", "fails", "blocked", "refused"];
 
-    public static readonly string[] Undos = ["done", "fails", "left", "handedOn"];
+    public static readonly string[] Undos = ["done", "fails", "left", "handedOn", "asBefore"];
     public static readonly string[] Objections = ["tell", "askFirst", "diagnoseOnly", "suppress", "forbid"];
     public static readonly string[] Deeds = ["approve", "reject", "takeOver", "done", "couldNot", "cancel", "takeBack"];
     public static readonly IReadOnlyList<string> States = CamelCase.Choices(typeof(IncidentState));

@@ -155,7 +155,7 @@ internal static class IncidentTestSteps
         Changes = HasChanged(incident, step.Name),
         Outputs = step.Outputs.ToDictionary(),
         Duration = Took(incident, step),
-        Undo = step.Status switch { StepStatus.UndoFailed => "fails", StepStatus.LeftAlone => "left", StepStatus.HandedOn => "handedOn", _ => "done" },
+        Undo = step.Status switch { StepStatus.UndoFailed => "fails", StepStatus.LeftAlone => "left", StepStatus.HandedOn => "handedOn", StepStatus.AsBefore => "asBefore", _ => "done" },
     };
 
     /// <summary>Only matters when a person stopped the incident while its steps ran: where it stood then depends on it.</summary>

@@ -61,7 +61,7 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
         var nodes = clusters.Nodes(undo.Cluster);
         if (undo.Was)
         {
-            return new ActionResult($"Left node {undo.Node} as it was before.");
+            return new ActionResult($"Left node {undo.Node} as it was before.") { FoundSo = true };
         }
 
         if (undo.Keep)

@@ -84,7 +84,7 @@ public static class EndingText
         {
             var back = Names(incident, StepStatus.Undone);
             return back.Length > 0 ? $"The cause is gone, so the temporary fix was taken back: {back}."
-                : incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? "The cause is gone."
+                : incident.Steps.Any(step => step.Status is StepStatus.HandedOn or StepStatus.AsBefore) ? "The cause is gone."
                 : "The cause is gone, so the temporary fix is needed no longer.";
         }
 
@@ -175,9 +175,9 @@ public static class EndingText
         ];
     }
 
-    /// <summary>What the runbook leaves to a person, and what another incident takes back.</summary>
+    /// <summary>What the runbook leaves to a person, what another incident takes back, and what had been so before.</summary>
     private static IEnumerable<string> OnPurpose(Incident incident) =>
-        incident.Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.HandedOn).Select(step => Sentence(step.Outcome ?? $"{step.Name} was left as it is."));
+        incident.Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.HandedOn or StepStatus.AsBefore).Select(step => Sentence(step.Outcome ?? $"{step.Name} was left as it is."));
 
     internal static string Names(Incident incident, StepStatus status) => Names(incident.Steps.Where(step => step.Status == status));
 

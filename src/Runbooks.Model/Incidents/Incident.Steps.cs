@@ -79,7 +79,7 @@ public sealed partial record Incident
 
     private static IncidentState StateOf(Phase phase) => phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving;
 
-    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn;
+    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn or StepStatus.AsBefore;
 
     private Incident Replace(StepRecord step, DateTimeOffset now) =>
         this with { Steps = [.. Steps.Select(s => s.Phase == step.Phase && s.Name == step.Name ? step : s)], WaitsUntil = null, UpdatedAt = now };

@@ -42,7 +42,7 @@ public sealed record StepRecord
     /// <summary>Whether it is undone when the mitigation is taken back. An attempt that failed or was cut off may have done half of it.</summary>
     [JsonIgnore]
     public bool IsToBeTakenBack =>
-        Phase == Phase.Mitigation && Preparation is { UndoState: not null, TellsOnly: false } && Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn or StepStatus.DryRun);
+        Phase == Phase.Mitigation && Preparation is { UndoState: not null, TellsOnly: false } && Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn or StepStatus.AsBefore or StepStatus.DryRun);
 
     /// <summary>The same on every attempt and after every crash.</summary>
     public static string KeyOf(string incidentId, Phase phase, string step) =>
@@ -72,6 +72,9 @@ public enum StepStatus
 
     /// <summary>It was to be undone, and stays until another incident that holds the same value takes it back.</summary>
     HandedOn,
+
+    /// <summary>It was to be undone, and there was nothing to undo: things had been so before it.</summary>
+    AsBefore,
 }
 
 /// <summary>
@@ -118,4 +121,7 @@ public sealed record ActionResult(string Result)
 
     /// <summary>Of undoing: nothing was taken back, since another incident holds the same value and will.</summary>
     public bool HandedOn { get; init; }
+
+    /// <summary>Of undoing: nothing was taken back, since the step had changed nothing: it found things as it was to make them.</summary>
+    public bool FoundSo { get; init; }
 }

@@ -10,7 +10,7 @@ public sealed class EndingTextTests
     public enum Kind { Changes, TellsOnly }
 
     /// <summary>What became of the one mitigating step.</summary>
-    public enum Fate { NotReached, Done, DryRun, Failed, Unknown, Undone, UndoFailed, Kept, LeftAlone, HandedOn, DoneWhileOthersWereUndone }
+    public enum Fate { NotReached, Done, DryRun, Failed, Unknown, Undone, UndoFailed, Kept, LeftAlone, HandedOn, AsBefore, DoneWhileOthersWereUndone }
 
     /// <summary>What the checks answer after the step; they did not pass before it unless that is said.</summary>
     public enum Checks { None, AllPass, PassAsBefore, OneUnknown, OneFails }
@@ -105,6 +105,8 @@ public sealed class EndingTextTests
     [InlineData(IncidentState.Resolved, Fate.Undone, Checks.AllPass, Kind.Changes, "Recovered, fix taken back", "The cause is gone, so the temporary fix was taken back: fix.")]
     [InlineData(IncidentState.Resolved, Fate.Kept, Checks.AllPass, Kind.Changes, "Recovered, fix left in place", "The cause is gone, so the temporary fix is needed no longer. Left it suspended; reactivate it by hand.")]
     [InlineData(IncidentState.Resolved, Fate.HandedOn, Checks.AllPass, Kind.Changes, "Recovered, fix handed on", "The cause is gone. The flag stays as it is: incident b changed it after this one.")]
+    [InlineData(IncidentState.Resolved, Fate.AsBefore, Checks.AllPass, Kind.Changes, "Recovered, fix left in place", "The cause is gone. The flag was left as it is: this step had not changed it.")]
+    [InlineData(IncidentState.Failed, Fate.AsBefore, Checks.None, Kind.Changes, "Failed", "Nobody answered in time. The flag was left as it is: this step had not changed it.")]
     [InlineData(IncidentState.Cancelled, Fate.HandedOn, Checks.None, Kind.Changes, "Cancelled", "Nobody answered in time. The flag stays as it is: incident b changed it after this one.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.AllPass, Kind.Changes, "Nothing to do", "Every check passed; nothing was done.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.OneUnknown, Kind.Changes, "Nothing to do", "1 of 2 checks passed, 1 could not be answered. That does not call for the mitigation; nothing was done.")]
@@ -252,13 +254,14 @@ public sealed class EndingTextTests
             Fate.Kept => StepStatus.Kept,
             Fate.LeftAlone => StepStatus.LeftAlone,
             Fate.HandedOn => StepStatus.HandedOn,
+            Fate.AsBefore => StepStatus.AsBefore,
             _ => StepStatus.Done,
         };
         return Some.Incident() with
         {
             State = state,
             Mode = fate == Fate.DryRun ? RunMode.DryRun : RunMode.Normal,
-            UndoBeganAt = fate is Fate.Undone or Fate.UndoFailed or Fate.Kept or Fate.LeftAlone or Fate.HandedOn or Fate.DoneWhileOthersWereUndone ? Some.Time : null,
+            UndoBeganAt = fate is Fate.Undone or Fate.UndoFailed or Fate.Kept or Fate.LeftAlone or Fate.HandedOn or Fate.AsBefore or Fate.DoneWhileOthersWereUndone ? Some.Time : null,
             Findings = checks == Checks.None ? [] : [.. before.Select(pair => Some.Finding(pair.Key, pair.Value))],
             VerificationRounds = checks == Checks.None ? [] : [new(IncidentState.Verifying, Some.Time, verdicts, 1)],
             Steps = fate == Fate.NotReached ? [] :
@@ -273,7 +276,7 @@ public sealed class EndingTextTests
                     Preparation = new() { PlannedEffect = "Fix it.", UndoState = JsonSerializer.SerializeToElement(1), TellsOnly = kind == Kind.TellsOnly, UndoneByHand = fate == Fate.Kept },
                     StartedAt = Some.Time,
                     FinishedAt = Some.Time,
-                    Outcome = fate switch { Fate.Kept => "Left it suspended; reactivate it by hand.", Fate.UndoFailed => "the region is down", Fate.LeftAlone => "It is at 9 pods.", Fate.HandedOn => "The flag stays as it is: incident b changed it after this one.", _ => "Did it." },
+                    Outcome = fate switch { Fate.Kept => "Left it suspended; reactivate it by hand.", Fate.UndoFailed => "the region is down", Fate.LeftAlone => "It is at 9 pods.", Fate.HandedOn => "The flag stays as it is: incident b changed it after this one.", Fate.AsBefore => "The flag was left as it is: this step had not changed it.", _ => "Did it." },
                 },
             ],
         };

@@ -135,6 +135,21 @@ public sealed class LeaseTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task FixThatHadBeenInPlaceBefore_IsNotSaidToBeTakenBack()
+    {
+        var holding = await HoldAsync();
+        _world.Script.OnUndone = _ => new ActionResult("The flag was left as it is: this step had not changed it.") { FoundSo = true };
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(30));
+
+        (incident.State, incident.Steps.ShouldHaveSingleItem().Status, EndingText.Headline(incident)).ShouldBe((IncidentState.Resolved, StepStatus.AsBefore, "Recovered, fix left in place"));
+        incident.Reason.ShouldBe("The cause is gone. The flag was left as it is: this step had not changed it.");
+        ChangeText.InPlace(incident).ShouldBeEmpty("nobody has to take it back");
+        incident.NeedsPerson.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task LeaseThatLastsTooLong_PagesAndStays()
     {
         var lease = new Hold(["full"], TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), TimeSpan.FromSeconds(30));

@@ -50,7 +50,7 @@ internal sealed class CloseAlert(ArmResources arm)
         var state = change.Before.ToLowerInvariant();
         if (now == change.Before)
         {
-            return new ActionResult($"The Azure alert is {state}, as it was before.");
+            return new ActionResult($"The Azure alert is {state}, as it was before.") { FoundSo = change.Before == change.After };
         }
 
         if (change.After is not null && now != change.After)
