@@ -16,11 +16,40 @@ internal sealed record HeldValue(string Id, string DisplayName)
 /// <summary>
 /// Values that several incidents may hold at a time: a flag that two outages switch on, a banner that the second one replaces.
 /// Each step notes what it found and what it puts there. Whoever ends while a later one holds the value leaves it as it is and
-/// hands on what was there before, which the last one to end brings back. Held in shared state, so over all hosts. Nothing is
-/// handed on to one that takes nothing back: its incident has ended otherwise, or its change is to stay.
+/// hands on what was there before, which the last one to end brings back; whoever found it so leaves it to the one that made it so.
+/// Held in shared state, so over all hosts. A person is told where nobody is going to take it back: the other's incident has ended
+/// otherwise, or its change is to stay.
 /// </summary>
-internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
+internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents, ResourceLease lease)
 {
+    /// <summary>
+    /// One step at a time on a value, as long as none dies: what is noted and what is written belong together, and so do what is
+    /// there, who else holds it, and what is taken back. Another one in between would go by what is so no longer.
+    /// </summary>
+    /// <exception cref="AzureRequestException">Another one is at it for too long: the step has to wait for its turn.</exception>
+    public Task<TResult> AloneAsync<TResult>(HeldValue value, StepContext context, Func<Task<TResult>> work, CancellationToken cancellationToken) =>
+        state is null ? work() : lease.HoldAsync(Key(value), value.DisplayName, context, work, cancellationToken);
+
+    /// <summary>Notes a change and makes it, with nobody in between. One that is refused has changed nothing, and holds nothing.</summary>
+    /// <inheritdoc cref="AloneAsync"/>
+    public Task<TResult> HoldAsync<T, TResult>(HeldValue value, T before, T after, Func<Task<TResult>> write, StepContext context, CancellationToken cancellationToken) => AloneAsync(
+        value,
+        context,
+        async () =>
+        {
+            await HoldAsync(value, before, after, context, cancellationToken);
+            try
+            {
+                return await write();
+            }
+            catch (StepRefusedException) when (state is not null)
+            {
+                await EndAsync<T>(value, StepOf(context), cancellationToken);
+                throw;
+            }
+        },
+        cancellationToken);
+
     /// <summary>To be called before the value is read and written: whoever ends meanwhile has to know.</summary>
     /// <param name="context">The same step notes it once, however often it is tried; anew where it has found something else since.</param>
     public async Task HoldAsync<T>(HeldValue value, T before, T after, StepContext context, CancellationToken cancellationToken)
@@ -33,9 +62,9 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
         }
     }
 
-    /// <summary>Takes back what a step put there, unless a later one holds it. Safe to run twice, as long as the taking back is.</summary>
+    /// <summary>Takes back what a step put there, unless another one holds it. Safe to run twice, as long as the taking back is.</summary>
     /// <param name="before">What the step found.</param>
-    /// <param name="shows">Whether that is what is there now.</param>
+    /// <param name="shows">Whether that is what is there now: to be read after <see cref="AloneAsync"/> has begun.</param>
     /// <param name="takeBack">Brings back what it is given.</param>
     public async Task<ActionResult> ReleaseAsync<T>(HeldValue value, T before, Func<T, bool> shows, Func<T, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken)
     {
@@ -46,20 +75,28 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
 
         var step = StepOf(context);
         var lasting = await FindLastingAsync<T>(value, cancellationToken);
-        var (holders, later) = await state.UpdateAsync<Holders<T>, string?>(Key(value), known => (known ?? new([])).HandOn(step, shows, lasting), cancellationToken);
-        if (later is not null)
+        var (holders, (foundSo, other)) = await state.UpdateAsync<Holders<T>, (bool, Holder<T>?)>(Key(value), known => (known ?? new([])).Release(step, shows, lasting), cancellationToken);
+        var back = holders.Of(step) is { } mine && Holders<T>.AreSame(mine.Found, before) ? mine.Before : before;
+        if (other is null && foundSo)
         {
-            return new($"{value.DisplayName} stays as it is: incident {later} changed it after this one. What was there before comes back when the last of those changes is taken back.") { HandedOn = true };
+            return new($"{value.DisplayName} was left as it is: this step had not changed it.") { FoundSo = true };
+        }
+
+        if (other is not null && !lasting.ContainsKey(other.Step))
+        {
+            return new($"{value.DisplayName} stays as it is: incident {other.Incident} holds it too. What was there before comes back when the last of them takes it back.") { HandedOn = true };
         }
 
         try
         {
-            if (holders.Next(step, shows) is { } other)
+            // Where what was there before is there again, the other's change is in nobody's way.
+            if (other is not null && !shows(back))
             {
-                throw new ChangedSinceException($"{value.DisplayName} was left alone: incident {other.Incident} changed it after this one and does not take it back.");
+                throw new ChangedSinceException(
+                    $"{value.DisplayName} was left alone: incident {other.Incident} changed it too and {(lasting[other.Step] ? "does not take it back" : "means to keep it")}.");
             }
 
-            var said = await takeBack(holders.Of(step) is { } mine && Holders<T>.AreSame(mine.Found, before) ? mine.Before : before);
+            var said = await takeBack(back);
             await EndAsync<T>(value, step, cancellationToken);
             return new(said);
         }
@@ -70,10 +107,10 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
         }
     }
 
-    /// <summary>The steps that have changed the value and will not take it back.</summary>
-    private async Task<IReadOnlyList<string>> FindLastingAsync<T>(HeldValue value, CancellationToken cancellationToken)
+    /// <returns>The steps that have changed the value and are not going to take it back; true where they never will, whatever becomes of their incident.</returns>
+    private async Task<IReadOnlyDictionary<string, bool>> FindLastingAsync<T>(HeldValue value, CancellationToken cancellationToken)
     {
-        List<string> lasting = [];
+        var lasting = new Dictionary<string, bool>(StringComparer.Ordinal);
         if (incidents is null || await state!.FindAsync<Holders<T>>(Key(value), cancellationToken) is not { } known)
         {
             return lasting;
@@ -81,21 +118,28 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
 
         foreach (var one in known.All.Where(one => !one.HasEnded))
         {
-            var incident = await incidents.FindAsync(one.Incident, cancellationToken);
+            var incident = await incidents.TryFindAsync(one.Incident, cancellationToken);
             var step = incident?.Steps.FirstOrDefault(step => StepRecord.KeyOf(incident.Id, step.Phase, step.Name) == one.Step);
-            if (incident?.State.IsFinal() == true && step is null)
+            if (incident is not null && step is null)
             {
-                // It was about to, and never did.
+                // It was about to, and did not come to it. Before it does it notes itself again.
                 await EndAsync<T>(value, one.Step, cancellationToken);
             }
-            else if (incident is null or { KeepsFix: true } || incident.State.IsFinal() || step is { IsToBeTakenBack: false })
+            else if (incident is null || incident.State.IsFinal() || step is { IsToBeTakenBack: false } or { Preparation.UndoneByHand: true })
             {
-                lasting.Add(one.Step);
+                lasting[one.Step] = true;
+            }
+            else if (incident.KeepsFix || (incident is { UndoBeganAt: null, Stop: not { TakesBack: true } } && !await IsLeaseAsync(incident, cancellationToken)))
+            {
+                lasting[one.Step] = false;
             }
         }
 
         return lasting;
     }
+
+    private async Task<bool> IsLeaseAsync(Incident incident, CancellationToken cancellationToken) =>
+        (await incidents!.FindRunbookAsync(incident.RunbookHash, cancellationToken))?.Mitigation.HoldUntil is not null;
 
     private async Task EndAsync<T>(HeldValue value, string step, CancellationToken cancellationToken) =>
         await state!.UpdateAsync<Holders<T>, bool>(Key(value), known => ((known ?? new([])).Ended(step), true), cancellationToken);
@@ -110,7 +154,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
     {
         public Holder<T>? Of(string step) => All.FirstOrDefault(one => one.Step == step);
 
-        public Holders<T> With(Holder<T> mine, IReadOnlyList<string> lasting)
+        public Holders<T> With(Holder<T> mine, IReadOnlyDictionary<string, bool> lasting)
         {
             if (Of(mine.Step) is { HasEnded: false } known && AreSame(known.Found, mine.Found) && AreSame(known.After, mine.After))
             {
@@ -118,34 +162,46 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
             }
 
             List<Holder<T>> others = [.. All.Where(one => one.Step != mine.Step)];
-            return others.TrueForAll(one => one.HasEnded || lasting.Contains(one.Step)) ? new([mine]) : new([.. others, mine]);
+            List<Holder<T>> holding = [.. others.Where(one => !one.HasEnded && !lasting.GetValueOrDefault(one.Step))];
+
+            // It looked before the other one wrote the same: nothing is left for it to change.
+            return holding.Count == 0 ? new([mine]) : new([.. others, AreSame(holding[^1].After, mine.After) ? mine with { Before = mine.After } : mine]);
         }
 
         // As they are kept: lists and tables have no equality of their own.
         public static bool AreSame(T one, T other) => JsonSerializer.Serialize(one) == JsonSerializer.Serialize(other);
 
-        /// <summary>Who changed it next after this step, of those that hold it still.</summary>
-        /// <returns>Null for whoever is the last, and where what is there is nobody's of them.</returns>
-        public Holder<T>? Next(string step, Func<T, bool> shows)
+        /// <summary>Ends what a step holds, unless it has something to take back: then it ends when it has.</summary>
+        /// <returns>And whether it had changed nothing, and who takes back instead of it; null where nobody does.</returns>
+        public (Holders<T> Holders, (bool FoundSo, Holder<T>? Other) Result) Release(string step, Func<T, bool> shows, IReadOnlyDictionary<string, bool> lasting)
         {
-            List<Holder<T>> later = [.. All.SkipWhile(one => one.Step != step).Skip(1).Where(one => !one.HasEnded)];
-            return later.Count > 0 && shows(later[^1].After) ? later[0] : null;
-        }
-
-        /// <returns>And the incident that takes it back instead; null where there is none.</returns>
-        public (Holders<T> Holders, string? Later) HandOn(string step, Func<T, bool> shows, IReadOnlyList<string> lasting)
-        {
-            if (Of(step) is not { HandedTo: null } mine)
+            var mine = Of(step);
+            if (mine?.HandedTo is { } heir)
             {
-                return (this, Of(step)?.HandedTo);
+                return (this, (false, Of(heir)));
             }
 
-            return Next(step, shows) is { } next && !lasting.Contains(next.Step)
-                ? (new([.. All.Select(one => one == mine ? mine with { HasEnded = true, HandedTo = next.Incident } : one == next ? next with { Before = mine.Before } : one)]), next.Incident)
-                : (this, null);
+            if (mine is not null && AreSame(mine.Before, mine.After))
+            {
+                var earlier = All.TakeWhile(one => one != mine).LastOrDefault(one => !one.HasEnded && one.Incident != mine.Incident && !lasting.ContainsKey(one.Step) && AreSame(one.After, mine.After));
+                return (With(mine with { HasEnded = true, HandedTo = earlier?.Step }), (true, earlier));
+            }
+
+            // What never came to act, or has ended before, has nothing to hand on, and takes nothing away from the others.
+            if (mine is not { HasEnded: false })
+            {
+                return (this, (false, mine is not null && shows(mine.Before) ? null : All.LastOrDefault(one => !one.HasEnded && shows(one.After))));
+            }
+
+            List<Holder<T>> later = [.. All.SkipWhile(one => one != mine).Skip(1).Where(one => !one.HasEnded)];
+            return later.Exists(one => shows(one.After))
+                ? (With(mine with { HasEnded = true, HandedTo = later[0].Step }).With(later[0] with { Before = mine.Before }), (false, later[0]))
+                : (this, (false, null));
         }
 
-        public Holders<T> Ended(string step) => new([.. All.Select(one => one.Step == step ? one with { HasEnded = true } : one)]);
+        public Holders<T> Ended(string step) => Of(step) is { HasEnded: false } mine ? With(mine with { HasEnded = true }) : this;
+
+        private Holders<T> With(Holder<T> changed) => new([.. All.Select(one => one.Step == changed.Step ? changed : one)]);
     }
 
     /// <param name="Step">Its idempotency key.</param>
@@ -157,7 +213,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents)
 
         public bool HasEnded { get; init; }
 
-        /// <summary>The incident that what was there before was handed on to.</summary>
+        /// <summary>The step that takes it back instead, and to which what was there before was handed on.</summary>
         public string? HandedTo { get; init; }
     }
 }

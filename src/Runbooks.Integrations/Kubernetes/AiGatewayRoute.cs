@@ -70,15 +70,19 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         AiGatewayRouteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
-        return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken) is { } more
+        return new ActionResult(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken) is { } more
             ? $"{change.Backend} has {Text(change.After)} in the AI gateway route {change.DisplayName}.{more}"
             : $"{change.Backend} had {Text(change.After)} already.");
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
+        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
+    {
         var now = await clusters.AiRoutes(change.Cluster).FindAsync(change.Namespace, change.Route, cancellationToken) is { } route ? RouteBackend.In(route) : [];
         return await held.ReleaseAsync(Held(change), change.Before, backends => backends.All(now.Contains), TakeBackAsync, context, cancellationToken);
 

@@ -49,15 +49,7 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
     {
         var deployments = clusters.Deployments(parameters.Cluster);
         var plan = preparation.UndoState!.Value.Deserialize<ScaleUndo>()!;
-        await held.HoldAsync(Held(plan, deployments), plan.Before, plan.After, context, cancellationToken);
-        var now = await FindAsync(deployments, plan, cancellationToken)
-            ?? throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} is no longer the one that was approved. Nothing was changed.");
-        if (now != plan.Before && now != plan.After)
-        {
-            throw new StepRefusedException(FormattableString.Invariant($"Deployment {parameters.Namespace}/{parameters.Deployment} was scaled to {now} by somebody else meanwhile. Nothing was changed."));
-        }
-
-        await deployments.ScaleAsync(plan.Namespace, plan.Deployment, plan.Uid, plan.After, cancellationToken);
+        await held.HoldAsync(Held(plan, deployments), plan.Before, plan.After, () => ScaleAsync(deployments, plan, cancellationToken), context, cancellationToken);
         await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, "scaled", plan.After, context, cancellationToken);
         return new ActionResult(FormattableString.Invariant($"Scaled deployment {plan.Namespace}/{plan.Deployment} from {plan.Before} to {plan.After} pods, all ready."))
         {
@@ -65,10 +57,29 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         };
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    /// <returns>How many it had.</returns>
+    private static async Task<int> ScaleAsync(ClusterDeployments deployments, ScaleUndo plan, CancellationToken cancellationToken)
+    {
+        var now = await FindAsync(deployments, plan, cancellationToken)
+            ?? throw new StepRefusedException($"Deployment {plan.Namespace}/{plan.Deployment} is no longer the one that was approved. Nothing was changed.");
+        if (now != plan.Before && now != plan.After)
+        {
+            throw new StepRefusedException(FormattableString.Invariant($"Deployment {plan.Namespace}/{plan.Deployment} was scaled to {now} by somebody else meanwhile. Nothing was changed."));
+        }
+
+        await deployments.ScaleAsync(plan.Namespace, plan.Deployment, plan.Uid, plan.After, cancellationToken);
+        return now;
+    }
+
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var undo = undoState.Deserialize<ScaleUndo>()!;
         var deployments = clusters.Deployments(undo.Cluster);
+        return held.AloneAsync(Held(undo, deployments), context, () => UndoAloneAsync(deployments, undo, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> UndoAloneAsync(ClusterDeployments deployments, ScaleUndo undo, StepContext context, CancellationToken cancellationToken)
+    {
         var now = await FindAsync(deployments, undo, cancellationToken);
         return await held.ReleaseAsync(Held(undo, deployments), undo.Before, pods => pods == now, before => TakeBackAsync(deployments, undo with { Before = before }, now, cancellationToken), context, cancellationToken);
     }

@@ -62,15 +62,19 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
         ModelRouteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
-        return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken)
+        return new ActionResult(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken)
             ? $"{change.Deployment} has the weight {Text(change.After)} for {change.Model}."
             : $"{change.Deployment} had the weight {Text(change.After)} already.");
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
+        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
+    {
         var now = await WeightAsync(change, cancellationToken);
         return await held.ReleaseAsync(Held(change), change.Before, weight => weight == now, TakeBackAsync, context, cancellationToken);
 

@@ -24,15 +24,24 @@ public sealed class HeldValuesTests : OnTheSandbox
     private static readonly object s_on = new { flag = "local-model-only", create = true };
     private static readonly object s_share = new { service = s_service, pool = "openai", backend = "openai-paygo", priority = 1 };
 
+    private static readonly Runbook s_lease = WithHold(new Hold(["stuck"], TimeSpan.FromMinutes(10), TimeSpan.FromHours(6), TimeSpan.FromSeconds(30)));
+    private static readonly Runbook s_forGood = WithHold(null) with { Hash = "hash-2" };
+
     private readonly InMemoryIncidentStore _incidents = new();
+
+    private static Runbook WithHold(Hold? hold)
+    {
+        var runbook = Given.Runbook();
+        return runbook with { Mitigation = runbook.Mitigation with { HoldUntil = hold } };
+    }
 
     protected override IServiceCollection Add(IServiceCollection services) => services.AddSingleton<IIncidentStore>(_incidents).AddAppConfiguration().AddBanner().AddApiManagement().AddAzureOpenAI().AddMachineLearning().AddTrafficManager().AddFrontDoor().AddKubernetes();
 
-    private async Task<Preparation> DoAsync(string incident, string action, object with)
+    private async Task<Preparation> DoAsync(string incident, string action, object with, Runbook? by = null, Preparation? prepared = null)
     {
         var (found, context) = (Action(action), ContextOf(incident) with { Time = new SkippingTime(Clock) });
-        var preparation = await found.PrepareAsync(Bind(with, found.ParametersType), context, Cancel);
-        var runbook = Given.Runbook();
+        var preparation = prepared ?? await found.PrepareAsync(Bind(with, found.ParametersType), context, Cancel);
+        var runbook = by ?? s_lease;
         await _incidents.OpenAsync(
             (Given.Incident(runbook, incident) with { Target = incident }).BeginStep(Given.Step("step"), Phase.Mitigation, "mitigation-1", preparation, Clock.GetUtcNow()), runbook, latest => null, Cancel);
         await found.ApplyAsync(Bind(with, found.ParametersType), preparation, context, Cancel);
@@ -65,7 +74,7 @@ public sealed class HeldValuesTests : OnTheSandbox
         var first = await DoAsync("inc-a", Flag, s_on);
         var second = await DoAsync("inc-b", Flag, s_on);
 
-        (await TakeBackAsync("inc-a", Flag, first)).ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' stays as it is: incident inc-b changed it after this one. What was there before comes back when the last of those changes is taken back.");
+        (await TakeBackAsync("inc-a", Flag, first)).ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' stays as it is: incident inc-b holds it too. What was there before comes back when the last of them takes it back.");
         (await TakeBackAsync("inc-a", Flag, first)).ShouldContain("stays as it is", Case.Sensitive, "twice is the same as once");
         (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
 
@@ -80,11 +89,30 @@ public sealed class HeldValuesTests : OnTheSandbox
         var first = await DoAsync("inc-a", Flag, s_on);
         var second = await DoAsync("inc-b", Flag, s_on);
 
-        (await TakeBackAsync("inc-b", Flag, second)).ShouldContain("as it was before");
+        var left = await UndoAsync("inc-b", Flag, second);
+        (left.Result.Contains(" stays as it is: incident inc-a holds it too.", StringComparison.Ordinal), left.HandedOn).ShouldBe((true, true), left.Result);
+        (await UndoAsync("inc-b", Flag, second)).ShouldBeEquivalentTo(left, "twice is the same as once");
         (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
 
-        await TakeBackAsync("inc-a", Flag, first);
+        (await UndoAsync("inc-a", Flag, first)).ShouldSatisfyAllConditions(back => back.HandedOn.ShouldBeFalse(), back => back.FoundSo.ShouldBeFalse());
         (await FlagAsync()).ShouldBeNull();
+    }
+
+    /// <summary>On call had switched it on by hand: it stays on, and nobody is told that it was taken back.</summary>
+    [Fact]
+    public async Task WhatWasSoBefore_IsNotCalledTakenBack()
+    {
+        (await Http.PutAsJsonAsync("/appconfiguration/kv/.appconfig.featureflag%2Flocal-model-only?api-version=2023-11-01", new { value = """{"id":"local-model-only","enabled":true}""" }, Cancel)).EnsureSuccessStatusCode();
+        var first = await DoAsync("inc-a", Flag, s_on);
+        var second = await DoAsync("inc-b", Flag, s_on);
+
+        foreach (var (incident, done) in ((string, Preparation)[])[("inc-a", first), ("inc-b", second), ("inc-b", second)])
+        {
+            var left = await UndoAsync(incident, Flag, done);
+            (left.Result, left.FoundSo, left.HandedOn).ShouldBe(("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' was left as it is: this step had not changed it.", true, false));
+        }
+
+        (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
     }
 
     [Theory]
@@ -133,7 +161,7 @@ public sealed class HeldValuesTests : OnTheSandbox
         var changed = (await PrepareAsync(action, with)).Identity;
 
         var handedOn = await UndoAsync("inc-a", action, first);
-        (handedOn.Result.Contains(" stays as it is: incident inc-b changed it after this one", StringComparison.Ordinal), handedOn.HandedOn).ShouldBe((true, true), handedOn.Result);
+        (handedOn.Result.Contains(" stays as it is: incident inc-b holds it too.", StringComparison.Ordinal), handedOn.HandedOn).ShouldBe((true, true), handedOn.Result);
         (await PrepareAsync(action, with)).Identity.ShouldBe(changed);
 
         (await UndoAsync("inc-b", action, second)).HandedOn.ShouldBeFalse();
@@ -149,8 +177,8 @@ public sealed class HeldValuesTests : OnTheSandbox
         { "could not take it back", i => i with { State = IncidentState.Failed, Steps = [Ended(i, StepStatus.UndoFailed)] } },
         { "taken over", i => i with { State = IncidentState.TakenOver, Steps = [Ended(i, StepStatus.Done)] } },
         { "meant to stay", i => i with { State = IncidentState.Resolved, Steps = [Ended(i, StepStatus.Done)] } },
-        { "no lease, and past it", i => i with { State = IncidentState.Resolving } },
         { "kept while the resolution runs", i => i with { State = IncidentState.Resolving, Steps = [Ended(i, StepStatus.Kept)] } },
+        { "left to a person", i => i with { State = IncidentState.Holding, Steps = [i.Steps[0] with { Status = StepStatus.Done, Preparation = i.Steps[0].Preparation with { UndoneByHand = true } }] } },
     };
 
     /// <summary>Nobody would ever take it back, and nobody would be told.</summary>
@@ -164,10 +192,71 @@ public sealed class HeldValuesTests : OnTheSandbox
         for (var time = 0; time < 2; time++)
         {
             (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Flag, first), how)).Message
-                .ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' was left alone: incident inc-b changed it after this one and does not take it back.");
+                .ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' was left alone: incident inc-b changed it too and does not take it back.");
         }
 
         (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
+    }
+
+    /// <summary>Without a lease a fix stays once it is seen to work; as long as it is not, it may still be taken back.</summary>
+    [Theory]
+    [InlineData(IncidentState.Mitigating)]
+    [InlineData(IncidentState.Verifying)]
+    [InlineData(IncidentState.Resolving)]
+    public async Task SecondMeansToKeepIt_APersonIsToldAndNothingIsLostWhereItsFixDoesNotHelp(IncidentState state)
+    {
+        var first = await DoAsync("inc-a", Flag, s_on);
+        var second = await DoAsync("inc-b", Flag, s_on, s_forGood);
+        await ChangeAsync("inc-b", i => i with { State = state, Steps = [Ended(i, StepStatus.Done)] });
+
+        for (var time = 0; time < 2; time++)
+        {
+            (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Flag, first))).Message
+                .ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' was left alone: incident inc-b changed it too and means to keep it.");
+        }
+
+        await ChangeAsync("inc-b", i => i with { UndoBeganAt = Clock.GetUtcNow() });
+        (await TakeBackAsync("inc-b", Flag, second)).ShouldStartWith("Removed ");
+        (await FlagAsync()).ShouldBeNull();
+    }
+
+    /// <summary>An attempt of which nothing came holds nothing, though its incident is open.</summary>
+    [Fact]
+    public async Task SecondWaitsForItsTurn_NothingIsHandedOnToIt()
+    {
+        var first = await DoAsync("inc-a", Flag, s_on);
+        await DoAsync("inc-b", Flag, s_on);
+        await ChangeAsync("inc-b", i => i.ForgetBegin(Phase.Mitigation, "step", 1));
+
+        (await TakeBackAsync("inc-a", Flag, first)).ShouldStartWith("Removed ");
+        (await FlagAsync()).ShouldBeNull();
+    }
+
+    /// <summary>What was never come to must not take away what another one did.</summary>
+    [Fact]
+    public async Task FirstDiedBeforeItActed_TakesNothingAwayFromTheSecond()
+    {
+        var first = await PrepareAsync(Flag, s_on);
+        var second = await DoAsync("inc-b", Flag, s_on);
+
+        (await UndoAsync("inc-a", Flag, first)).HandedOn.ShouldBeTrue();
+        (await FlagAsync()).ShouldNotBeNull();
+        (await TakeBackAsync("inc-b", Flag, second)).ShouldStartWith("Removed ");
+    }
+
+    /// <summary>The one looked before the other wrote, and finds what it was to put there.</summary>
+    [Theory]
+    [InlineData("inc-a", "inc-b")]
+    [InlineData("inc-b", "inc-a")]
+    public async Task BothWereAboutTo_TheFlagStaysUntilBothHaveEnded(string ends, string stays)
+    {
+        var late = await PrepareAsync(Flag, s_on);
+        var done = new Dictionary<string, Preparation> { ["inc-a"] = await DoAsync("inc-a", Flag, s_on), ["inc-b"] = await DoAsync("inc-b", Flag, s_on, prepared: late) };
+
+        (await UndoAsync(ends, Flag, done[ends])).HandedOn.ShouldBeTrue();
+        (await FlagAsync()).ShouldNotBeNull();
+        (await TakeBackAsync(stays, Flag, done[stays])).ShouldStartWith("Removed ");
+        (await FlagAsync()).ShouldBeNull();
     }
 
     [Fact]
@@ -200,7 +289,7 @@ public sealed class HeldValuesTests : OnTheSandbox
         var first = await DoAsync("inc-a", Pool, s_share);
         var second = await DoAsync("inc-b", Pool, s_share);
 
-        (await TakeBackAsync("inc-a", Pool, first)).ShouldStartWith("The share of openai-paygo in backend pool openai of gateway stays as it is: incident inc-b changed it after this one");
+        (await TakeBackAsync("inc-a", Pool, first)).ShouldStartWith("The share of openai-paygo in backend pool openai of gateway stays as it is: incident inc-b holds it too.");
         (await ShareAsync()).ShouldBe("1");
 
         (await TakeBackAsync("inc-b", Pool, second)).ShouldBe("Gave openai-paygo priority 2 and weight 100 again, as before.");

@@ -75,15 +75,20 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         BackendPoolParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
-        return new ActionResult(await SetAsync(change, change.Before, change.After, context.Time, cancellationToken) is { } answer
+        var sent = await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context.Time, cancellationToken), context, cancellationToken);
+        return new ActionResult(sent is { } answer
             ? answer.Describe($"Gave {change.Backend} {change.After}.", $"give {change.Backend} {change.After}")
             : $"{change.Backend} had {change.After} already.");
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
+        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
+    {
         var now = Members(await arm.GetAsync(Target(change.Pool), cancellationToken)).FirstOrDefault(one => NameOf(one) == change.Backend) is { } member ? ShareOf(member) : null;
         return await held.ReleaseAsync(Held(change), change.Before, share => share == now, TakeBackAsync, context, cancellationToken);
 

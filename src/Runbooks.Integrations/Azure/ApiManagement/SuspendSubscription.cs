@@ -48,8 +48,8 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
         var words = Target(change.Subscription).DisplayName;
-        await held.HoldAsync(Held(change), change.Before, "suspended", context, cancellationToken);
-        return new ActionResult(await SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken) is { } answer
+        var sent = await held.HoldAsync(Held(change), change.Before, "suspended", () => SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken), context, cancellationToken);
+        return new ActionResult(sent is { } answer
             ? answer.Describe($"Suspended {words} of API Management.", $"suspend {words} of API Management")
             : $"{words} was suspended already.");
     }
@@ -63,6 +63,11 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
             return new ActionResult($"Left {words} suspended, as the runbook says; reactivate it by hand.");
         }
 
+        return await held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, words, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> UndoAloneAsync(Change change, string words, StepContext context, CancellationToken cancellationToken)
+    {
         var now = (await arm.GetAsync(Target(change.Subscription), cancellationToken)).Text("state");
         return await held.ReleaseAsync(Held(change), change.Before, state => state == now, TakeBackAsync, context, cancellationToken);
 

@@ -132,13 +132,16 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
         state.Deserialize<SettingChange>() ?? throw new StepRefusedException("What is needed to undo this step was not recorded.");
 
     /// <summary>Puts the new value there, unless it is there already or somebody changed the old one.</summary>
-    public async Task ApplyAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
+    /// <returns>False: it was there already.</returns>
+    public Task<bool> ApplyAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken) => held.HoldAsync(
+        new HeldValue(settings.DisplayName(Address)), new HeldText(Before, BeforeType), new HeldText(After, After == Before ? BeforeType : AfterType), () => PutAsync(settings, cancellationToken), context, cancellationToken);
+
+    private async Task<bool> PutAsync(ISettings settings, CancellationToken cancellationToken)
     {
-        await held.HoldAsync(new HeldValue(settings.DisplayName(Address)), new HeldText(Before, BeforeType), new HeldText(After, AfterType), context, cancellationToken);
         var now = await settings.ReadAsync(Address, cancellationToken);
         if (now?.Value == After)
         {
-            return;
+            return false;
         }
 
         if (now?.Value != Before)
@@ -150,6 +153,8 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
         {
             throw NotWritten(settings);
         }
+
+        return true;
     }
 
     // An attempt whose answer was lost may have been sent again, and finds its own change.
@@ -157,15 +162,23 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
         (await settings.ReadAsync(Address, cancellationToken))?.Value == After;
 
     /// <summary>Brings back what was there, unless another incident holds it, or somebody has changed it since: then theirs stays.</summary>
-    public async Task<ActionResult> UndoAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
+    public Task<ActionResult> UndoAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
-        var now = await settings.ReadAsync(Address, cancellationToken);
-        return await held.ReleaseAsync(
-            new HeldValue(settings.DisplayName(Address)),
-            new HeldText(Before, BeforeType),
-            text => text.Value == now?.Value,
-            before => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, now, cancellationToken),
+        var value = new HeldValue(settings.DisplayName(Address));
+        return held.AloneAsync(
+            value,
             context,
+            async () =>
+            {
+                var now = await settings.ReadAsync(Address, cancellationToken);
+                return await held.ReleaseAsync(
+                    value,
+                    new HeldText(Before, BeforeType),
+                    text => text.Value == now?.Value,
+                    before => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, now, cancellationToken),
+                    context,
+                    cancellationToken);
+            },
             cancellationToken);
     }
 

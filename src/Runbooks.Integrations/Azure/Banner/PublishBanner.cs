@@ -92,7 +92,15 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
     public async Task ApplyAsync(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
         await Key.ApplyAsync(keys, held, context, cancellationToken);
-        await (Blob?.ApplyAsync(blobs, held, context, cancellationToken) ?? Task.CompletedTask);
+        try
+        {
+            await (Blob?.ApplyAsync(blobs, held, context, cancellationToken) ?? Task.CompletedTask);
+        }
+        catch (AzureRequestException busy) when (busy.IsBusy)
+        {
+            // The key is written: an attempt of which nothing came would be forgotten, and with it what was there before.
+            throw new AzureRequestException(busy.Message);
+        }
     }
 
     /// <summary>Each place for itself: what somebody changed in the one does not keep the banner up in the other.</summary>
@@ -108,7 +116,7 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         var displayName = $"{key.Result} {blob.Result}";
         return (keyLeft, blobLeft) switch
         {
-            (null, null) => new(displayName) { HandedOn = key.HandedOn || blob.HandedOn },
+            (null, null) => new(displayName) { HandedOn = key.HandedOn || blob.HandedOn, FoundSo = key.FoundSo && blob.FoundSo },
             // Somebody's own banner stays; one that could not be reached is ours still, and is tried again.
             (null or ChangedSinceException, null or ChangedSinceException) => throw new ChangedSinceException(displayName),
             _ => throw new StepRefusedException(displayName),

@@ -58,15 +58,19 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         TrafficSplitParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
-        return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken)
+        return new ActionResult(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken)
             ? $"Split the requests as {TrafficShares.Text(change.After)}."
             : $"The requests were split as {TrafficShares.Text(change.After)} already.");
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
+        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
+    {
         var now = TrafficShares.In((await arm.GetAsync(Target(change.Endpoint), cancellationToken)).Json);
         return await held.ReleaseAsync(Held(change), change.Before, shares => TrafficShares.Same(shares, now), TakeBackAsync, context, cancellationToken);
 

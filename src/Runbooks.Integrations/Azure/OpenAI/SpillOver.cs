@@ -62,9 +62,9 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         SpillOverParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         var words = Target(change.Deployment).DisplayName;
-        return new ActionResult((await SetAsync(change, change.Before, change.After, context, cancellationToken), change.After) switch
+        var written = await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken);
+        return new ActionResult((written, change.After) switch
         {
             (true, { } to) => $"{to} takes what {words} turns away.",
             (true, null) => $"Switched spill-over of {words} off.",
@@ -73,9 +73,14 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         });
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
+        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
+    {
         var now = Of((await arm.GetAsync(Target(change.Deployment), cancellationToken)).Json);
         return await held.ReleaseAsync(Held(change), change.Before, to => to == now, TakeBackAsync, context, cancellationToken);
 

@@ -54,12 +54,16 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     protected override Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<RouteChange>()!;
-        return lease.HoldAsync(change.Group, DisplayName(change.Group), context, () => ApplyAloneAsync(parameters, change, context, cancellationToken), cancellationToken);
+        return lease.HoldAsync(
+            change.Group,
+            DisplayName(change.Group),
+            context,
+            () => held.HoldAsync(Held(change), change.Before, change.After, () => ApplyAloneAsync(parameters, change, context, cancellationToken), context, cancellationToken),
+            cancellationToken);
     }
 
     private async Task<ActionResult> ApplyAloneAsync(TParameters parameters, RouteChange change, StepContext context, CancellationToken cancellationToken)
     {
-        await held.HoldAsync(Held(change), change.Before, change.After, context, cancellationToken);
         var routes = await ReadAsync(change.Group, context.Time, cancellationToken);
         var now = RoutePlan.Find(routes, change.Name)?.Now;
         if (now == change.After && await arm.IsInForceAsync(Target(change.Id), context, cancellationToken))
