@@ -57,6 +57,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         {
             PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.",
             Identity = $"{change.Uid}: {Text(before)}",
+            IsSo = before.Count > 0 && before.SequenceEqual(after),
             Undo = $"Give it {Text(before)} again.",
             UndoState = JsonSerializer.SerializeToElement(change),
             Refusal = route is null ? $"There is no AI gateway route {change.DisplayName} on cluster {routes.Cluster}." : Refusal(parameters, backends, before, after),

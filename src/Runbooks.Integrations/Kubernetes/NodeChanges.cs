@@ -33,6 +33,7 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
         {
             PlannedEffect = words.Will,
             Identity = node?.Metadata.Uid,
+            IsSo = was,
             Undo = was ? "Left as it is: it was so before." : keep ? "Left to a person: it stays until somebody takes it off." : UndoWords(node, parameters),
             UndoneByHand = keep && !was,
             UndoState = JsonSerializer.SerializeToElement(Complete(new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", was, keep), node, parameters)),

@@ -28,6 +28,7 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
                 + (mayBeRead ? "" : " Whether an autoscaler decides how many pods it has may not be read; one would take this back."),
             // The numbers belong to it: two more of two is not two more of three.
             Identity = deployment is null ? null : FormattableString.Invariant($"{deployment.Metadata.Uid} {before}->{after}"),
+            IsSo = deployment is not null && before == after,
             Undo = FormattableString.Invariant($"Scale it back to {before}."),
             UndoState = JsonSerializer.SerializeToElement(new ScaleUndo(parameters.Cluster, parameters.Namespace, parameters.Deployment, deployment?.Metadata.Uid ?? "", before, after)),
             Refusal = deployment switch

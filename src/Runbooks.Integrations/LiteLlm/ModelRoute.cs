@@ -48,6 +48,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
         {
             PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' (now {Weights(all)}).{(strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "")}",
             Identity = $"{proxy}/{parameters.Model}: {Weights(all)}",
+            IsSo = found?.Weight == parameters.Weight,
             Undo = $"Give it the weight {Text(change.Before)} again.",
             UndoState = JsonSerializer.SerializeToElement(change),
             Refusal = strategy is null or Weighted ? Refusal(parameters, all, found)

@@ -20,6 +20,7 @@ public static class EndingText
         { State: IncidentState.Resolved, UndoBeganAt: not null } => incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? "Recovered, fix handed on"
             : incident.Steps.Any(step => step.Status == StepStatus.Undone) ? TakenBack
             : "Recovered, fix left in place",
+        { State: IncidentState.Resolved } when incident.Steps.All(step => !step.IsChange || step.Preparation.IsSo) => "Done, nothing changed",
         { State: IncidentState.Resolved } when !IsVerifiedFix(incident) => "Done, not verified",
         { State: IncidentState.Expired, LatestGate: { Outcome: GateOutcome.Expired } gate } => GateText.Brief(gate),
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.Unknown) => "Failed, outcome unknown",
@@ -66,7 +67,10 @@ public static class EndingText
 
     private static VerificationRound LastVerifying(Incident incident) => incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
 
-    private static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step.IsChange && step.Phase == Phase.Mitigation);
+    /// <summary>What was so before the step came to it is no work of this incident.</summary>
+    private static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
+
+    private static bool FoundItSo(Incident incident) => !HasMitigated(incident) && incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation });
 
     private static string Resolved(Incident incident)
     {
@@ -90,6 +94,7 @@ public static class EndingText
 
         return IsVerifiedFix(incident) ? $"The fix was verified: {Passed(incident)} after it{(Caveats(incident) is { Length: > 0 } but ? $"; {but}" : "")}."
             : IsVerified(incident) && HasMitigated(incident) ? $"The steps ran. {Passed(incident)} after them, as before them, so nothing shows whether they helped."
+            : FoundItSo(incident) ? $"Things were already as the mitigation makes them, so it changed nothing.{(IsVerified(incident) ? $" {Passed(incident)} afterwards." : "")}"
             : "The steps ran. Nothing was checked after them.";
     }
 

@@ -55,7 +55,7 @@ public static class PlanHash
         })));
 
     /// <returns>What is different about a step from what was planned, in words; null when nothing is.</returns>
-    public static string? Difference(PlannedStep planned, JsonElement parameters, string? identity)
+    public static string? Difference(PlannedStep planned, JsonElement parameters, Preparation now)
     {
         if (planned.Deferred)
         {
@@ -67,8 +67,8 @@ public static class PlanHash
             return $"Step '{planned.Name}' would run with {parameters} instead of {planned.Parameters}.";
         }
 
-        return planned.Identity is not null && planned.Identity != identity
-            ? $"Step '{planned.Name}': the target is not the one that was shown ({planned.Identity}), but {identity ?? "gone"}."
+        return planned.Identity is not null && planned.Identity != now.Identity && !now.IsSo
+            ? $"Step '{planned.Name}': what it acts on is not as it was shown: it was {planned.Identity}, and is {now.Identity ?? "gone"}."
             : null;
     }
 }

@@ -93,6 +93,9 @@ public sealed record Preparation
     /// </summary>
     public string? Identity { get; init; }
 
+    /// <summary>It is already as the step makes it, so that it changes nothing, whatever <see cref="Identity"/> was shown.</summary>
+    public bool IsSo { get; init; }
+
     /// <summary>How it is undone, in words; null when it cannot be.</summary>
     public string? Undo { get; init; }
 

@@ -89,7 +89,7 @@ public sealed class StepRunner(
 
             var preparation = await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
             preparation = binding.Clean(preparation) with { TellsOnly = action.TellsOnly };
-            if (known is null && PlanHash.Difference(Planned(attempt.Gate!, request)!, binding.Shown, preparation.Identity) is { } difference)
+            if (known is null && PlanHash.Difference(Planned(attempt.Gate!, request)!, binding.Shown, preparation) is { } difference)
             {
                 return new(StepOutcome.PlanChanged, Redactor.Redact(difference, binding.Secrets));
             }

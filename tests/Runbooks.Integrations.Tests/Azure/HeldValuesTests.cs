@@ -168,6 +168,33 @@ public sealed class HeldValuesTests : OnTheSandbox
         (await PrepareAsync(action, with)).Identity.ShouldBe(before);
     }
 
+    /// <summary>Both were asked before the first one acted: the second yes holds, and names no version of anything.</summary>
+    [Theory, MemberData(nameof(Held))]
+    [InlineData(Flag, null)]
+    [InlineData(Banner, null)]
+    public async Task ApprovedTogether_TheSecondYesHolds(string action, object? with)
+    {
+        var values = with ?? (action == Flag ? s_on : new { message = "Paused." });
+        var (shown, found) = (await PrepareAsync(action, values), Action(action));
+        var step = new PlannedStep(Phase.Mitigation, "step", action, JsonSerializer.SerializeToElement(values), shown.PlannedEffect, shown.Undo, shown.Identity);
+        await DoAsync("inc-a", action, values);
+
+        // Two more of five is another plan than two more of three.
+        var now = await PrepareAsync(action, values);
+        (PlanHash.Difference(step, step.Parameters, now) is null).ShouldBe(action != "kubernetes.scaleDeployment", PlanHash.Difference(step, step.Parameters, now));
+        now.IsSo.ShouldBe(action is not ("kubernetes.scaleDeployment" or Banner));
+    }
+
+    /// <summary>What on call has put there stands on the card, or they are asked about it.</summary>
+    [Fact]
+    public async Task BannerOfAPerson_IsAnotherPlan()
+    {
+        var shown = await PrepareAsync(Banner, new { message = "Paused." });
+        (await Http.PutAsJsonAsync("/appconfiguration/kv/banner?api-version=2023-11-01", new { value = "{\"message\":\"ours\"}" }, Cancel)).EnsureSuccessStatusCode();
+
+        (await PrepareAsync(Banner, new { message = "Paused." })).Identity.ShouldNotBe(shown.Identity);
+    }
+
     private Task ChangeAsync(string incident, Func<Incident, Incident> change) => _incidents.UpdateAsync(incident, i => (change(i), true), Cancel);
 
     private static StepRecord Ended(Incident incident, StepStatus status) => incident.Steps[0] with { Status = status };

@@ -28,12 +28,19 @@ public sealed class PlanHashTests
     [Theory]
     [InlineData(false, "llm-b-0", "uid 5f0c", "uid 5f0c", null)]
     [InlineData(false, "llm-b-1", "uid 5f0c", "uid 5f0c", "Step 'recycle' would run with {\"pod\":\"llm-b-1\"} instead of {\"pod\":\"llm-b-0\"}.")]
-    [InlineData(false, "llm-b-0", "uid 5f0c", "uid 77aa", "Step 'recycle': the target is not the one that was shown (uid 5f0c), but uid 77aa.")]
-    [InlineData(false, "llm-b-0", "uid 5f0c", null, "Step 'recycle': the target is not the one that was shown (uid 5f0c), but gone.")]
+    [InlineData(false, "llm-b-0", "uid 5f0c", "uid 77aa", "Step 'recycle': what it acts on is not as it was shown: it was uid 5f0c, and is uid 77aa.")]
+    [InlineData(false, "llm-b-0", "uid 5f0c", null, "Step 'recycle': what it acts on is not as it was shown: it was uid 5f0c, and is gone.")]
     [InlineData(false, "llm-b-0", null, "uid 77aa", null)]
     [InlineData(true, "llm-b-1", "uid 5f0c", "uid 77aa", null)]
     public void OtherThanPlanned_IsSaid(bool deferred, string pod, string? planned, string? now, string? difference) =>
-        PlanHash.Difference(Some.Step() with { Parameters = Pod("llm-b-0"), Identity = planned, Deferred = deferred }, Pod(pod), now).ShouldBe(difference);
+        PlanHash.Difference(Some.Step() with { Parameters = Pod("llm-b-0"), Identity = planned, Deferred = deferred }, Pod(pod), new() { PlannedEffect = "", Identity = now }).ShouldBe(difference);
+
+    /// <summary>Another incident did in the meantime what both were approved to do.</summary>
+    [Theory]
+    [InlineData("llm-b-0", true)]
+    [InlineData("llm-b-1", false)]
+    public void WhatIsSoAlready_IsNoOtherPlanWhateverWasShown(string pod, bool isSame) =>
+        (PlanHash.Difference(Some.Step() with { Parameters = Pod("llm-b-0"), Identity = "off" }, Pod(pod), new() { PlannedEffect = "", Identity = "on", IsSo = true }) is null).ShouldBe(isSame);
 
     [Theory]
     [InlineData(false)]

@@ -238,7 +238,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
 
         var gate = (await _world.SettleAsync(opened.Id)).OpenGate.ShouldNotBeNull();
         gate.Id.ShouldBe(asked);
-        gate.Difference.ShouldNotBeNull().ShouldContain("(first), but bbbb-2");
+        gate.Difference.ShouldNotBeNull().ShouldContain("it was first, and is bbbb-2");
         _world.Script.Count("do cordon").ShouldBe(0);
 
         await DecideAsync(opened.Id, "ada");

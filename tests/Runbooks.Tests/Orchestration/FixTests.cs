@@ -1,3 +1,4 @@
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
@@ -134,6 +135,20 @@ public sealed class FixTests : IAsyncDisposable
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.State.ShouldBe(IncidentState.Resolved);
+    }
+
+    /// <summary>Two outages were approved together: what the first one did is what the second was approved to do, and no work of the second.</summary>
+    [Fact]
+    public async Task AnotherIncidentHasMadeItSoMeanwhile_TheApprovalHoldsAndTheFixIsNotCreditedToThisOne()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        (_world.Script.Identities["fix"], _world.Script.IsSo, _world.Script.Verdicts["stuck"]) = ("on", _ => true, Verdict.Passing);
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        (incident.State, EndingText.Headline(incident)).ShouldBe((IncidentState.Resolved, "Done, nothing changed"));
+        incident.Reason.ShouldNotBeNull().ShouldStartWith("Things were already as the mitigation makes them, so it changed nothing. stuck passed");
+        RunAssessment.Of(incident)!.Outcome.ShouldBe(RunOutcome.Unverified);
     }
 
     [Fact]

@@ -21,6 +21,9 @@ public sealed class Script
     /// <summary>The identity that an action sees, by its <c>name</c> parameter.</summary>
     public ConcurrentDictionary<string, string> Identities { get; } = new();
 
+    /// <summary>Whether things are already as the step makes them.</summary>
+    public Func<string, bool> IsSo { get; set; } = _ => false;
+
     /// <summary>What the identity lacks for an action, by the action's name; nothing unless said otherwise.</summary>
     public Func<string, string?> Lack { get; set; } = _ => null;
 

@@ -58,6 +58,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
             PlannedEffect = $"Give {wanted} {after} (now {before}). {SharesText(shares, changed)}",
             // Its share is worth what those of the others make of it.
             Identity = $"{target.Id}: {string.Join("; ", shares.Select(one => $"{one.Name} {one.Share}"))}",
+            IsSo = before == after,
             Undo = $"Give it {before} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, NameOf(member), before, after)),
             Refusal = members.Count == 1 ? $"{NameOf(member)} is the only backend of the pool: its share changes nothing."

@@ -32,6 +32,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         {
             PlannedEffect = $"Suspend {target.DisplayName} of API Management: its keys stop working at once (now {state}).",
             Identity = $"{target.Id}: {state}",
+            IsSo = state == "suspended",
             Undo = parameters.Keep ? "Left to a person: it stays suspended until somebody reactivates it." : $"Make it {state} again.",
             UndoneByHand = parameters.Keep,
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, state, parameters.Keep)),

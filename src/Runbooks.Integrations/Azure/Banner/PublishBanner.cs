@@ -28,7 +28,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
         {
             PlannedEffect = $"Show users the banner “{parameters.Message}” through {keys.DisplayName(key.Address)}{(blob is null ? "" : $" and {blobs.DisplayName(blob.Address)}")}"
                 + $"{(replaces ? ", in place of the one that is there" : "")}.",
-            Identity = blob is null ? keyNow?.ETag ?? "absent" : $"{keyNow?.ETag ?? "absent"} {blobNow?.ETag ?? "absent"}",
+            Identity = blob is null ? Others(keyNow) : $"{Others(keyNow)}, {Others(blobNow)}",
             Undo = replaces ? "Bring the previous banner back." : "Take the banner away.",
             UndoState = new BannerChange(key, blob).ToState(),
             Refusal = keyNow is { IsLocked: true } && keyNow.Value != banner ? AppConfigurationClient.LockedWords(key.Address) : null,
@@ -44,6 +44,21 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
         BannerChange.From(undoState).UndoAsync(keys, blobs, held, context, cancellationToken);
+
+    /// <summary>What another incident shows makes no difference: the last one to end takes it away, whichever was first.</summary>
+    private static string Others(Setting? now) => now is null || IsOurs(now.Value) ? "no banner of anybody else" : now.ETag;
+
+    private static bool IsOurs(string banner)
+    {
+        try
+        {
+            return JsonNode.Parse(banner) is JsonObject shown && shown["incident"] is JsonValue;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     private static async Task<(SettingChange Change, Setting? Now)> LookAsync(ISettings settings, SettingAddress address, string banner, CancellationToken cancellationToken)
     {

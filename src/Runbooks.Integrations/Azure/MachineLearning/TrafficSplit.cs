@@ -43,6 +43,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
                 ? string.Create(CultureInfo.InvariantCulture, $"Give {name} {parameters.Percent} % of the requests to {target.DisplayName} (now {TrafficShares.Text(before)}).")
                 : $"Split the requests to {target.DisplayName} as {TrafficShares.Text(after)} (now {TrafficShares.Text(before)}).",
             Identity = $"{target.Id}: {TrafficShares.Text(before)}",
+            IsSo = after is not null && TrafficShares.Same(before, after),
             Undo = $"Split them as {TrafficShares.Text(before)} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, before, after ?? before)),
             Refusal = after is null

@@ -27,6 +27,7 @@ internal sealed class CloseAlert(ArmResources arm)
         return new Preparation
         {
             PlannedEffect = $"Mark the Azure alert {alert.Json["name"]} as {parameters.State.ToString().ToLowerInvariant()} (now {now.ToLowerInvariant()}).",
+            IsSo = now == parameters.State.ToString(),
             Undo = $"Mark it as {now.ToLowerInvariant()} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(parameters.Alert, now, parameters.State.ToString())),
         };

@@ -49,6 +49,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
                 ? $"Let {to} take what {target.DisplayName} turns away, billed by token (now {Now(before)})."
                 : $"Let nobody take any more what {target.DisplayName} turns away (now {Now(before)}).",
             Identity = $"{target.Id}: {before}",
+            IsSo = before == parameters.To,
             Undo = before is null ? "Switch spill-over off again." : $"Let {before} take it again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, before, parameters.To)),
             Refusal = parameters.To is null ? null : await UnfitAsync(parameters, target, primary, cancellationToken),

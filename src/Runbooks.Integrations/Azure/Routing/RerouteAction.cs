@@ -44,6 +44,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         {
             PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {RoutePlan.Takers(routes, from, parameters.To, parameters.Weight)}: {what} (now {from.Now}).{remark}",
             Identity = $"{from.Id}: {from.Now}",
+            IsSo = from.Now == after,
             Undo = $"Set {from.Name} back to: {from.Now}.",
             UndoState = JsonSerializer.SerializeToElement(new RouteChange(group, from.Id, from.Name, from.Now, after)),
             Refusal = refusal,
