@@ -54,7 +54,7 @@ internal sealed class RecyclePod(Clusters clusters)
                 throw Moved(parameters, uid, pod?.Metadata.Uid);
             }
 
-            did = "An earlier attempt had already evicted";
+            did = "Gone when this attempt came to it, by an earlier attempt or by somebody else:";
             await logs.FindKeptAsync(parameters.Pod, cancellationToken);
         }
         else

@@ -40,6 +40,12 @@ internal sealed class RolloutRestart(Clusters clusters)
             throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} was restarted or replaced since this was approved. Nothing was changed.");
         }
 
+        // No attempt makes it anew.
+        if (deployment?.Metadata.Uid != preparation.Identity?.Split(' ')[0])
+        {
+            throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} is gone, or another one has its name since this was approved.");
+        }
+
         var started = context.Time.GetTimestamp();
         if (same)
         {
@@ -48,7 +54,7 @@ internal sealed class RolloutRestart(Clusters clusters)
 
         await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, "restarted", wanted: null, context, cancellationToken);
         return new ActionResult(FormattableString.Invariant(
-            $"{(same ? "Restarted" : "An earlier attempt had already restarted")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
+            $"{(same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
     }
 
     private static string Way(V1Deployment? deployment) =>

@@ -90,8 +90,18 @@ public sealed class DeploymentTests : OnTheSandbox
 
         result.Result.ShouldStartWith("Restarted deployment chat/chat-vllm; its new pods were ready after");
         await ShouldHaveSentAsync("restart", "chat-vllm");
-        (await ApplyAsync(Restart, With(), preparation, interrupted: preparation)).Result.ShouldStartWith("An earlier attempt had already restarted");
+        (await ApplyAsync(Restart, With(), preparation, interrupted: preparation)).Result.ShouldStartWith("Restarted when this attempt came to it, by an earlier attempt or by somebody else: deployment chat/chat-vllm; its new pods were ready after");
         (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Restart, With(), preparation))).Message.ShouldContain("was restarted or replaced since this was approved");
+    }
+
+    /// <summary>No attempt of ours makes a deployment anew.</summary>
+    [Fact]
+    public async Task RestartOfOneThatWasMadeAnew_IsRefusedAlsoAfterAnInterruption()
+    {
+        var preparation = await PrepareAsync(Restart, With()) with { Identity = "another-uid" };
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Restart, With(), preparation, interrupted: preparation))).Message
+            .ShouldBe("Deployment chat/chat-vllm is gone, or another one has its name since this was approved.");
     }
 
     [Fact]

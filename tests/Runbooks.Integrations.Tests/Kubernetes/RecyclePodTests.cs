@@ -165,7 +165,7 @@ public sealed class RecyclePodTests : OnTheSandbox
         var result = await ApplyAsync(Recycle, With(), again, interrupted: first);
 
         again.ShouldBe(first);
-        result.Result.ShouldStartWith("An earlier attempt had already evicted");
+        result.Result.ShouldStartWith("Gone when this attempt came to it, by an earlier attempt or by somebody else: pod inference/llm-b-0 (uid ");
         result.Evidence.ShouldBe([log]);
         (await DeletionsAsync()).ShouldBe(1);
     }
