@@ -12,7 +12,8 @@ public static class ApprovalSchedule
 
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
     /// <param name="isAsked">Whether somebody whom the question reached may still answer it; null for everybody.</param>
-    public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked = null)
+    /// <param name="heldBackBy">What keeps it from running now; needed only where silence may count as a yes.</param>
+    public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked = null, HeldBackBy? heldBackBy = null)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
         {
@@ -25,8 +26,14 @@ public static class ApprovalSchedule
             return (incident.CloseGate(gateId, GateOutcome.Cancelled, stop.Text, now), null);
         }
 
-        gate = Silence.Count(incident, gate, now, isAsked);
+        var before = gate;
+        gate = Silence.Count(incident, gate, now, isAsked, heldBackBy);
         incident = incident.Replace(gate);
+        if (gate.WasBlocked && !before.WasBlocked)
+        {
+            incident = incident.Note(now, TimelineKind.Safety, "runbook", $"{heldBackBy!.Why} Silence is no yes meanwhile.");
+        }
+
         if (Incident.RecoveredBeforeActing(incident))
         {
             // It comes and goes. The question stands until it has been quiet for a while, and reminds nobody meanwhile.
@@ -38,7 +45,13 @@ public static class ApprovalSchedule
             return (incident.CloseGate(gateId, GateOutcome.SelfRecovered, Incident.RecoveryReason(incident), now), null);
         }
 
-        return now < gate.ExpiresAt ? Remind(incident, gate, now, now) : AskUnasked(incident, gate, now) ?? Expire(incident, gate, now);
+        if (now >= gate.ExpiresAt)
+        {
+            return AskUnasked(incident, gate, now) ?? Expire(incident, gate, now, heldBackBy?.Until);
+        }
+
+        // Whoever is silent has to know that something can run again.
+        return heldBackBy is null && gate.WasBlocked && Silence.MayCount(gate) && Silence.Prolong(incident, gate, now) is { } asked ? asked : Remind(incident, gate, now, now);
     }
 
     /// <summary>
@@ -138,10 +151,13 @@ public static class ApprovalSchedule
             : (Escalate(changed, gate.Id, to, now), CardKind.Escalation);
     }
 
-    private static (Incident Incident, CardKind? Due) Expire(Incident incident, Gate gate, DateTimeOffset now)
+    /// <param name="heldUntil">When what keeps it from running ends by itself; null where nothing does, or where that does not.</param>
+    private static (Incident Incident, CardKind? Due) Expire(Incident incident, Gate gate, DateTimeOffset now, DateTimeOffset? heldUntil = null)
     {
         switch (gate.OnTimeout)
         {
+            case OnTimeout.ProceedIfReversible when gate.SilenceIsYes && heldUntil is { } end:
+                return (incident.Replace(HoldBack(gate, null, end, now)).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run until {GateText.Clock(end, gate.OpenedAt)}. It is asked again then."), null);
             case OnTimeout.ProceedIfReversible when gate.SilenceIsYes:
                 return Silence.Missing(gate) == TimeSpan.Zero
                     ? (incident.CloseGate(gate.Id, GateOutcome.Approved, $"{GateText.NotApproved(gate)}; the steps run, since what they change can be undone.", now), null)

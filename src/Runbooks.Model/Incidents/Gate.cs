@@ -100,6 +100,14 @@ public sealed record Gate
     /// <summary>How long it has to be heard before silence counts, once its time was prolonged; null for the time that it opened with.</summary>
     public TimeSpan? HeardFor { get; init; }
 
+    /// <summary>When it was last seen that nothing may run; counted only where silence may count as a yes. Silence until then is none, since no yes was taken.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? BlockedAt { get; init; }
+
+    /// <summary>Whether nothing could run at some time since it was last asked.</summary>
+    [JsonIgnore]
+    public bool WasBlocked => BlockedAt >= (AskedAt ?? OpenedAt);
+
     /// <summary>How often its time was prolonged because it could not have been answered.</summary>
     public int Prolonged { get; init; }
 
@@ -114,11 +122,11 @@ public sealed record Gate
     /// <summary>Approvals that were not taken, since nothing could run then; the last few.</summary>
     public IReadOnlyList<HeldBackApproval> HeldBack { get; init; } = [];
 
-    /// <summary>Until when an approval is held back by what ends by itself; null where none is.</summary>
+    /// <summary>Until when it is held back by what ends by itself; null where it is not.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? HeldUntil { get; init; }
 
-    /// <summary>Whether nobody can do anything about it now: somebody has answered, and that waits for the end of a window.</summary>
+    /// <summary>Whether nobody can do anything about it now: it waits for the end of a window.</summary>
     public bool IsHeldBack(DateTimeOffset now) => now < HeldUntil;
 
     /// <summary>Whether this person has said yes to what the automation may do, and others have to.</summary>
@@ -230,6 +238,11 @@ public sealed record Decision(
 /// <summary>Somebody wanted to approve while nothing could run.</summary>
 /// <param name="Why">What stood against it, in words.</param>
 public sealed record HeldBackApproval(string Person, string Why, DateTimeOffset At);
+
+/// <summary>What keeps a question from being carried out right now, whoever says yes.</summary>
+/// <param name="Why">In one or more whole sentences.</param>
+/// <param name="Until">When it ends by itself; null where it does not.</param>
+public sealed record HeldBackBy(string Why, DateTimeOffset? Until);
 
 /// <summary>An answer. Of what a person does by hand, approving says that it is done, and rejecting that it could not be done.</summary>
 public enum DecisionVerb { Approve, Reject, TakeOver }

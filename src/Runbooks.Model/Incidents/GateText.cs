@@ -129,7 +129,7 @@ public static class GateText
     /// <summary>What happens once nobody has answered in time.</summary>
     public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
     {
-        OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "the steps run all the same, since what they change can be undone. Time in which the question is not known to have reached anybody who may answer it does not count.",
+        OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "the steps run all the same, since what they change can be undone. Time in which the question is not known to have reached anybody who may answer it, or in which nothing may run, does not count.",
         OnTimeout.Escalate => "the fallback contact is asked.",
         _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",
         _ => $"{WithoutApproval(gate)} and the incident is closed as expired.",

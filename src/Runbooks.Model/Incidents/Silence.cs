@@ -2,7 +2,8 @@ namespace Runbooks.Model.Incidents;
 
 /// <summary>
 /// When silence counts as a yes: a question that reached nobody was not left unanswered, and neither was one of which
-/// nobody knows whether it arrived, or that nobody looked after because the host was down. Only time in which somebody could have answered counts.
+/// nobody knows whether it arrived, that nobody looked after because the host was down, or to which no yes was taken because nothing
+/// could run. Only time in which somebody could have answered counts.
 /// </summary>
 public static class Silence
 {
@@ -27,8 +28,14 @@ public static class Silence
 
     /// <summary>Counts the time since the last review, as far as the question could have been answered in it.</summary>
     /// <param name="isAsked">Whether somebody whom it reached may still answer it.</param>
-    public static Gate Count(Incident incident, Gate gate, DateTimeOffset now, Func<Gate, string, bool>? isAsked = null)
+    /// <param name="heldBackBy">What keeps it from running now: what was counted before is worth nothing then, since whoever wanted to answer may have given up.</param>
+    public static Gate Count(Incident incident, Gate gate, DateTimeOffset now, Func<Gate, string, bool>? isAsked = null, HeldBackBy? heldBackBy = null)
     {
+        if (MayCount(gate) && (heldBackBy is not null || gate.WasBlocked))
+        {
+            return gate with { Heard = TimeSpan.Zero, HeardUntil = now, BlockedAt = heldBackBy is null ? gate.BlockedAt : now };
+        }
+
         if (!MayCount(gate) || ReachedAt(incident, gate, isAsked) is not { } reached)
         {
             return gate;
@@ -48,7 +55,7 @@ public static class Silence
     public static (Incident Incident, CardKind? Due)? Prolong(Incident incident, Gate gate, DateTimeOffset now)
     {
         var missing = Missing(gate);
-        if (missing <= s_late)
+        if (missing <= s_late && !gate.WasBlocked)
         {
             // The message took its time: nobody has to be told twice for that.
             return (incident.Replace(gate with { HeardFor = Needed(gate), ExpiresAt = now + missing }), null);
@@ -62,22 +69,26 @@ public static class Silence
         var longer = gate with
         {
             HeardFor = Needed(gate),
-            ExpiresAt = now + missing,
+            ExpiresAt = gate.ExpiresAt > now + missing ? gate.ExpiresAt : now + missing,
             Prolonged = gate.Prolonged + 1,
-            Reminders = [],
+            Reminders = [.. gate.Reminders.Where(reminder => reminder.At > now)],
             Asked = gate.Asked + 1,
             AskedAt = now,
         };
         var asked = incident.Replace(longer).Note(
             now, TimelineKind.Gate, "runbook",
-            $"{(gate.IsUnanswered ? "Nobody has answered" : "It is not approved")}, but for {DurationText.Format(Whole(missing))} of the time nobody could: it is not known to have reached anybody who may answer it, or this program did not run. It is asked again, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}.");
+            $"{(gate.IsUnanswered ? "Nobody has answered" : "It is not approved")}, but {WhyNotHeard(gate, missing)}. It is asked again, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}.");
         return (asked, CardKind.Reminder);
     }
+
+    private static string WhyNotHeard(Gate gate, TimeSpan missing) => gate.WasBlocked
+        ? "since it was asked there was a time in which nothing could run, so that silence says nothing"
+        : $"for {DurationText.Format(Whole(missing))} of the time nobody could: it is not known to have reached anybody who may answer it, or this program did not run";
 
     internal static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
 
     private static DateTimeOffset? ReachedAt(Incident incident, Gate gate, Func<Gate, string, bool>? isAsked) => incident.Deliveries
-        .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.IsOf(gate) && isAsked?.Invoke(gate, delivery.Contact) != false)
+        .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.IsOf(gate) && !(delivery.At <= gate.BlockedAt) && isAsked?.Invoke(gate, delivery.Contact) != false)
         .Min(delivery => (DateTimeOffset?)delivery.At);
 
     private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));

@@ -10,6 +10,7 @@ public sealed class ApprovalGateService(
     GuardrailEvaluator guardrails,
     CheckService checks,
     ApproverRules approvers,
+    ClosedGuards closed,
     OnCallDirectory directory,
     IncidentNotifier notifier,
     IncidentCards cards,
@@ -101,7 +102,7 @@ public sealed class ApprovalGateService(
         if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
         {
             await ShowUndecidedEndAsync(incident, request.GateId, cancellationToken);
-            return View(await ShowNewsAsync(incident, request.GateId, cancellationToken), request.GateId);
+            return StatusOf(await ShowNewsAsync(incident, request.GateId, cancellationToken), request.GateId);
         }
 
         return await AskAsync(incident, await pinned.OfAsync(incident, cancellationToken), request.GateId, kind, alone: !incident.InStorm, cancellationToken);
@@ -111,16 +112,29 @@ public sealed class ApprovalGateService(
     {
         var now = time.GetUtcNow();
 
-        // Whom it reached may be out of the contacts by now: then their silence says nothing.
-        var asked = (await store.FindCachedAsync(request.IncidentId, cancellationToken))?.FindGate(request.GateId);
-        var people = asked is not null && Silence.MayCount(asked) ? await approvers.ReadAsync(asked, cancellationToken) : null;
-        Func<Gate, string, bool>? isAsked = people is null ? null : (gate, recipient) => ApproverRules.IsAsked(gate, recipient, people);
+        // Whom it reached may be out of the contacts by now, and where nothing may run a yes would not be taken: then silence says nothing.
+        Func<Gate, string, bool>? isAsked = null;
+        HeldBackBy? heldBackBy = null;
+        var known = await store.FindCachedAsync(request.IncidentId, cancellationToken);
+        var asked = known?.FindGate(request.GateId);
+        if (asked is not null && Silence.MayCount(asked))
+        {
+            var people = await approvers.ReadAsync(asked, cancellationToken);
+            isAsked = (gate, recipient) => ApproverRules.IsAsked(gate, recipient, people);
+            heldBackBy = await closed.FindAllAsync(known!, asked, cancellationToken);
+        }
 
         // Once it is decided nobody waits for that event any more.
-        return await store.UpdateAsync(
+        var (incident, due) = await store.UpdateAsync(
             request.IncidentId,
-            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now, isAsked),
+            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now, isAsked, heldBackBy),
             cancellationToken);
+        if (incident.FindGate(request.GateId)?.HeldUntil != asked?.HeldUntil)
+        {
+            await updater.ShowGateAsync(incident, request.GateId, cancellationToken);
+        }
+
+        return (incident, due);
     }
 
     /// <summary>The cards that asked say what was learnt since.</summary>
@@ -193,13 +207,13 @@ public sealed class ApprovalGateService(
         var gate = incident.FindGate(gateId)!;
         if (gate.Outcome != GateOutcome.Pending)
         {
-            return View(incident, gateId);
+            return StatusOf(incident, gateId);
         }
 
         if (!alone)
         {
             var next = await stormNotifier.AskAsync(incident, cancellationToken);
-            return View(await store.GetAsync(incident.Id, cancellationToken), gateId, next);
+            return StatusOf(await store.GetAsync(incident.Id, cancellationToken), gateId, next);
         }
 
         var key = gate.MessageKey;
@@ -230,7 +244,7 @@ public sealed class ApprovalGateService(
         }
 
         await ShowIfClosedAsync(incident, gateId, cancellationToken);
-        return View(incident, gateId);
+        return StatusOf(incident, gateId);
     }
 
     /// <summary>
@@ -249,41 +263,25 @@ public sealed class ApprovalGateService(
     }
 
     /// <param name="askAt">When the question goes out, if it has not yet.</param>
-    private GateStatus View(Incident incident, string gateId, DateTimeOffset? askAt = null)
+    private GateStatus StatusOf(Incident incident, string gateId, DateTimeOffset? askAt = null)
     {
         var gate = incident.FindGate(gateId) ?? throw new InvalidOperationException($"Incident {incident.Id} has no gate '{gateId}'.");
-        var next = time.GetUtcNow() + s_longestReviewPause;
-        foreach (var at in gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Append(askAt ?? next))
-        {
-            next = at < next ? at : next;
-        }
+        var (now, open) = (time.GetUtcNow(), gate.Outcome == GateOutcome.Pending);
+        IEnumerable<DateTimeOffset?> due =
+        [
+            now + s_longestReviewPause,
+            gate.ExpiresAt,
+            askAt,
+            .. gate.Reminders.Select(reminder => (DateTimeOffset?)reminder.At),
+            Silence.MayCount(gate) ? now + Silence.ReviewPause(gate) : null,
+            open && incident.NewsMark != incident.ShownNews ? now + s_newsPause : null,
 
-        if (Silence.MayCount(gate))
-        {
-            var count = time.GetUtcNow() + Silence.ReviewPause(gate);
-            next = count < next ? count : next;
-        }
-
-        if (gate.Outcome == GateOutcome.Pending && incident.NewsMark != incident.ShownNews)
-        {
-            var again = time.GetUtcNow() + s_newsPause;
-            next = again < next ? again : next;
-        }
-
-        if (gate.Outcome == GateOutcome.Pending && incident.ClaimsRecovery && incident.CheckedClaim?.Answer != RecoveryAnswer.NoChecks)
-        {
             // A claim that came while the checks were asked about another woke nobody.
-            var ask = incident.CheckedClaim is { } known ? known.AskedAt + s_claimPause : time.GetUtcNow();
-            next = ask < next ? ask : next;
-        }
+            open && incident.ClaimsRecovery && incident.CheckedClaim?.Answer != RecoveryAnswer.NoChecks ? incident.CheckedClaim?.AskedAt + s_claimPause ?? now : null,
 
-        if (gate.Outcome == GateOutcome.Pending && incident.Flaps(time.GetUtcNow()))
-        {
-            // Its alerts wake nobody, so that they cannot keep the workflow busy: it looks at them by itself.
-            var look = time.GetUtcNow() + s_claimPause;
-            next = look < next ? look : next;
-        }
-
-        return new GateStatus(gateId, gate.Outcome, next, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy) { TakesBack = incident.Stop is { TakesBack: true } };
+            // The alerts of a flapping incident wake nobody, so that they cannot keep the workflow busy: it looks at them by itself.
+            open && incident.Flaps(now) ? now + s_claimPause : null,
+        ];
+        return new GateStatus(gateId, gate.Outcome, due.Min()!.Value, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy) { TakesBack = incident.Stop is { TakesBack: true } };
     }
 }

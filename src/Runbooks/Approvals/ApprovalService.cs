@@ -17,7 +17,7 @@ public sealed class ApprovalService(
             var repeated = false;
             var asked = request.Verb == DecisionVerb.Approve || approvers.AskSchedules ? await store.FindAsync(incidentId, cancellationToken) : null;
             var askedGate = gateId is null ? asked?.OpenGate : asked?.FindGate(gateId);
-            var closed = request.Verb == DecisionVerb.Approve && asked is not null ? await guards.FindViolationsAsync(asked, askedGate, cancellationToken) : [];
+            var closed = request.Verb == DecisionVerb.Approve && asked is not null ? await guards.FindAllAsync(asked, askedGate, cancellationToken) : null;
             var people = await approvers.ReadAsync(askedGate, cancellationToken);
             var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request, closed, people), cancellationToken);
             if (result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded)
@@ -149,7 +149,7 @@ public sealed class ApprovalService(
 
     /// <param name="closed">What keeps it from running at the moment: an approval is then not taken, and the question stays open.</param>
     /// <param name="people">The contacts, with whoever is on call.</param>
-    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, IReadOnlyList<GuardrailViolation> closed, ContactBook people)
+    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, HeldBackBy? closed, ContactBook people)
     {
         var gate = gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
         if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && approvers.WhyNotCounted(gate, request, people) is { } objection)
@@ -165,13 +165,12 @@ public sealed class ApprovalService(
                 return (incident, new(DecisionStatus.Incomplete, "It asks for a decision and not for work by hand. Nothing was recorded."));
             }
 
-            if (closed.Count > 0 && incident.FindGate(id) is { Outcome: GateOutcome.Pending } open && time.GetUtcNow() < open.ExpiresAt)
+            if (closed is not null && incident.FindGate(id) is { Outcome: GateOutcome.Pending } open && time.GetUtcNow() < open.ExpiresAt)
             {
-                var why = string.Join(" ", closed.Select(one => one.Why.EndsWith('.') ? one.Why : $"{one.Why}."));
-                var noted = incident.NoteHeldBack(id, person, why, closed.Max(one => one.Until), time.GetUtcNow());
+                var noted = incident.NoteHeldBack(id, person, closed.Why, closed.Until, time.GetUtcNow());
                 return (
                     noted,
-                    new(DecisionStatus.HeldBack, $"Not approved: {why} The question stays open until {GateText.Clock(noted.FindGate(id)!.ExpiresAt, time.GetUtcNow())}; approve it again when nothing stands against it."));
+                    new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} The question stays open until {GateText.Clock(noted.FindGate(id)!.ExpiresAt, time.GetUtcNow())}; approve it again when nothing stands against it."));
             }
 
             var decision = new Decision(request.Verb, person, request.Via, time.GetUtcNow(), request.Reason, request.PlanHash)

@@ -33,8 +33,13 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
     public async Task<IReadOnlyList<string>> FindAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
         [.. (await FindViolationsAsync(incident, gate, cancellationToken)).Select(violation => violation.Why)];
 
-    /// <returns>Empty when nothing stands against it, or when the question is not open.</returns>
-    public async Task<IReadOnlyList<GuardrailViolation>> FindViolationsAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
+    /// <returns>All of it as one; null when nothing stands against it, or when the question is not open.</returns>
+    public async Task<HeldBackBy?> FindAllAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
+        await FindViolationsAsync(incident, gate, cancellationToken) is { Count: > 0 } violations
+            ? new(string.Join(" ", violations.Select(one => one.Why.EndsWith('.') ? one.Why : $"{one.Why}.")), violations.Max(one => one.Until))
+            : null;
+
+    private async Task<IReadOnlyList<GuardrailViolation>> FindViolationsAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
     {
         // What a person says they have done by hand is done.
         if (gate is not { Outcome: GateOutcome.Pending, Task: null } || incident.State.IsFinal())

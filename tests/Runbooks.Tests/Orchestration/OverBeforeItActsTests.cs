@@ -53,8 +53,9 @@ public sealed class OverBeforeItActsTests : IAsyncDisposable
     {
         var approval = s_runbook.Mitigation.Approval! with { OnTimeout = OnTimeout.ProceedIfReversible };
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = approval } });
-        await _world.Get<KillSwitch>().EngageAsync("ada", "wrong pods", CancellationToken.None);
+        _world.Script.OnAsk = _ => _world.Get<KillSwitch>().EngageAsync("ada", "wrong pods", CancellationToken.None).GetAwaiter().GetResult();
         (await _world.AdvanceAsync(opened.Id, approval.Timeout + TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.Mitigating);
+        _world.Script.OnAsk = _ => { };
         await PassAndResolveAsync();
 
         var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));

@@ -1,0 +1,90 @@
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using TestKit;
+using TestKit.Incidents;
+using Given = TestKit.Incidents.Given;
+
+namespace Runbooks.Tests.Guardrails;
+
+/// <summary>While a guard refuses every yes, nobody's silence is one, and nothing runs by surprise when it opens again.</summary>
+public sealed class SilenceWhileNothingMayRunTests : GuardedWorld
+{
+    private static readonly TimeSpan s_timeout = Given.Approval().Timeout;
+    private static readonly Runbook s_runsUnanswered = s_asks with
+    {
+        Mitigation = s_asks.Mitigation with { Approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible, RemindAfter = null, Escalate = [] } },
+    };
+
+    [Fact]
+    public async Task KillSwitchIsReleasedAgain_AsksAnewAndRunsOnlyAfterTheWholeTime()
+    {
+        var opened = await OpenAsync(s_runsUnanswered);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var held = await _world.AdvanceAsync(opened.Id, s_timeout);
+
+        held.State.ShouldBe(IncidentState.AwaitingApproval);
+        held.Timeline.Count(line => line.What.EndsWith("Silence is no yes meanwhile.", StringComparison.Ordinal)).ShouldBe(1);
+        held.Timeline.ShouldContain(line => line.What.StartsWith("Nobody has answered, but since it was asked there was a time in which nothing could run", StringComparison.Ordinal));
+
+        var asked = held.OpenGate!.Asked;
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        var anew = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
+        anew.OpenGate!.Asked.ShouldBe(asked + 1, "whoever is silent knows that something can run again");
+
+        (await _world.AdvanceAsync(opened.Id, s_timeout - TimeSpan.FromMinutes(3))).State.ShouldBe(IncidentState.AwaitingApproval);
+        _world.Script.Deeds.ShouldBeEmpty();
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(4))).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task KillSwitchIsOnJustWhenTheTimeIsUp_DoesNotRunAtTheRelease()
+    {
+        var opened = await OpenAsync(s_runsUnanswered);
+        await _world.AdvanceAsync(opened.Id, s_timeout - TimeSpan.FromSeconds(10));
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(20));
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(IncidentState.AwaitingApproval);
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task KillSwitchStaysOn_Expires()
+    {
+        var opened = await OpenAsync(s_runsUnanswered);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(3));
+
+        ended.State.ShouldBe(IncidentState.Expired);
+        ended.Reason!.ShouldStartWith("Nobody answered, and for too much of the time nobody could: silence is no yes.");
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WindowBegins_WaitsForItsEndAndIsAskedAgainThen()
+    {
+        var opened = await OpenAsync(s_runsUnanswered);
+        var from = _world.Time.GetUtcNow();
+        _options.Windows.Add(new() { Name = "patching", Start = from.UtcDateTime.AddMinutes(5), Duration = "3h" });
+
+        var held = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(3));
+
+        held.State.ShouldBe(IncidentState.AwaitingApproval);
+        held.OpenGate!.HeldUntil.ShouldBe(from.AddMinutes(185));
+        held.OpenGate.Asked.ShouldBe(0, "whoever was asked again could only wait");
+        _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page).ShouldBe(0);
+
+        var anew = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+        anew.OpenGate!.Asked.ShouldBe(1);
+        _world.Script.Deeds.ShouldBeEmpty();
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(31))).State.ShouldBe(IncidentState.Resolved);
+    }
+}
