@@ -110,7 +110,7 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
 
         (await _host.Browser.PostAsync($"/incidents/{id}/stop", Form(("by", "ada"), ("reason", "false alarm")), Cancel)).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
 
-        _host.Store.All[0].Stop.ShouldBe(new StopRequest("ada", "false alarm", Some.Time));
+        _host.Store.All[0].Stop.ShouldBe(new StopRequest("ada", "false alarm", Some.Time) { BeforeResolution = true });
         (await PageAsync(id)).ShouldContain("ada asked to stop this: false alarm");
     }
 

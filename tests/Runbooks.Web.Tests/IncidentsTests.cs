@@ -142,7 +142,7 @@ public sealed class IncidentsTests : IAsyncLifetime
     public async Task Cancel_StopsOnceAndAnEndedIncidentIsNotStopped()
     {
         (await CancelAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);
-        _host.Store.All[0].Stop.ShouldBe(new StopRequest("ada", "false alarm", Some.Time));
+        _host.Store.All[0].Stop.ShouldBe(new StopRequest("ada", "false alarm", Some.Time) { BeforeResolution = true });
 
         await _host.Store.UpdateAsync(Id, i => i with { State = IncidentState.Cancelled, ClosedAt = Some.Time, Reason = "ada stopped it." }, Ct);
         var late = await CancelAsync();

@@ -135,7 +135,7 @@ public static class EndingText
     private static string Mitigation(Incident incident) => incident switch
     {
         { Mode: RunMode.DryRun } => "The mitigation was rehearsed",
-        { UndoBeganAt: not null, Stop: not { TakesBack: true } } when !incident.Steps.Any(step => step.Status is StepStatus.UndoFailed or StepStatus.LeftAlone) =>
+        { UndoBeganAt: not null, Stop: not { UndoesFix: true } } when !incident.Steps.Any(step => step.Status is StepStatus.UndoFailed or StepStatus.LeftAlone) =>
             $"The cause is gone{(incident.Steps.Any(step => step.Status == StepStatus.Undone) && !incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? " and the temporary fix was taken back" : "")}",
         _ when IsVerifiedFix(incident) => $"The fix was verified{(Caveats(incident) is { Length: > 0 } but ? $" ({but})" : "")}",
         _ when !HasMitigated(incident) => "The mitigation changed nothing",

@@ -118,7 +118,7 @@ public sealed partial record Incident
         }
 
         var words = stop.Text;
-        var noted = (this with { Stop = stop }).Note(stop.At, TimelineKind.Decision, stop.By, words);
+        var noted = (this with { Stop = stop with { BeforeResolution = !HasReachedResolution && UndoBeganAt is null } }).Note(stop.At, TimelineKind.Decision, stop.By, words);
         return noted.OpenGate is { Task: not { Undoes: true } } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
     }
 
@@ -126,9 +126,9 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool HasReachedResolution => State == IncidentState.Resolving || Gates.Any(gate => gate.Phase == Phase.Resolution) || Steps.Any(step => step.Phase == Phase.Resolution);
 
-    /// <summary>Whether its fix stays: it has come to the resolution, and nobody has begun to take anything back.</summary>
+    /// <summary>Whether its fix stays: it has come to the resolution, and nobody takes anything back or is to.</summary>
     [JsonIgnore]
-    public bool KeepsFix => HasReachedResolution && UndoBeganAt is null;
+    public bool KeepsFix => HasReachedResolution && UndoBeganAt is null && Stop is not { UndoesFix: true };
 
     /// <summary>Whether what it changed can be taken back before its time, and nobody has asked for that yet.</summary>
     [JsonIgnore]
@@ -136,13 +136,13 @@ public sealed partial record Incident
 
     /// <summary>
     /// Whether somebody stopped it after the workflow had read the record for the last time, though steps have run that they want
-    /// undone. A stop leaves a fix that worked once its cause is being seen to, and whoever took over finds things as they are; a take-back leaves nothing.
+    /// undone. A stop that came in the resolution leaves a fix that worked, and whoever took over finds things as they are; a take-back leaves nothing.
     /// </summary>
     /// <param name="end">As what it is about to end.</param>
     /// <param name="inResolution">It is about to end while the resolution was to run.</param>
     public bool HasUnreadStop(IncidentState end, bool inResolution) =>
         Stop is { } stop && !State.IsFinal() && UndoBeganAt is null && Steps.Count > 0
-        && (stop.TakesBack || !(end == IncidentState.TakenOver || inResolution || Steps.Any(step => step.Phase == Phase.Resolution)));
+        && (stop.TakesBack || (end != IncidentState.TakenOver && (stop.BeforeResolution || !(inResolution || Steps.Any(step => step.Phase == Phase.Resolution)))));
 }
 
 /// <summary>What people are told that a stop does, before and after they ask for it.</summary>
@@ -157,7 +157,7 @@ public static class StopText
     private static string Firing(Incident incident, string begins) =>
         AlertIdentity.IsByHand(incident.Alert.Source) ? "" : $" {begins} firing of the alert asks again only if it becomes more severe.";
 
-    public static string Of(Incident incident) => incident.HasReachedResolution
+    public static string Of(Incident incident) => incident.KeepsFix
         ? $"What the mitigation changed stays, unless it is taken back.{AsksNoMore(incident)}"
         : $"What can be taken back is taken back.{AsksNoMore(incident)}";
 }

@@ -110,9 +110,17 @@ public sealed partial record Incident
 }
 
 /// <summary>A person's wish to stop the automation of this incident.</summary>
-/// <param name="TakesBack">They asked for what was changed to be taken back; it is done in either case.</param>
+/// <param name="TakesBack">They asked for what was changed to be taken back.</param>
 public sealed record StopRequest(string By, string Reason, DateTimeOffset At, bool TakesBack = false)
 {
+    /// <summary>It came before the resolution, so that whoever asked was told that what can be taken back is. That holds wherever the workflow reads it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool BeforeResolution { get; init; }
+
+    /// <summary>Whether the fix is taken back, also where the resolution was next.</summary>
+    [JsonIgnore]
+    public bool UndoesFix => TakesBack || BeforeResolution;
+
     [JsonIgnore]
     public string Text => TakesBack ? $"{By} asked for what was changed to be taken back: {Reason}" : $"{By} stopped the incident: {Reason}";
 }

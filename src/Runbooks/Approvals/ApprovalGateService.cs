@@ -282,6 +282,6 @@ public sealed class ApprovalGateService(
             // The alerts of a flapping incident wake nobody, so that they cannot keep the workflow busy: it looks at them by itself.
             open && incident.Flaps(now) ? now + s_claimPause : null,
         ];
-        return new GateStatus(gateId, gate.Outcome, due.Min()!.Value, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy) { TakesBack = incident.Stop is { TakesBack: true } };
+        return new GateStatus(gateId, gate.Outcome, due.Min()!.Value, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy) { TakesBack = incident.Stop is { UndoesFix: true } };
     }
 }

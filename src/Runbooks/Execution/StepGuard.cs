@@ -141,7 +141,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
 /// <param name="Message">What happened, in words; the difference when the plan no longer holds.</param>
 public sealed record StepResult(StepOutcome End, string Message)
 {
-    /// <summary>The person who stopped it wants what was changed to be taken back, whatever the phase.</summary>
+    /// <summary>The person who stopped it wants what was changed to be taken back, or was told that it is, whatever the phase.</summary>
     public bool TakesBack { get; init; }
 
     /// <summary>Of what is held: when what stands against it ends by itself; null where only a person lifts it.</summary>

@@ -68,7 +68,7 @@ public sealed class StepRunner(
 
     /// <returns>Null when a yes on record covers the step.</returns>
     private static StepResult? Uncovered(Incident incident, StepRequest request) => incident.Stop is { } stop
-        ? new(StepOutcome.Stopped, stop.Text) { TakesBack = stop.TakesBack }
+        ? new(StepOutcome.Stopped, stop.Text) { TakesBack = stop.UndoesFix }
         : incident.FindGate(request.GateId) is not { Outcome: GateOutcome.Approved } gate || Planned(gate, request) is null
             ? new(StepOutcome.Refused, $"no approval on record covers this step (gate {request.GateId}).")
             : incident.FindLapse(gate, request.Phase) is { } lapse ? new(StepOutcome.PlanChanged, lapse) : null;

@@ -114,7 +114,7 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
     /// <summary>Until when the checks are looked at before this end is believed, unless the sender says so too; null once they were.</summary>
     public DateTimeOffset? WatchUntil { get; init; }
 
-    /// <summary>A person wants what was changed to be taken back, whatever the phase.</summary>
+    /// <summary>A person wants what was changed to be taken back, or was told that it is, whatever the phase.</summary>
     public bool TakesBack { get; init; }
 
     /// <summary>Whether it is on record already.</summary>

@@ -103,7 +103,7 @@ public sealed class ApprovalServiceTests
         var receipt = await StopAsync(id);
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
-        _store.All[0].Stop.ShouldBe(new StopRequest("ada", "false alarm", Some.Time));
+        _store.All[0].Stop.ShouldBe(new StopRequest("ada", "false alarm", Some.Time) { BeforeResolution = true });
         _engine.Woken.Count.ShouldBe(1);
         var late = await DecideAsync(id, DecisionVerb.Approve, "grace");
         late.Result.Status.ShouldBe(DecisionStatus.AlreadyClosed);

@@ -65,6 +65,33 @@ public sealed class LateStopTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
     }
 
+    /// <summary>The fix was verified a moment ago, and nothing of the resolution is on record yet: whoever stops it then is told that what can be taken back is.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task StoppedWhileTheResolutionLooks_IsUndoneAsWasSaid(bool asks)
+    {
+        var said = "";
+        _world.Script.BeforeLooking = name =>
+        {
+            if (name == "ticket" && _world.Script.Count("do fix") == 1 && said == "")
+            {
+                said = StopAndRead();
+            }
+
+            return null;
+        };
+        var resolution = s_runbook.Resolution with { Approval = asks ? Given.Approval() : null };
+
+        var ended = await ActAsync(s_runbook with { Resolution = resolution }, "", () => null);
+
+        said.ShouldStartWith("It stops before the next step. What can be taken back is taken back.");
+        ended.State.ShouldBe(IncidentState.Cancelled);
+        ended.Reason!.ShouldEndWith("but the resolution did not run: ada stopped the incident: wrong alarm. Undone: fix.");
+        ended.Reason!.ShouldStartWith("The fix was verified");
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
     [Fact]
     public async Task StoppedWhileAStepThatCannotBeRepeatedBreaksOff_IsUndoneAndAPersonIsNeeded()
     {
@@ -118,7 +145,10 @@ public sealed class LateStopTests : IAsyncDisposable
 
     private Exception? Stop()
     {
-        _world.Get<ApprovalService>().StopAsync(_world.Store.All[0].Id, "ada", "wrong alarm", CancellationToken.None).GetAwaiter().GetResult();
+        StopAndRead();
         return null;
     }
+
+    private string StopAndRead() =>
+        _world.Get<ApprovalService>().StopAsync(_world.Store.All[0].Id, "ada", "wrong alarm", CancellationToken.None).GetAwaiter().GetResult().Result.Message;
 }
