@@ -109,7 +109,8 @@ internal static class TestRunner
             { CouldNot: { } unable } => (DecisionVerb.Reject, unable),
             _ => (DecisionVerb.TakeOver, happening.TakeOver!),
         };
-        var task = (await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None)).OpenGate?.Task;
+        var question = (await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None)).OpenGate;
+        var task = question?.Task;
         if ((happening.Done ?? happening.CouldNot) is { } && task is null)
         {
             return "no step waits for a person.";
@@ -119,7 +120,7 @@ internal static class TestRunner
         {
             Items = happening.Items ?? (happening.Done is null ? null : task?.ItemsLeft),
         };
-        return Refusal((await approvals.DecideAsync(id, null, request, CancellationToken.None)).Result);
+        return Refusal((await approvals.DecideAsync(id, question?.Id, request, CancellationToken.None)).Result);
     }
 
     private static string? Refusal(DecisionResult result) =>

@@ -123,6 +123,72 @@ public sealed class IncidentsTests : IAsyncLifetime
         _host.Engine.Woken.Count.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task SameDecisionSentAgain_IsASuccessAndSaysThatItCountedBefore()
+    {
+        var body = new { decision = "approve", by = "ada", reason = "seen it" };
+        await DecideAsync(Id, body);
+
+        var again = await DecideAsync(Id, body);
+
+        again.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var told = await WebHost.JsonOf(again);
+        told.GetProperty("status").GetString().ShouldBe("alreadyClosed");
+        told.GetProperty("message").GetString().ShouldBe("ada approved this at 03:12:00 UTC.");
+        _host.Store.All[0].LatestGate!.Decisions.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task ApprovalThatAnothersNoHasOvertaken_IsNoSuccessWhenItIsSentAgain()
+    {
+        await _host.Store.UpdateAsync(Id, i => i.Replace(i.OpenGate! with { Required = 2 }), Ct);
+        await DecideAsync(Id, new { decision = "approve", by = "ada" });
+        (await DecideAsync(Id, new { decision = "approve", by = "ada" })).StatusCode.ShouldBe(HttpStatusCode.OK, "hers counts, and one more is needed");
+        await DecideAsync(Id, new { decision = "reject", by = "grace" });
+
+        (await DecideAsync(Id, new { decision = "approve", by = "ada" })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    /// <summary>The first answer was recorded and its own answer lost; by the time that it is sent again the plan has changed, and nobody has seen the new one.</summary>
+    [Fact]
+    public async Task DecisionSentAgainWhileTheNextQuestionIsOpen_AnswersNothing()
+    {
+        var body = new { decision = "approve", by = "ada", reason = "seen it" };
+        await DecideAsync(Id, body);
+        await _host.Store.UpdateAsync(Id, i => i.AddGate(Some.Gate(2) with { Difference = "The pod is another one." }, Some.Time), Ct);
+
+        var again = await DecideAsync(Id, body);
+
+        again.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var told = await WebHost.JsonOf(again);
+        told.GetProperty("status").GetString().ShouldBe("incomplete");
+        told.GetProperty("message").GetString()!.ShouldContain("look at 'mitigation-2', and name it as 'gate'");
+        told.GetProperty("gate").GetProperty("id").GetString().ShouldBe("mitigation-2");
+        _host.Store.All[0].OpenGate!.Decisions.ShouldBeEmpty();
+
+        (await DecideAsync(Id, new { gate = "mitigation-1", body.decision, body.by, body.reason })).StatusCode.ShouldBe(HttpStatusCode.OK, "it counted");
+        (await DecideAsync(Id, new { gate = "mitigation-2", body.decision, body.by, body.reason })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        _host.Store.All[0].LatestGate!.Outcome.ShouldBe(GateOutcome.Approved);
+    }
+
+    [Fact]
+    public async Task AnotherPersonWhoNamesNoQuestion_AnswersTheOpenOne()
+    {
+        await DecideAsync(Id, new { decision = "approve", by = "ada" });
+        await _host.Store.UpdateAsync(Id, i => i.AddGate(Some.Gate(2), Some.Time), Ct);
+
+        (await DecideAsync(Id, new { decision = "approve", by = "grace" })).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task DoneAfterAnApproval_IsNoApprovalSentAgain()
+    {
+        await DecideAsync(Id, new { decision = "approve", by = "ada" });
+        await _host.Store.UpdateAsync(Id, i => i.AddGate(Some.Gate() with { Id = "mitigation-swap", Task = new ManualTask("swap", "Swap the card.", []) }, Some.Time), Ct);
+
+        (await DecideAsync(Id, new { decision = "done", by = "ada" })).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     [Theory]
     [InlineData("""{"decision":"maybe","by":"ada"}""", "approve, reject or takeOver")]
     [InlineData("""{"decision":"approve"}""", "$.by")]
@@ -145,7 +211,8 @@ public sealed class IncidentsTests : IAsyncLifetime
         _host.Store.All[0].Stop.ShouldBe(new StopRequest("ada", "false alarm", Some.Time) { BeforeResolution = true });
 
         await _host.Store.UpdateAsync(Id, i => i with { State = IncidentState.Cancelled, ClosedAt = Some.Time, Reason = "ada stopped it." }, Ct);
-        var late = await CancelAsync();
+        (await CancelAsync()).StatusCode.ShouldBe(HttpStatusCode.OK, "hers is what stopped it");
+        var late = await CancelAsync("grace");
 
         late.StatusCode.ShouldBe(HttpStatusCode.Conflict);
         (await WebHost.JsonOf(late)).GetProperty("message").GetString()!.ShouldContain("ended at 2026-11-23 03:12:00 UTC: Cancelled.");
@@ -184,5 +251,5 @@ public sealed class IncidentsTests : IAsyncLifetime
 
     private Task<HttpResponseMessage> DecideAsync(string id, object body) => _host.Api.PostAsJsonAsync($"/api/incidents/{id}/decision", body, Ct);
 
-    private Task<HttpResponseMessage> CancelAsync() => _host.Api.PostAsJsonAsync($"/api/incidents/{Id}/cancel", new { by = "ada", reason = "false alarm" }, Ct);
+    private Task<HttpResponseMessage> CancelAsync(string by = "ada") => _host.Api.PostAsJsonAsync($"/api/incidents/{Id}/cancel", new { by, reason = "false alarm" }, Ct);
 }

@@ -99,7 +99,7 @@ internal static class DecideCommand
     private static Command Build(string name, string decision, string description)
     {
         var (client, id, by, reason) = Parts();
-        var gate = new Option<string?>("--gate") { Description = "Which question; the open one unless named." };
+        var gate = new Option<string?>("--gate") { Description = $"Which question; the open one unless named.{(decision == Approve ? " A script has to name it once an earlier one was approved." : "")}" };
         var yes = new Option<bool>("--yes", "-y") { Description = "Approves what it shows without asking at the terminal. A script is not asked." };
         var command = new Command(name, description) { id, by, gate, reason };
         if (decision == Approve)
@@ -112,8 +112,9 @@ internal static class DecideCommand
         {
             using var api = client.Connect(parsed);
             var path = PathOf(parsed.GetRequiredValue(id));
-            var (question, isDryRun) = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), cancellationToken) : (null, false);
-            if (IsOpen(question) && !parsed.GetValue(yes) && !Console.IsInputRedirected && !Agrees(Console.In, isDryRun))
+            var unasked = parsed.GetValue(yes) || Console.IsInputRedirected;
+            var (question, isDryRun) = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), unasked, cancellationToken) : (null, false);
+            if (IsOpen(question) && !unasked && !Agrees(Console.In, isDryRun))
             {
                 ConsoleOutput.Raw("Nothing was approved.");
                 return ExitCode.Failed;
@@ -140,7 +141,7 @@ internal static class DecideCommand
 
     /// <summary>What is printed is what is approved: a plan that changes in between is not.</summary>
     /// <returns>Of one that is no longer open the host says how it ended.</returns>
-    private static async Task<(JsonNode? Question, bool IsDryRun)> QuestionAsync(ApiClient api, string path, string? gate, CancellationToken cancellationToken)
+    private static async Task<(JsonNode? Question, bool IsDryRun)> QuestionAsync(ApiClient api, string path, string? gate, bool unasked, CancellationToken cancellationToken)
     {
         var incident = (await api.GetAsync(path, cancellationToken)).OrFail().Body!;
         var asked = gate is null
@@ -154,8 +155,15 @@ internal static class DecideCommand
             }
         }
 
-        return (asked, ShowCommand.IsDryRun(incident));
+        // A script that had no answer runs again, and must not approve what nobody has looked at.
+        return IsOpen(asked) && unasked && gate is null && EarlierApproved(incident, asked) is { } earlier
+            ? throw new CommandException($"'{earlier}' was approved before, and another question is open by now. Nothing was approved. Name the one that is meant: --gate {asked["id"]}", ExitCode.Failed)
+            : (asked, ShowCommand.IsDryRun(incident));
     }
+
+    private static string? EarlierApproved(JsonNode incident, JsonNode asked) => ShowCommand.Items(incident, "gates")
+        .Where(one => one["id"]?.ToString() != asked["id"]?.ToString() && ShowCommand.Items(one, "decisions").Any(said => said["decision"]?.ToString() == Approve && said["via"]?.ToString() == "api"))
+        .Select(one => one["id"]?.ToString()).LastOrDefault();
 
     private static bool IsOpen(JsonNode? question) => question?["outcome"]?.ToString() == "pending";
 

@@ -9,7 +9,7 @@ namespace Runbooks.Web.Decisions;
 public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner runner)
 {
     private const string Via = "api";
-    private const string Example = """{"decision":"approve","by":"ada","reason":"seen the graphs"}""";
+    private const string Example = """{"decision":"approve","by":"ada","reason":"seen the graphs","gate":"mitigation-1"}""";
 
     public Task<IResult> PostAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
@@ -29,14 +29,13 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
             return Wrong("$.by", body.By, "Say who decides: the record has to name a person.");
         }
 
-        // Without a gate the decision is about the question that is open when it is recorded.
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
         var decision = new DecisionRequest(verb, TypedText.Name(body.By), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim())
         {
             Items = body.Items,
             IsOfWork = DecisionVerbText.IsOfWork(body.Decision),
         };
-        return DecisionResponse.Result(await approvals.DecideAsync(id, gate, decision, cancellationToken), gate);
+        return DecisionResponse.Result(await approvals.DecideAsync(id, gate, decision, cancellationToken));
     });
 
     private static IResult Wrong(string path, string? found, string remedy) =>
@@ -50,19 +49,20 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
 public sealed record DecisionResponse(
     string? Incident, IncidentState? State, DecisionStatus Status, string Message, IReadOnlyList<string> DecidedBy, GateView? Gate)
 {
-    public static DecisionResponse Of(DecisionReceipt receipt, string? gateId)
+    private static DecisionResponse Of(DecisionReceipt receipt)
     {
-        var gate = receipt.Incident is not { } incident ? null : gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
+        var gate = receipt.Gate ?? receipt.Incident?.OpenGate ?? receipt.Incident?.LatestGate;
         return new(
             receipt.Incident?.Id, receipt.Incident?.State, receipt.Result.Status, receipt.Result.Message,
             gate is null ? [] : [.. gate.Decisions.Select(decision => decision.Person)],
             gate is null ? null : GateView.Of(gate));
     }
 
-    public static IResult Result(DecisionReceipt receipt, string? gateId) =>
+    /// <summary>Whoever says again what counted the first time is told so, and that is no conflict.</summary>
+    public static IResult Result(DecisionReceipt receipt) =>
         receipt.Result.Status == DecisionStatus.NotFound
             ? ApiResults.Problem(StatusCodes.Status404NotFound, receipt.Result.Message)
-            : ApiResults.Json(Of(receipt, gateId), StatusOf(receipt.Result.Status));
+            : ApiResults.Json(Of(receipt), receipt.IsRepeated || receipt.Result.Status == DecisionStatus.AlreadyCounted ? StatusCodes.Status200OK : StatusOf(receipt.Result.Status));
 
     public static int StatusOf(DecisionStatus status) => status switch
     {

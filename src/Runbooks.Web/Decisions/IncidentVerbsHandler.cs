@@ -14,27 +14,27 @@ public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetr
     private const string AcknowledgeExample = """{"by":"ada","note":"I look at the node"}""";
 
     public Task<IResult> CancelAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "stops it", "false alarm", async (body, cancellationToken) => Answer(await approvals.StopAsync(id, body.By, body.Reason, cancellationToken)));
+        SignedAsync(request, "stops it", "false alarm", async (body, cancellationToken) => DecisionResponse.Result(await approvals.StopAsync(id, body.By, body.Reason, cancellationToken)));
 
     /// <summary>The end of an incident that a person took over.</summary>
     public Task<IResult> CloseAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "closes it", "restarted the node by hand", async (body, cancellationToken) => Answer(await approvals.CloseAsync(id, body.By, body.Reason, cancellationToken)));
+        SignedAsync(request, "closes it", "restarted the node by hand", async (body, cancellationToken) => DecisionResponse.Result(await approvals.CloseAsync(id, body.By, body.Reason, cancellationToken)));
 
     /// <summary>What the incident has changed is taken back now, a temporary fix before its cause is gone, and the incident ends.</summary>
     public Task<IResult> TakeBackAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "takes it back", "the other region is slow too", async (body, cancellationToken) => Answer(await approvals.TakeBackAsync(id, body.By, body.Reason, cancellationToken)));
+        SignedAsync(request, "takes it back", "the other region is slow too", async (body, cancellationToken) => DecisionResponse.Result(await approvals.TakeBackAsync(id, body.By, body.Reason, cancellationToken)));
 
     public Task<IResult> NoteAsync(HttpRequest request, string id) =>
         SignedAsync(request, "writes it", "the vendor confirmed a bad batch", async (body, cancellationToken) => body.IsCut
             ? ApiResults.Problem(StatusCodes.Status400BadRequest, LongNote, new AlertError("$.reason", $"more than {Signed.LongestReason} characters", "Send it in several notes, or a link to it."))
-            : Answer(await approvals.AddNoteAsync(id, body.By, body.Reason, cancellationToken)));
+            : DecisionResponse.Result(await approvals.AddNoteAsync(id, body.By, body.Reason, cancellationToken)));
 
     public Task<IResult> RetryAsync(HttpRequest request, string id) => SignedAsync(request, "has it tried again", "the node is back", async (body, cancellationToken) =>
     {
         var result = await retry.RetryAsync(id, body.By, body.Reason, cancellationToken);
         return result.Status == DecisionStatus.NotFound
             ? ApiResults.Problem(StatusCodes.Status404NotFound, result.Message)
-            : ApiResults.Json(new { result.Incident, RetryOf = id, result.Message }, result.Status == DecisionStatus.Decided ? StatusCodes.Status202Accepted : StatusCodes.Status409Conflict);
+            : ApiResults.Json(new { result.Incident, RetryOf = id, result.Message }, result.Status is DecisionStatus.Decided or DecisionStatus.AlreadyCounted ? StatusCodes.Status202Accepted : StatusCodes.Status409Conflict);
     });
 
     /// <summary>Somebody sees to what an end left to a person; what they do about it may stay unsaid.</summary>
@@ -48,7 +48,7 @@ public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetr
 
         return string.IsNullOrWhiteSpace(body.By)
             ? ApiResults.Problem(StatusCodes.Status400BadRequest, "Say who acknowledges it.", new AlertError("$.by", "missing", $"Send for example {AcknowledgeExample}"))
-            : Answer(await approvals.AcknowledgeAsync(id, TypedText.Name(body.By), DecisionVerbText.Reason(body.Note), cancellationToken));
+            : DecisionResponse.Result(await approvals.AcknowledgeAsync(id, TypedText.Name(body.By), DecisionVerbText.Reason(body.Note), cancellationToken));
     });
 
     private Task<IResult> SignedAsync(HttpRequest request, string does, string reason, Func<Signed, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
@@ -56,11 +56,6 @@ public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetr
         var (body, refusal) = await Signed.ReadJsonAsync(request, does, reason, cancellationToken);
         return body is null ? refusal! : await work(body, cancellationToken);
     });
-
-    /// <summary>Whoever says twice what counted the first time is told so, and that is no conflict.</summary>
-    private static IResult Answer(DecisionReceipt receipt) => receipt.Result.Status == DecisionStatus.AlreadyCounted
-        ? ApiResults.Json(DecisionResponse.Of(receipt, null))
-        : DecisionResponse.Result(receipt, null);
 
     private sealed record AcknowledgeBody(string? By, string? Note);
 }

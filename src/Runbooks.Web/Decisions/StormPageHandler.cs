@@ -114,9 +114,8 @@ public sealed class StormPageHandler(
         var receipt = await approvals.DecideAsync(one.IncidentId, one.GateId, request, cancellationToken);
         var outcome = receipt.Incident?.FindGate(one.GateId)?.Outcome;
 
-        // Whoever presses again finds what they had said; an approval that another's answer or the time has overtaken is not among it.
-        var repeated = receipt.IsRepeated && (verb != DecisionVerb.Approve || outcome is GateOutcome.Pending or GateOutcome.Approved);
-        return new(repeated || receipt.Result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded, outcome == GateOutcome.Pending, receipt.Result.Message);
+        // Whoever presses again finds what they had said.
+        return new(receipt.IsRepeated || receipt.Result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded, outcome == GateOutcome.Pending, receipt.Result.Message);
     }
 
     /// <summary>One question of the storm by itself: the page that a link of its own would open.</summary>

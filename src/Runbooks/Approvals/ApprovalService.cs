@@ -9,7 +9,7 @@ public sealed class ApprovalService(
     /// <summary>Of what was sent as an incident's id and is none, so much is repeated.</summary>
     private const int LongestId = 200;
 
-    /// <param name="gateId">Null: the question that is open now.</param>
+    /// <param name="gateId">Null: the question that is open now, unless the same answer is on record for an earlier one: it may be that one, sent again.</param>
     public async Task<DecisionReceipt> DecideAsync(string incidentId, string? gateId, DecisionRequest request, CancellationToken cancellationToken)
     {
         try
@@ -42,7 +42,7 @@ public sealed class ApprovalService(
                 }
             }
 
-            return new(incident, result) { IsRepeated = repeated };
+            return new(incident, result) { IsRepeated = repeated, Gate = FindGate(incident, gateId, request) };
         }
         catch (KeyNotFoundException)
         {
@@ -54,11 +54,11 @@ public sealed class ApprovalService(
 
     /// <summary>Stops the automation. An incident that has ended is not changed.</summary>
     public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
-        await WakeAsync(await UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken), by);
+        await WakeAsync(await UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken), stop => Same(stop.By, by));
 
     /// <summary>Has what was changed taken back now, and ends the incident with it.</summary>
     public async Task<DecisionReceipt> TakeBackAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
-        await WakeAsync(await UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken), by);
+        await WakeAsync(await UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken), stop => stop.TakesBack && Same(stop.By, by));
 
     /// <summary>Somebody sees to what the end of an incident left to a person.</summary>
     /// <param name="note">What they do about it; null when they do not say.</param>
@@ -89,7 +89,7 @@ public sealed class ApprovalService(
             await TryAsync(() => endHooks.RunAsync(closed, CancellationToken.None), incidentId, CancellationToken.None);
         }
 
-        return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: not null } };
+        return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing } && Same(closing.By, by) };
     }
 
     /// <summary>Brings the cards of a gate up to date, for whoever pressed a button of one that is not.</summary>
@@ -117,7 +117,7 @@ public sealed class ApprovalService(
     private static string Named(string id) => CleanText.Clean(id, LongestId, oneLine: true);
 
     /// <summary>The second press may come after the end that the first one brought.</summary>
-    private async Task<DecisionReceipt> WakeAsync(DecisionReceipt receipt, string by)
+    private async Task<DecisionReceipt> WakeAsync(DecisionReceipt receipt, Func<StopRequest, bool> isSame)
     {
         if (receipt.Incident is not { } incident)
         {
@@ -125,7 +125,7 @@ public sealed class ApprovalService(
         }
 
         await engine.TryWakeAsync(incident, logger);
-        return receipt with { IsRepeated = receipt.Result.Status == DecisionStatus.AlreadyClosed && string.Equals(incident.Stop?.By, by, StringComparison.OrdinalIgnoreCase) };
+        return receipt with { IsRepeated = receipt.Result.Status == DecisionStatus.AlreadyClosed && incident.Stop is { } stop && isSame(stop) };
     }
 
     private async Task TryAsync(Func<Task> show, string incidentId, CancellationToken cancellationToken)
@@ -141,9 +141,29 @@ public sealed class ApprovalService(
         }
     }
 
+    /// <summary>An approval that another's answer or the time has overtaken is none that counts.</summary>
     private bool IsRepeated(Incident incident, string? gateId, DecisionRequest request) =>
-        (gateId is null ? incident.LatestGate : incident.FindGate(gateId)) is { } gate
-        && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == approvers.NameOf(request) && (decision.Items ?? []).SequenceEqual(ItemsOf(request) ?? []));
+        FindGate(incident, gateId, request) is { } gate && gate.Decisions.Any(decision => IsSame(decision, request))
+        && (request.Verb != DecisionVerb.Approve || gate.Outcome is GateOutcome.Pending or GateOutcome.Approved);
+
+    /// <summary>An answer that names no question is of the open one; when none is, of the one that it is on record for.</summary>
+    private Gate? FindGate(Incident incident, string? gateId, DecisionRequest request) => gateId is not null ? incident.FindGate(gateId)
+        : incident.OpenGate ?? incident.Gates.LastOrDefault(gate => gate.Decisions.Any(decision => IsSame(decision, request))) ?? incident.LatestGate;
+
+    private bool IsSame(Decision decision, DecisionRequest request) =>
+        decision.Verb == request.Verb && decision.Person == approvers.NameOf(request) && (decision.Items ?? []).SequenceEqual(ItemsOf(request) ?? []);
+
+    /// <summary>
+    /// Whoever had no answer may send theirs again, and another question may be open by then that they have not seen. What names
+    /// neither the question nor the plan cannot be told from that.
+    /// </summary>
+    private DecisionResult? WhyPerhapsRepeated(Incident incident, DecisionRequest request) =>
+        request.PlanHash is null && incident.OpenGate is { } open
+        && incident.Gates.LastOrDefault(gate => gate.Id != open.Id && (gate.Task is not null || !request.IsOfWork) && gate.Decisions.Any(decision => IsSame(decision, request) && decision.Reason == request.Reason)) is { } earlier
+            ? new(DecisionStatus.Incomplete, $"{approvers.NameOf(request)} has given this answer to '{earlier.Id}' already, and it is on record. Another question is open by now: look at '{open.Id}', and name it as 'gate' to answer it. Nothing was recorded.")
+            : null;
+
+    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 
     private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) => request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
 
@@ -151,7 +171,12 @@ public sealed class ApprovalService(
     /// <param name="people">The contacts, with whoever is on call.</param>
     private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, HeldBackBy? closed, ContactBook people)
     {
-        var gate = gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
+        if (gateId is null && WhyPerhapsRepeated(incident, request) is { } repeated)
+        {
+            return (incident, repeated);
+        }
+
+        var gate = FindGate(incident, gateId, request);
         if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && approvers.WhyNotCounted(gate, request, people) is { } objection)
         {
             return (incident, objection);
@@ -254,6 +279,9 @@ public sealed record DecisionRequest(DecisionVerb Verb, string Person, string Vi
 /// <param name="Incident">As it is now; null when there is none.</param>
 public sealed record DecisionReceipt(Incident? Incident, DecisionResult Result)
 {
+    /// <summary>The question that it is about; null where it is about none.</summary>
+    public Gate? Gate { get; init; }
+
     /// <summary>It changed nothing, since the same person had said the same before: a button that was pressed twice.</summary>
     public bool IsRepeated { get; init; }
 }

@@ -97,6 +97,27 @@ public sealed class ApproveCommandTests
         (code, error.Trim()).ShouldBe((1, "error: Incident one has no question 'mitigation-2'; it has mitigation-1."));
     }
 
+    /// <summary>Run again because the answer to the first approval was lost.</summary>
+    [Theory]
+    [InlineData("api", false)]
+    [InlineData("slack", true)]
+    public async Task AnotherQuestionIsOpenByNow_AScriptHasToNameIt(string via, bool approves)
+    {
+        await using var host = await AnsweringHost.StartAsync(new Dictionary<string, string>
+        {
+            ["GET /api/incidents/one"] = $$"""
+                { "id": "one", "final": false, "gate": { "id": "mitigation-2", "outcome": "pending" },
+                  "gates": [{ "id": "mitigation-1", "outcome": "approved", "decisions": [{ "decision": "approve", "by": "ada", "via": "{{via}}" }] }, { "id": "mitigation-2", "outcome": "pending" }] }
+                """,
+            ["POST /api/incidents/one/decision"] = """{ "message": "You approved this." }""",
+        });
+
+        var (code, _, error) = await ProgramRun.RunAsync("approve", "one", "--yes", "--url", host.Address, "--key", "any");
+
+        (code, error.Trim()).ShouldBe(approves ? (0, "") : (1, "error: 'mitigation-1' was approved before, and another question is open by now. Nothing was approved. Name the one that is meant: --gate mitigation-2"));
+        (await ProgramRun.RunAsync("approve", "one", "--yes", "--gate", "mitigation-2", "--url", host.Address, "--key", "any")).Code.ShouldBe(0);
+    }
+
     [Fact]
     public async Task GateThatHasClosed_IsTheOneThatTheHostIsAskedAbout()
     {

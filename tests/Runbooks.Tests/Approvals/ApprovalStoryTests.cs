@@ -286,7 +286,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
 
     private async Task<DecisionStatus> DecideAsync(string id, string person, DecisionVerb verb = DecisionVerb.Approve)
     {
-        var receipt = await _world.Get<ApprovalService>().DecideAsync(id, null, new DecisionRequest(verb, person, "api"), TestContext.Current.CancellationToken);
+        var receipt = await _world.Get<ApprovalService>().DecideAsync(id, (await _world.Store.GetAsync(id, TestContext.Current.CancellationToken)).LatestGate?.Id, new DecisionRequest(verb, person, "api"), TestContext.Current.CancellationToken);
         await _world.SettleAsync(id);
         return receipt.Result.Status;
     }

@@ -3,6 +3,7 @@ using Runbooks.Approvals;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit;
 using TestKit.Incidents;
@@ -25,8 +26,8 @@ public abstract class GuardedWorld : IAsyncDisposable
         Works();
     }
 
-    private protected Task<DecisionReceipt> ApproveAsync(string id) => _world.Get<ApprovalService>()
-        .DecideAsync(id, null, new DecisionRequest(DecisionVerb.Approve, "alice", "api"), CancellationToken.None);
+    private protected async Task<DecisionReceipt> ApproveAsync(string id) => await _world.Get<ApprovalService>()
+        .DecideAsync(id, (await _world.Store.GetAsync(id, CancellationToken.None)).LatestGate?.Id, new DecisionRequest(DecisionVerb.Approve, "alice", "api"), CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

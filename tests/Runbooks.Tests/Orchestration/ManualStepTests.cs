@@ -2,6 +2,7 @@ using Runbooks.Approvals;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Orchestration;
@@ -233,7 +234,7 @@ public sealed class ManualStepTests : IAsyncDisposable
 
     private async Task<(DecisionStatus Status, string Message)> AnswerAsync(string id, DecisionRequest request)
     {
-        var result = (await _world.Get<ApprovalService>().DecideAsync(id, null, request, CancellationToken.None)).Result;
+        var result = (await _world.Get<ApprovalService>().DecideAsync(id, (await _world.Store.GetAsync(id, CancellationToken.None)).LatestGate?.Id, request, CancellationToken.None)).Result;
         return (result.Status, result.Message);
     }
 
