@@ -22,6 +22,7 @@ public sealed partial record Incident
 
             // Whoever started it did so for this alert, and is still not the only one to approve it.
             StartedBy = StartedBy ?? (Alert == before.Alert ? before.StartedBy : null),
+            IsProposed = IsProposed || (before.IsProposed && Alert == before.Alert),
             Alerts = [.. before.Alerts.Select(alert => (before.WholeReportOf(alert) is { } report ? WithReport(alert, report) : alert) with { AskedNobody = false, ToldAfterNo = false })],
             AlertCount = before.AlertCount,
             AlertResolvedAt = before.AlertResolvedAt,

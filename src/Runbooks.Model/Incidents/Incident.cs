@@ -41,6 +41,10 @@ public sealed partial record Incident
     /// <summary>Whoever started it by hand; null when an alert did.</summary>
     public string? StartedBy { get; init; }
 
+    /// <summary>Nobody who answers for it started it: a person is asked before anything runs, be it that it only tells.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsProposed { get; init; }
+
     public RunMode Mode { get; init; } = RunMode.Normal;
 
     /// <summary>The W3C <c>traceparent</c> that came with the post that opened it; null when none did.</summary>

@@ -85,7 +85,7 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded
         CancellationToken cancellationToken) =>
         Json(await LookAsync(runbook, labels, null, cancellationToken));
 
-    [Description("Proposes to start a runbook on a target: opens an incident, asks its checks, and puts the question to the people whom the runbook names. Nothing acts before one of them approves, also where the runbook would otherwise heal by itself. Returns the incident's id.")]
+    [Description("Proposes to start a runbook on a target: opens an incident, asks its checks, and puts the question to the people whom the runbook names. Nothing runs before one of them approves, also where the runbook would otherwise heal by itself, or only tells people. Returns the incident's id.")]
     private async Task<string> ProposeAsync(
         [Description("The runbook's id.")] string runbook,
         [Description(LabelsHelp)] IReadOnlyDictionary<string, JsonElement> labels,

@@ -10,7 +10,7 @@ public static class ApprovalGateFactory
     /// <summary>Asked where a runbook that heals itself has to ask after all.</summary>
     private static readonly Approval s_askAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [] };
 
-    /// <summary>Nobody is asked this; it stands in the record of a runbook that only tells.</summary>
+    /// <summary>It stands in the record of a runbook that only tells. Nobody is asked, unless an assistant proposed it.</summary>
     private static readonly Approval s_tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [] };
 
     /// <summary>What was approved with the mitigation covers the resolution no longer: the same people are asked about it.</summary>
@@ -23,8 +23,8 @@ public static class ApprovalGateFactory
     {
         var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? s_tell : s_askAfterAll);
         var unmetNeeds = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, plan, incident.Findings);
-        var mustAsk = !plan.TellsOnly
-            && (unclear || unmetNeeds.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
+        var mustAsk = incident.IsProposed || (!plan.TellsOnly
+            && (unclear || unmetNeeds.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation))));
         var warnings = Warnings(incident, violations, unmetNeeds, unclear).ToList();
         var gate = new Gate
         {

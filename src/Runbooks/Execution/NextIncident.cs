@@ -28,6 +28,7 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
             Alert = alerts[0],
             Severity = runbook.Impact.Severity,
             Mode = mode.After(ended),
+            IsProposed = ended.IsProposed,
             OpenedAt = now,
             UpdatedAt = now,
         });

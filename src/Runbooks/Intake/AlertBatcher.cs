@@ -215,8 +215,8 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
 
     public string? StartedBy { get; init; }
 
-    /// <summary>The incident that these alerts open goes no further than this by itself.</summary>
-    public RunMode AtLeast { get; init; }
+    /// <inheritdoc cref="Incident.IsProposed"/>
+    public bool IsProposed { get; init; }
 
     /// <summary>The W3C <c>traceparent</c> of the post; null where it had none.</summary>
     public string? TraceParent { get; init; }
@@ -239,8 +239,9 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
             Target = Target,
             Alert = First,
             StartedBy = StartedBy,
+            IsProposed = IsProposed,
             Severity = runbook.Impact.Severity,
-            Mode = RunModes.Stricter(AtLeast, RunModes.Stricter(runbook.Mode, system)),
+            Mode = RunModes.Stricter(IsProposed ? RunMode.ApproveAll : RunMode.Normal, RunModes.Stricter(runbook.Mode, system)),
             TraceParent = IncidentTrace.Read(TraceParent),
             OpenedAt = now,
             UpdatedAt = now,

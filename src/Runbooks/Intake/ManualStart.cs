@@ -9,7 +9,7 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
 
     /// <param name="by">Whoever holds the key says who; goes into the record.</param>
     /// <param name="reason">Why; null when nobody said.</param>
-    /// <param name="proposed">Nobody started it who answers for it: whatever the runbook says, a person is asked before anything acts.</param>
+    /// <param name="proposed">Nobody started it who answers for it: whatever the runbook says, a person is asked before anything runs.</param>
     /// <returns>The outcome, or what is wrong.</returns>
     public async Task<ManualStartResult> StartAsync(
         string runbookId, IReadOnlyDictionary<string, string> labels, string by, string? reason, CancellationToken cancellationToken, bool proposed = false)
@@ -26,7 +26,7 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
         }
 
         batch = batch with { Target = await KnownTargetAsync(runbook, batch.Target, cancellationToken) };
-        var (outcomes, start) = await intake.OpenAsync(batch with { AtLeast = proposed ? RunMode.ApproveAll : RunMode.Normal }, runbook, cancellationToken);
+        var (outcomes, start) = await intake.OpenAsync(batch with { IsProposed = proposed }, runbook, cancellationToken);
         await intake.StartAsync(start);
         IncidentIntake.Count(batch.First, outcomes[0]);
         return new(outcomes[0], null, []);

@@ -40,6 +40,18 @@ public sealed class TellsOnlyTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Proposed_TellsNobodyBeforeAPersonSaysYes()
+    {
+        var asked = await _world.OpenAsync(s_tells, Given.Incident(s_tells) with { IsProposed = true, Mode = RunMode.ApproveAll, StartedBy = "an assistant with the key bot" });
+
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        asked.OpenGate!.Approvers.ShouldBe([s_tells.Fallback]);
+        asked.Steps.ShouldBeEmpty();
+
+        (await _world.DecideAsync(asked.Id, DecisionVerb.Approve)).Incident.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.Done);
+    }
+
+    [Fact]
     public async Task Unclear_IsToldWithoutAQuestion()
     {
         _world.Script.Verdicts["stuck"] = Verdict.Unknown;

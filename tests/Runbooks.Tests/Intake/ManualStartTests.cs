@@ -50,6 +50,15 @@ public sealed class ManualStartTests
     }
 
     [Fact]
+    public async Task Proposal_OpensAnIncidentThatAsksFirst()
+    {
+        await _manual.StartAsync("hanged-gpu", new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3" }, "bot", "please", TestContext.Current.CancellationToken, proposed: true);
+
+        var incident = _store.All.ShouldHaveSingleItem();
+        (incident.IsProposed, incident.Mode).ShouldBe((true, RunMode.ApproveAll));
+    }
+
+    [Fact]
     public async Task ProposalOnATargetWithAnOpenIncident_IsNotedAndNeverLookedAtByItself()
     {
         var alert = Some.Alert() with { Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3" } };
