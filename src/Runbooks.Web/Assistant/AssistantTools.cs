@@ -2,6 +2,7 @@ using System.ComponentModel;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using Runbooks.Approvals;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
@@ -13,7 +14,7 @@ using Role = Runbooks.Web.Access.Role;
 namespace Runbooks.Web.Assistant;
 
 /// <summary>What an assistant may do: read, look, propose. Deciding is not among it, whatever key it holds.</summary>
-internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded, StepCatalog steps, RunbookPreview preview, ManualStart starts, Actor actor, TimeProvider time, ILogger logger)
+internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded, StepCatalog steps, RunbookPreview preview, ManualStart starts, ClosedGuards guards, Actor actor, TimeProvider time, ILogger logger)
 {
     private const int MostIncidents = 50;
     private const string LabelsHelp = "The labels that the runbook reads, such as namespace and pod; list_runbooks names them.";
@@ -50,8 +51,11 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded
     }
 
     [Description("Everything that is on record about one incident: alerts, findings, questions, decisions, steps, timeline.")]
-    private async Task<string> ShowIncidentAsync([Description("The incident's id.")] string id, CancellationToken cancellationToken) =>
-        Json(IncidentView.Of(await FindAsync(id, cancellationToken)));
+    private async Task<string> ShowIncidentAsync([Description("The incident's id.")] string id, CancellationToken cancellationToken)
+    {
+        var incident = await FindAsync(id, cancellationToken);
+        return Json(IncidentView.Of(incident, await guards.FindAsync(incident, incident.OpenGate, cancellationToken)));
+    }
 
     [Description("What happened in one incident, as a Markdown document for people.")]
     private async Task<string> ReportAsync([Description("The incident's id.")] string id, CancellationToken cancellationToken)

@@ -64,8 +64,10 @@ public sealed class AssistantTests : IDisposable
         incident["steps"]!.AsArray().ShouldBeEmpty();
 
         (await PostAsync(host, Acts, null, """{"decision":"approve","by":"ada"}""", $"/api/incidents/{id}/decision")).ShouldBe(HttpStatusCode.Forbidden);
+        await host.Client.PostAsync("api/safety/kill", """{"by":"ada","reason":"it switches the wrong thing off"}""");
         answers = await AskAsync(host, Acts, Call("show_incident", ("id", id)), Call("incident_report", ("id", id)), Call("list_incidents", ("state", "open")), Call("list_incidents", ("state", "odd")));
         Text(answers[1]).ShouldContain(id);
+        JsonNode.Parse(Text(answers[1]))!["heldBack"]!.AsArray().ShouldHaveSingleItem()!.ToString().ShouldContain("it switches the wrong thing off");
         Text(answers[2]).ShouldStartWith("# ");
         Text(answers[3]).ShouldContain("awaitingApproval");
         Text(answers[4]).ShouldContain("There is no state 'odd'.");
