@@ -250,6 +250,21 @@ public sealed partial class StormPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task LinkOfARoomWherePeopleAreCounted_SaysWhyAndOffersNoYes()
+    {
+        await using var other = await OpenAsync(new WebHost { Book = new([new("oncall", [new("ops-room", [new("test", "ops", "ops-room")]) { IsRoom = true }, new("ada", [new("test", "ada", "ada")])])]) }, 3);
+        foreach (var incident in other.Store.All.ToList())
+        {
+            await other.Store.UpdateAsync(incident.Id, i => (i.Replace(i.OpenGate! with { Required = 2 }), true), Ct);
+        }
+
+        var page = WebUtility.HtmlDecode(await other.Browser.GetStringAsync(LinkOf(other, "ops-room"), Ct));
+
+        page.ShouldContain("Others have to approve these. This link was sent to ops-room and does not show who you are");
+        page.ShouldNotContain("value=\"approve\"");
+    }
+
+    [Fact]
     public async Task WorkByHand_IsListedApartAndOutOfReachOfTheButtons()
     {
         var (id, before) = (_host.Store.All[5].Id, await TicketsAsync());

@@ -93,7 +93,7 @@ public sealed class DecidePageHandler(
         var model = new ApprovalModel(incident, gate, runbook, person?.Name ?? grant.Recipient, result, now)
         {
             Guards = await guards.FindAsync(incident, gate, cancellationToken),
-            WhyNoYes = GateText.WhyNoYes(gate, approvers.NameOf(grant.Recipient, person)),
+            WhyNoYes = gate.Outcome == GateOutcome.Pending ? approvers.WhyNoYes(gate, grant.Recipient, person, await approvers.ReadAsync(gate, cancellationToken)) : null,
             NeedsName = person is null && approvers.NeedsName(gate, grant.Recipient),
         };
         return new PageResult<ApprovalPage>(new { Model = model }, status);

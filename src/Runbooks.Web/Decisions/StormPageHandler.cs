@@ -34,16 +34,13 @@ public sealed class StormPageHandler(
         }
 
         var name = person?.Name ?? grant.Recipient;
-
-        // The name on record: a sign-in may show another one.
-        var known = approvers.NameOf(grant.Recipient, person);
         var groups = new List<StormGroup>();
         foreach (var group in incidents.GroupBy(incident => incident.RunbookId))
         {
             var runbook = await pinned.OfAsync(group.First(), cancellationToken);
             var rows = group.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient))).ToList();
             var closed = await guards.FindManyAsync([.. rows.Where(row => row.Ticket is not null).Select(row => row.Incident)], cancellationToken);
-            groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []), NeedsOthers = GateText.WhyNoYes(row.Gate, known) is not null })], ticks, int.MaxValue));
+            groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []), WhyNoYes = approvers.WhyNoYes(row.Gate, grant.Recipient, person, people) })], ticks, int.MaxValue));
         }
 
         return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), name, StormGroup.Fit(groups), notice, good, now) });

@@ -60,6 +60,9 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
         : Waiting.Any(row => row.MayBeEnough) ? $"count my yes for each that is ticked, and {Run} it where no other is needed"
         : "count my yes for each that is ticked; others have to approve too";
 
+    /// <summary>Why there is no yes, each reason once.</summary>
+    public IEnumerable<string> WhyNoYes => Waiting.Select(row => row.WhyNoYes).OfType<string>().Distinct();
+
     private string Run => DryRun ? "rehearse" : "run";
 
     /// <summary>What a no means for these.</summary>
@@ -122,8 +125,10 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     /// <summary>What keeps it from being carried out at the moment, whoever says yes.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
-    /// <summary>The reader has said yes to it, or may not.</summary>
-    public bool NeedsOthers { get; init; }
+    /// <summary>Why a yes of the reader would not count; null where it may.</summary>
+    public string? WhyNoYes { get; init; }
+
+    public bool NeedsOthers => WhyNoYes is not null;
 
     /// <summary>The reader's yes is the last one needed, if it need not be one of the owner or theirs is.</summary>
     public bool MayBeEnough => !NeedsOthers && Gate.Missing <= 1;
