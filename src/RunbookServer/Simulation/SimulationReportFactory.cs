@@ -74,7 +74,7 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
 
     private IEnumerable<string> Problems(IEnumerable<SimulatedCheck> checks) => checks
         .Where(check => check.Problem is not null).Select(check => $"Check '{check.Name}': {check.Problem}")
-        .Concat(_incident.Gates.Select(gate => gate.Plan.Blocker).OfType<string>());
+        .Concat(_incident.Gates.SelectMany(gate => new[] { gate.Plan.Blocker, gate.Plan.LaterBlocker }).OfType<string>());
 
     private static string Of(CardKind kind) => kind switch
     {

@@ -8,6 +8,10 @@ namespace Runbooks.Model.Incidents;
 /// <param name="Blocker">Why it must not run as things are; null when it may.</param>
 public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string? Blocker = null)
 {
+    /// <summary>Which of the later steps that it covers could not run whatever the first ones do, and why; null where all could. Shown as a warning.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? LaterBlocker { get; init; }
+
     /// <summary>Whether all that this approval covers, the steps of the resolution included, is taken back by us where it has to be.</summary>
     public bool Reversible => Steps.All(step => step.IsTakenBack);
 

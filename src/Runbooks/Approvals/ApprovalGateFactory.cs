@@ -25,7 +25,7 @@ public static class ApprovalGateFactory
         var unmetNeeds = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, plan, incident.Findings);
         var mustAsk = incident.IsProposed || (!plan.TellsOnly
             && (unclear || unmetNeeds.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation))));
-        var warnings = Warnings(incident, violations, unmetNeeds, unclear).ToList();
+        List<string> warnings = [.. Warnings(incident, violations, unmetNeeds, unclear), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, round),
@@ -182,22 +182,30 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
     public async Task<Plan> MakeAsync(Incident incident, Runbook runbook, Phase phase, CancellationToken cancellationToken)
     {
         var steps = new List<PlannedStep>();
-        var blockers = new List<string>();
+        var (blockers, later) = (new List<string>(), new List<string>());
         foreach (var (stepPhase, spec) in CoveredBy(runbook, phase).Where(covered => incident.FindStep(covered.Phase, covered.Spec.Name) is not { FinishedAt: not null }))
         {
-            var (planned, blocker) = await PlanAsync(incident, runbook, stepPhase, spec, cancellationToken);
+            var (planned, unusable, blocker) = await PlanAsync(incident, runbook, stepPhase, spec, cancellationToken);
 
             // Identities of a resolution that runs on the mitigation's yes are not held to: the mitigation may change them itself.
             planned = stepPhase == phase || !catalog.ChangeSomething(runbook.Mitigation.Steps) ? planned : planned with { Identity = null };
             steps.Add(planned);
-            if (blocker is not null && stepPhase == phase)
+
+            // The mitigation may change what a later step finds; what is wrong with its parameters stays wrong.
+            if (stepPhase == phase && (unusable ?? blocker) is { } why)
             {
-                blockers.Add($"Step '{spec.Name}': {blocker}");
+                blockers.Add($"Step '{spec.Name}': {why}");
+            }
+            else if (unusable is not null)
+            {
+                later.Add($"The resolution cannot come to its end as things are. Step '{spec.Name}': {unusable}");
             }
         }
 
-        return new Plan(PlanHash.Of(incident, steps), steps, blockers.Count == 0 ? null : string.Join(" ", blockers));
+        return new Plan(PlanHash.Of(incident, steps), steps, Joined(blockers)) { LaterBlocker = Joined(later) };
     }
+
+    private static string? Joined(List<string> sentences) => sentences.Count == 0 ? null : string.Join(" ", sentences);
 
     /// <summary>A resolution without an approval of its own runs on the mitigation's, so it is shown there.</summary>
     private static IEnumerable<(Phase Phase, StepSpec Spec)> CoveredBy(Runbook runbook, Phase phase)
@@ -208,11 +216,12 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             : own;
     }
 
-    private async Task<(PlannedStep Step, string? Blocker)> PlanAsync(Incident incident, Runbook runbook, Phase phase, StepSpec spec, CancellationToken cancellationToken)
+    /// <returns>The step, why it cannot be used whatever there is outside, and what looking has found that keeps it from running.</returns>
+    private async Task<(PlannedStep Step, string? Unusable, string? Blocker)> PlanAsync(Incident incident, Runbook runbook, Phase phase, StepSpec spec, CancellationToken cancellationToken)
     {
         if (catalog.FindAction(spec.Do) is not { } action)
         {
-            return (new(phase, spec.Name, spec.Do, default, $"Run {spec.Do}.", null, null), $"this host has no action '{spec.Do}'.");
+            return (new(phase, spec.Name, spec.Do, default, $"Run {spec.Do}.", null, null), $"this host has no action '{spec.Do}'.", null);
         }
 
         var binding = StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident), RenderMode.Plan);
@@ -221,14 +230,14 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         {
             var reversal = action.ReversalOf(spec.With);
             var undo = reversal switch { Reversal.Undone => "Possible; how depends on the steps before it.", Reversal.Kept => "Left to a person.", _ => null };
-            return (unseen with { Undo = undo, UndoneByHand = reversal == Reversal.Kept || action.IsManual }, binding.Problem);
+            return (unseen with { Undo = undo, UndoneByHand = reversal == Reversal.Kept || action.IsManual, Deferred = binding.Deferred }, binding.Problem, null);
         }
 
         var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, phase, spec.Name)) with { Samples = runbook.Samples };
         var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding, cancellationToken);
         return preparation is null
-            ? (unseen, blocker)
-            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(preparation.PlannedEffect, 500), preparation.Undo, preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, preparation.Refusal);
+            ? (unseen, null, blocker)
+            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(preparation.PlannedEffect, 500), preparation.Undo, preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, null, preparation.Refusal);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way to look; people are told why there is no plan.")]

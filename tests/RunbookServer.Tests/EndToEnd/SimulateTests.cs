@@ -131,6 +131,18 @@ public sealed class SimulateTests : IDisposable
         story.ShouldContain("Memory is at 97.2?", customMessage: error);
     }
 
+    /// <summary>It would fail after the fix, when nobody can do anything about the file.</summary>
+    [Fact]
+    public async Task StepOfTheResolutionThatCannotBeUsed_IsAProblem()
+    {
+        var runbook = Write("back.yaml", RunbookCopy.Shipped.Replace(
+            "ticket: { do: note, with: { text: Attach the kept logs to the ticket about the hang. } }", "back: { do: kubernetes.uncordonNode, with: { node: \"{{ labels.nod }}\" } }", StringComparison.Ordinal));
+
+        var report = await ReportAsync(1, "simulate", runbook, "--alert", "hanged-gpu");
+
+        report["problems"]!.AsArray().ShouldHaveSingleItem()!.ToString().ShouldStartWith("The resolution cannot come to its end as things are. Step 'back': ");
+    }
+
     [Theory]
     [InlineData(2, "Did you mean 'hanged-gpu'?", "simulate", "hanged-gup", "--alert", "hanged-gpu")]
     [InlineData(2, "Did you mean 'hanged-gpu'?", "simulate", "hanged-gpu", "--alert", "hanged-gup")]

@@ -53,6 +53,18 @@ public sealed class IncidentStoryTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBeEmpty();
     }
 
+    /// <summary>The mitigation cannot give the alert a label that it has not.</summary>
+    [Fact]
+    public async Task StepOfTheResolutionCannotBeUsed_IsSaidWithTheQuestion()
+    {
+        var resolution = new Resolution { Steps = [Given.Step("back", "script.act", new { name = "{{ labels.nod }}" })] };
+
+        var opened = await _world.OpenAsync(s_runbook with { Resolution = resolution });
+
+        opened.OpenGate!.Warnings.ShouldHaveSingleItem().ShouldStartWith("The resolution cannot come to its end as things are. Step 'back': ");
+        opened.OpenGate.Plan.Steps.Single(step => step.Name == "back").Deferred.ShouldBeFalse("no earlier step gives it");
+    }
+
     [Fact]
     public async Task EveryCheckPasses_NothingIsDoneAndNobodyIsWoken()
     {
