@@ -1,4 +1,5 @@
 using Runbooks.Model.Storage;
+using Runbooks.Storage;
 
 namespace Runbooks.Integrations.Azure;
 
@@ -53,7 +54,7 @@ internal sealed class ResourceLease(ISharedState? state)
             var now = context.Time.GetUtcNow();
             var (writer, taken) = await state.UpdateAsync<Writer, bool>(
                 key,
-                known => known is null || known.Until <= now || known.Step == context.IdempotencyKey ? (new(context.IdempotencyKey, now + s_length), true) : (known, false),
+                known => known is null || !TurnEnd.IsAhead(known.Until, s_length, now) || known.Step == context.IdempotencyKey ? (new(context.IdempotencyKey, now + s_length), true) : (known, false),
                 cancellationToken);
             if (taken)
             {

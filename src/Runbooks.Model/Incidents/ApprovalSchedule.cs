@@ -26,6 +26,11 @@ public static class ApprovalSchedule
             return (incident.CloseGate(gateId, GateOutcome.Cancelled, stop.Text, now), null);
         }
 
+        if (Clocks.IsAhead(gate.OpenedAt, now))
+        {
+            (incident, gate) = SetRight(incident, gate, now);
+        }
+
         var before = gate;
         gate = Silence.Count(incident, gate, now, isAsked, heldBackBy);
         incident = incident.Replace(gate);
@@ -52,6 +57,22 @@ public static class ApprovalSchedule
 
         // Whoever is silent has to know that something can run again.
         return heldBackBy is null && gate.WasBlocked && Silence.MayCount(gate) && Silence.Prolong(incident, gate, now) is { } asked ? asked : Remind(incident, gate, now, now);
+    }
+
+    /// <summary>Opened by a clock that was ahead: it has all of its time, from now.</summary>
+    private static (Incident Incident, Gate Gate) SetRight(Incident incident, Gate gate, DateTimeOffset now)
+    {
+        var ahead = gate.OpenedAt - now;
+        var right = gate with
+        {
+            OpenedAt = now,
+            ExpiresAt = gate.ExpiresAt - ahead,
+            AskedAt = gate.AskedAt - ahead,
+            HeardUntil = null,
+            BlockedAt = null,
+            Reminders = [.. gate.Reminders.Select(reminder => reminder with { At = reminder.At - ahead })],
+        };
+        return (incident.Replace(right).Note(now, TimelineKind.Gate, "runbook", $"The clock was {DurationText.Format(TimeSpan.FromMinutes(Math.Round(ahead.TotalMinutes)))} ahead when this was asked. Its time counts from now."), right);
     }
 
     /// <summary>

@@ -15,7 +15,7 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
     public DateTimeOffset SeenAt => Result.MeasuredAt ?? At;
 
     /// <summary>What was measured before something was done says nothing about what it did, whether it was good or bad.</summary>
-    internal Finding SinceActing(DateTimeOffset? actedAt) => Result.MeasuredAt <= actedAt ? Unless($"the last step ended at {GateText.Clock(actedAt.Value, At)}") : this;
+    internal Finding SinceActing(DateTimeOffset? actedAt, DateTimeOffset now) => Result.MeasuredAt <= actedAt && !Clocks.IsAhead(actedAt, now) ? Unless($"the last step ended at {GateText.Clock(actedAt.Value, At)}") : this;
 
     /// <summary>What passed before an alert began says nothing about it; what failed then may be what it tells of.</summary>
     internal Finding SinceFiring(DateTimeOffset? began) =>

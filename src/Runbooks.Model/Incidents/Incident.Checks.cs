@@ -41,17 +41,16 @@ public sealed partial record Incident
     /// <param name="until">Until when they are asked again.</param>
     public Incident WatchHealthy(Condition when, IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
         findings,
-        Diagnosis.MeasuredUntil(when, findings) is { } measured && measured < FiringSince
+        Diagnosis.MeasuredUntil(when, findings) is { } measured && measured < FiringSince(now)
             ? $"The checks see nothing to do, but what they tell was measured until {GateText.Clock(measured, now)}, before the alert: they are asked again until newer values say so too. If none come, people are asked."
             : $"The checks see nothing to do, but one look is not believed while the alert fires: they are asked again until {GateText.Clock(until, now)}.",
         now);
 
-    /// <summary>When the newest episode of its alerts began.</summary>
-    [JsonIgnore]
-    public DateTimeOffset? FiringSince => Alerts.Max(alert => (DateTimeOffset?)(alert.BeganAt ?? alert.FirstAt));
+    /// <summary>When the newest episode of its alerts began, as far as that is known.</summary>
+    public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)(alert.BeganAt ?? alert.FirstAt)).Where(at => !Clocks.IsAhead(at, now)).Max();
 
     /// <summary>The answers as far as they say something about its alerts.</summary>
-    public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings) => [.. findings.Select(finding => finding.SinceFiring(FiringSince))];
+    public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings, DateTimeOffset now) => [.. findings.Select(finding => finding.SinceFiring(FiringSince(now)))];
 
     /// <summary>Beyond the time for which the checks have to call for nothing, so long is waited for a newer value that says so.</summary>
     private static readonly TimeSpan s_longestWaitForValue = TimeSpan.FromMinutes(10);
@@ -59,7 +58,7 @@ public sealed partial record Incident
     /// <summary>The answers of the diagnosis, with what calls for nothing as unknown where no newer value has come for too long: then people are asked.</summary>
     /// <param name="healthyFor">For so long they have to call for nothing.</param>
     public IReadOnlyList<Finding> WithoutStandstill(Condition when, IReadOnlyList<Finding> findings, TimeSpan healthyFor, DateTimeOffset now) =>
-        Diagnosis.MeasuredUntil(when, findings) is { } measured && now - (measured > OpenedAt ? measured : OpenedAt) > healthyFor + s_longestWaitForValue
+        Diagnosis.MeasuredUntil(when, findings) is { } measured && now - (measured > OpenedAt || Clocks.IsAhead(OpenedAt, now) ? measured : OpenedAt) > healthyFor + s_longestWaitForValue
             ? [.. findings.Select(finding => finding.Verdict == Verdict.Passing && finding.SeenAt <= measured ? finding.Unless($"no newer value came until {GateText.Clock(now, now)}") : finding)]
             : findings;
 

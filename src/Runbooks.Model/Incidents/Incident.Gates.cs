@@ -155,12 +155,9 @@ public sealed partial record Incident
         }
 
         var answers = phase == Phase.Mitigation ? Findings : Verification;
-        var last = answers.Select(finding => (DateTimeOffset?)finding.At)
-            .Concat(Steps.Where(IsActOfOurs).Select(step => step.FinishedAt))
-            .Append(ConfirmedAt)
-            .Append(answers.Count == 0 ? gate.ClosedAt : null)
-            .Max();
-        return now - last > LongestGround;
+        return now - Clocks.Latest(
+            [.. answers.Select(finding => (DateTimeOffset?)finding.At), .. Steps.Where(IsActOfOurs).Select(step => step.FinishedAt), ConfirmedAt, answers.Count == 0 ? gate.ClosedAt : null],
+            now) > LongestGround;
     }
 
     /// <summary>A step that a person did ended when they said so, days later perhaps: that is no look at the target.</summary>
@@ -186,7 +183,7 @@ public sealed partial record Incident
     /// <summary>Whether nothing has acted yet and the last answers are too old to credit it with what passes afterwards.</summary>
     public bool NeedsLookBeforeActing(DateTimeOffset now) =>
         Mode != RunMode.DryRun && !HasActed && Findings.Count > 0
-        && now - Findings.Select(finding => (DateTimeOffset?)finding.At).Append(ConfirmedAt).Max() > LongestBaseline;
+        && now - Clocks.Latest([.. Findings.Select(finding => (DateTimeOffset?)finding.At), ConfirmedAt], now) > LongestBaseline;
 
     /// <summary>How things stood right before the first step; see <see cref="EndingText.IsVerifiedFix"/>.</summary>
     public Incident RecordBeforeActing(IReadOnlyList<Finding> findings, DateTimeOffset now)

@@ -41,7 +41,7 @@ public sealed partial record Incident
             return this;
         }
 
-        var findings = SinceFiring(answers);
+        var findings = SinceFiring(answers, now);
         var answer = findings.Count == 0 ? RecoveryAnswer.NoChecks : Diagnosis.Conclude(when, findings) switch
         {
             Conclusion.Healthy => RecoveryAnswer.Confirmed,

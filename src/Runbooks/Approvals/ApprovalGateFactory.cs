@@ -70,10 +70,10 @@ public static class ApprovalGateFactory
     private static bool CanWait(GuardrailViolation violation) => violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true };
 
     /// <summary>Nobody said yes, nothing was done, and the checks that were asked again call for nothing: there is nothing to ask about.</summary>
-    private static bool IsNeededNoLonger(Gate gate, Incident incident, Runbook runbook) =>
+    private static bool IsNeededNoLonger(Gate gate, Incident incident, Runbook runbook, DateTimeOffset now) =>
         gate is { Phase: Phase.Mitigation, Round: > 1 } && incident.ConfirmedAt is not null && !incident.HasActed && incident.Findings.Count > 0
         && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
-        && Diagnosis.Conclude(runbook.Mitigation.When, incident.SinceFiring(incident.Findings)) == Conclusion.Healthy;
+        && Diagnosis.Conclude(runbook.Mitigation.When, incident.SinceFiring(incident.Findings, now)) == Conclusion.Healthy;
 
     private static string WhyNobody(Gate gate, Runbook runbook) => gate.Plan is var plan && gate.Phase == Phase.Mitigation && runbook.Resolution.Approval is not null
         ? $"{(plan.Steps.Count == 0 ? "Nothing is done before the resolution" : "Nobody has to be asked about the mitigation")}; the resolution asks for itself."
@@ -106,7 +106,7 @@ public static class ApprovalGateFactory
             return Closed(GateOutcome.SelfRecovered, Incident.RecoveryReason(incident));
         }
 
-        if (IsNeededNoLonger(gate, incident, runbook))
+        if (IsNeededNoLonger(gate, incident, runbook, now))
         {
             return Closed(GateOutcome.SelfRecovered, "Before anything was done the checks were asked again, and they no longer call for it.");
         }

@@ -47,7 +47,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
             incident.Id,
             i =>
             {
-                List<Finding> sinceActing = [.. answers.Select(finding => finding.SinceActing(i.ActedAt))];
+                List<Finding> sinceActing = [.. answers.Select(finding => finding.SinceActing(i.ActedAt, time.GetUtcNow()))];
                 return (i.RecordVerification(request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(runbook.Mitigation.HoldUntil, asked), noLongerHelps), sinceActing);
             },
             cancellationToken);

@@ -125,7 +125,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         }
 
         var specs = runbook.Diagnosis.Where(spec => request.Checks.Contains(spec.Name));
-        var findings = current.SinceFiring(await checks.AskAllAsync(closed, specs, cancellationToken));
+        var findings = current.SinceFiring(await checks.AskAllAsync(closed, specs, cancellationToken), time.GetUtcNow());
         var failing = findings.Where(finding => finding.Verdict == Verdict.Failing).ToList();
         if (failing.Count > 0)
         {

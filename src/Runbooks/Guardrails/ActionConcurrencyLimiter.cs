@@ -18,7 +18,7 @@ public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor
             Key(action),
             known =>
             {
-                var taken = (known ?? SlotsTaken.None).Steps.Where(slot => slot.Value > now && slot.Key != step).ToDictionary();
+                var taken = (known ?? SlotsTaken.None).Steps.Where(slot => TurnEnd.IsAhead(slot.Value, StepSpec.LongestTimeout, now) && slot.Key != step).ToDictionary();
                 if (taken.Count >= places)
                 {
                     return (known!, false);

@@ -85,7 +85,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
     private static string ReachKey(Incident incident) => $"reach:{incident.RunbookId}";
 }
 
-/// <summary>The runs of one runbook on one target that a limit may still have to count, oldest first.</summary>
+/// <summary>The runs of one runbook on one target that a limit may still have to count, oldest first. One further ahead than the limit reaches back was noted by a clock that was ahead, and does not count.</summary>
 public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
 {
     public static readonly CountedRuns None = new([]);
@@ -98,12 +98,12 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
             return null;
         }
 
-        if (Runs.Count > 0 && now - Runs[^1].At < limits.CoolDown)
+        if (Runs.Count > 0 && (now - Runs[^1].At).Duration() < limits.CoolDown)
         {
             return $"It ran on this target {Ago(now - Runs[^1].At)} ago; the cool-down is {DurationText.Format(limits.CoolDown)}.";
         }
 
-        var recent = Runs.Count(run => now - run.At < limits.Per);
+        var recent = Runs.Count(run => (now - run.At).Duration() < limits.Per);
         return recent >= limits.MaxRuns
             ? $"It ran {CountText.Format(recent, "time")} on this target within {DurationText.Format(limits.Per)}; the limit is {limits.MaxRuns}."
             : null;
@@ -144,7 +144,7 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
         new(Recent(limits, now).Where(known => known.Key != target).Append(new(target, now)).TakeLast((limits.MaxTargets ?? 0) + 1).ToDictionary());
 
     private IEnumerable<KeyValuePair<string, DateTimeOffset>> Recent(Limits limits, DateTimeOffset now) =>
-        Targets.Where(known => now - known.Value < limits.Per).OrderBy(known => known.Value);
+        Targets.Where(known => (now - known.Value).Duration() < limits.Per).OrderBy(known => known.Value);
 }
 
 /// <summary>Shows that a limit is used up; <see cref="RunLimits.ReserveAsync"/> is what holds it.</summary>

@@ -137,7 +137,7 @@ public sealed class Diagnose(
             measured = Diagnosis.MeasuredUntil(when, findings);
         }
 
-        var answer = new DiagnosisResult(conclusion, findings) { MeasuredAt = measured, FiringSince = measured is null ? null : incident.FiringSince };
+        var answer = new DiagnosisResult(conclusion, findings) { MeasuredAt = measured, FiringSince = measured is null ? null : incident.FiringSince(time.GetUtcNow()) };
         if (input.WakeEvent is not { } wake)
         {
             return answer;

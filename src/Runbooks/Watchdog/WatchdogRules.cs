@@ -61,7 +61,7 @@ internal static class WatchdogRules
     private static WatchdogFinding? WakeUpLost(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now) =>
         IncidentProgress.Unread(incident) is { } recordedAt && now - recordedAt > options.Grace
             ? new(Remedy.Wake, "wake", "What was recorded has not been acted on yet.")
-            : IncidentProgress.HasTimesAhead(incident, now) && now - IncidentProgress.Of(incident, runbook, now).Due > options.Grace
+            : Clocks.IsAhead(incident.OpenGate?.OpenedAt, now) || (IncidentProgress.HasTimesAhead(incident, now) && now - IncidentProgress.Of(incident, runbook, now).Due > options.Grace)
             ? new(Remedy.Wake, "wake", "It waits by a clock that was ahead.")
             : null;
 }
@@ -93,13 +93,10 @@ internal enum Remedy
 /// <summary>When an incident last moved, and when it should move next at the latest.</summary>
 internal static class IncidentProgress
 {
-    /// <summary>Clocks of two machines may differ by so much. What lies further ahead was written by one that was wrong, and is no movement.</summary>
-    private static readonly TimeSpan s_clocksDiffer = TimeSpan.FromMinutes(1);
-
     /// <returns>The last movement, and the time until which standing still is its good right.</returns>
     public static (DateTimeOffset Since, DateTimeOffset Due) Of(Incident incident, Runbook runbook, DateTimeOffset now)
     {
-        var since = Movements(incident).Where(at => at <= now + s_clocksDiffer).Append(incident.OpenedAt).Max();
+        var since = Movements(incident).Where(at => !Clocks.IsAhead(at, now)).Append(incident.OpenedAt).Max();
         return (since, incident.State switch
         {
             _ when incident.WaitsUntil > since => incident.WaitsUntil.Value,
@@ -115,7 +112,7 @@ internal static class IncidentProgress
         });
     }
 
-    public static bool HasTimesAhead(Incident incident, DateTimeOffset now) => Movements(incident).Any(at => at > now + s_clocksDiffer);
+    public static bool HasTimesAhead(Incident incident, DateTimeOffset now) => Movements(incident).Any(at => Clocks.IsAhead(at, now));
 
     /// <summary>When a decision, a stop or a recovery was recorded that the workflow has not acted on; null when there is none.</summary>
     public static DateTimeOffset? Unread(Incident incident)

@@ -56,6 +56,26 @@ public sealed class GuardrailTests : GuardedWorld
     }
 
     [Fact]
+    public void RunsThatAClockAheadHasNoted_CountForNoLimit()
+    {
+        var (limits, now) = (new Limits { MaxRuns = 1, Per = TimeSpan.FromHours(1), CoolDown = TimeSpan.FromMinutes(10), MaxTargets = 1 }, Given.Night);
+
+        CountedRuns.None.With(limits, "i-1", now.AddDays(1)).Exceeded(limits, "i-2", now).ShouldBeNull();
+        BlastRadius.None.With(limits, "a", now.AddDays(1)).Exceeded(limits, "b", now).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task PlaceThatAClockAheadHasTaken_IsFree()
+    {
+        _options.MaxConcurrent["script.act"] = 1;
+        var limiter = _world.Get<ActionConcurrencyLimiter>();
+        await limiter.TakeAsync("script.act", "died", TimeSpan.FromHours(25), CancellationToken.None);
+
+        (await limiter.TakeAsync("script.act", "next", TimeSpan.FromMinutes(5), CancellationToken.None)).ShouldBeTrue();
+        (await limiter.TakeAsync("script.act", "third", TimeSpan.FromMinutes(5), CancellationToken.None)).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task CoolDown_HoldsUntilItIsOver()
     {
         var runbook = s_heals with { Limits = new() { CoolDown = TimeSpan.FromMinutes(10) } };

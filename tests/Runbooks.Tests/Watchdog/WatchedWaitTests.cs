@@ -66,6 +66,21 @@ public sealed class WatchedWaitTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
     }
 
+    [Fact]
+    public async Task ClockThatWasAheadForAMinuteWhenItAsked_EscalatesAndExpiresOnTimeAllTheSame()
+    {
+        _world.Time.Advance(TimeSpan.FromDays(1));
+        var opened = await _world.OpenAsync(Given.Runbook());
+        opened.State.ShouldBe(IncidentState.AwaitingApproval);
+        _world.Time.AdjustTime(_world.Time.GetUtcNow().AddDays(-1));
+
+        var asked = await WatchAsync(opened.Id, s_minute * 14);
+        asked.OpenGate!.Approvers.ShouldBe(["oncall", "platform-lead"]);
+        asked.Timeline.ShouldContain(line => line.What.EndsWith("ahead when this was asked. Its time counts from now.", StringComparison.Ordinal));
+
+        (await WatchAsync(opened.Id, s_minute * 10)).State.ShouldBe(IncidentState.Expired);
+    }
+
     /// <summary>Incidents of a storm that are approved at once have their turn one after the other.</summary>
     [Fact]
     public async Task StepThatWaitsHoursForItsTurn_PagesNobody()
