@@ -48,7 +48,7 @@ public sealed record ArmRequestParameters
     [Description("The body.")]
     public JsonObject? Body { get; init; }
 
-    [Description("The request to the same resource that takes it back: `method`, `action` and `body` as above. It may be sent twice, and also when the first one failed.")]
+    [Description("The request to the same resource that takes it back: `method`, `action` and `body` as above. It may be sent twice, also when the first one failed, and while another incident relies on what the first one did.")]
     public ArmChange? Undo { get; init; }
 
     internal ArmChange Change => new() { Method = Method, Action = Action, Body = Body };

@@ -107,6 +107,22 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         }
     }
 
+    /// <param name="differs">Whether that is not what is to be put there.</param>
+    /// <returns>The incident that has put something else there and has not ended; null where there is none.</returns>
+    public async Task<string?> FindOtherAsync<T>(HeldValue value, Func<T, bool> differs, StepContext context, CancellationToken cancellationToken)
+    {
+        var known = state is null || incidents is null ? null : await state.FindAsync<Holders<T>>(Key(value), cancellationToken);
+        foreach (var one in known?.All.Where(one => !one.HasEnded && one.Incident != context.IncidentId && differs(one.After)) ?? [])
+        {
+            if (await incidents!.TryFindAsync(one.Incident, cancellationToken) is { } incident && !incident.State.IsFinal())
+            {
+                return one.Incident;
+            }
+        }
+
+        return null;
+    }
+
     /// <returns>The steps that have changed the value and are not going to take it back; true where they never will, whatever becomes of their incident.</returns>
     private async Task<IReadOnlyDictionary<string, bool>> FindLastingAsync<T>(HeldValue value, CancellationToken cancellationToken)
     {

@@ -53,7 +53,7 @@ public sealed record HttpRequestParameters : IValidatableObject
     [Description("The status code that means success; any 2xx when left out.")]
     public int? ExpectStatus { get; init; }
 
-    [Description("The request that takes it back, with `url`, `method`, `body` and `expectStatus`; it carries the same token. It may be sent twice, and also when the first one failed.")]
+    [Description("The request that takes it back, with `url`, `method`, `body` and `expectStatus`; it carries the same token. It may be sent twice, also when the first one failed, and while another incident relies on what the first one did.")]
     public HttpUndo? Undo { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>

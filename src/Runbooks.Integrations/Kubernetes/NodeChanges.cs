@@ -1,9 +1,8 @@
-using k8s;
-
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>Something about where new pods may go, which is changed back as long as nobody else has changed it.</summary>
-internal abstract class NodeChange<TParameters>(Clusters clusters, string name, string summary) : RunbookAction<TParameters>(name, summary)
+/// <summary>Something about where new pods may go, which is changed back unless another incident holds it, or somebody else has changed it.</summary>
+/// <typeparam name="TState">What the node has of it.</typeparam>
+internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldValues held, string name, string summary) : RunbookAction<TParameters>(name, summary)
     where TParameters : NodeParameters
 {
     private const int MaxTries = 5;
@@ -14,29 +13,22 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
 
     public override Reversal ReversalOf(JsonElement with) => Reversals.KeptIn(with);
 
-    protected Clusters Clusters => clusters;
-
-    protected abstract NodeTexts Texts(TParameters parameters, string cluster);
-
-    protected abstract string UndoWords(V1Node? node, TParameters parameters);
-
-    protected abstract bool IsThere(V1Node node, TParameters parameters);
-
     protected override async Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var nodes = clusters.Nodes(parameters.Cluster);
-        var words = Texts(parameters, nodes.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
-        var was = node is not null && IsThere(node, parameters);
-        var keep = Keep(parameters);
+        var undo = Look(node, new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", Was: false, Keep(parameters)), parameters);
+        var other = await held.FindOtherAsync<TState>(Held(undo, nodes.Cluster), state => !AreSame(state, After(undo)), context, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = words.Will,
+            PlannedEffect = Texts(parameters, nodes.Cluster).Will + (other is null ? "" : $" Incident {other} has set it otherwise, and has not ended."),
             Identity = node?.Metadata.Uid,
-            IsSo = was,
-            Undo = was ? "Left as it is: it was so before." : keep ? "Left to a person: it stays until somebody takes it off." : UndoWords(node, parameters),
-            UndoneByHand = keep && !was,
-            UndoState = JsonSerializer.SerializeToElement(Complete(new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", was, keep), node, parameters)),
+            IsSo = undo.Was,
+            Undo = undo.Keep ? "Left to a person: it stays until somebody takes it off."
+                : undo.Was ? "Left as it is: it was so before, unless another incident did that and leaves it to this one."
+                : $"{BackTexts(undo, Before(undo)).Will}.",
+            UndoneByHand = undo.Keep,
+            UndoState = JsonSerializer.SerializeToElement(undo),
             Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}." : null,
         };
     }
@@ -46,91 +38,158 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
 
     protected override async Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var nodes = clusters.Nodes(parameters.Cluster);
+        var (undo, nodes) = (preparation.UndoState!.Value.Deserialize<NodeUndo>()!, clusters.Nodes(parameters.Cluster));
         var words = Texts(parameters, nodes.Cluster);
-        return await ChangeAsync(nodes, parameters.Node, preparation.Identity, node => IsThere(node, parameters) ? null : Put(node, parameters), words.Verb, cancellationToken) switch
-        {
-            true => new ActionResult(words.Did),
-            false => new ActionResult(words.WasSo),
-            null => throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was changed."),
-        };
+        return await held.HoldAsync(
+            Held(undo, nodes.Cluster), Before(undo), After(undo),
+            async () => await ChangeAsync(nodes, undo, Before(undo), After(undo), words.Verb, cancellationToken) switch
+            {
+                true => new ActionResult(words.Did),
+                false => new ActionResult(words.WasSo),
+                null => throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was changed."),
+            },
+            context, cancellationToken);
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var undo = undoState.Deserialize<NodeUndo>()!;
-        var nodes = clusters.Nodes(undo.Cluster);
-        if (undo.Was)
-        {
-            return new ActionResult($"Left node {undo.Node} as it was before.") { FoundSo = true };
-        }
-
         if (undo.Keep)
         {
             return new ActionResult($"Left node {undo.Node} as it is, as the runbook says; change it back by hand.");
         }
 
-        return await ChangeAsync(nodes, undo.Node, undo.Uid, node => Remove(node, undo), "change back", cancellationToken) switch
-        {
-            true => new ActionResult(UndoneWords(undo)),
-            false => new ActionResult($"Node {undo.Node} had been changed back already."),
-            null => new ActionResult($"Node {undo.Node} is gone or another by now, so there is nothing to change back."),
-        };
+        var nodes = clusters.Nodes(undo.Cluster);
+        var value = Held(undo, nodes.Cluster);
+        return await held.AloneAsync(
+            value, context,
+            async () =>
+            {
+                var node = await FindAsync(nodes, undo, cancellationToken);
+                return await held.ReleaseAsync(
+                    value, Before(undo), state => node is not null && AreSame(Read(node, undo), state), before => TakeBackAsync(nodes, undo, before, cancellationToken), context, cancellationToken);
+            },
+            cancellationToken);
     }
+
+    /// <param name="undo">What is known without looking at the node.</param>
+    /// <returns>That, with what the node has of it.</returns>
+    protected abstract NodeUndo Look(V1Node? node, NodeUndo undo, TParameters parameters);
+
+    protected abstract NodeTexts Texts(TParameters parameters, string cluster);
 
     /// <summary>Whether it stays when the rest is taken back.</summary>
     protected virtual bool Keep(TParameters parameters) => false;
 
-    /// <summary>Adds what undoing needs to know besides.</summary>
-    protected virtual NodeUndo Complete(NodeUndo undo, V1Node? node, TParameters parameters) => undo;
+    /// <summary>The one value that all incidents that change it share.</summary>
+    protected abstract HeldValue Held(NodeUndo undo, string cluster);
+
+    protected abstract TState Read(V1Node node, NodeUndo undo);
+
+    protected abstract TState Before(NodeUndo undo);
+
+    protected abstract TState After(NodeUndo undo);
+
+    protected abstract bool AreSame(TState one, TState other);
 
     /// <returns>The fields of the spec that make it so.</returns>
-    protected abstract JsonObject Put(V1Node node, TParameters parameters);
+    protected abstract JsonObject Write(V1Node node, NodeUndo undo, TState state);
 
-    /// <returns>The fields that take it off; null when it is not there.</returns>
-    protected abstract JsonObject? Remove(V1Node node, NodeUndo undo);
+    /// <summary>How it is changed back, and that it was: <c>Uncordon node x</c>, <c>Uncordoned node x</c>.</summary>
+    protected abstract (string Will, string Did) BackTexts(NodeUndo undo, TState before);
 
-    protected abstract string UndoneWords(NodeUndo undo);
+    /// <summary>What is so now, to complete "node x …".</summary>
+    protected abstract string NowText(NodeUndo undo, TState now);
+
+    private async Task<string> TakeBackAsync(ClusterNodes nodes, NodeUndo undo, TState before, CancellationToken cancellationToken)
+    {
+        if (AreSame(before, After(undo)))
+        {
+            return $"Nothing to change back: node {undo.Node} was so before this incident.";
+        }
+
+        return await ChangeAsync(nodes, undo, After(undo), before, "change back", cancellationToken) switch
+        {
+            true => $"{BackTexts(undo, before).Did}.",
+            false => $"Node {undo.Node} had been changed back already.",
+            null => $"Node {undo.Node} is gone or another by now, so there is nothing to change back.",
+        };
+    }
 
     /// <summary>Kubelets write to their nodes all the time, so a change that came in between is read and tried again.</summary>
     /// <returns>True when it was changed, false when there was nothing to change, null when it is another node by now.</returns>
-    private static async Task<bool?> ChangeAsync(
-        ClusterNodes nodes, string name, string? uid, Func<V1Node, JsonObject?> change, string verb, CancellationToken cancellationToken)
+    private async Task<bool?> ChangeAsync(ClusterNodes nodes, NodeUndo undo, TState from, TState to, string verb, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxTries; attempt++)
         {
-            if (await nodes.FindAsync(name, cancellationToken) is not { } node || node.Metadata.Uid != uid)
+            if (await FindAsync(nodes, undo, cancellationToken) is not { } node)
             {
                 return null;
             }
 
-            if (change(node) is not { } spec)
+            var now = Read(node, undo);
+            if (AreSame(now, to))
             {
                 return false;
             }
 
-            if (await nodes.PatchAsync(node, spec, verb, cancellationToken))
+            if (!AreSame(now, from))
+            {
+                throw new ChangedSinceException($"Node {undo.Node} {NowText(undo, now)} by now: somebody else has changed that since, so it was left alone.");
+            }
+
+            if (await nodes.PatchAsync(node, Write(node, undo, to), verb, cancellationToken))
             {
                 return true;
             }
         }
 
-        throw new ClusterException($"Node {name} on cluster '{nodes.Cluster}' was changed by others each time it was about to be changed.");
+        throw new ClusterException($"Node {undo.Node} on cluster '{nodes.Cluster}' was changed by others each time it was about to be changed.");
     }
+
+    /// <returns>Null when it is gone, or another one has its name by now.</returns>
+    private static async Task<V1Node?> FindAsync(ClusterNodes nodes, NodeUndo undo, CancellationToken cancellationToken) =>
+        await nodes.FindAsync(undo.Node, cancellationToken) is { } node && node.Metadata.Uid == undo.Uid ? node : null;
 }
 
 internal sealed record NodeTexts(string Will, string Did, string WasSo, string Verb);
 
-/// <param name="Was">It was so before, so it stays.</param>
+/// <param name="Was">It was so before.</param>
 /// <param name="Keep">It stays whatever is taken back.</param>
 /// <param name="Taint"><c>key:effect</c>, for a taint: a node has at most one of these.</param>
 /// <param name="Value">The value that it was put on with; null for none.</param>
-/// <param name="Former">The taint of that key and effect that it took the place of.</param>
+/// <param name="Former">The taint of that key and effect that was there before.</param>
 internal sealed record NodeUndo(string? Cluster, string Node, string Uid, bool Was, bool Keep = false, string? Taint = null, string? Value = null, V1Taint? Former = null);
 
+/// <summary>Whether a node is cordoned.</summary>
+/// <param name="cordons">Whether it shall be.</param>
+internal abstract class NodeScheduling<TParameters>(Clusters clusters, HeldValues held, bool cordons, string name, string summary) : NodeChange<TParameters, bool>(clusters, held, name, summary)
+    where TParameters : NodeParameters
+{
+    protected override NodeUndo Look(V1Node? node, NodeUndo undo, TParameters parameters) => undo with { Was = node is not null && Read(node, undo) == cordons };
+
+    protected override HeldValue Held(NodeUndo undo, string cluster) => new($"cordon of node {undo.Node} on cluster {cluster}", $"{(cordons ? "The cordon of node" : "That there is no cordon on node")} {undo.Node} on cluster {cluster}");
+
+    protected override bool Read(V1Node node, NodeUndo undo) => new NodeSigns(node).IsCordoned;
+
+    protected override bool Before(NodeUndo undo) => undo.Was == cordons;
+
+    protected override bool After(NodeUndo undo) => cordons;
+
+    protected override bool AreSame(bool one, bool other) => one == other;
+
+    protected override JsonObject Write(V1Node node, NodeUndo undo, bool state) => new() { ["unschedulable"] = state ? true : null };
+
+    protected override (string Will, string Did) BackTexts(NodeUndo undo, bool before) => before
+        ? ($"Cordon node {undo.Node} again", $"Cordoned node {undo.Node} again")
+        : ($"Uncordon node {undo.Node}", $"Uncordoned node {undo.Node}");
+
+    protected override string NowText(NodeUndo undo, bool now) => now ? "is cordoned" : "is not cordoned";
+}
+
 /// <summary>Keeps new pods away from a node.</summary>
-internal sealed class CordonNode(Clusters clusters)
-    : NodeChange<CordonNodeParameters>(clusters, "kubernetes.cordonNode", "Cordons a node: no new pods are scheduled on it, and those that run go on.")
+internal sealed class CordonNode(Clusters clusters, HeldValues held)
+    : NodeScheduling<CordonNodeParameters>(clusters, held, cordons: true, "kubernetes.cordonNode", "Cordons a node: no new pods are scheduled on it, and those that run go on.")
 {
     protected override NodeTexts Texts(CordonNodeParameters parameters, string cluster) => new(
         $"Cordon node {parameters.Node} on cluster {cluster}: no new pods are scheduled on it; those that run go on.",
@@ -138,17 +197,7 @@ internal sealed class CordonNode(Clusters clusters)
         $"Node {parameters.Node} was cordoned already.",
         "cordon");
 
-    protected override string UndoWords(V1Node? node, CordonNodeParameters parameters) => $"Uncordon node {parameters.Node}.";
-
-    protected override bool IsThere(V1Node node, CordonNodeParameters parameters) => new NodeSigns(node).IsCordoned;
-
     protected override bool Keep(CordonNodeParameters parameters) => parameters.Keep;
-
-    protected override JsonObject Put(V1Node node, CordonNodeParameters parameters) => new() { ["unschedulable"] = true };
-
-    protected override JsonObject? Remove(V1Node node, NodeUndo undo) => new NodeSigns(node).IsCordoned ? new JsonObject { ["unschedulable"] = null } : null;
-
-    protected override string UndoneWords(NodeUndo undo) => $"Uncordoned node {undo.Node}.";
 }
 
 public sealed record CordonNodeParameters : NodeParameters
@@ -158,100 +207,14 @@ public sealed record CordonNodeParameters : NodeParameters
 }
 
 /// <summary>Lets new pods onto a node again.</summary>
-internal sealed class UncordonNode(Clusters clusters)
-    : NodeChange<UncordonNodeParameters>(clusters, "kubernetes.uncordonNode", "Uncordons a node: new pods may be scheduled on it again.")
+internal sealed class UncordonNode(Clusters clusters, HeldValues held)
+    : NodeScheduling<UncordonNodeParameters>(clusters, held, cordons: false, "kubernetes.uncordonNode", "Uncordons a node: new pods may be scheduled on it again.")
 {
     protected override NodeTexts Texts(UncordonNodeParameters parameters, string cluster) => new(
         $"Uncordon node {parameters.Node} on cluster {cluster}: new pods may be scheduled on it again.",
         $"Uncordoned node {parameters.Node}.",
         $"Node {parameters.Node} was not cordoned.",
         "uncordon");
-
-    protected override string UndoWords(V1Node? node, UncordonNodeParameters parameters) => $"Cordon node {parameters.Node} again.";
-
-    protected override bool IsThere(V1Node node, UncordonNodeParameters parameters) => !new NodeSigns(node).IsCordoned;
-
-    protected override JsonObject Put(V1Node node, UncordonNodeParameters parameters) => new() { ["unschedulable"] = null };
-
-    protected override JsonObject? Remove(V1Node node, NodeUndo undo) => new NodeSigns(node).IsCordoned ? null : new JsonObject { ["unschedulable"] = true };
-
-    protected override string UndoneWords(NodeUndo undo) => $"Cordoned node {undo.Node} again.";
 }
 
 public sealed record UncordonNodeParameters : NodeParameters;
-
-/// <summary>Puts a taint on a node.</summary>
-internal sealed class TaintNode(Clusters clusters)
-    : NodeChange<TaintNodeParameters>(clusters, "kubernetes.taintNode", "Puts a taint on a node, which keeps pods away that do not tolerate it.")
-{
-    protected override NodeTexts Texts(TaintNodeParameters parameters, string cluster)
-    {
-        var taint = Texts(New(parameters));
-        return new(
-            $"Taint node {parameters.Node} on cluster {cluster} with {taint}{(parameters.Effect == TaintEffect.NoExecute ? ": pods that do not tolerate it are stopped at once" : ": new pods that do not tolerate it go elsewhere")}.",
-            $"Tainted node {parameters.Node} with {taint}.",
-            $"Node {parameters.Node} had the taint {taint} already.",
-            "taint");
-    }
-
-    protected override string UndoWords(V1Node? node, TaintNodeParameters parameters) => Former(node, parameters) is { } former
-        ? $"Give the taint {Texts(former)} back to node {parameters.Node}."
-        : $"Take the taint {Texts(New(parameters))} off node {parameters.Node}.";
-
-    protected override bool IsThere(V1Node node, TaintNodeParameters parameters) => Find(node, Key(New(parameters))) is { } one && Value(one) == parameters.Value;
-
-    protected override bool Keep(TaintNodeParameters parameters) => parameters.Keep;
-
-    protected override NodeUndo Complete(NodeUndo undo, V1Node? node, TaintNodeParameters parameters) =>
-        undo with { Taint = Key(New(parameters)), Value = parameters.Value, Former = Former(node, parameters) };
-
-    // The list of taints is replaced as a whole: the version of the node that was read guards it.
-    protected override JsonObject Put(V1Node node, TaintNodeParameters parameters) => All([.. Others(node, Key(New(parameters))), New(parameters)]);
-
-    // One with another value is somebody else's by now, unless it is the one that was there before.
-    protected override JsonObject? Remove(V1Node node, NodeUndo undo) => Find(node, undo.Taint!) switch
-    {
-        { } one when Value(one) == undo.Value => All(undo.Former is null ? Others(node, undo.Taint!) : [.. Others(node, undo.Taint!), undo.Former]),
-        { } other when undo.Former is null || Value(other) != Value(undo.Former) => throw new ChangedSinceException($"Left the taint {Texts(other)} on node {undo.Node}: somebody else has changed it since."),
-        _ => null,
-    };
-
-    protected override string UndoneWords(NodeUndo undo) => undo.Former is { } former
-        ? $"Gave the taint {Texts(former)} back to node {undo.Node}."
-        : $"Took the taint {undo.Taint} off node {undo.Node}.";
-
-    private static V1Taint New(TaintNodeParameters parameters) => new() { Key = parameters.Key, Value = parameters.Value, Effect = parameters.Effect.ToString() };
-
-    private static string Key(V1Taint taint) => $"{taint.Key}:{taint.Effect}";
-
-    private static string? Value(V1Taint taint) => string.IsNullOrEmpty(taint.Value) ? null : taint.Value;
-
-    private static string Texts(V1Taint taint) => $"{taint.Key}{(Value(taint) is { } value ? $"={value}" : "")}:{taint.Effect}";
-
-    private static V1Taint? Find(V1Node? node, string key) => node?.Spec?.Taints?.FirstOrDefault(one => Key(one) == key);
-
-    private static V1Taint? Former(V1Node? node, TaintNodeParameters parameters) => Find(node, Key(New(parameters)));
-
-    private static IReadOnlyList<V1Taint> Others(V1Node node, string key) => [.. (node.Spec?.Taints ?? []).Where(one => Key(one) != key)];
-
-    private static JsonObject All(IReadOnlyList<V1Taint> taints) => new() { ["taints"] = JsonNode.Parse(KubernetesJson.Serialize(taints)) };
-}
-
-public sealed record TaintNodeParameters : NodeParameters
-{
-    [Required, TextPattern("^([a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$", "the key of a taint: at most 63 letters, digits, dashes, underscores and dots, if need be behind a domain and a slash")]
-    [Description("The taint's key, for example gpu-fault.")]
-    public required string Key { get; init; }
-
-    [TextPattern("^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$", "at most 63 letters, digits, dashes, underscores and dots, beginning and ending with a letter or digit")]
-    [Description("Its value, if it has one.")]
-    public string? Value { get; init; }
-
-    [Description("What it does to pods that do not tolerate it.")]
-    public TaintEffect Effect { get; init; } = TaintEffect.NoSchedule;
-
-    [Description("It stays when the mitigation is taken back or did not help.")]
-    public bool Keep { get; init; }
-}
-
-public enum TaintEffect { NoSchedule, PreferNoSchedule, NoExecute }

@@ -15,7 +15,7 @@ using Given = TestKit.Incidents.Given;
 namespace Runbooks.Integrations.Tests.Azure;
 
 /// <summary>Two outages at a time: what both switch is switched back when the last of them is over, and not under the other.</summary>
-public sealed class HeldValuesTests : OnTheSandbox
+public sealed partial class HeldValuesTests : OnTheSandbox
 {
     private const string Flag = "appConfiguration.setFlag";
     private const string Banner = "banner.publish";
@@ -35,7 +35,7 @@ public sealed class HeldValuesTests : OnTheSandbox
         return runbook with { Mitigation = runbook.Mitigation with { HoldUntil = hold } };
     }
 
-    protected override IServiceCollection Add(IServiceCollection services) => services.AddSingleton<IIncidentStore>(_incidents).AddAppConfiguration().AddBanner().AddApiManagement().AddAzureOpenAI().AddMachineLearning().AddTrafficManager().AddFrontDoor().AddKubernetes();
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddSingleton<IIncidentStore>(_incidents).AddAppConfiguration().AddBanner().AddApiManagement().AddAzureOpenAI().AddMachineLearning().AddTrafficManager().AddFrontDoor().AddAzureMonitor().AddKubernetes();
 
     private async Task<Preparation> DoAsync(string incident, string action, object with, Runbook? by = null, Preparation? prepared = null)
     {

@@ -89,7 +89,7 @@ public sealed partial class NodeTests : OnTheSandbox
         await DoAsync(Cordon, With());
         var second = await PrepareAsync(Cordon, With());
 
-        second.Undo.ShouldBe("Left as it is: it was so before.");
+        second.Undo.ShouldBe("Left as it is: it was so before, unless another incident did that and leaves it to this one.");
         await ApplyAsync(Cordon, With(), second);
         await UndoAsync(Cordon, second);
 
@@ -134,7 +134,7 @@ public sealed partial class NodeTests : OnTheSandbox
         var theirs = new { node = Broken, key = "gpu-fault", value = "returned", effect = "NoSchedule" };
         await ApplyAsync(Taint, theirs, await PrepareAsync(Taint, theirs));
         (await Should.ThrowAsync<ChangedSinceException>(() => UndoAsync(Taint, preparation))).Message
-            .ShouldBe($"Left the taint gpu-fault=returned:NoSchedule on node {Broken}: somebody else has changed it since.");
+            .ShouldBe($"Node {Broken} has the taint gpu-fault=returned:NoSchedule by now: somebody else has changed that since, so it was left alone.");
     }
 
     [Theory]

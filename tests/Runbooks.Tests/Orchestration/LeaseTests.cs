@@ -122,13 +122,13 @@ public sealed class LeaseTests : IAsyncDisposable
     public async Task FixThatAnotherIncidentHolds_IsNotSaidToBeTakenBack()
     {
         var holding = await HoldAsync();
-        _world.Script.OnUndone = _ => new ActionResult("The flag stays as it is: incident b changed it after this one.") { HandedOn = true };
+        _world.Script.OnUndone = _ => new ActionResult("The flag stays as it is: incident b holds it too.") { HandedOn = true };
         _world.Script.Verdicts["full"] = Verdict.Passing;
 
         var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(30));
 
         (incident.State, incident.Steps.ShouldHaveSingleItem().Status, EndingText.Headline(incident)).ShouldBe((IncidentState.Resolved, StepStatus.HandedOn, "Recovered, fix handed on"));
-        incident.Reason.ShouldBe("The cause is gone. The flag stays as it is: incident b changed it after this one.");
+        incident.Reason.ShouldBe("The cause is gone. The flag stays as it is: incident b holds it too.");
         ChangeText.InPlace(incident).ShouldBeEmpty("the other one lists it");
         incident.NeedsPerson.ShouldBeFalse();
         RunAssessment.Of(incident)!.Outcome.ShouldBe(RunOutcome.Verified, "the fix had worked");

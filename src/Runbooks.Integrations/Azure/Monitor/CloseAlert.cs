@@ -13,7 +13,7 @@ public sealed record CloseAlertParameters
 public enum AlertUserState { Acknowledged, Closed }
 
 /// <summary>Marks an Azure alert as acknowledged or closed; whether it is firing is another matter, and stays as it is.</summary>
-internal sealed class CloseAlert(ArmResources arm)
+internal sealed class CloseAlert(ArmResources arm, HeldValues held)
     : RunbookAction<CloseAlertParameters>("azureAlert.close", "Marks an alert as acknowledged or closed in Azure Monitor.")
 {
     public override string Role => "Monitoring Contributor";
@@ -39,19 +39,31 @@ internal sealed class CloseAlert(ArmResources arm)
     protected override async Task<ActionResult> ApplyAsync(
         CloseAlertParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var answer = await SetAsync(parameters.Alert, parameters.State.ToString(), context.Time, cancellationToken);
+        var answer = await held.HoldAsync(
+            Held(parameters.Alert), preparation.UndoState!.Value.Deserialize<Change>()!.Before, parameters.State.ToString(),
+            () => SetAsync(parameters.Alert, parameters.State.ToString(), context.Time, cancellationToken), context, cancellationToken);
         var state = parameters.State.ToString().ToLowerInvariant();
         return new ActionResult(answer.Describe($"Marked the Azure alert as {state}.", $"mark the Azure alert as {state}"));
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
+        return held.AloneAsync(Held(change.Alert), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
+    {
         var now = StateOf(await arm.GetAsync(Target(change.Alert), cancellationToken));
+        return await held.ReleaseAsync(Held(change.Alert), change.Before, state => state == now, before => TakeBackAsync(change with { Before = before }, now, context, cancellationToken), context, cancellationToken);
+    }
+
+    private async Task<string> TakeBackAsync(Change change, string now, StepContext context, CancellationToken cancellationToken)
+    {
         var state = change.Before.ToLowerInvariant();
         if (now == change.Before)
         {
-            return new ActionResult($"The Azure alert is {state}, as it was before.") { FoundSo = change.Before == change.After };
+            return $"The Azure alert is {state}, as it was before.";
         }
 
         if (change.After is not null && now != change.After)
@@ -60,8 +72,10 @@ internal sealed class CloseAlert(ArmResources arm)
         }
 
         var answer = await SetAsync(change.Alert, change.Before, context.Time, cancellationToken);
-        return new ActionResult(answer.Describe($"Marked the Azure alert as {state} again.", $"mark the Azure alert as {state} again"));
+        return answer.Describe($"Marked the Azure alert as {state} again.", $"mark the Azure alert as {state} again");
     }
+
+    private static HeldValue Held(string alert) => new(alert, "The state of the Azure alert");
 
     private Task<AzureResponse> SetAsync(string alert, string state, TimeProvider time, CancellationToken cancellationToken) =>
         arm.SendAsync(arm.Call(Target(alert), RequestMethod.Post, $"mark it as {state}", new JsonObject(), "/changestate", $"&newState={state}"), time, cancellationToken);
