@@ -11,6 +11,9 @@ internal sealed record HeldValue(string Id, string DisplayName)
         : this(displayName, displayName)
     {
     }
+
+    /// <summary>As a sentence begins.</summary>
+    public string Start => char.ToUpperInvariant(DisplayName[0]) + DisplayName[1..];
 }
 
 /// <summary>
@@ -79,12 +82,12 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         var back = holders.Of(step) is { } mine && Holders<T>.AreSame(mine.Found, before) ? mine.Before : before;
         if (other is null && foundSo)
         {
-            return new($"{value.DisplayName} was left as it is: this step had not changed it.") { FoundSo = true };
+            return new($"{value.Start} was left as it is: this step had not changed it.") { FoundSo = true };
         }
 
         if (other is not null && !lasting.ContainsKey(other.Step))
         {
-            return new($"{value.DisplayName} stays as it is: incident {other.Incident} holds it too. What was there before comes back when the last of them takes it back.") { HandedOn = true };
+            return new($"{value.Start} stays as it is: incident {other.Incident} holds it too. What was there before comes back when the last of them takes it back.") { HandedOn = true };
         }
 
         try
@@ -93,7 +96,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             if (other is not null && !shows(back))
             {
                 throw new ChangedSinceException(
-                    $"{value.DisplayName} was left alone: incident {other.Incident} changed it too and {(lasting[other.Step] ? "does not take it back" : "means to keep it")}.");
+                    $"{value.Start} was left alone: incident {other.Incident} changed it too and {(lasting[other.Step] ? "does not take it back" : "means to keep it")}.");
             }
 
             var said = await takeBack(back);

@@ -74,7 +74,7 @@ public sealed partial class HeldValuesTests : OnTheSandbox
         var first = await DoAsync("inc-a", Flag, s_on);
         var second = await DoAsync("inc-b", Flag, s_on);
 
-        (await TakeBackAsync("inc-a", Flag, first)).ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' stays as it is: incident inc-b holds it too. What was there before comes back when the last of them takes it back.");
+        (await TakeBackAsync("inc-a", Flag, first)).ShouldBe("The feature flag local-model-only in App Configuration 'practice' stays as it is: incident inc-b holds it too. What was there before comes back when the last of them takes it back.");
         (await TakeBackAsync("inc-a", Flag, first)).ShouldContain("stays as it is", Case.Sensitive, "twice is the same as once");
         (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
 
@@ -109,7 +109,7 @@ public sealed partial class HeldValuesTests : OnTheSandbox
         foreach (var (incident, done) in ((string, Preparation)[])[("inc-a", first), ("inc-b", second), ("inc-b", second)])
         {
             var left = await UndoAsync(incident, Flag, done);
-            (left.Result, left.FoundSo, left.HandedOn).ShouldBe(("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' was left as it is: this step had not changed it.", true, false));
+            (left.Result, left.FoundSo, left.HandedOn).ShouldBe(("The feature flag local-model-only in App Configuration 'practice' was left as it is: this step had not changed it.", true, false));
         }
 
         (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
@@ -219,7 +219,7 @@ public sealed partial class HeldValuesTests : OnTheSandbox
         for (var time = 0; time < 2; time++)
         {
             (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Flag, first), how)).Message
-                .ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' was left alone: incident inc-b changed it too and does not take it back.");
+                .ShouldBe("The feature flag local-model-only in App Configuration 'practice' was left alone: incident inc-b changed it too and does not take it back.");
         }
 
         (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
@@ -239,7 +239,7 @@ public sealed partial class HeldValuesTests : OnTheSandbox
         for (var time = 0; time < 2; time++)
         {
             (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Flag, first))).Message
-                .ShouldBe("'.appconfig.featureflag/local-model-only' in App Configuration 'practice' was left alone: incident inc-b changed it too and means to keep it.");
+                .ShouldBe("The feature flag local-model-only in App Configuration 'practice' was left alone: incident inc-b changed it too and means to keep it.");
         }
 
         await ChangeAsync("inc-b", i => i with { UndoBeganAt = Clock.GetUtcNow() });

@@ -27,15 +27,17 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
     protected override async Task<Preparation> PrepareAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target($"{parameters.Service}/subscriptions/{parameters.Subscription}");
-        var state = (await arm.GetAsync(target, cancellationToken)).Text("state") ?? "unknown";
+        var read = await arm.GetAsync(target, cancellationToken);
+        var state = read.Text("state") ?? "unknown";
+        var change = new Change(target.Id, state, parameters.Keep, read.Text("displayName"));
         return new Preparation
         {
-            PlannedEffect = $"Suspend {target.DisplayName} of API Management: its keys stop working at once (now {state}).",
+            PlannedEffect = $"Suspend {DisplayName(change)} of API Management: its keys stop working at once (now {state}).",
             Identity = $"{target.Id}: {state}",
             IsSo = state == "suspended",
             Undo = parameters.Keep ? "Left to a person: it stays suspended until somebody reactivates it." : $"Make it {state} again.",
             UndoneByHand = parameters.Keep,
-            UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, state, parameters.Keep)),
+            UndoState = JsonSerializer.SerializeToElement(change),
             Refusal = Refusal(parameters.Subscription, state),
         };
     }
@@ -48,7 +50,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         SuspendSubscriptionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        var words = Target(change.Subscription).DisplayName;
+        var words = DisplayName(change);
         var sent = await held.HoldAsync(Held(change), change.Before, "suspended", () => SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken), context, cancellationToken);
         return new ActionResult(sent is { } answer
             ? answer.Describe($"Suspended {words} of API Management.", $"suspend {words} of API Management")
@@ -58,7 +60,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        var words = Target(change.Subscription).DisplayName;
+        var words = DisplayName(change);
         if (change.Keep)
         {
             return new ActionResult($"Left {words} suspended, as the runbook says; reactivate it by hand.");
@@ -77,7 +79,10 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
             : $"{words} is {before}, as it was before.";
     }
 
-    private HeldValue Held(Change change) => new(change.Subscription, Target(change.Subscription).DisplayNameWithin);
+    private HeldValue Held(Change change) => new(change.Subscription, $"{DisplayName(change)} of {change.Subscription.Split('/')[8]}");
+
+    // Its own name is a key of the platform where the portal made it up: people know what it is called there.
+    private string DisplayName(Change change) => Target(change.Subscription) is var target && change.Name is { Length: > 0 } name && name != target.Name ? $"{target.DisplayName} (“{name}”)" : target.DisplayName;
 
     private static string? Refusal(string name, string state) => (name.ToLowerInvariant(), state) switch
     {
@@ -108,5 +113,6 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
 
     private ArmTarget Target(string subscription) => new(subscription, "2024-05-01", Role);
 
-    private sealed record Change(string Subscription, string Before, bool Keep);
+    /// <param name="Name">What people call it; null where that is not known.</param>
+    private sealed record Change(string Subscription, string Before, bool Keep, string? Name = null);
 }

@@ -16,7 +16,8 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         return new SettingAddress(found ?? throw new StepRefusedException(problem!), key, label ?? "");
     }
 
-    public string DisplayName(SettingAddress address) => address.ToString();
+    public HeldValue Held(SettingAddress address) =>
+        new($"'{address.Key}'{(address.Label.Length == 0 ? "" : $" (label {address.Label})")} in App Configuration '{address.Store}'", address.DisplayName);
 
     public async Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken)
     {
@@ -29,7 +30,7 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     public async Task<IReadOnlyList<string>> LabelsOfAsync(SettingAddress address, CancellationToken cancellationToken)
     {
         var uri = new Uri($"{Root(address)}/kv?key={Uri.EscapeDataString(address.Key)}&label=*&$select=key,label&api-version={Version}");
-        var call = new AzureRequest(RequestMethod.Get, uri, $"look for {address.Key}", $"App Configuration '{address.Store}'", Role);
+        var call = new AzureRequest(RequestMethod.Get, uri, $"look for {address.Name}", $"App Configuration '{address.Store}'", Role);
         using var json = JsonDocument.Parse((await SendAsync(address, call, cancellationToken)).Body);
         return [.. json.RootElement.GetProperty("items").EnumerateArray().Where(item => Text(item, "key") == address.Key).Select(item => Text(item, "label") ?? "")];
     }
@@ -58,14 +59,14 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         ? throw new StepRefusedException(LockedWords(address))
         : answer.Status != 412;
 
-    public static string LockedWords(SettingAddress address) => $"{address} is locked. Nothing was changed; unlock it, or change it by hand.";
+    public static string LockedWords(SettingAddress address) => $"{new HeldValue(address.DisplayName).Start} is locked. Nothing was changed; unlock it, or change it by hand.";
 
     private string Root(SettingAddress address) => options.Value.Stores[address.Store].Endpoint.TrimEnd('/');
 
     private AzureRequest Call(SettingAddress address, RequestMethod method, string verb)
     {
         var uri = new Uri($"{Root(address)}/kv/{Uri.EscapeDataString(address.Key)}?label={Uri.EscapeDataString(address.Label)}&api-version={Version}");
-        return new AzureRequest(method, uri, $"{verb} {address.Key}", $"App Configuration '{address.Store}'", Role) { Accept = Json };
+        return new AzureRequest(method, uri, $"{verb} {address.Name}", $"App Configuration '{address.Store}'", Role) { Accept = Json };
     }
 
     private Task<AzureResponse> SendAsync(SettingAddress address, AzureRequest call, CancellationToken cancellationToken) =>
@@ -88,8 +89,8 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
 /// <summary>Small texts that are changed only where they are still what was read.</summary>
 internal interface ISettings
 {
-    /// <summary>For people: what and where it is.</summary>
-    string DisplayName(SettingAddress address);
+    /// <summary>What and where it is, for people, and its name over all incidents.</summary>
+    HeldValue Held(SettingAddress address);
 
     /// <returns>Null when there is none.</returns>
     Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken);
@@ -108,7 +109,15 @@ internal interface ISettings
 /// <param name="Label">Empty for none.</param>
 internal sealed record SettingAddress(string Store, string Key, string Label)
 {
-    public override string ToString() => $"'{Key}'{(Label.Length == 0 ? "" : $" (label {Label})")} in App Configuration '{Store}'";
+    private const string FlagPrefix = ".appconfig.featureflag/";
+
+    public static string KeyOfFlag(string flag) => FlagPrefix + flag;
+
+    /// <summary>For people, who know a feature flag by its name.</summary>
+    public string DisplayName => $"{Name}{(Label.Length == 0 ? "" : $" (label {Label})")} in App Configuration '{Store}'";
+
+    /// <summary>What requests are about, without the store.</summary>
+    public string Name => Key.StartsWith(FlagPrefix, StringComparison.Ordinal) ? $"the feature flag {Key[FlagPrefix.Length..]}" : $"'{Key}'";
 }
 
 /// <summary>What a setting holds.</summary>
@@ -134,10 +143,11 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     /// <summary>Puts the new value there, unless it is there already or somebody changed the old one.</summary>
     /// <returns>False: it was there already.</returns>
     public Task<bool> ApplyAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken) => held.HoldAsync(
-        new HeldValue(settings.DisplayName(Address)), new HeldText(Before, BeforeType), new HeldText(After, After == Before ? BeforeType : AfterType), () => PutAsync(settings, cancellationToken), context, cancellationToken);
+        settings.Held(Address), new HeldText(Before, BeforeType), new HeldText(After, After == Before ? BeforeType : AfterType), () => PutAsync(settings, cancellationToken), context, cancellationToken);
 
     private async Task<bool> PutAsync(ISettings settings, CancellationToken cancellationToken)
     {
+        var value = settings.Held(Address);
         var now = await settings.ReadAsync(Address, cancellationToken);
         if (now?.Value == After)
         {
@@ -146,12 +156,12 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
 
         if (now?.Value != Before)
         {
-            throw new StepRefusedException($"{settings.DisplayName(Address)} was changed by somebody else in the meantime. Nothing was overwritten.");
+            throw new StepRefusedException($"{value.Start} was changed by somebody else in the meantime. Nothing was overwritten.");
         }
 
         if (!await settings.WriteAsync(Address, After, AfterType, now, cancellationToken) && !await IsThereAsync(settings, cancellationToken))
         {
-            throw NotWritten(settings);
+            throw NotWritten(value);
         }
 
         return true;
@@ -164,7 +174,7 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     /// <summary>Brings back what was there, unless another incident holds it, or somebody has changed it since: then theirs stays.</summary>
     public Task<ActionResult> UndoAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
-        var value = new HeldValue(settings.DisplayName(Address));
+        var value = settings.Held(Address);
         return held.AloneAsync(
             value,
             context,
@@ -175,36 +185,36 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
                     value,
                     new HeldText(Before, BeforeType),
                     text => text.Value == now?.Value,
-                    before => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, now, cancellationToken),
+                    before => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, value, now, cancellationToken),
                     context,
                     cancellationToken);
             },
             cancellationToken);
     }
 
-    private async Task<string> TakeBackAsync(ISettings settings, Setting? now, CancellationToken cancellationToken)
+    private async Task<string> TakeBackAsync(ISettings settings, HeldValue value, Setting? now, CancellationToken cancellationToken)
     {
         if (now?.Value == Before)
         {
-            return $"{settings.DisplayName(Address)} is as it was before.";
+            return $"{value.Start} is as it was before.";
         }
 
         if (now?.Value != After)
         {
-            throw new ChangedSinceException($"{settings.DisplayName(Address)} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
+            throw new ChangedSinceException($"{value.Start} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
         }
 
         var undone = Before is null
             ? await settings.DeleteAsync(Address, now, cancellationToken)
             : await settings.WriteAsync(Address, Before, BeforeType, now, cancellationToken);
         return undone
-            ? Before is null ? $"Removed {settings.DisplayName(Address)} again." : $"Brought {settings.DisplayName(Address)} back to its previous value."
-            : throw NotWritten(settings);
+            ? Before is null ? $"Removed {value.DisplayName} again." : $"Brought {value.DisplayName} back to its previous value."
+            : throw NotWritten(value);
     }
 
     // The value was as expected: something else of it changed in between, and the next attempt may succeed.
-    private AzureRequestException NotWritten(ISettings settings) =>
-        new($"{settings.DisplayName(Address)} was changed by somebody else at this moment. Nothing was written.");
+    private static AzureRequestException NotWritten(HeldValue value) =>
+        new($"{value.Start} was changed by somebody else at this moment. Nothing was written.");
 }
 
 /// <param name="Value">Null for no such key.</param>

@@ -12,7 +12,7 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
 
     protected override async Task<Preparation> PrepareAsync(SetFlagParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var address = client.Address(parameters.Store, $".appconfig.featureflag/{parameters.Flag}", parameters.Label);
+        var address = client.Address(parameters.Store, SettingAddress.KeyOfFlag(parameters.Flag), parameters.Label);
         var now = await client.ReadAsync(address, cancellationToken);
         var flag = now is null ? New(parameters.Flag) : Parse(now, parameters.Flag);
         var before = now is null ? "it does not exist yet" : $"now {Word(IsOn(flag))}";
@@ -28,7 +28,7 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
             IsSo = now is not null && flag is not null && IsOn(flag) == parameters.Enabled,
             Undo = now is null ? "Remove the flag again." : $"Switch it back {Word(IsOn(flag))}.",
             UndoState = new SettingChange(address, now?.Value, now?.ContentType, after, now?.ContentType ?? ContentType).ToState(),
-            Refusal = flag is null ? $"The value of {address} is not a feature flag."
+            Refusal = flag is null ? $"What is stored as {address.DisplayName} is not a feature flag."
                 : now is null ? await UnreadAsync(parameters, address, cancellationToken)
                 : now.IsLocked && after != now.Value ? AppConfigurationClient.LockedWords(address)
                 : null,

@@ -26,7 +26,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
         var replaces = keyNow is not null || blobNow is not null;
         return new Preparation
         {
-            PlannedEffect = $"Show users the banner “{parameters.Message}” through {keys.DisplayName(key.Address)}{(blob is null ? "" : $" and {blobs.DisplayName(blob.Address)}")}"
+            PlannedEffect = $"Show users the banner “{parameters.Message}” through {key.Address.DisplayName}{(blob is null ? "" : $" and {blobs.DisplayName(blob.Address)}")}"
                 + $"{(replaces ? ", in place of the one that is there" : "")}.",
             Identity = blob is null ? Others(keyNow) : $"{Others(keyNow)}, {Others(blobNow)}",
             Undo = replaces ? "Bring the previous banner back." : "Take the banner away.",
@@ -170,6 +170,8 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         : asked is null
             ? null
             : throw new StepRefusedException($"No container is configured for the blob '{asked}'. Set {BannerOptions.SectionName}:Container.");
+
+    public HeldValue Held(SettingAddress address) => new(DisplayName(address));
 
     public string DisplayName(SettingAddress address) => $"the blob {address.Store}/{address.Key} of storage account '{_container.Value.AccountName}'";
 

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
@@ -30,6 +31,20 @@ public sealed class SuspendSubscriptionTests : OnTheSandbox
         body.ShouldBeGolden("suspend");
         await UndoAsync(Suspend, preparation);
         (await KeyStateAsync()).ShouldBe("active");
+    }
+
+    /// <summary>The portal makes names up that nobody knows.</summary>
+    [Fact]
+    public async Task SubscriptionOfAMadeUpName_IsCalledAsPeopleKnowIt()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/arm{s_service}/subscriptions/user-4711?api-version=2024-05-01") { Content = JsonContent.Create(new { properties = new { displayName = "Ada's notebook" } }) };
+        request.Headers.TryAddWithoutValidation("If-Match", "*");
+        (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
+        var preparation = await PrepareAsync(Suspend, s_user);
+
+        preparation.PlannedEffect.ShouldStartWith("Suspend subscription user-4711 (“Ada's notebook”) of API Management: ");
+        (await ApplyAsync(Suspend, s_user, preparation)).Result.ShouldBe("Suspended subscription user-4711 (“Ada's notebook”) of API Management.");
+        (await UndoAsync(Suspend, preparation)).Result.ShouldBe("Made subscription user-4711 (“Ada's notebook”) active again.");
     }
 
     [Fact]
