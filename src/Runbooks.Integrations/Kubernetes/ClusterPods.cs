@@ -172,3 +172,46 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
 
     private static bool KeepsName(V1OwnerReference? owner) => owner?.Kind == "StatefulSet";
 }
+
+/// <summary>What people are told of pods that have to leave their place, before they do.</summary>
+internal static class PodRoom
+{
+    public const int MostNamed = 20;
+
+    /// <summary>
+    /// Follows a semicolon. Whether a pod finds a place is for the scheduler to say, from what every node has left and from
+    /// affinities, taints and volumes; these steps need no right to look at other nodes.
+    /// </summary>
+    public const string NotLookedAt = "whether there is room is not looked at";
+
+    /// <summary>Pods of daemon sets and static pods belong to the node; what has ended needs no place.</summary>
+    public static bool Moves(V1Pod pod) => PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && pod.Status?.Phase is not ("Succeeded" or "Failed");
+
+    public static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
+
+    /// <returns>What the pods hold that they need again: <c> with 2 GPUs</c>; empty for none.</returns>
+    public static string Gpus(IEnumerable<V1Pod> pods) => pods.Sum(pod => new PodSigns(pod).Gpus) is > 0 and var gpus
+        ? string.Create(CultureInfo.InvariantCulture, $" with {gpus:0.##} GPU{(gpus == 1 ? "" : "s")}")
+        : "";
+
+    /// <summary>What is taken away until the pods of a node run elsewhere.</summary>
+    /// <param name="none">What is said where there are none.</param>
+    /// <returns>A sentence or two that begin with a blank.</returns>
+    public static async Task<string> CostAsync(ClusterPods pods, string node, List<V1Pod> leaving, string none, CancellationToken cancellationToken)
+    {
+        if (leaving.Count == 0)
+        {
+            return none;
+        }
+
+        var ready = new HashSet<string?>(StringComparer.Ordinal);
+        foreach (var ns in leaving.Select(pod => pod.Metadata.NamespaceProperty).Distinct())
+        {
+            ready.UnionWith((await pods.ListAsync(ns, cancellationToken)).Where(pod => pod.Spec.NodeName != node && new PodSigns(pod).IsReady).Select(pod => PodReplacement.Controller(pod)?.Uid));
+        }
+
+        var last = leaving.FindAll(pod => !ready.Contains(PodReplacement.Controller(pod)?.Uid)).ConvertAll(NameOf);
+        return $" Now that is {CountText.Format(leaving.Count, "pod")}{Gpus(leaving)}, for which other nodes need room; {NotLookedAt}."
+            + (last.Count == 0 ? "" : $" The controllers of these have no ready pod on another node: {CountText.Names(last, MostNamed)}.");
+    }
+}

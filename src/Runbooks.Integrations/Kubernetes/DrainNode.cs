@@ -4,7 +4,6 @@ namespace Runbooks.Integrations.Kubernetes;
 internal sealed class DrainNode(Clusters clusters)
     : RunbookAction<DrainNodeParameters>("kubernetes.drainNode", "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. Pods of daemon sets stay, and those that cannot end.")
 {
-    private const int MostNamed = 20;
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
     public override string Role => ClusterNodes.Role;
@@ -23,12 +22,12 @@ internal sealed class DrainNode(Clusters clusters)
     {
         var nodes = clusters.Nodes(parameters.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
-        List<V1Pod> moving = node is null ? [] : [.. (await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(Moves)];
-        var alone = moving.FindAll(pod => PodReplacement.Controller(pod) is null).ConvertAll(NameOf);
+        List<V1Pod> moving = node is null ? [] : [.. (await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(PodRoom.Moves)];
+        var alone = moving.FindAll(pod => PodReplacement.Controller(pod) is null).ConvertAll(PodRoom.NameOf);
         return new Preparation
         {
             PlannedEffect = $"Drain node {parameters.Node} on cluster {nodes.Cluster}: evict its pods as disruption budgets allow, and wait until they are gone. Pods of daemon sets stay."
-                + await CostAsync(moving, parameters, cancellationToken)
+                + (node is null ? "" : await PodRoom.CostAsync(clusters.Pods(parameters.Cluster, Role), parameters.Node, moving, " It has no pods to evict now.", cancellationToken))
                 + (parameters.StuckFor > TimeSpan.Zero ? $" A pod that has not ended {DurationText.Format(parameters.StuckFor)} after its time is not waited for: its node may not answer." : ""),
             Identity = node?.Metadata.Uid,
             Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}."
@@ -55,13 +54,12 @@ internal sealed class DrainNode(Clusters clusters)
             throw new StepRefusedException($"Node {parameters.Node} is not cordoned, so its pods would come back to it. Put a step kubernetes.cordonNode before this one.");
         }
 
-        var (evicted, gone) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
-        var owners = new HashSet<(string Namespace, string? Owner)>();
+        var (evicted, gone) = (await EvictedPods.OfAsync(context, cancellationToken), new HashSet<string>(StringComparer.Ordinal));
         IReadOnlyList<string> stuck;
         while (true)
         {
-            var there = (await context.LookAsync(Done(), () => nodes.PodsAsync(parameters.Node, cancellationToken), cancellationToken)).Where(Moves).ToLookup(IsStuck);
-            stuck = [.. there[true].Select(NameOf).Order(StringComparer.Ordinal)];
+            var there = (await context.LookAsync(Done(), () => nodes.PodsAsync(parameters.Node, cancellationToken), cancellationToken)).Where(PodRoom.Moves).ToLookup(IsStuck);
+            stuck = [.. there[true].Select(PodRoom.NameOf).Order(StringComparer.Ordinal)];
             List<V1Pod> left = [.. there[false]];
             if (left.Count == 0)
             {
@@ -77,86 +75,103 @@ internal sealed class DrainNode(Clusters clusters)
                     switch (await pods.EvictAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, exactly, cancellationToken))
                     {
                         case EvictionOutcome.Budget:
-                            held = $"a disruption budget holds {NameOf(pod)}";
+                            held = $"a disruption budget holds {PodRoom.NameOf(pod)}";
                             break;
                         case EvictionOutcome.Accepted:
-                            evicted.Add(NameOf(pod));
-                            owners.Add((pod.Metadata.NamespaceProperty, PodReplacement.Controller(pod)?.Uid));
+                            await evicted.AddAsync(pod);
                             break;
                         default:
-                            gone.Add(NameOf(pod));
+                            gone.Add(PodRoom.NameOf(pod));
                             break;
                     }
                 }
                 catch (ClusterException failed)
                 {
                     // It is evicted in the next round, if it is still there.
-                    held = $"{NameOf(pod)} could not be evicted: {failed.Message.TrimEnd('.')}";
+                    held = $"{PodRoom.NameOf(pod)} could not be evicted: {failed.Message.TrimEnd('.')}";
                 }
             }
 
-            context.Progress.Report($"{Done()}, and {held ?? $"{NameOf(left[0])} is still there"}");
+            context.Progress.Report($"{Done()}, and {held ?? $"{PodRoom.NameOf(left[0])} is still there"}");
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
 
-        var pending = await PendingAsync(pods, owners, cancellationToken);
-        var others = gone.Except(evicted).Count();
-        return new ActionResult((evicted.Count == 0
+        var pending = await PendingAsync(pods, evicted.Owners, cancellationToken);
+        var others = gone.Except(evicted.Names).Count();
+        return new ActionResult((evicted.Names.Count == 0
             ? $"Node {parameters.Node} had no pods to evict."
-            : $"Evicted {CountText.Format(evicted.Count, "pod")} from node {parameters.Node}: {CountText.Names([.. evicted.Order(StringComparer.Ordinal)], MostNamed)}.")
+            : $"Evicted {CountText.Format(evicted.Names.Count, "pod")} from node {parameters.Node}: {Named()}.")
             + (others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile.")
-            + (pending.Count == 0 ? "" : $" No other node has taken {CountText.Format(pending.Count, "pod")} so far: {CountText.Names(pending, MostNamed)}.")
-            + (stuck.Count == 0 ? "" : $" Left {CountText.Format(stuck.Count, "pod")} there that {(stuck.Count == 1 ? "does" : "do")} not end: {CountText.Names(stuck, MostNamed)}. The node does not answer, a process cannot be killed, or a finalizer keeps it."))
+            + (pending.Count == 0 ? "" : $" No other node has taken {CountText.Format(pending.Count, "pod")} so far: {CountText.Names(pending, PodRoom.MostNamed)}.")
+            + (stuck.Count == 0 ? "" : $" Left {CountText.Format(stuck.Count, "pod")} there that {(stuck.Count == 1 ? "does" : "do")} not end: {CountText.Names(stuck, PodRoom.MostNamed)}. The node does not answer, a process cannot be killed, or a finalizer keeps it."))
         {
-            Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}"), ["pending"] = pending.Count == 0 ? "none" : CountText.Names(pending, MostNamed), ["stuck"] = string.Join(' ', stuck) },
+            Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Names.Count}"), ["pending"] = pending.Count == 0 ? "none" : CountText.Names(pending, PodRoom.MostNamed), ["stuck"] = string.Join(' ', stuck) },
+            Evidence = evicted.Evidence,
         };
 
-        string Done() => $"{CountText.Format(evicted.Count, "pod")} {(evicted.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}";
+        string Done() => $"{CountText.Format(evicted.Names.Count, "pod")} {(evicted.Names.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}";
+
+        string Named() => CountText.Names(evicted.Names, PodRoom.MostNamed);
 
         // The timestamp is when it should be gone, its grace included. It goes when the node's kubelet says so, and that may be dead.
         bool IsStuck(V1Pod pod) => parameters.StuckFor > TimeSpan.Zero && pod.Metadata.DeletionTimestamp is { } due && context.Time.GetUtcNow().UtcDateTime - due > parameters.StuckFor;
     }
 
-    // Pods of daemon sets and static pods belong to the node; what has ended needs no place.
-    private static bool Moves(V1Pod pod) =>
-        PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && pod.Status?.Phase is not ("Succeeded" or "Failed");
-
-    /// <summary>What the drain takes away until the pods run elsewhere.</summary>
-    /// <returns>A sentence or two that begin with a blank.</returns>
-    private async Task<string> CostAsync(List<V1Pod> moving, DrainNodeParameters parameters, CancellationToken cancellationToken)
-    {
-        if (moving.Count == 0)
-        {
-            return " It has no pods to evict now.";
-        }
-
-        var pods = clusters.Pods(parameters.Cluster, Role);
-        var ready = new HashSet<string?>(StringComparer.Ordinal);
-        foreach (var ns in moving.Select(pod => pod.Metadata.NamespaceProperty).Distinct())
-        {
-            ready.UnionWith((await pods.ListAsync(ns, cancellationToken)).Where(pod => pod.Spec.NodeName != parameters.Node && new PodSigns(pod).IsReady).Select(pod => PodReplacement.Controller(pod)?.Uid));
-        }
-
-        var last = moving.FindAll(pod => !ready.Contains(PodReplacement.Controller(pod)?.Uid)).ConvertAll(NameOf);
-        var gpus = moving.Sum(pod => new PodSigns(pod).Gpus);
-        var with = gpus > 0 ? string.Create(CultureInfo.InvariantCulture, $" with {gpus:0.##} GPU{(gpus == 1 ? "" : "s")}") : "";
-        return $" Now that is {CountText.Format(moving.Count, "pod")}{with}, for which other nodes need room."
-            + (last.Count == 0 ? "" : $" The controllers of these have no ready pod on another node: {CountText.Names(last, MostNamed)}.");
-    }
-
     /// <summary>An evicted pod is not one that has moved: where no node has room, the one in its place waits.</summary>
-    private static async Task<List<string>> PendingAsync(ClusterPods pods, HashSet<(string Namespace, string? Owner)> owners, CancellationToken cancellationToken)
+    private static async Task<List<string>> PendingAsync(ClusterPods pods, IEnumerable<(string Namespace, string? Owner)> owners, CancellationToken cancellationToken)
     {
         var pending = new List<string>();
         foreach (var ns in owners.GroupBy(one => one.Namespace, one => one.Owner))
         {
-            pending.AddRange((await pods.ListAsync(ns.Key, cancellationToken)).Where(pod => string.IsNullOrEmpty(pod.Spec.NodeName) && ns.Contains(PodReplacement.Controller(pod)?.Uid)).Select(NameOf));
+            pending.AddRange((await pods.ListAsync(ns.Key, cancellationToken)).Where(pod => string.IsNullOrEmpty(pod.Spec.NodeName) && ns.Contains(PodReplacement.Controller(pod)?.Uid)).Select(PodRoom.NameOf));
         }
 
         return pending;
     }
+}
 
-    private static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
+/// <summary>
+/// Whom a step has evicted, over all its attempts: each of them sees only the pods that are left. It is kept as evidence, a
+/// line for each pod, before the next one is evicted.
+/// </summary>
+internal sealed class EvictedPods(StepContext context)
+{
+    private readonly SortedDictionary<string, string?> _owners = new(StringComparer.Ordinal);
+
+    private string FileName => $"evicted-{string.Join('-', context.IdempotencyKey.Split(':').Skip(1))}.txt";
+
+    /// <summary>As <c>namespace/name</c>, in order.</summary>
+    public IReadOnlyCollection<string> Names => _owners.Keys;
+
+    /// <summary>The uids of the controllers that put pods in their place, with their namespace.</summary>
+    public IEnumerable<(string Namespace, string? Owner)> Owners => _owners.Select(one => (one.Key.Split('/')[0], one.Value)).Distinct();
+
+    /// <summary>References of the evidence store.</summary>
+    public IReadOnlyList<string> Evidence => _owners.Count == 0 ? [] : [$"{context.IncidentId}/{FileName}"];
+
+    public static async Task<EvictedPods> OfAsync(StepContext context, CancellationToken cancellationToken)
+    {
+        var pods = new EvictedPods(context);
+        await using var kept = context.Interrupted is null ? null : await context.Evidence.OpenAsync($"{context.IncidentId}/{pods.FileName}", cancellationToken);
+        if (kept is not null)
+        {
+            using var lines = new StreamReader(kept);
+            while (await lines.ReadLineAsync(cancellationToken) is { } line)
+            {
+                pods._owners[line.Split(' ')[0]] = line.Split(' ').ElementAtOrDefault(1);
+            }
+        }
+
+        return pods;
+    }
+
+    /// <summary>Is not cut off: what has happened is known to the next attempt.</summary>
+    public async Task AddAsync(V1Pod pod)
+    {
+        _owners[PodRoom.NameOf(pod)] = PodReplacement.Controller(pod)?.Uid;
+        using var content = new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(_owners.Select(one => $"{one.Key} {one.Value}".TrimEnd() + "\n"))));
+        await context.Evidence.SaveAsync(context.IncidentId, FileName, content, CancellationToken.None);
+    }
 }
 
 public sealed record DrainNodeParameters : NodeParameters

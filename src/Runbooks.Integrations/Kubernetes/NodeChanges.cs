@@ -13,6 +13,8 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 
     public override Reversal ReversalOf(JsonElement with) => Reversals.KeptIn(with);
 
+    protected Clusters Clusters => clusters;
+
     protected override async Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var nodes = clusters.Nodes(parameters.Cluster);
@@ -21,7 +23,8 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         var other = await held.FindOtherAsync<TState>(Held(undo, nodes.Cluster), state => !AreSame(state, After(undo)), context, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = Texts(parameters, nodes.Cluster).Will + (other is null ? "" : $" Incident {other} has set it otherwise, and has not ended."),
+            PlannedEffect = Texts(parameters, nodes.Cluster).Will + (node is null ? "" : await CostAsync(parameters, cancellationToken))
+                + (other is null ? "" : $" Incident {other} has set it otherwise, and has not ended."),
             Identity = node?.Metadata.Uid,
             IsSo = undo.Was,
             Undo = undo.Keep ? "Left to a person: it stays until somebody takes it off."
@@ -77,6 +80,9 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
     protected abstract NodeUndo Look(V1Node? node, NodeUndo undo, TParameters parameters);
 
     protected abstract NodeTexts Texts(TParameters parameters, string cluster);
+
+    /// <summary>Of what people decide by: what it does to what runs there. A sentence or two that begin with a blank.</summary>
+    protected virtual Task<string> CostAsync(TParameters parameters, CancellationToken cancellationToken) => Task.FromResult("");
 
     /// <summary>Whether it stays when the rest is taken back.</summary>
     protected virtual bool Keep(TParameters parameters) => false;

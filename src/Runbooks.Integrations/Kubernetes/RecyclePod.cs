@@ -25,7 +25,7 @@ internal sealed class RecyclePod(Clusters clusters)
             PlannedEffect = $"Recycle pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}"
                 + $": {(parameters.KeepLogs ? "keep its last logs, " : "")}evict it"
                 + (parameters.OnBudget == OnBudget.Delete ? " (delete it if a disruption budget objects)" : "")
-                + " and wait until the replacement is ready."
+                + $" and wait until the replacement is ready. It needs a place{(pod is null ? "" : PodRoom.Gpus([pod]))}; {PodRoom.NotLookedAt}."
                 + (pod is not null && PodReplacement.DeletionAskedFor(pod) is { } since ? $" Its deletion was asked for {Measurement.Age(context.Time.GetUtcNow() - since)} ago." : ""),
             Identity = pod?.Metadata.Uid,
             Refusal = Refusal(parameters, pod),

@@ -10,13 +10,25 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
     {
         var taint = Texts(New(parameters));
         return new(
-            $"Taint node {parameters.Node} on cluster {cluster} with {taint}{(parameters.Effect == TaintEffect.NoExecute ? ": pods that do not tolerate it are stopped at once" : ": new pods that do not tolerate it go elsewhere")}.",
+            $"Taint node {parameters.Node} on cluster {cluster} with {taint}{(parameters.Effect == TaintEffect.NoExecute ? ": pods that do not tolerate it are stopped at once, whatever disruption budgets say" : $": new pods that do not tolerate it go elsewhere; {PodRoom.NotLookedAt}")}.",
             $"Tainted node {parameters.Node} with {taint}.",
             $"Node {parameters.Node} had the taint {taint} already.",
             "taint");
     }
 
     protected override bool Keep(TaintNodeParameters parameters) => parameters.Keep;
+
+    protected override async Task<string> CostAsync(TaintNodeParameters parameters, CancellationToken cancellationToken)
+    {
+        if (parameters.Effect != TaintEffect.NoExecute)
+        {
+            return "";
+        }
+
+        var (taint, there) = (New(parameters), await Clusters.Nodes(parameters.Cluster).PodsAsync(parameters.Node, cancellationToken));
+        List<V1Pod> leaving = [.. there.Where(pod => PodRoom.Moves(pod) && !(pod.Spec.Tolerations ?? []).Any(one => Tolerates(one, taint)))];
+        return await PodRoom.CostAsync(Clusters.Pods(parameters.Cluster, Role), parameters.Node, leaving, " None runs there now.", cancellationToken);
+    }
 
     protected override NodeUndo Look(V1Node? node, NodeUndo undo, TaintNodeParameters parameters)
     {
@@ -55,6 +67,11 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
     private static string? Value(V1Taint taint) => string.IsNullOrEmpty(taint.Value) ? null : taint.Value;
 
     private static string Texts(V1Taint taint) => $"{taint.Key}{(Value(taint) is { } value ? $"={value}" : "")}:{taint.Effect}";
+
+    /// <seealso href="https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"/>
+    private static bool Tolerates(V1Toleration one, V1Taint taint) => one.TolerationSeconds is null
+        && (string.IsNullOrEmpty(one.Effect) || one.Effect == taint.Effect)
+        && (one.OperatorProperty == "Exists" ? string.IsNullOrEmpty(one.Key) || one.Key == taint.Key : one.Key == taint.Key && (one.Value ?? "") == (taint.Value ?? ""));
 
     private static V1Taint? Find(V1Node? node, string key) => node?.Spec?.Taints?.FirstOrDefault(one => Key(one) == key);
 }

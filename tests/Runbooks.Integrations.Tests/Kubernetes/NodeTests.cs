@@ -220,7 +220,7 @@ public sealed partial class NodeTests : OnTheSandbox
     [Fact]
     public async Task Drain_SaysWhatItTakesAwayAndWhatFoundNoOtherNode()
     {
-        (await PrepareAsync(Drain, With())).PlannedEffect.ShouldContain("Pods of daemon sets stay. Now that is 1 pod");
+        (await PrepareAsync(Drain, With())).PlannedEffect.ShouldContain("Pods of daemon sets stay. Now that is 1 pod with 1 GPU, for which other nodes need room; whether there is room is not looked at.");
         foreach (var node in JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync("/kubernetes/b/api/v1/nodes", Cancel)).GetProperty("items").EnumerateArray())
         {
             await DoAsync(Cordon, With(node.GetProperty("metadata").GetProperty("name").GetString()!));

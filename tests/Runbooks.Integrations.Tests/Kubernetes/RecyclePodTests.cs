@@ -33,7 +33,7 @@ public sealed class RecyclePodTests : OnTheSandbox
         var preparation = await PrepareAsync(Recycle, With());
 
         preparation.Refusal.ShouldBeNull();
-        preparation.PlannedEffect.ShouldBe($"Recycle pod inference/llm-b-0 on cluster b: keep its last logs, evict it and wait until the replacement is ready.");
+        preparation.PlannedEffect.ShouldBe($"Recycle pod inference/llm-b-0 on cluster b: keep its last logs, evict it and wait until the replacement is ready. It needs a place with 1 GPU; whether there is room is not looked at.");
         (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
     }
 
