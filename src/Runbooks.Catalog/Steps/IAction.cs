@@ -146,6 +146,9 @@ public class StepRefusedException(string message) : Exception(message);
 /// </summary>
 public sealed class ChangedSinceException(string message) : StepRefusedException(message);
 
+/// <summary>Everything was paused while a step waited between two of its changes: it stopped there, which says nothing about it.</summary>
+public sealed class StepPausedException(string message) : StepRefusedException(message);
+
 /// <summary>An action could not do its work this time; trying again may help. The message is for people, and never holds a secret.</summary>
 public class AttemptFailedException(string message, Exception? inner = null) : Exception(message, inner)
 {
@@ -155,6 +158,6 @@ public class AttemptFailedException(string message, Exception? inner = null) : E
     /// </summary>
     public bool NothingDone { get; init; }
 
-    /// <summary>Nothing was changed, since somebody else is at work there: the step waits for its turn, and has not failed.</summary>
+    /// <summary>Nothing was changed, since somebody else is at work there or everything is paused: the step waits for its turn, and has not failed.</summary>
     public bool IsBusy { get; init; }
 }

@@ -37,6 +37,26 @@ public sealed record StepContext
 
     /// <summary>How far a step is that waits for something: told when its time is over.</summary>
     public StepProgress Progress { get; } = new();
+
+    /// <summary>Why nothing may be changed at the moment, in words; null when it may.</summary>
+    public Func<CancellationToken, Task<string?>> FindPause { get; init; } = _ => Task.FromResult<string?>(null);
+
+    /// <summary>
+    /// To be called before each change that comes after a wait: somebody may have paused everything meanwhile. What was asked for
+    /// already is waited for all the same.
+    /// </summary>
+    /// <param name="done">What has been changed until here, to complete "before that, …"; null where that is nothing, and the step then waits for its turn.</param>
+    /// <exception cref="StepPausedException">Everything is paused, and something was changed already.</exception>
+    /// <exception cref="AttemptFailedException">Everything is paused, and nothing was changed.</exception>
+    public async Task EnsureNotPausedAsync(string? done, CancellationToken cancellationToken)
+    {
+        if (await FindPause(cancellationToken) is { } why)
+        {
+            throw done is null
+                ? new AttemptFailedException($"{why} Nothing was changed.") { IsBusy = true }
+                : new StepPausedException($"{why} Before that, {done}; nothing was changed after it.");
+        }
+    }
 }
 
 /// <summary>How far a step is, in words: what it waits for, and who holds it up.</summary>

@@ -96,11 +96,13 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     public Task<AzureResponse> SendAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null) =>
         Caller.SendToEndAsync(call, time, cancellationToken, progress);
 
-    /// <summary>Sends a write, and looks whether it is to be seen. What Azure only accepted is looked for again for a while.</summary>
+    /// <summary>Sends the only write of a step, and looks whether it is to be seen. What Azure only accepted is looked for again for a while.</summary>
     /// <returns>False: Azure says that it is done, and the resource does not show it.</returns>
     /// <exception cref="AzureRequestException">It was accepted, has not been seen, and nobody tells what came of it.</exception>
     public async Task<bool> WriteAsync(AzureRequest call, Func<Task<bool>> isSeen, StepContext context, CancellationToken cancellationToken)
     {
+        // Its turn may have been waited for, or the end of what Azure was still working on.
+        await context.EnsureNotPausedAsync(done: null, cancellationToken);
         var time = context.Time;
         var answer = await SendAsync(call, time, cancellationToken, context.Progress);
         var started = time.GetTimestamp();

@@ -22,7 +22,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
 
     protected override async Task<Preparation> PrepareAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var machine = machines.Find(parameters.Machine, context.Time);
+        var machine = machines.Find(parameters.Machine, context);
         var age = $"older than {Format(parameters.OlderThan)}";
         if (Refusal(parameters) is { } refusal)
         {
@@ -34,7 +34,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     }
 
     protected override Task<string?> CheckPermissionsAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        machines.Find(parameters.Machine, context.Time).CheckPermissionsAsync(cancellationToken);
+        machines.Find(parameters.Machine, context).CheckPermissionsAsync(cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         DeleteTempFilesParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -44,7 +44,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
             throw new StepRefusedException(refusal);
         }
 
-        var machine = machines.Find(parameters.Machine, context.Time);
+        var machine = machines.Find(parameters.Machine, context);
         var before = await machine.SpaceAsync(parameters.Folder, cancellationToken);
         var deleted = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: true, cancellationToken);
         var after = await machine.SpaceAsync(parameters.Folder, cancellationToken);

@@ -20,7 +20,7 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
 
     protected override async Task<CheckResult> AskAsync(DiskUsageParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var machine = machines.Find(parameters.Machine, context.Time);
+        var machine = machines.Find(parameters.Machine, context);
         var space = await machine.SpaceAsync(parameters.Folder, cancellationToken);
         if (space.Percent is not { } percent)
         {

@@ -36,7 +36,7 @@ internal sealed record TempFiles(long Files, long Bytes)
 internal sealed class Machines(ArmResources arm)
 {
     /// <param name="id">A virtual machine; null for this one.</param>
-    public IMachine Find(string? id, TimeProvider time) => id is null ? new LocalMachine(time) : new VirtualMachine(arm, id, time);
+    public IMachine Find(string? id, StepContext context) => id is null ? new LocalMachine(context.Time) : new VirtualMachine(arm, id, context);
 }
 
 /// <summary>Which folder of which machine.</summary>

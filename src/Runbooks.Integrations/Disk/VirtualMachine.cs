@@ -4,7 +4,7 @@ namespace Runbooks.Integrations.Disk;
 /// A Linux virtual machine, through run-command. The scripts are fixed; a path and a number of minutes are all that is
 /// put in, and the path has passed <see cref="TempFolder.IsPath"/>: there is nothing in it that a shell could take for more.
 /// </summary>
-internal sealed partial class VirtualMachine(ArmResources arm, string id, TimeProvider time) : IMachine
+internal sealed partial class VirtualMachine(ArmResources arm, string id, StepContext context) : IMachine
 {
     public const string Role = "Virtual Machine Contributor";
 
@@ -39,14 +39,14 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
 
     public async Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken)
     {
-        var found = SpaceLine().Match(await RunAsync(folder, [Space], "look at its disk", cancellationToken));
+        var found = SpaceLine().Match(await RunAsync(folder, [Space], "look at its disk", changes: false, cancellationToken));
         return found.Success ? new DiskSpace(Number(found, 1), Number(found, 2), found.Groups["mount"] is { Success: true } mount ? mount.Value : null) : throw Odd();
     }
 
     public async Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken)
     {
         var found = FilesLine().Match(await RunAsync(
-            folder, TempFilesScript(olderThan, delete), delete ? "delete its old temporary files" : "count its old temporary files", cancellationToken));
+            folder, TempFilesScript(olderThan, delete), delete ? "delete its old temporary files" : "count its old temporary files", changes: delete, cancellationToken));
         return found.Success ? new TempFiles(Number(found, 1), Number(found, 2)) : throw Odd();
     }
 
@@ -62,7 +62,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
 
     internal static string[] ScriptIn(string folder, string[] script) => [$"folder='{folder}'", .. s_begin, .. script];
 
-    private async Task<string> RunAsync(string folder, string[] script, string what, CancellationToken cancellationToken)
+    private async Task<string> RunAsync(string folder, string[] script, string what, bool changes, CancellationToken cancellationToken)
     {
         if (!TempFolder.IsPath(folder))
         {
@@ -70,7 +70,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
         }
 
         var body = new JsonObject { ["commandId"] = "RunShellScript", ["script"] = new JsonArray([.. ScriptIn(folder, script).Select(line => (JsonNode)line)]) };
-        var answer = await SendAsync(arm.Call(_target, RequestMethod.Post, what, body, "/runCommand"), cancellationToken);
+        var answer = await SendAsync(arm.Call(_target, RequestMethod.Post, what, body, "/runCommand"), changes, cancellationToken);
         if (answer.IsOnlyAccepted)
         {
             throw new AzureRequestException($"{DisplayName} took the script to {what}, and what it said cannot be read. {answer.NotFollowed}".TrimEnd());
@@ -88,17 +88,22 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
     /// more. It is asked again as long as the check or step has time. A machine that is off answers 409 as well, in other words.
     /// </summary>
     /// <seealso href="https://learn.microsoft.com/azure/virtual-machines/linux/run-command"/>
-    private async Task<AzureResponse> SendAsync(AzureRequest call, CancellationToken cancellationToken)
+    private async Task<AzureResponse> SendAsync(AzureRequest call, bool changes, CancellationToken cancellationToken)
     {
         while (true)
         {
+            if (changes)
+            {
+                await context.EnsureNotPausedAsync(done: null, cancellationToken);
+            }
+
             try
             {
-                return await arm.SendAsync(call, time, cancellationToken);
+                return await arm.SendAsync(call, context.Time, cancellationToken);
             }
             catch (AzureRequestException busy) when (busy.IsBusy)
             {
-                await Task.Delay(s_pause, time, cancellationToken);
+                await Task.Delay(s_pause, context.Time, cancellationToken);
             }
         }
     }

@@ -69,6 +69,7 @@ internal sealed class DrainNode(Clusters clusters)
             string? held = null;
             foreach (var pod in left.Where(pod => pod.Metadata.DeletionTimestamp is null))
             {
+                await context.EnsureNotPausedAsync(evicted.Names.Count == 0 ? null : $"{Done()} ({Named()})", cancellationToken);
                 var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
                 try
                 {

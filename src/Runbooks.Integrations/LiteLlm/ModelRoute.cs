@@ -101,6 +101,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
                 throw new ChangedSinceException($"{change.Model} was changed by somebody else in the meantime: {change.Deployment} {(now is null ? "is gone or has no weight" : $"has the weight {Text(now.Value)}")}. Nothing was overwritten.");
             }
 
+            await context.EnsureNotPausedAsync(done: null, cancellationToken);
             await proxies.SetWeightAsync(change.Proxy, change.Deployment, to, cancellationToken);
             var until = context.Time.GetUtcNow() + s_longestWait;
             while (await WeightAsync(change, cancellationToken) is var seen && seen != to)

@@ -28,7 +28,7 @@ public sealed record StepRecord
     public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();
     public IReadOnlyList<string> Evidence { get; init; } = [];
 
-    /// <summary>Its outcome is unknown because the host stopped or crashed: that says nothing about the fix.</summary>
+    /// <summary>It ended half-way because the host stopped or crashed, or everything was paused: that says nothing about the fix.</summary>
     public bool CutOff { get; init; }
 
     /// <summary>As a line for people.</summary>

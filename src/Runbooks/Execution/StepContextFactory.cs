@@ -4,7 +4,7 @@ using Runbooks.Catalog.Templates;
 namespace Runbooks.Execution;
 
 /// <summary>Makes the context of each check and action.</summary>
-public sealed class StepContextFactory(IEvidenceStore evidence, TimeProvider time, ILoggerFactory loggers)
+public sealed class StepContextFactory(IEvidenceStore evidence, KillSwitch killSwitch, TimeProvider time, ILoggerFactory loggers)
 {
     private readonly RedactingEvidenceStore _evidence = new(evidence);
 
@@ -19,6 +19,7 @@ public sealed class StepContextFactory(IEvidenceStore evidence, TimeProvider tim
         Evidence = _evidence,
         Time = time,
         Logger = loggers.CreateLogger($"Runbooks.Steps.{step}"),
+        FindPause = async cancellationToken => (await killSwitch.ReadAsync(cancellationToken)).Describe(),
     };
 }
 

@@ -148,7 +148,7 @@ public sealed class StepRunner(
         catch (StepRefusedException refused)
         {
             return acting || known is not null
-                ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken)
+                ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken, cutOff: refused is StepPausedException)
                 : new(StepOutcome.Refused, Redactor.Redact(refused.Message, binding.Secrets));
         }
         catch (AttemptFailedException nothing) when (acting && !cancellationToken.IsCancellationRequested && (nothing.IsBusy || (nothing.NothingDone && !action.Repeatable)))
@@ -246,7 +246,7 @@ public sealed class StepRunner(
         Incident Finish(Incident begun) => begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
     }
 
-    /// <param name="cutOff">Nobody heard how it ended, because the host stopped or crashed.</param>
+    /// <param name="cutOff">It ended half-way for a reason that is not its own: the host stopped or crashed, or everything was paused.</param>
     private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken, bool cutOff = false)
     {
         var finished = await store.RecordAsync(

@@ -1,6 +1,10 @@
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
-/// <content>Pods that have to leave their node: what is told of them before and after.</content>
+/// <content>Pods that have to leave their node: what is told of them before and after, and what stops it half-way.</content>
 public sealed partial class NodeTests
 {
     private const string Embedder = "search/embedder-6f7c9b4d88-k9q7d";
@@ -27,5 +31,37 @@ public sealed partial class NodeTests
         result.Result.ShouldBe($"Evicted 1 pod from node {Broken}: {Embedder}.");
         result.Outputs["evicted"].ShouldBe("1");
         Evidence.TextOf(result.Evidence.ShouldHaveSingleItem()).ShouldNotBeNull().ShouldStartWith($"{Embedder} ");
+    }
+
+    /// <param name="after">How many evictions come before the kill switch.</param>
+    private Task<ActionResult> DrainPausedAsync(Preparation preparation, int after)
+    {
+        var found = Action(Drain);
+        var context = ContextOf("inc-1") with { Time = new SkippingTime(Clock), FindPause = _ => Task.FromResult(after-- > 0 ? null : "The kill switch is on.") };
+        return found.ApplyAsync(Bind(With(Sound), found.ParametersType), preparation, context, Cancel);
+    }
+
+    [Fact]
+    public async Task KillSwitchWhileItDrains_StopsItThereAndWhatIsDoneIsKnown()
+    {
+        await DoAsync(Cordon, With(Sound));
+        var preparation = await PrepareAsync(Drain, With(Sound));
+        preparation.PlannedEffect.ShouldContain(" Now that is 2 pods with 2 GPUs, ");
+
+        (await Should.ThrowAsync<StepPausedException>(() => DrainPausedAsync(preparation, after: 1))).Message
+            .ShouldMatch($@"^The kill switch is on\. Before that, 1 pod was evicted from node {Sound} \([a-z]+/[a-z0-9-]+\); nothing was changed after it\.$");
+        (await RequestsAsync()).Count(request => request.EndsWith("/eviction", StringComparison.Ordinal)).ShouldBe(1);
+
+        (await ApplyAsync(Drain, With(Sound), preparation, interrupted: preparation)).Result.ShouldMatch($@"^Evicted 2 pods from node {Sound}: chat/chat-vllm-[a-z0-9-]+, inference/llm-b-0\.");
+    }
+
+    [Fact]
+    public async Task KillSwitchBeforeTheFirstPodIsEvicted_IsWaitedFor()
+    {
+        await DoAsync(Cordon, With(Sound));
+        var preparation = await PrepareAsync(Drain, With(Sound));
+
+        (await Should.ThrowAsync<AttemptFailedException>(() => DrainPausedAsync(preparation, after: 0))).IsBusy.ShouldBeTrue();
+        (await RequestsAsync()).ShouldNotContain(request => request.EndsWith("/eviction", StringComparison.Ordinal));
     }
 }

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
 using Runbooks.Execution;
+using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
 using Runbooks.Integrations.Tests.Support;
@@ -137,6 +138,7 @@ public sealed class SandboxWorld : IAsyncDisposable
         // Actions that look again every few seconds do not hold up the test.
         services.AddSingleton(provider => new StepContextFactory(
             provider.GetRequiredService<IEvidenceStore>(),
+            provider.GetRequiredService<KillSwitch>(),
             new SkippingTime((FakeTimeProvider)provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(5)),
             provider.GetRequiredService<ILoggerFactory>()));
     }
