@@ -51,12 +51,14 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         var backends = route is null ? [] : RouteBackend.In(route);
         List<RouteBackend> before = [.. backends.Where(one => one.Name == parameters.Backend && (parameters.Rule is null || one.RuleName == parameters.Rule))];
         List<RouteBackend> after = [.. before.Select(one => one with { Weight = parameters.Weight ?? one.Weight, Priority = parameters.Priority ?? one.Priority })];
+        var rules = backends.GroupBy(one => one.Rule).Where(rule => rule.Intersect(before).Any()).ToList();
         var change = new Change(parameters.Cluster, parameters.Namespace, parameters.Route, (string?)route?["metadata"]?["uid"] ?? "", before, after);
         var wanted = string.Join(" and ", new[] { parameters.Weight is { } weight ? string.Create(CultureInfo.InvariantCulture, $"weight {weight}") : null, parameters.Priority is { } priority ? string.Create(CultureInfo.InvariantCulture, $"priority {priority}") : null }.OfType<string>());
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.",
-            Identity = $"{change.Uid}: {Text(before)}",
+            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.{string.Concat(rules.Select(rule => $" {SharesText(rule, after)}"))}",
+            // Its share is worth what those of the others make of it.
+            Identity = $"{change.Uid}: {string.Join("; ", rules.SelectMany(rule => rule).Select(one => $"{one.Name} {one.Share} in {one.InWords}"))}",
             IsSo = before.Count > 0 && before.SequenceEqual(after),
             Undo = $"Give it {Text(before)} again.",
             UndoState = JsonSerializer.SerializeToElement(change),
@@ -151,6 +153,15 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         }
 
         return null;
+    }
+
+    private static string SharesText(IEnumerable<RouteBackend> rule, List<RouteBackend> after)
+    {
+        List<RouteBackend> now = [.. rule];
+        var then = now.ConvertAll(one => after.Find(changed => (changed.Rule, changed.At) == (one.Rule, one.At)) ?? one);
+        return WeightedTraffic.Describe($"traffic of {now[0].InWords}", now.ConvertAll(Member), then.ConvertAll(Member));
+
+        static TrafficMember Member(RouteBackend one) => new(one.Name, one.Priority, one.Weight);
     }
 
     private static string Text(IReadOnlyList<RouteBackend> backends) => backends.Select(one => one.Share).Distinct(StringComparer.Ordinal).Count() == 1

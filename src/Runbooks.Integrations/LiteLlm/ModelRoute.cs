@@ -44,9 +44,11 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
         var found = all.FirstOrDefault(one => one.Id == parameters.Deployment);
         var strategy = await proxies.StrategyAsync(proxy, parameters.Model, cancellationToken);
         var change = new Change(proxy, parameters.Model, parameters.Deployment, found?.Weight ?? 0, parameters.Weight);
+        List<TrafficMember> shares = [.. First(all).Select(one => new TrafficMember(one.Id, 0, one.Weight))];
+        var then = shares.ConvertAll(one => one.Name == parameters.Deployment ? one with { Weight = parameters.Weight } : one);
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' (now {Weights(all)}).{(strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "")}",
+            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' (now {Weights(all)}).{(found is null ? "" : $" {WeightedTraffic.Describe("traffic", shares, then)}")}{(strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "")}",
             Identity = $"{proxy}/{parameters.Model}: {Weights(all)}",
             IsSo = found?.Weight == parameters.Weight,
             Undo = $"Give it the weight {Text(change.Before)} again.",
@@ -122,8 +124,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
 
     private static string? Refusal(ModelRouteParameters parameters, IReadOnlyList<RoutedDeployment> all, RoutedDeployment? found)
     {
-        var lowest = all.Min(one => one.Order);
-        List<RoutedDeployment> first = [.. all.Where(one => one.Order == lowest)];
+        var first = First(all);
         return all.Count == 0 ? $"LiteLLM serves no model {parameters.Model}."
             : found is null ? $"No deployment {parameters.Deployment} serves {parameters.Model}. There are: {string.Join(", ", all.Select(one => $"{one.Id} ({one.Model})"))}."
             : !found.IsStored ? $"{found.Id} stands in LiteLLM's configuration file, and only models in its database can be changed while it runs."
@@ -132,6 +133,13 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             : first.Count == 1 ? $"{found.Id} is the only deployment of {parameters.Model}{(all.Count == 1 ? "" : " that has its order")}: its weight changes nothing."
             : parameters.Weight + first.Where(one => one != found).Sum(one => one.Weight) <= 0 ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
             : null;
+    }
+
+    /// <summary>Those that are sent anything.</summary>
+    private static List<RoutedDeployment> First(IReadOnlyList<RoutedDeployment> all)
+    {
+        var lowest = all.Min(one => one.Order);
+        return [.. all.Where(one => one.Order == lowest)];
     }
 
     private static string Weights(IReadOnlyList<RoutedDeployment> all) =>

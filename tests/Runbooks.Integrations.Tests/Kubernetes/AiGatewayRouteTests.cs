@@ -34,7 +34,7 @@ public sealed class AiGatewayRouteTests : OnTheSandbox
     {
         var before = (await ReadAsync()).GetProperty("spec").GetRawText();
         var preparation = await PrepareAsync(Route, s_spill);
-        preparation.PlannedEffect.ShouldBe("Give openai-paygo weight 3 and priority 0 in the AI gateway route chat/assist (now weight 1 and priority 1).");
+        preparation.PlannedEffect.ShouldBe("Give openai-paygo weight 3 and priority 0 in the AI gateway route chat/assist (now weight 1 and priority 1). The traffic of the rule gpt-4o then goes to: openai-ptu 25 %, openai-paygo 75 % (now openai-ptu 100 %).");
         preparation.Undo.ShouldBe("Give it weight 1 and priority 1 again.");
 
         (await ApplyAsync(Route, s_spill, preparation)).Result.ShouldBe("openai-paygo has weight 3 and priority 0 in the AI gateway route chat/assist.");

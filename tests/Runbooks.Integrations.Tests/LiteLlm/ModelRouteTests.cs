@@ -31,7 +31,7 @@ public sealed class ModelRouteTests : OnTheSandbox
     public async Task Weight_IsChangedAndGoesBackToTheExactNumber()
     {
         var preparation = await PrepareAsync(Route, s_away);
-        preparation.PlannedEffect.ShouldBe("Give ptu (azure/gpt-4o-ptu) the weight 0 for gpt-4o in LiteLLM 'practice' (now ptu 9, paygo 1).");
+        preparation.PlannedEffect.ShouldBe("Give ptu (azure/gpt-4o-ptu) the weight 0 for gpt-4o in LiteLLM 'practice' (now ptu 9, paygo 1). The traffic then goes to: ptu 0 %, paygo 100 % (now ptu 90 %, paygo 10 %).");
         preparation.Undo.ShouldBe("Give it the weight 9 again.");
 
         (await ApplyAsync(Route, s_away, preparation)).Result.ShouldBe("ptu has the weight 0 for gpt-4o.");
@@ -78,7 +78,7 @@ public sealed class ModelRouteTests : OnTheSandbox
         var preparation = await PrepareAsync(Route, s_away);
 
         preparation.Refusal.ShouldBeNull();
-        preparation.PlannedEffect.ShouldEndWith(" (now ptu 9, paygo 1). The proxy does not say how it routes; only 'simple-shuffle' looks at weights.");
+        preparation.PlannedEffect.ShouldEndWith(" (now ptu 90 %, paygo 10 %). The proxy does not say how it routes; only 'simple-shuffle' looks at weights.");
     }
 
     [Fact]

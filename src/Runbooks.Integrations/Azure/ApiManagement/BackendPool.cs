@@ -55,7 +55,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         var changed = members.ConvertAll(one => (Name: NameOf(one), Share: one == member ? after : ShareOf(one)));
         return new Preparation
         {
-            PlannedEffect = $"Give {wanted} {after} (now {before}). {SharesText(shares, changed)}",
+            PlannedEffect = $"Give {wanted} {after} (now {before}). {WeightedTraffic.Describe("traffic", shares.ConvertAll(Member), changed.ConvertAll(Member))}",
             // Its share is worth what those of the others make of it.
             Identity = $"{target.Id}: {string.Join("; ", shares.Select(one => $"{one.Name} {one.Share}"))}",
             IsSo = before == after,
@@ -123,18 +123,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         return await arm.SendAsync(arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*" }, time, cancellationToken);
     }
 
-    private static string SharesText(List<(string Name, BackendShare Share)> before, List<(string Name, BackendShare Share)> after) =>
-        Percents(after) is not { } then ? "How the traffic is shared then is not known: a priority or a weight is missing, or all weights of the first priority are 0."
-        : $"The traffic then goes to: {then} ({(Percents(before) is { } now ? $"now {now}" : "how it is shared now is not known")}).";
-
-    /// <summary>Who gets how much while all of them answer; null where API Management decides that.</summary>
-    private static string? Percents(List<(string Name, BackendShare Share)> members)
-    {
-        var first = members.FindAll(one => one.Share.Priority == members.Min(other => other.Share.Priority));
-        var all = first.Sum(one => one.Share.Weight ?? 0);
-        return members.Exists(one => one.Share.Priority is null) || first.Exists(one => one.Share.Weight is null) || all == 0 ? null
-            : string.Join(", ", first.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Name} {100.0 * one.Share.Weight!.Value / all:0} %")));
-    }
+    private static TrafficMember Member((string Name, BackendShare Share) one) => new(one.Name, one.Share.Priority, one.Share.Weight);
 
     private static IEnumerable<JsonObject> Members(ArmDocument pool) => (pool.Properties["pool"]?["services"] as JsonArray ?? []).OfType<JsonObject>();
 
