@@ -6,7 +6,7 @@ namespace Runbooks.Sandbox.Apis.Arm;
 /// Two regions that serve users. Region b is slow from the first question on and recovers after a while; what users feel
 /// depends on how Traffic Manager spreads them.
 /// </summary>
-internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ProvisionedThroughput throughput, [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
+internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagementKind gateways, ProvisionedThroughput throughput, [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
 {
     public const string Began = "arm/traffic";
 
@@ -35,7 +35,8 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ProvisionedT
             new([new("Origin", "cluster-b.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
         ],
         "AzureOpenAIProvisionedManagedUtilizationV2" => [new([new("ModelDeploymentName", "gpt-4o-ptu")], at => throughput.Percent(at))],
-        "Requests" => [new([new("BackendResponseCode", "429")], at => throughput.Percent(at) >= 100 ? 60 : null), new([new("BackendResponseCode", "200")], _ => 900)],
+        // With a part of the traffic elsewhere, the provisioned throughput suffices for the rest.
+        "Requests" => [new([new("BackendResponseCode", "429")], at => throughput.Percent(at) >= 100 && !gateways.SharesTraffic(resource) ? 60 : null), new([new("BackendResponseCode", "200")], _ => 900)],
         _ => [],
     };
 
