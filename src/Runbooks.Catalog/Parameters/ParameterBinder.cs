@@ -2,6 +2,7 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Templates;
 
@@ -18,7 +19,10 @@ public static class ParameterBinder
         return errors.Count > 0 ? new(null, errors) : new(value, []);
     }
 
-    /// <summary>Checks a mapping as a file writes it: values that hold templates are left out, everything else is checked whole.</summary>
+    /// <summary>
+    /// Checks a mapping as a file writes it: values that hold templates are left out, everything else is checked whole. So is what
+    /// several parameters say together, as far as it does not hang on such a value.
+    /// </summary>
     public static IReadOnlyList<ParameterError> Check(JsonObject with, Type type)
     {
         var errors = new List<ParameterError>();
@@ -26,7 +30,8 @@ public static class ParameterBinder
         return errors;
     }
 
-    internal static object? Construct(Type type, IReadOnlyDictionary<StepParameter, object?> values, string prefix, List<ParameterError> errors)
+    /// <param name="unknown">Keys whose value is only stood in for.</param>
+    internal static object? Construct(Type type, IReadOnlyDictionary<StepParameter, object?> values, string prefix, IReadOnlySet<string> unknown, List<ParameterError> errors)
     {
         var positional = values.Where(pair => pair.Key.Position is not null).OrderBy(pair => pair.Key.Position).Select(pair => pair.Value);
         try
@@ -39,8 +44,11 @@ public static class ParameterBinder
 
             if (record is IValidatableObject validatable)
             {
-                errors.AddRange(validatable.Validate(new ValidationContext(record)).Select(result => new ParameterError(
-                    prefix + CamelCase.Of(result.MemberNames.FirstOrDefault() ?? ""), result.ErrorMessage ?? "is not valid.", "")));
+                errors.AddRange(
+                    from result in validatable.Validate(new ValidationContext(record))
+                    let keys = result.MemberNames.Select(name => prefix + CamelCase.Of(name)).DefaultIfEmpty(prefix).ToList()
+                    where result is AnyValueResult || !keys.Exists(unknown.Contains)
+                    select new ParameterError(keys[0], result.ErrorMessage ?? "is not valid.", ""));
             }
 
             return record;
@@ -95,8 +103,11 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
 {
     private const int MaxItems = 1_000;
 
-    /// <summary>Stands for a value that is not known before its template is filled, or that was reported as wrong.</summary>
-    private static readonly object s_unknown = new();
+    /// <summary>Stands for a value that was reported as wrong.</summary>
+    private static readonly object s_wrong = new();
+
+    /// <summary>The keys whose value is not known before its template is filled; something of its type stands for it until then.</summary>
+    private readonly HashSet<string> _unknown = new(StringComparer.Ordinal);
 
     public object? Record(JsonObject with, Type type, string prefix)
     {
@@ -110,9 +121,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         }
 
         var values = parameters.ToDictionary(parameter => parameter, parameter => Parameter(with, parameter, prefix));
-        return errors.Count > before || values.ContainsValue(s_unknown)
-            ? s_unknown
-            : ParameterBinder.Construct(type, values, prefix, errors);
+        return errors.Count > before ? s_wrong : ParameterBinder.Construct(type, values, prefix, _unknown, errors);
     }
 
     private object? Parameter(JsonObject with, StepParameter parameter, string prefix)
@@ -125,14 +134,14 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
             if (parameter.Required || isEmpty)
             {
                 errors.Add(new(key, isEmpty ? "is empty." : "is missing.", $"Write {parameter.Expected}{(parameter.Required ? "." : ", or remove it.")}"));
-                return s_unknown;
+                return s_wrong;
             }
 
             return parameter.DefaultValue;
         }
 
         var value = Convert(node, parameter.Type, key, parameter);
-        if (!ReferenceEquals(value, s_unknown))
+        if (!ReferenceEquals(value, s_wrong) && !_unknown.Contains(key))
         {
             errors.AddRange(Broken(value, node, key, parameter));
         }
@@ -140,7 +149,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         return value;
     }
 
-    private static IEnumerable<ParameterError> Broken(object? value, JsonNode node, string key, StepParameter parameter)
+    private IEnumerable<ParameterError> Broken(object? value, JsonNode node, string key, StepParameter parameter)
     {
         if (parameter.Rules.OfType<RequiredAttribute>().Any(rule => !rule.IsValid(value)))
         {
@@ -155,7 +164,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
             .SelectMany<(ValidationAttribute Rule, ValidationResult? Result), ParameterError>(outcome => outcome.Rule switch
             {
                 ParameterRuleAttribute rule when node is JsonArray items => items.Index()
-                    .Where(one => one.Item is not null && !rule.IsValid(TextOf(one.Item)))
+                    .Where(one => one.Item is not null && !_unknown.Contains($"{key}[{one.Index}]") && !rule.IsValid(TextOf(one.Item)))
                     .Select(one => new ParameterError($"{key}[{one.Index}]", $"{Show(one.Item, parameter)} is not {rule.Expected}.", "")),
                 ParameterRuleAttribute rule => [new(key, $"{Show(node, parameter)} is not {rule.Expected}.", "")],
                 RangeAttribute range => [new(key, $"{Show(node, parameter)} is not {StepParameter.Bounds(range)}.", "")],
@@ -169,12 +178,16 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
     {
         var bare = ParameterType.Bare(type);
         var kind = node.GetValueKind();
+        var shape = ParameterType.ShapeOf(bare);
         if (kind == JsonValueKind.String && skipTemplates && Template.HasPlaceholder(node.GetValue<string>()))
         {
-            return s_unknown;
+            _unknown.Add(key);
+            if (StandIn(bare, shape, node.GetValue<string>()) is { } stand)
+            {
+                return stand;
+            }
         }
 
-        var shape = ParameterType.ShapeOf(bare);
         switch (shape)
         {
             case ParameterShape.Json:
@@ -196,6 +209,14 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         return node is JsonValue && ParameterScalar.Convert(TextOf(node), bare, shape) is { } value ? value : Wrong(node, type, key, parameter);
     }
 
+    /// <returns>Null for what no filled text can be: it is wrong whatever the alert says, or read part by part.</returns>
+    private static object? StandIn(Type type, ParameterShape shape, string text) => shape switch
+    {
+        ParameterShape.Text => text,
+        ParameterShape.List or ParameterShape.Map or ParameterShape.Record or ParameterShape.Json => null,
+        _ => RuntimeHelpers.GetUninitializedObject(type),
+    };
+
     private object List(JsonArray items, Type type, string key, StepParameter parameter)
     {
         var itemType = ParameterType.ListItem(type)!;
@@ -204,7 +225,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         for (var index = 0; index < items.Count; index++)
         {
             var value = items[index] is { } item ? Convert(item, itemType, $"{key}[{index}]", parameter) : Wrong(null, itemType, $"{key}[{index}]", parameter);
-            known &= !ReferenceEquals(value, s_unknown);
+            known &= !ReferenceEquals(value, s_wrong);
             if (known)
             {
                 list.Add(value);
@@ -213,7 +234,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
 
         if (!known)
         {
-            return s_unknown;
+            return s_wrong;
         }
 
         if (!type.IsArray)
@@ -234,14 +255,14 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         foreach (var (name, node) in mapping)
         {
             var value = node is null ? Wrong(null, valueType, $"{key}.{name}", parameter) : Convert(node, valueType, $"{key}.{name}", parameter);
-            known &= !ReferenceEquals(value, s_unknown);
+            known &= !ReferenceEquals(value, s_wrong);
             if (known)
             {
                 map[name] = value;
             }
         }
 
-        return known ? map : s_unknown;
+        return known ? map : s_wrong;
     }
 
     private object Wrong(JsonNode? node, Type type, string key, StepParameter parameter)
@@ -250,7 +271,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
             ? Suggestion.For(TextOf(node), CamelCase.Choices(ParameterType.Bare(type)))
             : "";
         errors.Add(new(key, $"{Show(node, parameter)} is not {ParameterType.Expected(type)}.", guess.TrimEnd()));
-        return s_unknown;
+        return s_wrong;
     }
 
     // A rule from elsewhere may put the value into its message.

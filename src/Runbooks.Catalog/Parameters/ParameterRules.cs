@@ -31,6 +31,12 @@ public abstract class ParameterRuleAttribute : ValidationAttribute
     public override string FormatErrorMessage(string name) => $"is not {Expected}.";
 }
 
+/// <summary>
+/// What is wrong whatever is filled in for placeholders, such as which keys there are. Any other result of a record's own rules is
+/// taken to hang on the values of all the members that it names.
+/// </summary>
+public sealed class AnyValueResult(string message, string member) : ValidationResult(message, [member]);
+
 /// <summary>An Azure resource id of one type, for example <c>Microsoft.Network/trafficManagerProfiles</c>; without a type, of any.</summary>
 public sealed class ArmResourceIdAttribute(string? resourceType = null) : ParameterRuleAttribute, IInsertRule
 {

@@ -204,7 +204,7 @@ internal static class ParameterType
             ParameterShape.Choice => $"one of: {string.Join(", ", CamelCase.Choices(bare))}",
             ParameterShape.List => $"a list; each item is {Expected(ListItem(bare)!)}",
             ParameterShape.Map => $"a mapping; each value is {Expected(MapValue(bare)!)}",
-            ParameterShape.Json => "any value",
+            ParameterShape.Json => bare == typeof(JsonObject) ? "a mapping" : "any value",
             ParameterShape.Parsed => bare.GetCustomAttribute<DescriptionAttribute>()?.Description ?? $"a {bare.Name}",
             _ => $"a mapping with the keys: {string.Join(", ", StepParameters.Of(bare).Select(parameter => parameter.Name))}",
         };

@@ -57,10 +57,12 @@ public sealed record HttpRequestParameters : IValidatableObject
     public HttpUndo? Undo { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        Undo is not null && new Uri(Undo.Url).GetLeftPart(UriPartial.Authority) is var there
-        && !there.Equals(new Uri(Url).GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase)
-            ? [new($"has to be on the same host as 'url', not on {there}.", ["undo.url"])]
+        AuthorityOf(Undo?.Url) is { } there && AuthorityOf(Url) is { } here && !there.Equals(here, StringComparison.OrdinalIgnoreCase)
+            ? [new AnyValueResult($"has to be on the same host as 'url', not on {there}.", "undo.url")]
             : [];
+
+    /// <returns>Null where a placeholder stands in it: that is no address yet.</returns>
+    private static string? AuthorityOf(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.GetLeftPart(UriPartial.Authority) : null;
 }
 
 public enum WriteMethod { Post, Put, Patch, Delete }

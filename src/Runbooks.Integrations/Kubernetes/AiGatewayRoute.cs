@@ -29,7 +29,7 @@ public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableO
     public int? Priority { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        Priority is null && Weight is null ? [new("Say 'weight', 'priority' or both.", [nameof(Weight)])] : [];
+        Priority is null && Weight is null ? [new AnyValueResult("Say 'weight', 'priority' or both.", nameof(Weight))] : [];
 }
 
 /// <summary>

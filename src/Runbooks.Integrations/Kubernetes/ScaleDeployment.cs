@@ -133,7 +133,7 @@ public sealed record ScaleDeploymentParameters : DeploymentParameters, IValidata
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
-        .. Replicas is null == Add is null ? [new("Say either 'replicas' or 'add'.", [nameof(Replicas)])] : Array.Empty<ValidationResult>(),
-        .. Replicas > Max ? [new(FormattableString.Invariant($"{Replicas} pods are more than 'max', {Max}."), [nameof(Replicas)])] : Array.Empty<ValidationResult>(),
+        .. Replicas is null == Add is null ? [new AnyValueResult("Say either 'replicas' or 'add'.", nameof(Replicas))] : Array.Empty<ValidationResult>(),
+        .. Replicas > Max ? [new(FormattableString.Invariant($"{Replicas} pods are more than 'max', {Max}."), [nameof(Replicas), nameof(Max)])] : Array.Empty<ValidationResult>(),
     ];
 }

@@ -58,7 +58,7 @@ public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatabl
     internal WorkloadSeries Series => new(Namespace, Pod, Cluster) { Deployment = Deployment };
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        Pod is null || Deployment is null ? [] : [new ValidationResult("Say 'pod' or 'deployment', not both.", [nameof(Deployment)])];
+        Pod is null || Deployment is null ? [] : [new AnyValueResult("Say 'pod' or 'deployment', not both.", nameof(Deployment))];
 }
 
 /// <summary>A time as PromQL and as people write it.</summary>

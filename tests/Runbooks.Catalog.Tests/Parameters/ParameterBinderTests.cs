@@ -44,6 +44,47 @@ public sealed class ParameterBinderTests
         public JsonElement Body { get; init; }
     }
 
+    public sealed record Inner : IValidatableObject
+    {
+        public int Least { get; init; } = 1;
+        public int Most { get; init; } = 5;
+
+        public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+            Least > Most ? [new("is more than 'most'.", [nameof(Least), nameof(Most)])] : [];
+    }
+
+    /// <summary>Rules between parameters, as those of real steps are.</summary>
+    public sealed record Together : IValidatableObject
+    {
+        [KubernetesName] public required string Name { get; init; }
+        [KubernetesName] public IReadOnlyList<string> Hosts { get; init; } = [];
+        public int? Add { get; init; }
+        public int? Replicas { get; init; }
+        public int Max { get; init; } = 10;
+        public DateOnly? Day { get; init; }
+        public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+        public Inner? Inner { get; init; }
+        public JsonObject? Body { get; init; }
+
+        public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+        {
+            if (Add is null == Replicas is null)
+            {
+                yield return new AnyValueResult("Say either 'add' or 'replicas'.", nameof(Replicas));
+            }
+
+            if (Replicas > Max)
+            {
+                yield return new("is more than 'max'.", [nameof(Replicas), nameof(Max)]);
+            }
+
+            if (Hosts.Count > 2)
+            {
+                yield return new("are more than 2.", [nameof(Hosts)]);
+            }
+        }
+    }
+
     [Fact]
     public void EverythingGiven_BindsEachType()
     {
@@ -178,6 +219,27 @@ public sealed class ParameterBinderTests
 
         ParameterBinder.Check(with, typeof(Positional)).ShouldHaveSingleItem().Key.ShouldBe("speed");
     }
+
+    /// <summary>A step without any placeholder is rare: what the file itself shows must not wait for an alert.</summary>
+    [Theory]
+    [InlineData("""{ "name": "{{ labels.name }}" }""", "replicas: Say either 'add' or 'replicas'.")]
+    [InlineData("""{ "name": "{{ labels.name }}", "replicas": "{{ labels.a }}", "add": "{{ labels.b }}" }""", "replicas: Say either 'add' or 'replicas'.")]
+    [InlineData("""{ "name": "{{ labels.name }}", "replicas": 11 }""", "replicas: is more than 'max'.")]
+    [InlineData("""{ "name": "{{ labels.name }}", "add": 1, "hosts": ["a", "{{ labels.b }}", "c"] }""", "hosts: are more than 2.")]
+    [InlineData("""{ "name": "{{ labels.name }}", "add": 1, "inner": { "least": 6 } }""", "inner.least: is more than 'most'.")]
+    [InlineData("""{ "name": "{{ labels.name }}", "add": 1, "hosts": ["{{ labels.a }}", "B"] }""", "hosts[1]: 'B' is not a Kubernetes name: at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit.")]
+    [InlineData("""{ "name": "n", "add": 1, "tags": "{{ labels.tags }}" }""", "tags: '{{ labels.tags }}' is not a mapping; each value is text.")]
+    [InlineData("""{ "name": "n", "add": 1, "inner": "{{ labels.inner }}" }""", "inner: '{{ labels.inner }}' is not a mapping with the keys: least, most.")]
+    [InlineData("""{ "name": "n", "add": 1, "body": "{{ labels.body }}" }""", "body: '{{ labels.body }}' is not a mapping.")]
+    public void Check_LooksAtRulesBetweenParametersBesideATemplate(string with, string error) =>
+        ParameterBinder.Check(Json(with), typeof(Together)).Select(one => one.ToString()).ShouldBe([error]);
+
+    [Theory]
+    [InlineData("""{ "name": "n", "replicas": "{{ labels.replicas }}", "max": 1 }""")]
+    [InlineData("""{ "name": "n", "replicas": 11, "max": "{{ labels.max }}", "day": "{{ labels.day }}" }""")]
+    [InlineData("""{ "name": "n", "add": "{{ labels.add }}", "hosts": "{{ labels.host }}", "tags": { "a": "{{ labels.tag }}" } }""")]
+    [InlineData("""{ "name": "n", "add": 1, "inner": { "least": "{{ labels.least }}", "most": -1 }, "body": { "a": "{{ labels.a }}" } }""")]
+    public void Check_LeavesOutRulesThatHangOnATemplate(string with) => ParameterBinder.Check(Json(with), typeof(Together)).ShouldBeEmpty();
 
     [Fact]
     public void Mask_HidesSecretsAndUnknownKeys() =>

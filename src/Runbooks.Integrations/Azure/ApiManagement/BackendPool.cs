@@ -23,7 +23,7 @@ public sealed record BackendPoolParameters : IValidatableObject
     public int? Weight { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        Priority is null && Weight is null ? [new("Say 'priority', 'weight' or both.", [nameof(Priority)])] : [];
+        Priority is null && Weight is null ? [new AnyValueResult("Say 'priority', 'weight' or both.", nameof(Priority))] : [];
 }
 
 /// <summary>Changes one backend's share in a pool of API Management: a spill-over switched on, a slow one put last. It goes back to the exact numbers.</summary>

@@ -125,7 +125,7 @@ public sealed record MetricParameters : IValidatableObject
         }
         else if (Granularity * 2 > Over)
         {
-            yield return new ValidationResult("is too short for 'granularity': the newest value may still be coming, so look back at least twice as far.", [nameof(Over)]);
+            yield return new ValidationResult("is too short for 'granularity': the newest value may still be coming, so look back at least twice as far.", [nameof(Over), nameof(Granularity)]);
         }
     }
 }

@@ -18,7 +18,8 @@ public sealed record SpillOverParameters : IValidatableObject
     public bool Off { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        To is null != Off ? [new("Say either 'to' or 'off: true'.", [nameof(To)])] : [];
+        // That 'to' is there is enough; of 'off' it is the value.
+        To is null != Off ? [new("Say either 'to' or 'off: true'.", [nameof(Off)])] : [];
 }
 
 /// <summary>

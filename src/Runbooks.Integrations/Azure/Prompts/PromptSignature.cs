@@ -106,7 +106,7 @@ public abstract record SignatureParameters
 
     protected IEnumerable<ValidationResult> Trial() => Workspace is null == Recent is null
         ? []
-        : [new ValidationResult("goes with 'workspace': give both, or neither.", [nameof(Recent)])];
+        : [new AnyValueResult("goes with 'workspace': give both, or neither.", nameof(Recent))];
 }
 
 /// <summary>What a signature would have done to the requests of the last hour, for whoever decides.</summary>

@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+using Runbooks.Catalog.Parameters;
+
+namespace Runbooks.Integrations.Tests;
+
+/// <summary>What is wrong in a step whatever the alert says is found in the file, though nearly every step has a placeholder.</summary>
+public sealed class RulesBetweenParametersTests
+{
+    private const string Id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.X/x/x";
+
+    [Theory]
+    [InlineData("kubernetes.scaleDeployment", """{ "namespace": "{{ labels.namespace }}", "deployment": "d", "max": 6 }""", "replicas: Say either 'replicas' or 'add'.")]
+    [InlineData("kubernetes.scaleDeployment", """{ "namespace": "{{ labels.namespace }}", "deployment": "d", "replicas": 10, "max": 6 }""", "replicas: 10 pods are more than 'max', 6.")]
+    [InlineData("azureMonitor.metric", """{ "resource": "{{ labels.id }}", "metric": "m", "granularity": "15m", "failing": "< 90" }""", "over: is too short for 'granularity': the newest value may still be coming, so look back at least twice as far.")]
+    [InlineData("azureMonitor.metric", """{ "resource": "{{ labels.id }}", "metric": "m", "granularity": "10m", "failing": "{{ labels.f }}" }""", "granularity: has to be 1m, 5m, 15m or 30m.")]
+    [InlineData("apim.backendPool", """{ "service": "{{ labels.id }}", "pool": "p", "backend": "b" }""", "priority: Say 'priority', 'weight' or both.")]
+    [InlineData("envoyAiGateway.route", """{ "namespace": "{{ labels.namespace }}", "route": "r", "backend": "b" }""", "weight: Say 'weight', 'priority' or both.")]
+    [InlineData("azureOpenAI.spillOver", """{ "account": "{{ labels.id }}", "deployment": "d" }""", "off: Say either 'to' or 'off: true'.")]
+    [InlineData("azureOpenAI.spillOver", """{ "account": "{{ labels.id }}", "deployment": "d", "to": "{{ labels.to }}", "off": true }""", "off: Say either 'to' or 'off: true'.")]
+    [InlineData("vllm.health", """{ "namespace": "{{ labels.namespace }}", "pod": "{{ labels.pod }}", "deployment": "{{ labels.deployment }}" }""", "deployment: Say 'pod' or 'deployment', not both.")]
+    [InlineData("http.request", """{ "url": "https://one.example/{{ labels.pod }}", "undo": { "url": "https://two.example/{{ labels.pod }}" } }""", "undo.url: has to be on the same host as 'url', not on https://two.example.")]
+    [InlineData("waf.blockSignature", """{ "policy": "{{ labels.id }}", "signature": "s", "recent": "T | take 1" }""", "recent: goes with 'workspace': give both, or neither.")]
+    [InlineData("waf.blockSignature", $$$"""{ "policy": "{{{Id}}}", "signature": "{{ labels.signature }}" }""", "policy: is neither a Microsoft.Network/FrontDoorWebApplicationFirewallPolicies nor a Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies.")]
+    [InlineData("person", """{ "instruction": "Look at {{ labels.pod }}.", "who": [] }""", "who: names nobody. Name the contacts that are asked.")]
+    [InlineData("ticket.create", """{ "title": "{{ alert.name }}", "text": "t", "fields": { "a b": "{{ labels.a }}" } }""", "fields: has the field 'a b': names are letters, digits, dots and underscores.")]
+    public void BesideAPlaceholder_TheyAreLookedAt(string step, string with, string error) => Check(step, with).ShouldBe([error]);
+
+    [Theory]
+    [InlineData("kubernetes.scaleDeployment", """{ "namespace": "n", "deployment": "d", "replicas": 10, "max": "{{ labels.max }}" }""")]
+    [InlineData("kubernetes.scaleDeployment", """{ "namespace": "n", "deployment": "d", "add": "{{ labels.add }}", "max": 6 }""")]
+    [InlineData("azureMonitor.metric", """{ "resource": "r{{ labels.id }}", "metric": "m", "granularity": "{{ labels.every }}", "failing": "< 90" }""")]
+    [InlineData("azureMonitor.metric", """{ "resource": "r{{ labels.id }}", "metric": "m", "granularity": "15m", "over": "{{ labels.over }}", "failing": "< 90" }""")]
+    [InlineData("azureOpenAI.spillOver", """{ "account": "{{ labels.id }}", "deployment": "d", "off": "{{ labels.off }}" }""")]
+    [InlineData("http.request", """{ "url": "https://{{ labels.host }}/a", "undo": { "url": "https://two.example/b" } }""")]
+    [InlineData("http.request", """{ "url": "https://one.example/a", "undo": { "url": "{{ labels.undo }}", "body": { "a": "{{ labels.a }}" } } }""")]
+    [InlineData("waf.blockSignature", """{ "policy": "{{ labels.id }}", "signature": "{{ labels.signature }}" }""")]
+    [InlineData("person", """{ "instruction": "Look.", "who": "{{ labels.team }}", "checklist": ["{{ labels.a }}", "b"] }""")]
+    public void WhatHangsOnAPlaceholder_IsLeftToTheAlert(string step, string with) => Check(step, with).ShouldBeEmpty();
+
+    private static IEnumerable<string> Check(string step, string with)
+    {
+        var catalog = IntegrationsPageTests.Catalog();
+        var type = catalog.FindAction(step)?.ParametersType ?? catalog.FindCheck(step)!.ParametersType;
+        return ParameterBinder.Check(JsonNode.Parse(with)!.AsObject(), type).Select(error => error.ToString());
+    }
+}
