@@ -22,6 +22,7 @@ public static class WarningCodes
     public const string ThresholdRange = "threshold-range";
     public const string LogsIncomplete = "logs-incomplete";
     public const string VerifyUnknown = "verify-unknown";
+    public const string VerifyTooShort = "verify-too-short";
     public const string NothingToVerify = "nothing-to-verify";
     public const string SelfHealingUnlimited = "self-healing-unlimited";
     public const string SelfHealingUnsettled = "self-healing-unsettled";
@@ -56,6 +57,7 @@ public static class WarningCodes
         [ThresholdRange] = "A threshold can never be reached, or always is.",
         [LogsIncomplete] = "A log query counts minutes that have not come in yet.",
         [VerifyUnknown] = "The fix is verified, or the lease ended, by a check that may find nothing.",
+        [VerifyTooShort] = "The fix is judged by what was before it.",
         [NothingToVerify] = "What only tells is verified, or held.",
         [SelfHealingUnlimited] = "A runbook that heals by itself has no limit on how often.",
         [SelfHealingUnsettled] = "A runbook that heals by itself gives its fix no time to settle.",

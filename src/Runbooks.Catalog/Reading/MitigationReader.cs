@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Reads when a mitigation is called for, how it is verified and how long it lasts.</summary>
-internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string> checks, string owner)
+internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<CheckSpec> diagnosis, IReadOnlyList<string> checks, string owner)
 {
     private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
@@ -70,15 +70,16 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string
         if (mitigation.Sub("verify") is not { } section)
         {
             return changes && checks.Count > 0 && !mitigation.Has("verify")
-                ? new(asked, Runbooks.Model.Definition.Verify.DefaultEvery, Runbooks.Model.Definition.Verify.DefaultWithin, Runbooks.Model.Definition.Verify.DefaultSuccessThreshold)
+                ? new(asked, Runbooks.Model.Definition.Verify.DefaultEvery, UsualWithin(asked), Runbooks.Model.Definition.Verify.DefaultSuccessThreshold)
                 : null;
         }
 
         var written = NameRules.OfChecks(section, "checks", checks);
+        IReadOnlyList<string> named = written.Count > 0 ? written : asked;
         var verify = new Verify(
-            written.Count > 0 ? written : asked,
+            named,
             section.Duration("every", s_second, TimeSpan.FromHours(1)) ?? Runbooks.Model.Definition.Verify.DefaultEvery,
-            section.Duration("within", s_second, s_day) ?? Runbooks.Model.Definition.Verify.DefaultWithin,
+            section.Duration("within", s_second, s_day) ?? UsualWithin(named),
             section.Integer("successThreshold", 1, Runbooks.Model.Definition.Verify.LargestSuccessThreshold) ?? Runbooks.Model.Definition.Verify.DefaultSuccessThreshold);
         section.RejectOthers();
         if (verify.Every > verify.Within)
@@ -92,6 +93,13 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string
         }
 
         return verify;
+    }
+
+    /// <summary>Long enough that the checks have looked at a time in which nothing is of before the fix.</summary>
+    private TimeSpan UsualWithin(IReadOnlyList<string> asked)
+    {
+        var back = catalog.LongestLookBack(diagnosis.Where(check => asked.Contains(check.Name)))?.Back ?? TimeSpan.Zero;
+        return new[] { Runbooks.Model.Definition.Verify.DefaultWithin + back, s_day }.Min();
     }
 
     private Hold? Hold(YamlSection mitigation, Condition when)

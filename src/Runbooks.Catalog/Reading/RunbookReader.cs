@@ -79,7 +79,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         var diagnosis = new DiagnosisReader(steps).Read(root);
         var checks = diagnosis.Select(check => check.Name).ToList();
         var stepsReader = new StepsReader(steps, checks, samples);
-        var mitigation = new MitigationReader(steps, checks, owner).Read(root, stepsReader);
+        var mitigation = new MitigationReader(steps, diagnosis, checks, owner).Read(root, stepsReader);
         var runbook = new Runbook
         {
             Id = id,

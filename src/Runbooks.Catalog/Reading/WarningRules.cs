@@ -13,6 +13,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         CheckTriggers(runbook);
         CheckTarget(runbook);
         CheckMeasuring(runbook);
+        CheckVerifyTime(runbook);
         CheckAlways(runbook);
         CheckTelling(runbook);
         CheckLease(runbook);
@@ -92,6 +93,18 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         var verifies = runbook.Mitigation.Verify?.Checks ?? [];
         WarnOfNothing(runbook, verifies, "verifies the fix, and is unknown while there is nothing to measure: a step that moves or stops the traffic is then taken for a failure.");
         WarnOfNothing(runbook, runbook.Mitigation.HoldUntil?.Checks.Except(verifies) ?? [], "ends the lease, and is unknown while there is nothing to measure: where the mitigation moves or stops the traffic, the lease lasts until 'atMost'.");
+    }
+
+    /// <summary>A fix that helped at once must have the time to show it.</summary>
+    private void CheckVerifyTime(Runbook runbook)
+    {
+        if (runbook.Mitigation.Verify is { } verify
+            && steps.LongestLookBack(runbook.Diagnosis.Where(check => verify.Checks.Contains(check.Name))) is var (check, back) && back > verify.Within - verify.Every)
+        {
+            errors.Warn(
+                WarningCodes.VerifyTooShort, "mitigation.verify.within", $"is {DurationText.Format(verify.Within)}, and until {DurationText.Format(back)} after the fix '{check.Name}' still measures what was before it: a good fix is taken for one that did not help, and undone.",
+                $"Make it longer than {DurationText.Format(back + verify.Every)}, or let the check look at a shorter time.");
+        }
     }
 
     private void WarnOfNothing(Runbook runbook, IEnumerable<string> checks, string problem)

@@ -126,7 +126,7 @@ public sealed class RunbookSchema(StepCatalog steps)
         {
             ["checks"] = SchemaParts.TextList("Default: the checks of 'when'."),
             ["every"] = SchemaParts.Duration("Pause between rounds (default 15s)"),
-            ["within"] = SchemaParts.Duration("The fix has failed after (default 5m)"),
+            ["within"] = SchemaParts.Duration("The fix has failed after (default 5m, and longer by as long as the checks look back)"),
             ["successThreshold"] = SchemaParts.Integer(1, Verify.LargestSuccessThreshold, "So many rounds in a row have to pass. Default: 2."),
         }),
         ["holdUntil"] = SchemaParts.Mapping("The mitigation is temporary and is taken back when these checks pass.", new()

@@ -29,6 +29,9 @@ public interface ICheck
     /// <summary>Whether it stays unknown while there is nothing to measure, and the file does not say what that means.</summary>
     bool MayFindNothing(JsonElement with) => false;
 
+    /// <summary>For how long after a change its answer still rests on what was before it; null where it is about now, and where the file does not tell.</summary>
+    TimeSpan? LooksBack(JsonElement with) => null;
+
     /// <param name="parameters">An instance of <see cref="ParametersType"/>, validated.</param>
     Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken);
 }
@@ -57,6 +60,8 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
     public virtual IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) => [];
 
     public virtual bool MayFindNothing(JsonElement with) => false;
+
+    public virtual TimeSpan? LooksBack(JsonElement with) => null;
 
     /// <summary>
     /// Asks the question. An exception counts as unknown and its message is shown, so messages name the system, what

@@ -26,6 +26,11 @@ public sealed class StepCatalog
     /// <summary>Whether one of the steps does more than tell: only then is there something to verify, to hold and to take back. An action that is not known may.</summary>
     public bool ChangeSomething(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not { TellsOnly: true });
 
+    /// <summary>What of these checks looks back the longest; null where none of them does.</summary>
+    public (CheckSpec Check, TimeSpan Back)? LongestLookBack(IEnumerable<CheckSpec> specs) =>
+        specs.Select(spec => (spec, FindCheck(spec.Check)?.LooksBack(spec.With))).Where(one => one.Item2 is not null).OrderByDescending(one => one.Item2)
+            .Select(one => ((CheckSpec, TimeSpan)?)(one.spec, one.Item2!.Value)).FirstOrDefault();
+
     private static Dictionary<string, T> Index<T>(IEnumerable<T> items, Func<T, string> name, string kind)
     {
         var index = new Dictionary<string, T>(StringComparer.Ordinal);

@@ -21,6 +21,9 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
 
     public override bool MayFindNothing(JsonElement with) => true;
 
+    // Slow first tokens of before are among those of the window.
+    public override TimeSpan? LooksBack(JsonElement with) => WithText.Duration(with, "window", WorkloadParameters.DefaultWindow);
+
     protected override string Limit(LlmLatencyParameters parameters) => parameters.Failing.ToString();
 
     protected override async Task<CheckResult> LookAsync(LlmLatencyParameters parameters, StepContext context, CancellationToken cancellationToken)

@@ -90,6 +90,16 @@ internal static class WithText
     /// <returns>Null when a template makes it up.</returns>
     public static FailingWhen? Failing(JsonElement with) => FailingWhen.TryParse(Of(with, "failing"), null, out var failing) ? failing : null;
 
+    /// <param name="usual">What it is where the file does not say.</param>
+    /// <returns>Null when a template makes it up.</returns>
+    public static T? Choice<T>(JsonElement with, string name, T usual) where T : struct, Enum =>
+        !with.TryGetProperty(name, out _) ? usual : Enum.TryParse<T>(Of(with, name), ignoreCase: true, out var choice) ? choice : null;
+
+    /// <param name="usual">What it is where the file does not say.</param>
+    /// <returns>Null when a template makes it up.</returns>
+    public static TimeSpan? Duration(JsonElement with, string name, TimeSpan usual) =>
+        !with.TryGetProperty(name, out _) ? usual : DurationText.TryParse(Of(with, name) ?? "", out var time) ? time : null;
+
     /// <summary>Whether the file leaves it to the default what it means that nothing is found.</summary>
     public static bool LeavesEmptyOpen(JsonElement with) => Of(with, "whenEmpty") is null && Failing(with) is not { IsAbsent: true };
 }

@@ -39,6 +39,8 @@ public abstract record PrometheusParameters
 /// <summary>Which pods' series, and over how long.</summary>
 public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatableObject
 {
+    internal static readonly TimeSpan DefaultWindow = TimeSpan.FromMinutes(5);
+
     [Required, KubernetesName]
     [Description("The namespace of the pods.")]
     public required string Namespace { get; init; }
@@ -53,7 +55,7 @@ public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatabl
 
     [Range(typeof(TimeSpan), "00:00:30", "01:00:00")]
     [Description("How far back is looked; at least four times the scrape interval.")]
-    public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(5);
+    public TimeSpan Window { get; init; } = DefaultWindow;
 
     internal WorkloadSeries Series => new(Namespace, Pod, Cluster) { Deployment = Deployment };
 

@@ -1,7 +1,7 @@
 namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>Holds a value from Prometheus against a threshold.</summary>
-internal sealed class PrometheusQuery(PrometheusClient prometheus)
+internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     : PrometheusCheck<PrometheusQueryParameters>(prometheus, "prometheus.query", "Holds the value of a PromQL query against a threshold.")
 {
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
@@ -9,6 +9,14 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
 
     public override bool MayFindNothing(JsonElement with) =>
         WithText.LeavesEmptyOpen(with) && WithText.Of(with, "query")?.Replace(" ", "", StringComparison.Ordinal).Contains("orvector(", StringComparison.Ordinal) != true;
+
+    // What is compared or joined within the query may come right at once, and an offset looks at another time on purpose.
+    public override TimeSpan? LooksBack(JsonElement with)
+    {
+        var query = Labels().Replace(WithText.Of(with, "query") ?? "", "");
+        return WithText.Failing(with) is { IsAbsent: true } || Compares().IsMatch(query) ? null
+            : Ranges().Matches(query).Select(match => DurationText.TryParse(match.Groups["range"].Value, out var range) ? range : (TimeSpan?)null).Max();
+    }
 
     protected override async Task<CheckResult> LookAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -54,6 +62,15 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
     }
 
     private static double Latest(PrometheusSeries series) => series.Values[^1];
+
+    [GeneratedRegex("""\{(?:[^}"]|"(?:\\.|[^"\\])*")*\}""", RegexOptions.NonBacktracking)]
+    private static partial Regex Labels();
+
+    [GeneratedRegex(@"[<>@]|[=!]=|\b(?:and|unless|offset)\b", RegexOptions.NonBacktracking)]
+    private static partial Regex Compares();
+
+    [GeneratedRegex(@"\[\s*(?<range>[0-9a-z]+)\s*[\]:]", RegexOptions.NonBacktracking)]
+    private static partial Regex Ranges();
 }
 
 public sealed record PrometheusQueryParameters : PrometheusParameters

@@ -42,6 +42,16 @@ internal sealed partial class LogsCheck(LogsClient logs)
         return (ofAll && NoneOfNothing().IsMatch(last)) || (!ofAll && WithText.LeavesEmptyOpen(with));
     }
 
+    // With two times the newer one is looked at for what is so now, and the older one to compare it with.
+    public override TimeSpan? LooksBack(JsonElement with)
+    {
+        var query = WithText.Of(with, "query") ?? "";
+        var begins = Begins().Matches(query).Select(match => DurationText.TryParse(match.Groups["age"].Value, out var age) ? age : (TimeSpan?)null).OfType<TimeSpan>();
+        return WithText.Duration(with, "over", LogsParameters.DefaultOver) is { } over && !Newest().IsMatch(query) && WithText.Failing(with) is not { IsAbsent: true }
+            ? new[] { begins.Append(over).Min(), s_ingestion }.Max()
+            : null;
+    }
+
     protected override async Task<CheckResult> AskAsync(LogsParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var asked = context.Time.GetUtcNow();
@@ -119,6 +129,14 @@ internal sealed partial class LogsCheck(LogsClient logs)
     [GeneratedRegex(@"\bago\s*\(\s*(?<age>[0-9]+[a-z]+)\s*\)", RegexOptions.NonBacktracking)]
     private static partial Regex Ages();
 
+    /// <summary>Where a time begins that is looked at.</summary>
+    [GeneratedRegex(@"(?:\bbetween\s*\(|>=?)\s*ago\s*\(\s*(?<age>[0-9]+[a-z]+)\s*\)", RegexOptions.NonBacktracking)]
+    private static partial Regex Begins();
+
+    /// <summary>Of all rows only the newest counts.</summary>
+    [GeneratedRegex(@"\barg_max\s*\(|\btop\s+[0-9]+\s+by\s+TimeGenerated\b|\bmax\s*\(\s*TimeGenerated\b", RegexOptions.NonBacktracking)]
+    private static partial Regex Newest();
+
     [GeneratedRegex(@"\b(?:avg|percentile|max|min|stdev|variance|arg_max|arg_min|take_any)\w*\s*\(|\)\s*/\s*[\w(]", RegexOptions.NonBacktracking)]
     private static partial Regex NoneOfNothing();
 
@@ -140,6 +158,8 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
 public sealed record LogsParameters
 {
+    internal static readonly TimeSpan DefaultOver = TimeSpan.FromMinutes(30);
+
     [Required, TextPattern(TextPatternAttribute.Id, TextPatternAttribute.IdWords)]
     [Description("The workspace's id: a GUID, shown on its overview page.")]
     public required string Workspace { get; init; }
@@ -162,7 +182,7 @@ public sealed record LogsParameters
 
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
     [Description("How far back the query may look.")]
-    public TimeSpan Over { get; init; } = TimeSpan.FromMinutes(30);
+    public TimeSpan Over { get; init; } = DefaultOver;
 
     [Description("The verdict when the query finds no row, and when it counts 0 although nothing is collected: the workspace has reached its daily cap, a table that always had rows has none any more, or nothing was written to it for a week.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;

@@ -15,6 +15,13 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
     public override bool MayFindNothing(JsonElement with) => WithText.LeavesEmptyOpen(with);
 
+    // The first value that is of the time after a change alone, and is told of.
+    public override TimeSpan? LooksBack(JsonElement with) =>
+        WithText.Failing(with) is not { IsAbsent: true } && WithText.Duration(with, "over", MetricParameters.DefaultOver) is { } over
+        && WithText.Duration(with, "granularity", UsualGrain(IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average)), over)) is { } grain
+            ? grain + MetricSeries.StillComing
+            : null;
+
     protected override async Task<CheckResult> AskAsync(MetricParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = new ArmTarget(parameters.Resource, "", Role);
@@ -63,10 +70,11 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
     // As fine as about an hour of points allows; a sum or a count is held against the same threshold however far back is looked.
     // Some metrics are kept by the hour only: then Azure takes the next width, and says which.
-    private static TimeSpan Grain(MetricParameters parameters) =>
-        parameters.Granularity ?? TimeSpan.FromMinutes(IsOfItsInterval(parameters.Aggregation) ? 1 : parameters.Over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
+    private static TimeSpan Grain(MetricParameters parameters) => parameters.Granularity ?? UsualGrain(IsOfItsInterval(parameters.Aggregation), parameters.Over);
 
-    private static bool IsOfItsInterval(MetricAggregation aggregation) => aggregation is MetricAggregation.Total or MetricAggregation.Count;
+    private static TimeSpan UsualGrain(bool isOfItsInterval, TimeSpan over) => TimeSpan.FromMinutes(isOfItsInterval ? 1 : over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
+
+    private static bool IsOfItsInterval(MetricAggregation? aggregation) => aggregation is MetricAggregation.Total or MetricAggregation.Count;
 
     private static string Cut => string.Create(CultureInfo.InvariantCulture, $"Azure has told of {AzureMetrics.MostSeries:N0} series, as many as were asked for, so there may be more");
 
@@ -75,6 +83,8 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
 public sealed record MetricParameters : IValidatableObject
 {
+    internal static readonly TimeSpan DefaultOver = TimeSpan.FromMinutes(15);
+
     /// <summary>Those that Azure puts values together by, as far as they are of use here.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/metrics-index"/>
     private static readonly TimeSpan[] s_granularities = [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30)];
@@ -112,7 +122,7 @@ public sealed record MetricParameters : IValidatableObject
 
     [Range(typeof(TimeSpan), "00:02:00", "1.00:00:00")]
     [Description("How far back to look for the latest value. One after which several should have come says nothing, so a metric that comes seldom needs a time in which it comes at least twice.")]
-    public TimeSpan Over { get; init; } = TimeSpan.FromMinutes(15);
+    public TimeSpan Over { get; init; } = DefaultOver;
 
     [Description("The verdict when there is no value. Azure does not tell a misspelt value in `filter` from one that did not occur, so look that the filter finds something before you write `passing`.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;

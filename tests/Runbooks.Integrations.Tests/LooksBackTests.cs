@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Runbooks.Catalog.Problems;
+using Runbooks.Catalog.Reading;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Integrations.Tests;
+
+/// <summary>How long what was before a fix is in the answers that shall show whether it helped.</summary>
+public sealed class LooksBackTests
+{
+    [Theory]
+    [InlineData("azureMonitor.logs", """{ "query": "T | where TimeGenerated between (ago(8m) .. ago(3m)) | count", "failing": "> 1" }""", "8m")]
+    [InlineData("azureMonitor.logs", """{ "query": "T | where TimeGenerated > ago(15m) | count", "failing": "> 1", "over": "5m" }""", "5m")]
+    [InlineData("azureMonitor.logs", """{ "query": "T | count", "failing": "> 1" }""", "30m")]
+    [InlineData("azureMonitor.logs", """{ "query": "T | count", "failing": "> 1", "over": "1m" }""", "3m")]
+    [InlineData("azureMonitor.logs", """{ "query": "let usual = toscalar(T | where TimeGenerated between (ago(7d) .. ago(1d)) | count); T | where TimeGenerated >= ago(10m) | count", "failing": "> 1" }""", "10m")]
+    [InlineData("azureMonitor.logs", """{ "query": "T | summarize arg_max(TimeGenerated, Depth)", "failing": "> 1" }""", null)]
+    [InlineData("azureMonitor.logs", """{ "query": "T | top 1 by TimeGenerated | project Depth", "failing": "> 1" }""", null)]
+    [InlineData("azureMonitor.logs", """{ "query": "T | count", "failing": "> 1", "over": "{{ labels.over }}" }""", null)]
+    [InlineData("azureMonitor.metric", """{ "metric": "m", "failing": "> 1" }""", "3m")]
+    [InlineData("azureMonitor.metric", """{ "metric": "m", "failing": "> 1", "granularity": "5m" }""", "7m")]
+    [InlineData("azureMonitor.metric", """{ "metric": "m", "failing": "> 1", "over": "6h" }""", "32m")]
+    [InlineData("azureMonitor.metric", """{ "metric": "m", "failing": "> 1", "over": "6h", "aggregation": "Total" }""", "3m")]
+    [InlineData("azureMonitor.metric", """{ "metric": "m", "failing": "absent", "over": "6h" }""", null)]
+    [InlineData("prometheus.query", """{ "query": "sum(increase(errors_total{code=~\"5..\", path!=\"/a[1h]\"}[15m])) or vector(0)", "failing": "> 0" }""", "15m")]
+    [InlineData("prometheus.query", """{ "query": "max_over_time(rate(errors_total[1m])[10m:30s])", "failing": "> 0" }""", "10m")]
+    [InlineData("prometheus.query", """{ "query": "sum(waiting) * (sum(rate(tokens_total[5m])) == bool 0)", "failing": "> 0" }""", null)]
+    [InlineData("prometheus.query", """{ "query": "rate(errors_total[5m]) / rate(errors_total[5m] offset 1d)", "failing": "> 2" }""", null)]
+    [InlineData("prometheus.query", """{ "query": "sum(waiting)", "failing": "> 0" }""", null)]
+    [InlineData("llm.latency", """{ "failing": "> 3" }""", "5m")]
+    [InlineData("llm.latency", """{ "failing": "> 3", "window": "10m" }""", "10m")]
+    [InlineData("kubernetes.pod", """{ "pod": "p" }""", null)]
+    public void Check_SaysHowLong(string name, string with, string? back) =>
+        IntegrationsPageTests.Catalog().FindCheck(name)!.LooksBack(JsonSerializer.Deserialize<JsonElement>(with)).ShouldBe(back is null ? null : Time(back));
+
+    /// <summary>With what the reference page tells to write, the first answer without a fault of before is eight minutes after the fix.</summary>
+    [Theory]
+    [InlineData("", "13m", false)]
+    [InlineData("  verify: { checks: [errors] }", "13m", false)]
+    [InlineData("  verify: { checks: [latest] }", "5m", false)]
+    [InlineData("  verify: { checks: [errors], within: 5m }", "5m", true)]
+    [InlineData("  verify: { checks: [errors], within: 8m }", "8m", true)]
+    [InlineData("  verify: { checks: [errors], within: 9m }", "9m", false)]
+    public void Verify_HasTheTimeToSeeTheFix(string verify, string within, bool warned)
+    {
+        var read = new RunbookReader(IntegrationsPageTests.Catalog()).Read("a.yaml", $$$"""
+            id: a
+            title: Requests fail
+            owner: o
+            trigger: [{ alert: Fails }]
+            target: "{{ labels.region }}"
+            impact: { severity: low, users: Some fail., data: None. }
+            diagnosis:
+              errors:
+                ask: Do requests fail?
+                check: azureMonitor.logs
+                with:
+                  workspace: "{{ labels.workspace }}"
+                  query: AppRequests | where TimeGenerated between (ago(8m) .. ago(3m)) and Success == false | summarize Count = count()
+                  failing: "> 100"
+              latest: { ask: Is it there?, check: kubernetes.deployment, with: { namespace: n, deployment: d } }
+            mitigation:
+              approval: { ask: "Recycle?", from: [oncall] }
+              steps: { recycle: { do: kubernetes.rolloutRestart, with: { namespace: n, deployment: d } } }
+            {{{verify}}}
+            """);
+
+        read.Errors.ShouldBeEmpty();
+        read.Runbook!.Mitigation.Verify!.Within.ShouldBe(Time(within));
+        read.Warnings.Select(warning => warning.Code).Contains(WarningCodes.VerifyTooShort).ShouldBe(warned);
+    }
+
+    private static TimeSpan Time(string text) => DurationText.TryParse(text, out var time) ? time : throw new ArgumentException(text);
+}
