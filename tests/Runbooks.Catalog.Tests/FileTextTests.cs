@@ -94,6 +94,39 @@ public sealed class FileTextTests
     [InlineData("ask: Restart it? #")]
     public void CommentThatCutsNothing_IsFine(string line) => Read($"summary: s\n{line}\n").Warnings.ShouldBeEmpty();
 
+    /// <summary>A comment of the query goes on to the end of the line as it is read, not as it is written.</summary>
+    [Theory]
+    [InlineData(">-\n        up{a=\"#b\"} # how many\n        * 2", 10, 21)]
+    [InlineData(">\n        up\n        # each\n        * 2", 11, 9)]
+    [InlineData("\"up # how many\n        * 2\"", 9, 18)]
+    [InlineData("|\n        up # how many\n        * 2", null, null)]
+    [InlineData(">-\n        up\n        * 2 # twice", null, null)]
+    [InlineData(">-\n        up # how many\n          * 2\n", null, null)]
+    [InlineData(">-\n        up{a=\"#b\"}\n        * 2", null, null)]
+    [InlineData("'up # how many'", null, null)]
+    public void CommentOfAQueryWhoseLinesAreJoined_IsWarnedOf(string query, int? line, int? column)
+    {
+        var file = Valid("title: T").Replace("check: always, with: { finding: failing } }", "check: prometheus.query, with: { query: up, failing: 1 } }", StringComparison.Ordinal)
+            .Replace("broken: { ask: \"Is it broken?\", check: prometheus.query, with: { query: up, failing: 1 } }", $"broken:\n    ask: Is it?\n    check: prometheus.query\n    with:\n      failing: 1\n      query: {query}", StringComparison.Ordinal)
+            .Replace("  - alert: A\n", "  - { alert: A }\n", StringComparison.Ordinal);
+
+        var result = Read(file);
+
+        result.Errors.ShouldBeEmpty();
+        var warning = result.Warnings.SingleOrDefault(one => one.Code == "query-cut-off");
+        (warning?.Line, warning?.Column).ShouldBe((line is null ? null : line + 4, column));
+    }
+
+    [Theory]
+    [InlineData("title: \"a\\bc\"", "U+0008")]
+    [InlineData("alert: \"C:\\temp\"", "U+0009")]
+    [InlineData("summary: [\"a\\eb\"]", "U+001B")]
+    [InlineData("title: \"a\\nb\"", null)]
+    [InlineData("title: 'a\\bc'", null)]
+    [InlineData("title: a\tb", null)]
+    public void ControlCharacterOfABackslash_IsWarnedOf(string line, string? character) =>
+        (Read($"id: a\n{line}\n").Warnings.SingleOrDefault(one => one.Code == "control-character")?.Problem.Split(' ')[6].TrimEnd(':')).ShouldBe(character);
+
     [Theory]
     [InlineData("title:\u00A0T", 2, 7)]
     [InlineData("\u00A0title: T", 2, 1)]

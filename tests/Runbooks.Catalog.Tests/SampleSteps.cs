@@ -21,7 +21,7 @@ internal static class SampleSteps
             new SomeAction<Key>("edge.block", repeatable: true, reversible: true, alwaysAsks: true),
         ]);
 
-    public sealed record QueryText([Runbooks.Catalog.Parameters.QueryText] string Query, string Failing, string? Unit = null, string? Endpoint = null);
+    public sealed record QueryText([Runbooks.Catalog.Parameters.QueryText(Comment = "#")] string Query, string Failing, string? Unit = null, string? Endpoint = null);
 
     public sealed record PodName
     {

@@ -174,6 +174,9 @@ public sealed class ForPeopleAttribute(int longest) : ParameterRuleAttribute
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class QueryTextAttribute : Attribute, IInsertRule
 {
+    /// <summary>What begins a comment to the end of the line; null where the language has none.</summary>
+    public string? Comment { get; init; }
+
     string? IInsertRule.Refuse(string before, string value) =>
         value.All(character => char.IsLetterOrDigit(character) || character is ' ' or '_' or '-' or '.' or ':' or '/' or '@')
             ? null

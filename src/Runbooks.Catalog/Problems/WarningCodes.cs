@@ -9,6 +9,8 @@ namespace Runbooks.Catalog.Problems;
 public static class WarningCodes
 {
     public const string TextCutOff = "text-cut-off";
+    public const string QueryCutOff = "query-cut-off";
+    public const string ControlCharacter = "control-character";
     public const string NoBreakSpace = "no-break-space";
     public const string SplitLetter = "split-letter";
     public const string MisreadEncoding = "misread-encoding";
@@ -44,6 +46,8 @@ public static class WarningCodes
     public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         [TextCutOff] = "A comment cuts off a text.",
+        [QueryCutOff] = "A comment cuts off a query whose lines are joined.",
+        [ControlCharacter] = "A backslash within double quotes makes a control character.",
         [NoBreakSpace] = "A no-break space stands where an ordinary one is expected.",
         [SplitLetter] = "A letter and its accent are two characters.",
         [MisreadEncoding] = "Accents were read with the wrong encoding when the file was written.",

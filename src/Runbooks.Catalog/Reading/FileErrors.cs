@@ -62,7 +62,7 @@ internal sealed class FileErrors(string file, string text)
     /// <summary>The value at this path, or the nearest one above it that the file has, is probably not meant.</summary>
     public void Warn(string code, string path, string problem, string remedy) => Warn(code, PlaceOf(path), path, problem, remedy);
 
-    private void Warn(string code, Position at, string key, string problem, string remedy)
+    public void Warn(string code, Position at, string key, string problem, string remedy)
     {
         if (_warnings.Count < MaxErrors)
         {
@@ -110,11 +110,37 @@ internal sealed class FileErrors(string file, string text)
         Add(Find(value, placeholder) ?? value, path, problem, remedy);
     }
 
+    /// <summary>Where a line of a query ends in a comment that goes on over lines below it, since the value at this path joins its lines.</summary>
+    /// <param name="query">As it is read.</param>
+    /// <param name="comment">What begins a comment.</param>
+    /// <returns>Null where none does.</returns>
+    public Position? CutOff(string path, string query, string comment)
+    {
+        var from = PlaceOf(path);
+        foreach (var cut in QueryComments.In(query, comment))
+        {
+            for (var line = from.Line; line <= LastLineOf(from); line++)
+            {
+                var written = _lines[line - 1].TrimEnd();
+                for (var at = written.IndexOf(comment, StringComparison.Ordinal); at >= 0; at = written.IndexOf(comment, at + 1, StringComparison.Ordinal))
+                {
+                    if (cut.Length > written.Length - at && cut.StartsWith(written[at..], StringComparison.Ordinal))
+                    {
+                        return new(line, at + 1);
+                    }
+                }
+            }
+        }
+
+        return null;
+    }
+
+    // What cannot be found as it is read must not be blamed on the value after it.
+    private int LastLineOf(Position value) => _values.Values.Select(other => other.Line).Where(line => line > value.Line).DefaultIfEmpty(_lines.Length + 1).Min() - 1;
+
     private Position? Find(Position from, string placeholder)
     {
-        // What cannot be found as it is read must not be blamed on the value after it.
-        var last = _values.Values.Select(value => value.Line).Where(line => line > from.Line).DefaultIfEmpty(_lines.Length + 1).Min() - 1;
-        for (var line = from.Line; line <= last; line++)
+        for (var line = from.Line; line <= LastLineOf(from); line++)
         {
             var begin = line == from.Line ? Math.Min(from.Column - 1, _lines[line - 1].Length) : 0;
             for (var at = _lines[line - 1].IndexOf("{{", begin, StringComparison.Ordinal); at >= 0; at = _lines[line - 1].IndexOf("{{", at + 1, StringComparison.Ordinal))

@@ -14,6 +14,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         CheckTarget(runbook);
         CheckMeasuring(runbook);
         CheckVerifyTime(runbook);
+        CheckQueries(runbook);
         CheckAlways(runbook);
         CheckTelling(runbook);
         CheckLease(runbook);
@@ -104,6 +105,25 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             errors.Warn(
                 WarningCodes.VerifyTooShort, "mitigation.verify.within", $"is {DurationText.Format(verify.Within)}, and until {DurationText.Format(back)} after the fix '{check.Name}' still measures what was before it: a good fix is taken for one that did not help, and undone.",
                 $"Make it longer than {DurationText.Format(back + verify.Every)}, or let the check look at a shorter time.");
+        }
+    }
+
+    private void CheckQueries(Runbook runbook)
+    {
+        var all = runbook.Diagnosis.Select(check => ($"diagnosis.{check.Name}", check.With, steps.FindCheck(check.Check)?.ParametersType))
+            .Concat(new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => ($"{CamelCase.Of(phase)}.steps.{step.Name}", step.With, steps.FindAction(step.Do)?.ParametersType))));
+        foreach (var (path, with, type) in all)
+        {
+            foreach (var parameter in type is null ? [] : StepParameters.Of(type))
+            {
+                var key = $"{path}.with.{parameter.Name}";
+                if (parameter.Insert is QueryTextAttribute { Comment: { } sign } && with.TryGetProperty(parameter.Name, out var query) && query.ValueKind == JsonValueKind.String && errors.CutOff(key, query.GetString()!, sign) is { } cut)
+                {
+                    errors.Warn(
+                        WarningCodes.QueryCutOff, cut, key, $"ends here: its lines are joined to one, and what follows '{sign}' is a comment to the end of it.",
+                        "Write '|' in place of '>', so that lines stay lines, or put the comment above the key.");
+                }
+            }
         }
     }
 

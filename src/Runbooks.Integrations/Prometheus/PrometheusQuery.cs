@@ -75,7 +75,7 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
 public sealed record PrometheusQueryParameters : PrometheusParameters
 {
-    [Required, QueryText, MaxLength(4000)]
+    [Required, QueryText(Comment = "#"), MaxLength(4000)]
     [Description("PromQL whose value now is looked at. Of several series the worst one counts, and one that is not a number (a ratio of a part that gets no requests) keeps the others from passing: leave it out with `… / (… > 0)`.")]
     public required string Query { get; init; }
 

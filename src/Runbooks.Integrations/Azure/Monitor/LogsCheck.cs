@@ -164,7 +164,7 @@ public sealed record LogsParameters
     [Description("The workspace's id: a GUID, shown on its overview page.")]
     public required string Workspace { get; init; }
 
-    [Required, QueryText, MaxLength(8000)]
+    [Required, QueryText(Comment = "//"), MaxLength(8000)]
     [Description("KQL that yields a number. Of several rows the worst one counts. What was written in the last three minutes may not have come in yet: count a time that is over, `where TimeGenerated between (ago(8m) .. ago(3m))`.")]
     public required string Query { get; init; }
 

@@ -92,7 +92,7 @@ public abstract record SignatureParameters
     [Description("The Log Analytics workspace that holds recent requests; goes with 'recent'. Reading it takes the role Log Analytics Reader.")]
     public string? Workspace { get; init; }
 
-    [QueryText, MaxLength(8000)]
+    [QueryText(Comment = "//"), MaxLength(8000)]
     [Description("KQL that yields the bodies of the last hour's requests, one a row, in its first column of text. How many of them the signature would have blocked stands on the card.")]
     public string? Recent { get; init; }
 
