@@ -43,6 +43,22 @@ public sealed class FileTextTests
             string.Join('\n', result.Errors));
     }
 
+    /// <summary>Behind the indentation of a block a tab is text, and a line of one tab is empty: neither is what keeps the file from being read.</summary>
+    [Theory]
+    [InlineData("query: |\n  AppRequests\n  \t| where DurationMs > 1500\nunit: %", 4, "a text that begins with '%' needs quotes")]
+    [InlineData("a: |\n  A\n  \t\nunit: > 95", 4, "a text that begins with '>' needs quotes")]
+    [InlineData("a: b\n\t\nc: d", 2, "a line begins with a tab")]
+    [InlineData("query: |\n  A\n  \t| B\nunit: \"open", 4, "scanning a quoted scalar")]
+    [InlineData("a:\n\t\n\tb: c", 3, "a line begins with a tab")]
+    [InlineData("a: |\n  A\n  \tB\nc:\n\td: e", 5, "a line begins with a tab")]
+    public void TabThatIsNotTheFault_IsNotBlamed(string text, int line, string problem)
+    {
+        var error = Read($"{text}\n").Errors.ShouldHaveSingleItem();
+
+        error.Line.ShouldBe(line);
+        error.Problem.ShouldContain(problem);
+    }
+
     /// <summary>What Windows PowerShell 5.1 makes of a file in UTF-8 that it reads without -Encoding and writes as UTF-8.</summary>
     [Fact]
     public void Utf8ThatWasReadAsWindows1252_IsWarnedOfWithWhatItWas()
@@ -96,7 +112,7 @@ public sealed class FileTextTests
 
     /// <summary>A comment of the query goes on to the end of the line as it is read, not as it is written.</summary>
     [Theory]
-    [InlineData(">-\n        up{a=\"#b\"} # how many\n        * 2", 10, 21)]
+    [InlineData(">-\n        up{a=\"#b\"} # how many\n        * 2", 10, 20)]
     [InlineData(">\n        up\n        # each\n        * 2", 11, 9)]
     [InlineData("\"up # how many\n        * 2\"", 9, 18)]
     [InlineData("|\n        up # how many\n        * 2", null, null)]

@@ -142,6 +142,15 @@ internal static partial class YamlSlips
         return null;
     }
 
+    /// <summary>A line that is indented by a tab. The parser points at the mapping around it, which may begin far above.</summary>
+    /// <param name="isFault">The parser says so: then it may be on a line of nothing else.</param>
+    /// <returns>Null when there is none from there on.</returns>
+    public static (Position At, string Problem, string Remedy)? Tab(string[] lines, Position from, bool isFault)
+    {
+        var index = Enumerable.Range(0, lines.Length).Skip(from.Line - 1).FirstOrDefault(line => IsTabbed(lines[line]) && (isFault || !string.IsNullOrWhiteSpace(lines[line])) && !IsInBlock(lines, line), -1);
+        return index < 0 ? null : (new(index + 1, lines[index].IndexOf('\t', StringComparison.Ordinal) + 1), "A line begins with a tab.", "Indent with blanks.");
+    }
+
     /// <summary>The value that stands at this place, in quotes.</summary>
     public static string Quoted(string[] lines, Position at)
     {
@@ -213,6 +222,17 @@ internal static partial class YamlSlips
         return (comment < 0 ? value : value[..comment]).Trim();
     }
 
+    private static bool IsTabbed(string line) => line.TrimStart(' ').StartsWith('\t');
+
+    /// <summary>Behind the indentation of a text that '|' or '>' begins, a tab belongs to the text.</summary>
+    private static bool IsInBlock(string[] lines, int index)
+    {
+        var above = lines.Take(index).LastOrDefault(line => !string.IsNullOrWhiteSpace(line) && Indent(line) < Indent(lines[index]));
+        return above is not null && EndsInHeader().IsMatch(above);
+    }
+
+    private static int Indent(string line) => line.Length - line.TrimStart(' ').Length;
+
     private static string Quote(string value)
     {
         var clipped = Clip.To(value, 60);
@@ -226,6 +246,9 @@ internal static partial class YamlSlips
     /// <summary>A '>' or '|' that begins a text on the lines below.</summary>
     [GeneratedRegex(@"^[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$", RegexOptions.NonBacktracking)]
     private static partial Regex BlockHeader();
+
+    [GeneratedRegex(@"(?:^\s*-|:)\s+[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$", RegexOptions.NonBacktracking)]
+    private static partial Regex EndsInHeader();
 
     /// <summary>A value without quotes that opens a brace of its own, within a mapping in braces.</summary>
     [GeneratedRegex(@"\{[^""']*[\w.-]+:\s+[^\s""'\[{][^""',{}]*\{", RegexOptions.NonBacktracking)]

@@ -49,19 +49,12 @@ internal sealed class YamlTree
         {
             return null;
         }
-        catch (YamlException) when (Tab(lines) is { } tab)
-        {
-            report(tab, "The YAML cannot be read: a line begins with a tab.", "Indent with blanks.");
-            return null;
-        }
-        catch (YamlException broken) when (YamlSlips.Explain(lines, At(broken.Start)) is { } slip)
-        {
-            report(slip.At, $"The YAML cannot be read: {char.ToLowerInvariant(slip.Problem[0])}{slip.Problem[1..]}", slip.Remedy);
-            return null;
-        }
         catch (YamlException broken)
         {
-            report(At(broken.Start), $"The YAML cannot be read: {broken.Message.TrimEnd('.')}.", "Check the indentation and the quotes here and in the line above.");
+            var (at, problem, remedy) = YamlSlips.Explain(lines, At(broken.Start))
+                ?? YamlSlips.Tab(lines, At(broken.Start), isFault: broken.Message.Contains("tab character", StringComparison.Ordinal))
+                ?? (At(broken.Start), broken.Message.TrimEnd('.'), "Check the indentation and the quotes here and in the line above.");
+            report(at, $"The YAML cannot be read: {char.ToLowerInvariant(problem[0])}{problem[1..]}{(problem.EndsWith('.') ? "" : ".")}", remedy);
             return null;
         }
         catch (Exception tripped) when (tripped is InvalidOperationException or EndOfStreamException or ArgumentException)
@@ -178,13 +171,6 @@ internal sealed class YamlTree
         {
             _report(at, $"Tags ({Clip.To(node.Tag.Value, 40)}) are not allowed.", "Remove the tag; put quotes around what is meant as text.");
         }
-    }
-
-    /// <summary>The parser points at the mapping around a tab, which may begin far above it.</summary>
-    private static Position? Tab(string[] lines)
-    {
-        var line = Array.FindIndex(lines, candidate => candidate.TrimStart(' ').StartsWith('\t'));
-        return line < 0 ? null : new(line + 1, lines[line].IndexOf('\t', StringComparison.Ordinal) + 1);
     }
 
     private static Position At(Mark mark) => new((int)mark.Line, (int)mark.Column);
