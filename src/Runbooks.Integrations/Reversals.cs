@@ -5,9 +5,8 @@ namespace Runbooks.Integrations;
 /// <summary>How an action is taken back where the step itself says so.</summary>
 internal static class Reversals
 {
-    /// <summary>For actions that take <c>keep: true</c>: what they did stays until a person takes it back.</summary>
-    public static Reversal KeptIn(JsonElement with) =>
-        with.ValueKind == JsonValueKind.Object && with.TryGetProperty("keep", out var keep) && keep.ValueKind == JsonValueKind.True ? Reversal.Kept : Reversal.Undone;
+    /// <summary>For actions that take <c>keep: true</c>: what they did stays until a person takes it back. Where an alert decides that, it may stay.</summary>
+    public static Reversal KeptIn(JsonElement with) => WithText.Flag(with, "keep") == false ? Reversal.Undone : Reversal.Kept;
 
     /// <summary>For actions that are undone as the step says, by <c>undo</c>, or not at all.</summary>
     public static Reversal UndoneIn(JsonElement with) =>

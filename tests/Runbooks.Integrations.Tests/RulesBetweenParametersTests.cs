@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Tests;
 
@@ -36,6 +38,24 @@ public sealed class RulesBetweenParametersTests
     [InlineData("waf.blockSignature", """{ "policy": "{{ labels.id }}", "signature": "{{ labels.signature }}" }""")]
     [InlineData("person", """{ "instruction": "Look.", "who": "{{ labels.team }}", "checklist": ["{{ labels.a }}", "b"] }""")]
     public void WhatHangsOnAPlaceholder_IsLeftToTheAlert(string step, string with) => Check(step, with).ShouldBeEmpty();
+
+    /// <summary>However the file writes it, the rules of the file see what will run; where an alert says it, nothing is promised.</summary>
+    [Theory]
+    [InlineData("{}", Reversal.Undone)]
+    [InlineData("""{ "keep": null }""", Reversal.Undone)]
+    [InlineData("""{ "keep": false }""", Reversal.Undone)]
+    [InlineData("""{ "keep": "False" }""", Reversal.Undone)]
+    [InlineData("""{ "keep": true }""", Reversal.Kept)]
+    [InlineData("""{ "keep": "true" }""", Reversal.Kept)]
+    [InlineData("""{ "keep": "True" }""", Reversal.Kept)]
+    [InlineData("""{ "keep": "{{ labels.keep }}" }""", Reversal.Kept)]
+    public void KeptStep_IsKnownHoweverItIsWritten(string with, Reversal reversal)
+    {
+        foreach (var action in new[] { "kubernetes.cordonNode", "kubernetes.taintNode", "apim.suspendSubscription" })
+        {
+            IntegrationsPageTests.Catalog().FindAction(action)!.ReversalOf(JsonSerializer.Deserialize<JsonElement>(with)).ShouldBe(reversal, action);
+        }
+    }
 
     private static IEnumerable<string> Check(string step, string with)
     {

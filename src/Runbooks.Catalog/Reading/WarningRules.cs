@@ -181,7 +181,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         }
     }
 
-    private static bool IsPassing(CheckSpec check) => check.With.TryGetProperty("finding", out var finding) && finding.ValueEquals(CamelCase.Of(Verdict.Passing));
+    private static bool IsPassing(CheckSpec check) => check.With.TryGetProperty("finding", out var finding) && Enum.TryParse<Verdict>(finding.ToString(), ignoreCase: true, out var verdict) && verdict == Verdict.Passing;
 
     private void CheckLease(Runbook runbook)
     {
@@ -209,7 +209,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
 
         foreach (var step in runbook.Mitigation.Steps.Where(step => steps.FindAction(step.Do)?.ReversalOf(step.With) == Reversal.Kept))
         {
-            errors.Warn(WarningCodes.LeaseKeeps, $"mitigation.steps.{step.Name}.with.keep", "is true, so the step stays when the lease is taken back.", "Remove 'keep', or do it in 'resolution'.");
+            errors.Warn(WarningCodes.LeaseKeeps, $"mitigation.steps.{step.Name}.with.keep", "lets the step stay when the lease is taken back.", "Remove 'keep', or do it in 'resolution'.");
         }
     }
 

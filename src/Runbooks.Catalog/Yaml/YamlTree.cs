@@ -194,7 +194,7 @@ internal sealed record YamlScalar(string Value, bool Plain, Position At) : YamlN
     /// <summary>It is what a setting of the host says, and nothing else. YAML needs quotes for the braces; a setting that is true is a flag all the same.</summary>
     public bool IsFilled { get; init; }
 
-    public bool IsNull => Plain && Value is "" or "~" or "null";
+    public bool IsNull => Plain && Value is "" or "~" or "null" or "Null" or "NULL";
 
     public override string Description => IsNull ? "nothing" : $"'{Clip.To(Value, 80)}'";
 }

@@ -15,7 +15,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
 
     /// <summary>Azure and OpenTelemetry have this time in milliseconds.</summary>
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
-        WithText.Of(with, "measure") is null or "firstToken" && WithText.Failing(with) is { IsAbsent: false } failing && !failing.HoldsWithin(0, MostSeconds)
+        WithText.Choice(with, "measure", LatencyMeasure.FirstToken) == LatencyMeasure.FirstToken && WithText.Failing(with) is { IsAbsent: false } failing && !failing.HoldsWithin(0, MostSeconds)
             ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}', and the time to the first token is in seconds: it never fails.", "Write seconds, for example '> 3'.")]
             : [];
 

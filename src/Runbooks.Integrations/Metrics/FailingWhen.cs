@@ -100,6 +100,10 @@ internal static class WithText
     public static TimeSpan? Duration(JsonElement with, string name, TimeSpan usual) =>
         !with.TryGetProperty(name, out _) ? usual : DurationText.TryParse(Of(with, name) ?? "", out var time) ? time : null;
 
+    /// <returns>False where the file does not say; null when a template makes it up.</returns>
+    public static bool? Flag(JsonElement with, string name) => with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? false
+        : bool.TryParse(value.ToString(), out var flag) ? flag : null;
+
     /// <summary>Whether the file leaves it to the default what it means that nothing is found.</summary>
     public static bool LeavesEmptyOpen(JsonElement with) => Of(with, "whenEmpty") is null && Failing(with) is not { IsAbsent: true };
 }

@@ -47,6 +47,8 @@ public sealed class KnownRangeTests
     [Theory]
     [InlineData("azureMonitor.metric", """{ "metric": "Percentage CPU", "failing": "> 0.9" }""", true, true)]
     [InlineData("azureMonitor.metric", """{ "metric": "Percentage CPU", "failing": "> 200", "aggregation": "total", "whenEmpty": "unknown" }""", false, false)]
+    [InlineData("azureMonitor.metric", """{ "metric": "Percentage CPU", "failing": "> 200", "aggregation": "Total", "whenEmpty": "unknown" }""", false, false)]
+    [InlineData("llm.latency", """{ "measure": "FirstToken", "failing": "> 3000" }""", true, true)]
     [InlineData("azureMonitor.metric", """{ "metric": "availabilityResults/availabilityPercentage", "failing": "< 0.99", "whenEmpty": "failing" }""", true, false)]
     [InlineData("azureMonitor.logs", """{ "query": "T | summarize percentile(DurationMs, 95)", "failing": "> 5000", "whenEmpty": "passing" }""", false, true)]
     [InlineData("azureMonitor.logs", """{ "query": "T | summarize dcount(User), sum(Items)", "failing": "> 5000" }""", false, false)]

@@ -10,7 +10,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
     // A sum over a minute is no longer between the two.
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
-        WithText.Of(with, "metric") is { } metric && WithText.Failing(with) is { } failing && WithText.Of(with, "aggregation") is not ("total" or "count")
+        WithText.Of(with, "metric") is { } metric && WithText.Failing(with) is { } failing && !IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average))
         && KnownRange.OfAzure(metric)?.WarningOf(failing, metric) is { } doubt ? [doubt] : [];
 
     public override bool MayFindNothing(JsonElement with) => WithText.LeavesEmptyOpen(with);
