@@ -46,6 +46,28 @@ public sealed class ContactRulesTests
         "sample.yaml:19:124  resolution.steps.look.with.escalate[0].to[0]  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
     ]);
 
+    /// <summary>The rest is asked at night, every time, and no answer is enough.</summary>
+    [Theory]
+    [InlineData(2, "ada", "ada", "ada", "needs 2 people, and behind oncall, ops-room, platform-lead, fallback there is only ada.")]
+    [InlineData(3, "ada", "Ada,ben", "ada", "needs 3 people, and behind oncall, ops-room, platform-lead, fallback there are only ada, ben.")]
+    [InlineData(2, "ada", "ben", "ada", null)]
+    [InlineData(2, "ada", "ada", "ben", null)]
+    [InlineData(2, "ada", "?", "ada", null)]
+    [InlineData(1, "ada", "ada", "ada", null)]
+    public void FewerPeopleThanHaveToSayYes_IsAnError(int required, string oncall, string lead, string fallback, string? problem)
+    {
+        var people = new Dictionary<string, string> { ["oncall"] = oncall, ["ops-room"] = oncall, ["platform-lead"] = lead, ["fallback"] = fallback };
+        var contacts = new KnownContacts(people.Keys)
+        {
+            People = people.Where(one => one.Value != "?").ToDictionary(one => one.Key, IReadOnlyList<string> (one) => one.Value.Split(','), StringComparer.OrdinalIgnoreCase),
+        };
+
+        var errors = new RunbookReader(s_steps).Read("sample.yaml", Text.Replace("    ask: Do it?", $"    ask: Do it?\n    required: {required}", StringComparison.Ordinal), contacts).Errors;
+
+        errors.Select(error => error.Problem).ShouldBe(problem is null ? [] : [problem]);
+        errors.ShouldAllBe(error => error.Key == "mitigation.approval.required" && error.Line == 9);
+    }
+
     [Fact]
     public void HostThatAsksTheFallbackInstead_TakesTheFile() => new RunbookReader(s_steps).Read("sample.yaml", Text).Errors.ShouldBeEmpty();
 

@@ -6,8 +6,8 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
     public void Check(Runbook runbook)
     {
         Check("reportTo", runbook.ReportTo);
-        Check("mitigation.approval", runbook.Mitigation.Approval);
-        Check("resolution.approval", runbook.Resolution.Approval);
+        Check("mitigation.approval", runbook.Mitigation.Approval, runbook);
+        Check("resolution.approval", runbook.Resolution.Approval, runbook);
         foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))))
         {
             foreach (var (path, name) in steps.FindAction(step.Do) is { } action ? ContactNameAttribute.NamesIn(step.With, action.ParametersType) : [])
@@ -23,7 +23,7 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
         }
     }
 
-    private void Check(string path, Approval? approval)
+    private void Check(string path, Approval? approval, Runbook runbook)
     {
         if (approval is null)
         {
@@ -37,10 +37,25 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
                 "Put a channel that says so, such as slack, pagerduty or email, before it in 'reach' of one of them, or use abort or escalate.");
         }
 
+        CheckEnough(path, approval, runbook);
         Check($"{path}.from", approval.From);
         for (var index = 0; index < approval.Escalate.Count; index++)
         {
             Check($"{path}.escalate[{index}].to", approval.Escalate[index].To);
+        }
+    }
+
+    /// <summary>Whoever may be asked at any time, the fallback at the end: where they are too few, no yes ever carries the question.</summary>
+    private void CheckEnough(string path, Approval approval, Runbook runbook)
+    {
+        var asked = approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)).Concat(approval.OwnerRequired ? [runbook.Owner] : [])
+            .Concat(contacts.Names.Contains(runbook.Fallback, StringComparer.OrdinalIgnoreCase) ? [runbook.Fallback] : []).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        if (asked.TrueForAll(contacts.People.ContainsKey)
+            && asked.SelectMany(name => contacts.People[name]).Distinct(StringComparer.OrdinalIgnoreCase).ToList() is var people && people.Count < approval.Required)
+        {
+            errors.AtValue(
+                $"{path}.required", $"needs {approval.Required} people, and behind {string.Join(", ", asked)} there {(people.Count == 1 ? "is" : "are")} only {string.Join(", ", people.DefaultIfEmpty("nobody"))}.",
+                "Put more people behind them in the contacts file, ask others as well, or ask for fewer.");
         }
     }
 
@@ -69,6 +84,9 @@ public sealed record KnownContacts(IReadOnlyCollection<string> Names)
 {
     /// <summary>Those who are told by channels alone that never say whether a message arrived: no silence of theirs counts.</summary>
     public IReadOnlyCollection<string> Unheard { get; init; } = [];
+
+    /// <summary>Who is behind each; without those of whom the file does not tell, such as a schedule or a group.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> People { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 }
 
 /// <summary>Names that authors choose: they stand in links, file names, metrics and placeholders.</summary>

@@ -88,6 +88,8 @@ public sealed class ContactBook
     {
         Unheard = [.. _contacts.Values.Where(contact => contact is { Schedule: null, Recipients.Count: > 0 }
             && contact.Recipients.All(recipient => recipient.Addresses.Count > 0 && handOver.Contains(recipient.Addresses[0].Channel, StringComparer.OrdinalIgnoreCase))).Select(contact => contact.Name)],
+        People = _contacts.Values.Where(contact => contact.Schedule is null && contact.Recipients.All(recipient => recipient.GroupId is null && recipient is not { IsRoom: true, Members.Count: 0 }))
+            .ToDictionary(contact => contact.Name, IReadOnlyList<string> (contact) => [.. contact.Recipients.SelectMany(recipient => recipient.IsRoom ? recipient.Members : [recipient.Name])], StringComparer.OrdinalIgnoreCase),
     };
 
     /// <summary>The contacts that are schedules.</summary>
