@@ -41,8 +41,10 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         Section("Trigger", runbook.Trigger.Select(Trigger));
         Section("Impact", [$"- **Users**: {Text(runbook.Impact.Users)}", .. runbook.Impact.Data.Length > 0 ? [$"- **Data**: {Text(runbook.Impact.Data)}"] : Array.Empty<string>()]);
         Section("Diagnosis", [.. runbook.Diagnosis.SelectMany(Check), .. Watched()]);
-        Section("Mitigation", [.. Called(), .. Asked(runbook.Mitigation.Approval, runbook.Mitigation.Steps), .. Steps(Phase.Mitigation), .. Verified(), .. Held()]);
-        Section("Resolution", [.. runbook.Resolution.Approval is { } own ? Asked(own, runbook.Resolution.Steps) : [], .. Steps(Phase.Resolution)]);
+        // Then the resolution is what the alert calls for, and what nobody may have been asked about.
+        var isResolutionAlone = runbook.Mitigation.Steps.Count == 0;
+        Section("Mitigation", [.. isResolutionAlone ? [] : Called(), .. Relied(), .. isResolutionAlone && runbook.Mitigation.Approval is null ? [] : Asked(runbook.Mitigation.Approval, CoveredByMitigation), .. Steps(Phase.Mitigation), .. Verified(), .. Held()]);
+        Section("Resolution", [.. isResolutionAlone ? Called() : [], .. runbook.Resolution.Approval is not null || (isResolutionAlone && runbook.Mitigation.Approval is null) ? Asked(runbook.Resolution.Approval, runbook.Resolution.Steps) : [], .. Steps(Phase.Resolution)]);
         Section("Limits", Limits());
         return _page.ToString().TrimEnd() + "\n";
     }
@@ -60,17 +62,19 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
 
     private IEnumerable<string> Called()
     {
-        if (runbook.Diagnosis.Count > 0 && runbook.Mitigation.Steps.Count > 0)
+        if (runbook.Diagnosis.Count > 0)
         {
             var when = runbook.Mitigation.When;
             yield return when.Checks.Count == 0 ? "- Called for when any check fails." : $"- Called for when {(when.Quantifier == Quantifier.All ? "all" : "any")} of {string.Join(", ", when.Checks)} fails.";
         }
-
-        if (runbook.Mitigation.Reliance is { } needs)
-        {
-            yield return $"- {needs}";
-        }
     }
+
+    private string[] Relied() => runbook.Mitigation.Reliance is { } needs ? [$"- {needs}"] : [];
+
+    /// <summary>A resolution without an approval of its own runs on the mitigation's.</summary>
+    private IReadOnlyList<StepSpec> CoveredByMitigation => runbook.Resolution.Approval is null ? AllSteps : runbook.Mitigation.Steps;
+
+    private IReadOnlyList<StepSpec> AllSteps => [.. runbook.Mitigation.Steps, .. runbook.Resolution.Steps];
 
     private IEnumerable<string> Asked(Approval? approval, IReadOnlyList<StepSpec> specs) => approval is null ? specs.Count == 0 ? [] : [steps.ChangeSomething(specs) ? "- Acts without asking, and tells afterwards." : "- Tells people, and changes nothing."] :
     [
@@ -86,9 +90,9 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         }}.",
     ];
 
-    private IEnumerable<string> Steps(Phase phase) => runbook.StepsOf(phase).Index().SelectMany(item => Step(item.Index, item.Item));
+    private IEnumerable<string> Steps(Phase phase) => runbook.StepsOf(phase).Index().SelectMany(item => Step(phase, item.Index, item.Item));
 
-    private IEnumerable<string> Step(int index, StepSpec step)
+    private IEnumerable<string> Step(Phase phase, int index, StepSpec step)
     {
         if (step.Do == BuiltInSteps.Person)
         {
@@ -100,14 +104,18 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         [
             string.Create(CultureInfo.InvariantCulture, $"- Step {index + 1}, **{step.Name}**: {Code(step.Do)}, at most {DurationText.Format(step.Timeout)}{(action.Repeatable && step.Retry.Attempts > 1 ? $", {step.Retry.Attempts} attempts" : "")}"),
             .. Parameters(step.With, action.ParametersType),
-            .. action.TellsOnly ? Array.Empty<string>() : [$"  - {action.ReversalOf(step.With) switch
-            {
-                Reversal.Undone => "Can be undone.",
-                Reversal.Kept => "Left as it is: a person takes it back.",
-                _ => "Cannot be undone.",
-            }}"],
+            .. action.TellsOnly ? Array.Empty<string>() : Undo(phase, action.ReversalOf(step.With)),
         ];
     }
+
+    /// <summary>What cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
+    private static string[] Undo(Phase phase, Reversal reversal) => (phase, reversal) switch
+    {
+        (_, Reversal.None) => ["  - Cannot be undone."],
+        (Phase.Resolution, _) => [],
+        (_, Reversal.Kept) => ["  - Left as it is: a person takes it back."],
+        _ => ["  - Can be undone."],
+    };
 
     private static IEnumerable<string> Parameters(JsonElement with, Type type) => ParameterMask.Mask(with, type)
         .Select(parameter => $"  - {parameter.Key}: {Code(parameter.Value is JsonValue value ? value.ToString() : parameter.Value?.ToJsonString() ?? "null")}");
@@ -135,7 +143,7 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
             .. limits.CoolDown > TimeSpan.Zero ? [$"- {DurationText.Format(limits.CoolDown)} between two runs on one target."] : Array.Empty<string>(),
             .. runbook.SettlesFor > TimeSpan.Zero ? [$"- Alerts within {DurationText.Format(runbook.SettlesFor)} after a verified fix belong to it."] : Array.Empty<string>(),
         ];
-        return lines.Count == 0 ? [] : [.. lines, $"- Beyond them {(limits.WhenExceeded == WhenExceeded.Forbid ? "nothing runs, whoever says yes" : "a person is asked")}."];
+        return lines.Count == 0 ? [] : [.. lines, $"- Beyond them {(!steps.ChangeSomething(AllSteps) ? "nobody is told again" : limits.WhenExceeded == WhenExceeded.Forbid ? "nothing runs, whoever says yes" : "a person is asked")}."];
     }
 
     private void Section(string title, IEnumerable<string> lines)

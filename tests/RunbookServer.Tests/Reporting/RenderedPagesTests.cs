@@ -40,6 +40,33 @@ public sealed class RenderedPagesTests
         page.ShouldNotContain("s3cret123");
     }
 
+    /// <summary>What nobody is asked about must not look like what somebody is.</summary>
+    [Theory]
+    [InlineData("do: disk.deleteTempFiles, with: { folder: /var/tmp, olderThan: 3d }", "- Acts without asking, and tells afterwards.", "- Beyond them a person is asked.")]
+    [InlineData("do: note, with: { text: It is filling. }", "- Tells people, and changes nothing.", "- Beyond them nobody is told again.")]
+    public async Task ResolutionAlone_SaysWhatCallsForItAndThatNobodyIsAsked(string step, string asked, string limits)
+    {
+        using var runbooks = new RunbookCopy(_ => $$$"""
+            id: alone
+            title: Disk full
+            trigger: [{ alert: DiskFull }]
+            target: "{{ labels.machine }}"
+            impact: { severity: low, users: None. }
+            diagnosis:
+              disk: { ask: Is it full?, check: always, with: { finding: failing } }
+            resolution:
+              steps: { tidy: { {{{step}}} } }
+            limits: { maxRuns: 3, per: 1h }
+            """);
+
+        var (code, page, error) = await ProgramRun.RunAsync("render", "hanged-gpu", "--runbooks", runbooks.Path);
+
+        code.ShouldBe(0, error);
+        page.ShouldContain($"## Resolution\n\n- Called for when any check fails.\n{asked}\n");
+        page.ShouldContain(limits);
+        page.ShouldNotContain("## Mitigation");
+    }
+
     [Fact]
     public void Pages_AreOfShippedRunbooksOnly() =>
         Directory.GetFiles(s_pages).Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal).ShouldBe(Shipped.Select(row => row.Data));
