@@ -100,6 +100,10 @@ internal class WorldScript
     [JsonIgnore]
     public bool IsLive { get; init; }
 
+    /// <summary>Each step gives an example of what the real action would, where it says nothing else.</summary>
+    [JsonIgnore]
+    public bool AssumesOutputs { get; init; }
+
     /// <summary>By phase: what the guardrails say when its question opens, since a played incident has no past.</summary>
     public Dictionary<string, string> Objections { get; init; } = [];
 

@@ -83,7 +83,7 @@ internal static class SampleSteps
 
         public override bool AlwaysAsks => alwaysAsks;
 
-        public override IReadOnlyList<StepOutput> Outputs => [new("previous", "What was before."), new("now", "What is there now.")];
+        public override IReadOnlyList<StepOutput> Outputs => [new("previous", "What was before.", "off"), new("now", "What is there now.", "on")];
 
         protected override Task<Preparation> PrepareAsync(T parameters, StepContext context, CancellationToken cancellationToken) =>
             Task.FromResult(new Preparation { PlannedEffect = "something" });

@@ -39,6 +39,18 @@ public sealed class IntegrationsPageTests
             .ShouldBeEmpty();
     }
 
+    /// <summary>A simulation fills them in, and says what becomes of the step that reads them.</summary>
+    [Theory]
+    [InlineData("kubernetes.scaleDeployment", "before", "kubernetes.scaleDeployment", "replicas")]
+    [InlineData("kubernetes.recyclePod", "newPod", "kubernetes.recyclePod", "pod")]
+    [InlineData("ticket.create", "system", "ticket.update", "system")]
+    public void ExampleOfAnOutput_FitsWhereItIsRead(string gives, string output, string reads, string parameter)
+    {
+        var example = Catalog().FindAction(gives)!.Outputs.Single(one => one.Name == output).Example;
+
+        ParameterBinder.Bind(new() { [parameter] = example }, Catalog().FindAction(reads)!.ParametersType).Errors.ShouldNotContain(error => error.Key == parameter);
+    }
+
     /// <summary>What only tells must not be refused, and its runbook with it, because of the words of an alert.</summary>
     [Fact]
     public void EveryTextThatIsToldToPeople_IsMadeToFit()

@@ -66,7 +66,8 @@ public interface IAction
 
 /// <summary>A value that later steps read as <c>steps.{step}.{name}</c>.</summary>
 /// <param name="Description">One sentence for the reference page.</param>
-public sealed record StepOutput(string Name, string Description);
+/// <param name="Example">One that it may give: a simulation fills it in where a later step reads it, so it has to fit what such a value is for.</param>
+public sealed record StepOutput(string Name, string Description, string Example);
 
 /// <summary>What undoing does to a step.</summary>
 public enum Reversal

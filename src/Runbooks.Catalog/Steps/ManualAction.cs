@@ -55,7 +55,7 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
 
     public override bool IsManual => true;
 
-    public override IReadOnlyList<StepOutput> Outputs => [new("by", "Who did it.")];
+    public override IReadOnlyList<StepOutput> Outputs => [new("by", "Who did it.", "ada")];
 
     public override bool Reversible => true;
 

@@ -15,9 +15,9 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [
-        new("freed", "What was deleted, in words: how many files, and how much they held."),
-        new("usedBefore", "How full the disk was, such as `94 %`; `unknown` where it does not say."),
-        new("usedAfter", "How full it is now."),
+        new("freed", "What was deleted, in words: how many files, and how much they held.", "120 files, 27 GiB"),
+        new("usedBefore", "How full the disk was, such as `94 %`; `unknown` where it does not say.", "94 %"),
+        new("usedAfter", "How full it is now.", "61 %"),
     ];
 
     protected override async Task<Preparation> PrepareAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)

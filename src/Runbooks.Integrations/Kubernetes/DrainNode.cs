@@ -10,9 +10,9 @@ internal sealed class DrainNode(Clusters clusters)
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [
-        new("evicted", "How many pods were evicted."),
-        new("pending", "The pods in place of the evicted ones that had no node when the drain ended, with commas between them; 'none' where there were none."),
-        new("stuck", "The pods that did not end and were left, with blanks between them; empty where there were none."),
+        new("evicted", "How many pods were evicted.", "5"),
+        new("pending", "The pods in place of the evicted ones that had no node when the drain ended, with commas between them; 'none' where there were none.", "none"),
+        new("stuck", "The pods that did not end and were left, with blanks between them; empty where there were none.", "chat-7d9c5b6f4-m4q9z"),
     ];
 
     // A machine that came back under the same name is not the one that was approved.

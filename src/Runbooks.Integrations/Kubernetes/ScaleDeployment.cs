@@ -8,8 +8,8 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [
-        new("before", "How many pods it had."),
-        new("after", "How many it has now."),
+        new("before", "How many pods it had.", "3"),
+        new("after", "How many it has now.", "4"),
     ];
 
     public override bool Reversible => true;

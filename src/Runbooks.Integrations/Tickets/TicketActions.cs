@@ -59,11 +59,11 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [
-        new(TicketEnd.System, "The ticket system, by its name in the settings."),
-        new(TicketEnd.Key, "The ticket as people call it, such as `OPS-42`."),
-        new(TicketEnd.Id, "The ticket's id in that system."),
-        new("url", "The address of its page."),
-        new(TicketEnd.AtEnd, "What happens to it when the incident ends: `comment`, `close` or `nothing`."),
+        new(TicketEnd.System, "The ticket system, by its name in the settings.", "servicenow"),
+        new(TicketEnd.Key, "The ticket as people call it, such as `OPS-42`.", "OPS-42"),
+        new(TicketEnd.Id, "The ticket's id in that system.", "10042"),
+        new("url", "The address of its page.", "https://tickets.example/OPS-42"),
+        new(TicketEnd.AtEnd, "What happens to it when the incident ends: `comment`, `close` or `nothing`.", "comment"),
     ];
 
     protected TicketClient Client => _services.GetRequiredService<TicketClient>();

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Runbooks.Approvals;
 using Runbooks.Catalog.Steps;
-using Runbooks.Catalog.Templates;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -93,8 +92,8 @@ internal sealed record Assumptions
             .ToDictionary(check => check, check => new List<ScriptedAnswer> { Found(runbook, check) }),
         Afterwards = runbook.Diagnosis.Where(IsAssumed).Select(check => check.Name).Concat(Findings.Keys).Concat(Afterwards.Keys).Distinct()
             .ToDictionary(check => check, check => Afterwards.GetValueOrDefault(check) ?? Assumed("passing")),
-        Steps = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.Name).Concat(Steps.Keys).Distinct()
-            .ToDictionary(step => step, step => StepOf(runbook, step)),
+        AssumesOutputs = true,
+        Steps = new(Steps),
     };
 
     /// <summary>Says itself what it finds, unless something else is assumed.</summary>
@@ -107,16 +106,4 @@ internal sealed record Assumptions
     }
 
     private static ScriptedAnswer Assumed(string verdict) => new() { Verdict = verdict, Summary = "Assumed." };
-
-    /// <summary>Later steps read outputs that only the real action knows: a name stands in for each.</summary>
-    private ScriptedStep StepOf(Runbook runbook, string step) => new()
-    {
-        Outcome = Steps.GetValueOrDefault(step, ScriptedStep.Usual).Outcome,
-        Outputs = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps)
-            .SelectMany(spec => Template.TextsOf(spec.With))
-            .SelectMany(text => Template.Parse(text).Placeholders)
-            .Where(placeholder => placeholder.Root == PlaceholderRoot.Steps && placeholder.Key == step)
-            .Select(placeholder => placeholder.Member).Distinct()
-            .ToDictionary(output => output, output => $"{output}-of-{step}"),
-    };
 }

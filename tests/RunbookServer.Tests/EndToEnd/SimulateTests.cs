@@ -64,7 +64,7 @@ public sealed class SimulateTests : IDisposable
         var report = await ReportAsync(0, "simulate", "disk-full", "--alert", "disk-full");
 
         report["questions"]![0]!["asked"]!.GetValue<bool>().ShouldBeFalse();
-        Moments(report, "step").ShouldContain(step => step.Contains("Freed freed-of-tidy", StringComparison.Ordinal));
+        Moments(report, "step").ShouldContain(step => step.Contains("Freed 120 files, 27 GiB", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -77,6 +77,28 @@ public sealed class SimulateTests : IDisposable
         report["problems"]!.AsArray().Select(problem => problem!.ToString()).ShouldAllBe(problem => problem.Contains("is not a Kubernetes name", StringComparison.Ordinal));
         report["problems"]!.AsArray().Count.ShouldBe(3);
         report["state"]!.ToString().ShouldBe("failed");
+    }
+
+    /// <summary>A stand-in that no real step would give must not make a step fail that would run.</summary>
+    [Fact]
+    public async Task ValueOfAnEarlierStep_IsOneThatItMayGive()
+    {
+        const string Step = "do: kubernetes.scaleDeployment, with: { namespace: \"{{ labels.namespace }}\", deployment: chat, max: 6, ";
+        var runbook = Write("scale.yaml", $$$"""
+            id: scale
+            title: Scale
+            trigger: [{ alert: InferenceRequestsStuck }]
+            target: "{{ labels.namespace }}"
+            impact: { severity: low, users: None., data: None. }
+            mitigation:
+              approval: { ask: "Scale?", from: [oncall] }
+              steps: { grow: { {{{Step}}}add: 1 } } }
+            resolution:
+              steps: { back: { {{{Step}}}replicas: "{{ steps.grow.before }}" } } }
+            """);
+        var alert = Write("stuck.alertmanager.json", SomeAlert.Stuck("llm-b-0"));
+
+        (await ReportAsync(0, "simulate", runbook, "--alert", alert))["state"]!.ToString().ShouldBe("resolved");
     }
 
     [Fact]

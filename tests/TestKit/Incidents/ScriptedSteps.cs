@@ -33,7 +33,7 @@ public class ScriptedAction(Script script, string name = "script.act") : Runbook
 {
     public override bool Reversible => true;
 
-    public override IReadOnlyList<StepOutput> Outputs => [new("result", "The step's name.")];
+    public override IReadOnlyList<StepOutput> Outputs => [new("result", "The step's name.", "drain")];
 
     protected override Task<Preparation> PrepareAsync(ScriptedActionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         script.BeforeLooking(parameters.Name) is { } failure ? throw failure : Task.FromResult(new Preparation

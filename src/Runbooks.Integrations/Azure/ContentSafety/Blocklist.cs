@@ -37,8 +37,8 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [
-        new("item", "The name of the blocklist's item."),
-        new("signatureHash", "The hash that stands for the signature."),
+        new("item", "The name of the blocklist's item.", "Runbook1"),
+        new("signatureHash", "The hash that stands for the signature.", "5f2b8c7d"),
     ];
 
     protected override async Task<Preparation> PrepareAsync(BlocklistParameters parameters, StepContext context, CancellationToken cancellationToken)

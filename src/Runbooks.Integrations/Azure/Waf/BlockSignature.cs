@@ -15,8 +15,8 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [
-        new("rule", "The name of the rule; nothing where `whenUnfit` skipped the step."),
-        new("signatureHash", "The hash that stands for the signature; nothing where `whenUnfit` skipped the step."),
+        new("rule", "The name of the rule; nothing where `whenUnfit` skipped the step.", "Runbook1"),
+        new("signatureHash", "The hash that stands for the signature; nothing where `whenUnfit` skipped the step.", "5f2b8c7d"),
     ];
 
     public static WafRules? KindOf(string policy) => policy.Split('/') is [.., var provider, var type, _]
