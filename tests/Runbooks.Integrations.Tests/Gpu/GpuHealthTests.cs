@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Gpu;
 using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
@@ -33,6 +35,16 @@ public sealed class GpuHealthTests : OnTheSandbox
         result.Verdict.ShouldBe(Verdict.Failing);
         result.Summary.ShouldBe("GPU 3: XID 79 (the GPU has fallen off the bus).");
         result.Value.ShouldBe("XID 79");
+    }
+
+    /// <summary>People copy the line: what it leaves out never starts the runbook, and of several GPUs the highest number is not the worst.</summary>
+    [Fact]
+    public void AlertThatTheRunbookShows_FiresForAllThatIsFatal()
+    {
+        var rule = string.Join(' ', File.ReadLines(Path.Combine(AppContext.BaseDirectory, "runbooks", "gpu-node-fault.yaml")).TakeWhile(line => line != "trigger:"));
+
+        Regex.Matches(rule, "XID_ERRORS == ([0-9]+)").Select(match => int.Parse(match.Groups[1].Value, null))
+            .ShouldBe(Enumerable.Range(0, 1000).Where(code => XidCatalog.ClassOf(code) == XidClass.Fatal));
     }
 
     [Fact]
