@@ -81,7 +81,17 @@ internal static class SchemaParts
     public static JsonObject Text(string description) => new() { ["type"] = new JsonArray("string", "number", "boolean"), ["minLength"] = 1, ["description"] = description };
 
     public static JsonObject Duration(string description) =>
-        new() { ["type"] = new JsonArray("string", "integer"), ["minLength"] = 1, ["pattern"] = DurationPattern, ["description"] = $"{description} {DurationText.Expected}." };
+        new()
+        {
+            ["type"] = new JsonArray("string", "integer"),
+            ["minLength"] = 1,
+            ["pattern"] = DurationPattern,
+
+            // Patterns are for texts: of numbers only this one is a duration.
+            ["minimum"] = 0,
+            ["maximum"] = 0,
+            ["description"] = $"{description} {DurationText.Expected}.",
+        };
 
     public static JsonObject Integer(int least, int most, string description) =>
         new() { ["type"] = "integer", ["minimum"] = least, ["maximum"] = most, ["description"] = description };

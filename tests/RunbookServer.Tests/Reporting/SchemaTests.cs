@@ -72,6 +72,24 @@ public sealed class SchemaTests
     public void WrongFile_IsUnderlined(string kind, string text) =>
         Read(FileOf(kind)).Evaluate(JsonSerializer.SerializeToElement(Parse(new StringReader(text))), s_list).IsValid.ShouldBeFalse();
 
+    /// <summary>As whoever comes from another tool writes it; the file is refused, so the editor has to say it too.</summary>
+    [Theory]
+    [InlineData("20m", true)]
+    [InlineData("0", true)]
+    [InlineData("'{{ settings.patience }}'", true)]
+    [InlineData("20", false)]
+    [InlineData("'20'", false)]
+    [InlineData("1.5", false)]
+    public void BareNumber_IsNoDuration(string duration, bool valid) => Read(FileOf("runbook")).Evaluate(
+        JsonSerializer.SerializeToElement(Parse(new StringReader($$"""
+            id: a
+            title: A
+            trigger: [{ alert: A }]
+            target: t
+            impact: { severity: low, users: Nobody. }
+            resolution: { steps: { tell: { do: note, with: { text: A }, timeout: {{duration}} } } }
+            """))), s_list).IsValid.ShouldBe(valid);
+
     private static readonly EvaluationOptions s_list = new() { OutputFormat = OutputFormat.List };
 
     private static readonly Dictionary<string, JsonSchema> s_read = [];
