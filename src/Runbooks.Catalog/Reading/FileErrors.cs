@@ -1,3 +1,5 @@
+using Runbooks.Catalog.Templates;
+
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Collects what is wrong with one file. Errors are told by the path of a key; the place in the file is looked up.</summary>
@@ -158,6 +160,15 @@ internal sealed class FileErrors(string file, string text)
 
     /// <summary>Something is wrong with the key itself; for a missing one the key above it is pointed at.</summary>
     public void AtKey(string path, string problem, string remedy) => Add(Nearest(path, _keys), path, problem, remedy);
+
+    /// <summary>Values are filled in, and keys are taken as they stand, also for the settings of the host.</summary>
+    public void RefusePlaceholderInKey(string path, string key)
+    {
+        if (Template.HasPlaceholder(key))
+        {
+            AtKey(path, "holds a placeholder, and a key is taken as it stands.", "Write the key out.");
+        }
+    }
 
     public void Add(string prefix, ParameterError error)
     {

@@ -193,6 +193,7 @@ internal static class TriggerReader
         var labels = section.TextMap("labels").ToDictionary(label => label.Key, label => label.Value.Trim(), StringComparer.Ordinal);
         foreach (var (name, value) in labels)
         {
+            section.Errors.RefusePlaceholderInKey(section.PathOf($"labels.{name}"), name);
             section.RefusePlaceholder($"labels.{name}", value, AsSent);
         }
 

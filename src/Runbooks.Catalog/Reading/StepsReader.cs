@@ -227,6 +227,7 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
             case JsonObject mapping:
                 foreach (var (key, value) in mapping)
                 {
+                    errors.RefusePlaceholderInKey(FileErrors.Join(path, key), key);
                     Check(FileErrors.Join(path, key), value, errors);
                 }
 
