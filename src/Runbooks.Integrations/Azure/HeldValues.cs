@@ -40,6 +40,8 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         context,
         async () =>
         {
+            // Its turn may have been waited for.
+            await context.EnsureNotPausedAsync(done: null, cancellationToken);
             await HoldAsync(value, before, after, context, cancellationToken);
             try
             {

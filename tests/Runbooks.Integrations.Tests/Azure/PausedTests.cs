@@ -9,13 +9,15 @@ public sealed class PausedTests : OnTheSandbox
 {
     private static readonly string[] s_writes = ["PUT ", "PATCH ", "DELETE "];
 
-    protected override IServiceCollection Add(IServiceCollection services) => services.AddAzureOpenAI().AddTrafficManager().AddLiteLlm().AddDisk();
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddAzureOpenAI().AddTrafficManager().AddLiteLlm().AddDisk().AddAppConfiguration().AddKubernetes();
 
     public static TheoryData<string, object> AfterAWait => new()
     {
         { "azureOpenAI.spillOver", new { account = Resource("Microsoft.CognitiveServices/accounts", "assist"), deployment = "gpt-4o-ptu", to = "gpt-4o-paygo" } },
         { "trafficManager.reroute", new { profile = Resource("Microsoft.Network/trafficManagerProfiles", "assist"), from = "cluster-b" } },
         { "litellm.modelRoute", new { model = "gpt-4o", deployment = "ptu", weight = 0 } },
+        { "appConfiguration.setFlag", new { flag = "local-model-only", create = true } },
+        { "kubernetes.cordonNode", new { node = "aks-gpu-24815391-vmss000002" } },
         { "disk.deleteTempFiles", new { machine = Resource("Microsoft.Compute/virtualMachines", "vm-batch-1"), folder = "/var/tmp", olderThan = "3d" } },
     };
 

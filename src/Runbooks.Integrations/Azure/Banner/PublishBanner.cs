@@ -109,7 +109,8 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         await Key.ApplyAsync(keys, held, context, cancellationToken);
         try
         {
-            await (Blob?.ApplyAsync(blobs, held, context, cancellationToken) ?? Task.CompletedTask);
+            // The second half of a banner follows the first, whatever is paused in between.
+            await (Blob?.ApplyAsync(blobs, held, context with { FindPause = _ => Task.FromResult<string?>(null) }, cancellationToken) ?? Task.CompletedTask);
         }
         catch (AzureRequestException busy) when (busy.IsBusy)
         {
