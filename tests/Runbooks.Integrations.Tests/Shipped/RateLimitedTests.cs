@@ -43,10 +43,10 @@ public sealed class RateLimitedTests : IAsyncLifetime
         await _world.FaultAsync("provider", "500", "/provider/paygo", count: 999);
 
         await _world.ApproveAsync(asked.Id);
-        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(25));
+        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(35));
 
         ended.State.ShouldBe(IncidentState.Failed);
-        ended.Reason.ShouldNotBeNull().ShouldContain("The fix did not help within 20m: spill-over: failing (paygo is failing: 500");
+        ended.Reason.ShouldNotBeNull().ShouldContain("The fix did not help within 30m: spill-over: failing (paygo is failing: 500");
         (await SharesAsync()).ShouldBe("1 100; 2 100");
         _world.Notifier.To(CardKind.Page).ShouldNotBeEmpty();
     }
