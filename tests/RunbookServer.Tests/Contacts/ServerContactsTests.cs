@@ -3,9 +3,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
 using Runbooks.Integrations.Notifications.Email;
 using Runbooks.Notifications;
+using Runbooks.Model.Storage;
 using Runbooks.Publishing;
+using Runbooks.Storage;
 using RunbookServer.Hosting;
 using RunbookServer.Terminal;
+using TestKit.Storage;
 
 namespace RunbookServer.Tests.Contacts;
 
@@ -62,7 +65,7 @@ public sealed class ServerContactsTests : IDisposable
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
             new Dictionary<string, string?> { ["Email:Host"] = "mail.example.com", ["Email:From"] = "runbooks@example.com" }).Build());
-        services.AddLogging().AddSingleton(TimeProvider.System).AddSingleton<AddressSecrets>().AddEmail();
+        services.AddLogging().AddSingleton(TimeProvider.System).AddSingleton<ISharedState, InMemorySharedState>().AddSingleton<FileVersions>().AddSingleton<AddressSecrets>().AddEmail();
         services.AddRunbookCatalog().AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual));
         ServerContacts.AddContacts(services, new ServerSettings { Practice = practice });
         return ServerContacts.Load(services.BuildServiceProvider());
