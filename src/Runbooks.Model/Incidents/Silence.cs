@@ -71,9 +71,11 @@ public static class Silence
             HeardFor = Needed(gate),
             ExpiresAt = gate.ExpiresAt > now + missing ? gate.ExpiresAt : now + missing,
             Prolonged = gate.Prolonged + 1,
-            Reminders = [.. gate.Reminders.Where(reminder => reminder.At > now)],
+            // Whom one that is due now would have asked for the first time is asked all the same.
+            Reminders = [.. gate.Reminders.Where(reminder => reminder.At > now || gate.NewOf(reminder).Count > 0)],
             Asked = gate.Asked + 1,
             AskedAt = now,
+            HeldUntil = null,
         };
         var asked = incident.Replace(longer).Note(
             now, TimelineKind.Gate, "runbook",

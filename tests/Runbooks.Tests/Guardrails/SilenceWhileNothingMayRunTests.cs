@@ -55,6 +55,23 @@ public sealed class SilenceWhileNothingMayRunTests : GuardedWorld
     }
 
     [Fact]
+    public async Task EscalationThatIsDueWhenItIsAskedAnew_IsAskedAllTheSame()
+    {
+        var opened = await OpenAsync(s_runsUnanswered with
+        {
+            Mitigation = s_runsUnanswered.Mitigation with { Approval = s_runsUnanswered.Mitigation.Approval! with { Escalate = [new(TimeSpan.FromMinutes(10), ["platform-lead"])] } },
+        });
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(10));
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+
+        var anew = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
+
+        anew.OpenGate!.Approvers.ShouldContain("platform-lead");
+        _world.Notifier.Sent.ShouldContain(sent => sent.To == "platform-lead");
+    }
+
+    [Fact]
     public async Task KillSwitchStaysOn_Expires()
     {
         var opened = await OpenAsync(s_runsUnanswered);
