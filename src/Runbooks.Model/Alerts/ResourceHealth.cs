@@ -43,10 +43,10 @@ public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate)
     /// <summary>It goes on with a trouble that was told before: only what is worse than that is an episode of its own.</summary>
     public bool GoesOn => IsUpdate && !(Is(Now, "Unavailable") && (Is(Before, "Degraded") || Is(Before, "Unknown")));
 
-    /// <summary>The alert as it counts, of one that fires as every message of this kind does.</summary>
+    /// <summary>The alert as it counts, of one that fires as every message of this kind does. Of one that goes on, the end is when it was told.</summary>
     public Alert Told(Alert firing) =>
         IsOver ? firing with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = firing.StartsAt }
-        : GoesOn ? firing with { StartsAt = null }
+        : GoesOn ? firing with { StartsAt = null, EndsAt = firing.StartsAt }
         : firing;
 
     private static bool Is(string? word, string wanted) => wanted.Equals(word?.Trim(), StringComparison.OrdinalIgnoreCase);

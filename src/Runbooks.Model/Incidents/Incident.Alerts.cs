@@ -134,7 +134,8 @@ public sealed partial record Incident
     /// next message is no reason to do the same again.
     /// </summary>
     public bool HasStandingFixFor(Alert alert) =>
-        State == IncidentState.Resolved && KnowsOutage(alert) && Steps.Any(step => step.IsChange) && Steps.All(step => step.Status != StepStatus.Undone);
+        State == IncidentState.Resolved && KnowsOutage(alert)
+        && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept }) && Steps.All(step => step.Status != StepStatus.Undone);
 
     /// <summary>Whether it knows the outage, or the resource, that a message is news of.</summary>
     public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));

@@ -25,7 +25,7 @@ public static class Episode
     /// </summary>
     private static bool IsDeliveredAgain(AttachedAlert known, Alert alert) =>
         known.Resolved && alert.Status == AlertStatus.Firing && (alert.Source == EventGrid || ResourceHealth.Of(alert) is not null)
-        && alert.StartsAt is { } starts && (starts == known.StartsAt || starts < known.EndsAt);
+        && (alert.StartsAt ?? alert.EndsAt) is { } told && (told == known.StartsAt || told < known.EndsAt);
 
     /// <summary>Azure tells each change of a resource's health by itself and with one clock, however near the next one is.</summary>
     private static TimeSpan ToleranceOf(Alert alert) => ResourceHealth.Of(alert) is null ? Tolerance : TimeSpan.Zero;

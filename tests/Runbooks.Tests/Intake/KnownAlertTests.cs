@@ -167,6 +167,20 @@ public sealed class KnownAlertTests
         (await world.TakeAsync(Outage("OTHER", "sub-a", "Active") with { Fingerprint = "other" }))[0].Outcome.ShouldBe(IntakeResult.Opened);
     }
 
+    /// <summary>The step found things so already: nothing stands that was done about the outage.</summary>
+    [Fact]
+    public async Task OutageGoesOnAfterAStepThatChangedNothing_AsksAgain()
+    {
+        await using var world = new IntakeWorld(s_any);
+        await world.TakeAsync(Outage("QK7-T90", "sub-a", "Active"));
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Approve);
+        (await world.World.AdvanceAsync(world.Only.Id, TimeSpan.FromMinutes(50))).State.ShouldBe(IncidentState.Resolved);
+        await world.World.Store.UpdateAsync(
+            world.Only.Id, incident => (incident with { Steps = [.. incident.Steps.Select(step => step with { Preparation = step.Preparation with { IsSo = true } })] }, true), TestContext.Current.CancellationToken);
+
+        (await world.TakeAsync(Outage("QK7-T90", "sub-a", "Active") with { Fingerprint = "next" }))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
     /// <summary>What was done has been taken back, or nobody has decided: the next message asks.</summary>
     [Theory]
     [InlineData(true)]

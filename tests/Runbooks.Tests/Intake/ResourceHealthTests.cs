@@ -109,6 +109,18 @@ public sealed class ResourceHealthTests : IAsyncDisposable
             : Health(state == "Available" ? "Resolved" : "Activated", state == "Available" ? "Resolved" : "Active", state, before, time);
     }
 
+    /// <summary>An update that was told before the end, and comes after it.</summary>
+    [Fact]
+    public async Task UpdateOfBeforeTheEndThatComesLate_BeginsNothing()
+    {
+        await _world.TakeAsync(Health("Activated", "Active", "Unavailable", "Available", "01:00:00"));
+        await _world.TakeAsync(Health("Resolved", "Resolved", "Available", "Unavailable", "01:07:00"));
+
+        (await _world.TakeAsync(Health("InProgress", "InProgress", "Unavailable", "Available", "01:05:00")))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+
+        _world.Only.State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
     /// <summary>Event Grid delivers at least once: our answer came too late.</summary>
     [Theory]
     [InlineData(false)]
