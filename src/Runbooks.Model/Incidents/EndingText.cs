@@ -68,7 +68,7 @@ public static class EndingText
     private static VerificationRound LastVerifying(Incident incident) => incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
 
     /// <summary>What was so before the step came to it is no work of this incident.</summary>
-    private static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
+    internal static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
 
     private static bool FoundItSo(Incident incident) => !HasMitigated(incident) && incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation });
 

@@ -108,7 +108,7 @@ public static class RunAssessment
         IncidentState.Failed when EndingText.IsVerifiedFix(incident) => RunOutcome.Verified,
 
         // That the host crashed, or that it was kept from acting, says nothing about the fix.
-        IncidentState.Failed when !incident.IsInconclusive && !incident.Steps.Any(step => step.CutOff) => RunOutcome.Ineffective,
+        IncidentState.Failed when !incident.IsInconclusive && !incident.Steps.Any(step => step.CutOff) && EndingText.HasMitigated(incident) => RunOutcome.Ineffective,
         _ => null,
     };
 

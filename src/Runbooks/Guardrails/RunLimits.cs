@@ -98,9 +98,10 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
             return null;
         }
 
-        if (Runs.Count > 0 && (now - Runs[^1].At).Duration() < limits.CoolDown)
+        // One that a clock ahead has noted stands last, and is no reason to overlook those before it.
+        if (Runs.LastOrDefault(run => (now - run.At).Duration() < limits.CoolDown) is { } last)
         {
-            return $"It ran on this target {Ago(now - Runs[^1].At)} ago; the cool-down is {DurationText.Format(limits.CoolDown)}.";
+            return $"It ran on this target {Ago(now - last.At)} ago; the cool-down is {DurationText.Format(limits.CoolDown)}.";
         }
 
         var recent = Runs.Count(run => (now - run.At).Duration() < limits.Per);

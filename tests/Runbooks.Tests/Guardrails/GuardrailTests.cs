@@ -65,6 +65,15 @@ public sealed class GuardrailTests : GuardedWorld
     }
 
     [Fact]
+    public void RunThatAClockAheadHasNoted_HidesNoOtherFromTheCoolDown()
+    {
+        var (limits, now) = (new Limits { MaxRuns = 3, Per = TimeSpan.FromHours(1), CoolDown = TimeSpan.FromMinutes(30), MaxTargets = 1 }, Given.Night);
+
+        CountedRuns.None.With(limits, "i-1", now.AddMinutes(-10)).With(limits, "i-2", now.AddDays(1)).Exceeded(limits, "i-3", now)
+            .ShouldBe("It ran on this target 10m ago; the cool-down is 30m.");
+    }
+
+    [Fact]
     public async Task PlaceThatAClockAheadHasTaken_IsFree()
     {
         _options.MaxConcurrent["script.act"] = 1;
