@@ -181,6 +181,12 @@ public sealed partial record Incident
     private Incident Replace(Recurrence? known, Recurrence next)
     {
         List<Recurrence> others = [.. Recurrences.Where(other => other != known)];
+        if (known is null && others.Count >= MaxRecurrences && others.All(other => next.LastAt - other.LastAt <= Recurrence.QuietFor))
+        {
+            // Of many that take turns, those that are counted go on to flap.
+            return this;
+        }
+
         return this with { Recurrences = [.. others.Count < MaxRecurrences ? others : others.Except([others.MinBy(other => other.LastAt)!]), next] };
     }
 
