@@ -241,7 +241,7 @@ public sealed record HeldBackApproval(string Person, string Why, DateTimeOffset 
 
 /// <summary>What keeps a question from being carried out right now, whoever says yes.</summary>
 /// <param name="Why">In one or more whole sentences.</param>
-/// <param name="Until">When it ends by itself; null where it does not.</param>
+/// <param name="Until">When what of it ends by itself has ended; null where nothing does.</param>
 public sealed record HeldBackBy(string Why, DateTimeOffset? Until);
 
 /// <summary>An answer. Of what a person does by hand, approving says that it is done, and rejecting that it could not be done.</summary>

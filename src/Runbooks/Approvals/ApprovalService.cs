@@ -185,12 +185,12 @@ public sealed class ApprovalService(
         if ((gateId ?? gate?.Id) is { } id)
         {
             var person = approvers.NameOf(request);
-            if (request.IsOfWork && incident.FindGate(id) is { Outcome: GateOutcome.Pending, Task: null })
+            if (request.IsOfWork && gate is { Outcome: GateOutcome.Pending, Task: null })
             {
                 return (incident, new(DecisionStatus.Incomplete, "It asks for a decision and not for work by hand. Nothing was recorded."));
             }
 
-            if (closed is not null && incident.FindGate(id) is { Outcome: GateOutcome.Pending } open && time.GetUtcNow() < open.ExpiresAt)
+            if (closed is not null && gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt)
             {
                 var noted = incident.NoteHeldBack(id, person, closed.Why, closed.Until, time.GetUtcNow());
                 return (
@@ -202,7 +202,7 @@ public sealed class ApprovalService(
             {
                 Items = ItemsOf(request),
                 Identity = request.SignedIn?.Id,
-                OfOwner = incident.FindGate(id) is { OwnerTeam: { } owner } of && approvers.IsOf(owner, of, request, people),
+                OfOwner = gate is { OwnerTeam: { } owner } && approvers.IsOf(owner, gate, request, people),
             };
             return incident.LoseApprovals(id, earlier => ApproverRules.AsOfNow(gate!, earlier, people), time.GetUtcNow()).Decide(id, decision, incident.StartedBy is { } starter ? approvers.NameOf(starter) : null);
         }
@@ -253,7 +253,7 @@ public sealed class ApprovalService(
         }
 
         return incident.Stop is { } earlier
-            ? (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it stops before the next step. {(earlier.TakesBack ? "What can be taken back is taken back." : StopText.Of(incident))}"))
+            ? (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it stops before the next step. {StopText.Of(incident)}"))
             : (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow())), new(DecisionStatus.Decided, $"It stops before the next step. {StopText.Of(incident)}"));
     }
 }

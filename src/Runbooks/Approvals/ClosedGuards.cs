@@ -36,7 +36,7 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
     /// <returns>All of it as one; null when nothing stands against it, or when the question is not open.</returns>
     public async Task<HeldBackBy?> FindAllAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
         await FindViolationsAsync(incident, gate, cancellationToken) is { Count: > 0 } violations
-            ? new(string.Join(" ", violations.Select(one => one.Why.EndsWith('.') ? one.Why : $"{one.Why}.")), violations.Max(one => one.Until))
+            ? new(string.Join(" ", violations.Select(one => EndingText.Sentence(one.Why))), violations.Max(one => one.Until))
             : null;
 
     private async Task<IReadOnlyList<GuardrailViolation>> FindViolationsAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)

@@ -96,7 +96,6 @@ public sealed class RuleSetRefresh(
     {
         if (await sets.FindLogAsync(cancellationToken) is { } log)
         {
-            files.Use(StartingRuleSet.Name, log.Current.Name);
             if (log.Current != status.InForce)
             {
                 await TakeAsync(log.Current, cancellationToken);
@@ -105,6 +104,8 @@ public sealed class RuleSetRefresh(
             {
                 loader.Stay();
             }
+
+            files.Use(StartingRuleSet.Name, (status.InForce ?? log.Current).Name);
         }
         else
         {
@@ -115,12 +116,13 @@ public sealed class RuleSetRefresh(
                 throw new InvalidDataException(StartingRuleSet.Gone);
             }
 
-            files.Use(StartingRuleSet.Name, plain.Runbooks.Count > 0 ? "plain files" : null);
             if (!ReferenceEquals(plain, _plain) || loader.IsOutdated || status.InForce is not null || status.Refused is not null)
             {
                 await loader.TakeAsync(plain, cancellationToken);
                 _plain = plain;
             }
+
+            files.Use(StartingRuleSet.Name, plain.Runbooks.Count > 0 ? "plain files" : null);
         }
     }
 

@@ -39,7 +39,7 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         var pages = before?.Pages.GetValueOrDefault(name) ?? [];
         if (mark.Length == 0)
         {
-            await fallback.ShowOverAsync($"A file can be used again: {name}", "It was mended, or is not there any more.", ThreadId, pages, cancellationToken);
+            await fallback.ShowOverAsync($"A file can be used again: {name}", "It was put right, or is not needed any more.", ThreadId, pages, cancellationToken);
             await SaveAsync(name, mark, [], cancellationToken);
         }
         else if (await fallback.PageAsync(
