@@ -262,7 +262,7 @@ public enum DecisionStatus
     /// <summary>Somebody else, or time, was first.</summary>
     AlreadyClosed,
 
-    /// <summary>This person has approved before; a quorum counts people, not clicks.</summary>
+    /// <summary>It is on record already: this person has approved before, or what it names was done.</summary>
     AlreadyCounted,
 
     /// <summary>The plan changed since it was shown to this person.</summary>

@@ -141,9 +141,13 @@ public sealed class ApprovalService(
         }
     }
 
-    /// <summary>An approval that another's answer or the time has overtaken is none that counts.</summary>
+    /// <summary>
+    /// An approval that another's answer or the time has overtaken is none that counts. Whoever says again that what is left of a
+    /// checklist is done names fewer items, or none, once the first answer has counted.
+    /// </summary>
     private bool IsRepeated(Incident incident, string? gateId, DecisionRequest request) =>
-        FindGate(incident, gateId, request) is { } gate && gate.Decisions.Any(decision => IsSame(decision, request))
+        FindGate(incident, gateId, request) is { } gate
+        && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == approvers.NameOf(request) && (ItemsOf(request) ?? []).All(item => decision.Items?.Contains(item) == true))
         && (request.Verb != DecisionVerb.Approve || gate.Outcome is GateOutcome.Pending or GateOutcome.Approved);
 
     /// <summary>An answer that names no question is of the open one; when none is, of the one that it is on record for.</summary>

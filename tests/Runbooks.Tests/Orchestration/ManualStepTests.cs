@@ -58,6 +58,24 @@ public sealed class ManualStepTests : IAsyncDisposable
         incident.FindStep(Phase.Mitigation, "swap")!.Outcome.ShouldBe("ana and ben did it at 03:00:00 UTC.");
     }
 
+    [Theory]
+    [InlineData("ana", true)]
+    [InlineData("ben", false)]
+    public async Task EveryItemThatIsLeft_SentAgainCountsAsTheSameOfThisPersonAlone(string who, bool repeated)
+    {
+        var incident = await ApprovedAsync(Runbook(new { instruction = "Swap it.", who = Hands, checklist = (string[])["Power is off", "New card"] }));
+        Helps();
+        incident = await SayAsync(incident.Id, DecisionVerb.Approve, "ana", items: [1, 2]);
+
+        foreach (var left in (int[]?[])[null, [2]])
+        {
+            // The first answer was lost on its way, and by now nothing is left to name, or less.
+            var receipt = await _world.Get<ApprovalService>().DecideAsync(incident.Id, incident.LatestGate!.Id, new(DecisionVerb.Approve, who, "test") { Items = left }, CancellationToken.None);
+
+            (receipt.Result.Status, receipt.IsRepeated).ShouldBe((DecisionStatus.AlreadyClosed, repeated));
+        }
+    }
+
     [Fact]
     public async Task CouldNot_NeedsAReasonAndEndsAsAFailedStepDoes()
     {
