@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Intake;
@@ -41,6 +42,19 @@ public sealed class RunbookPageTests : IAsyncLifetime
         await using var host = await HostAsync(Some.Runbook() with { Mitigation = new() { Steps = [step] } }, mode);
 
         (await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel)).ShouldContain($"<p>{said}</p>");
+    }
+
+    [Theory]
+    [InlineData(false, false, "<h3>Resolution</h3><p>Acts without asking.</p>")]
+    [InlineData(false, true, "<h3>Resolution</h3><p>Asks oncall: Fix ")]
+    [InlineData(true, false, "<h3>Resolution</h3><p>Acts without asking.</p>")]
+    [InlineData(true, true, "<h3>Resolution</h3><ol ")]
+    public async Task Resolution_SaysWhoIsAskedWhereTheMitigationHasNot(bool mitigates, bool asks, string said)
+    {
+        var mitigation = new Mitigation { Approval = asks ? TestKit.Incidents.Given.Approval() : null, Steps = mitigates ? [TestKit.Incidents.Given.Step("call")] : [] };
+        await using var host = await HostAsync(Some.Runbook() with { Mitigation = mitigation, Resolution = new() { Steps = [TestKit.Incidents.Given.Step("cure")] } }, "Normal");
+
+        Regex.Replace(await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel), @">\s+<", "><").ShouldContain(said);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         Row("owner", runbook.Owner.Length > 0 ? Text(runbook.Owner) : "nobody");
         Row("severity", CamelCase.Of(runbook.Impact.Severity));
         Row("one incident for each", Code(runbook.Target));
-        Row("mode", runbook.Mode switch { RunMode.DryRun => "dry run: touches nothing", RunMode.ApproveAll => "every phase asks first", _ => "as written" });
+        Row("mode", runbook.Mode switch { RunMode.DryRun => "dry run: touches nothing", RunMode.ApproveAll => "every phase that acts asks first", _ => "as written" });
         if (runbook.ReportTo.Count > 0)
         {
             Row("report to", Text(string.Join(", ", runbook.ReportTo)));

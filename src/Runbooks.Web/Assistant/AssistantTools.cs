@@ -105,7 +105,7 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded
         var found = await preview.MakeAsync(runbook, Read(labels), actor.Who, check, cancellationToken);
         return found.Errors.Count > 0
             ? throw new McpException(string.Join(" ", found.Errors))
-            : new { found.Target, Findings = found.Findings.Select(FindingView.Of), Plan = found.Plan?.Steps.Select(PlannedStepView.Of), found.Plan?.Blocker };
+            : new { found.Target, Findings = found.Findings.Select(FindingView.Of), Plan = found.Plan?.Steps.Select(PlannedStepView.Of), found.Plan?.Blocker, found.Plan?.LaterBlocker };
     }
 
     private async Task<Incident> FindAsync(string id, CancellationToken cancellationToken) =>

@@ -93,11 +93,11 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
     /// <summary>How far it may go by itself on this host.</summary>
     public RunMode Mode { get; init; }
 
-    /// <summary>What a mitigation does about which nobody is asked.</summary>
-    public string WithoutAsking => Mode switch
+    /// <summary>What the steps of a phase do about which nobody is asked.</summary>
+    public string WithoutAsking(Phase phase) => Mode switch
     {
-        _ when Runbook.Mitigation.Steps.All(step => step.Do == BuiltInSteps.Person) => "Asks for each step that is done by hand.",
-        _ when !Steps.ChangeSomething(Runbook.Mitigation.Steps) => "Tells people, and changes nothing.",
+        _ when Runbook.StepsOf(phase).All(step => step.Do == BuiltInSteps.Person) => "Asks for each step that is done by hand.",
+        _ when !Steps.ChangeSomething(Runbook.StepsOf(phase)) => "Tells people, and changes nothing.",
         RunMode.DryRun => "Rehearses without asking.",
         RunMode.ApproveAll => "Asks all the same, since everything is asked about here.",
         _ => "Acts without asking.",
