@@ -105,7 +105,7 @@ public sealed class EndingTextTests
     [InlineData(IncidentState.Resolved, Fate.Undone, Checks.AllPass, Kind.Changes, "Recovered, fix taken back", "The cause is gone, so the temporary fix was taken back: fix.")]
     [InlineData(IncidentState.Resolved, Fate.Kept, Checks.AllPass, Kind.Changes, "Recovered, fix left in place", "The cause is gone, so the temporary fix is needed no longer. Left it suspended; reactivate it by hand.")]
     [InlineData(IncidentState.Resolved, Fate.HandedOn, Checks.AllPass, Kind.Changes, "Recovered, fix handed on", "The cause is gone. The flag stays as it is: incident b changed it after this one.")]
-    [InlineData(IncidentState.Resolved, Fate.AsBefore, Checks.AllPass, Kind.Changes, "Recovered, fix left in place", "The cause is gone. The flag was left as it is: this step had not changed it.")]
+    [InlineData(IncidentState.Resolved, Fate.AsBefore, Checks.AllPass, Kind.Changes, "Recovered, nothing changed", "The cause is gone. The flag was left as it is: this step had not changed it.")]
     [InlineData(IncidentState.Failed, Fate.AsBefore, Checks.None, Kind.Changes, "Failed", "Nobody answered in time. The flag was left as it is: this step had not changed it.")]
     [InlineData(IncidentState.Cancelled, Fate.HandedOn, Checks.None, Kind.Changes, "Cancelled", "Nobody answered in time. The flag stays as it is: incident b changed it after this one.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.AllPass, Kind.Changes, "Nothing to do", "Every check passed; nothing was done.")]

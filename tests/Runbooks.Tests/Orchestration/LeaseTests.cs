@@ -143,7 +143,7 @@ public sealed class LeaseTests : IAsyncDisposable
 
         var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(30));
 
-        (incident.State, incident.Steps.ShouldHaveSingleItem().Status, EndingText.Headline(incident)).ShouldBe((IncidentState.Resolved, StepStatus.AsBefore, "Recovered, fix left in place"));
+        (incident.State, incident.Steps.ShouldHaveSingleItem().Status, EndingText.Headline(incident)).ShouldBe((IncidentState.Resolved, StepStatus.AsBefore, "Recovered, nothing changed"));
         incident.Reason.ShouldBe("The cause is gone. The flag was left as it is: this step had not changed it.");
         ChangeText.InPlace(incident).ShouldBeEmpty("nobody has to take it back");
         incident.NeedsPerson.ShouldBeFalse();
