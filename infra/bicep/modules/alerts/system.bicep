@@ -58,7 +58,7 @@ module deadMan 'log-rule.bicep' = {
   name: 'alert-dead-man'
   params: {
     name: 'runbooks-dead-man'
-    summary: 'The watchdog has not run for a quarter of an hour: the app is down, or cannot write telemetry.'
+    summary: 'The watchdog has not run for a quarter of an hour: the app is down, cannot write telemetry, or cannot reach its storage account.'
     scopeId: workspaceId
     query: $'''union isfuzzy=true (datatable(TimeGenerated: datetime, Name: string)[]), AppRequests
 | where Name == '${known.watchFunction}'
@@ -79,9 +79,9 @@ module refusedAlerts 'log-rule.bicep' = {
   name: 'alert-intake-errors'
   params: {
     name: 'runbooks-intake-errors'
-    summary: 'Alerts were refused. After a 503 Azure Monitor tries again for about a minute; after any other answer they are lost: look in Azure Monitor at what fired.'
+    summary: 'Alerts were refused. After a 503 or 504 Azure Monitor tries again for about a minute; after any other error they are lost: look in Azure Monitor at what fired.'
     scopeId: workspaceId
-    // A key or a role that is wrong shows as one row for each alert, and that alert does not come again. One 503 does no harm.
+    // A key or a role that is wrong shows as one row for each alert, and that alert does not come again. One 503 or 504 does no harm.
     // Rows are sampled: ItemCount says how many requests each stands for.
     query: '''union isfuzzy=true (datatable(TimeGenerated: datetime, Url: string, ResultCode: string, ItemCount: int)[]), AppRequests
 | where Url has "/alerts/" and (ResultCode in ("401", "403", "404") or toint(ResultCode) >= 500)
