@@ -152,7 +152,7 @@ internal sealed record TestOpening(string? Id, string? Problem, IReadOnlyList<Al
     {
         if (test.Script.ByHand)
         {
-            var started = await world.Get<ManualStart>().StartAsync(runbook.Id, test.Script.Alert.Labels, test.Script.By!, null, CancellationToken.None);
+            var started = await world.Get<ManualStart>().StartAsync(runbook.Id, test.Script.Alert.Labels, test.Script.By!, null, CancellationToken.None, test.Script.Proposed);
             return new(started.Outcome?.Id, string.Join(" ", started.Errors), []);
         }
 

@@ -23,6 +23,7 @@ internal static class TestSchema
             ["runbook"] = SchemaParts.Text("The runbook that the alert names."),
         }), null, $"A file beside the test, as its sender posts it (default {TestAlert.DefaultFile}), or the alert itself."),
         ["by"] = SchemaParts.Text("Who starts it by hand; goes with 'source: manual'."),
+        ["proposed"] = SchemaParts.Flag("An assistant started it: people are asked before anything runs, also where the runbook would only tell."),
         ["mode"] = SchemaParts.Choice<RunMode>("How far any runbook may go; the stricter of this and its own counts."),
         ["objections"] = SchemaParts.Mapping("What the guardrails say when a phase asks.", new()
         {

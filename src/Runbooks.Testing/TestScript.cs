@@ -18,6 +18,9 @@ internal sealed class TestScript : WorldScript
     /// <summary>Who starts it by hand.</summary>
     public string? By { get; init; }
 
+    /// <inheritdoc cref="Runbooks.Model.Incidents.Incident.IsProposed"/>
+    public bool Proposed { get; init; }
+
     public List<TestEvent> Events { get; init; } = [];
 
     public required TestExpectation Expect { get; init; }
@@ -27,7 +30,7 @@ internal sealed class TestScript : WorldScript
     /// <summary>The same with other answers of the world.</summary>
     public TestScript With(Dictionary<string, List<ScriptedAnswer>> checks, Dictionary<string, ScriptedStep> steps) => new()
     {
-        Source = Source, Alert = Alert, By = By, Events = Events, Expect = Expect, Mode = Mode, Objections = Objections, Checks = checks, Steps = steps,
+        Source = Source, Alert = Alert, By = By, Proposed = Proposed, Events = Events, Expect = Expect, Mode = Mode, Objections = Objections, Checks = checks, Steps = steps,
     };
 }
 

@@ -57,6 +57,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             Source = Word(root, "source", TriggerReader.Sources, required: true),
             Alert = Alert(root),
             By = Optional(root, "by"),
+            Proposed = root.Flag("proposed"),
             Mode = root.Has("mode") ? CamelCase.Of(root.Choice("mode", RunMode.Normal)) : Optional(root, "mode"),
             Objections = Mapping(root, "objections", (node, path) => OneOf(node, path, Objections)),
             Checks = Mapping(root, "checks", Answers),
@@ -73,6 +74,11 @@ internal sealed class TestScriptReader(FileErrors errors)
         if (script.ByHand != script.By is not null)
         {
             errors.AtKey(script.By is null ? "source" : "by", script.By is null ? "is manual, and nobody starts it." : "starts it by hand, and the source is another.", $"'by' (the person's name) and 'source: {ManualStart.Source}' belong together.");
+        }
+
+        if (script is { Proposed: true, ByHand: false })
+        {
+            errors.AtKey("proposed", "is for what is started by hand, and the source is another.", $"Remove it, or write 'source: {ManualStart.Source}'.");
         }
 
         return script;

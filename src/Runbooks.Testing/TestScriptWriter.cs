@@ -16,6 +16,7 @@ internal static class TestScriptWriter
     {
         var root = new YamlMappingNode { { "source", script.Source } };
         Add(root, "by", script.By);
+        AddWord(root, "proposed", script.Proposed ? "true" : null);
         AddWord(root, "mode", script.Mode);
         root.Add("alert", Alert(script.Alert));
         Add(root, "objections", Mapping(script.Objections, objection => Word(objection)));

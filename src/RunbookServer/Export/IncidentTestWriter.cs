@@ -11,6 +11,7 @@ internal static class IncidentTestWriter
     {
         Source = incident.Alert.Source,
         By = IsByHand(incident) ? incident.StartedBy : null,
+        Proposed = incident.Proposed,
         Alert = AlertOf(incident),
         Mode = incident.Mode == RunMode.Normal ? null : CamelCase.Of(incident.Mode),
         Objections = ObjectionsOf(incident),

@@ -30,6 +30,9 @@ public sealed record IncidentView
     public required RunMode Mode { get; init; }
     public required string? StartedBy { get; init; }
 
+    /// <inheritdoc cref="Incident.IsProposed"/>
+    public bool Proposed { get; init; }
+
     /// <summary>Under which its spans are found where traces are collected.</summary>
     public required string TraceId { get; init; }
 
@@ -102,6 +105,7 @@ public sealed record IncidentView
         Attention = incident.Attention,
         Mode = incident.Mode,
         StartedBy = incident.StartedBy,
+        Proposed = incident.IsProposed,
         TraceId = IncidentTrace.IdOf(incident).ToHexString(),
         RetryOf = incident.RetryOf,
         RetriedAs = incident.RetriedAs,

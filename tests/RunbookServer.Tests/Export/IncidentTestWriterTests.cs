@@ -50,6 +50,8 @@ public sealed class IncidentTestWriterTests : IDisposable
     private static readonly string s_byHand = Runbook.Replace(
         "    tell: {", "    swap: { do: person, with: { instruction: Swap it., who: [oncall], checklist: [Off, On], undo: Put it back. }, timeout: 1h }\n    tell: {", StringComparison.Ordinal);
 
+    private static readonly string s_telling = Without(s_healing, "    switch:").Replace("do: banner.publish, with: { message: \"{{ findings.slow.summary }}\", severity: warning }", "do: note, with: { text: It is slow. }", StringComparison.Ordinal);
+
     private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
 
     public static TheoryData<string, string, string> Nights => new()
@@ -89,6 +91,8 @@ public sealed class IncidentTestWriterTests : IDisposable
         { "failed {switch: undone, swap: undone, tell: undone}", s_byHand, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, done: ada }, { after: 15m, done: grace }]" },
         { "failed {switch: undone, swap: undoFailed, tell: undone}", s_byHand, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, done: ada }]" },
         { "expired {switch: done, tell: done}", s_asksTwice, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }]" },
+        { "resolved {tell: done, report: done}", s_telling, "source: manual\nby: an assistant\nproposed: true\nalert: { labels: { region: local } }\nchecks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }]" },
+        { "rejected {}", s_telling, "source: manual\nby: an assistant\nproposed: true\nalert: { labels: { region: local } }\nchecks: { slow: [failing] }\nevents: [{ after: 2m, reject: ada }]" },
     };
 
     [Theory]
@@ -98,7 +102,7 @@ public sealed class IncidentTestWriterTests : IDisposable
         await using var services = OfflineServices.Build();
         var (catalog, steps) = (services.GetRequiredService<RunbookCatalog>(), services.GetRequiredService<StepCatalog>());
         catalog.Load([new RunbookFile("reroute.yaml", runbookText)]).Errors.ShouldBeEmpty();
-        var first = Case("source: generic\nalert: { name: Slow, labels: { region: local } }\n" + night + "\nexpect: { state: resolved }\n");
+        var first = Case((night.StartsWith("source:", StringComparison.Ordinal) ? "" : "source: generic\nalert: { name: Slow, labels: { region: local } }\n") + night + "\nexpect: { state: resolved }\n");
 
         var (incident, problems) = await TestRunner.PlayAsync(first, catalog.Current[0], steps);
         problems.ShouldBeEmpty();
