@@ -26,14 +26,18 @@ internal sealed record HeldValue(string Id, string DisplayName)
 internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents, ResourceLease lease)
 {
     /// <summary>
-    /// One step at a time on a value, as long as none dies: what is noted and what is written belong together, and so do what is
-    /// there, who else holds it, and what is taken back. Another one in between would go by what is so no longer.
+    /// One step at a time on a value, as long as none dies or takes longer than the lease lasts: what is noted and what is
+    /// written belong together, and so do what is there, who else holds it, and what is taken back. Another one in between would
+    /// go by what is so no longer.
     /// </summary>
     /// <exception cref="AzureRequestException">Another one is at it for too long: the step has to wait for its turn.</exception>
     public Task<TResult> AloneAsync<TResult>(HeldValue value, StepContext context, Func<Task<TResult>> work, CancellationToken cancellationToken) =>
         state is null ? work() : lease.HoldAsync(Key(value), value.DisplayName, context, work, cancellationToken);
 
-    /// <summary>Notes a change and makes it, with nobody in between. One that is refused has changed nothing, and holds nothing.</summary>
+    /// <summary>
+    /// Notes a change and makes it, with nobody in between. One that is refused has changed nothing, and holds nothing, unless an
+    /// attempt before had noted it: that one may have made it.
+    /// </summary>
     /// <inheritdoc cref="AloneAsync"/>
     public Task<TResult> HoldAsync<T, TResult>(HeldValue value, T before, T after, Func<Task<TResult>> write, StepContext context, CancellationToken cancellationToken) => AloneAsync(
         value,
@@ -42,12 +46,12 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         {
             // Its turn may have been waited for.
             await context.EnsureNotPausedAsync(done: null, cancellationToken);
-            await HoldAsync(value, before, after, context, cancellationToken);
+            var mayBeMade = await NoteAsync(value, before, after, context, cancellationToken) && context.Interrupted is not null;
             try
             {
                 return await write();
             }
-            catch (StepRefusedException) when (state is not null)
+            catch (StepRefusedException) when (state is not null && !mayBeMade)
             {
                 await EndAsync<T>(value, StepOf(context), cancellationToken);
                 throw;
@@ -57,14 +61,24 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
 
     /// <summary>To be called before the value is read and written: whoever ends meanwhile has to know.</summary>
     /// <param name="context">The same step notes it once, however often it is tried; anew where it has found something else since.</param>
-    public async Task HoldAsync<T>(HeldValue value, T before, T after, StepContext context, CancellationToken cancellationToken)
+    /// <returns>Whether it was noted already.</returns>
+    private async Task<bool> NoteAsync<T>(HeldValue value, T before, T after, StepContext context, CancellationToken cancellationToken)
     {
-        if (state is not null)
+        if (state is null)
         {
-            var mine = new Holder<T>(StepOf(context), context.IncidentId, before, after) { Before = before };
-            var lasting = await FindLastingAsync<T>(value, cancellationToken);
-            await state.UpdateAsync<Holders<T>, bool>(Key(value), known => ((known ?? new([])).With(mine, lasting), true), cancellationToken);
+            return false;
         }
+
+        var mine = new Holder<T>(StepOf(context), context.IncidentId, before, after) { Before = before };
+        var lasting = await FindLastingAsync<T>(value, cancellationToken);
+        return (await state.UpdateAsync<Holders<T>, bool>(
+            Key(value),
+            known =>
+            {
+                var holders = (known ?? new([])).With(mine, lasting);
+                return (holders, ReferenceEquals(holders, known));
+            },
+            cancellationToken)).Result;
     }
 
     /// <summary>Takes back what a step put there, unless another one holds it. Safe to run twice, as long as the taking back is.</summary>
@@ -87,7 +101,9 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             return new($"{value.Start} was left as it is: this step had not changed it.") { FoundSo = true };
         }
 
-        if (other is not null && !lasting.ContainsKey(other.Step))
+        // Where nothing of this step is noted, as of one that an older version ran, and all others found it so, none of them brings anything back.
+        var isForgotten = holders.Of(step) is null && holders.All.All(one => one.HasEnded || Holders<T>.AreSame(one.Before, one.After));
+        if (other is not null && !isForgotten && !lasting.ContainsKey(other.Step))
         {
             return new($"{value.Start} stays as it is: incident {other.Incident} holds it too. What was there before comes back when the last of them takes it back.") { HandedOn = true };
         }
@@ -97,8 +113,8 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             // Where what was there before is there again, the other's change is in nobody's way.
             if (other is not null && !shows(back))
             {
-                throw new ChangedSinceException(
-                    $"{value.Start} was left alone: incident {other.Incident} changed it too and {(lasting[other.Step] ? "does not take it back" : "means to keep it")}.");
+                var why = !lasting.TryGetValue(other.Step, out var never) ? "found it so and relies on it" : never ? "changed it too and does not take it back" : "changed it too and means to keep it";
+                throw new ChangedSinceException($"{value.Start} was left alone: incident {other.Incident} {why}.");
             }
 
             var said = await takeBack(back);
@@ -199,7 +215,8 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             var mine = Of(step);
             if (mine?.HandedTo is { } heir)
             {
-                return (this, (false, Of(heir)));
+                // What was handed on before steps were named names the incident.
+                return (this, (false, All.FirstOrDefault(one => one.Step == heir || one.Incident == heir)));
             }
 
             if (mine is not null && AreSame(mine.Before, mine.After))
@@ -215,9 +232,14 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             }
 
             List<Holder<T>> later = [.. All.SkipWhile(one => one != mine).Skip(1).Where(one => !one.HasEnded)];
-            return later.Exists(one => shows(one.After))
-                ? (With(mine with { HasEnded = true, HandedTo = later[0].Step }).With(later[0] with { Before = mine.Before }), (false, later[0]))
-                : (this, (false, null));
+            if (!later.Exists(one => shows(one.After)))
+            {
+                return (this, (false, null));
+            }
+
+            // The one that found what this one put there: another in between may never have come to act.
+            var next = later.Find(one => AreSame(one.Before, mine.After)) ?? later[0];
+            return (With(mine with { HasEnded = true, HandedTo = next.Step }).With(next with { Before = mine.Before }), (false, next));
         }
 
         public Holders<T> Ended(string step) => Of(step) is { HasEnded: false } mine ? With(mine with { HasEnded = true }) : this;

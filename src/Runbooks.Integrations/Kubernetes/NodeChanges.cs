@@ -87,7 +87,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
     /// <summary>Whether it stays when the rest is taken back.</summary>
     protected virtual bool Keep(TParameters parameters) => false;
 
-    /// <summary>The one value that all incidents that change it share.</summary>
+    /// <summary>The one value that all incidents that change it share. A machine that came back under the same name is another one.</summary>
     protected abstract HeldValue Held(NodeUndo undo, string cluster);
 
     protected abstract TState Read(V1Node node, NodeUndo undo);
@@ -174,7 +174,7 @@ internal abstract class NodeScheduling<TParameters>(Clusters clusters, HeldValue
 {
     protected override NodeUndo Look(V1Node? node, NodeUndo undo, TParameters parameters) => undo with { Was = node is not null && Read(node, undo) == cordons };
 
-    protected override HeldValue Held(NodeUndo undo, string cluster) => new($"cordon of node {undo.Node} on cluster {cluster}", $"{(cordons ? "The cordon of node" : "That there is no cordon on node")} {undo.Node} on cluster {cluster}");
+    protected override HeldValue Held(NodeUndo undo, string cluster) => new($"cordon of node {undo.Uid}", $"The {(cordons ? "cordon" : "uncordoning")} of node {undo.Node} on cluster {cluster}");
 
     protected override bool Read(V1Node node, NodeUndo undo) => new NodeSigns(node).IsCordoned;
 

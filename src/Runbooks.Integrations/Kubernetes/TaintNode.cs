@@ -37,7 +37,7 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
         return undo with { Taint = Key(taint), Value = Value(taint), Former = former, Was = former is not null && Value(former) == Value(taint) };
     }
 
-    protected override HeldValue Held(NodeUndo undo, string cluster) => new($"The taint {undo.Taint} of node {undo.Node} on cluster {cluster}");
+    protected override HeldValue Held(NodeUndo undo, string cluster) => new($"taint {undo.Taint} of node {undo.Uid}", $"The taint {undo.Taint} of node {undo.Node} on cluster {cluster}");
 
     protected override V1Taint? Read(V1Node node, NodeUndo undo) => Find(node, undo.Taint!);
 

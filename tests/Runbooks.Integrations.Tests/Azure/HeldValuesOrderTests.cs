@@ -145,7 +145,7 @@ public sealed class HeldValuesOrderTests
         private async Task<(string Result, bool IsDone)> TryAsync<T>(string key, Func<StepContext, Task<T>> work)
         {
             var context = new StepContext { IncidentId = key[..1], RunbookId = "", Target = "", IdempotencyKey = key, Evidence = null!, Time = this, Logger = NullLogger.Instance };
-            while (true)
+            for (; ; context = context with { Interrupted = _incidents[context.IncidentId].Steps[0].Preparation })
             {
                 var life = new Life(dies && _random.Next(2) == 0 ? _random.Next(20) : int.MaxValue);
                 try

@@ -1,7 +1,11 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Kubernetes;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Integrations.Tests.Azure;
 
@@ -70,6 +74,39 @@ public sealed partial class HeldValuesTests
         (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Cordon, first))).Message
             .ShouldBe($"The cordon of node {Node} on cluster b was left alone: incident inc-b changed it too and does not take it back.");
         (await StatesAsync()).ShouldStartWith("True ");
+    }
+
+    /// <summary>What the former machine had is gone with it: the new one's is its own, and comes back to what it was.</summary>
+    [Theory]
+    [InlineData(Cordon, null)]
+    [InlineData("kubernetes.taintNode", "gpu-fault")]
+    public async Task NewMachineOfTheSameName_IsAnotherValue(string action, string? key)
+    {
+        object with = key is null ? s_node : new { node = Node, key };
+        var (before, found) = (await StatesAsync(), await PrepareAsync(action, with));
+        var former = found with { UndoState = JsonSerializer.SerializeToElement(found.UndoState!.Value.Deserialize<NodeUndo>()! with { Uid = "the-former-machine" }) };
+        await FaultAsync("kubernetes", "503", on: $"/nodes/{Node}");
+        await Should.ThrowAsync<ClusterException>(() => DoAsync("inc-a", action, with, prepared: former));
+
+        var second = await DoAsync("inc-b", action, with);
+        (await StatesAsync()).ShouldNotBe(before);
+
+        (await TakeBackAsync("inc-b", action, second)).ShouldNotContain("as it is");
+        (await StatesAsync()).ShouldBe(before);
+        (await TakeBackAsync("inc-a", action, former)).ShouldBe($"Node {Node} is gone or another by now, so there is nothing to change back.");
+    }
+
+    /// <summary>Who found it so brings nothing back: it cannot be left to them.</summary>
+    [Fact]
+    public async Task CordonOfWhichNothingIsNoted_IsToldToAPersonWhileAnotherReliesOnIt()
+    {
+        var first = await DoAsync("inc-a", Cordon, s_node);
+        await Services.GetRequiredService<ISharedState>().RemoveAsync<HeldValues.Holders<bool>>($"held:cordon of node {first.Identity}", _ => true, Cancel);
+        var second = await DoAsync("inc-b", Cordon, s_node);
+
+        (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Cordon, first))).Message
+            .ShouldBe($"The cordon of node {Node} on cluster b was left alone: incident inc-b found it so and relies on it.");
+        (await UndoAsync("inc-b", Cordon, second)).FoundSo.ShouldBeTrue();
     }
 
     /// <summary>That another one took it off for good is no reason to page anybody: it is as it was before the first.</summary>

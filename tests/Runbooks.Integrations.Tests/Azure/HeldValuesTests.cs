@@ -98,6 +98,35 @@ public sealed partial class HeldValuesTests : OnTheSandbox
         (await FlagAsync()).ShouldBeNull();
     }
 
+    /// <summary>Its answer was lost, and the second one found what it had done: what was there before is still its to hand on.</summary>
+    [Theory]
+    [InlineData("inc-a", "inc-b")]
+    [InlineData("inc-b", "inc-a")]
+    public async Task FirstIsTriedAgainAndRefused_NoBannerIsLeft(string ends, string stays)
+    {
+        var with = new { message = "Provider a has problems." };
+        var done = new Dictionary<string, Preparation> { ["inc-a"] = await DoAsync("inc-a", Banner, with), ["inc-b"] = await DoAsync("inc-b", Banner, new { message = "Provider b has problems." }) };
+        await Should.ThrowAsync<StepRefusedException>(() => Action(Banner).ApplyAsync(Bind(with, Action(Banner).ParametersType), done["inc-a"], ContextOf("inc-a") with { Interrupted = done["inc-a"] }, Cancel));
+
+        await TakeBackAsync(ends, Banner, done[ends]);
+        await TakeBackAsync(stays, Banner, done[stays]);
+        (await ValueAsync("banner")).ShouldBeNull();
+    }
+
+    /// <summary>Handed on by a version that named the incident, and run again by this one.</summary>
+    [Fact]
+    public async Task HandedOnToAnIncident_IsStillLeftToIt()
+    {
+        var first = await DoAsync("inc-a", Flag, s_on);
+        await DoAsync("inc-b", Flag, s_on);
+        var left = await UndoAsync("inc-a", Flag, first);
+        await Services.GetRequiredService<ISharedState>().UpdateAsync<HeldValues.Holders<HeldText>, bool>(
+            "held:'.appconfig.featureflag/local-model-only' in app configuration 'practice'", known => (new([.. known!.All.Select(one => one with { HandedTo = one.HandedTo is null ? null : "inc-b" })]), true), Cancel);
+
+        (await UndoAsync("inc-a", Flag, first)).ShouldBeEquivalentTo(left);
+        (await FlagAsync()).ShouldNotBeNull();
+    }
+
     /// <summary>On call had switched it on by hand: it stays on, and nobody is told that it was taken back.</summary>
     [Fact]
     public async Task WhatWasSoBefore_IsNotCalledTakenBack()
