@@ -29,9 +29,13 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
         }
 
         var state = Text(found["fields"]?[State]);
-        var isClosed = system.ClosedState is { } closed ? state == closed
-            : (await StatesAsync(Text(found["fields"]?[Type]), cancellationToken)).Any(one => one.Name == state && one.Category is Completed or Removed);
-        return Of(found, isClosed);
+        if (system.ClosedState is { } closed)
+        {
+            return Of(found, state == closed) with { ClosedState = closed };
+        }
+
+        var states = await StatesAsync(Text(found["fields"]?[Type]), cancellationToken);
+        return Of(found, states.Any(one => one.Name == state && one.Category is Completed or Removed)) with { ClosedState = states.FirstOrDefault(one => one.Category == Completed).Name };
     }
 
     public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)
@@ -61,8 +65,7 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
 
     public async Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken)
     {
-        var state = system.ClosedState ?? (await StatesAsync(ticket.Type, cancellationToken)).FirstOrDefault(state => state.Category == Completed).Name
-            ?? throw new StepRefusedException($"No state of '{ticket.Type}' counts as completed in Azure DevOps '{name}'.");
+        var state = ticket.ClosedState ?? throw new StepRefusedException($"No state of its type counts as completed in Azure DevOps '{name}'.");
         IEnumerable<JsonNode> comment = isWritten ? [] : [Set("System.History", Html(text))];
         await ChangeAsync(HttpMethod.Patch, $"/workitems/{ticket.Id}", [.. comment, Set(State, state), .. Others(fields)], "close the ticket", cancellationToken);
     }
@@ -96,6 +99,6 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
     private Ticket Of(JsonNode? item, bool isClosed = false)
     {
         var id = item?["id"] is JsonValue number && number.TryGetValue<int>(out var found) ? found.ToString(CultureInfo.InvariantCulture) : throw new TicketException($"The ticket system '{name}' named no id.");
-        return new(id, id, $"{system.Url.TrimEnd('/')}/{Uri.EscapeDataString(system.Project ?? "")}/_workitems/edit/{id}", isClosed) { Type = Text(item["fields"]?[Type]) };
+        return new(id, id, $"{system.Url.TrimEnd('/')}/{Uri.EscapeDataString(system.Project ?? "")}/_workitems/edit/{id}", isClosed);
     }
 }

@@ -65,7 +65,7 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
         var answer = await ChangeAsync(ticket, body, fields, "close the ticket", cancellationToken);
 
         // What the user may not write is left out without a word.
-        if (Text(answer?["result"]?["state"]) is { } state && state != Text(body["state"]))
+        if (Text(answer?["result"]?["state"]) is { } state && state != body["state"]?.ToString())
         {
             throw new StepRefusedException($"ServiceNow '{name}' left its state at '{state}': the user may not write it.");
         }

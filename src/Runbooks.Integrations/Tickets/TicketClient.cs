@@ -180,8 +180,8 @@ internal interface ITicketSystem
 /// <param name="Url">Where people open it.</param>
 internal sealed record Ticket(string Id, string Key, string Url, bool IsClosed)
 {
-    /// <summary>Azure DevOps: what it is, such as <c>Issue</c>; which states there are depends on it.</summary>
-    public string? Type { get; init; }
+    /// <summary>Azure DevOps: the state that closes one of its type; null where there is none.</summary>
+    public string? ClosedState { get; init; }
 }
 
 /// <param name="Fields">Other fields, by the system's own names; null for none.</param>

@@ -29,6 +29,15 @@ public sealed class ServiceNowTicketTests : OnTickets
         (await TicketsAsync("servicenow")).GetRawText().ShouldBe(before);
     }
 
+    /// <summary>A number of the file is one in what is sent, and the Table API gives every value as a text.</summary>
+    [Fact]
+    public async Task StateThatTheStepNames_IsTheOneThatClosesIt()
+    {
+        await RunAsync(Create, new { system = "servicenow", title = "Hung GPU", text = "It hangs." });
+
+        (await RunAsync(Update, new { system = "servicenow", text = "Mended.", close = true, fields = new { state = 7 } })).Result.ShouldBe("Closed the ticket INC0010001.");
+    }
+
     /// <summary>A field that the user may not write is left out of the change, and the answer is 200 all the same.</summary>
     [Fact]
     public async Task StateThatMayNotBeWritten_IsNotCalledClosed()

@@ -59,12 +59,12 @@ internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults
 
     private static bool Has(string table, string field) => field != CorrelationId || !table.StartsWith("u_", StringComparison.Ordinal);
 
-    /// <summary>A journal takes entries; every other field takes the value. What the table does not have is left out without a word, and so is what the user may not write.</summary>
+    /// <summary>A journal takes entries; every other field takes the value, which is shown as a text whatever it was. What the table does not have is left out without a word, and so is what the user may not write.</summary>
     private void Write(string table, JsonObject row, JsonObject body)
     {
         foreach (var (field, value) in body.Where(field => Has(table, field.Key) && !faults.Denies(Name, $"write {table}.{field.Key}")))
         {
-            row[field] = field == Journal ? $"{options.Time.GetUtcNow():yyyy-MM-dd HH:mm:ss} - Practice (Work notes)\n{value}\n\n{row[field]}" : value?.DeepClone();
+            row[field] = field == Journal ? $"{options.Time.GetUtcNow():yyyy-MM-dd HH:mm:ss} - Practice (Work notes)\n{value}\n\n{row[field]}" : value is JsonValue ? value.ToString() : value?.DeepClone();
         }
     }
 
