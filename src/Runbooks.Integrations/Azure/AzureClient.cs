@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Core.Pipeline;
 using Azure.Identity;
+using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Azure;
 
@@ -206,7 +207,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             response.Headers.TryGetValue("ETag", out var etag) ? etag : null,
             body,
             follow is null ? null : new Uri(call.Uri, follow),
-            response.Headers.TryGetValue("Retry-After", out var after) && int.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : null);
+            response.Headers.TryGetValue("Retry-After", out var text) && RetryConditionHeaderValue.TryParse(text, out var after) ? JsonAnswer.RetryAfter(after, response.Headers.Date) : null);
     }
 
     private static Exception Refused(AzureRequest call, int status, BinaryData body) => status switch

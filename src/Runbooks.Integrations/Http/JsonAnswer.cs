@@ -17,10 +17,14 @@ internal static class JsonAnswer
     }
 
     /// <summary>How long the other side asks to wait: so many seconds, or until a time by its own clock.</summary>
-    public static TimeSpan? RetryAfter(HttpResponseMessage answer) => answer.Headers.RetryAfter switch
+    public static TimeSpan? RetryAfter(HttpResponseMessage answer) => RetryAfter(answer.Headers.RetryAfter, answer.Headers.Date);
+
+    /// <param name="now">What its clock says.</param>
+    /// <inheritdoc cref="RetryAfter(HttpResponseMessage)"/>
+    public static TimeSpan? RetryAfter(RetryConditionHeaderValue? asked, DateTimeOffset? now) => asked switch
     {
         { Delta: { } seconds } => seconds,
-        { Date: { } until } when answer.Headers.Date is { } now && until > now => until - now,
+        { Date: { } until } when until > now => until - now,
         _ => null,
     };
 
