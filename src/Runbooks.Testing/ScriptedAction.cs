@@ -80,7 +80,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse
             // One whose parameters are known only now was never planned.
             "blocked" or "refused" => throw new StepRefusedException("As scripted: refused."),
             _ when real.Name == BuiltInSteps.Note => await real.ApplyAsync(parameters, preparation, context, cancellationToken),
-            _ => new ActionResult("As scripted: done, and nothing was touched.") 
+            _ => new ActionResult("As scripted: done, and nothing was touched.")
             {
                 Outputs = script.AssumesOutputs ? real.Outputs.ToDictionary(output => output.Name, output => output.Example) : step.Outputs,
             },

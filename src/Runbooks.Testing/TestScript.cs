@@ -103,7 +103,7 @@ internal class WorldScript
     [JsonIgnore]
     public bool IsLive { get; init; }
 
-    /// <summary>Each step gives an example of what the real action would, where it says nothing else.</summary>
+    /// <summary>Each step gives an example of what the real action would.</summary>
     [JsonIgnore]
     public bool AssumesOutputs { get; init; }
 

@@ -69,6 +69,19 @@ public sealed class ContactRulesTests
     }
 
     [Fact]
+    public void NobodyBehindThoseWhoAreAsked_IsSaidSo()
+    {
+        string[] names = ["oncall", "ops-room", "platform-lead", "fallback"];
+        var contacts = new KnownContacts(names) { People = names.ToDictionary(name => name, IReadOnlyList<string> (_) => []) };
+
+        new RunbookReader(s_steps).Read("sample.yaml", Text, contacts).Errors.Select(error => error.Problem).ShouldBe(
+        [
+            "needs 1 person, and behind oncall, ops-room, platform-lead, fallback there is nobody.",
+            "needs 1 person, and behind oncall, fallback there is nobody.",
+        ]);
+    }
+
+    [Fact]
     public void HostThatAsksTheFallbackInstead_TakesTheFile() => new RunbookReader(s_steps).Read("sample.yaml", Text).Errors.ShouldBeEmpty();
 
     [Theory]

@@ -140,6 +140,7 @@ public sealed class FileTextTests
     [InlineData("title: \"a\\nb\"", null)]
     [InlineData("title: 'a\\bc'", null)]
     [InlineData("title: a\tb", null)]
+    [InlineData("title: \"a\tb\"", null)]
     public void ControlCharacterOfABackslash_IsWarnedOf(string line, string? character) =>
         (Read($"id: a\n{line}\n").Warnings.SingleOrDefault(one => one.Code == "control-character")?.Problem.Split(' ')[6].TrimEnd(':')).ShouldBe(character);
 

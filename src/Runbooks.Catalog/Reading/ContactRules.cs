@@ -54,7 +54,7 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
             && asked.SelectMany(name => contacts.People[name]).Distinct(StringComparer.OrdinalIgnoreCase).ToList() is var people && people.Count < approval.Required)
         {
             errors.AtValue(
-                $"{path}.required", $"needs {approval.Required} people, and behind {string.Join(", ", asked)} there {(people.Count == 1 ? "is" : "are")} only {string.Join(", ", people.DefaultIfEmpty("nobody"))}.",
+                $"{path}.required", $"needs {approval.Required} {(approval.Required == 1 ? "person" : "people")}, and behind {string.Join(", ", asked)} there {(people.Count switch { 0 => "is", 1 => "is only", _ => "are only" })} {(people.Count == 0 ? "nobody" : string.Join(", ", people))}.",
                 "Put more people behind them in the contacts file, ask others as well, or ask for fewer.");
         }
     }

@@ -160,7 +160,7 @@ internal sealed class DiagnosisReader(StepCatalog steps)
     }
 }
 
-/// <summary>Turns a <c>with</c> mapping into JSON: plain numbers, true, false and null are themselves, as YAML's core schema writes them, the rest is text.</summary>
+/// <summary>Turns a <c>with</c> mapping into JSON: plain numbers, true, false and null are themselves, the rest is text: a True keeps its capital where a text is asked for, and is a truth value where one is.</summary>
 internal static class WithReader
 {
     private static readonly Regex s_number = new(@"\A-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z", RegexOptions.NonBacktracking);
@@ -183,8 +183,8 @@ internal static class WithReader
         YamlMapping mapping => ToJson(mapping),
         YamlSequence list => new JsonArray([.. list.Items.Select(ToJson)]),
         YamlScalar { IsNull: true } => null,
-        YamlScalar { Plain: true, Value: "true" or "True" or "TRUE" } => JsonValue.Create(true),
-        YamlScalar { Plain: true, Value: "false" or "False" or "FALSE" } => JsonValue.Create(false),
+        YamlScalar { Plain: true, Value: "true" } => JsonValue.Create(true),
+        YamlScalar { Plain: true, Value: "false" } => JsonValue.Create(false),
         // The text of the number is kept, so that 1.10 can still be a version.
         YamlScalar { Plain: true } scalar when s_number.IsMatch(scalar.Value) => JsonNode.Parse(scalar.Value),
         YamlScalar scalar => JsonValue.Create(scalar.Value),

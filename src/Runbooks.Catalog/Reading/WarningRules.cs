@@ -63,7 +63,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             {
                 errors.Warn(
                     WarningCodes.TriggerHidden, $"trigger[{index}].{key}", $"looks like a secret: the alert starts this runbook, and is kept and shown as '{shown}'.",
-                    "Name the rule without the colon, or say that it is meant.");
+                    key == "alert" ? "Name the rule without the colon, or say that it is meant." : "Match by another label, or say that it is meant.");
             }
 
             if (runbook.Trigger.Index().FirstOrDefault(other => other.Index != index && TriggerOverlap.Covers(other.Item, trigger) && (other.Index < index || !TriggerOverlap.Covers(trigger, other.Item))) is { Item: { } wider } found)
@@ -103,7 +103,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             && steps.LongestLookBack(runbook.Diagnosis.Where(check => verify.Checks.Contains(check.Name))) is var (check, back) && back > verify.Within - verify.Every)
         {
             errors.Warn(
-                WarningCodes.VerifyTooShort, "mitigation.verify.within", $"is {DurationText.Format(verify.Within)}, and until {DurationText.Format(back)} after the fix '{check.Name}' still measures what was before it: a good fix is taken for one that did not help, and undone.",
+                WarningCodes.VerifyTooShort, "mitigation.verify.within", $"is {DurationText.Format(verify.Within)}, and until {DurationText.Format(back)} after the fix '{check.Name}' still measures what was before it: a good fix may be taken for one that did not help, and be undone.",
                 $"Make it longer than {DurationText.Format(back + verify.Every)}, or let the check look at a shorter time.");
         }
     }

@@ -111,7 +111,8 @@ internal sealed class YamlTree
                     _warn(WarningCodes.TextCutOff, cut, "The text ends before the '#': what follows is a comment and shown to nobody.", "Put quotes around the whole text; put what is meant as a comment on a line of its own.");
                 }
 
-                if (scalar.Style == ScalarStyle.DoubleQuoted && scalar.Value.FirstOrDefault(letter => char.IsControl(letter) && letter is not ('\n' or '\r')) is var control and not '\0')
+                if (scalar.Style == ScalarStyle.DoubleQuoted && scalar.Value.FirstOrDefault(letter => char.IsControl(letter) && letter is not ('\n' or '\r')) is var control and not '\0'
+                    && _lines[((int)scalar.Start.Line - 1)..(int)scalar.End.Line].Any(line => line.Contains('\\')))
                 {
                     _warn(
                         WarningCodes.ControlCharacter, at, $"The text holds the control character U+{(int)control:X4}: within double quotes, a backslash and a letter such as \\b or \\t are one character.",

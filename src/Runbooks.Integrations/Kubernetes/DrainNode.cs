@@ -12,7 +12,7 @@ internal sealed class DrainNode(Clusters clusters)
     [
         new("evicted", "How many pods were evicted.", "5"),
         new("pending", "The pods in place of the evicted ones that had no node when the drain ended, with commas between them; 'none' where there were none.", "none"),
-        new("stuck", "The pods that did not end and were left, with blanks between them; empty where there were none.", "chat-7d9c5b6f4-m4q9z"),
+        new("stuck", "The pods that did not end and were left, as namespace/name, with blanks between them; empty where there were none.", "chat/chat-7d9c5b6f4-m4q9z"),
     ];
 
     // A machine that came back under the same name is not the one that was approved.
@@ -159,7 +159,8 @@ internal sealed class EvictedPods(StepContext context)
             using var lines = new StreamReader(kept);
             while (await lines.ReadLineAsync(cancellationToken) is { } line)
             {
-                pods._owners[line.Split(' ')[0]] = line.Split(' ').ElementAtOrDefault(1);
+                var words = line.Split(' ');
+                pods._owners[words[0]] = words.ElementAtOrDefault(1);
             }
         }
 

@@ -10,7 +10,7 @@ internal sealed class RecyclePod(Clusters clusters)
     [
         new("newPod", "The name of the pod that stands in its place: the old name where a StatefulSet owns it, another one where a Deployment does.", "chat-7d9c5b6f4-x2k7p"),
         new("newUid", "Its uid.", "5d6f0c1e-8a43-4c0b-9a5e-1f2d3c4b5a69"),
-        new("logs", "References of the logs that were kept, with blanks between them; empty where none were.", "logs-1"),
+        new("logs", "References of the logs that were kept, with blanks between them; empty where none were.", "inc-1/chat-7d9c5b6f4-m4q9z-0f3b9c2e.log"),
     ];
 
     // An interrupted attempt may have removed the pod already: what it set out to do is still the plan.

@@ -24,7 +24,7 @@ internal sealed class Escalate(IServiceProvider services)
     : NotifyingAction<EscalateParameters>(
         services, "escalate", "Keeps a forensic bundle as evidence and tells another team; the message never quotes what was said.", stays: "what was told stays told, and the bundle is kept")
 {
-    public override IReadOnlyList<StepOutput> Outputs => [new("bundle", "The reference of the forensic bundle that was kept.", "bundle-1")];
+    public override IReadOnlyList<StepOutput> Outputs => [new("bundle", "The reference of the forensic bundle that was kept.", "inc-1/forensic-bundle.json")];
 
     protected override string Plan(EscalateParameters parameters) => $"Tell {parameters.To} and keep a forensic bundle: {parameters.Reason}";
 
