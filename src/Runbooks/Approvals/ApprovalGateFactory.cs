@@ -25,7 +25,7 @@ public static class ApprovalGateFactory
         var unmetNeeds = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, plan, incident.Findings);
         var mustAsk = incident.IsProposed || (!plan.TellsOnly
             && (unclear || unmetNeeds.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation))));
-        List<string> warnings = [.. Warnings(incident, violations, unmetNeeds, unclear), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
+        List<string> warnings = [.. Warnings(incident, plan, violations, unmetNeeds, unclear), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, round),
@@ -82,11 +82,11 @@ public static class ApprovalGateFactory
         : "This runbook heals by itself; nobody had to be asked.";
 
     /// <summary>All that speaks against it.</summary>
-    private static IEnumerable<string> Warnings(Incident incident, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, bool unclear) =>
+    private static IEnumerable<string> Warnings(Incident incident, Plan plan, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, bool unclear) =>
     [
         .. incident.EarlierNo is { } no ? [no.Warning] : Array.Empty<string>(),
         .. incident.Follows is { } before ? [$"The last fix did not hold: incident {before} on this target was resolved shortly before."] : Array.Empty<string>(),
-        .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell)
+        .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan))
             .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why),
         .. unmetNeeds.Count > 0 ? [$"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}"] : Array.Empty<string>(),
         .. unclear ? ["Not every check could be answered, and none of the answered ones failed."] : Array.Empty<string>(),
@@ -198,11 +198,11 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             }
             else if (unusable is not null)
             {
-                later.Add($"The resolution cannot come to its end as things are. Step '{spec.Name}': {unusable}");
+                later.Add($"Step '{spec.Name}': {unusable}");
             }
         }
 
-        return new Plan(PlanHash.Of(incident, steps), steps, Joined(blockers)) { LaterBlocker = Joined(later) };
+        return new Plan(PlanHash.Of(incident, steps), steps, Joined(blockers)) { LaterBlocker = Joined(later) is { } reasons ? $"The resolution cannot come to its end as things are. {reasons}" : null };
     }
 
     private static string? Joined(List<string> sentences) => sentences.Count == 0 ? null : string.Join(" ", sentences);

@@ -49,6 +49,6 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
 
         // As if the step came next: then a window only answers, and does not take the incident up at its end.
         var context = new GuardrailContext(incident, await pinned.OfAsync(incident, cancellationToken), gate.Phase, AboutToRun: true, gate);
-        return [.. (await guardrails.EvaluateAsync(context, cancellationToken)).Where(violation => violation.Severity > GuardrailSeverity.AskFirst)];
+        return [.. (await guardrails.EvaluateAsync(context, cancellationToken)).Where(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(gate.Plan))];
     }
 }

@@ -49,9 +49,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
     private static StepResult? Apply(Gate gate, GuardrailViolation violation) => violation.Severity switch
     {
         GuardrailSeverity.Tell => null,
-
-        // To tell is not to act; how often somebody is told is limited all the same, and so is on whose word.
-        _ when gate.Plan.TellsOnly && violation.Guardrail is not (RunLimits.Guardrail or GuardrailViolation.Approvers) && (violation.Severity == GuardrailSeverity.AskFirst || violation.IsLiftedByPeople) => null,
+        _ when !violation.Concerns(gate.Plan) => null,
         GuardrailSeverity.AskFirst => Overruled(gate, violation.Guardrail) ? null : new(StepOutcome.PlanChanged, violation.Why),
         _ when violation.IsLiftedByPeople || violation.Severity is GuardrailSeverity.DiagnoseOnly or GuardrailSeverity.Suppress => new(StepOutcome.Held, violation.Why) { Until = violation.Until },
         _ => new(StepOutcome.Refused, violation.Why),

@@ -41,6 +41,9 @@ public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailS
 
     /// <summary>When it ends by itself; null where it does not.</summary>
     public DateTimeOffset? Until { get; init; }
+
+    /// <summary>To tell is not to act; how often somebody is told is limited all the same, and so is on whose word.</summary>
+    public bool Concerns(Plan plan) => !plan.TellsOnly || Guardrail is RunLimits.Guardrail or Approvers || !(Severity == GuardrailSeverity.AskFirst || IsLiftedByPeople);
 }
 
 /// <summary>From the mildest to the strictest.</summary>

@@ -51,6 +51,18 @@ public sealed class TellsOnlyTests : IAsyncDisposable
         (await _world.DecideAsync(asked.Id, DecisionVerb.Approve)).Incident.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.Done);
     }
 
+    /// <summary>To tell is not to act, also where somebody has to say yes to it.</summary>
+    [Fact]
+    public async Task ProposedWhileTheKillSwitchIsOn_MayBeApproved()
+    {
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var asked = await _world.OpenAsync(s_tells, Given.Incident(s_tells) with { IsProposed = true, Mode = RunMode.ApproveAll, StartedBy = "an assistant with the key bot" });
+
+        asked.OpenGate!.Warnings.ShouldBeEmpty();
+        (await _world.DecideAsync(asked.Id, DecisionVerb.Approve)).Incident.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.Done);
+    }
+
     [Fact]
     public async Task Unclear_IsToldWithoutAQuestion()
     {
