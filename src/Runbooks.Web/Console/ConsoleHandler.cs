@@ -68,7 +68,7 @@ public sealed class ConsoleHandler(
             ? new PageResult<OneIncidentPage>(new { Model = new IncidentModel(incident, await pinned.OfAsync(incident, cancellationToken), visitor, refusal, time.GetUtcNow())
             {
                 Guards = await guards.FindAsync(incident, incident.OpenGate, cancellationToken),
-                WhyNoYes = visitor.Person is { } person && incident.OpenGate is { } gate ? GateText.WhyNoYes(gate, approvers.NameOf(person.Name, person)) : null,
+                WhyNoYes = visitor.Person is { } person && incident.OpenGate is { } gate ? approvers.WhyNoYes(gate, null, person, await approvers.ReadAsync(gate, cancellationToken)) : null,
             } }, status)
             : MessageResult.Of(
                 StatusCodes.Status404NotFound, "No such incident", "There is no incident under this address, or it is no longer kept.", home: true);

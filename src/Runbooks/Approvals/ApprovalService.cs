@@ -54,11 +54,11 @@ public sealed class ApprovalService(
 
     /// <summary>Stops the automation. An incident that has ended is not changed.</summary>
     public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
-        await WakeAsync(await UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken), stop => Same(stop.By, by));
+        await WakeAsync(await UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken), stop => ContactBook.IsSameName(stop.By, by));
 
     /// <summary>Has what was changed taken back now, and ends the incident with it.</summary>
     public async Task<DecisionReceipt> TakeBackAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
-        await WakeAsync(await UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken), stop => stop.TakesBack && Same(stop.By, by));
+        await WakeAsync(await UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken), stop => stop.TakesBack && ContactBook.IsSameName(stop.By, by));
 
     /// <summary>Somebody sees to what the end of an incident left to a person.</summary>
     /// <param name="note">What they do about it; null when they do not say.</param>
@@ -89,7 +89,7 @@ public sealed class ApprovalService(
             await TryAsync(() => endHooks.RunAsync(closed, CancellationToken.None), incidentId, CancellationToken.None);
         }
 
-        return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing } && Same(closing.By, by) };
+        return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing } && ContactBook.IsSameName(closing.By, by) };
     }
 
     /// <summary>Brings the cards of a gate up to date, for whoever pressed a button of one that is not.</summary>
@@ -166,8 +166,6 @@ public sealed class ApprovalService(
         && incident.Gates.LastOrDefault(gate => gate.Id != open.Id && (gate.Task is not null || !request.IsOfWork) && gate.Decisions.Any(decision => IsSame(decision, request) && decision.Reason == request.Reason)) is { } earlier
             ? new(DecisionStatus.Incomplete, $"{approvers.NameOf(request)} has given this answer to '{earlier.Id}' already, and it is on record. Another question is open by now: look at '{open.Id}', and name it as 'gate' to answer it. Nothing was recorded.")
             : null;
-
-    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 
     private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) => request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
 

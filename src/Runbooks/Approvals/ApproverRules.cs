@@ -46,12 +46,13 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     public bool NeedsName(Gate gate, string recipient) =>
         gate.Task is not null && !contacts.Book.KnowsEveryone && WithAsked(gate, contacts.Book).FindRoom(gate.Approvers, recipient) is { GroupId: null };
 
-    /// <summary>Why a yes by this link would not count, for its page, before it is given; null where it may.</summary>
+    /// <summary>Why a yes would not count, for the page, before it is given; null where it may.</summary>
+    /// <param name="recipient">Whose link opened the page; null where none did.</param>
     /// <param name="signedIn">Whoever looks at it; null where nobody signs in.</param>
     /// <inheritdoc cref="IsOf"/>
-    public string? WhyNoYes(Gate gate, string recipient, SignedInPerson? signedIn, ContactBook now) =>
-        GateText.WhyNoYes(gate, NameOf(recipient, signedIn)) ?? (gate.Task is not null ? null
-            : WhyNotCounted(gate, new DecisionRequest(DecisionVerb.Approve, signedIn?.Name ?? recipient, "link") { LinkOf = recipient, SignedIn = signedIn }, now)?.Message);
+    public string? WhyNoYes(Gate gate, string? recipient, SignedInPerson? signedIn, ContactBook now) =>
+        GateText.WhyNoYes(gate, NameOf(recipient ?? signedIn!.Name, signedIn)) ?? (gate.Task is not null ? null
+            : WhyNotCounted(gate, new DecisionRequest(DecisionVerb.Approve, signedIn?.Name ?? recipient!, "link") { LinkOf = recipient, SignedIn = signedIn }, now)?.Message);
 
     /// <summary>Why this decision may not count; null when it may.</summary>
     /// <inheritdoc cref="IsOf"/>
