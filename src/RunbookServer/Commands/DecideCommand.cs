@@ -99,7 +99,7 @@ internal static class DecideCommand
     private static Command Build(string name, string decision, string description)
     {
         var (client, id, by, reason) = Parts();
-        var gate = new Option<string?>("--gate") { Description = $"Which question; the open one unless named.{(decision == Approve ? " A script has to name it once an earlier one was approved." : "")}" };
+        var gate = new Option<string?>("--gate") { Description = $"Which question; the open one unless named.{(decision == Approve ? " A script has to name it once a yes to an earlier one came this way." : "")}" };
         var yes = new Option<bool>("--yes", "-y") { Description = "Approves what it shows without asking at the terminal. A script is not asked." };
         var command = new Command(name, description) { id, by, gate, reason };
         if (decision == Approve)
@@ -156,12 +156,12 @@ internal static class DecideCommand
         }
 
         // A script that had no answer runs again, and must not approve what nobody has looked at.
-        return IsOpen(asked) && unasked && gate is null && EarlierApproved(incident, asked) is { } earlier
-            ? throw new CommandException($"'{earlier}' was approved before, and another question is open by now. Nothing was approved. Name the one that is meant: --gate {asked["id"]}", ExitCode.Failed)
+        return IsOpen(asked) && unasked && gate is null && EarlierYes(incident, asked) is { } earlier
+            ? throw new CommandException($"A yes to '{earlier}' came this way before, and another question is open by now. Nothing was approved. Name the one that is meant: --gate {asked["id"]}", ExitCode.Failed)
             : (asked, ShowCommand.IsDryRun(incident));
     }
 
-    private static string? EarlierApproved(JsonNode incident, JsonNode asked) => ShowCommand.Items(incident, "gates")
+    private static string? EarlierYes(JsonNode incident, JsonNode asked) => ShowCommand.Items(incident, "gates")
         .Where(one => one["id"]?.ToString() != asked["id"]?.ToString() && ShowCommand.Items(one, "decisions").Any(said => said["decision"]?.ToString() == Approve && said["via"]?.ToString() == "api"))
         .Select(one => one["id"]?.ToString()).LastOrDefault();
 

@@ -20,6 +20,7 @@ public static class EndingText
         { State: IncidentState.Resolved, UndoBeganAt: not null } => incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? "Recovered, fix handed on"
             : incident.Steps.Any(step => step.Status == StepStatus.Undone) ? TakenBack
             : incident.Steps.All(step => !step.IsChange || step.Status == StepStatus.AsBefore) ? "Recovered, nothing changed"
+            : incident.Steps.All(step => step is not { IsChange: true, Phase: Phase.Mitigation } || step.Status == StepStatus.AsBefore) ? "Recovered, nothing to take back"
             : "Recovered, fix left in place",
         { State: IncidentState.Resolved } when incident.Steps.All(step => !step.IsChange || step.Preparation.IsSo) => "Done, nothing changed",
         { State: IncidentState.Resolved } when !IsVerifiedFix(incident) => "Done, not verified",

@@ -50,7 +50,7 @@ public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IRead
     public string ModeWords => Mode switch
     {
         RunMode.DryRun => "Dry run: nothing outside is touched, whatever runbooks and people say.",
-        RunMode.ApproveAll => "A person says yes to everything that acts, also to runbooks that heal by themselves. Those that only tell people ask nobody.",
+        RunMode.ApproveAll => "A person says yes to everything that acts, also to runbooks that heal by themselves. Those that only tell people ask nobody, unless an assistant proposed it.",
         _ => "Normal: each runbook's own mode counts.",
     };
 }

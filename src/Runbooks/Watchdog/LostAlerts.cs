@@ -31,9 +31,6 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
     public string Name => ThreadId;
 
-    /// <inheritdoc cref="PageAsync"/>
-    public Task RunAsync(CancellationToken cancellationToken) => PageAsync(cancellationToken);
-
     /// <param name="sender">One of the known kinds, or a word for all others: there is a record for each and each reason.</param>
     /// <param name="alerts">At least so many.</param>
     /// <exception cref="StoreUnavailableException">It is not on record: ask the sender to try again.</exception>
@@ -47,7 +44,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         await state.UpdateAsync<LostAlertsRecord, bool>(Key, known => (Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), true), cancellationToken);
         try
         {
-            await PageAsync(CancellationToken.None).WaitAsync(s_patience, time, cancellationToken);
+            await RunAsync(CancellationToken.None).WaitAsync(s_patience, time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -56,7 +53,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     }
 
     /// <summary>Pages about every burst that nobody was told of.</summary>
-    public async Task PageAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
         {

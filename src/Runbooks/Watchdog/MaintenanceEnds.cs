@@ -16,18 +16,14 @@ public sealed class MaintenanceEnds(
         var (due, tooMany) = await suppressed.ClaimDueAsync(time.GetUtcNow(), cancellationToken);
         foreach (var one in due)
         {
-            try
+            // One that cannot be looked at is tried again.
+            await logger.TryPartAsync(one.IncidentId, async token =>
             {
-                if (await LookAsync(one, cancellationToken))
+                if (await LookAsync(one, token))
                 {
-                    await suppressed.ForgetAsync(one, cancellationToken);
+                    await suppressed.ForgetAsync(one, token);
                 }
-            }
-            // One that cannot be looked at must not keep the others waiting; it is tried again.
-            catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-            {
-                Log.WatchFailed(logger, one.IncidentId, failure);
-            }
+            }, cancellationToken);
         }
 
         if (tooMany > 0 && await fallback.NotifyAsync(

@@ -114,7 +114,7 @@ public sealed class ApproveCommandTests
 
         var (code, _, error) = await ProgramRun.RunAsync("approve", "one", "--yes", "--url", host.Address, "--key", "any");
 
-        (code, error.Trim()).ShouldBe(approves ? (0, "") : (1, "error: 'mitigation-1' was approved before, and another question is open by now. Nothing was approved. Name the one that is meant: --gate mitigation-2"));
+        (code, error.Trim()).ShouldBe(approves ? (0, "") : (1, "error: A yes to 'mitigation-1' came this way before, and another question is open by now. Nothing was approved. Name the one that is meant: --gate mitigation-2"));
         (await ProgramRun.RunAsync("approve", "one", "--yes", "--gate", "mitigation-2", "--url", host.Address, "--key", "any")).Code.ShouldBe(0);
     }
 

@@ -67,9 +67,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             .GroupBy(one => one.Incident.RunbookId)
             .Select(group => (group.First().Runbook, Held: group.Select(one => (one.Incident, Lease: Lease.Of(one.Incident, one.Runbook)!)).ToList()))
             .ToList();
-        return Base(storm, news, CardKind.Decided) with
+        return Base(storm, news, CardKind.Decided, $"{news.Count} temporary fixes{OfAll(news)} are in place") with
         {
-            Title = $"{news.Count} temporary fixes{OfAll(news)} are in place",
             Sections =
             [
                 .. groups.SelectMany(group => (CardSection[])
@@ -91,13 +90,13 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         var left = incidents.Except(unsolved).Where(incident => incident.NeedsPerson).ToList();
         var of = OfAll(news);
         var counts = incidents.GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident))).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {group.Key.Headline}");
-        return Base(storm, news, CardKind.Closed) with
+        var kind = unsolved.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed;
+        var title = unsolved.Count > 0
+            ? $"A person is needed: {(incidents.Count == 1 ? "1 incident" : $"{unsolved.Count} of {incidents.Count} incidents")}{of} {(unsolved.Count == 1 ? "was" : "were")} not solved"
+            : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}";
+        return Base(storm, news, kind, title) with
         {
             IsEnd = true,
-            Kind = unsolved.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed,
-            Title = unsolved.Count > 0
-                ? $"A person is needed: {(incidents.Count == 1 ? "1 incident" : $"{unsolved.Count} of {incidents.Count} incidents")}{of} {(unsolved.Count == 1 ? "was" : "were")} not solved"
-                : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}",
             Sections =
             [
                 new("How they ended", [.. counts]),
@@ -136,9 +135,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
         var incidents = news.Select(one => one.Incident).DistinctBy(incident => incident.Id).ToList();
         var messages = news.GroupBy(one => one.Message).OrderByDescending(same => same.Count()).ToList();
-        return Base(storm, news, CardKind.Page) with
+        return Base(storm, news, CardKind.Page, $"A person is needed: {CountText.Format(incidents.Count, "incident")}{OfAll(news)}") with
         {
-            Title = $"A person is needed: {CountText.Format(incidents.Count, "incident")}{OfAll(news)}",
             Sections =
             [
                 new("What happened", [.. messages.Select(same => same.ToList() is [var one] ? $"{IncidentText.Target(one.Incident.Target)}: {same.Key}" : $"{CountText.Format(same.Count(), "target")}: {same.Key}")]) { IsNeeded = true },
@@ -205,11 +203,11 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         _ => "ended or been taken over",
     };
 
-    private Card Base(Storm storm, IReadOnlyList<StormNews> news, CardKind kind) => new()
+    private Card Base(Storm storm, IReadOnlyList<StormNews> news, CardKind kind, string title) => new()
     {
         Kind = kind,
         IncidentId = storm.Id,
-        Title = "",
+        Title = title,
         Severity = news.Max(one => one.Runbook.Impact.Severity),
         DryRun = news.All(one => one.Incident.Mode == RunMode.DryRun),
         Links = [new("Incidents", links.Console(news.Select(one => one.Incident.RunbookId).Distinct().Count() == 1 ? news[0].Incident.RunbookId : null))],
