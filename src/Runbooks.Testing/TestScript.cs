@@ -124,14 +124,14 @@ internal class WorldScript
     public IEnumerable<TestProblem> Strangers(Runbook runbook)
     {
         var checks = runbook.Diagnosis.Select(check => check.Name).ToList();
-        var steps = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.Name).ToList();
+        var steps = runbook.AllSteps().Select(one => one.Step.Name).ToList();
         return Checks.Keys.Except(checks).Select(name => Stranger("check", $"checks.{name}", name, checks))
             .Concat(Steps.Keys.Except(steps).Select(name => Stranger("step", $"steps.{name}", name, steps)));
     }
 
     /// <summary>Outputs that the step's action does not have, so that no later step could read them at night.</summary>
     public IEnumerable<TestProblem> StrangeOutputs(Runbook runbook, StepCatalog catalog) =>
-        from spec in runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps)
+        from spec in runbook.AllSteps().Select(one => one.Step)
         let action = catalog.FindAction(spec.Do)
         from output in Steps.GetValueOrDefault(spec.Name, ScriptedStep.Usual).Outputs.Keys
         where action is not null && (action.IsManual || action.Outputs.All(known => known.Name != output))

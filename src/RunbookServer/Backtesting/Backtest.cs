@@ -100,7 +100,7 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
     private static TestScript Known(TestScript script, Runbook runbook)
     {
         var checks = runbook.Diagnosis.Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
-        var names = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.Name).ToHashSet(StringComparer.Ordinal);
+        var names = runbook.AllSteps().Select(one => one.Step.Name).ToHashSet(StringComparer.Ordinal);
         return script.With(
             script.Checks.Where(one => checks.Contains(one.Key)).ToDictionary(StringComparer.Ordinal),
             script.Steps.Where(one => names.Contains(one.Key)).ToDictionary(StringComparer.Ordinal));

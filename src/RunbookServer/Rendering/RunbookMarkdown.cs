@@ -43,8 +43,9 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         Section("Diagnosis", [.. runbook.Diagnosis.SelectMany(Check), .. Watched()]);
         // Then the resolution is what the alert calls for, and what nobody may have been asked about.
         var isResolutionAlone = runbook.Mitigation.Steps.Count == 0;
-        Section("Mitigation", [.. isResolutionAlone ? [] : Called(), .. Relied(), .. isResolutionAlone && runbook.Mitigation.Approval is null ? [] : Asked(runbook.Mitigation.Approval, CoveredByMitigation), .. Steps(Phase.Mitigation), .. Verified(), .. Held()]);
-        Section("Resolution", [.. isResolutionAlone ? Called() : [], .. runbook.Resolution.Approval is not null || (isResolutionAlone && runbook.Mitigation.Approval is null) ? Asked(runbook.Resolution.Approval, runbook.Resolution.Steps) : [], .. Steps(Phase.Resolution)]);
+        var isAskedThere = isResolutionAlone && runbook.Mitigation.Approval is null;
+        Section("Mitigation", [.. isResolutionAlone ? [] : Called(), .. Relied(), .. isAskedThere ? [] : Asked(Phase.Mitigation), .. Steps(Phase.Mitigation), .. Verified(), .. Held()]);
+        Section("Resolution", [.. isResolutionAlone ? Called() : [], .. isAskedThere || runbook.Resolution.Approval is not null ? Asked(Phase.Resolution) : [], .. Steps(Phase.Resolution)]);
         Section("Limits", Limits());
         return _page.ToString().TrimEnd() + "\n";
     }
@@ -71,12 +72,7 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
 
     private string[] Relied() => runbook.Mitigation.Reliance is { } needs ? [$"- {needs}"] : [];
 
-    /// <summary>A resolution without an approval of its own runs on the mitigation's.</summary>
-    private IReadOnlyList<StepSpec> CoveredByMitigation => runbook.Resolution.Approval is null ? AllSteps : runbook.Mitigation.Steps;
-
-    private IReadOnlyList<StepSpec> AllSteps => [.. runbook.Mitigation.Steps, .. runbook.Resolution.Steps];
-
-    private IEnumerable<string> Asked(Approval? approval, IReadOnlyList<StepSpec> specs) => approval is null ? specs.Count == 0 ? [] : [steps.ChangeSomething(specs) ? "- Acts without asking, and tells afterwards." : "- Tells people, and changes nothing."] :
+    private string[] Asked(Phase phase) => runbook.ApprovalOf(phase) is not { } approval ? Unasked([.. runbook.CoveredBy(phase).Select(one => one.Step)]) :
     [
         $"- Asks {string.Join(", ", approval.From)}: {Text(approval.Ask)}",
         $"  - {(approval.Required == 1 ? "One person has" : $"{approval.Required} people have")} to say yes{(approval.OwnerRequired ? ", one of them of the owner" : "")}{(approval.SeparationOfDuties ? "; not only whoever started it by hand" : "")}.",
@@ -89,6 +85,8 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
             _ => "nothing runs",
         }}.",
     ];
+
+    private string[] Unasked(IReadOnlyList<StepSpec> covered) => covered.Count == 0 ? [] : [steps.ChangeSomething(covered) ? "- Acts without asking, and tells afterwards." : "- Tells people, and changes nothing."];
 
     private IEnumerable<string> Steps(Phase phase) => runbook.StepsOf(phase).Index().SelectMany(item => Step(phase, item.Index, item.Item));
 
@@ -143,7 +141,7 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
             .. limits.CoolDown > TimeSpan.Zero ? [$"- {DurationText.Format(limits.CoolDown)} between two runs on one target."] : Array.Empty<string>(),
             .. runbook.SettlesFor > TimeSpan.Zero ? [$"- Alerts within {DurationText.Format(runbook.SettlesFor)} after a verified fix belong to it."] : Array.Empty<string>(),
         ];
-        return lines.Count == 0 ? [] : [.. lines, $"- Beyond them {(!steps.ChangeSomething(AllSteps) ? "nobody is told again" : limits.WhenExceeded == WhenExceeded.Forbid ? "nothing runs, whoever says yes" : "a person is asked")}."];
+        return lines.Count == 0 ? [] : [.. lines, $"- Beyond them {(!steps.ChangeSomething(runbook.AllSteps().Select(one => one.Step)) ? "nobody is told again" : limits.WhenExceeded == WhenExceeded.Forbid ? "nothing runs, whoever says yes" : "a person is asked")}."];
     }
 
     private void Section(string title, IEnumerable<string> lines)

@@ -8,7 +8,7 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
         Check("reportTo", runbook.ReportTo);
         Check("mitigation.approval", runbook.Mitigation.Approval, runbook);
         Check("resolution.approval", runbook.Resolution.Approval, runbook);
-        foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))))
+        foreach (var (phase, step) in runbook.AllSteps())
         {
             foreach (var (path, name) in steps.FindAction(step.Do) is { } action ? ContactNameAttribute.NamesIn(step.With, action.ParametersType) : [])
             {

@@ -16,11 +16,11 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
     /// <summary>Whether something is changed outside that nobody was asked about.</summary>
     public static bool IsSelfHealing(Runbook runbook, StepCatalog steps) =>
-        runbook.Mitigation.Approval is null && CoveredByMitigation(runbook).Any(covered => steps.FindAction(covered.Step.Do) is not ({ TellsOnly: true } or { IsManual: true }));
+        runbook.Mitigation.Approval is null && runbook.CoveredBy(Phase.Mitigation).Any(covered => steps.FindAction(covered.Step.Do) is not ({ TellsOnly: true } or { IsManual: true }));
 
     private void CheckGates(Runbook runbook)
     {
-        if (runbook.Mitigation.Approval is not null && !CoveredByMitigation(runbook).Any())
+        if (runbook.Mitigation.Approval is not null && !runbook.CoveredBy(Phase.Mitigation).Any())
         {
             errors.AtKey("mitigation.approval", $"asks, but there are no steps to approve{(runbook.Resolution.Steps.Count > 0 ? ": the resolution asks for itself" : "")}.", "Add steps to 'mitigation', or remove its 'approval'.");
         }
@@ -33,20 +33,19 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
     private void CheckReversible(Runbook runbook)
     {
-        var mitigation = Located(runbook, Phase.Mitigation);
         if (runbook.Mitigation.Approval?.OnTimeout == OnTimeout.ProceedIfReversible)
         {
-            MayRunUnanswered("mitigation.approval.onTimeout", CoveredByMitigation(runbook));
+            MayRunUnanswered("mitigation.approval.onTimeout", runbook.CoveredBy(Phase.Mitigation));
         }
 
         if (runbook.Resolution.Approval?.OnTimeout == OnTimeout.ProceedIfReversible)
         {
-            MayRunUnanswered("resolution.approval.onTimeout", Located(runbook, Phase.Resolution));
+            MayRunUnanswered("resolution.approval.onTimeout", runbook.CoveredBy(Phase.Resolution));
         }
 
-        if (runbook.Mitigation.HoldUntil is not null)
+        if (runbook.Mitigation.HoldUntil is not null && Listed(runbook.AllSteps().Where(one => one.Phase == Phase.Mitigation && IsIrreversible(one.Step))) is { } fixedOnes)
         {
-            MustBeReversible("mitigation.holdUntil", mitigation);
+            errors.AtKey("mitigation.holdUntil", $"reverts the mitigation, but these steps cannot be undone: {fixedOnes}.", "Use reversible actions, say how it is undone where an action takes 'undo', or remove it.");
         }
     }
 
@@ -68,7 +67,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         }
     }
 
-    private void MayRunUnanswered(string path, IEnumerable<(Phase Phase, string Path, StepSpec Step)> covered)
+    private void MayRunUnanswered(string path, IEnumerable<(Phase Phase, StepSpec Step)> covered)
     {
         const string Why = "is proceedIfReversible";
         if (Listed(covered.Where(one => !IsTakenBack(one.Phase, one.Step))) is { } staying)
@@ -83,16 +82,8 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         }
     }
 
-    private void MustBeReversible(string path, IEnumerable<(Phase Phase, string Path, StepSpec Step)> covered)
-    {
-        if (Listed(covered.Where(one => IsIrreversible(one.Step))) is { } fixedOnes)
-        {
-            errors.AtKey(path, $"reverts the mitigation, but these steps cannot be undone: {fixedOnes}.", "Use reversible actions, say how it is undone where an action takes 'undo', or remove it.");
-        }
-    }
-
-    private static string? Listed(IEnumerable<(Phase Phase, string Path, StepSpec Step)> some) =>
-        some.Select(one => $"{one.Path} ({one.Step.Do})").ToList() is { Count: > 0 } listed ? string.Join(", ", listed) : null;
+    private static string? Listed(IEnumerable<(Phase Phase, StepSpec Step)> some) =>
+        some.Select(one => $"{PathOf(one.Phase, one.Step)} ({one.Step.Do})").ToList() is { Count: > 0 } listed ? string.Join(", ", listed) : null;
 
     /// <summary>What <see cref="PlannedStep.IsTakenBack"/> will say, as far as the file tells; of an action that is not known the error is another.</summary>
     private bool IsTakenBack(Phase phase, StepSpec step) =>
@@ -109,28 +100,23 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
             errors.AtKey(runbook.Mitigation.Steps.Count > 0 ? "mitigation" : "resolution", "acts without approval and without a diagnosis.", "Add 'diagnosis' with a check that shows the fault, or 'approval'.");
         }
 
-        var acting = CoveredByMitigation(runbook).ToList();
-        foreach (var (_, path, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { Repeatable: false }))
+        var acting = runbook.CoveredBy(Phase.Mitigation).ToList();
+        foreach (var (phase, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { Repeatable: false }))
         {
-            errors.AtKey(path, $"runs without approval, but {step.Do} cannot be repeated safely: after a crash only a person can tell what happened.", "Add 'approval'.");
+            errors.AtKey(PathOf(phase, step), $"runs without approval, but {step.Do} cannot be repeated safely: after a crash only a person can tell what happened.", "Add 'approval'.");
         }
 
-        foreach (var (_, path, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { AlwaysAsks: true }))
+        foreach (var (phase, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { AlwaysAsks: true }))
         {
-            errors.AtKey(path, $"runs without approval, but {step.Do} never runs unless a person says so.", "Add 'approval'.");
+            errors.AtKey(PathOf(phase, step), $"runs without approval, but {step.Do} never runs unless a person says so.", "Add 'approval'.");
         }
 
         var irreversible = acting.FirstOrDefault(pair => steps.FindAction(pair.Step.Do) is { Repeatable: true, IsManual: false } && IsIrreversible(pair.Step));
-        if (irreversible.Path is not null && runbook.Limits.MaxRuns is null)
+        if (irreversible.Step is not null && runbook.Limits.MaxRuns is null)
         {
-            errors.AtKey(irreversible.Path, $"runs without approval, and {irreversible.Step.Do} cannot be undone.", "Add 'limits: { maxRuns: 3, per: 1h }', or 'approval'.");
+            errors.AtKey(PathOf(irreversible.Phase, irreversible.Step), $"runs without approval, and {irreversible.Step.Do} cannot be undone.", "Add 'limits: { maxRuns: 3, per: 1h }', or 'approval'.");
         }
     }
 
-    /// <summary>A resolution without an approval of its own runs on the mitigation's.</summary>
-    private static IEnumerable<(Phase Phase, string Path, StepSpec Step)> CoveredByMitigation(Runbook runbook) =>
-        Located(runbook, Phase.Mitigation).Concat(runbook.Resolution.Approval is null ? Located(runbook, Phase.Resolution) : []);
-
-    private static IEnumerable<(Phase Phase, string Path, StepSpec Step)> Located(Runbook runbook, Phase phase) =>
-        runbook.StepsOf(phase).Select(step => (phase, $"{CamelCase.Of(phase)}.steps.{step.Name}", step));
+    private static string PathOf(Phase phase, StepSpec step) => $"{CamelCase.Of(phase)}.steps.{step.Name}";
 }

@@ -41,7 +41,7 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
     /// <summary>What the team's file does not let its runbooks do.</summary>
     public void CheckActions(Runbook runbook)
     {
-        foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))).Where(one => steps.FindAction(one.step.Do) is not null && !team.MayUse(one.step.Do)))
+        foreach (var (phase, step) in runbook.AllSteps().Where(one => steps.FindAction(one.Step.Do) is not null && !team.MayUse(one.Step.Do)))
         {
             errors.AtValue($"{CamelCase.Of(phase)}.steps.{step.Name}.do", $"is '{step.Do}', which runbooks of the team {team.Name} may not do.", $"They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.File} says so.");
         }

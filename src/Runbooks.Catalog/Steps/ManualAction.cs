@@ -86,7 +86,7 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
     private static partial Regex Pending();
 
     /// <summary>Whether a runbook has such a step, so that it asks somebody even where it needs no approval.</summary>
-    public static bool IsIn(Runbook runbook) => runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Any(step => step.Do == BuiltInSteps.Person);
+    public static bool IsIn(Runbook runbook) => runbook.AllSteps().Any(one => one.Step.Do == BuiltInSteps.Person);
 
     /// <summary>What a step asks a person to do, as the file says it, a line each: who and what, the checklist, how it is taken back, who is asked when nobody answers.</summary>
     public static IEnumerable<string> LinesOf(StepSpec step) =>

@@ -170,7 +170,7 @@ public static class ParameterComparison
     {
         var scope = new TemplateScope { Alert = alert, Target = target };
         return string.Join('\n', runbook.Diagnosis.Select(check => check.With)
-            .Concat(runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.With))
+            .Concat(runbook.AllSteps().Select(one => one.Step.With))
             .SelectMany(Template.TextsOf)
             .Select(text => Template.RenderLenient(text, scope)));
     }

@@ -62,6 +62,14 @@ public sealed record Runbook
 
     public IReadOnlyList<StepSpec> StepsOf(Phase phase) => phase == Phase.Mitigation ? Mitigation.Steps : Resolution.Steps;
 
+    /// <summary>Those of both phases, in the order in which they run.</summary>
+    public IEnumerable<(Phase Phase, StepSpec Step)> AllSteps() =>
+        Mitigation.Steps.Select(step => (Phase.Mitigation, step)).Concat(Resolution.Steps.Select(step => (Phase.Resolution, step)));
+
+    /// <summary>The steps that run on a phase's yes: a resolution without an approval of its own runs on the mitigation's.</summary>
+    public IEnumerable<(Phase Phase, StepSpec Step)> CoveredBy(Phase phase) =>
+        AllSteps().Where(one => one.Phase == phase || (phase == Phase.Mitigation && Resolution.Approval is null));
+
     public Approval? ApprovalOf(Phase phase) => phase == Phase.Mitigation ? Mitigation.Approval : Resolution.Approval;
 }
 

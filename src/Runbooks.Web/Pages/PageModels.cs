@@ -119,7 +119,7 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
     {
         var target = In(runbook.Target).ToHashSet(StringComparer.Ordinal);
         var others = runbook.Diagnosis.Select(check => check.With)
-            .Concat(runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.With))
+            .Concat(runbook.AllSteps().Select(one => one.Step.With))
             .SelectMany(Template.TextsOf)
             .Concat([runbook.Mitigation.Approval?.Ask ?? "", runbook.Resolution.Approval?.Ask ?? ""])
             .SelectMany(In);

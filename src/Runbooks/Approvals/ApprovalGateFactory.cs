@@ -183,7 +183,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
     {
         var steps = new List<PlannedStep>();
         var (blockers, later) = (new List<string>(), new List<string>());
-        foreach (var (stepPhase, spec) in CoveredBy(runbook, phase).Where(covered => incident.FindStep(covered.Phase, covered.Spec.Name) is not { FinishedAt: not null }))
+        foreach (var (stepPhase, spec) in runbook.CoveredBy(phase).Where(covered => incident.FindStep(covered.Phase, covered.Step.Name) is not { FinishedAt: not null }))
         {
             var (planned, unusable, blocker) = await PlanAsync(incident, runbook, stepPhase, spec, cancellationToken);
 
@@ -206,15 +206,6 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
     }
 
     private static string? Joined(List<string> sentences) => sentences.Count == 0 ? null : string.Join(" ", sentences);
-
-    /// <summary>A resolution without an approval of its own runs on the mitigation's, so it is shown there.</summary>
-    private static IEnumerable<(Phase Phase, StepSpec Spec)> CoveredBy(Runbook runbook, Phase phase)
-    {
-        var own = runbook.StepsOf(phase).Select(spec => (phase, spec));
-        return phase == Phase.Mitigation && runbook.Resolution.Approval is null
-            ? own.Concat(runbook.Resolution.Steps.Select(spec => (Phase.Resolution, spec)))
-            : own;
-    }
 
     /// <returns>The step, why it cannot be used whatever there is outside, and what looking has found that keeps it from running.</returns>
     private async Task<(PlannedStep Step, string? Unusable, string? Blocker)> PlanAsync(Incident incident, Runbook runbook, Phase phase, StepSpec spec, CancellationToken cancellationToken)
