@@ -14,6 +14,9 @@ namespace Runbooks.Tests.Guardrails;
 /// <summary>A runbook that asks and one that heals by itself, in a system with guardrails that a test may set.</summary>
 public abstract class GuardedWorld : IAsyncDisposable
 {
+    /// <summary>Why the kill switch was engaged.</summary>
+    private protected const string Trouble = "it restarts the wrong pods";
+
     private protected static readonly Runbook s_asks = Given.Runbook() with { Resolution = new() };
     private protected static readonly Runbook s_heals = s_asks with { Mitigation = s_asks.Mitigation with { Approval = null } };
     private protected readonly SafetyOptions _options = new();
@@ -34,6 +37,10 @@ public abstract class GuardedWorld : IAsyncDisposable
         GC.SuppressFinalize(this);
         await _world.DisposeAsync();
     }
+
+    private protected Task EngageKillSwitchAsync() => _world.Get<KillSwitch>().EngageAsync("ada", Trouble, CancellationToken.None);
+
+    private protected Task ReleaseKillSwitchAsync() => _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
 
     /// <summary>The one place that the action has is taken.</summary>
     private protected async Task OthersActForAsync(TimeSpan time)

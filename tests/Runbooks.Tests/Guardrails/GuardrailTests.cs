@@ -167,11 +167,11 @@ public sealed class GuardrailTests : GuardedWorld
         var opened = await OpenAsync(s_asks);
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
         _options.Windows.Add(new() { Name = "patching", Start = new(2026, 11, 23, 3, 1, 0), Duration = "6h", Effect = MaintenanceEffect.Suppress });
-        await _world.Get<KillSwitch>().EngageAsync("ada", "wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(4))).State.ShouldBe(IncidentState.Mitigating);
 
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "mended", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(3))).State.ShouldBe(IncidentState.Resolved);
         _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
     }

@@ -18,18 +18,18 @@ public sealed class KillSwitchTests : GuardedWorld
     public async Task ApprovingWhileTheKillSwitchIsOn_LeavesTheQuestionOpenAndIsTakenAfterTheRelease()
     {
         var opened = await OpenAsync(s_asks);
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         var (held, result) = await ApproveAsync(opened.Id);
 
         result.Status.ShouldBe(DecisionStatus.HeldBack);
-        result.Message.ShouldContain("it restarts the wrong pods");
+        result.Message.ShouldContain(Trouble);
         held!.State.ShouldBe(IncidentState.AwaitingApproval);
         held!.OpenGate!.Decisions.ShouldBeEmpty();
         held.Timeline[^1].What.ShouldContain("wanted to approve; it was not taken");
         _world.Script.Deeds.ShouldBeEmpty();
 
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
         (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.Decided);
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(1))).State.ShouldBe(IncidentState.Resolved);
     }
@@ -37,16 +37,16 @@ public sealed class KillSwitchTests : GuardedWorld
     [Fact]
     public async Task SelfHealingWhileTheKillSwitchIsOn_AsksAndRunsOnceItIsReleasedAndAPersonSaysYes()
     {
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         var opened = await OpenAsync(s_heals);
 
         opened.State.ShouldBe(IncidentState.AwaitingApproval);
         opened.OpenGate!.Approvers.ShouldBe([ContactBook.Fallback]);
-        opened.OpenGate!.Warnings.ShouldHaveSingleItem().ShouldContain("it restarts the wrong pods");
+        opened.OpenGate!.Warnings.ShouldHaveSingleItem().ShouldContain(Trouble);
         (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.HeldBack);
 
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.AwaitingApproval, "nothing runs by surprise");
         (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.Decided);
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(1))).State.ShouldBe(IncidentState.Resolved);
@@ -58,7 +58,7 @@ public sealed class KillSwitchTests : GuardedWorld
     {
         var runbook = s_asks with { Limits = new() { MaxRuns = 1, WhenExceeded = WhenExceeded.Forbid } };
         await _world.Get<RunLimits>().ReserveAsync(Given.Incident(runbook, "261123-0259-bbbbbb"), runbook, overruled: false, CancellationToken.None);
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         (await OpenAsync(runbook)).State.ShouldBe(IncidentState.Failed);
     }
@@ -72,7 +72,7 @@ public sealed class KillSwitchTests : GuardedWorld
         {
             if (_world.Script.Count("do two") == 0)
             {
-                _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
+                EngageKillSwitchAsync().GetAwaiter().GetResult();
             }
             else
             {
@@ -88,7 +88,7 @@ public sealed class KillSwitchTests : GuardedWorld
         held.Timeline.Count(line => line.Kind == TimelineKind.Safety).ShouldBe(1);
         _world.Script.Deeds.ShouldBe(["do one"]);
 
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do one", "do two"]);
     }
@@ -98,7 +98,7 @@ public sealed class KillSwitchTests : GuardedWorld
     {
         var opened = await OpenAsync(s_asks);
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
-        _world.Script.OnAsk = _ => _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
+        _world.Script.OnAsk = _ => EngageKillSwitchAsync().GetAwaiter().GetResult();
 
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         var held = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
@@ -107,7 +107,7 @@ public sealed class KillSwitchTests : GuardedWorld
         _world.Script.Deeds.ShouldBeEmpty();
 
         _world.Script.OnAsk = _ => { };
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(IncidentState.Resolved);
     }
 
@@ -115,7 +115,7 @@ public sealed class KillSwitchTests : GuardedWorld
     public async Task RejectingWhileTheKillSwitchIsOn_IsTaken()
     {
         var opened = await OpenAsync(s_asks);
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         (await _world.DecideAsync(opened.Id, DecisionVerb.Reject)).Incident.State.ShouldBe(IncidentState.Rejected);
     }
@@ -123,7 +123,7 @@ public sealed class KillSwitchTests : GuardedWorld
     [Fact]
     public async Task AlertWhileTheKillSwitchIsOn_IsAskedAboutAllTheSame()
     {
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         var opened = await OpenAsync(s_asks);
 
@@ -136,7 +136,7 @@ public sealed class KillSwitchTests : GuardedWorld
     {
         var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Given.Step("one"), Given.Step("two")] } };
         var opened = await OpenAsync(runbook);
-        _world.Script.OnDone = _ => _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
+        _world.Script.OnDone = _ => EngageKillSwitchAsync().GetAwaiter().GetResult();
 
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(45));
@@ -147,7 +147,7 @@ public sealed class KillSwitchTests : GuardedWorld
         incident.Timeline.ShouldContain(line => line.Kind == TimelineKind.Safety && line.What.Contains("kill switch"));
         _world.Notifier.To(CardKind.Page).ShouldContain(ContactBook.Fallback);
 
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
         incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
 
         incident.State.ShouldBe(IncidentState.Failed);
@@ -162,7 +162,7 @@ public sealed class KillSwitchTests : GuardedWorld
         var opened = await OpenAsync(s_asks);
         _world.Script.OnDone = _ => { };
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         var paused = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(24));
 
@@ -172,7 +172,7 @@ public sealed class KillSwitchTests : GuardedWorld
         (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(1_000);
         IncidentProgress.Of(paused, s_asks, _world.Time.GetUtcNow()).Due.ShouldBeGreaterThan(_world.Time.GetUtcNow());
 
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
         var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(31));
 
         ended.State.ShouldBe(IncidentState.Failed);

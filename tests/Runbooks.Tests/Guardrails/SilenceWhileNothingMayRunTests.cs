@@ -1,4 +1,3 @@
-using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
@@ -22,7 +21,7 @@ public sealed class SilenceWhileNothingMayRunTests : GuardedWorld
     {
         var opened = await OpenAsync(s_runsUnanswered);
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         var held = await _world.AdvanceAsync(opened.Id, s_timeout);
 
@@ -31,7 +30,7 @@ public sealed class SilenceWhileNothingMayRunTests : GuardedWorld
         held.Timeline.ShouldContain(line => line.What.StartsWith("Nobody has answered, but since it was asked there was a time in which nothing could run", StringComparison.Ordinal));
 
         var asked = held.OpenGate!.Asked;
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
         var anew = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
         anew.OpenGate!.Asked.ShouldBe(asked + 1, "whoever is silent knows that something can run again");
 
@@ -46,9 +45,9 @@ public sealed class SilenceWhileNothingMayRunTests : GuardedWorld
     {
         var opened = await OpenAsync(s_runsUnanswered);
         await _world.AdvanceAsync(opened.Id, s_timeout - TimeSpan.FromSeconds(10));
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(20));
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(IncidentState.AwaitingApproval);
         _world.Script.Deeds.ShouldBeEmpty();
@@ -61,9 +60,9 @@ public sealed class SilenceWhileNothingMayRunTests : GuardedWorld
         {
             Mitigation = s_runsUnanswered.Mitigation with { Approval = s_runsUnanswered.Mitigation.Approval! with { Escalate = [new(TimeSpan.FromMinutes(10), ["platform-lead"])] } },
         });
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(10));
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        await ReleaseKillSwitchAsync();
 
         var anew = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
 
@@ -75,7 +74,7 @@ public sealed class SilenceWhileNothingMayRunTests : GuardedWorld
     public async Task KillSwitchStaysOn_Expires()
     {
         var opened = await OpenAsync(s_runsUnanswered);
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(3));
 

@@ -1,16 +1,13 @@
-using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
-using TestKit;
 using TestKit.Incidents;
 using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;
 
 /// <summary>A runbook whose steps only tell acts on nothing: nobody is asked whether they want to be told.</summary>
-public sealed class TellsOnlyTests : IAsyncDisposable
+public sealed class TellsOnlyTests : GuardedWorld
 {
     private static readonly Runbook s_tells = Given.Runbook() with
     {
@@ -18,17 +15,6 @@ public sealed class TellsOnlyTests : IAsyncDisposable
         Resolution = new() { Steps = [Given.Step("tell", "note", new { text = "Renew it." })] },
         Limits = new() { MaxRuns = 1, Per = TimeSpan.FromDays(1) },
     };
-
-    private readonly SafetyOptions _options = new();
-    private readonly IncidentWorld _world;
-
-    public TellsOnlyTests()
-    {
-        _world = new IncidentWorld(configure: services => services.AddSingleton<Microsoft.Extensions.Options.IOptionsMonitor<SafetyOptions>>(new FixedOptions<SafetyOptions>(_options)));
-        _world.Script.Verdicts["stuck"] = Verdict.Failing;
-    }
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Fact]
     public async Task Failing_IsToldAndClaimsNoFix()
@@ -55,7 +41,7 @@ public sealed class TellsOnlyTests : IAsyncDisposable
     [Fact]
     public async Task ProposedWhileTheKillSwitchIsOn_MayBeApproved()
     {
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         var asked = await _world.OpenAsync(s_tells, Given.Incident(s_tells) with { IsProposed = true, Mode = RunMode.ApproveAll, StartedBy = "an assistant with the key bot" });
 
@@ -83,7 +69,7 @@ public sealed class TellsOnlyTests : IAsyncDisposable
     [Fact]
     public async Task KillSwitch_DoesNotKeepItFromTelling()
     {
-        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+        await EngageKillSwitchAsync();
 
         ShouldHaveTold(await _world.OpenAsync(s_tells));
     }
