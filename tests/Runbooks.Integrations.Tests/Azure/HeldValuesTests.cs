@@ -18,6 +18,7 @@ namespace Runbooks.Integrations.Tests.Azure;
 public sealed partial class HeldValuesTests : OnTheSandbox
 {
     private const string Flag = "appConfiguration.setFlag";
+    private const string FlagKey = ".appconfig.featureflag/local-model-only";
     private const string Banner = "banner.publish";
     private const string Pool = "apim.backendPool";
     private static readonly string s_service = Resource("Microsoft.ApiManagement/service", "gateway");
@@ -56,14 +57,23 @@ public sealed partial class HeldValuesTests : OnTheSandbox
         return await Action(action).UndoAsync(preparation.UndoState!.Value, context, Cancel);
     }
 
+    private static string AddressOf(string key) => $"/appconfiguration/kv/{Uri.EscapeDataString(key)}?api-version=2023-11-01";
+
     /// <returns>Null when there is none.</returns>
     private async Task<string?> ValueAsync(string key)
     {
-        var answer = await Http.GetAsync($"/appconfiguration/kv/{Uri.EscapeDataString(key)}?api-version=2023-11-01", Cancel);
+        var answer = await Http.GetAsync(AddressOf(key), Cancel);
         return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("value").GetString() : null;
     }
 
-    private Task<string?> FlagAsync() => ValueAsync(".appconfig.featureflag/local-model-only");
+    /// <summary>As a person does with the portal.</summary>
+    private async Task PutValueAsync(string key, string value) => (await Http.PutAsJsonAsync(AddressOf(key), new { value }, Cancel)).EnsureSuccessStatusCode();
+
+    private Task<string?> FlagAsync() => ValueAsync(FlagKey);
+
+    private Task ChangeAsync(string incident, Func<Incident, Incident> change) => _incidents.UpdateAsync(incident, i => (change(i), true), Cancel);
+
+    private static StepRecord Ended(Incident incident, StepStatus status) => incident.Steps[0] with { Status = status };
 
     private async Task<string> ShareAsync() => (await ArmAsync($"{s_service}/backends/openai")).GetProperty("properties").GetProperty("pool").GetProperty("services").EnumerateArray()
         .Single(one => one.GetProperty("id").GetString()!.EndsWith("openai-paygo", StringComparison.Ordinal)).GetProperty("priority").GetRawText();
@@ -131,7 +141,7 @@ public sealed partial class HeldValuesTests : OnTheSandbox
     [Fact]
     public async Task WhatWasSoBefore_IsNotCalledTakenBack()
     {
-        (await Http.PutAsJsonAsync("/appconfiguration/kv/.appconfig.featureflag%2Flocal-model-only?api-version=2023-11-01", new { value = """{"id":"local-model-only","enabled":true}""" }, Cancel)).EnsureSuccessStatusCode();
+        await PutValueAsync(FlagKey, """{"id":"local-model-only","enabled":true}""");
         var first = await DoAsync("inc-a", Flag, s_on);
         var second = await DoAsync("inc-b", Flag, s_on);
 
@@ -169,137 +179,6 @@ public sealed partial class HeldValuesTests : OnTheSandbox
         (await DoAsync("inc-d", Banner, new { message = "Again." })).Undo.ShouldBe("Take the banner away.");
     }
 
-    public static TheoryData<string, object> Held => new()
-    {
-        { "apim.backendPool", s_share },
-        { "apim.suspendSubscription", new { service = s_service, subscription = "user-7" } },
-        { "azureOpenAI.spillOver", new { account = Resource("Microsoft.CognitiveServices/accounts", "assist"), deployment = "gpt-4o-ptu", to = "gpt-4o-paygo" } },
-        { "azureMl.trafficSplit", new { workspace = Resource("Microsoft.MachineLearningServices/workspaces", "ml"), endpoint = "answers", deployment = "blue", percent = 0 } },
-        { "trafficManager.reroute", new { profile = Resource("Microsoft.Network/trafficManagerProfiles", "assist"), from = "cluster-b" } },
-        { "frontDoor.reroute", new { profile = Resource("Microsoft.Cdn/profiles", "assist"), originGroup = "clusters", from = "cluster-b" } },
-        { "envoyAiGateway.route", new { @namespace = "chat", route = "assist", backend = "openai-paygo", priority = 0, weight = 3 } },
-        { "kubernetes.scaleDeployment", new { @namespace = "chat", deployment = "chat-vllm", add = 2, max = 8 } },
-    };
-
-    [Theory, MemberData(nameof(Held))]
-    public async Task WhateverBothChanged_GoesBackWhenTheLastOneEnds(string action, object with)
-    {
-        var before = (await PrepareAsync(action, with)).Identity;
-        var first = await DoAsync("inc-a", action, with);
-        var second = await DoAsync("inc-b", action, with);
-        var changed = (await PrepareAsync(action, with)).Identity;
-
-        var handedOn = await UndoAsync("inc-a", action, first);
-        (handedOn.Result.Contains(" stays as it is: incident inc-b holds it too.", StringComparison.Ordinal), handedOn.HandedOn).ShouldBe((true, true), handedOn.Result);
-        (await PrepareAsync(action, with)).Identity.ShouldBe(changed);
-
-        (await UndoAsync("inc-b", action, second)).HandedOn.ShouldBeFalse();
-        (await PrepareAsync(action, with)).Identity.ShouldBe(before);
-    }
-
-    /// <summary>Both were asked before the first one acted: the second yes holds, and names no version of anything.</summary>
-    [Theory, MemberData(nameof(Held))]
-    [InlineData(Flag, null)]
-    [InlineData(Banner, null)]
-    public async Task ApprovedTogether_TheSecondYesHolds(string action, object? with)
-    {
-        var values = with ?? (action == Flag ? s_on : new { message = "Paused." });
-        var (shown, found) = (await PrepareAsync(action, values), Action(action));
-        var step = new PlannedStep(Phase.Mitigation, "step", action, JsonSerializer.SerializeToElement(values), shown.PlannedEffect, shown.Undo, shown.Identity);
-        await DoAsync("inc-a", action, values);
-
-        // Two more of five is another plan than two more of three.
-        var now = await PrepareAsync(action, values);
-        (PlanHash.Difference(step, step.Parameters, now) is null).ShouldBe(action != "kubernetes.scaleDeployment", PlanHash.Difference(step, step.Parameters, now));
-        now.IsSo.ShouldBe(action is not ("kubernetes.scaleDeployment" or Banner));
-    }
-
-    /// <summary>What on call has put there stands on the card, or they are asked about it.</summary>
-    [Fact]
-    public async Task BannerOfAPerson_IsAnotherPlan()
-    {
-        var shown = await PrepareAsync(Banner, new { message = "Paused." });
-        (await Http.PutAsJsonAsync("/appconfiguration/kv/banner?api-version=2023-11-01", new { value = "{\"message\":\"ours\"}" }, Cancel)).EnsureSuccessStatusCode();
-
-        (await PrepareAsync(Banner, new { message = "Paused." })).Identity.ShouldNotBe(shown.Identity);
-    }
-
-    private Task ChangeAsync(string incident, Func<Incident, Incident> change) => _incidents.UpdateAsync(incident, i => (change(i), true), Cancel);
-
-    private static StepRecord Ended(Incident incident, StepStatus status) => incident.Steps[0] with { Status = status };
-
-    public static TheoryData<string, Func<Incident, Incident>> Staying => new()
-    {
-        { "could not take it back", i => i with { State = IncidentState.Failed, Steps = [Ended(i, StepStatus.UndoFailed)] } },
-        { "taken over", i => i with { State = IncidentState.TakenOver, Steps = [Ended(i, StepStatus.Done)] } },
-        { "meant to stay", i => i with { State = IncidentState.Resolved, Steps = [Ended(i, StepStatus.Done)] } },
-        { "kept while the resolution runs", i => i with { State = IncidentState.Resolving, Steps = [Ended(i, StepStatus.Kept)] } },
-        { "left to a person", i => i with { State = IncidentState.Holding, Steps = [i.Steps[0] with { Status = StepStatus.Done, Preparation = i.Steps[0].Preparation with { UndoneByHand = true } }] } },
-    };
-
-    /// <summary>Nobody would ever take it back, and nobody would be told.</summary>
-    [Theory, MemberData(nameof(Staying))]
-    public async Task SecondTakesNothingBack_TheFirstHandsNothingOnAndAPersonIsTold(string how, Func<Incident, Incident> ends)
-    {
-        var first = await DoAsync("inc-a", Flag, s_on);
-        await DoAsync("inc-b", Flag, s_on);
-        await ChangeAsync("inc-b", ends);
-
-        for (var time = 0; time < 2; time++)
-        {
-            (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Flag, first), how)).Message
-                .ShouldBe("The feature flag local-model-only in App Configuration 'practice' was left alone: incident inc-b changed it too and does not take it back.");
-        }
-
-        (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
-    }
-
-    /// <summary>Without a lease a fix stays once it is seen to work; as long as it is not, it may still be taken back.</summary>
-    [Theory]
-    [InlineData(IncidentState.Mitigating)]
-    [InlineData(IncidentState.Verifying)]
-    [InlineData(IncidentState.Resolving)]
-    public async Task SecondMeansToKeepIt_APersonIsToldAndNothingIsLostWhereItsFixDoesNotHelp(IncidentState state)
-    {
-        var first = await DoAsync("inc-a", Flag, s_on);
-        var second = await DoAsync("inc-b", Flag, s_on, s_forGood);
-        await ChangeAsync("inc-b", i => i with { State = state, Steps = [Ended(i, StepStatus.Done)] });
-
-        for (var time = 0; time < 2; time++)
-        {
-            (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Flag, first))).Message
-                .ShouldBe("The feature flag local-model-only in App Configuration 'practice' was left alone: incident inc-b changed it too and means to keep it.");
-        }
-
-        await ChangeAsync("inc-b", i => i with { UndoBeganAt = Clock.GetUtcNow() });
-        (await TakeBackAsync("inc-b", Flag, second)).ShouldStartWith("Removed ");
-        (await FlagAsync()).ShouldBeNull();
-    }
-
-    /// <summary>An attempt of which nothing came holds nothing, though its incident is open.</summary>
-    [Fact]
-    public async Task SecondWaitsForItsTurn_NothingIsHandedOnToIt()
-    {
-        var first = await DoAsync("inc-a", Flag, s_on);
-        await DoAsync("inc-b", Flag, s_on);
-        await ChangeAsync("inc-b", i => i.ForgetBegin(Phase.Mitigation, "step", 1));
-
-        (await TakeBackAsync("inc-a", Flag, first)).ShouldStartWith("Removed ");
-        (await FlagAsync()).ShouldBeNull();
-    }
-
-    /// <summary>What was never come to must not take away what another one did.</summary>
-    [Fact]
-    public async Task FirstDiedBeforeItActed_TakesNothingAwayFromTheSecond()
-    {
-        var first = await PrepareAsync(Flag, s_on);
-        var second = await DoAsync("inc-b", Flag, s_on);
-
-        (await UndoAsync("inc-a", Flag, first)).HandedOn.ShouldBeTrue();
-        (await FlagAsync()).ShouldNotBeNull();
-        (await TakeBackAsync("inc-b", Flag, second)).ShouldStartWith("Removed ");
-    }
-
     /// <summary>The one looked before the other wrote, and finds what it was to put there.</summary>
     [Theory]
     [InlineData("inc-a", "inc-b")]
@@ -313,30 +192,6 @@ public sealed partial class HeldValuesTests : OnTheSandbox
         (await FlagAsync()).ShouldNotBeNull();
         (await TakeBackAsync(stays, Flag, done[stays])).ShouldStartWith("Removed ");
         (await FlagAsync()).ShouldBeNull();
-    }
-
-    [Fact]
-    public async Task SecondNeverDidIt_TheFirstTakesItBack()
-    {
-        var first = await DoAsync("inc-a", Flag, s_on);
-        await DoAsync("inc-b", Flag, s_on);
-        await ChangeAsync("inc-b", i => i with { State = IncidentState.Failed, Steps = [] });
-
-        (await TakeBackAsync("inc-a", Flag, first)).ShouldStartWith("Removed ");
-        (await FlagAsync()).ShouldBeNull();
-    }
-
-    [Fact]
-    public async Task OneAfterTheOtherThatTakesNothingBack_IsForgottenByTheNext()
-    {
-        foreach (var incident in (string[])["inc-a", "inc-b", "inc-c"])
-        {
-            await DoAsync(incident, Flag, s_on);
-            await ChangeAsync(incident, i => i with { State = IncidentState.Resolved, Steps = [Ended(i, StepStatus.Kept)] });
-        }
-
-        var known = await Services.GetRequiredService<ISharedState>().FindAsync<HeldValues.Holders<HeldText>>("held:'.appconfig.featureflag/local-model-only' in app configuration 'practice'", Cancel);
-        known.ShouldNotBeNull().All.ShouldHaveSingleItem().Incident.ShouldBe("inc-c");
     }
 
     [Fact]
@@ -366,7 +221,7 @@ public sealed partial class HeldValuesTests : OnTheSandbox
     {
         var first = await DoAsync("inc-a", Banner, new { message = "One." });
         var second = await DoAsync("inc-b", Banner, new { message = "Two." });
-        (await Http.PutAsJsonAsync("/appconfiguration/kv/banner?api-version=2023-11-01", new { value = "{\"message\":\"ours\"}" }, Cancel)).EnsureSuccessStatusCode();
+        await PutValueAsync("banner", "{\"message\":\"ours\"}");
 
         await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Banner, first));
         await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-b", Banner, second));
