@@ -49,7 +49,7 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
     public async Task NodeThatComesBack_WasReimaged()
     {
         var with = new { node = "aks-gpu-24815391-vmss000002" };
-        await ApplyAsync("kubernetes.cordonNode", with, await PrepareAsync("kubernetes.cordonNode", with));
+        await RunAsync("kubernetes.cordonNode", with);
         var preparation = await PrepareAsync("aks.reimageNode", with);
         await ForbidFollowingAsync();
 

@@ -15,26 +15,26 @@ public sealed partial class NodeTests
     [Fact]
     public async Task DeadNode_IsDrainedOfWhatCanEndAndReimaged()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         await PatchAsync($"/kubernetes/b/api/v1/nodes/{Broken}", """{"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoExecute"}]}}""");
         (await PrepareAsync(Drain, With())).PlannedEffect.ShouldEndWith(" A pod that has not ended 2m after its time is not waited for: its node may not answer.");
 
-        var result = await DoAsync(Drain, With());
+        var result = await RunAsync(Drain, With());
 
         result.Result.ShouldBe($"Node {Broken} had no pods to evict. Left 1 pod there that does not end: search/embedder-6f7c9b4d88-k9q7d. The node does not answer, a process cannot be killed, or a finalizer keeps it.");
         result.Outputs["stuck"].ShouldBe("search/embedder-6f7c9b4d88-k9q7d");
         (await Http.GetAsync("/kubernetes/b/api/v1/namespaces/search/pods/embedder-6f7c9b4d88-k9q7d", Cancel)).IsSuccessStatusCode.ShouldBeTrue("it is still there");
 
-        await DoAsync(Reimage, With());
+        await RunAsync(Reimage, With());
 
         (await Http.GetAsync("/kubernetes/b/api/v1/namespaces/search/pods/embedder-6f7c9b4d88-k9q7d", Cancel)).IsSuccessStatusCode.ShouldBeFalse();
-        (await DoAsync(Drain, With())).Outputs["stuck"].ShouldBeEmpty();
+        (await RunAsync(Drain, With())).Outputs["stuck"].ShouldBeEmpty();
     }
 
     [Fact]
     public async Task ClusterThatDoesNotAnswerForAWhile_IsAskedAgainWhileANodeIsDrained()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         var preparation = await PrepareAsync(Drain, With());
         await FaultAsync("kubernetes", "503", count: 8, on: "GET /kubernetes/b/api/v1/pods");
         await FaultAsync("kubernetes", "500", count: 3, on: "/eviction");
@@ -47,7 +47,7 @@ public sealed partial class NodeTests
     [InlineData("GET /arm/", 12, 0)]
     public async Task NobodyAnswersWhileTheMachineIsMadeAnew_IsWaitedFor(string on, int count, int skip)
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         var preparation = await PrepareAsync(Reimage, With());
         await FaultAsync(on.Contains("/arm/", StringComparison.Ordinal) ? "arm" : "kubernetes", "503", count: count, on: on, skip: skip);
 
@@ -58,7 +58,7 @@ public sealed partial class NodeTests
     [Fact]
     public async Task ClusterThatDoesNotAnswerBeforeAReimage_HasSeenNothingDone()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         var preparation = await PrepareAsync(Reimage, With());
         await FaultAsync("kubernetes", "503");
 

@@ -22,7 +22,7 @@ public sealed partial class NodeTests
     [Fact]
     public async Task SecondAttempt_NamesWhatTheFirstOneEvicted()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         var preparation = await PrepareAsync(Drain, With());
         await ApplyAsync(Drain, With(), preparation);
 
@@ -44,7 +44,7 @@ public sealed partial class NodeTests
     [Fact]
     public async Task KillSwitchWhileItDrains_StopsItThereAndWhatIsDoneIsKnown()
     {
-        await DoAsync(Cordon, With(Sound));
+        await RunAsync(Cordon, With(Sound));
         var preparation = await PrepareAsync(Drain, With(Sound));
         preparation.PlannedEffect.ShouldContain(" Now that is 2 pods with 2 GPUs, ");
 
@@ -58,7 +58,7 @@ public sealed partial class NodeTests
     [Fact]
     public async Task KillSwitchBeforeTheFirstPodIsEvicted_IsWaitedFor()
     {
-        await DoAsync(Cordon, With(Sound));
+        await RunAsync(Cordon, With(Sound));
         var preparation = await PrepareAsync(Drain, With(Sound));
 
         (await Should.ThrowAsync<AttemptFailedException>(() => DrainPausedAsync(preparation, after: 0))).IsBusy.ShouldBeTrue();

@@ -32,8 +32,6 @@ public sealed partial class NodeTests : OnTheSandbox
     private async Task<string> TaintsAsync() => (await NodeAsync()).GetProperty("spec").TryGetProperty("taints", out var taints)
         ? string.Join(' ', taints.EnumerateArray().Select(taint => $"{taint.GetProperty("key")}:{taint.GetProperty("effect")}")) : "";
 
-    private async Task<ActionResult> DoAsync(string action, object with) => await ApplyAsync(action, with, await PrepareAsync(action, with));
-
     private async Task ShouldHaveSentAsync(string golden)
     {
         var (_, body) = (await SentAsync()).Last(sent => sent.Request.StartsWith("PATCH ", StringComparison.Ordinal));
@@ -86,7 +84,7 @@ public sealed partial class NodeTests : OnTheSandbox
     [Fact]
     public async Task NodeThatSomebodyElseCordoned_StaysCordoned()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         var second = await PrepareAsync(Cordon, With());
 
         second.Undo.ShouldBe("Left as it is: it was so before, unless another incident did that and leaves it to this one.");
@@ -99,7 +97,7 @@ public sealed partial class NodeTests : OnTheSandbox
     [Fact]
     public async Task Taint_IsPutBesideOthersAndTakenOffAlone()
     {
-        await DoAsync(Taint, new { node = Broken, key = "mine", effect = "PreferNoSchedule" });
+        await RunAsync(Taint, new { node = Broken, key = "mine", effect = "PreferNoSchedule" });
         var preparation = await PrepareAsync(Taint, WithTaint());
         preparation.PlannedEffect.ShouldContain("gpu-fault=xid79:NoSchedule: new pods that do not tolerate it go elsewhere");
 
@@ -132,7 +130,7 @@ public sealed partial class NodeTests : OnTheSandbox
         (await UndoAsync(Taint, preparation)).Result.ShouldContain("already", Case.Insensitive);
 
         var theirs = new { node = Broken, key = "gpu-fault", value = "returned", effect = "NoSchedule" };
-        await ApplyAsync(Taint, theirs, await PrepareAsync(Taint, theirs));
+        await RunAsync(Taint, theirs);
         (await Should.ThrowAsync<ChangedSinceException>(() => UndoAsync(Taint, preparation))).Message
             .ShouldBe($"Node {Broken} has the taint gpu-fault=returned:NoSchedule by now: somebody else has changed that since, so it was left alone.");
     }
@@ -189,9 +187,9 @@ public sealed partial class NodeTests : OnTheSandbox
     [Fact]
     public async Task PodThatGoesByItself_IsNotCalledEvicted()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         await FaultAsync("kubernetes", "404", count: 100_000, on: "/eviction");
-        var draining = DoAsync(Drain, With());
+        var draining = RunAsync(Drain, With());
         while (!(await RequestsAsync()).Any(request => request.EndsWith("/eviction", StringComparison.Ordinal)))
         {
             // It is on its way.
@@ -207,14 +205,14 @@ public sealed partial class NodeTests : OnTheSandbox
     [Fact]
     public async Task Drain_EvictsWhatCanMoveAndLeavesDaemonSets()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
 
-        var result = await DoAsync(Drain, With());
+        var result = await RunAsync(Drain, With());
 
         result.Result.ShouldStartWith($"Evicted 1 pod from node {Broken}: search/embedder-");
         var left = JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync($"/kubernetes/b/api/v1/pods?fieldSelector=spec.nodeName={Broken}", Cancel)).GetProperty("items");
         left.EnumerateArray().Single().GetProperty("metadata").GetProperty("name").GetString().ShouldNotBeNull().ShouldStartWith("dcgm-exporter-");
-        (await DoAsync(Drain, With())).Result.ShouldContain("no pods to evict");
+        (await RunAsync(Drain, With())).Result.ShouldContain("no pods to evict");
     }
 
     [Fact]
@@ -223,10 +221,10 @@ public sealed partial class NodeTests : OnTheSandbox
         (await PrepareAsync(Drain, With())).PlannedEffect.ShouldContain("Pods of daemon sets stay. Now that is 1 pod with 1 GPU, for which other nodes need room; whether there is room is not looked at.");
         foreach (var node in JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync("/kubernetes/b/api/v1/nodes", Cancel)).GetProperty("items").EnumerateArray())
         {
-            await DoAsync(Cordon, With(node.GetProperty("metadata").GetProperty("name").GetString()!));
+            await RunAsync(Cordon, With(node.GetProperty("metadata").GetProperty("name").GetString()!));
         }
 
-        var result = await DoAsync(Drain, With());
+        var result = await RunAsync(Drain, With());
 
         result.Result.ShouldContain(" No other node has taken 1 pod so far: search/embedder-");
         result.Outputs["pending"].ShouldStartWith("search/embedder-");
@@ -235,7 +233,7 @@ public sealed partial class NodeTests : OnTheSandbox
     [Fact]
     public async Task NodeThatCameBackAsAnother_IsNotDrainedAfterAnInterruption()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         var first = await PrepareAsync(Drain, With()) with { Identity = "the machine before" };
 
         var again = await PrepareAsync(Drain, With(), interrupted: first);
@@ -245,7 +243,7 @@ public sealed partial class NodeTests : OnTheSandbox
 
     [Fact]
     public async Task NodeThatIsNotCordoned_IsNotDrained() =>
-        (await Should.ThrowAsync<StepRefusedException>(() => DoAsync(Drain, With()))).Message.ShouldContain("its pods would come back to it");
+        (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(Drain, With()))).Message.ShouldContain("its pods would come back to it");
 
     [Fact]
     public async Task PodThatNothingBringsBack_KeepsTheNodeFromBeingDrained() =>
@@ -254,17 +252,17 @@ public sealed partial class NodeTests : OnTheSandbox
     [Fact]
     public async Task DisruptionBudget_IsWaitedFor()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         await FaultAsync("kubernetes", "429", count: 3);
 
-        (await DoAsync(Drain, With())).Outputs["evicted"].ShouldBe("1");
+        (await RunAsync(Drain, With())).Outputs["evicted"].ShouldBe("1");
         (await RequestsAsync()).Count(request => request.EndsWith("/eviction", StringComparison.Ordinal)).ShouldBe(4);
     }
 
     [Fact]
     public async Task Reimage_MakesTheMachineAnewAndMendsIt()
     {
-        await DoAsync(Cordon, With());
+        await RunAsync(Cordon, With());
         var preparation = await PrepareAsync(Reimage, With());
         var boot = await BootAsync();
         preparation.PlannedEffect.ShouldContain("What is on its local disks is lost.");

@@ -75,7 +75,7 @@ public sealed class PodCheckTests : OnTheSandbox
     public async Task PodThatWasReplacedUnderAnotherName_IsFollowed()
     {
         const string Pod = "tokenizer-7d9f8c6b5d-x2x4v";
-        var recycled = await ApplyAsync("kubernetes.recyclePod", new { @namespace = "inference", pod = Pod }, await PrepareAsync("kubernetes.recyclePod", new { @namespace = "inference", pod = Pod }));
+        var recycled = await RunAsync("kubernetes.recyclePod", new { @namespace = "inference", pod = Pod });
         Clock.Advance(TimeSpan.FromMinutes(1));
 
         var result = await AskAsync(Pod);

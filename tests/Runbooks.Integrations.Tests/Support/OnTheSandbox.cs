@@ -150,6 +150,9 @@ public abstract class OnTheSandbox : IAsyncLifetime
         return result;
     }
 
+    /// <summary>Looks and acts, as a step does.</summary>
+    protected async Task<ActionResult> RunAsync(string action, object with) => await ApplyAsync(action, with, await PrepareAsync(action, with));
+
     protected Task<ActionResult> UndoAsync(string action, Preparation preparation) =>
         Action(action).UndoAsync(preparation.UndoState!.Value, Context(), Cancel);
 

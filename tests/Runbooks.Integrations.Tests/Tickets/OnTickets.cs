@@ -1,9 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Tests.Support;
-using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.SignedLinks;
 using TestKit.Storage;
@@ -20,6 +18,4 @@ public abstract class OnTickets : OnTheSandbox
         services.AddTickets().AddSingleton<IIncidentStore>(new InMemoryIncidentStore()).AddSingleton(new DecisionLinks(null!, Options.Create(new PublicAddressOptions { PublicUrl = "https://runbooks.example.com" })));
 
     protected async Task<JsonElement> TicketsAsync(string system) => (await StateAsync()).GetProperty("apis").GetProperty(system);
-
-    protected async Task<ActionResult> RunAsync(string action, object with) => await ApplyAsync(action, with, await PrepareAsync(action, with));
 }

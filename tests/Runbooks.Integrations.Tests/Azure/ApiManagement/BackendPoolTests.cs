@@ -130,7 +130,7 @@ public sealed class BackendPoolTests : OnTheSandbox
     [Fact]
     public async Task WeightOfABackendThatHadNone_TakesItIn()
     {
-        await ApplyAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", weight = 0 }, await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", weight = 0 }));
+        await RunAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", weight = 0 });
 
         (await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", weight = 50 })).Refusal.ShouldBeNull();
     }

@@ -190,7 +190,7 @@ public sealed class AzureMonitorTests : OnTheSandbox
         const string alert = "/subscriptions/00000000-0000-0000-0000-00000000c0de/providers/Microsoft.AlertsManagement/alerts/7d8f2c11-5a3e-4b6c-b0d9-2e4f6a8c1357";
         var preparation = await PrepareAsync("azureAlert.close", new { alert, state = "acknowledged" });
         await ApplyAsync("azureAlert.close", new { alert, state = "acknowledged" }, preparation);
-        await ApplyAsync("azureAlert.close", new { alert }, await PrepareAsync("azureAlert.close", new { alert }));
+        await RunAsync("azureAlert.close", new { alert });
 
         (await Should.ThrowAsync<ChangedSinceException>(() => UndoAsync("azureAlert.close", preparation))).Message
             .ShouldBe("Left the Azure alert closed: somebody else has marked it since. Before this incident it was new.");

@@ -41,7 +41,7 @@ public sealed class SpillOverTests : OnTheSandbox
     [Fact]
     public async Task SpillOverThatWasOn_IsSwitchedOffAndComesBackToTheSameDeployment()
     {
-        await ApplyAsync(Spill, s_on, await PrepareAsync(Spill, s_on));
+        await RunAsync(Spill, s_on);
 
         var off = await PrepareAsync(Spill, s_off);
         off.PlannedEffect.ShouldBe("Let nobody take any more what deployment gpt-4o-ptu turns away (now to gpt-4o-paygo).");

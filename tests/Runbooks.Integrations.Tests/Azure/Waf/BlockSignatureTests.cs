@@ -167,7 +167,7 @@ public sealed class BlockSignatureTests : OnTheSandbox
     {
         await PutRulesAsync(s_gateway, "one", "two");
 
-        await ApplyAsync(Block, With(s_gateway), await PrepareAsync(Block, With(s_gateway)));
+        await RunAsync(Block, With(s_gateway));
 
         (await RulesAsync(s_gateway)).EnumerateArray().Last().GetProperty("priority").GetInt32().ShouldBe(3);
     }
