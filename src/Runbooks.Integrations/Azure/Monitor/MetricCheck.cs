@@ -15,11 +15,12 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
     public override bool MayFindNothing(JsonElement with) => WithText.LeavesEmptyOpen(with);
 
-    // The first value that is of the time after a change alone, and is told of.
+    // Until the first value that is of the time after a change alone, and is told of. Where nothing may come once all is well,
+    // the last value of before counts as long as it is in sight, and Azure may begin up to one width earlier.
     public override TimeSpan? LooksBack(JsonElement with) =>
         WithText.Failing(with) is not { IsAbsent: true } && WithText.Duration(with, "over", MetricParameters.DefaultOver) is { } over
         && WithText.Duration(with, "granularity", UsualGrain(IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average)), over)) is { } grain
-            ? grain + MetricSeries.StillComing
+            ? grain + MetricSeries.StillComing + (WithText.Choice(with, "whenEmpty", WhenEmpty.Unknown) == WhenEmpty.Passing ? over : TimeSpan.Zero)
             : null;
 
     protected override async Task<CheckResult> AskAsync(MetricParameters parameters, StepContext context, CancellationToken cancellationToken)
