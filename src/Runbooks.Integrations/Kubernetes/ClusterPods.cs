@@ -185,7 +185,9 @@ internal static class PodRoom
     public const string NotLookedAt = "whether there is room is not looked at";
 
     /// <summary>Pods of daemon sets and static pods belong to the node; what has ended needs no place.</summary>
-    public static bool Moves(V1Pod pod) => PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && pod.Status?.Phase is not ("Succeeded" or "Failed");
+    public static bool Moves(V1Pod pod) => PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && !HasEnded(pod);
+
+    public static bool HasEnded(V1Pod pod) => pod.Status?.Phase is "Succeeded" or "Failed";
 
     public static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 
@@ -204,14 +206,17 @@ internal static class PodRoom
             return none;
         }
 
+        List<V1Pod> moving = leaving.FindAll(pod => PodReplacement.Controller(pod) is not null);
+        var alone = leaving.Except(moving).Select(NameOf).ToList();
         var ready = new HashSet<string?>(StringComparer.Ordinal);
-        foreach (var ns in leaving.Select(pod => pod.Metadata.NamespaceProperty).Distinct())
+        foreach (var ns in moving.Select(pod => pod.Metadata.NamespaceProperty).Distinct())
         {
             ready.UnionWith((await pods.ListAsync(ns, cancellationToken)).Where(pod => pod.Spec.NodeName != node && new PodSigns(pod).IsReady).Select(pod => PodReplacement.Controller(pod)?.Uid));
         }
 
-        var last = leaving.FindAll(pod => !ready.Contains(PodReplacement.Controller(pod)?.Uid)).ConvertAll(NameOf);
-        return $" Now that is {CountText.Format(leaving.Count, "pod")}{Gpus(leaving)}, for which other nodes need room; {NotLookedAt}."
-            + (last.Count == 0 ? "" : $" The controllers of these have no ready pod on another node: {CountText.Names(last, MostNamed)}.");
+        var last = moving.FindAll(pod => !ready.Contains(PodReplacement.Controller(pod)?.Uid)).ConvertAll(NameOf);
+        return (moving.Count == 0 ? "" : $" Now that is {CountText.Format(moving.Count, "pod")}{Gpus(moving)}, for which other nodes need room; {NotLookedAt}.")
+            + (last.Count == 0 ? "" : $" The controllers of these have no ready pod on another node: {CountText.Names(last, MostNamed)}.")
+            + (alone.Count == 0 ? "" : $" No controller owns these, so nothing brings them back: {CountText.Names(alone, MostNamed)}.");
     }
 }

@@ -26,8 +26,11 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
         }
 
         var (taint, there) = (New(parameters), await Clusters.Nodes(parameters.Cluster).PodsAsync(parameters.Node, cancellationToken));
-        List<V1Pod> leaving = [.. there.Where(pod => PodRoom.Moves(pod) && !(pod.Spec.Tolerations ?? []).Any(one => Tolerates(one, taint)))];
-        return await PodRoom.CostAsync(Clusters.Pods(parameters.Cluster, Role), parameters.Node, leaving, " None runs there now.", cancellationToken);
+        List<V1Pod> stopped = [.. there.Where(pod => !PodRoom.HasEnded(pod) && !(pod.Spec.Tolerations ?? []).Any(one => Tolerates(one, taint)))];
+        // By themselves they tolerate only what Kubernetes says of a node.
+        var ofDaemonSets = stopped.FindAll(pod => PodReplacement.Controller(pod)?.Kind == "DaemonSet").ConvertAll(PodRoom.NameOf);
+        return await PodRoom.CostAsync(Clusters.Pods(parameters.Cluster, Role), parameters.Node, stopped.FindAll(PodRoom.Moves), ofDaemonSets.Count == 0 ? " None runs there now." : "", cancellationToken)
+            + (ofDaemonSets.Count == 0 ? "" : $" These of daemon sets are stopped, and not started again while the taint is there: {CountText.Names(ofDaemonSets, PodRoom.MostNamed)}.");
     }
 
     protected override NodeUndo Look(V1Node? node, NodeUndo undo, TaintNodeParameters parameters)

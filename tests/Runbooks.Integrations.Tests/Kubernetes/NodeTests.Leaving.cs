@@ -8,15 +8,31 @@ namespace Runbooks.Integrations.Tests.Kubernetes;
 public sealed partial class NodeTests
 {
     private const string Embedder = "search/embedder-6f7c9b4d88-k9q7d";
+    private const string OfDaemonSets = " These of daemon sets are stopped, and not started again while the taint is there: gpu-operator/dcgm-exporter-[a-z0-9]+\\.";
 
     /// <summary>No disruption budget holds them then, so people are told who goes.</summary>
     [Fact]
     public async Task TaintThatStopsPods_SaysWhichOnesAndThatRoomIsNotLookedAt()
     {
-        (await PrepareAsync(Taint, WithTaint("noExecute"))).PlannedEffect.ShouldBe(
-            $"Taint node {Broken} on cluster b with gpu-fault=xid79:NoExecute: pods that do not tolerate it are stopped at once, whatever disruption budgets say. Now that is 1 pod with 1 GPU, for which other nodes need room; whether there is room is not looked at.");
+        (await PrepareAsync(Taint, WithTaint("noExecute"))).PlannedEffect.ShouldMatch(
+            $"^Taint node {Broken} on cluster b with gpu-fault=xid79:NoExecute: pods that do not tolerate it are stopped at once, whatever disruption budgets say\\. Now that is 1 pod with 1 GPU, for which other nodes need room; whether there is room is not looked at\\.{OfDaemonSets}$");
         (await PrepareAsync(Taint, WithTaint())).PlannedEffect.ShouldEndWith(": new pods that do not tolerate it go elsewhere; whether there is room is not looked at.");
     }
+
+    /// <summary>The pods of daemon sets tolerate what Kubernetes itself says of a node, and no taint of a runbook's.</summary>
+    [Fact]
+    public async Task TaintWhereOnlyPodsOfDaemonSetsRun_StopsThose()
+    {
+        await RunAsync(Cordon, With());
+        await RunAsync(Drain, With());
+
+        (await PrepareAsync(Taint, WithTaint("noExecute"))).PlannedEffect.ShouldMatch($"whatever disruption budgets say\\.{OfDaemonSets}$");
+    }
+
+    [Fact]
+    public async Task TaintThatStopsAPodWithoutAController_SaysThatItIsGone() =>
+        (await PrepareAsync(Taint, new { node = "aks-pool-17503362-vmss000000", key = "gpu-fault", effect = "noExecute" })).PlannedEffect.ShouldEndWith(
+            " Now that is 5 pods, for which other nodes need room; whether there is room is not looked at. The controllers of these have no ready pod on another node: inference/tokenizer-7d9f8c6b5d-x2x4v, lab/ranker-5d8b6c7f94-k9q7d, lab/ranker-5d8b6c7f94-x2x4v, lab/summarizer-6c9d7f5b84-k9q7d, lab/summarizer-6c9d7f5b84-x2x4v. No controller owns these, so nothing brings them back: inference/debug-shell.");
 
     /// <summary>The first attempt evicted it, and the host went down before that was on record.</summary>
     [Fact]
