@@ -45,4 +45,43 @@ public sealed class ArmAnswersTests : OnTheSandbox
         error.GetProperty("code").GetString().ShouldBe(code);
         error.GetProperty("message").GetString()!.ShouldContain(words);
     }
+
+    /// <summary>All that counts is what the provisioned backend no longer gets; one whose weight nobody has said is used like the others.</summary>
+    [Theory]
+    [InlineData(1, 100, 2, 100, true)]
+    [InlineData(1, 100, 1, 50, false)]
+    [InlineData(1, 100, 1, null, false)]
+    [InlineData(1, 100, 0, 100, false)]
+    [InlineData(3, 100, 2, 100, false)]
+    [InlineData(1, 0, 2, 100, false)]
+    [InlineData(1, 100, 1, 0, true)]
+    public async Task ProvisionedBackend_TurnsRequestsAwayUnlessThePoolUsesAnother(int? priority, int? weight, int? otherPriority, int? otherWeight, bool turnedAway)
+    {
+        const string Service = Group + "Microsoft.ApiManagement/service/apim";
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"{Service}/backends/llm?api-version=2024-05-01")
+        {
+            Content = JsonContent.Create(new
+            {
+                properties = new
+                {
+                    pool = new
+                    {
+                        services = new object[]
+                        {
+                            new { id = $"{Service}/backends/openai-ptu", priority, weight }, new { id = $"{Service}/backends/openai-paygo", priority = otherPriority, weight = otherWeight },
+                        },
+                    },
+                },
+            }),
+        };
+        request.Headers.TryAddWithoutValidation("If-Match", "*");
+        (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
+
+        var answer = await JsonAsync(
+            $"{Service}/providers/microsoft.insights/metrics?api-version=2024-02-01&metricnames=Requests&aggregation=total&interval=PT1M&$filter=BackendResponseCode eq '429'"
+            + $"&timespan={Clock.GetUtcNow().AddMinutes(-5):yyyy-MM-ddTHH:mm:ssZ}/{Clock.GetUtcNow():yyyy-MM-ddTHH:mm:ssZ}");
+
+        var series = answer.GetProperty("value")[0].GetProperty("timeseries");
+        (series.GetArrayLength() > 0).ShouldBe(turnedAway);
+    }
 }

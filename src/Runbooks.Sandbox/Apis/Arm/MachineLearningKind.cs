@@ -157,15 +157,15 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
     public bool LetsIn(string subscription) =>
         Resources.Values.All(service => (string?)service["_subscriptions"]?[subscription]?["properties"]?["state"] is null or "active");
 
-    /// <summary>Whether a pool of that service sends traffic to more than one backend while all of them answer.</summary>
-    public bool SharesTraffic(string service) => Resources.Where(one => one.Key.EndsWith("/" + service, StringComparison.OrdinalIgnoreCase)).Any(one =>
+    /// <summary>Whether a pool of that service sends traffic to another backend than the provisioned one while all of them answer.</summary>
+    public bool SpillsOver(string service) => Resources.Where(one => one.Key.EndsWith("/" + service, StringComparison.OrdinalIgnoreCase)).Any(one =>
     {
         lock (one.Value)
         {
             return (one.Value["_backends"] as JsonObject ?? []).Any(pool =>
             {
-                List<JsonNode> used = [.. pool.Value!["properties"]!["pool"]!["services"]!.AsArray().Select(backend => backend!).Where(backend => (int?)backend["weight"] > 0)];
-                return used.Count(backend => (int?)backend["priority"] == used.Min(other => (int?)other["priority"])) > 1;
+                List<JsonNode> used = [.. pool.Value!["properties"]!["pool"]!["services"]!.AsArray().Select(backend => backend!).Where(backend => (int?)backend["weight"] != 0)];
+                return used.Exists(backend => (int?)backend["priority"] == used.Min(other => (int?)other["priority"]) && !((string)backend["id"]!).EndsWith("/openai-ptu", StringComparison.OrdinalIgnoreCase));
             });
         }
     });

@@ -36,7 +36,7 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
         ],
         "AzureOpenAIProvisionedManagedUtilizationV2" => [new([new("ModelDeploymentName", "gpt-4o-ptu")], at => throughput.Percent(at))],
         // With a part of the traffic elsewhere, the provisioned throughput suffices for the rest.
-        "Requests" => [new([new("BackendResponseCode", "429")], at => throughput.Percent(at) >= 100 && !gateways.SharesTraffic(resource) ? 60 : null), new([new("BackendResponseCode", "200")], _ => 900)],
+        "Requests" => [new([new("BackendResponseCode", "429")], at => throughput.Percent(at) >= 100 && !gateways.SpillsOver(resource) ? 60 : null), new([new("BackendResponseCode", "200")], _ => 900)],
         _ => [],
     };
 
