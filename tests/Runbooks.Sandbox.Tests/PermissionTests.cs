@@ -43,6 +43,8 @@ public sealed class PermissionTests : OnTheSandbox
     [InlineData("get pods/log", "api/v1/namespaces/inference/pods/llm-b-0/log", "pods \"llm-b-0\" is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot get resource \"pods/log\" in API group \"\" in the namespace \"inference\"")]
     [InlineData("list nodes", "api/v1/nodes", "nodes is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot list resource \"nodes\" in API group \"\" at the cluster scope")]
     [InlineData("watch deployments", "apis/apps/v1/namespaces/chat/deployments?watch=true", "deployments.apps is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot watch resource \"deployments\" in API group \"apps\" in the namespace \"chat\"")]
+    [InlineData("get pods", "api/v1/namespaces/inference/pods/llm-b-0?watch=true", "pods \"llm-b-0\" is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot get resource \"pods\" in API group \"\" in the namespace \"inference\"")]
+    [InlineData("get namespaces", "api/v1/namespaces/chat", "namespaces \"chat\" is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot get resource \"namespaces\" in API group \"\" in the namespace \"chat\"")]
     public async Task ReadingThatWasTakenAwayOnKubernetes_IsRefused(string permission, string path, string words)
     {
         await FaultAsync(new { api = "kubernetes", kind = "denied", on = permission });
@@ -53,6 +55,21 @@ public sealed class PermissionTests : OnTheSandbox
         var status = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel));
         (status.GetProperty("reason").GetString(), status.GetProperty("message").GetString()).ShouldBe(("Forbidden", words));
         (await Http.GetAsync("/kubernetes/b/api/v1/namespaces", Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    /// <summary>The details have the group of a resource that has one, and nothing of a path that is no resource.</summary>
+    [Theory]
+    [InlineData("apis/apps/v1/namespaces/chat/deployments", "apps", "deployments")]
+    [InlineData("version", null, "")]
+    public async Task Refusal_SaysWhatItIsAbout(string path, string? group, string kind)
+    {
+        await FaultAsync(new { api = "kubernetes", kind = "403" });
+
+        using var answer = await Http.GetAsync($"/kubernetes/b/{path}", Cancel);
+
+        var status = await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel);
+        (status.GetProperty("details").GetProperty("group").GetString(), status.GetProperty("details").GetProperty("kind").GetString()).ShouldBe((group, kind));
+        status.GetProperty("message").GetString()!.ShouldNotContain("/kubernetes/");
     }
 
     private async Task<bool> MayAsync(string verb, string? subresource)

@@ -38,6 +38,15 @@ public sealed class ServiceNowTicketTests : OnTickets
         (await RunAsync(Update, new { system = "servicenow", text = "Mended.", close = true, fields = new { state = 7 } })).Result.ShouldBe("Closed the ticket INC0010001.");
     }
 
+    /// <summary>The instance's data policy holds for a state as a number, too.</summary>
+    [Fact]
+    public async Task StateThatResolvesItWithoutACode_IsRefused()
+    {
+        await RunAsync(Create, new { system = "servicenow", title = "Hung GPU", text = "It hangs." });
+
+        (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(Update, new { system = "servicenow", text = "Mended.", fields = new { state = 7 } }))).Message.ShouldContain("Data Policy Exception");
+    }
+
     /// <summary>A field that the user may not write is left out of the change, and the answer is 200 all the same.</summary>
     [Fact]
     public async Task StateThatMayNotBeWritten_IsNotCalledClosed()

@@ -96,7 +96,7 @@ internal static partial class ArmMetrics
             {
                 ["metadatavalues"] = new JsonArray([.. one.Dimensions.Select(dimension => new JsonObject
                 {
-                    ["name"] = new JsonObject { ["value"] = dimension.Key, ["localizedValue"] = dimension.Key },
+                    ["name"] = new JsonObject { ["value"] = dimension.Key.ToLowerInvariant(), ["localizedValue"] = dimension.Key.ToLowerInvariant() },
                     ["value"] = dimension.Value,
                 })]),
                 ["data"] = one.Points,

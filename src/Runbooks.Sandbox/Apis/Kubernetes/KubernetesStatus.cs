@@ -11,7 +11,7 @@ internal static class KubernetesStatus
         Results.Text(KubernetesJson.Serialize(value), "application/json", statusCode: status);
 
     // The client's own Status type can be read but not written.
-    public static IResult Error(int status, string reason, string message, string? name = null, string? cause = null, string kind = "pods") => Results.Json(
+    public static IResult Error(int status, string reason, string message, string? name = null, string? cause = null, string kind = "pods", string? group = null) => Results.Json(
         new
         {
             kind = "Status",
@@ -20,7 +20,7 @@ internal static class KubernetesStatus
             status = "Failure",
             message,
             reason,
-            details = new { name, kind, causes = cause is null ? null : new[] { new { reason = cause, message } } },
+            details = new { name, group, kind, causes = cause is null ? null : new[] { new { reason = cause, message } } },
             code = status,
         },
         statusCode: status);
@@ -63,8 +63,8 @@ internal static class KubernetesStatus
     public static bool IsEviction(HttpRequest request) => request.Path.Value!.EndsWith("/eviction", StringComparison.Ordinal);
 
     private static IResult Forbidden(HttpRequest request) => ResourceRequest.Of(request) is { } about
-        ? Error(403, "Forbidden", $"{about.Qualified}{(about.Name is { } name ? $" \"{name}\"" : "")} is forbidden: User \"{User}\" cannot {about.Verb} resource \"{about.Resource}\" in API group \"{about.Group}\" {(about.Namespace is { } ns ? $"in the namespace \"{ns}\"" : "at the cluster scope")}", about.Name, kind: about.Plural)
-        : Error(403, "Forbidden", $"forbidden: User \"{User}\" cannot {request.Method.ToLowerInvariant()} path \"{request.Path}\"");
+        ? Error(403, "Forbidden", $"{about.Qualified}{(about.Name is { } name ? $" \"{name}\"" : "")} is forbidden: User \"{User}\" cannot {about.Verb} resource \"{about.Resource}\" in API group \"{about.Group}\" {(about.Namespace is { } ns ? $"in the namespace \"{ns}\"" : "at the cluster scope")}", about.Name, kind: about.Plural, group: about.Group.Length == 0 ? null : about.Group)
+        : Error(403, "Forbidden", $"forbidden: User \"{User}\" cannot {request.Method.ToLowerInvariant()} path \"/{string.Join('/', ResourceRequest.PathParts(request))}\"", kind: "");
 }
 
 /// <summary>What a request does to which resource, as the API server reads it off the path.</summary>
@@ -78,16 +78,14 @@ internal sealed record ResourceRequest(string Verb, string Group, string Plural,
     /// <returns>Null: it is about no resource.</returns>
     public static ResourceRequest? Of(HttpRequest request)
     {
-        // Below /kubernetes/{cluster}.
-        string[] parts = [.. request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries).Skip(2)];
-        var (group, rest) = parts switch
+        var (group, rest) = PathParts(request) switch
         {
             ["api", _, .. var core] => ("", core),
             ["apis", var named, _, .. var others] => (named, others),
             _ => ("", Array.Empty<string>()),
         };
-        var ns = rest is ["namespaces", var found, _, ..] ? found : null;
-        if (rest[(ns is null ? 0 : 2)..] is not [var plural, .. var below])
+        var ns = rest is ["namespaces", var found, ..] ? found : null;
+        if (rest[(rest is ["namespaces", _, _, ..] ? 2 : 0)..] is not [var plural, .. var below])
         {
             return null;
         }
@@ -99,10 +97,13 @@ internal sealed record ResourceRequest(string Verb, string Group, string Plural,
             "PATCH" => "patch",
             "PUT" => "update",
             "DELETE" => name is null ? "deletecollection" : "delete",
-            _ => request.Query["watch"].ToString() is "true" or "1" ? "watch" : name is null ? "list" : "get",
+            _ => name is not null ? "get" : request.Query["watch"].ToString() is "true" or "1" ? "watch" : "list",
         };
         return new(verb, group, plural, below.ElementAtOrDefault(1), ns, name);
     }
+
+    /// <summary>The path as the cluster has it: below <c>/kubernetes/{cluster}</c>.</summary>
+    public static string[] PathParts(HttpRequest request) => [.. request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries).Skip(2)];
 }
 
 /// <summary>What whoever asks may do: everything, but for what was taken away.</summary>

@@ -36,7 +36,7 @@ internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults
                 return Error(404, request);
             }
 
-            if (table == "incident" && Text(body["state"]) is "6" or "7" && (Text(body["close_code"]) is null || Text(body["close_notes"]) is null))
+            if (table == "incident" && body["state"]?.ToString() is "6" or "7" && (Text(body["close_code"]) is null || Text(body["close_notes"]) is null))
             {
                 return Failed(403, "Operation Failed", "Data Policy Exception: The following fields are mandatory: Resolution code, Resolution notes");
             }
