@@ -31,7 +31,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
     /// go by what is so no longer.
     /// </summary>
     /// <exception cref="AzureRequestException">Another one is at it for too long: the step has to wait for its turn.</exception>
-    public Task<TResult> AloneAsync<TResult>(HeldValue value, StepContext context, Func<Task<TResult>> work, CancellationToken cancellationToken) =>
+    private Task<TResult> AloneAsync<TResult>(HeldValue value, StepContext context, Func<Task<TResult>> work, CancellationToken cancellationToken) =>
         state is null ? work() : lease.HoldAsync(Key(value), value.DisplayName, context, work, cancellationToken);
 
     /// <summary>
@@ -81,11 +81,26 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             cancellationToken)).Result;
     }
 
-    /// <summary>Takes back what a step put there, unless another one holds it. Safe to run twice, as long as the taking back is.</summary>
+    /// <summary>
+    /// Looks at what is there, and takes back what a step put there unless another one holds it, with nobody in between. Safe to
+    /// run twice, as long as the taking back is.
+    /// </summary>
     /// <param name="before">What the step found.</param>
-    /// <param name="shows">Whether that is what is there now: to be read after <see cref="AloneAsync"/> has begun.</param>
-    /// <param name="takeBack">Brings back what it is given.</param>
-    public async Task<ActionResult> ReleaseAsync<T>(HeldValue value, T before, Func<T, bool> shows, Func<T, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken)
+    /// <param name="read">Reads what is there now.</param>
+    /// <param name="shows">Whether the first is what is there now.</param>
+    /// <param name="takeBack">Brings back the first where the second is there now.</param>
+    /// <inheritdoc cref="AloneAsync"/>
+    public Task<ActionResult> ReleaseAsync<T, TNow>(
+        HeldValue value, T before, Func<Task<TNow>> read, Func<T, TNow, bool> shows, Func<T, TNow, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken) => AloneAsync(
+        value, context,
+        async () =>
+        {
+            var now = await read();
+            return await ReleaseAloneAsync(value, before, one => shows(one, now), one => takeBack(one, now), context, cancellationToken);
+        },
+        cancellationToken);
+
+    private async Task<ActionResult> ReleaseAloneAsync<T>(HeldValue value, T before, Func<T, bool> shows, Func<T, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken)
     {
         if (state is null)
         {

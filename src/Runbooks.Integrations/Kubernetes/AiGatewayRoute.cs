@@ -81,17 +81,14 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
-    {
-        var now = await clusters.AiRoutes(change.Cluster).FindAsync(change.Namespace, change.Route, cancellationToken) is { } route ? RouteBackend.In(route) : [];
-        return await held.ReleaseAsync(Held(change), change.Before, backends => backends.All(now.Contains), TakeBackAsync, context, cancellationToken);
-
-        async Task<string> TakeBackAsync(IReadOnlyList<RouteBackend> before) => await SetAsync(change, change.After, before, context, cancellationToken) is { } more
-            ? $"{change.Backend} has {Text(before)} again in the AI gateway route {change.DisplayName}, as before.{more}"
-            : $"{change.Backend} has {Text(before)}, as it was before.";
+        return held.ReleaseAsync(
+            Held(change), change.Before,
+            async () => await clusters.AiRoutes(change.Cluster).FindAsync(change.Namespace, change.Route, cancellationToken) is { } route ? RouteBackend.In(route) : [],
+            (backends, now) => backends.All(now.Contains),
+            async (before, _) => await SetAsync(change, change.After, before, context, cancellationToken) is { } more
+                ? $"{change.Backend} has {Text(before)} again in the AI gateway route {change.DisplayName}, as before.{more}"
+                : $"{change.Backend} has {Text(before)}, as it was before.",
+            context, cancellationToken);
     }
 
     private HeldValue Held(Change change) => new(

@@ -63,16 +63,12 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         }
 
         var nodes = clusters.Nodes(undo.Cluster);
-        var value = Held(undo, nodes.Cluster);
-        return await held.AloneAsync(
-            value, context,
-            async () =>
-            {
-                var node = await FindAsync(nodes, undo, cancellationToken);
-                return await held.ReleaseAsync(
-                    value, Before(undo), state => node is not null && AreSame(Read(node, undo), state), before => TakeBackAsync(nodes, undo, before, cancellationToken), context, cancellationToken);
-            },
-            cancellationToken);
+        return await held.ReleaseAsync(
+            Held(undo, nodes.Cluster), Before(undo),
+            () => FindAsync(nodes, undo, cancellationToken),
+            (state, node) => node is not null && AreSame(Read(node, undo), state),
+            (before, _) => TakeBackAsync(nodes, undo, before, cancellationToken),
+            context, cancellationToken);
     }
 
     /// <param name="undo">What is known without looking at the node.</param>

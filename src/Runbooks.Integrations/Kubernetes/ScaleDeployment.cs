@@ -76,13 +76,12 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
     {
         var undo = undoState.Deserialize<ScaleUndo>()!;
         var deployments = clusters.Deployments(undo.Cluster);
-        return held.AloneAsync(Held(undo, deployments), context, () => UndoAloneAsync(deployments, undo, context, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ActionResult> UndoAloneAsync(ClusterDeployments deployments, ScaleUndo undo, StepContext context, CancellationToken cancellationToken)
-    {
-        var now = await FindAsync(deployments, undo, cancellationToken);
-        return await held.ReleaseAsync(Held(undo, deployments), undo.Before, pods => pods == now, before => TakeBackAsync(deployments, undo with { Before = before }, now, cancellationToken), context, cancellationToken);
+        return held.ReleaseAsync(
+            Held(undo, deployments), undo.Before,
+            () => FindAsync(deployments, undo, cancellationToken),
+            (pods, now) => pods == now,
+            (before, now) => TakeBackAsync(deployments, undo with { Before = before }, now, cancellationToken),
+            context, cancellationToken);
     }
 
     private static async Task<string> TakeBackAsync(ClusterDeployments deployments, ScaleUndo undo, int? now, CancellationToken cancellationToken)

@@ -73,17 +73,14 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
-    {
-        var now = await WeightAsync(change, cancellationToken);
-        return await held.ReleaseAsync(Held(change), change.Before, weight => weight == now, TakeBackAsync, context, cancellationToken);
-
-        async Task<string> TakeBackAsync(double before) => await SetAsync(change, change.After, before, context, cancellationToken)
-            ? $"{change.Deployment} has the weight {Text(before)} again, as before."
-            : $"{change.Deployment} has the weight {Text(before)}, as it was before.";
+        return held.ReleaseAsync(
+            Held(change), change.Before,
+            () => WeightAsync(change, cancellationToken),
+            (weight, now) => weight == now,
+            async (before, _) => await SetAsync(change, change.After, before, context, cancellationToken)
+                ? $"{change.Deployment} has the weight {Text(before)} again, as before."
+                : $"{change.Deployment} has the weight {Text(before)}, as it was before.",
+            context, cancellationToken);
     }
 
     private static HeldValue Held(Change change) => new($"The weight of {change.Deployment} for {change.Model} in LiteLLM '{change.Proxy}'");

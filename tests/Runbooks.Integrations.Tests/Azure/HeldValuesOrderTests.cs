@@ -103,17 +103,19 @@ public sealed class HeldValuesOrderTests
 
             _incidents[incident] = _incidents[incident] with { UndoBeganAt = GetUtcNow() };
             _inPlace.Remove(incident);
-            var (ended, isTold) = await TryAsync($"{incident}:mitigation:step:undo", context => held.AloneAsync(value, context, async () =>
-            {
-                await TurnAsync();
-                var now = Value;
-                return (await held.ReleaseAsync(value, found, one => one == now, async before => await WriteAsync(wanted, before) ? "taken back" : "as before", context, default)).Result;
-            }, default));
+            var (ended, isTold) = await TryAsync($"{incident}:mitigation:step:undo", async context =>
+                (await held.ReleaseAsync(value, found, ReadAsync, (one, now) => one == now, async (before, _) => await WriteAsync(wanted, before) ? "taken back" : "as before", context, default)).Result);
             _story.Add($"{incident} ended: {ended}");
 
             // Where a host dies between taking back and noting it, and another one ends meanwhile, a person may be told although the value is right.
             (isTold || !isDone || dies).ShouldBeTrue($"nobody else has changed it: seed {seed}\n{Story}");
             _incidents[incident] = _incidents[incident] with { State = IncidentState.Resolved };
+        }
+
+        private async Task<string> ReadAsync()
+        {
+            await TurnAsync();
+            return Value;
         }
 
         /// <summary>As the actions write: only where it is still as it was found, and nothing where it is so already.</summary>

@@ -85,17 +85,14 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
-    {
-        var now = Members(await arm.GetAsync(Target(change.Pool), cancellationToken)).FirstOrDefault(one => NameOf(one) == change.Backend) is { } member ? ShareOf(member) : null;
-        return await held.ReleaseAsync(Held(change), change.Before, share => share == now, TakeBackAsync, context, cancellationToken);
-
-        async Task<string> TakeBackAsync(BackendShare before) => await SetAsync(change, change.After, before, context.Time, cancellationToken) is { } answer
-            ? answer.Describe($"Gave {change.Backend} {before} again, as before.", $"give {change.Backend} {before} again")
-            : $"{change.Backend} has {before}, as it was before.";
+        return held.ReleaseAsync(
+            Held(change), change.Before,
+            async () => Members(await arm.GetAsync(Target(change.Pool), cancellationToken)).FirstOrDefault(one => NameOf(one) == change.Backend) is { } member ? ShareOf(member) : null,
+            (share, now) => share == now,
+            async (before, _) => await SetAsync(change, change.After, before, context.Time, cancellationToken) is { } answer
+                ? answer.Describe($"Gave {change.Backend} {before} again, as before.", $"give {change.Backend} {before} again")
+                : $"{change.Backend} has {before}, as it was before.",
+            context, cancellationToken);
     }
 
     private HeldValue Held(Change change) => new($"{change.Pool}/{change.Backend}", $"The share of {change.Backend} in {Target(change.Pool).DisplayNameWithin}");

@@ -66,17 +66,14 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
             return new ActionResult($"Left {words} suspended, as the runbook says; reactivate it by hand.");
         }
 
-        return await held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, words, context, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ActionResult> UndoAloneAsync(Change change, string words, StepContext context, CancellationToken cancellationToken)
-    {
-        var now = (await arm.GetAsync(Target(change.Subscription), cancellationToken)).Text("state");
-        return await held.ReleaseAsync(Held(change), change.Before, state => state == now, TakeBackAsync, context, cancellationToken);
-
-        async Task<string> TakeBackAsync(string before) => await SetAsync(change.Subscription, "suspended", before, context.Time, cancellationToken) is { } answer
-            ? answer.Describe($"Made {words} {before} again.", $"make {words} {before} again")
-            : $"{words} is {before}, as it was before.";
+        return await held.ReleaseAsync(
+            Held(change), change.Before,
+            async () => (await arm.GetAsync(Target(change.Subscription), cancellationToken)).Text("state"),
+            (state, now) => state == now,
+            async (before, _) => await SetAsync(change.Subscription, "suspended", before, context.Time, cancellationToken) is { } answer
+                ? answer.Describe($"Made {words} {before} again.", $"make {words} {before} again")
+                : $"{words} is {before}, as it was before.",
+            context, cancellationToken);
     }
 
     private HeldValue Held(Change change) => new(change.Subscription, $"{DisplayName(change)} of {change.Subscription.Split('/')[8]}");

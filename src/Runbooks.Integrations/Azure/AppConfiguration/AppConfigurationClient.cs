@@ -175,21 +175,12 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     public Task<ActionResult> UndoAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
         var value = settings.Held(Address);
-        return held.AloneAsync(
-            value,
-            context,
-            async () =>
-            {
-                var now = await settings.ReadAsync(Address, cancellationToken);
-                return await held.ReleaseAsync(
-                    value,
-                    new HeldText(Before, BeforeType),
-                    text => text.Value == now?.Value,
-                    before => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, value, now, cancellationToken),
-                    context,
-                    cancellationToken);
-            },
-            cancellationToken);
+        return held.ReleaseAsync(
+            value, new HeldText(Before, BeforeType),
+            () => settings.ReadAsync(Address, cancellationToken),
+            (text, now) => text.Value == now?.Value,
+            (before, now) => (this with { Before = before.Value, BeforeType = before.Type }).TakeBackAsync(settings, value, now, cancellationToken),
+            context, cancellationToken);
     }
 
     private async Task<string> TakeBackAsync(ISettings settings, HeldValue value, Setting? now, CancellationToken cancellationToken)

@@ -67,17 +67,14 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
-    {
-        var now = TrafficShares.In((await arm.GetAsync(Target(change.Endpoint), cancellationToken)).Json);
-        return await held.ReleaseAsync(Held(change), change.Before, shares => TrafficShares.Same(shares, now), TakeBackAsync, context, cancellationToken);
-
-        async Task<string> TakeBackAsync(Dictionary<string, int> before) => await SetAsync(change, change.After, before, context, cancellationToken)
-            ? $"Split the requests as {TrafficShares.Text(before)} again, as before."
-            : $"The requests are split as {TrafficShares.Text(before)}, as it was before.";
+        return held.ReleaseAsync(
+            Held(change), change.Before,
+            async () => TrafficShares.In((await arm.GetAsync(Target(change.Endpoint), cancellationToken)).Json),
+            TrafficShares.Same,
+            async (before, _) => await SetAsync(change, change.After, before, context, cancellationToken)
+                ? $"Split the requests as {TrafficShares.Text(before)} again, as before."
+                : $"The requests are split as {TrafficShares.Text(before)}, as it was before.",
+            context, cancellationToken);
     }
 
     private HeldValue Held(Change change) => new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).DisplayNameWithin}");

@@ -49,13 +49,12 @@ internal sealed class CloseAlert(ArmResources arm, HeldValues held)
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return held.AloneAsync(Held(change.Alert), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
-    {
-        var now = StateOf(await arm.GetAsync(Target(change.Alert), cancellationToken));
-        return await held.ReleaseAsync(Held(change.Alert), change.Before, state => state == now, before => TakeBackAsync(change with { Before = before }, now, context, cancellationToken), context, cancellationToken);
+        return held.ReleaseAsync(
+            Held(change.Alert), change.Before,
+            async () => StateOf(await arm.GetAsync(Target(change.Alert), cancellationToken)),
+            (state, now) => state == now,
+            (before, now) => TakeBackAsync(change with { Before = before }, now, context, cancellationToken),
+            context, cancellationToken);
     }
 
     private async Task<string> TakeBackAsync(Change change, string now, StepContext context, CancellationToken cancellationToken)

@@ -78,17 +78,14 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return held.AloneAsync(Held(change), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ActionResult> UndoAloneAsync(Change change, StepContext context, CancellationToken cancellationToken)
-    {
-        var now = Of((await arm.GetAsync(Target(change.Deployment), cancellationToken)).Json);
-        return await held.ReleaseAsync(Held(change), change.Before, to => to == now, TakeBackAsync, context, cancellationToken);
-
-        async Task<string> TakeBackAsync(string? before) => await SetAsync(change, change.After, before, context, cancellationToken)
-            ? $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)} again, as before."
-            : $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)}, as it was before.";
+        return held.ReleaseAsync(
+            Held(change), change.Before,
+            async () => Of((await arm.GetAsync(Target(change.Deployment), cancellationToken)).Json),
+            (to, now) => to == now,
+            async (before, _) => await SetAsync(change, change.After, before, context, cancellationToken)
+                ? $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)} again, as before."
+                : $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)}, as it was before.",
+            context, cancellationToken);
     }
 
     private HeldValue Held(Change change) => new($"{change.Deployment}/spillover", $"Spill-over of {Target(change.Deployment).DisplayNameWithin}");

@@ -116,13 +116,17 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<RouteChange>()!;
-        return lease.HoldAsync(change.Group, DisplayName(change.Group), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ActionResult> UndoAloneAsync(RouteChange change, StepContext context, CancellationToken cancellationToken)
-    {
-        var now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name)?.Now;
-        return await held.ReleaseAsync(Held(change), change.Before, setting => setting == now, before => TakeBackAsync(change with { Before = before }, now, context, cancellationToken), context, cancellationToken);
+        return lease.HoldAsync(
+            change.Group,
+            DisplayName(change.Group),
+            context,
+            () => held.ReleaseAsync(
+                Held(change), change.Before,
+                async () => RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name)?.Now,
+                (setting, now) => setting == now,
+                (before, now) => TakeBackAsync(change with { Before = before }, now, context, cancellationToken),
+                context, cancellationToken),
+            cancellationToken);
     }
 
     private HeldValue Held(RouteChange change) => new(change.Id, $"{change.Name} of {DisplayName(change.Group)} ({change.Group.Split('/')[8]})");
