@@ -86,7 +86,12 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         }}.",
     ];
 
-    private string[] Unasked(IReadOnlyList<StepSpec> covered) => covered.Count == 0 ? [] : [steps.ChangeSomething(covered) ? "- Acts without asking, and tells afterwards." : "- Tells people, and changes nothing."];
+    private string[] Unasked(IReadOnlyList<StepSpec> covered) => covered.Count == 0 ? [] : 
+    [
+        steps.ActByThemselves(covered) ? "- Acts without asking, and tells afterwards."
+            : steps.ChangeSomething(covered) ? "- Asks for each step that is done by hand."
+            : "- Tells people, and changes nothing.",
+    ];
 
     private IEnumerable<string> Steps(Phase phase) => runbook.StepsOf(phase).Index().SelectMany(item => Step(phase, item.Index, item.Item));
 

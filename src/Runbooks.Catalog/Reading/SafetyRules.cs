@@ -16,7 +16,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
     /// <summary>Whether something is changed outside that nobody was asked about.</summary>
     public static bool IsSelfHealing(Runbook runbook, StepCatalog steps) =>
-        runbook.Mitigation.Approval is null && runbook.CoveredBy(Phase.Mitigation).Any(covered => steps.FindAction(covered.Step.Do) is not ({ TellsOnly: true } or { IsManual: true }));
+        runbook.Mitigation.Approval is null && steps.ActByThemselves(runbook.CoveredBy(Phase.Mitigation).Select(covered => covered.Step));
 
     private void CheckGates(Runbook runbook)
     {

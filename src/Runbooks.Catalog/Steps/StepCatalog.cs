@@ -26,6 +26,9 @@ public sealed class StepCatalog
     /// <summary>Whether one of the steps does more than tell: only then is there something to verify, to hold and to take back. An action that is not known may.</summary>
     public bool ChangeSomething(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not { TellsOnly: true });
 
+    /// <summary>Whether one of the steps is neither a message nor done by a person.</summary>
+    public bool ActByThemselves(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not ({ TellsOnly: true } or { IsManual: true }));
+
     /// <summary>What of these checks looks back the longest; null where none of them does.</summary>
     public (CheckSpec Check, TimeSpan Back)? LongestLookBack(IEnumerable<CheckSpec> specs) =>
         specs.Select(spec => (spec, FindCheck(spec.Check)?.LooksBack(spec.With))).Where(one => one.Item2 is not null).OrderByDescending(one => one.Item2)

@@ -96,8 +96,8 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
     /// <summary>What the steps of a phase do about which nobody is asked.</summary>
     public string WithoutAsking(Phase phase) => Mode switch
     {
-        _ when Runbook.StepsOf(phase).All(step => step.Do == BuiltInSteps.Person) => "Asks for each step that is done by hand.",
         _ when !Steps.ChangeSomething(Runbook.StepsOf(phase)) => "Tells people, and changes nothing.",
+        _ when !Steps.ActByThemselves(Runbook.StepsOf(phase)) => "Asks for each step that is done by hand.",
         RunMode.DryRun => "Rehearses without asking.",
         RunMode.ApproveAll => "Asks all the same, since everything is asked about here.",
         _ => "Acts without asking.",
