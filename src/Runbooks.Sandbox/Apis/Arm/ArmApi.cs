@@ -148,9 +148,9 @@ internal sealed class ArmPermissions(FaultRegistry faults)
         }.ToJsonString(),
         "application/json");
 
-    // Below a resource stand types and names in turn, at the end of a POST what it is told to do, or another provider with a type of its own.
+    // At the end of a POST stands what it is told to do, or another provider with a type of its own.
     private static string OperationOf(ArmRequest request) =>
-        $"{(request.Rest is ["providers", var provider, var type, ..] ? $"{provider}/{type}" : string.Join('/', request.Rest.Where((_, at) => at % 2 == 0).Prepend(request.Type)))}/{request.Method switch
+        $"{(request.Rest is ["providers", var provider, var type, ..] ? $"{provider}/{type}" : string.Join('/', request.Below.Prepend(request.Type)))}/{request.Method switch
         {
             "GET" or "HEAD" => "read",
             "POST" => "action",

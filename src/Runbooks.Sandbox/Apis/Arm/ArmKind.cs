@@ -105,6 +105,9 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
     /// <summary>The resource group that it lies in.</summary>
     public string Group => Root[..Root.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase)];
 
+    /// <summary>The types below it: there, types and names stand in turn.</summary>
+    public IEnumerable<string> Below => Rest.Where((_, at) => at % 2 == 0);
+
     /// <summary>The key of its state: ids ignore case.</summary>
     public string Key => Root.ToLowerInvariant();
 

@@ -9,8 +9,8 @@ internal static class ArmVersions
     /// <returns>Null: the type has that version.</returns>
     public static IResult? Refuse(ArmRequest request)
     {
-        // Below a resource stand types and names in turn. A type that is not listed has the versions of the one above it.
-        var levels = request.Rest.Where((_, at) => at % 2 == 0).ToList();
+        // A type that is not listed has the versions of the one above it.
+        var levels = request.Below.ToList();
         var type = Enumerable.Range(0, levels.Count + 1).Select(left => string.Join('/', levels.SkipLast(left).Prepend(request.Type))).FirstOrDefault(s_known.ContainsKey);
 
         // What another provider has of every resource has versions of its own.
