@@ -9,7 +9,7 @@ internal static class WeightedTraffic
 {
     /// <param name="what">Follows "the": <c>traffic</c>.</param>
     public static string Describe(string what, IReadOnlyList<TrafficMember> before, IReadOnlyList<TrafficMember> after) =>
-        Percents(after) is not { } then ? $"How the {what} is shared then is not known: a priority or a weight is missing, or all weights of the first priority are 0."
+        Percents(after) is not { } then ? $"How the {what} is shared then is not known: a priority, an order or a weight is missing, or all weights of those that come first are 0."
         : $"The {what} then goes to: {then} ({(Percents(before) is { } now ? $"now {now}" : "how it is shared now is not known")}).";
 
     /// <summary>Who gets how much while all of them answer; null where whoever spreads it decides that.</summary>

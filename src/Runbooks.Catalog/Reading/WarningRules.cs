@@ -209,7 +209,8 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
 
         foreach (var step in runbook.Mitigation.Steps.Where(step => steps.FindAction(step.Do)?.ReversalOf(step.With) == Reversal.Kept))
         {
-            errors.Warn(WarningCodes.LeaseKeeps, $"mitigation.steps.{step.Name}.with.keep", "lets the step stay when the lease is taken back.", "Remove 'keep', or do it in 'resolution'.");
+            var surely = step.With.TryGetProperty("keep", out var keep) && bool.TryParse(keep.ToString(), out _);
+            errors.Warn(WarningCodes.LeaseKeeps, $"mitigation.steps.{step.Name}.with.keep", $"{(surely ? "lets" : "may let")} the step stay when the lease is taken back.", "Remove 'keep', or do it in 'resolution'.");
         }
     }
 

@@ -167,8 +167,11 @@ internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
     /// <summary>For people: <c>Traffic Manager assist</c>.</summary>
     public string DisplayName => ResourceText.Of(Id);
 
+    /// <summary>The name of what it is a part of; null for a whole.</summary>
+    public string? Whole => Id.Split('/') is [_, _, _, _, _, _, _, _, var whole, _, ..] ? whole : null;
+
     /// <summary>With what it is a part of: <c>backend pool openai of gateway</c>.</summary>
-    public string DisplayNameWithin => Id.Split('/') is [_, _, _, _, _, _, _, _, var whole, _, ..] ? $"{DisplayName} of {whole}" : DisplayName;
+    public string DisplayNameWithin => Whole is { } whole ? $"{DisplayName} of {whole}" : DisplayName;
 
     public string PortalLink => $"https://portal.azure.com/#@/resource{Id}";
 }

@@ -32,7 +32,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
     /// </summary>
     /// <exception cref="AzureRequestException">Another one is at it for too long: the step has to wait for its turn.</exception>
     private Task<TResult> AloneAsync<TResult>(HeldValue value, StepContext context, Func<Task<TResult>> work, CancellationToken cancellationToken) =>
-        state is null ? work() : lease.HoldAsync(Key(value), value.DisplayName, context, work, cancellationToken);
+        state is null ? work() : lease.HoldAsync(Key(value), value.Start, context, work, cancellationToken);
 
     /// <summary>
     /// Notes a change and makes it, with nobody in between. One that is refused has changed nothing, and holds nothing, unless an

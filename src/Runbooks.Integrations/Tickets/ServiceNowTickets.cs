@@ -67,7 +67,7 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
         // What the user may not write is left out without a word.
         if (Text(answer?["result"]?["state"]) is { } state && state != body["state"]?.ToString())
         {
-            throw new StepRefusedException($"ServiceNow '{name}' left its state at '{state}': the user may not write it.");
+            throw new StepRefusedException($"ServiceNow '{name}' shows the state '{state}' after it: the user may not write it, or a rule of the table sets another.");
         }
     }
 

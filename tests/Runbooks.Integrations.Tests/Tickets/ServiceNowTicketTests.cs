@@ -58,7 +58,7 @@ public sealed class ServiceNowTicketTests : OnTickets
         for (var time = 0; time < 2; time++)
         {
             (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(Update, with))).Message
-                .ShouldBe("Wrote on the ticket INC0010001; it could not be closed: ServiceNow 'servicenow' left its state at '1': the user may not write it.");
+                .ShouldBe("Wrote on the ticket INC0010001; it could not be closed: ServiceNow 'servicenow' shows the state '1' after it: the user may not write it, or a rule of the table sets another.");
         }
 
         (await TicketsAsync("servicenow")).GetRawText().Split("(Work notes)").Length.ShouldBe(2);

@@ -76,7 +76,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
             context, cancellationToken);
     }
 
-    private HeldValue Held(Change change) => new(change.Subscription, $"{DisplayName(change)} of {change.Subscription.Split('/')[8]}");
+    private HeldValue Held(Change change) => new(change.Subscription, $"{DisplayName(change)} of {Target(change.Subscription).Whole}");
 
     // Its own name is a key of the platform where the portal made it up: people know what it is called there.
     private string DisplayName(Change change) => Target(change.Subscription) is var target && change.Name is { Length: > 0 } name && name != target.Name ? $"{target.DisplayName} (“{name}”)" : target.DisplayName;

@@ -50,10 +50,9 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
         SetFlagParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = SettingChange.From(preparation.UndoState!.Value);
-        await change.ApplyAsync(client, held, context, cancellationToken);
-        return new ActionResult(change.Before == change.After
-            ? $"The feature flag {Named(parameters)} was {Word(parameters.Enabled)} already."
-            : $"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'.");
+        return new ActionResult(await change.ApplyAsync(client, held, context, cancellationToken)
+            ? $"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'."
+            : $"The feature flag {Named(parameters)} was {Word(parameters.Enabled)} already.");
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>

@@ -40,7 +40,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
             var buffer = new byte[Largest + 1];
             var length = await content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
             return length > Largest
-                ? throw new StepRefusedException($"{DisplayName(address)} holds more than {Largest} bytes, so it is no banner. Nothing was overwritten; name another blob.")
+                ? throw new StepRefusedException($"{Held(address).Start} holds more than {Largest} bytes, so it is no banner. Nothing was overwritten; name another blob.")
                 : new Setting(Text(address, buffer.AsSpan(0, length)), found.Details.ContentType, found.Details.ETag.ToString("H"));
         },
         none: [404],
@@ -100,7 +100,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         }
         catch (DecoderFallbackException)
         {
-            throw new StepRefusedException($"{DisplayName(address)} holds something that is not text, so it is no banner. Nothing was overwritten; name another blob.");
+            throw new StepRefusedException($"{Held(address).Start} holds something that is not text, so it is no banner. Nothing was overwritten; name another blob.");
         }
     }
 
@@ -123,12 +123,12 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         {
             // The messages of the SDK carry whole responses: status and code say enough.
             throw new AzureRequestException(
-                failed.Status == 0 ? $"{DisplayName(address)} cannot be reached to {verb} it." : $"{DisplayName(address)} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
+                failed.Status == 0 ? $"{Held(address).Start} cannot be reached to {verb} it." : $"{Held(address).Start} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
         }
         catch (Exception failed) when (failed is AuthenticationFailedException or AggregateException
             || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new AzureRequestException($"{DisplayName(address)} cannot be reached to {verb} it: {failed.Message}", inner: failed);
+            throw new AzureRequestException($"{Held(address).Start} cannot be reached to {verb} it: {failed.Message}", inner: failed);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Runbooks.Integrations.Azure.AppConfiguration;
+using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Azure.Banner;
 
@@ -44,17 +45,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
     /// <summary>What another incident shows makes no difference: the last one to end takes it away, whichever was first.</summary>
     private static string Others(Setting? now) => now is null || IsOurs(now.Value) ? "no banner of anybody else" : now.ETag;
 
-    private static bool IsOurs(string banner)
-    {
-        try
-        {
-            return JsonNode.Parse(banner) is JsonObject shown && shown["incident"] is JsonValue;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
+    private static bool IsOurs(string banner) => JsonAnswer.Parse(banner) is JsonObject shown && shown["incident"] is JsonValue;
 
     private static async Task<(SettingChange Change, Setting? Now)> LookAsync(ISettings settings, SettingAddress address, string banner, CancellationToken cancellationToken)
     {
@@ -111,7 +102,7 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         catch (AzureRequestException busy) when (busy.IsBusy)
         {
             // The key is written: an attempt of which nothing came would be forgotten, and with it what was there before.
-            throw new AzureRequestException(busy.Message);
+            throw new AzureRequestException($"The banner is up in App Configuration, and not yet in its blob. {busy.Message}");
         }
     }
 
