@@ -73,15 +73,15 @@ internal static partial class ServerSettingsCheck
         // The account counts with --storage azure only; whoever has it in the environment for that may start without.
         var sections = services.GetServices<SettingsSection>().Append(s_account);
         var secrets = AddressSecrets.NamedIn(await ServerContacts.TextOfAsync(settings, services, cancellationToken));
-        var problems = Checker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], configuration).Check(configuration, onlyOurs: true).ToList();
+        var problems = Checker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], configuration).Check(configuration, onlyOurs: true);
         if (problems.Count > 0)
         {
-            throw new CommandException($"{string.Join("\n", problems)}{(problems.Exists(MayBeSecret) ? $"\nA secret that contacts need is named in {ContactsFile.FileName} as ${{NAME}}." : "")}");
+            throw new CommandException($"{string.Join("\n", problems)}{(problems.Any(problem => problem.IsUnknown) ? $"\nA secret that contacts need is named in {ContactsFile.FileName} as ${{NAME}}." : "")}");
         }
     }
 
     /// <summary>For commands that run without a host and read a part of its settings. What no section is known for is the host's to judge, which also knows the secrets of its contacts.</summary>
-    public static IReadOnlyList<string> FindMisspelt(IConfiguration configuration)
+    public static IReadOnlyList<SettingProblem> FindMisspelt(IConfiguration configuration)
     {
         var services = new ServiceCollection().AddRunbooks().AddRunbooksWeb().AddIntegrations().AddChannels();
         var sections = services.Where(service => service.ServiceType == typeof(SettingsSection)).Select(service => service.ImplementationInstance).OfType<SettingsSection>().Append(s_account).ToList();
@@ -117,9 +117,6 @@ internal static partial class ServerSettingsCheck
             EnvironmentVariablesConfigurationProvider => $"RUNBOOK_{path.Replace(":", "__", StringComparison.Ordinal)} in the environment",
             _ => null,
         };
-
-    /// <summary>No misspelling of a setting: it may be meant as a secret.</summary>
-    private static bool MayBeSecret(string problem) => problem.StartsWith("This host has no setting", StringComparison.Ordinal) && !problem.Contains("Did you mean", StringComparison.Ordinal);
 
     [GeneratedRegex("members: '(?<member>[^']+)' with the error: '(?<why>.*)'\\.$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
     private static partial Regex Annotation();

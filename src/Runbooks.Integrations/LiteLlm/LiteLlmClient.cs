@@ -70,7 +70,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
             await SendAsync(proxy, HttpMethod.Get, "/user/list?page=1&page_size=1", null, "list its users", cancellationToken);
             return null;
         }
-        catch (StepRefusedException refused) when (refused.Message.StartsWith(Lack(proxy), StringComparison.Ordinal))
+        catch (NoAdminKeyException)
         {
             return Lack(proxy);
         }
@@ -93,7 +93,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
             cancellationToken);
         if (status is 401 or 403)
         {
-            throw new StepRefusedException($"{Lack(proxy)} It says: {MessageOf(text)}");
+            throw new NoAdminKeyException($"{Lack(proxy)} It says: {MessageOf(text)}");
         }
 
         if (status is >= 200 and <= 299 && Parse(text) is { } json)
@@ -122,6 +122,9 @@ internal sealed record RoutedDeployment(string Id, string Model, double? Weight,
 
 /// <summary>The proxy could not be asked, or answered with an error; the message is for people. Trying again may help.</summary>
 internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>What only a proxy admin may do was asked with another key.</summary>
+internal sealed class NoAdminKeyException(string message) : StepRefusedException(message);
 
 /// <summary>Section <c>LiteLlm</c>.</summary>
 public sealed class LiteLlmOptions : IValidatableObject

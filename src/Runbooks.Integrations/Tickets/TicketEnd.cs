@@ -96,9 +96,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
                 return known is null ? null : $"The ticket {known} was not found any more, so it does not say {what}.";
             }
 
-            var headline = EndingText.Headline(incident);
-            var text = incident.Reason is { } reason && !reason.StartsWith(headline, StringComparison.Ordinal) ? $"{headline}. {reason}" : incident.Reason ?? headline;
-            return (await CommentAsync(tickets, found, $"{text}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{(byHand ? "closed" : "end")}", close, null, what, cancellationToken)).Text;
+            return (await CommentAsync(tickets, found, $"{EndingText.WithHeadline(incident)}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{(byHand ? "closed" : "end")}", close, null, what, cancellationToken)).Text;
         }
         catch (Exception failed) when (failed is TicketException or StepRefusedException)
         {

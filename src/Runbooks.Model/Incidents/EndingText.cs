@@ -9,8 +9,6 @@ public static class EndingText
     /// <summary>The headline of a temporary fix that did its service.</summary>
     public const string TakenBack = "Recovered, fix taken back";
 
-    private const string NothingDone = "nothing was done.";
-
     /// <summary>A word or two, for badges, lists and titles.</summary>
     public static string Headline(Incident incident) => incident switch
     {
@@ -31,6 +29,13 @@ public static class EndingText
         _ => IncidentText.Of(incident.State),
     };
 
+    /// <summary>The headline and what happened, each thing once.</summary>
+    public static string WithHeadline(Incident incident)
+    {
+        var headline = Headline(incident);
+        return incident.Reason is not { } reason ? headline : reason.StartsWith(headline, StringComparison.Ordinal) ? reason : $"{headline}. {reason}";
+    }
+
     /// <summary>What happened, in a few sentences.</summary>
     /// <param name="incident">As it ends, in its final state.</param>
     /// <param name="cause">What ended it, where the record does not say: a decision, a failure.</param>
@@ -38,7 +43,7 @@ public static class EndingText
     public static string Of(Incident incident, string cause, bool inResolution = false) => incident.State switch
     {
         IncidentState.Resolved => Join(Resolved(incident), OnPurpose(incident)),
-        IncidentState.NotNeeded when incident.Gates.Count == 0 && incident.Findings.Count > 0 => NotNeeded(incident),
+        _ when SawNothing(incident) => NotNeeded(incident),
         IncidentState.NotNeeded or IncidentState.SelfRecovered => cause,
         _ when inResolution => Join([$"{Mitigation(incident)}, but the resolution {ResolutionWord(incident)}: {Sentence(cause)}", .. WhatBecame(incident)]),
         _ => Join([Sentence(cause), .. WhatBecame(incident)]),
@@ -110,20 +115,19 @@ public static class EndingText
     private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? "The sender has not said that the alert is over." : ""]);
 
     /// <summary>Whether it ended because its checks called for nothing, and not because nothing was to act.</summary>
-    /// <param name="reason">As it ended.</param>
-    public static bool SawNothing(IncidentState state, string? reason) => state == IncidentState.NotNeeded && reason?.Contains(NothingDone, StringComparison.Ordinal) == true;
+    public static bool SawNothing(Incident incident) => incident is { State: IncidentState.NotNeeded, Gates.Count: 0, Findings.Count: > 0 };
 
     private static string Found(IReadOnlyList<Finding> findings)
     {
         var passing = findings.Count(finding => finding.Verdict == Verdict.Passing);
         if (passing == findings.Count)
         {
-            return passing == 1 ? $"The check passed; {NothingDone}" : $"Every check passed; {NothingDone}";
+            return passing == 1 ? "The check passed; nothing was done." : "Every check passed; nothing was done.";
         }
 
         var failing = findings.Count(finding => finding.Verdict == Verdict.Failing);
         var others = (string?[])[failing == 0 ? null : $"{failing} failed", failing + passing == findings.Count ? null : $"{findings.Count - failing - passing} could not be answered"];
-        return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others.OfType<string>())}. That does not call for the mitigation; {NothingDone}";
+        return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others.OfType<string>())}. That does not call for the mitigation; nothing was done.";
     }
 
     /// <summary>How often they were asked before it was believed; empty where the first answers were.</summary>

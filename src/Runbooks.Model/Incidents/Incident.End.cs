@@ -43,8 +43,7 @@ public sealed partial record Incident
         };
         ended = ended with { Reason = EndingText.Of(ended, cause, inResolution) };
         ended = ended with { Attention = ended.LeftToDo() is { } left ? new(now, left) : null };
-        var headline = EndingText.Headline(ended);
-        return ended.Note(now, TimelineKind.Closed, "runbook", ended.Reason.StartsWith(headline, StringComparison.Ordinal) ? ended.Reason : $"{headline}. {ended.Reason}");
+        return ended.Note(now, TimelineKind.Closed, "runbook", EndingText.WithHeadline(ended));
     }
 
     /// <summary>Alerts on the target belong to it no longer, though its settle window is not over.</summary>

@@ -65,8 +65,7 @@ public sealed partial record Incident
 
     /// <summary>The incident before says where its alert was taken up.</summary>
     public Incident NoteTakenUp(string by, DateTimeOffset now) =>
-        Timeline.Any(line => line.What.Contains(by, StringComparison.Ordinal)) ? this
-            : Note(now, TimelineKind.Alert, "runbook", $"{WhyNow(this)} Incident {by} looks at it.");
+        NoteOnce(now, TimelineKind.Alert, "runbook", $"{WhyNow(this)} Incident {by} looks at it.");
 
     private static string WhyNow(Incident before) => before.SaidNo() is not null
         ? "The alert came again after a no, and has not ended since."

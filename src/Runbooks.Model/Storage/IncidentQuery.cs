@@ -78,6 +78,9 @@ public sealed record IncidentSummary(
     /// <summary>Nothing was touched: what it rehearsed says nothing about what would have helped.</summary>
     public bool IsDryRun { get; init; }
 
+    /// <summary>It ended because its checks called for nothing, and not because nothing was to act.</summary>
+    public bool SawNothing { get; init; }
+
     /// <summary>Since when a temporary fix has been held; null while none is.</summary>
     public DateTimeOffset? HeldSince { get; init; }
 
@@ -105,6 +108,7 @@ public sealed record IncidentSummary(
         FirstResponseAt = incident.FirstResponseAt(),
         MitigatedAt = incident.MitigatedAt(),
         IsDryRun = incident.Mode == RunMode.DryRun,
+        SawNothing = EndingText.SawNothing(incident),
         HeldSince = Lease.SinceOf(incident),
         IsEndUnfinished = incident.IsEndUnfinished,
     };

@@ -208,7 +208,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
             .. expired >= Enough && expired * 2 >= counted.Count
                 ? [$"{runbook.Id} did not get all the answers it needed in time {expired} times: ask somebody else, or escalate sooner."]
                 : Array.Empty<string>(),
-            .. ended.Count(incident => EndingText.SawNothing(incident.State, incident.Reason)) is >= Enough and var unseen
+            .. ended.Count(incident => incident.SawNothing) is >= Enough and var unseen
                 ? [$"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?"]
                 : Array.Empty<string>(),
             .. runbook.Mitigation.Approval is not null && counted.Count >= EnoughToTrust && verified == counted.Count && CouldHealItself(runbook, steps)

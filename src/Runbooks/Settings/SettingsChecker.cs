@@ -18,12 +18,11 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     /// All of the configuration is ours. Where it holds the whole environment of a process, and contacts may name any of it as a
     /// secret, only what is plainly a misspelt setting is judged.
     /// </param>
-    /// <returns>One sentence for each, with the remedy.</returns>
-    public IReadOnlyList<string> Check(IConfiguration configuration, bool onlyOurs) =>
+    public IReadOnlyList<SettingProblem> Check(IConfiguration configuration, bool onlyOurs) =>
         [.. configuration.GetChildren().Where(child => !_others.Contains(child.Key)).SelectMany(child => CheckTop(child, onlyOurs))
-            .Where(problem => onlyOurs || problem.IsPlain).Select(problem => problem.Text).Order(StringComparer.Ordinal)];
+            .Where(problem => onlyOurs || problem.IsPlain).OrderBy(problem => problem.Text, StringComparer.Ordinal)];
 
-    private IEnumerable<Problem> CheckTop(IConfigurationSection top, bool onlyOurs)
+    private IEnumerable<SettingProblem> CheckTop(IConfigurationSection top, bool onlyOurs)
     {
         if (_sections.Contains(top.Key))
         {
@@ -37,7 +36,7 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     }
 
     /// <param name="types">More than one where several classes read parts of the same section.</param>
-    private IEnumerable<Problem> CheckObject(IConfigurationSection section, IReadOnlyList<Type> types)
+    private IEnumerable<SettingProblem> CheckObject(IConfigurationSection section, IReadOnlyList<Type> types)
     {
         var properties = types.SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)).Where(IsBound).ToLookup(property => property.Name, StringComparer.OrdinalIgnoreCase);
         foreach (var child in section.GetChildren())
@@ -60,7 +59,7 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         }
     }
 
-    private IEnumerable<Problem> CheckValue(IConfigurationSection value, Type type)
+    private IEnumerable<SettingProblem> CheckValue(IConfigurationSection value, Type type)
     {
         if (type != typeof(string) && type.IsAssignableTo(typeof(IEnumerable)))
         {
@@ -80,7 +79,7 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     }
 
     /// <summary>A value where only parts are read: the binder passes over it.</summary>
-    private IEnumerable<Problem> CheckParts(IConfigurationSection section, bool isList, bool isPlain) => section.Value is not { Length: > 0 } ? [] :
+    private IEnumerable<SettingProblem> CheckParts(IConfigurationSection section, bool isList, bool isPlain) => section.Value is not { Length: > 0 } ? [] :
     [
         new($"The setting '{section.Path}'{Origin(section)} {(isList
             ? $"is a list, and one value in its place is not read: write it as '{section.Path}:0', in JSON in brackets."
@@ -120,8 +119,8 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         _ => "a number",
     };
 
-    private Problem Unknown(IConfigurationSection leaf, string? meant) => new(
-        $"This host has no setting '{leaf.Path}'{Origin(leaf)}. {(meant is null ? "" : $"Did you mean '{meant}'? ")}docs/settings.md lists them all.", IsPlain: meant is not null);
+    private SettingProblem Unknown(IConfigurationSection leaf, string? meant) => new(
+        $"This host has no setting '{leaf.Path}'{Origin(leaf)}. {(meant is null ? "" : $"Did you mean '{meant}'? ")}docs/settings.md lists them all.", IsPlain: meant is not null, IsUnknown: meant is null);
 
     private string Origin(IConfigurationSection leaf) => origin(leaf.Path) is { } from ? $" ({from})" : "";
 
@@ -131,9 +130,14 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
 
     private IEnumerable<IConfigurationSection> Leaves(IConfigurationSection section) =>
         section.GetChildren().ToList() is { Count: > 0 } children ? children.SelectMany(Leaves) : _others.Contains(section.Path) ? [] : [section];
+}
 
-    /// <param name="IsPlain">It cannot be meant otherwise.</param>
-    private sealed record Problem(string Text, bool IsPlain);
+/// <param name="Text">A sentence, with the remedy.</param>
+/// <param name="IsPlain">It cannot be meant otherwise.</param>
+/// <param name="IsUnknown">No setting has a name like it, so it may be meant as a secret.</param>
+public sealed record SettingProblem(string Text, bool IsPlain, bool IsUnknown = false)
+{
+    public override string ToString() => Text;
 }
 
 /// <summary>One section of the settings, and the class that it is read into.</summary>

@@ -90,7 +90,7 @@ public sealed class ModelRouteTests : OnTheSandbox
     }
 
     [Theory]
-    [InlineData("403", "is not one of a proxy admin", typeof(StepRefusedException))]
+    [InlineData("403", "is not one of a proxy admin", typeof(NoAdminKeyException))]
     [InlineData("500", "answered 500 to: change the weight of ptu", typeof(LiteLlmException))]
     [InlineData("unreachable", "cannot be reached to change the weight of ptu", typeof(LiteLlmException))]
     public async Task Fault_IsSaidInWords(string fault, string words, Type exception)

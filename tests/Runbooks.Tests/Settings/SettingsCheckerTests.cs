@@ -47,6 +47,6 @@ public sealed class SettingsCheckerTests
     }
 
     private static IReadOnlyList<string> Check(bool onlyOurs, params (string Name, string Value)[] settings) =>
-        new SettingsChecker(s_sections, ["TEAMS_URL", "Secrets:Slack", "Logging"], _ => null).Check(
-            new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value)).Build(), onlyOurs);
+        [.. new SettingsChecker(s_sections, ["TEAMS_URL", "Secrets:Slack", "Logging"], _ => null).Check(
+            new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value)).Build(), onlyOurs).Select(problem => problem.Text)];
 }
