@@ -76,7 +76,7 @@ internal static class NewCommand
             line.Split(": ") is [var key, var word] && words.TryGetValue(word, out var text) ? $"{key}: {text}" : line));
     }
 
-    private static string Title(string id) => char.ToUpperInvariant(id[0]) + id[1..].Replace('-', ' ');
+    private static string Title(string id) => CleanText.Capital(id.Replace('-', ' '));
 
     /// <summary>A title may hold what YAML would read otherwise.</summary>
     private static string Quoted(string text) => text.All(character => char.IsLetterOrDigit(character) || character is ' ' or '-') && text.Trim() == text && text.Length > 0 && char.IsLetter(text[0]) && text is not ("null" or "true" or "false")

@@ -13,7 +13,7 @@ internal sealed record HeldValue(string Id, string DisplayName)
     }
 
     /// <summary>As a sentence begins.</summary>
-    public string Start => char.ToUpperInvariant(DisplayName[0]) + DisplayName[1..];
+    public string Start => CleanText.Capital(DisplayName);
 }
 
 /// <summary>

@@ -72,7 +72,7 @@ public static class GateText
     public static string WhatNoMeans(Gate gate, Incident incident)
     {
         var words = WithoutApproval(gate);
-        return $"{char.ToUpperInvariant(words[0])}{words[1..]}, and the incident ends.{(gate.Task is null ? StopText.AsksNoMore(incident) : "")}";
+        return $"{CleanText.Capital(words)}, and the incident ends.{(gate.Task is null ? StopText.AsksNoMore(incident) : "")}";
     }
 
     /// <summary>How a closed gate ended, for whoever comes late.</summary>

@@ -12,6 +12,9 @@ public static class CleanText
     /// <summary>On one line, however long it is.</summary>
     public static string Line(string text) => Clean(text, int.MaxValue, oneLine: true);
 
+    /// <summary>As a sentence begins.</summary>
+    public static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+
     public static string Clean(string text, int max, bool oneLine)
     {
         var clean = new StringBuilder(Math.Min(text.Length, max));

@@ -78,7 +78,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         {
             ( > 0, _) => $"{Names(known)} {Are(known.Count)} on call by {source}{end}.",
             (_, > 0) => $"{Names(strangers)} {Are(strangers.Count)} on call by {source}{end}, and nobody of the contacts.",
-            _ when answer is { Failure: { } why, KnownAt: null } => $"{Capital(source)} could not be asked: {why}",
+            _ when answer is { Failure: { } why, KnownAt: null } => $"{CleanText.Capital(source)} could not be asked: {why}",
             _ => $"Nobody is on call by {source}.",
         };
         return answer.KnownAt is { } then ? $"{found} So it was at {GateText.Clock(then, now)}; it cannot be asked now: {answer.Failure}" : found;
@@ -115,8 +115,6 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     private static string Are(int count) => count == 1 ? "is" : "are";
 
     private static string Clean(string name) => Clip.To(Redactor.Redact(string.Join(' ', new string([.. name.Select(letter => char.IsControl(letter) ? ' ' : letter)]).Split(' ', StringSplitOptions.RemoveEmptyEntries))), LongestName);
-
-    private static string Capital(string text) => text.Length > 0 ? $"{char.ToUpperInvariant(text[0])}{text[1..]}" : text;
 }
 
 /// <summary>The contacts of one moment.</summary>

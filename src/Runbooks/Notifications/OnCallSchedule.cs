@@ -154,7 +154,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
     public static JsonObject Schema(IEnumerable<IOnCallSource> sources)
     {
         var all = sources.OrderBy(source => source.Kind, StringComparer.Ordinal).ToList();
-        var keys = new JsonObject(all.Select(source => KeyValuePair.Create(source.Kind, (JsonNode?)SchemaParts.Text($"{char.ToUpperInvariant(source.IdWords[0])}{source.IdWords[1..]}."))));
+        var keys = new JsonObject(all.Select(source => KeyValuePair.Create(source.Kind, (JsonNode?)SchemaParts.Text($"{CleanText.Capital(source.IdWords)}."))));
         keys[FallbackKey] = SchemaParts.TextList("Who is asked when the schedule cannot be asked, or names nobody of this file.");
         keys["timeZone"] = SchemaParts.Text("Of a calendar's times without a zone and of whole days, as an IANA name; what the calendar says, else UTC, when left out.");
         keys["mailUnknown"] = SchemaParts.Flag("Somebody whom the schedule names and this file does not is told by e-mail. They may not decide.");

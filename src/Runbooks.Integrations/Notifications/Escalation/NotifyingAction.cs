@@ -49,7 +49,7 @@ internal abstract class NotifyingAction<TParameters>(IServiceProvider services, 
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
-        Task.FromResult(new ActionResult($"{char.ToUpperInvariant(stays[0])}{stays[1..]}."));
+        Task.FromResult(new ActionResult($"{CleanText.Capital(stays)}."));
 }
 
 /// <summary>A message reached nobody. Trying again may help.</summary>
