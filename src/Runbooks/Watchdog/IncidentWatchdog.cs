@@ -20,23 +20,3 @@ public sealed class IncidentWatchdog(HealthMonitor health, IEnumerable<IWatchdog
         }
     }
 }
-
-internal static class WatchdogParts
-{
-    /// <summary>Whatever keeps one part of the watch from its work, the others do theirs, and the next minute tries again.</summary>
-    /// <returns>Whether it went.</returns>
-    public static async Task<bool> TryPartAsync(this ILogger logger, string part, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await work(cancellationToken);
-            return true;
-        }
-        // As said: any failure at all.
-        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-        {
-            Log.WatchFailed(logger, part, failure);
-            return false;
-        }
-    }
-}

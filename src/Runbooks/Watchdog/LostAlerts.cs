@@ -44,7 +44,8 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         await state.UpdateAsync<LostAlertsRecord, bool>(Key, known => (Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), true), cancellationToken);
         try
         {
-            await RunAsync(CancellationToken.None).WaitAsync(s_patience, time, cancellationToken);
+            // What was lost is on record: whatever goes wrong here must not cost the answer.
+            await logger.TryPartAsync(Name, RunAsync, CancellationToken.None).WaitAsync(s_patience, time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -55,30 +56,22 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     /// <summary>Pages about every burst that nobody was told of.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        try
+        var now = time.GetUtcNow();
+        if (await state.FindAsync<LostAlertsRecord>(Key, cancellationToken) is not { } known || !known.Senders.Values.Any(burst => burst.IsDue(now)))
         {
-            var now = time.GetUtcNow();
-            if (await state.FindAsync<LostAlertsRecord>(Key, cancellationToken) is not { } known || !known.Senders.Values.Any(burst => burst.IsDue(now)))
-            {
-                return;
-            }
-
-            // Whoever claims it tells it: hosts side by side send one page.
-            var (_, due) = await state.UpdateAsync<LostAlertsRecord, IReadOnlyList<KeyValuePair<string, LostBurst>>>(
-                Key, record => Claim(record ?? LostAlertsRecord.None, now), cancellationToken);
-            foreach (var (kind, burst) in due)
-            {
-                var sender = LostAlertsRecord.SenderOf(kind);
-                if (await fallback.NotifyAsync("Alerts were not taken in", burst.Describe(sender), ThreadId, $"{sender}:{TextHash.Of(kind, bytes: 6)}:{burst.PagedAt ?? burst.FirstAt:O}", cancellationToken))
-                {
-                    await state.UpdateAsync<LostAlertsRecord, bool>(Key, record => (record!.With(kind, current => (current ?? burst) with { PagedAt = now }), true), cancellationToken);
-                }
-            }
+            return;
         }
-        // What was lost is on record, and the next minute tries again: whatever goes wrong here must not cost the answer or the watch.
-        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+
+        // Whoever claims it tells it: hosts side by side send one page.
+        var (_, due) = await state.UpdateAsync<LostAlertsRecord, IReadOnlyList<KeyValuePair<string, LostBurst>>>(
+            Key, record => Claim(record ?? LostAlertsRecord.None, now), cancellationToken);
+        foreach (var (kind, burst) in due)
         {
-            Log.WatchFailed(logger, ThreadId, failure);
+            var sender = LostAlertsRecord.SenderOf(kind);
+            if (await fallback.NotifyAsync("Alerts were not taken in", burst.Describe(sender), ThreadId, $"{sender}:{TextHash.Of(kind, bytes: 6)}:{burst.PagedAt ?? burst.FirstAt:O}", cancellationToken))
+            {
+                await state.UpdateAsync<LostAlertsRecord, bool>(Key, record => (record!.With(kind, current => (current ?? burst) with { PagedAt = now }), true), cancellationToken);
+            }
         }
     }
 

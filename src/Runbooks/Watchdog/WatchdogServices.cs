@@ -75,37 +75,37 @@ internal sealed class WatchdogLoop(
 {
     private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
 
+    private long? _purged;
+    private long? _forgotten;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
-        var (purged, forgotten) = ((long?)null, (long?)null);
         while (await minute.WaitForNextTickAsync(stoppingToken))
         {
-            try
-            {
-                if (IsDue(forgotten))
-                {
-                    forgotten = time.GetTimestamp();
-                    await retention.ForgetMessagesAsync(stoppingToken);
-                }
-
-                // A process that cannot look must not keep the turn from one that can.
-                if (turn is not null && !(await health.CheckAsync(stoppingToken) && await turn.TakeAsync(stoppingToken)))
-                {
-                    continue;
-                }
-
-                await watch.CheckAsync(stoppingToken);
-                if (IsDue(purged) && await retention.RemoveIncidentsAsync(stoppingToken))
-                {
-                    purged = time.GetTimestamp();
-                }
-            }
             // The watch outlives whatever it watches.
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-            {
-                Log.WatchFailed(logger, FallbackNotifier.SystemId, failure);
-            }
+            await logger.TryPartAsync(FallbackNotifier.SystemId, LookAsync, stoppingToken);
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        if (IsDue(_forgotten))
+        {
+            _forgotten = time.GetTimestamp();
+            await retention.ForgetMessagesAsync(cancellationToken);
+        }
+
+        // A process that cannot look must not keep the turn from one that can.
+        if (turn is not null && !(await health.CheckAsync(cancellationToken) && await turn.TakeAsync(cancellationToken)))
+        {
+            return;
+        }
+
+        await watch.CheckAsync(cancellationToken);
+        if (IsDue(_purged) && await retention.RemoveIncidentsAsync(cancellationToken))
+        {
+            _purged = time.GetTimestamp();
         }
     }
 

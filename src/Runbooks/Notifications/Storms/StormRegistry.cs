@@ -88,12 +88,7 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         var (told, over) = (mine, false);
         try
         {
-            over = await tell(mine, sent => told = sent);
-        }
-        // One of which nothing can be told must not keep the others; it is tried again.
-        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-        {
-            Log.WatchFailed(logger, stormId, failure);
+            await logger.TryPartAsync(stormId, async _ => over = await tell(mine, sent => told = sent), cancellationToken);
         }
         finally
         {
