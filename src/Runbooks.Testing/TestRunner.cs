@@ -73,7 +73,7 @@ internal static class TestRunner
 
     private static async Task<string?> HappenAsync(TestWorld world, string id, TestEvent happening, IReadOnlyList<Alert> alerts)
     {
-        var approvals = world.Get<ApprovalService>();
+        var (approvals, verbs) = (world.Get<ApprovalService>(), world.Get<IncidentVerbService>());
         if (happening.Resolved)
         {
             if (alerts.Count == 0)
@@ -93,12 +93,12 @@ internal static class TestRunner
         var why = happening.Reason ?? "The test says so.";
         if (happening.Cancel is { } stopper)
         {
-            return Refusal((await approvals.StopAsync(id, stopper, why, CancellationToken.None)).Result);
+            return Refusal((await verbs.StopAsync(id, stopper, why, CancellationToken.None)).Result);
         }
 
         if (happening.TakeBack is { } regretful)
         {
-            return Refusal((await approvals.TakeBackAsync(id, regretful, why, CancellationToken.None)).Result);
+            return Refusal((await verbs.TakeBackAsync(id, regretful, why, CancellationToken.None)).Result);
         }
 
         var (verb, person) = happening switch

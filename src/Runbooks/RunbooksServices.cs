@@ -60,6 +60,7 @@ public static class RunbooksServices
             .AddSingleton<ApprovalGateService>()
             .AddSingleton<PhaseRunner>()
             .AddSingleton<ApprovalService>()
+            .AddSingleton<IncidentVerbService>()
             .AddSingleton<ClosedGuards>()
             .AddGuardrails()
             .AddSingleton<AddressSecrets>()

@@ -9,7 +9,7 @@ namespace Runbooks.Web.Console;
 /// was not is said on it.
 /// </summary>
 public sealed class IncidentFormsHandler(
-    ApprovalService approvals, IncidentRetry retry, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner runner)
+    ApprovalService approvals, IncidentVerbService verbs, IncidentRetry retry, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner runner)
 {
     private const string Via = "console";
     private const string NotDone = "Not done";
@@ -29,21 +29,21 @@ public sealed class IncidentFormsHandler(
     }, Caller.Person);
 
     public Task<IResult> StopAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => approvals.StopAsync(id, form.By, form.Reason, cancellationToken));
+        SignedAsync(request, id, (form, cancellationToken) => verbs.StopAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> TakeBackAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => approvals.TakeBackAsync(id, form.By, form.Reason, cancellationToken));
+        SignedAsync(request, id, (form, cancellationToken) => verbs.TakeBackAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> CloseAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => approvals.CloseAsync(id, form.By, form.Reason, cancellationToken));
+        SignedAsync(request, id, (form, cancellationToken) => verbs.CloseAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> NoteAsync(HttpRequest request, string id) =>
         SignedAsync(request, id, (form, cancellationToken) => form.IsCut
             ? Task.FromResult<DecisionReceipt>(new(null, new(DecisionStatus.Incomplete, IncidentVerbsHandler.LongNote)))
-            : approvals.AddNoteAsync(id, form.By, form.Reason, cancellationToken));
+            : verbs.AddNoteAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> AcknowledgeAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => approvals.AcknowledgeAsync(id, form.By, DecisionVerbText.Reason(form.Reason), cancellationToken), reasonNeeded: false);
+        SignedAsync(request, id, (form, cancellationToken) => verbs.AcknowledgeAsync(id, form.By, DecisionVerbText.Reason(form.Reason), cancellationToken), reasonNeeded: false);
 
     public Task<IResult> RetryAsync(HttpRequest request, string id) => SignedAsync(request, id, async (form, cancellationToken) =>
     {

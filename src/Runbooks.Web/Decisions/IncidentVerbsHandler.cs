@@ -7,27 +7,27 @@ namespace Runbooks.Web.Decisions;
 /// What people do with an incident beside deciding: <c>POST /api/incidents/{id}/cancel</c>, <c>/close</c>, <c>/acknowledge</c>,
 /// <c>/take-back</c>, <c>/retry</c> and <c>/notes</c>.
 /// </summary>
-public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetry retry, HttpRequestRunner runner)
+public sealed class IncidentVerbsHandler(IncidentVerbService verbs, IncidentRetry retry, HttpRequestRunner runner)
 {
     /// <summary>The other reasons are cut: nobody who stops something is sent back for a shorter one.</summary>
     internal static readonly string LongNote = $"A note has at most {Signed.LongestReason} characters. Nothing was recorded.";
     private const string AcknowledgeExample = """{"by":"ada","note":"I look at the node"}""";
 
     public Task<IResult> CancelAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "stops it", "false alarm", async (body, cancellationToken) => DecisionResponse.Result(await approvals.StopAsync(id, body.By, body.Reason, cancellationToken)));
+        SignedAsync(request, "stops it", "false alarm", async (body, cancellationToken) => DecisionResponse.Result(await verbs.StopAsync(id, body.By, body.Reason, cancellationToken)));
 
     /// <summary>The end of an incident that a person took over.</summary>
     public Task<IResult> CloseAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "closes it", "restarted the node by hand", async (body, cancellationToken) => DecisionResponse.Result(await approvals.CloseAsync(id, body.By, body.Reason, cancellationToken)));
+        SignedAsync(request, "closes it", "restarted the node by hand", async (body, cancellationToken) => DecisionResponse.Result(await verbs.CloseAsync(id, body.By, body.Reason, cancellationToken)));
 
     /// <summary>What the incident has changed is taken back now, a temporary fix before its cause is gone, and the incident ends.</summary>
     public Task<IResult> TakeBackAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "takes it back", "the other region is slow too", async (body, cancellationToken) => DecisionResponse.Result(await approvals.TakeBackAsync(id, body.By, body.Reason, cancellationToken)));
+        SignedAsync(request, "takes it back", "the other region is slow too", async (body, cancellationToken) => DecisionResponse.Result(await verbs.TakeBackAsync(id, body.By, body.Reason, cancellationToken)));
 
     public Task<IResult> NoteAsync(HttpRequest request, string id) =>
         SignedAsync(request, "writes it", "the vendor confirmed a bad batch", async (body, cancellationToken) => body.IsCut
             ? ApiResults.Problem(StatusCodes.Status400BadRequest, LongNote, new AlertError("$.reason", $"more than {Signed.LongestReason} characters", "Send it in several notes, or a link to it."))
-            : DecisionResponse.Result(await approvals.AddNoteAsync(id, body.By, body.Reason, cancellationToken)));
+            : DecisionResponse.Result(await verbs.AddNoteAsync(id, body.By, body.Reason, cancellationToken)));
 
     public Task<IResult> RetryAsync(HttpRequest request, string id) => SignedAsync(request, "has it tried again", "the node is back", async (body, cancellationToken) =>
     {
@@ -48,7 +48,7 @@ public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetr
 
         return string.IsNullOrWhiteSpace(body.By)
             ? ApiResults.Problem(StatusCodes.Status400BadRequest, "Say who acknowledges it.", new AlertError("$.by", "missing", $"Send for example {AcknowledgeExample}"))
-            : DecisionResponse.Result(await approvals.AcknowledgeAsync(id, TypedText.Name(body.By), DecisionVerbText.Reason(body.Note), cancellationToken));
+            : DecisionResponse.Result(await verbs.AcknowledgeAsync(id, TypedText.Name(body.By), DecisionVerbText.Reason(body.Note), cancellationToken));
     });
 
     private Task<IResult> SignedAsync(HttpRequest request, string does, string reason, Func<Signed, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>

@@ -46,7 +46,7 @@ internal sealed class Life(TestWorld world, Runbook other)
 
     private async Task HappenAsync(string what)
     {
-        var (store, approvals) = (world.Get<IIncidentStore>(), world.Get<ApprovalService>());
+        var (store, approvals, verbs) = (world.Get<IIncidentStore>(), world.Get<ApprovalService>(), world.Get<IncidentVerbService>());
         switch (what)
         {
             case "other":
@@ -68,8 +68,8 @@ internal sealed class Life(TestWorld world, Runbook other)
             default:
                 (await (what switch
                 {
-                    "close" => approvals.CloseAsync(_id, "ada", "mended", CancellationToken.None),
-                    "stop" => approvals.StopAsync(_id, "ada", "enough", CancellationToken.None),
+                    "close" => verbs.CloseAsync(_id, "ada", "mended", CancellationToken.None),
+                    "stop" => verbs.StopAsync(_id, "ada", "enough", CancellationToken.None),
                     _ => approvals.DecideAsync(_id, null, new(Enum.Parse<DecisionVerb>(what, ignoreCase: true), "ada", "test", null), CancellationToken.None),
                 })).Result.Status.ShouldBe(DecisionStatus.Decided, what);
                 break;

@@ -39,7 +39,7 @@ public sealed class TicketStoryTests
         await using var world = await SandboxWorld.StartAsync();
         var ended = await EndAsync(world, atEnd, helps: false);
 
-        await world.Get<ApprovalService>().CloseAsync(ended.Id, "ada", "Restarted it by hand.", TestContext.Current.CancellationToken);
+        await world.Get<IncidentVerbService>().CloseAsync(ended.Id, "ada", "Restarted it by hand.", TestContext.Current.CancellationToken);
 
         var closed = await world.Get<IIncidentStore>().GetAsync(ended.Id, TestContext.Current.CancellationToken);
         var ticket = (await TicketsAsync(world)).ShouldHaveSingleItem();

@@ -26,7 +26,7 @@ public sealed class HandbackTests
         var office = new ApprovalOffice();
         await office.Store.OpenAsync(OwnedByResponder(), Some.Runbook(), _ => null, Cancel);
 
-        var receipt = await office.Desk.CloseAsync(OwnedByResponder().Id, "ada", "rebooted the node", Cancel);
+        var receipt = await office.Verbs.CloseAsync(OwnedByResponder().Id, "ada", "rebooted the node", Cancel);
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
         var closed = receipt.Incident!;
@@ -34,7 +34,7 @@ public sealed class HandbackTests
         closed.State.ShouldBe(IncidentState.TakenOver);
         closed.Accepts(Some.Time).ShouldBeFalse();
         closed.Timeline[^1].What.ShouldBe("ada closed it by hand: rebooted the node");
-        (await office.Desk.CloseAsync(closed.Id, "grace", "again", Cancel)).Result.Status.ShouldBe(DecisionStatus.AlreadyClosed);
+        (await office.Verbs.CloseAsync(closed.Id, "grace", "again", Cancel)).Result.Status.ShouldBe(DecisionStatus.AlreadyClosed);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class HandbackTests
         var office = new ApprovalOffice();
         await office.Store.OpenAsync(Some.Waiting(), Some.Runbook(), _ => null, Cancel);
 
-        (await office.Desk.CloseAsync(Some.Waiting().Id, "ada", "done", Cancel)).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+        (await office.Verbs.CloseAsync(Some.Waiting().Id, "ada", "done", Cancel)).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
     }
 
     /// <summary>A runbook that heals by itself would otherwise do at once what somebody has just stopped.</summary>

@@ -14,11 +14,12 @@ public sealed class ApprovalServiceTests
     private readonly InMemoryIncidentStore _store;
     private readonly RecordingEngine _engine;
     private readonly ApprovalService _approvals;
+    private readonly IncidentVerbService _verbs;
 
     public ApprovalServiceTests()
     {
         var office = new ApprovalOffice();
-        (_time, _store, _engine, _approvals) = (office.Time, office.Store, office.Engine, office.Desk);
+        (_time, _store, _engine, _approvals, _verbs) = (office.Time, office.Store, office.Engine, office.Desk, office.Verbs);
     }
 
     [Fact]
@@ -138,5 +139,5 @@ public sealed class ApprovalServiceTests
     private Task<DecisionReceipt> DecideAsync(string id, DecisionVerb verb, string person) =>
         _approvals.DecideAsync(id, null, new DecisionRequest(verb, person, "api"), TestContext.Current.CancellationToken);
 
-    private Task<DecisionReceipt> StopAsync(string id) => _approvals.StopAsync(id, "ada", "false alarm", TestContext.Current.CancellationToken);
+    private Task<DecisionReceipt> StopAsync(string id) => _verbs.StopAsync(id, "ada", "false alarm", TestContext.Current.CancellationToken);
 }

@@ -195,7 +195,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         driven.IsOwnedByResponder().ShouldBeTrue();
         (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.AlreadyClosed);
 
-        var closed = await _world.Get<ApprovalService>().CloseAsync(opened.Id, "ada", "Restarted by hand.", TestContext.Current.CancellationToken);
+        var closed = await _world.Get<IncidentVerbService>().CloseAsync(opened.Id, "ada", "Restarted by hand.", TestContext.Current.CancellationToken);
         closed.Result.Status.ShouldBe(DecisionStatus.Decided);
         closed.Incident!.IsOwnedByResponder().ShouldBeFalse();
         _world.Script.Deeds.ShouldBeEmpty();

@@ -99,7 +99,7 @@ public sealed class CardViewTests
         }
 
         var sent = office.Channel.Shown.ToDictionary(shown => shown.Key, shown => shown.Value.Title);
-        await office.Desk.AcknowledgeAsync(Id, "grace", "driving in", Cancel);
+        await office.Verbs.AcknowledgeAsync(Id, "grace", "driving in", Cancel);
 
         Shown("page:ended").ShouldAllBe(card => card.Kind == CardKind.Decided);
         Shown("closed").ShouldAllBe(card => card.Kind == CardKind.Decided && card.Title.StartsWith("grace sees to it: ") && card.Sections[0].Lines[0] == "driving in");

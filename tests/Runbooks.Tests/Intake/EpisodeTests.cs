@@ -210,7 +210,7 @@ public sealed class EpisodeTests : IAsyncDisposable
         await _world.TakeAsync(Firing(0));
         var owned = _world.Only.Id;
         await _world.World.DecideAsync(owned, DecisionVerb.TakeOver);
-        await _world.World.Get<ApprovalService>().CloseAsync(owned, "ada", "done", TestContext.Current.CancellationToken);
+        await _world.World.Get<IncidentVerbService>().CloseAsync(owned, "ada", "done", TestContext.Current.CancellationToken);
 
         var outcome = (await _world.TakeAsync(Firing(0)))[0];
 
@@ -232,7 +232,7 @@ public sealed class EpisodeTests : IAsyncDisposable
             await _world.World.DecideAsync(cancelled, DecisionVerb.Approve);
         }
 
-        await _world.World.Get<ApprovalService>().StopAsync(cancelled, "ada", "planned work", TestContext.Current.CancellationToken);
+        await _world.World.Get<IncidentVerbService>().StopAsync(cancelled, "ada", "planned work", TestContext.Current.CancellationToken);
         var ended = await _world.World.AdvanceAsync(cancelled, TimeSpan.FromMinutes(10));
         ended.State.ShouldBe(undoFails ? IncidentState.Failed : IncidentState.Cancelled);
 

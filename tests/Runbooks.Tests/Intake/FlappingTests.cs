@@ -110,7 +110,7 @@ public sealed class FlappingTests : IAsyncDisposable
         await FlapAsync();
         var watched = _world.World.Store.All[^1].Id;
 
-        await _world.World.Get<ApprovalService>().StopAsync(watched, "ada", "enough", TestContext.Current.CancellationToken);
+        await _world.World.Get<IncidentVerbService>().StopAsync(watched, "ada", "enough", TestContext.Current.CancellationToken);
 
         (await _world.World.AdvanceAsync(watched, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Cancelled);
     }

@@ -114,7 +114,7 @@ public sealed class IntakePropertyTests
 
                     break;
                 case Kind.Cancel when _world.World.Store.All.LastOrDefault(incident => !incident.State.IsFinal()) is { } open:
-                    await _world.World.Get<ApprovalService>().StopAsync(open.Id, "ada", "known", CancellationToken.None);
+                    await _world.World.Get<IncidentVerbService>().StopAsync(open.Id, "ada", "known", CancellationToken.None);
                     Refuse((await _world.World.AdvanceAsync(open.Id, TimeSpan.FromMinutes(1))));
                     break;
                 case Kind.Crash when _world.World.Store.All.Count > 0:

@@ -79,7 +79,7 @@ public sealed class WorseAfterANoTests : IAsyncDisposable
         await _world.World.DecideAsync(id, verb);
         if (verb == DecisionVerb.TakeOver)
         {
-            await _world.World.Get<ApprovalService>().CloseAsync(id, "ada", "tomorrow", TestContext.Current.CancellationToken);
+            await _world.World.Get<IncidentVerbService>().CloseAsync(id, "ada", "tomorrow", TestContext.Current.CancellationToken);
         }
 
         return id;

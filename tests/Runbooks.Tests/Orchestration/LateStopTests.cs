@@ -139,7 +139,7 @@ public sealed class LateStopTests : IAsyncDisposable
 
     private Exception? TakeBack()
     {
-        _world.Get<ApprovalService>().TakeBackAsync(_world.Store.All[0].Id, "ada", "it was the wrong pod", CancellationToken.None).GetAwaiter().GetResult();
+        _world.Get<IncidentVerbService>().TakeBackAsync(_world.Store.All[0].Id, "ada", "it was the wrong pod", CancellationToken.None).GetAwaiter().GetResult();
         return new IOException("refused");
     }
 
@@ -150,5 +150,5 @@ public sealed class LateStopTests : IAsyncDisposable
     }
 
     private string StopAndRead() =>
-        _world.Get<ApprovalService>().StopAsync(_world.Store.All[0].Id, "ada", "wrong alarm", CancellationToken.None).GetAwaiter().GetResult().Result.Message;
+        _world.Get<IncidentVerbService>().StopAsync(_world.Store.All[0].Id, "ada", "wrong alarm", CancellationToken.None).GetAwaiter().GetResult().Result.Message;
 }

@@ -195,7 +195,7 @@ public sealed class LeaseTests : IAsyncDisposable
     {
         var holding = await HoldAsync();
 
-        var receipt = await _world.Get<Runbooks.Approvals.ApprovalService>().TakeBackAsync(holding.Id, "ada", "the other region is slow too", CancellationToken.None);
+        var receipt = await _world.Get<Runbooks.Approvals.IncidentVerbService>().TakeBackAsync(holding.Id, "ada", "the other region is slow too", CancellationToken.None);
         var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(1));
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
@@ -213,7 +213,7 @@ public sealed class LeaseTests : IAsyncDisposable
         var (asked, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         asked.OpenGate!.Phase.ShouldBe(Phase.Resolution);
 
-        var receipt = await _world.Get<Runbooks.Approvals.ApprovalService>().TakeBackAsync(opened.Id, "ada", "it was the wrong pod", CancellationToken.None);
+        var receipt = await _world.Get<Runbooks.Approvals.IncidentVerbService>().TakeBackAsync(opened.Id, "ada", "it was the wrong pod", CancellationToken.None);
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
@@ -229,7 +229,7 @@ public sealed class LeaseTests : IAsyncDisposable
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
-        await _world.Get<Runbooks.Approvals.ApprovalService>().StopAsync(opened.Id, "ada", "enough", CancellationToken.None);
+        await _world.Get<Runbooks.Approvals.IncidentVerbService>().StopAsync(opened.Id, "ada", "enough", CancellationToken.None);
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
 
         _world.Script.Deeds.ShouldBe(["do fix"]);
@@ -257,7 +257,7 @@ public sealed class LeaseTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(s_runbook);
 
-        var receipt = await _world.Get<Runbooks.Approvals.ApprovalService>().TakeBackAsync(opened.Id, "ada", "x", CancellationToken.None);
+        var receipt = await _world.Get<Runbooks.Approvals.IncidentVerbService>().TakeBackAsync(opened.Id, "ada", "x", CancellationToken.None);
 
         receipt.Result.Status.ShouldBe(DecisionStatus.NotAllowed);
         receipt.Incident!.Stop.ShouldBeNull();

@@ -131,7 +131,7 @@ public sealed class ManualStepTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBe(["do fix"]);
 
         // Stopping it does not withdraw what is still to be taken back.
-        await _world.Get<ApprovalService>().StopAsync(incident.Id, "ben", "enough", CancellationToken.None);
+        await _world.Get<IncidentVerbService>().StopAsync(incident.Id, "ben", "enough", CancellationToken.None);
         incident = await SayAsync(incident.Id, DecisionVerb.Approve, "ana");
 
         incident.State.ShouldBe(IncidentState.Failed);
@@ -209,7 +209,7 @@ public sealed class ManualStepTests : IAsyncDisposable
     {
         var incident = await ApprovedAsync(Runbook(new { instruction = "Swap it.", who = Hands }));
 
-        await _world.Get<ApprovalService>().StopAsync(incident.Id, "ben", "wrong alarm", CancellationToken.None);
+        await _world.Get<IncidentVerbService>().StopAsync(incident.Id, "ben", "wrong alarm", CancellationToken.None);
         incident = await _world.SettleAsync(incident.Id);
 
         incident.State.ShouldBe(IncidentState.Cancelled);

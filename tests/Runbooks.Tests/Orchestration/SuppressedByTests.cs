@@ -89,7 +89,7 @@ public sealed class SuppressedByTests : IAsyncDisposable
         await _world.World.DecideAsync(database.Id, DecisionVerb.TakeOver);
         (await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(5))).IsWaitingForOther.ShouldBeTrue();
 
-        await _world.World.Get<ApprovalService>().CloseAsync(database.Id, "ada", "restarted it", TestContext.Current.CancellationToken);
+        await _world.World.Get<IncidentVerbService>().CloseAsync(database.Id, "ada", "restarted it", TestContext.Current.CancellationToken);
 
         (await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.AwaitingApproval);
     }
@@ -167,7 +167,7 @@ public sealed class SuppressedByTests : IAsyncDisposable
     {
         var (_, web) = await OpenBothAsync();
 
-        await _world.World.Get<ApprovalService>().StopAsync(web.Id, "ada", "known", TestContext.Current.CancellationToken);
+        await _world.World.Get<IncidentVerbService>().StopAsync(web.Id, "ada", "known", TestContext.Current.CancellationToken);
 
         (await _world.World.SettleAsync(web.Id)).State.ShouldBe(IncidentState.Cancelled);
     }

@@ -45,6 +45,7 @@ public sealed class ApprovalOffice
     public IncidentNotifier Messenger { get; }
     public NotificationUpdater Sent { get; }
     public ApprovalService Desk { get; }
+    public IncidentVerbService Verbs => new(Store, Engine, Sent, new EndHooks([], Store, Time), Time, NullLogger<IncidentVerbService>.Instance);
 
     public static LinkSigningOptions Keys(params string[] ids)
     {
@@ -71,5 +72,5 @@ public sealed class ApprovalOffice
     public ApproverRules Rules => new(Contacts, Directory);
 
     public ApprovalService DeskOn(IIncidentStore store, IIncidentEngine? engine = null) =>
-        new(store, engine ?? Engine, Rules, new ClosedGuards(new GuardrailEvaluator([]), new PinnedRunbooks(store)), Sent, new EndHooks([], store, Time), Time, NullLogger<ApprovalService>.Instance);
+        new(store, engine ?? Engine, Rules, new ClosedGuards(new GuardrailEvaluator([]), new PinnedRunbooks(store)), Sent, Time, NullLogger<ApprovalService>.Instance);
 }

@@ -1,0 +1,131 @@
+namespace Runbooks.Approvals;
+
+/// <summary>What a person does with an incident beside deciding: first the record, then whatever follows from it.</summary>
+public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine engine, NotificationUpdater updater, EndHooks endHooks, TimeProvider time, ILogger<IncidentVerbService> logger)
+{
+    /// <summary>Stops the automation. An incident that has ended is not changed.</summary>
+    public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
+        await WakeAsync(await UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken), stop => ContactBook.IsSameName(stop.By, by));
+
+    /// <summary>Has what was changed taken back now, and ends the incident with it.</summary>
+    public async Task<DecisionReceipt> TakeBackAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
+        await WakeAsync(await UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken), stop => stop.TakesBack && ContactBook.IsSameName(stop.By, by));
+
+    /// <summary>Somebody sees to what the end of an incident left to a person.</summary>
+    /// <param name="note">What they do about it; null when they do not say.</param>
+    public async Task<DecisionReceipt> AcknowledgeAsync(string incidentId, string by, string? note, CancellationToken cancellationToken)
+    {
+        var receipt = await UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
+        if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } seenTo })
+        {
+            await logger.TryShowAsync(() => updater.ShowAcknowledgedAsync(seenTo, cancellationToken), incidentId, cancellationToken);
+        }
+
+        return receipt;
+    }
+
+    /// <summary>What a person writes into the record, for whoever reads it next.</summary>
+    public Task<DecisionReceipt> AddNoteAsync(string incidentId, string by, string text, CancellationToken cancellationToken) =>
+        UpdateAsync(incidentId, current => current.AddNote(by, text, time.GetUtcNow()), cancellationToken);
+
+    /// <summary>The end of an incident that a person took over, or that needed one: only a person can say so.</summary>
+    public async Task<DecisionReceipt> CloseAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
+    {
+        var receipt = await UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
+        if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } closed })
+        {
+            await logger.TryShowAsync(() => updater.ShowClosedAsync(closed, cancellationToken), incidentId, cancellationToken);
+
+            // Nothing calls them again: whoever closes the page after pressing must not keep a ticket open.
+            await logger.TryShowAsync(() => endHooks.RunAsync(closed, CancellationToken.None), incidentId, CancellationToken.None);
+        }
+
+        return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing } && ContactBook.IsSameName(closing.By, by) };
+    }
+
+    private async Task<DecisionReceipt> UpdateAsync(string incidentId, Func<Incident, (Incident, DecisionResult)> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (incident, result) = await store.UpdateAsync(incidentId, change, cancellationToken);
+            return new(incident, result);
+        }
+        catch (KeyNotFoundException)
+        {
+            return DecisionReceipt.NotFound(incidentId);
+        }
+    }
+
+    /// <summary>The second press may come after the end that the first one brought.</summary>
+    private async Task<DecisionReceipt> WakeAsync(DecisionReceipt receipt, Func<StopRequest, bool> isSame)
+    {
+        if (receipt.Incident is not { } incident)
+        {
+            return receipt;
+        }
+
+        await engine.TryWakeAsync(incident, logger);
+        return receipt with { IsRepeated = receipt.Result.Status == DecisionStatus.AlreadyClosed && incident.Stop is { } stop && isSame(stop) };
+    }
+
+    private (Incident, DecisionResult) Close(Incident incident, string by, string reason)
+    {
+        if (incident.CanBeClosedByHand())
+        {
+            return (incident.CloseByHand(by, reason, time.GetUtcNow()), new(DecisionStatus.Decided, "It is closed."));
+        }
+
+        return (incident, incident.State.IsFinal()
+            ? new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))
+            : new(DecisionStatus.NotAllowed, StillRuns(incident)));
+    }
+
+    private (Incident, DecisionResult) Acknowledge(Incident incident, string by, string? note) => incident switch
+    {
+        { NeedsPerson: true } => (incident.Acknowledge(by, note, time.GetUtcNow()), new(DecisionStatus.Decided, "It is acknowledged.")),
+        { Attention: { AcknowledgedBy: { } first, AcknowledgedAt: { } at } } =>
+            (incident, new(DecisionStatus.AlreadyCounted, $"{first} has been seeing to it since {GateText.Clock(at, time.GetUtcNow())}.")),
+        _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, $"Nobody is needed. {GateText.HowItEnded(incident)}")),
+        _ => (incident, new(DecisionStatus.NotAllowed, StillRuns(incident))),
+    };
+
+    private (Incident, DecisionResult) TakeBack(Incident incident, string by, string reason) => incident switch
+    {
+        { Stop: { TakesBack: true } earlier } when !incident.State.IsFinal() =>
+            (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it is taken back before anything else runs.")),
+        _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))),
+        _ when ChangeText.InPlace(incident).Count == 0 => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has changed nothing that could be taken back. To end it, stop it.")),
+        _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(DecisionStatus.Decided, "It is on record: what can be taken back is taken back next, and the incident ends. While the kill switch is on it waits.")),
+    };
+
+    private static string StillRuns(Incident incident) => $"Incident {incident.Id} is still run by the automation. "
+        + (incident.Stop is { } stop ? $"{stop.By} has asked for it to be stopped." : $"To end that, {(incident.OpenGate is null ? "stop it" : "take it over or stop it")}.");
+
+    private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
+    {
+        if (incident.State.IsFinal())
+        {
+            return (incident, new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident)));
+        }
+
+        return incident.Stop is { } earlier
+            ? (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it stops before the next step. {StopText.Of(incident)}"))
+            : (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow())), new(DecisionStatus.Decided, $"It stops before the next step. {StopText.Of(incident)}"));
+    }
+}
+
+internal static class Showing
+{
+    /// <summary>What a person did is on record; whatever keeps the cards from saying so must not tell the person otherwise.</summary>
+    public static async Task TryShowAsync(this ILogger logger, Func<Task> show, string incidentId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await show();
+        }
+        catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CardsNotUpdated(logger, incidentId, trouble);
+        }
+    }
+}
