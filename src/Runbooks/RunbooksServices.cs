@@ -81,6 +81,8 @@ public static class RunbooksServices
             .AddSingleton<IGuardrail, ApproversGuardrail>()
             .AddSingleton<IncidentCards>()
             .AddSingleton<IncidentCloser>()
+            .AddSingleton<EndFinisher>()
+            .AddSingleton<IncidentPager>()
             .AddSingleton<Diagnose>()
             .AddSingleton<OpenGate>()
             .AddSingleton<ReviewGate>()

@@ -82,11 +82,11 @@ public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILog
 }
 
 /// <summary>Tells whoever was asked, and the fallback contact, that a person has to look.</summary>
-public sealed class PagePerson(IncidentCloser closer, ActivityShutdown shutdown, ILogger<PagePerson> logger) : IncidentActivity<PageRequest, bool>(shutdown, logger)
+public sealed class PagePerson(IncidentPager pager, ActivityShutdown shutdown, ILogger<PagePerson> logger) : IncidentActivity<PageRequest, bool>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(PagePerson);
 
-    protected override Task<bool> CallAsync(PageRequest input, CancellationToken cancellationToken) => closer.RequestPageAsync(input, cancellationToken);
+    protected override Task<bool> CallAsync(PageRequest input, CancellationToken cancellationToken) => pager.RequestPageAsync(input, cancellationToken);
 }
 
 /// <summary>Records how the incident ended, and tells whoever was asked.</summary>

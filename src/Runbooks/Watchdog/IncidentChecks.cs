@@ -9,10 +9,10 @@ internal sealed class IncidentChecks(
     IIncidentStore store,
     IIncidentEngine engine,
     PinnedRunbooks pinned,
-    Pager pager,
+    IncidentPager pager,
     StormRegistry storms,
     StoreGauges gauges,
-    IncidentCloser closer,
+    EndFinisher finisher,
     IOptions<WatchdogOptions> options,
     TimeProvider time,
     ILogger<IncidentChecks> logger) : IWatchdogJob
@@ -130,7 +130,7 @@ internal sealed class IncidentChecks(
     /// <summary>No activity does it again when it breaks off; the next watch does.</summary>
     private async Task FinishAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
     {
-        await closer.FinishAsync(ended, runbook, isTold: true, cancellationToken);
+        await finisher.FinishAsync(ended, runbook, isTold: true, cancellationToken);
         await store.UpdateAsync(ended.Id, i => i.IsEndUnfinished ? i with { IsEndUnfinished = false } : i, cancellationToken);
     }
 

@@ -27,12 +27,12 @@ internal static class WatchdogRules
     };
 
     private static WatchdogFinding? Restored(Incident incident) =>
-        incident.RestoredAt is { } at && $"restored-{at.ToUnixTimeSeconds()}" is var key && !Pager.IsHeard(incident, key) ? new(Remedy.Page, key, Incident.RestoredText) : null;
+        incident.RestoredAt is { } at && $"restored-{at.ToUnixTimeSeconds()}" is var key && !IncidentPager.IsHeard(incident, key) ? new(Remedy.Page, key, Incident.RestoredText) : null;
 
     /// <summary>What the workflow asked for. By itself it is told at once, and its channels are given their time; what comes later says of when it is. Those of a storm are told together, in the same words.</summary>
     private static IEnumerable<WatchdogFinding> Unheard(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         from page in incident.Pages
-        where (incident.InStorm || now - page.At > options.Grace) && !Pager.IsHeard(incident, page.Trouble)
+        where (incident.InStorm || now - page.At > options.Grace) && !IncidentPager.IsHeard(incident, page.Trouble)
         select new WatchdogFinding(Remedy.Page, page.Trouble, incident.InStorm ? page.Message : $"At {GateText.Clock(page.At, now)}: {page.Message}");
 
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
@@ -45,7 +45,7 @@ internal static class WatchdogRules
     /// <summary>While a question is open, whoever was asked hears of it with that.</summary>
     /// <returns>That something worse was reported which no question told of, where the automation is at work or a responder is.</returns>
     public static WatchdogFinding? MoreSevere(Incident incident) =>
-        (incident.State.IsAtWork() || incident.IsOwnedByResponder()) && incident.WorseSinceAsked() is { } news && !Pager.IsHeard(incident, news.Key)
+        (incident.State.IsAtWork() || incident.IsOwnedByResponder()) && incident.WorseSinceAsked() is { } news && !IncidentPager.IsHeard(incident, news.Key)
             ? new(Remedy.Page, news.Key, news.Text) { IsWorst = true }
             : null;
 

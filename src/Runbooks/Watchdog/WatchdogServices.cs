@@ -19,7 +19,6 @@ public static class WatchdogServices
         return services
             .AddIncidentIntake()
             .AddLostAlerts()
-            .AddSingleton<Pager>()
             .AddSingleton<HealthMonitor>()
             .AddSingleton<StoreGauges>()
             .AddSingleton<IWatchdogJob, RestoredNotice>()
