@@ -42,7 +42,7 @@ public sealed class TelemetryTests
 
         var store = new SignallingIncidentStore(new InMemoryIncidentStore(), new IncidentChanges(), TimeProvider.System);
         await store.OpenAsync(Some.Incident(), Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
-        await store.UpdateAsync(Some.Incident().Id, incident => incident.End(IncidentState.Failed, "It broke.", [], null, TimeSpan.Zero, Some.Time.AddMinutes(1)), TestContext.Current.CancellationToken);
+        await store.UpdateAsync(Some.Incident().Id, incident => incident.End(IncidentState.Failed, "It broke.", Some.Time.AddMinutes(1)), TestContext.Current.CancellationToken);
         traces.ForceFlush().ShouldBeTrue();
         metrics.ForceFlush().ShouldBeTrue();
 
@@ -88,7 +88,7 @@ public sealed class TelemetryTests
         foreach (var incident in Enumerable.Range(0, 40).Select(number => Some.Incident() with { Id = $"storm-{number}", Target = $"pod-{number}" }))
         {
             await store.OpenAsync(incident, Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
-            await store.UpdateAsync(incident.Id, open => open.End(IncidentState.Failed, "It broke.", [], null, TimeSpan.Zero, Some.Time.AddMinutes(1)), TestContext.Current.CancellationToken);
+            await store.UpdateAsync(incident.Id, open => open.End(IncidentState.Failed, "It broke.", Some.Time.AddMinutes(1)), TestContext.Current.CancellationToken);
         }
 
         services.GetRequiredService<TracerProvider>().ForceFlush().ShouldBeTrue();

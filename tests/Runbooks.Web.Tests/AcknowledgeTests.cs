@@ -113,5 +113,5 @@ public sealed class AcknowledgeTests : IAsyncLifetime
     private Task<HttpResponseMessage> PostAsync(string id) => _host.Api.PostAsJsonAsync($"/api/incidents/{id}/acknowledge", new { by = "ada" }, Cancel);
 
     private static Incident Ended(IncidentState state, string id = "261123-0312-ended000", string target = "a") =>
-        Some.Incident(id, target).End(state, "So it ended.", [], null, TimeSpan.Zero, Some.Time);
+        Some.Incident(id, target).End(state, "So it ended.", Some.Time);
 }

@@ -69,5 +69,5 @@ public sealed class CloseTests : IAsyncLifetime
 
     private static Incident OwnedByResponder() => Some.Waiting()
         .Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "api", Some.Time)).Incident
-        .End(IncidentState.TakenOver, "ada took over.", [], null, TimeSpan.Zero, Some.Time);
+        .End(IncidentState.TakenOver, "ada took over.", Some.Time);
 }

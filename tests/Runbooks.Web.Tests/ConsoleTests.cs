@@ -33,7 +33,7 @@ public sealed partial class ConsoleTests : IAsyncLifetime
     [InlineData("/?runbook=disk-full")]
     public async Task SearchThatFindsNothing_SaysSoUnderWhatNeedsAPerson(string path)
     {
-        await _host.OpenAsync(Some.Incident("261123-0313-failed00", "inference/llm-b-0").End(IncidentState.Failed, "It did not work.", [], null, TimeSpan.Zero, Some.Time));
+        await _host.OpenAsync(Some.Incident("261123-0313-failed00", "inference/llm-b-0").End(IncidentState.Failed, "It did not work.", Some.Time));
 
         var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(path, Ct));
 
@@ -134,7 +134,7 @@ public sealed partial class ConsoleTests : IAsyncLifetime
         left.ShouldContain("failed00");
         left.ShouldNotContain("owned000");
 
-        static Incident Ended(IncidentState state, string id) => Some.Incident($"261123-0313-{id}", id).End(state, "so", [], null, TimeSpan.Zero, Some.Time);
+        static Incident Ended(IncidentState state, string id) => Some.Incident($"261123-0313-{id}", id).End(state, "so", Some.Time);
     }
 
     /// <summary>Every open console asks every three seconds.</summary>
@@ -272,7 +272,7 @@ public sealed partial class ConsoleTests : IAsyncLifetime
     {
         for (var i = 0; i <= Runbooks.Web.Incidents.LiveIncidents.Most; i++)
         {
-            await _host.OpenAsync(Some.Incident($"261123-0312-{i:00000000}", $"inference/llm-b-{i}").End(IncidentState.Failed, "so", [], null, TimeSpan.Zero, Some.Time));
+            await _host.OpenAsync(Some.Incident($"261123-0312-{i:00000000}", $"inference/llm-b-{i}").End(IncidentState.Failed, "so", Some.Time));
         }
 
         var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync("/", Ct));

@@ -85,7 +85,7 @@ public sealed partial class IncidentFormsTests
     public async Task RejectedAndTriedAgain_IsNoNoAnyMore()
     {
         var id = await _host.OpenAsync(Some.Waiting().Decide("mitigation-1", new Decision(DecisionVerb.Reject, "ada", "api", Some.Time)).Incident
-            .End(IncidentState.Rejected, "ada rejected it.", [], null, TimeSpan.Zero, Some.Time));
+            .End(IncidentState.Rejected, "ada rejected it.", Some.Time));
         _host.Store.All[0].Remembers(Some.Alert(), Some.Time).ShouldBeTrue();
 
         await RetryAsync(id);

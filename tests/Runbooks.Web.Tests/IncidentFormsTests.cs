@@ -139,7 +139,7 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
             }
         }
 
-        await _host.Store.UpdateAsync(id, incident => (incident.End(IncidentState.Cancelled, "", [], null, TimeSpan.Zero, Some.Time), true), Cancel);
+        await _host.Store.UpdateAsync(id, incident => (incident.End(IncidentState.Cancelled, "", Some.Time), true), Cancel);
         (await _host.Browser.PostAsync($"/incidents/{id}/stop", Form(("by", "ada"), ("reason", "seen")), Cancel)).StatusCode.ShouldBe(HttpStatusCode.SeeOther, "it has ended by then");
         var failed = await EndedAsync("c");
         var first = await _host.Browser.PostAsync($"/incidents/{failed}/retry", Form(("by", "ada"), ("reason", "again")), Cancel);
@@ -221,7 +221,7 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
     private static Recipient Person(string name) => new(name, [new Address("test", name, name)]) { Identities = [Identity.SignIn($"tenant/{name}")] };
 
     private static Incident Ended(IncidentState state, string id = "261123-0312-k7m2p9wd", string target = "inference/llm-b-0") =>
-        Some.Incident(id, target).End(state, "It did not work.", [], null, TimeSpan.Zero, Some.Time);
+        Some.Incident(id, target).End(state, "It did not work.", Some.Time);
 
     private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) => new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
 

@@ -95,7 +95,7 @@ public sealed class TakeBackTests : IAsyncLifetime
     public async Task WhatEndedInPlace_IsListedUntilItIsClosed(IncidentState state, StepStatus status)
     {
         var running = Holding();
-        var id = await _host.OpenAsync((running with { Steps = [running.Steps[0] with { Status = status }] }).End(state, "so", [], null, TimeSpan.Zero, Some.Time), Leasing());
+        var id = await _host.OpenAsync((running with { Steps = [running.Steps[0] with { Status = status }] }).End(state, "so", Some.Time), Leasing());
         await PostFormAsync("acknowledge");
 
         foreach (var address in new[] { "/", "/safety" })
@@ -117,7 +117,7 @@ public sealed class TakeBackTests : IAsyncLifetime
     public async Task KeptChange_IsSaidToBeAPersonsToTakeBack()
     {
         var running = Holding();
-        var id = await _host.OpenAsync((running with { Steps = [running.Steps[0] with { Status = StepStatus.Kept }] }).End(IncidentState.Cancelled, "so", [], null, TimeSpan.Zero, Some.Time), Leasing());
+        var id = await _host.OpenAsync((running with { Steps = [running.Steps[0] with { Status = StepStatus.Kept }] }).End(IncidentState.Cancelled, "so", Some.Time), Leasing());
 
         (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("a person has to take it back");
     }

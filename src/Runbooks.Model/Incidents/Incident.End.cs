@@ -11,37 +11,35 @@ public sealed partial record Incident
     public bool IsEndUnfinished { get; init; }
 
     /// <param name="cause">What ended it, where the record does not say; <see cref="EndingText"/> makes the reason of it.</param>
-    /// <param name="inResolution">It ended while the resolution was to run.</param>
-    /// <param name="isInconclusive">See <see cref="IsInconclusive"/>.</param>
-    public Incident End(
-        IncidentState state, string cause, IReadOnlyList<Finding> findings, string? settleEvent, TimeSpan settleFor, DateTimeOffset now, bool inResolution = false, bool isInconclusive = false)
+    public Incident End(IncidentState state, string cause, DateTimeOffset now, EndDetails? details = null)
     {
+        var end = details ?? new();
         if (State.IsFinal())
         {
             return this;
         }
 
-        var recorded = RecordFindings(findings, now);
+        var recorded = RecordFindings(end.Findings, now);
         if (recorded.OpenGate is { } gate)
         {
             recorded = recorded.CloseGate(gate.Id, GateOutcome.Cancelled, "The incident ended.", now);
         }
 
-        var settles = state == IncidentState.Resolved && settleFor > TimeSpan.Zero && recorded.Mode != RunMode.DryRun;
+        var settles = state == IncidentState.Resolved && end.SettleFor > TimeSpan.Zero && recorded.Mode != RunMode.DryRun;
         var ended = recorded with
         {
             State = state,
             ClosedAt = now,
-            IsInconclusive = isInconclusive,
+            IsInconclusive = end.IsInconclusive,
             SettlesAt = state switch
             {
-                IncidentState.Resolved when settles => now + settleFor,
+                IncidentState.Resolved when settles => now + end.SettleFor,
                 IncidentState.TakenOver => now + Incident.LongestOwnership,
                 _ => null,
             },
-            WakeEvent = settles ? settleEvent : null,
+            WakeEvent = settles ? end.SettleEvent : null,
         };
-        ended = ended with { Reason = EndingText.Of(ended, cause, inResolution) };
+        ended = ended with { Reason = EndingText.Of(ended, cause, end.InResolution) };
         ended = ended with { Attention = ended.LeftToDo() is { } left ? new(now, left) : null };
         return ended.Note(now, TimelineKind.Closed, "runbook", EndingText.WithHeadline(ended));
     }
@@ -93,6 +91,25 @@ public sealed partial record Incident
 
     /// <summary>As it fires now; null where it was not kept whole.</summary>
     private Alert? Refired(AttachedAlert known) => WholeReportOf(known) is { } report ? report with { StartsAt = known.StartsAt } : null;
+}
+
+/// <summary>What else is known of an end.</summary>
+public sealed record EndDetails
+{
+    /// <summary>Answers that are not on record yet.</summary>
+    public IReadOnlyList<Finding> Findings { get; init; } = [];
+
+    /// <summary>For how long alerts on the target still belong to it; nothing where there is no such window.</summary>
+    public TimeSpan SettleFor { get; init; }
+
+    /// <summary>What an alert in that time raises.</summary>
+    public string? SettleEvent { get; init; }
+
+    /// <summary>It ended while the resolution was to run.</summary>
+    public bool InResolution { get; init; }
+
+    /// <inheritdoc cref="Incident.IsInconclusive"/>
+    public bool IsInconclusive { get; init; }
 }
 
 /// <summary>What is seen to outside once it has ended.</summary>

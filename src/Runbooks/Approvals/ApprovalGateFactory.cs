@@ -18,9 +18,10 @@ public static class ApprovalGateFactory
         ? asked with { Ask = "Run the resolution on {{ target }}?", OnTimeout = OnTimeout.Abort }
         : null;
 
-    public static Gate Make(
-        Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<GuardrailViolation> violations, bool unclear, string? difference, DateTimeOffset now)
+    public static Gate Make(Incident incident, Runbook runbook, OpenGateRequest request, Plan plan, IReadOnlyList<GuardrailViolation> violations, DateTimeOffset now)
     {
+        var (phase, difference) = (request.Phase, request.Difference);
+        var unclear = request.Unclear || incident.CheckedClaim?.Answer == RecoveryAnswer.Unclear;
         var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? s_tell : s_askAfterAll);
         var unmetNeeds = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, plan, incident.Findings);
         var mustAsk = incident.IsProposed || (!plan.TellsOnly
@@ -28,9 +29,9 @@ public static class ApprovalGateFactory
         List<string> warnings = [.. Warnings(incident, plan, violations, unmetNeeds, unclear), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
         var gate = new Gate
         {
-            Id = Gate.IdOf(phase, round),
+            Id = Gate.IdOf(phase, request.Round),
             Phase = phase,
-            Round = round,
+            Round = request.Round,
             Question = Clip.To(Template.RenderLenient(approval.Ask, IncidentTemplateScope.Of(incident) with { Target = IncidentText.Target(incident.Target) }), 300),
             Plan = plan,
             Difference = difference,

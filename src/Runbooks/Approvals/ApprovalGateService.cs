@@ -65,7 +65,7 @@ public sealed class ApprovalGateService(
 
                     var now = time.GetUtcNow();
                     var i = current.RecordFindings(request.Findings, now);
-                    var gate = ApprovalGateFactory.Make(i, runbook, request.Phase, request.Round, plan, violations, request.Unclear || i.CheckedClaim?.Answer == RecoveryAnswer.Unclear, request.Difference, now);
+                    var gate = ApprovalGateFactory.Make(i, runbook, request, plan, violations, now);
                     return i.AddGate(approvers.Separate(gate, i.StartedBy), now) with { WakeEvent = request.WakeEvent, Storm = i.Storm ?? place?.StormId, ShownNews = i.NewsMark };
                 },
                 cancellationToken);

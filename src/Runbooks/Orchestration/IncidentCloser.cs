@@ -31,7 +31,10 @@ public sealed class IncidentCloser(
         var (state, reason) = incident.Stop is { } stop && request.State is IncidentState.NotNeeded or IncidentState.SelfRecovered or IncidentState.Expired or IncidentState.Cancelled
             ? (IncidentState.Cancelled, stop.Text)
             : (request.State, request.Reason);
-        return incident.End(state, reason, request.Findings, request.SettleEvent, runbook.SettlesFor, time.GetUtcNow(), request.InResolution, request.IsInconclusive);
+        return incident.End(state, reason, time.GetUtcNow(), new()
+        {
+            Findings = request.Findings, SettleFor = runbook.SettlesFor, SettleEvent = request.SettleEvent, InResolution = request.InResolution, IsInconclusive = request.IsInconclusive,
+        });
     }
 
     /// <returns>The incident that may not end yet; null when it may.</returns>

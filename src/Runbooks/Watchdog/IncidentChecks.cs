@@ -124,7 +124,7 @@ internal sealed class IncidentChecks(
         }
 
         Incident End(Incident open) => open.State.IsFinal() ? open
-            : open.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true) with { IsEndUnfinished = true };
+            : open.End(IncidentState.Failed, finding.Message, time.GetUtcNow(), new() { IsInconclusive = true }) with { IsEndUnfinished = true };
     }
 
     /// <summary>No activity does it again when it breaks off; the next watch does.</summary>

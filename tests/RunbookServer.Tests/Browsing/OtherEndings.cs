@@ -49,7 +49,7 @@ internal static class OtherEndings
                     },
                 ],
             };
-            incident = incident.End(state, cause, [], null, TimeSpan.Zero, now);
+            incident = incident.End(state, cause, now);
             words[incident.Id] = said;
             await store.OpenAsync(incident, runbook, _ => null, TestContext.Current.CancellationToken);
         }

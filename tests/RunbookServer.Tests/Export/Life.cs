@@ -53,7 +53,7 @@ internal sealed class Life(TestWorld world, Runbook other)
                 (await store.OpenAsync(Some.Incident("261123-0250-other", "local") with { RunbookId = other.Id, RunbookHash = other.Hash, OpenedAt = world.Now, Alert = s_alert }, other, latest => latest, CancellationToken.None)).Opened.ShouldBeTrue();
                 break;
             case "otherEnds":
-                await store.UpdateAsync("261123-0250-other", incident => incident.End(IncidentState.Resolved, "Mended.", [], null, TimeSpan.Zero, world.Now), CancellationToken.None);
+                await store.UpdateAsync("261123-0250-other", incident => incident.End(IncidentState.Resolved, "Mended.", world.Now), CancellationToken.None);
                 await world.PassAsync(world.Now + TimeSpan.FromMinutes(1), () => Task.FromResult(false));
                 break;
             case "alert":

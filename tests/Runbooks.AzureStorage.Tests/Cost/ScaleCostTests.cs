@@ -102,7 +102,7 @@ public sealed class ScaleCostTests : IAsyncDisposable
         {
             var alert = Given.Alert() with { Fingerprint = pod, Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = pod } };
             var opened = (await _world.Get<IncidentIntake>().ReceiveAsync([alert], Now))[0];
-            await _account.Incidents().UpdateAsync(opened.Id!, i => i.End(IncidentState.NotNeeded, "", [], null, TimeSpan.Zero, _time.GetUtcNow()), Now);
+            await _account.Incidents().UpdateAsync(opened.Id!, i => i.End(IncidentState.NotNeeded, "", _time.GetUtcNow()), Now);
         });
 
         // Nothing is open any more, and the row of what has just ended is read once.

@@ -89,12 +89,12 @@ public sealed class AttentionTests
     public void LeftBehind_IsListedUntilAPersonClosesIt(IncidentState state, StepStatus status, Phase? asked, bool listed)
     {
         var gate = asked is { } phase ? Some.Gate() with { Phase = phase } : null;
-        var ended = (Some.Incident().WithChange(status) with { Gates = gate is null ? [] : [gate] }).End(state, "So it ended.", [], null, TimeSpan.Zero, Some.Time);
+        var ended = (Some.Incident().WithChange(status) with { Gates = gate is null ? [] : [gate] }).End(state, "So it ended.", Some.Time);
 
         ChangeText.InPlace(ended).Count.ShouldBe(listed ? 1 : 0);
         var seen = ended.Acknowledge("ada", null, s_later);
         (seen.IsUnfinished, seen.CloseByHand("ada", "taken back", s_later).IsUnfinished).ShouldBe((listed, false));
     }
 
-    private static Incident Ended(IncidentState state) => Some.Waiting().End(state, "So it ended.", [], null, TimeSpan.Zero, Some.Time);
+    private static Incident Ended(IncidentState state) => Some.Waiting().End(state, "So it ended.", Some.Time);
 }

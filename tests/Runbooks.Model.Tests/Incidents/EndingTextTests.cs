@@ -220,7 +220,7 @@ public sealed class EndingTextTests
     public void KeptOnPurpose_NeedsAPersonThoughTheIncidentIsResolved()
     {
         var ended = (Make(IncidentState.Holding, Fate.Kept, Checks.AllPass, Kind.Changes) with { Attention = null })
-            .End(IncidentState.Resolved, "", [], null, TimeSpan.Zero, Some.Time);
+            .End(IncidentState.Resolved, "", Some.Time);
 
         ended.NeedsPerson.ShouldBeTrue();
         ended.Attention!.Why.ShouldBe("fix: Left it suspended; reactivate it by hand.");

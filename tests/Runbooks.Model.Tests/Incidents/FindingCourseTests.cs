@@ -38,7 +38,7 @@ public sealed class FindingCourseTests
         var incident = Some.Waiting() with { Findings = [Measured(0, 90, 95, 98)] };
         incident = incident.Decide(incident.OpenGate!.Id, new Decision(DecisionVerb.Approve, "ada", "api", Some.Time.AddMinutes(2))).Incident;
         incident = incident.BeginStep(new StepSpec("recycle", "kubernetes.recyclePod", default, StepSpec.DefaultTimeout, StepRetry.Default), Phase.Mitigation, incident.Gates[0].Id, new Preparation { PlannedEffect = "Delete it." }, Some.Time.AddMinutes(3));
-        return incident.End(IncidentState.Resolved, "It helped.", [], null, TimeSpan.Zero, Some.Time.AddMinutes(31)) with { Verification = [Measured(30, double.NaN, 40, 30)] };
+        return incident.End(IncidentState.Resolved, "It helped.", Some.Time.AddMinutes(31)) with { Verification = [Measured(30, double.NaN, 40, 30)] };
     }
 
     private static Finding Measured(int minute, params double[] values) => new(

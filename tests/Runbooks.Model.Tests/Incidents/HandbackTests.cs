@@ -50,15 +50,15 @@ public sealed class HandbackTests
     [Fact]
     public void TriedAgainAfterANo_AsksAndSaysWhoSaidIt()
     {
-        var stopped = Some.Waiting().RequestStop(new("ada", "not this disk", Some.Time)).End(IncidentState.Cancelled, "so", [], null, TimeSpan.Zero, Some.Time);
+        var stopped = Some.Waiting().RequestStop(new("ada", "not this disk", Some.Time)).End(IncidentState.Cancelled, "so", Some.Time);
 
         var again = Some.Incident("again").TryAgain(stopped, hasChecks: true, "linus", "the disk is full", Some.Time);
 
         (again.EarlierNo?.By, again.EarlierNo?.Reason).ShouldBe(("ada", "not this disk"));
-        Some.Incident("again").TryAgain(Some.Incident().End(IncidentState.Failed, "so", [], null, TimeSpan.Zero, Some.Time), hasChecks: true, "linus", "x", Some.Time).EarlierNo.ShouldBeNull();
+        Some.Incident("again").TryAgain(Some.Incident().End(IncidentState.Failed, "so", Some.Time), hasChecks: true, "linus", "x", Some.Time).EarlierNo.ShouldBeNull();
     }
 
     private static Incident OwnedByResponder() => Some.Waiting()
         .Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "api", Some.Time)).Incident
-        .End(IncidentState.TakenOver, "ada took over.", [], null, TimeSpan.Zero, Some.Time);
+        .End(IncidentState.TakenOver, "ada took over.", Some.Time);
 }

@@ -17,11 +17,11 @@ public sealed class IncidentEndTests
     [InlineData(IncidentState.TakenOver, RunMode.Normal, 5, 240.0, null)]
     public void End_KeepsTakingAlertsOnlyWhereItSettlesOrIsOwned(IncidentState state, RunMode mode, int settle, double? settlesAt, string? wake)
     {
-        var ended = (Some.Waiting() with { Mode = mode }).End(state, "Enough.", [], "settle-1", TimeSpan.FromMinutes(settle), Some.Time, isInconclusive: true);
+        var ended = (Some.Waiting() with { Mode = mode }).End(state, "Enough.", Some.Time, new() { SettleEvent = "settle-1", SettleFor = TimeSpan.FromMinutes(settle), IsInconclusive = true });
 
         (ended.SettlesAt, ended.WakeEvent, ended.ClosedAt, ended.IsInconclusive).ShouldBe((settlesAt is { } minutes ? Some.Time.AddMinutes(minutes) : null, wake, Some.Time, true));
         (ended.OpenGate, ended.LatestGate!.Outcome, ended.LatestGate.ClosedBy).ShouldBe((null, GateOutcome.Cancelled, "The incident ended."));
-        ended.End(IncidentState.Resolved, "Again.", [], null, s_settle, Some.Time).ShouldBeSameAs(ended);
+        ended.End(IncidentState.Resolved, "Again.", Some.Time, new() { SettleFor = s_settle }).ShouldBeSameAs(ended);
         (ended.Attention is not null).ShouldBe(state == IncidentState.Failed);
     }
 
@@ -29,7 +29,7 @@ public sealed class IncidentEndTests
     [InlineData(IncidentState.Rejected, "Rejected by ada.", "Rejected by ada. Nothing was done.")]
     [InlineData(IncidentState.Rejected, "ada said no.", "Rejected. ada said no. Nothing was done.")]
     public void End_IsToldWithItsHeadlineOnce(IncidentState state, string cause, string told) =>
-        Some.Incident().End(state, cause, [], null, s_settle, Some.Time).Timeline[^1].What.ShouldBe(told);
+        Some.Incident().End(state, cause, Some.Time, new() { SettleFor = s_settle }).Timeline[^1].What.ShouldBe(told);
 
     /// <summary>What began between the measurement and the asking is not among what was seen. A value of before its own alert, where nothing was changed, opens nothing.</summary>
     [Theory]
@@ -47,7 +47,7 @@ public sealed class IncidentEndTests
             Verification = [found with { Result = found.Result with { MeasuredAt = late ? Some.Time.AddMinutes(2) : null } }],
         };
 
-        incident.End(IncidentState.Resolved, "", [], null, TimeSpan.Zero, Some.Time.AddMinutes(5)).BegunUnseen().Count.ShouldBe(unseen);
+        incident.End(IncidentState.Resolved, "", Some.Time.AddMinutes(5)).BegunUnseen().Count.ShouldBe(unseen);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class IncidentReportTests
     [Fact]
     public void QuestionThatNobodyAnswered_TellsWhatIsLeftToDo()
     {
-        var expired = Some.Waiting().End(IncidentState.Expired, "Nobody decided in time.", [], null, TimeSpan.Zero, Some.Time.AddMinutes(20));
+        var expired = Some.Waiting().End(IncidentState.Expired, "Nobody decided in time.", Some.Time.AddMinutes(20));
         var report = IncidentReport.Markdown(expired, s_impact, Some.Time.AddHours(1));
         report.ShouldStartWith("# Hung GPU on inference/llm-b-0\n\nNobody answered. Incident `261123-0312-k7m2p9wd`, runbook `hanged-gpu` version `hash-of-hang`.\n");
         report.ShouldContain("## Summary\n\nNobody decided in time. Nothing was done.\n");
@@ -27,7 +27,7 @@ public sealed class IncidentReportTests
     [Fact]
     public void AcknowledgedEnd_SaysWhoSawToIt()
     {
-        var seen = Some.Waiting().End(IncidentState.Failed, "It broke.", [], null, TimeSpan.Zero, Some.Time).Acknowledge("ada", "replaced the card", Some.Time.AddMinutes(3));
+        var seen = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time).Acknowledge("ada", "replaced the card", Some.Time.AddMinutes(3));
         var report = IncidentReport.Markdown(seen, s_impact, Some.Time.AddHours(1));
         report.ShouldContain("## What is left to do\n\nada saw to it: replaced the card\n");
         report.ShouldContain("| A person first answered, stopped or acknowledged it | 2026-11-23 03:15:00 | 3m |\n");
@@ -88,7 +88,7 @@ public sealed class IncidentReportTests
     [Fact]
     public void TakenOver_HasNotEndedBeforeItIsClosed()
     {
-        var owned = Some.Waiting().End(IncidentState.TakenOver, "ada took over.", [], null, TimeSpan.FromHours(1), Some.Time.AddMinutes(5));
+        var owned = Some.Waiting().End(IncidentState.TakenOver, "ada took over.", Some.Time.AddMinutes(5), new() { SettleFor = TimeSpan.FromHours(1) });
         IncidentReport.Markdown(owned, s_impact, Some.Time.AddHours(1)).ShouldContain("| Taken over by a person | 2026-11-23 03:17:00 | 5m |\n");
 
         var closed = owned.CloseByHand("ada", "replaced the card", Some.Time.AddMinutes(9));

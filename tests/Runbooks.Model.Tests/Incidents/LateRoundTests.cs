@@ -11,7 +11,7 @@ public sealed class LateRoundTests
     [InlineData(IncidentState.Holding)]
     public void RoundOfAnEndedIncident_ChangesNothing(IncidentState state)
     {
-        var ended = Some.Incident().End(IncidentState.Resolved, "The fix was verified.", [], "settle-1", TimeSpan.FromMinutes(5), Some.Time);
+        var ended = Some.Incident().End(IncidentState.Resolved, "The fix was verified.", Some.Time, new() { SettleEvent = "settle-1", SettleFor = TimeSpan.FromMinutes(5) });
 
         ended.RecordVerification(state, [Some.Finding("stalled")], "wake-9", Some.Time.AddMinutes(1)).ShouldBeSameAs(ended);
     }

@@ -38,12 +38,12 @@ public sealed class NextStepTextTests
     [Fact]
     public void WhatNobodyCanClose_IsNotToBeClosed()
     {
-        var resolved = Some.Incident().End(IncidentState.Resolved, "", [], "settle-1", TimeSpan.FromHours(1), Some.Time);
+        var resolved = Some.Incident().End(IncidentState.Resolved, "", Some.Time, new() { SettleEvent = "settle-1", SettleFor = TimeSpan.FromHours(1) });
 
         resolved.CanBeClosedByHand().ShouldBeFalse();
         Of(resolved).ShouldBe("Look whether anything is left to do.");
         Of((s_undoing with { Steps = [Step(StepStatus.UndoFailed)], UndoBeganAt = null })).ShouldBe("Take back by hand what could not be undone: reroute.");
-        Of((Some.Incident() with { Steps = [Step(StepStatus.UndoFailed)] }).End(IncidentState.Failed, "so", [], null, TimeSpan.Zero, Some.Time)).ShouldBe("Take back by hand what could not be undone: reroute. Then close the incident.");
+        Of((Some.Incident() with { Steps = [Step(StepStatus.UndoFailed)] }).End(IncidentState.Failed, "so", Some.Time)).ShouldBe("Take back by hand what could not be undone: reroute. Then close the incident.");
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class NextStepTextTests
     {
         var gate = Some.Gate() with { Task = new("inspect", "Look at the node.", []), Outcome = GateOutcome.Expired };
 
-        Of(Some.Waiting(gate: gate).End(IncidentState.Expired, "so", [], null, TimeSpan.Zero, Some.Time)).ShouldBe("Nobody said in time that it was done. Look whether it was, then close the incident, or try it again.");
+        Of(Some.Waiting(gate: gate).End(IncidentState.Expired, "so", Some.Time)).ShouldBe("Nobody said in time that it was done. Look whether it was, then close the incident, or try it again.");
     }
 
     private static string Of(Incident incident) => NextStepText.Of(incident, Some.Time.AddMinutes(1));

@@ -17,7 +17,7 @@ public sealed class VerificationRoundTests
 
         verified.VerificationRounds.Count.ShouldBe(VerificationRounds.MaxKept);
         EndingText.IsVerifiedFix(verified).ShouldBeTrue();
-        verified.End(IncidentState.Resolved, "", [], null, TimeSpan.Zero, At(201)).Reason.ShouldBe("The fix was verified: slow passed after it.");
+        verified.End(IncidentState.Resolved, "", At(201)).Reason.ShouldBe("The fix was verified: slow passed after it.");
     }
 
     [Fact]

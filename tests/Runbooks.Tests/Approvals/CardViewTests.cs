@@ -92,7 +92,7 @@ public sealed class CardViewTests
     public async Task WhoeverSeesToIt_IsShownOnWhatCalledForAPerson()
     {
         var office = await AskAsync(Some.Gate());
-        Incident incident = await office.Store.UpdateAsync(Id, i => i.End(IncidentState.Failed, "It broke.", [], null, TimeSpan.Zero, Some.Time), Cancel);
+        Incident incident = await office.Store.UpdateAsync(Id, i => i.End(IncidentState.Failed, "It broke.", Some.Time), Cancel);
         foreach (var key in new[] { "page:ended", "closed", $"{NotificationUpdater.HandedOver}notify:step" })
         {
             incident = (await office.Messenger.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It broke.", Some.Time) with { Title = key }, Cancel)).Incident;

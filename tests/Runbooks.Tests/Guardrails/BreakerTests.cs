@@ -64,7 +64,7 @@ public sealed class BreakerTests : GuardedWorld
             Phase = Phase.Mitigation, Name = "fix", Action = "script.act", GateId = "mitigation-1", StartedAt = Given.Night, FinishedAt = Given.Night,
             Status = StepStatus.Unknown, CutOff = cutOff, Preparation = new() { PlannedEffect = "Do fix." },
         };
-        var ended = (Given.Incident(s_asks) with { Steps = [step] }).End(IncidentState.Failed, "It failed.", [], null, TimeSpan.Zero, Given.Night, isInconclusive: inconclusive);
+        var ended = (Given.Incident(s_asks) with { Steps = [step] }).End(IncidentState.Failed, "It failed.", Given.Night, new() { IsInconclusive = inconclusive });
 
         var assessed = RunAssessment.Of(ended)?.Outcome;
         assessed.ShouldBe(outcome);

@@ -75,7 +75,7 @@ public sealed class StoreGaugesTests : IDisposable
     private static Incident Waiting() => Some.Waiting() with { RunbookId = Id };
 
     private static Incident Failed() =>
-        (Some.Incident() with { RunbookId = Id }).End(IncidentState.Failed, "The automation broke.", [], null, TimeSpan.Zero, Some.Time);
+        (Some.Incident() with { RunbookId = Id }).End(IncidentState.Failed, "The automation broke.", Some.Time);
 
     private Incident Held(TimeSpan since) => Some.Incident() with
     {

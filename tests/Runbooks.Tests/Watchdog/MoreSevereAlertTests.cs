@@ -28,7 +28,7 @@ public sealed class MoreSevereAlertTests : IAsyncDisposable
     public async Task MoreSevereWhileNobodyIsAsked_IsToldOnceWithinAMinute(IncidentState state, bool told)
     {
         var decided = s_asked.Decide("mitigation-1", new Decision(state == IncidentState.TakenOver ? DecisionVerb.TakeOver : DecisionVerb.Approve, "ada", "link", Some.Time)).Incident;
-        var id = await _world.OpenAsync(state.IsFinal() ? decided.End(state, "So.", [], null, TimeSpan.Zero, Some.Time) : decided with { State = state, WaitsUntil = Some.Time + (s_minute * 600) });
+        var id = await _world.OpenAsync(state.IsFinal() ? decided.End(state, "So.", Some.Time) : decided with { State = state, WaitsUntil = Some.Time + (s_minute * 600) });
         await _world.CheckAsync(id, s_minute);
         _world.Sent.ShouldBeEmpty();
         await _world.Store.UpdateAsync(id, i => i.Attach(Some.Alert("EverythingHangs") with { Severity = "Sev0", Summary = "Nothing answers" }, _world.Now), CancellationToken.None);

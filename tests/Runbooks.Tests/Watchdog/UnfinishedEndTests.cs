@@ -14,7 +14,7 @@ public sealed class UnfinishedEndTests : IAsyncDisposable
     [InlineData(true)]
     public async Task EndThatBrokeOff_IsFinishedWhetherOrNotSomebodyAcknowledgedIt(bool acknowledged)
     {
-        var ended = Some.Waiting().End(IncidentState.Failed, "It broke.", [], null, TimeSpan.Zero, Some.Time, isInconclusive: true) with { IsEndUnfinished = true };
+        var ended = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time, new() { IsInconclusive = true }) with { IsEndUnfinished = true };
         var id = await _world.OpenAsync(acknowledged ? ended.Acknowledge("ada", null, Some.Time) : ended);
 
         await _world.CheckAsync(id, TimeSpan.FromMinutes(1));

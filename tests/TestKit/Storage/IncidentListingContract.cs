@@ -59,7 +59,7 @@ public abstract class IncidentListingContract
         await OpenAll(0, 6, i => i % 2 == 0 ? "hanged-gpu" : "disk-full");
         foreach (var (id, state) in new[] { ("i0", IncidentState.Failed), ("i1", IncidentState.TakenOver), ("i2", IncidentState.Resolved), ("i3", IncidentState.Expired) })
         {
-            await Store.UpdateAsync(id, i => i.End(state, "so", [], null, TimeSpan.Zero, Start.AddMinutes(10)), Now);
+            await Store.UpdateAsync(id, i => i.End(state, "so", Start.AddMinutes(10)), Now);
         }
 
         (await Ids(new(LeftToPeople: true))).ShouldBe(["i3", "i1", "i0"]);
@@ -84,7 +84,7 @@ public abstract class IncidentListingContract
         await OpenAll(0, 3);
         foreach (var id in new[] { "i0", "i1" })
         {
-            await Store.UpdateAsync(id, i => (id == "i0" ? i.WithChange(StepStatus.Kept) : i).End(IncidentState.Failed, "so", [], null, TimeSpan.Zero, Start.AddMinutes(10)), Now);
+            await Store.UpdateAsync(id, i => (id == "i0" ? i.WithChange(StepStatus.Kept) : i).End(IncidentState.Failed, "so", Start.AddMinutes(10)), Now);
         }
 
         (await Ids(new(Unfinished: true))).ShouldBe(["i1", "i0"]);
