@@ -44,7 +44,7 @@ internal sealed class DurableReader(SqliteDatabase database)
             found.Rows.Add(rows.GetInt64(0));
             found.Messages.Add(new TaskMessage
             {
-                Event = HistoryReader.Read(rows.GetString(2), rows.GetBytes(3)),
+                Event = HistoryJson.Read(rows.GetString(2), rows.GetBytes(3)),
                 OrchestrationInstance = new OrchestrationInstance { InstanceId = id, ExecutionId = rows.IsDBNull(1) ? null : rows.GetString(1) },
             });
         }
@@ -75,7 +75,7 @@ internal sealed class DurableReader(SqliteDatabase database)
     {
         try
         {
-            return (Of((TaskScheduledEvent)HistoryReader.Read(nameof(EventType.TaskScheduled), row.GetBytes(3))), row.GetInt64(4));
+            return (Of((TaskScheduledEvent)HistoryJson.Read(nameof(EventType.TaskScheduled), row.GetBytes(3))), row.GetInt64(4));
         }
         catch (InvalidDataException)
         {
@@ -86,7 +86,7 @@ internal sealed class DurableReader(SqliteDatabase database)
     }
 
     private static List<HistoryEvent> History(SqliteConnection connection, long key) =>
-        connection.Statement("SELECT kind, data FROM durable_history WHERE instance = $instance ORDER BY seq", ("$instance", key)).List(static row => HistoryReader.Read(row.GetString(0), row.GetBytes(1)));
+        connection.Statement("SELECT kind, data FROM durable_history WHERE instance = $instance ORDER BY seq", ("$instance", key)).List(static row => HistoryJson.Read(row.GetString(0), row.GetBytes(1)));
 
     private static HashSet<int> Outstanding(SqliteConnection connection, long key) =>
         [.. connection.Statement("SELECT task FROM durable_tasks WHERE instance = $instance", ("$instance", key)).List(static row => row.GetInt32(0))];
@@ -117,7 +117,7 @@ internal static class DurableListing
         Status = Text(row, 5),
         Input = Text(row, 6),
         Output = Text(row, 7),
-        FailureDetails = HistoryReader.ReadFailure(row.IsDBNull(8) ? null : row.GetBytes(8)),
+        FailureDetails = HistoryJson.ReadFailure(row.IsDBNull(8) ? null : row.GetBytes(8)),
         CreatedTime = At(row.GetInt64(9)),
         LastUpdatedTime = At(row.GetInt64(10)),
         CompletedTime = row.IsDBNull(11) ? default : At(row.GetInt64(11)),
@@ -208,7 +208,7 @@ internal static class LegacyJournal
             SELECT id, '', workflow, 'Failed', $failure, $now, $now, $now FROM engine_instances WHERE status = 'Running'
             ON CONFLICT (id) DO NOTHING
             """,
-            ("$failure", HistoryWriter.Write(s_failure)), ("$now", now)).ExecuteNonQuery();
+            ("$failure", HistoryJson.Write(s_failure)), ("$now", now)).ExecuteNonQuery();
         foreach (var table in (string[])["engine_timers", "engine_history", "engine_instances"])
         {
             connection.Statement($"DROP TABLE IF EXISTS {table}").ExecuteNonQuery();

@@ -51,7 +51,7 @@ internal sealed class DurableWriter(SqliteDatabase database)
     /// <summary>Keeps an answer that no turn will see before the host stops, so that its activity need not run again.</summary>
     public Task KeepAnswerAsync(long instance, TaskMessage answer, long now)
     {
-        var data = HistoryWriter.Write(answer.Event);
+        var data = HistoryJson.Write(answer.Event);
         return database.Writer.EnqueueAsync(connection =>
         {
             // Without its row, somebody else has answered it, or nobody waits for it any more.
@@ -70,7 +70,7 @@ internal sealed class DurableWriter(SqliteDatabase database)
     /// <returns>Its id; null when it has ended meanwhile.</returns>
     public Task<string?> FailAsync(long key, FailureDetails failure, long now)
     {
-        var ended = HistoryWriter.Write(new ExecutionCompletedEvent(-1, null, OrchestrationStatus.Failed, failure) { Timestamp = new DateTime(now, DateTimeKind.Utc) });
+        var ended = HistoryJson.Write(new ExecutionCompletedEvent(-1, null, OrchestrationStatus.Failed, failure) { Timestamp = new DateTime(now, DateTimeKind.Utc) });
         return database.Writer.EnqueueAsync(connection =>
         {
             var id = connection.Statement("""
@@ -78,7 +78,7 @@ internal sealed class DurableWriter(SqliteDatabase database)
                 WHERE key = $key AND ended_at IS NULL RETURNING id
                 """,
                 ("$output", failure.ToString()),
-                ("$failure", HistoryWriter.Write(failure)),
+                ("$failure", HistoryJson.Write(failure)),
                 ("$now", now),
                 ("$key", key)).ExecuteScalar() as string;
             if (id is not null)
@@ -170,7 +170,7 @@ internal sealed record OutgoingMessage(string Instance, string? Execution, long 
             Math.Max(due, now),
             due > now,
             message.Event.EventType.ToString(),
-            HistoryWriter.Write(message.Event));
+            HistoryJson.Write(message.Event));
     }
 
     /// <returns>The key of the instance; null when there is none, or when it has ended: then nobody is there to receive it.</returns>

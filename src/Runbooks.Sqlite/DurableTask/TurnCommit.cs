@@ -36,7 +36,7 @@ internal sealed class TurnCommit
         _fresh = Execution != item.Execution;
         HasEnded = state?.OrchestrationStatus is OrchestrationStatus.Completed or OrchestrationStatus.Failed
             or OrchestrationStatus.Terminated or OrchestrationStatus.Canceled;
-        _events = [.. after.NewEvents.Select(happened => (happened.EventType.ToString(), HistoryWriter.Write(happened)))];
+        _events = [.. after.NewEvents.Select(happened => (happened.EventType.ToString(), HistoryJson.Write(happened)))];
         _answered = [.. item.Answers.Select(AnsweredTask).Where(item.Outstanding.Contains)];
         NextSeq = (_fresh ? 0 : item.NextSeq) + _events.Count;
         _sent.AddRange(sent.Select(message => OutgoingMessage.Of(message, now)));
@@ -46,13 +46,13 @@ internal sealed class TurnCommit
         {
             foreach (var message in tasks.Where(IsOfThisExecution))
             {
-                _tasks.Add((new PendingTask(item.Key, message), HistoryWriter.Write(message.Event)));
+                _tasks.Add((new PendingTask(item.Key, message), HistoryJson.Write(message.Event)));
             }
 
             foreach (var message in timers.Where(IsOfThisExecution))
             {
                 var fired = (TimerFiredEvent)message.Event;
-                _timers.Add((fired.FireAt.Ticks, nameof(EventType.TimerFired), HistoryWriter.Write(fired)));
+                _timers.Add((fired.FireAt.Ticks, nameof(EventType.TimerFired), HistoryJson.Write(fired)));
             }
         }
 
@@ -182,7 +182,7 @@ internal sealed class TurnCommit
             ("$version", _state?.Version),
             ("$input", _state?.Input),
             ("$output", _state?.Output),
-            ("$failure", HistoryWriter.Write(_state?.FailureDetails)),
+            ("$failure", HistoryJson.Write(_state?.FailureDetails)),
             ("$ended", HasEnded ? _now : null),
             ("$key", _item.Key)).ExecuteNonQuery();
     }

@@ -45,23 +45,52 @@ public sealed class HistoryJsonTests
     {
         happened.Timestamp = s_time;
 
-        var read = HistoryReader.Read(happened.EventType.ToString(), HistoryWriter.Write(happened));
+        var read = HistoryJson.Read(happened.EventType.ToString(), HistoryJson.Write(happened));
 
         read.ShouldBeOfType(happened.GetType());
         Newtonsoft.Json.JsonConvert.SerializeObject(read).ShouldBe(Newtonsoft.Json.JsonConvert.SerializeObject(happened));
         read.Timestamp.Kind.ShouldBe(DateTimeKind.Utc);
     }
 
+    /// <summary>Rows of the versions before are read by this one, and the other way round.</summary>
+    [Fact]
+    public void Events_AreWrittenAsTheyAlwaysWere() => string.Join('\n', Events.Select(row =>
+    {
+        row.Data.Timestamp = s_time;
+        return $"{row.Data.EventType} {Encoding.UTF8.GetString(HistoryJson.Write(row.Data))}".Replace("""</script>\u0000 \"ünï\" 日本語 \uD83D\uDE00 \u2028\n""", "TEXT", StringComparison.Ordinal).Replace($"{s_time.Ticks}", "TIME", StringComparison.Ordinal);
+    })).ShouldBe("""
+        OrchestratorStarted {"at":TIME}
+        OrchestratorCompleted {"at":TIME}
+        ExecutionStarted {"at":TIME,"instance":"TEXT","execution":"e","name":"n","version":"v","input":"TEXT","correlation":"c","tags":{"a":"TEXT"},"trace":{"parent":"p","state":"s","id":"i","span":"x","start":TIME},"scheduled":TIME,"generation":3,"newTrace":true}
+        ExecutionCompleted {"id":4,"at":TIME,"status":"Failed","result":"TEXT","failure":{"type":"System.IO.IOException","message":"TEXT","stack":"at X","inner":{"type":"T","message":"inner","nonRetriable":true}}}
+        ExecutionCompleted {"id":4,"at":TIME,"status":"Terminated"}
+        ContinueAsNew {"id":4,"at":TIME,"status":"ContinuedAsNew","result":"TEXT"}
+        ExecutionTerminated {"at":TIME,"input":"TEXT"}
+        ExecutionSuspended {"at":TIME,"reason":"TEXT"}
+        ExecutionResumed {"at":TIME}
+        TaskScheduled {"id":0,"at":TIME,"name":"n","version":"v","input":"TEXT","tags":{"a":"b"}}
+        TaskScheduled {"id":7,"at":TIME,"name":"n"}
+        TaskCompleted {"at":TIME,"task":7,"result":"TEXT"}
+        TaskCompleted {"at":TIME,"task":7}
+        TaskFailed {"at":TIME,"task":7,"reason":"TEXT","details":"details","failure":{"type":"System.IO.IOException","message":"TEXT","stack":"at X","inner":{"type":"T","message":"inner","nonRetriable":true}}}
+        TimerCreated {"id":3,"at":TIME,"fireAt":TIME}
+        TimerCreated {"id":3,"at":TIME,"fireAt":3155378975999999999}
+        TimerFired {"at":TIME,"timer":3,"fireAt":TIME}
+        EventSent {"id":2,"at":TIME,"instance":"i","name":"TEXT","input":"TEXT"}
+        EventRaised {"at":TIME,"name":"n","input":"TEXT"}
+        """);
+
     [Theory]
     [InlineData("TaskCompleted", "{")]
     [InlineData("TaskCompleted", "{\"at\":1}")]
     [InlineData("TaskCompleted", "{\"at\":1,\"task\":\"x\"}")]
     [InlineData("TaskCompleted", "[]")]
+    [InlineData("TaskCompleted", "null")]
     [InlineData("Whatever", "{\"at\":1}")]
     [InlineData("SubOrchestrationInstanceCreated", "{\"at\":1}")]
     [InlineData("ExecutionCompleted", "{\"at\":1,\"status\":\"Odd\"}")]
     public void WhatCannotBeRead_IsNeverTakenForSomethingElse(string kind, string json) =>
-        Should.Throw<InvalidDataException>(() => HistoryReader.Read(kind, Encoding.UTF8.GetBytes(json)));
+        Should.Throw<InvalidDataException>(() => HistoryJson.Read(kind, Encoding.UTF8.GetBytes(json)));
 
     private static FailureDetails Failure() => new("System.IO.IOException", Text, "at X", new FailureDetails("T", "inner", null, null, true), false);
 }

@@ -46,7 +46,7 @@ public sealed class WorldHub(WorldHubOptions options, Func<IServiceProvider> ser
 
     /// <summary>What has happened to an incident's orchestration, oldest first; since it last continued as new.</summary>
     public async Task<IReadOnlyList<HistoryEvent>> HistoryAsync(string id) =>
-        (await HubAsync()).Database.Read(connection => DurableListing.History(connection, id)).ConvertAll(row => HistoryReader.Read(row.Kind, row.Data));
+        (await HubAsync()).Database.Read(connection => DurableListing.History(connection, id)).ConvertAll(row => HistoryJson.Read(row.Kind, row.Data));
 
     /// <inheritdoc cref="HistoryAsync"/>
     public async Task<string> HistoryJsonAsync(string id) => await (await HubAsync()).Service.GetOrchestrationHistoryAsync(id, null);

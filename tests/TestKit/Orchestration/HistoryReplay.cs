@@ -50,7 +50,7 @@ public static class HistoryReplay
     {
         using var events = JsonDocument.Parse(json);
         return [.. events.RootElement.EnumerateArray().Select(happened =>
-            HistoryReader.Read(happened.GetProperty("kind").GetString()!, Encoding.UTF8.GetBytes(happened.GetProperty("event").GetRawText())))];
+            HistoryJson.Read(happened.GetProperty("kind").GetString()!, Encoding.UTF8.GetBytes(happened.GetProperty("event").GetRawText())))];
     }
 
     private static List<string> Ask(IEnumerable<HistoryEvent> past, IEnumerable<HistoryEvent> happened, TaskOrchestration code)
