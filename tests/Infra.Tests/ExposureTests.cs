@@ -42,13 +42,46 @@ public class ExposureTests
             var settings = site.Properties["siteConfig"]!;
             ((string)settings["minTlsVersion"]!).ShouldBeOneOf("1.2", "1.3");
             ((string)settings["scmMinTlsVersion"]!).ShouldBeOneOf("1.2", "1.3");
-            ((string)settings["ftpsState"]!).ShouldBe("Disabled");
+            if (!IsFlexConsumption(site))
+            {
+                ((string)settings["ftpsState"]!).ShouldBe("Disabled");
+            }
+
             var passwords = plan.All("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
                 .Where(policy => policy.Id.StartsWith(site.Id + "/", StringComparison.Ordinal)).ToList();
             passwords.Count.ShouldBe(2, "scm and ftp");
             passwords.ShouldAllBe(policy => !(bool)policy.Properties["allow"]!);
         }
     }
+
+    /// <summary>
+    /// Flex Consumption has no FTP, and keeps its runtime and scaling in <c>functionAppConfig</c>. What says the same as on other plans
+    /// is refused in one region after the other (ExtendedCode 51021), and with it the deployment:
+    /// https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations,
+    /// https://github.com/Azure/terraform-azurerm-avm-res-web-site/issues/360.
+    /// </summary>
+    [Theory, MemberData(nameof(ParameterFiles))]
+    public async Task FlexConsumption_IsToldNothingThatItRefuses(string parameters)
+    {
+        string[] properties =
+        [
+            "alwaysOn", "ftpsState", "linuxFxVersion", "windowsFxVersion", "netFrameworkVersion", "use32BitWorkerProcess", "preWarmedInstanceCount",
+            "functionsRuntimeScaleMonitoringEnabled", "functionAppScaleLimit",
+        ];
+        string[] names =
+        [
+            "FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_WORKER_RUNTIME_VERSION", "FUNCTIONS_MAX_HTTP_CONCURRENCY", "FUNCTIONS_WORKER_PROCESS_COUNT",
+            "FUNCTIONS_WORKER_DYNAMIC_CONCURRENCY_ENABLED", "WEBSITE_SKIP_CONTENTSHARE_VALIDATION", "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING", "WEBSITE_CONTENTSHARE",
+            "WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT", "WEBSITE_NODE_DEFAULT_VERSION", "WEBSITE_CONTENTOVERVNET", "WEBSITE_VNET_ROUTE_ALL", "ENABLE_ORYX_BUILD", "SCM_DO_BUILD_DURING_DEPLOYMENT",
+        ];
+        var app = (await Plan.OfAsync(parameters)).All("Microsoft.Web/sites").Single(IsFlexConsumption);
+        var config = app.Properties["siteConfig"]!.AsObject();
+
+        config.Select(property => property.Key).Intersect(properties, StringComparer.OrdinalIgnoreCase).ShouldBeEmpty();
+        config["appSettings"]!.AsArray().Select(setting => (string)setting!["name"]!).Intersect(names, StringComparer.OrdinalIgnoreCase).ShouldBeEmpty();
+    }
+
+    private static bool IsFlexConsumption(PlannedResource site) => site.Properties.ContainsKey("functionAppConfig");
 
     [Theory, MemberData(nameof(ParameterFiles))]
     public async Task VaultFlagsAndTelemetry_AcceptIdentitiesOnly(string parameters)
