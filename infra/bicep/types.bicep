@@ -27,15 +27,15 @@ type integrations = {
   frontDoorWaf: string[]?
   @description('Block a prompt signature at an Application Gateway.')
   applicationGatewayWaf: string[]?
-  @description('Suspend a subscription key of API Management, weigh the backends of a pool.')
+  @description('Suspend a subscription key of API Management, weigh the backends of a pool, read its metrics.')
   apiManagement: string[]?
-  @description('Regenerate a key of an Azure OpenAI account, let its deployments spill over, block prompts by its blocklists.')
+  @description('Regenerate a key of an Azure OpenAI account, let its deployments spill over, block prompts by its blocklists, read its metrics.')
   openAi: string[]?
   @description('Azure Machine Learning workspaces whose online endpoints\' traffic is moved.')
   machineLearning: string[]?
   @description('Re-route with Traffic Manager.')
   trafficManager: string[]?
-  @description('Re-route with Front Door origins (the profiles).')
+  @description('Re-route with Front Door origins (the profiles), read their metrics.')
   frontDoorOrigins: string[]?
   @description('Run the fixed clean-up script on a virtual machine.')
   virtualMachines: string[]?
@@ -43,7 +43,7 @@ type integrations = {
   webApps: string[]?
   @description('Restart a revision of a Container App.')
   containerApps: string[]?
-  @description('Read metrics and resource health of any resource.')
+  @description('Read metrics and resource health of any resource that a check of your runbooks asks about.')
   metrics: string[]?
   @description('Query Log Analytics workspaces.')
   logs: string[]?

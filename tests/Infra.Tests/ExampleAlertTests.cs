@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using TestKit;
+using YamlDotNet.RepresentationModel;
 
 namespace Infra.Tests;
 
@@ -49,6 +50,53 @@ public partial class ExampleAlertTests
         ((string?)rule.Properties["actions"]!["customProperties"]!["folder"]).ShouldBe("/tmp");
         ((string?)rule.Properties["criteria"]!["allOf"]![0]!["query"]).ShouldNotBeNull().ShouldContain("| where disk == \"/\"");
     }
+
+    /// <summary>A check that may not read what it asks about is unknown for ever: what it verifies is taken back although it helps, what it holds is never given back.</summary>
+    [Fact]
+    public async Task WhatTheRunbookOfAnExampleReads_IsGrantedToTheApp()
+    {
+        const string logAnalyticsReader = "73c42c96-874c-492b-b04d-ab87d138a893";
+        var plan = await Plan.OfAsync(Plan.Production);
+        var asked = plan.All("Microsoft.Insights/metricAlerts").Select(rule => rule.Properties["actions"]![0]!["webHookProperties"]!)
+            .Concat(plan.All("Microsoft.Insights/scheduledQueryRules").Select(rule => rule.Properties["actions"]!["customProperties"]).OfType<JsonNode>())
+            .Where(labels => labels["runbook"] is not null)
+            .SelectMany(labels => Checks((string)labels["runbook"]!).Select(check => (Runbook: (string)labels["runbook"]!, check.Check, Resource: (string)labels[check.Label]!)))
+            .ToList();
+
+        asked.Select(one => one.Check).Distinct().ShouldBe(["azureMonitor.metric", "resourceHealth", "azureMonitor.logs"], ignoreOrder: true);
+        foreach (var (runbook, check, resource) in asked)
+        {
+            // A workspace is asked by its own id, which is no resource's.
+            (check == "azureMonitor.logs" ? Roles(plan, "").Contains(logAnalyticsReader) : MayRead(plan, resource, check)).ShouldBeTrue($"{check} of {runbook} on {resource}");
+        }
+    }
+
+    /// <summary>The checks of a runbook that read a resource or a workspace that a label of the alert names.</summary>
+    private static IEnumerable<(string Check, string Label)> Checks(string runbook)
+    {
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader(_shipped[runbook]));
+        foreach (var check in ((YamlMappingNode)yaml.Documents[0].RootNode["diagnosis"]).Children.Values.OfType<YamlMappingNode>())
+        {
+            var name = check["check"].ToString();
+            if (name is "azureMonitor.metric" or "resourceHealth" or "azureMonitor.logs")
+            {
+                yield return (name, Label().Match(check["with"][name == "azureMonitor.logs" ? "workspace" : "resource"].ToString()).Groups[1].Value);
+            }
+        }
+    }
+
+    private static bool MayRead(Plan plan, string resource, string check)
+    {
+        const string monitoringReader = "43d0d8ad-25c7-4714-9337-8ba259a9fe05";
+        var operation = check == "resourceHealth" ? "Microsoft.ResourceHealth/availabilityStatuses/read" : "Microsoft.Insights/metrics/read";
+        var narrow = plan.All("Microsoft.Authorization/roleDefinitions")
+            .Where(role => role.Properties["permissions"]![0]!["actions"]!.AsArray().Any(action => (string)action! == operation)).Select(role => role.Name);
+        return Roles(plan, resource).Intersect([monitoringReader, .. narrow]).Any();
+    }
+
+    private static IEnumerable<string> Roles(Plan plan, string resource) => plan.All("Microsoft.Authorization/roleAssignments")
+        .Where(role => role.Scope.EndsWith(resource, StringComparison.OrdinalIgnoreCase)).Select(role => ((string)role.Properties["roleDefinitionId"]!).Split('/')[^1]);
 
     private static async Task<List<Example>> ExamplesAsync()
     {

@@ -76,6 +76,8 @@ var definitions = {
       'Microsoft.ApiManagement/service/subscriptions/write'
       'Microsoft.ApiManagement/service/backends/read'
       'Microsoft.ApiManagement/service/backends/write'
+      // Whether fewer requests are turned away is a metric of the service.
+      'Microsoft.Insights/metrics/read'
     ]
     dataActions: []
   }
@@ -91,6 +93,8 @@ var definitions = {
       'Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/read'
       'Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/write'
       'Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/delete'
+      // Whether throughput is used up is a metric of the account.
+      'Microsoft.Insights/metrics/read'
     ]
     dataActions: []
   }

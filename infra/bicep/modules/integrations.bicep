@@ -74,7 +74,12 @@ var jobs = [
     role: narrow ? own.frontDoorOrigins : role(roles.cdnProfileContributor)
     reason: 'Re-route traffic'
   }
-  { ids: narrow ? [] : wanted.?frontDoorOrigins ?? [], role: role(roles.monitoringReader), reason: 'Read the health of origins' }
+  // The narrow roles read the metrics of what they change. Of the built-in ones only Cognitive Services Contributor does.
+  {
+    ids: narrow ? [] : concat(wanted.?apiManagement ?? [], wanted.?frontDoorOrigins ?? [])
+    role: role(roles.monitoringReader)
+    reason: 'Read the metrics of what is changed'
+  }
   {
     ids: wanted.?virtualMachines ?? []
     role: narrow ? own.runCommand : role(roles.virtualMachineContributor)
