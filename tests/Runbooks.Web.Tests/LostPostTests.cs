@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Runbooks.Model.Storage;
+using Runbooks.Watchdog;
 
 namespace Runbooks.Web.Tests;
 
@@ -104,6 +105,23 @@ public sealed class LostPostTests : IAsyncLifetime
         body.GetProperty("warnings")[0].ToString().ShouldContain("taken as firing");
         body.GetProperty("incidents")[0].GetProperty("outcome").GetString().ShouldBe("opened");
         body.TryGetProperty("errors", out _).ShouldBeFalse();
+    }
+
+    /// <summary>Whoever it never called need not look in Azure Monitor after an outage.</summary>
+    [Theory]
+    [InlineData("azure-monitor", """{"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"/subscriptions/s/alerts/a","alertRule":"Anything","severity":"Sev1","monitorCondition":"Fired","firedDateTime":"2026-11-25T22:00:00Z"}}}""", 1)]
+    [InlineData("generic", """{"name":"Anything"}""", 0)]
+    public async Task OutageOfMinutes_IsToldWhereAzureMonitorSendsAlerts(string source, string body, int pages)
+    {
+        (await PostAsync(source, body)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var silence = _host.Get<AzureMonitorSilence>();
+        _host.Time.Advance(TimeSpan.FromMinutes(5));
+        await silence.RecordAsync(_host.Time.GetUtcNow() - TimeSpan.FromMinutes(3), CancellationToken.None);
+        _host.Time.Advance(TimeSpan.FromMinutes(16));
+
+        await silence.RunAsync(CancellationToken.None);
+
+        _host.Channel.Sent.Count.ShouldBe(pages);
     }
 
     /// <summary>A newer version ran for a while: the sender tries again for a time, and then nobody would know.</summary>

@@ -10,7 +10,7 @@ using Runbooks.Web.Decisions;
 namespace Runbooks.Web.Intake;
 
 /// <summary><c>POST /api/alerts/{source}</c>, and <c>OPTIONS</c> for a sender that asks first.</summary>
-public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LoadedRunbooks loaded, LostAlerts lost, RefusedRequests refused, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
+public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LoadedRunbooks loaded, LostAlerts lost, AzureMonitorSilence azureMonitor, RefusedRequests refused, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
 {
     public async Task<IResult> PostAsync(HttpRequest request, string source)
     {
@@ -119,6 +119,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
             return [];
         }
 
+        await azureMonitor.NoteAsync(parsed.Alerts, cancellationToken);
         var outcomes = await ReceiveAsync(request, source, parsed.Alerts, cancellationToken);
         if (parsed.Lost > 0)
         {

@@ -5,7 +5,7 @@ namespace Runbooks.Watchdog;
 /// only: what would remember it longer is the very thing that is down.
 /// </summary>
 public sealed class HealthMonitor(
-    IIncidentStore store, IIncidentEngine engine, FallbackNotifier fallback, TimeProvider time, ILogger<HealthMonitor> logger)
+    IIncidentStore store, IIncidentEngine engine, FallbackNotifier fallback, AzureMonitorSilence azureMonitor, TimeProvider time, ILogger<HealthMonitor> logger)
 {
     /// <summary>A single failed check is a hiccup.</summary>
     private const int PageAfterFailures = 2;
@@ -18,6 +18,9 @@ public sealed class HealthMonitor(
     /// <summary>What told of it; empty while nobody was told.</summary>
     private IReadOnlyList<Delivery> _paged = [];
 
+    /// <summary>When the trouble was seen first, until its end is on record.</summary>
+    private DateTimeOffset? _since;
+
     /// <summary>When damage was seen first; it does not go away by itself.</summary>
     private DateTimeOffset? _damagedSince;
     private bool _toldOfDamage;
@@ -28,6 +31,7 @@ public sealed class HealthMonitor(
         await NotifyOfDamageAsync(cancellationToken);
         if (await FindProblemAsync(cancellationToken) is { } trouble)
         {
+            _since ??= time.GetUtcNow();
             _trouble = _failures++ == 0 ? time.GetUtcNow().ToString("'down:'yyyy-MM-dd'T'HHmm", CultureInfo.InvariantCulture) : _trouble;
             Log.Unhealthy(logger, trouble);
             if (_failures >= PageAfterFailures && _paged.Count == 0)
@@ -44,6 +48,11 @@ public sealed class HealthMonitor(
         }
 
         (_failures, _paged) = (0, []);
+        if (_since is { } since && await logger.TryPartAsync(azureMonitor.Name, token => azureMonitor.RecordAsync(since, token), cancellationToken))
+        {
+            _since = null;
+        }
+
         return true;
     }
 

@@ -23,6 +23,7 @@ public static class WatchdogServices
             .AddSingleton<StoreGauges>()
             .AddSingleton<IWatchdogJob, RestoredNotice>()
             .AddSingleton<IWatchdogJob>(services => services.GetRequiredService<LostAlerts>())
+            .AddSingleton<IWatchdogJob>(services => services.GetRequiredService<AzureMonitorSilence>())
             .AddSingleton<IWatchdogJob, FileTroubles>()
             .AddSingleton<IWatchdogJob, MaintenanceEnds>()
             .AddSingleton<IWatchdogJob, StormEndNotifier>()
@@ -32,11 +33,12 @@ public static class WatchdogServices
             .AddSingleton<Retention>();
     }
 
-    /// <summary>The page about alerts that were not taken in, for the way in.</summary>
+    /// <summary>The pages about alerts that were not taken in, or never came, for the way in.</summary>
     public static IServiceCollection AddLostAlerts(this IServiceCollection services)
     {
         services.TryAddSingleton<FallbackNotifier>();
         services.TryAddSingleton<LostAlerts>();
+        services.TryAddSingleton<AzureMonitorSilence>();
         return services;
     }
 

@@ -79,7 +79,7 @@ module refusedAlerts 'log-rule.bicep' = {
   name: 'alert-intake-errors'
   params: {
     name: 'runbooks-intake-errors'
-    summary: 'Alerts were refused. After a 503 or 504 Azure Monitor tries again for about a minute; after any other error they are lost: look in Azure Monitor at what fired.'
+    summary: 'Alerts were refused. After a 503 or 504 Azure Monitor tries again for a minute, and then sends nothing for 15 minutes; after any other error they are lost: look in Azure Monitor at what fired, 20 minutes after the end once more.'
     scopeId: workspaceId
     // A key or a role that is wrong shows as one row for each alert, and that alert does not come again. One 503 or 504 does no harm.
     // Rows are sampled: ItemCount says how many requests each stands for.
