@@ -17,7 +17,7 @@ param resourceGroupName string = 'rg-runbooks-${environmentName}'
 param nameOverrides shape.nameOverrides = {}
 param tags object = {}
 
-@description('The address people see in messages; empty: the app\'s own. A custom domain is bound outside this template.')
+@description('The address that people see in messages, bound to the app outside this template; empty: the app\'s own, to which alerts go in any case.')
 param publicUrl string = ''
 
 @description('Ids of the keys that sign approval links; the first signs, all verify. Their values are in the vault as link-signing-<id>.')

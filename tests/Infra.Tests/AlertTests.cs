@@ -15,8 +15,19 @@ public class AlertTests
 
         ((bool)receiver["useAadAuth"]!).ShouldBeTrue();
         ((bool)receiver["useCommonAlertSchema"]!).ShouldBeTrue();
-        ((string)receiver["serviceUri"]!).ShouldBe("https://runbooks.example.com/api/secure/alerts/azure-monitor", "no key in it");
+        ((string)receiver["serviceUri"]!).ShouldEndWith(".azurewebsites.net/api/secure/alerts/azure-monitor", Case.Sensitive, "no key in it");
         group["azureFunctionReceivers"]!.AsArray().ShouldBeEmpty();
+    }
+
+    /// <summary>The name of people's address runs out some day, or its certificate does: from then on every alert would be lost before it reaches the app, and nothing there would tell.</summary>
+    [Fact]
+    public async Task Alerts_GoToTheAppsOwnName()
+    {
+        var group = (await Plan.OfAsync(Plan.Production, file => file.Replace("  contactEmails: [", "  functionReceiver: true\n  contactEmails: [", StringComparison.Ordinal)))
+            .All("Microsoft.Insights/actionGroups").Single(group => group.Name.EndsWith("-runbooks", StringComparison.Ordinal)).Properties;
+
+        ((string)group["webhookReceivers"]![0]!["serviceUri"]!).ShouldMatch(@"^https://func-[a-z0-9-]+\.azurewebsites\.net/api/secure/alerts/azure-monitor$");
+        ((string)group["azureFunctionReceivers"]![0]!["httpTriggerUrl"]!).ShouldMatch(@"'https://func-[a-z0-9-]+\.azurewebsites\.net'");
     }
 
     /// <summary>A system that is down cannot report that it is down.</summary>

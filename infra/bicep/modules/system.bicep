@@ -186,7 +186,8 @@ module actionGroups 'alerts/action-groups.bicep' = {
   dependsOn: [app]
   params: {
     prefix: 'ag-${names.app}'
-    publicUrl: url
+    // Not the address of people: its name and certificate are somebody's to renew, and an alert that meets an old one is in no log.
+    appUrl: 'https://${hostName}'
     webhook: alerts.?webhook
     functionAppName: (alerts.?functionReceiver ?? false) ? names.app : ''
     functionKeyName: alerts.?functionKeyName ?? 'default'

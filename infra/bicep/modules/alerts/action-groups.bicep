@@ -4,8 +4,8 @@
 import { secureWebhook } from '../../types.bicep'
 
 param prefix string
-@description('The app\'s address. Callers with a token and callers with a key have an intake each.')
-param publicUrl string
+@description('The app\'s own address. Callers with a token and callers with a key have an intake each.')
+param appUrl string
 @description('The Entra application that guards the intake; null: the function receiver or none.')
 param webhook secureWebhook?
 @description('Use the function receiver. Its URL carries a key, so the app must have been deployed once.')
@@ -23,7 +23,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' existing = if (!empty(functionAppN
 var secureReceivers = webhook == null ? [] : [
   {
     name: 'runbooks'
-    serviceUri: '${publicUrl}/api/secure/alerts/azure-monitor'
+    serviceUri: '${appUrl}/api/secure/alerts/azure-monitor'
     useCommonAlertSchema: true
     useAadAuth: true
     objectId: webhook!.objectId
@@ -37,7 +37,7 @@ var functionReceivers = empty(functionAppName) ? [] : [
     name: 'runbooks'
     functionAppResourceId: app.id
     functionName: 'AlertIntake'
-    httpTriggerUrl: '${publicUrl}/api/alerts/azure-monitor?code=${listKeys('${app.id}/host/default', '2024-11-01').functionKeys[functionKeyName]}'
+    httpTriggerUrl: '${appUrl}/api/alerts/azure-monitor?code=${listKeys('${app.id}/host/default', '2024-11-01').functionKeys[functionKeyName]}'
     useCommonAlertSchema: true
   }
 ]
