@@ -28,6 +28,8 @@ public class AlertTests
 
         ((string)group["webhookReceivers"]![0]!["serviceUri"]!).ShouldMatch(@"^https://func-[a-z0-9-]+\.azurewebsites\.net/api/secure/alerts/azure-monitor$");
         ((string)group["azureFunctionReceivers"]![0]!["httpTriggerUrl"]!).ShouldMatch(@"'https://func-[a-z0-9-]+\.azurewebsites\.net'");
+        group.Where(list => list.Key.EndsWith("Receivers", StringComparison.Ordinal)).SelectMany(list => list.Value!.AsArray()).Select(receiver => (string)receiver!["name"]!)
+            .ShouldBeUnique("a name is one receiver's in its action group");
     }
 
     /// <summary>A system that is down cannot report that it is down.</summary>

@@ -34,7 +34,8 @@ var secureReceivers = webhook == null ? [] : [
 
 var functionReceivers = empty(functionAppName) ? [] : [
   {
-    name: 'runbooks'
+    // An alert that comes both ways folds; receivers of one name are refused.
+    name: 'runbooks-function'
     functionAppResourceId: app.id
     functionName: 'AlertIntake'
     httpTriggerUrl: '${appUrl}/api/alerts/azure-monitor?code=${listKeys('${app.id}/host/default', '2024-11-01').functionKeys[functionKeyName]}'
