@@ -192,7 +192,7 @@ type nameOverrides = {
 type people = {
   @description('May set and rotate secrets.')
   secretOperators: string[]?
-  @description('May publish runbooks: the pipeline of the runbook repository, not people.')
+  @description('May publish runbooks, and the tab templates of the monitor: the pipeline of the runbook repository, not people.')
   runbookPublishers: string[]?
   @description('May read evidence.')
   auditors: string[]?

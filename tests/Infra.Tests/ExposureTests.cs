@@ -117,6 +117,9 @@ public class ExposureTests
             .ToDictionary(setting => (string)setting!["name"]!, setting => (string)setting!["value"]!);
 
         settings["DFM_MODE"].ShouldBe("ReadOnly");
+        // Without the name of the connection it would be a hub of the monitor's own account, which has none.
+        settings["DFM_HUB_NAME"].ShouldBe("RUNBOOKS-Runbooks");
+        settings["DFM_ALTERNATIVE_CONNECTION_STRING_RUNBOOKS__tableServiceUri"].ShouldContain("strbprod");
         settings.Keys.ShouldNotContain("DFM_NONCE", "it switches sign-in off");
         var sign = plan.All("Microsoft.Web/sites/config").Single(config => config.Id.StartsWith(monitor.Id + "/", StringComparison.Ordinal));
         ((bool)sign.Properties["globalValidation"]!["requireAuthentication"]!).ShouldBeTrue();

@@ -23,6 +23,8 @@ public partial class RoleTests
         "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1  containers/evidence  00000000-0000-0000-0000-0000000000a3", // Storage Blob Data Reader
         "b86a8fe4-44ce-4948-aee5-eccb2c155cd7  vaults/kv-rb-prod-*  00000000-0000-0000-0000-0000000000a1", // Key Vault Secrets Officer
 
+        "ba92f5b4-2d11-453d-a403-e96b0029c9fe  containers/durable-functions-monitor  00000000-0000-0000-0000-0000000000a2",
+
         // The monitor: everything on its own account, reading only on the hub's.
         $"b7e6dc6d-f1e8-4753-8033-0f276bb0955b  storageAccounts/stdfm*  {_monitor}",
         $"974c5e8b-45b9-4653-ba55-5f855dd0fb88  storageAccounts/stdfm*  {_monitor}",

@@ -12,6 +12,8 @@ param who durableFunctionsMonitor
 param image string = 'scaletone/durablefunctionsmonitor:6.7'
 param hubStorageName string
 param taskHubName string
+@description('Who may upload tab templates.')
+param templatePublisherIds string[]
 @description('Where the hub can be reached from, when its storage is private.')
 param subnetId string
 param where place
@@ -72,7 +74,19 @@ resource readers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for rol
   }
 }]
 
-var hubConnection = 'DFM_ALTERNATIVE_CONNECTION_STRING_RUNBOOKS'
+resource templatePublishers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for id in templatePublisherIds: {
+  name: guid(own::blobs::templates.id, id, roles.storageBlobDataContributor)
+  scope: own::blobs::templates
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+    principalId: id
+  }
+}]
+
+// The monitor knows a hub of another account by the connection's name and its own, with a hyphen between, and shows no other
+// than the one it is told. The hub's name alone would mean one in the monitor's own account, which has none.
+var connectionName = 'RUNBOOKS'
+var hubConnection = 'DFM_ALTERNATIVE_CONNECTION_STRING_${connectionName}'
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: 'plan-${name}'
@@ -100,7 +114,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       ftpsState: 'Disabled'
       appSettings: [
         { name: 'DFM_MODE', value: 'ReadOnly' }
-        { name: 'DFM_HUB_NAME', value: taskHubName }
+        { name: 'DFM_HUB_NAME', value: '${connectionName}-${taskHubName}' }
         { name: 'DFM_ALLOWED_USER_NAMES', value: join(who.allowedUsers, ',') }
         { name: '${hubConnection}__blobServiceUri', value: hub.properties.primaryEndpoints.blob }
         { name: '${hubConnection}__queueServiceUri', value: hub.properties.primaryEndpoints.queue }

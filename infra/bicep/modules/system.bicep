@@ -218,6 +218,7 @@ module dfm 'dfm.bicep' = if (monitorApp != null && !durableTaskScheduler) {
     who: monitorApp!
     hubStorageName: names.storage
     taskHubName: taskHubName
+    templatePublisherIds: who.?runbookPublishers ?? []
     subnetId: privateNetwork ? network!.outputs.monitorSubnetId : ''
     where: where
   }
