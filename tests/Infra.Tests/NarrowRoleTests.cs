@@ -1,9 +1,12 @@
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
 using TestKit;
 
 namespace Infra.Tests;
 
-/// <summary>What an action asks Azure whether it may do is what the template lets it do: a role that lacks it fails on the night it is needed.</summary>
+/// <summary>What an action asks Azure whether it may do, and what a check reads, is what the template lets them do: a role that lacks it fails on the night it is needed.</summary>
 public partial class NarrowRoleTests
 {
     /// <summary>Where the built-in role is that one job: the operations, and the role that is handed out for them.</summary>
@@ -17,7 +20,7 @@ public partial class NarrowRoleTests
     {
         ["recycle pods"] = ["pods/read", "pods/write", "pods/delete"],
         ["restart and scale deployments"] = ["apps/deployments/read", "apps/deployments/write", "autoscaling/horizontalpodautoscalers/read"],
-        ["cordon, taint and drain nodes"] = ["nodes/read", "nodes/write", "pods/read", "pods/write"],
+        ["cordon, taint and drain nodes"] = ["nodes/read", "nodes/write", "coordination.k8s.io/leases/read", "pods/read", "pods/write"],
     };
 
     [Fact]
@@ -99,6 +102,53 @@ public partial class NarrowRoleTests
         }
     }
 
+    /// <summary>What each check takes: a built-in role by its id, or a narrow one with what it has to hold.</summary>
+    private static readonly Dictionary<string, (string Role, string[] Reads)> _checks = new(StringComparer.Ordinal)
+    {
+        ["azureMonitor.logs"] = ("73c42c96-874c-492b-b04d-ab87d138a893", []), // Log Analytics Reader
+        ["azureMonitor.metric"] = (MonitoringReader, []),
+        ["resourceHealth"] = (MonitoringReader, []), // Reads whatever a Reader reads.
+        ["prometheus.query"] = (MonitoringDataReader, []),
+        ["gpu.health"] = (MonitoringDataReader, []),
+        ["llm.latency"] = (MonitoringDataReader, []),
+        ["tgi.health"] = (MonitoringDataReader, []),
+        ["triton.health"] = (MonitoringDataReader, []),
+        ["vllm.health"] = (MonitoringDataReader, []),
+        ["disk.usage"] = ("run a command on a virtual machine", ["Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/virtualMachines/runCommand/action"]),
+        ["kubernetes.deployment"] = ("restart and scale deployments", [$"{Cluster}/apps/deployments/read"]),
+        ["kubernetes.node"] = ("cordon, taint and drain nodes", [$"{Cluster}/nodes/read", $"{Cluster}/coordination.k8s.io/leases/read"]),
+        ["kubernetes.pod"] = ("recycle pods", [$"{Cluster}/pods/read"]),
+    };
+
+    private const string MonitoringReader = "43d0d8ad-25c7-4714-9337-8ba259a9fe05";
+    private const string MonitoringDataReader = "b0d8363b-8ddd-447d-831f-62ca05bff136";
+    private const string Cluster = "Microsoft.ContainerService/managedClusters";
+
+    /// <summary>A check that is refused is unknown for ever, and unknown is what nothing is verified by.</summary>
+    [Fact]
+    public async Task EveryCheckThatTakesARole_IsGivenIt()
+    {
+        var plan = await Plan.OfAsync(Plan.Production);
+        var granted = plan.All("Microsoft.Authorization/roleAssignments").Select(role => ((string)role.Properties["roleDefinitionId"]!).Split('/')[^1]).ToHashSet(StringComparer.Ordinal);
+        var ids = plan.All("Microsoft.Authorization/roleDefinitions").ToDictionary(Title, role => role.Name);
+        var held = (await RolesAsync("actions")).Concat(await RolesAsync("dataActions")).ToDictionary();
+
+        Checks().Where(check => check.Role is not null).Select(check => check.Name).ShouldBe(_checks.Keys, ignoreOrder: true);
+        foreach (var (check, (role, reads)) in _checks)
+        {
+            granted.ShouldContain(ids.GetValueOrDefault(role, role), check);
+            reads.Except(held.GetValueOrDefault(role) ?? [], StringComparer.OrdinalIgnoreCase).ShouldBeEmpty(check);
+        }
+    }
+
+    /// <summary>What a refused check says is told to somebody at night: none asks for what it takes to change things.</summary>
+    [Fact]
+    public void NoCheckOnAClusterAsksForMoreThanReading() =>
+        Checks().Where(check => check.Name.StartsWith("kubernetes.", StringComparison.Ordinal)).ShouldAllBe(check => !check.Role!.Contains("Writer") && !check.Role.Contains("Admin") && !check.Role.Contains("patch"));
+
+    private static IEnumerable<ICheck> Checks() => new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging()
+        .AddSingleton(TimeProvider.System).AddRunbookSteps().AddIntegrations().BuildServiceProvider().GetServices<ICheck>();
+
     /// <summary>The operations that the sources ask Resource Manager about; that of a WAF is put together from the type of its policy.</summary>
     private static HashSet<string> Declared()
     {
@@ -114,10 +164,12 @@ public partial class NarrowRoleTests
 
     private static async Task<Dictionary<string, HashSet<string>>> RolesAsync(string kind) =>
         (await Plan.OfAsync(Plan.Production)).All("Microsoft.Authorization/roleDefinitions")
-            .Select(role => (Title: ((string)role.Properties["roleName"]!).Replace("Runbooks prod: ", "", StringComparison.Ordinal),
+            .Select(role => (Title: Title(role),
                 Actions: role.Properties["permissions"]!.AsArray().Single()![kind]!.AsArray().Select(action => (string)action!).ToHashSet(StringComparer.OrdinalIgnoreCase)))
             .Where(role => role.Actions.Count > 0)
             .ToDictionary(role => role.Title, role => role.Actions);
+
+    private static string Title(PlannedResource role) => ((string)role.Properties["roleName"]!).Replace("Runbooks prod: ", "", StringComparison.Ordinal);
 
     /// <summary><c>Microsoft.Web/sites</c> of <c>Microsoft.Web/sites/restart/action</c>.</summary>
     private static string TypeOf(string operation) => string.Join('/', operation.Split('/')[..^(operation.EndsWith("/action", StringComparison.Ordinal) ? 2 : 1)]);

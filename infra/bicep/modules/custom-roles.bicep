@@ -41,6 +41,8 @@ var definitions = {
     dataActions: [
       'Microsoft.ContainerService/managedClusters/nodes/read'
       'Microsoft.ContainerService/managedClusters/nodes/write'
+      // A node's lease says within seconds whether it is alive.
+      'Microsoft.ContainerService/managedClusters/coordination.k8s.io/leases/read'
       'Microsoft.ContainerService/managedClusters/pods/read'
       'Microsoft.ContainerService/managedClusters/pods/write'
     ]

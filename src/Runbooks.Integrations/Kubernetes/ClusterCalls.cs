@@ -35,7 +35,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         }
     }
 
-    public string MissingPermission(string what) => $"This identity may not {what} on cluster '{cluster}'. It lacks the role {role}.";
+    public string MissingPermission(string what) => $"This identity may not {what} on cluster '{cluster}'. It needs {role}.";
 
     /// <summary>What a list holds, over all its pages.</summary>
     /// <param name="page">Asks for one page: how many objects, and where to go on; null for the first.</param>

@@ -38,11 +38,11 @@ internal sealed class NodeCheck(Clusters clusters)
     /// <summary>Two reports of a status that has not changed.</summary>
     private static readonly TimeSpan s_longestHeartbeat = TimeSpan.FromMinutes(10);
 
-    public override string Role => "Azure Kubernetes Service RBAC Reader at the cluster's scope, or a Kubernetes cluster role with: get nodes, and get leases in kube-node-lease to know within seconds that the node is alive";
+    public override string Role => "Microsoft.ContainerService/managedClusters/nodes/read and …/coordination.k8s.io/leases/read in a role of your own (Azure Kubernetes Service RBAC Reader has neither), or a Kubernetes cluster role with: get nodes, and get leases in kube-node-lease to know within seconds that the node is alive";
 
     protected override async Task<CheckResult> LookAsync(NodeCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var nodes = clusters.Nodes(parameters.Cluster);
+        var nodes = clusters.Nodes(parameters.Cluster, Role);
         if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node)
         {
             return CheckResult.Failing($"There is no node {parameters.Node} on cluster {nodes.Cluster}.");
@@ -79,7 +79,7 @@ internal sealed class DeploymentCheck(Clusters clusters)
 
     protected override async Task<CheckResult> LookAsync(DeploymentCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var deployments = clusters.Deployments(parameters.Cluster);
+        var deployments = clusters.Deployments(parameters.Cluster, Role);
         if (await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken) is not { } deployment)
         {
             return CheckResult.Failing($"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}.");

@@ -14,14 +14,14 @@ internal sealed class Clusters(
     private readonly ConcurrentDictionary<string, Lazy<IClusterConnection>> _connections = new(StringComparer.Ordinal);
 
     /// <exception cref="ClusterException">There is no such cluster, or its configuration cannot be used.</exception>
-    /// <param name="role">What whoever may not do something is told to have; what suffices for pods alone when left out.</param>
+    /// <param name="role">What whoever may not do something is told to have; what changing them takes when left out.</param>
     public ClusterPods Pods(string? name, string role = ClusterPods.Role) => new(Calls(name, role));
 
     /// <inheritdoc cref="Pods"/>
-    public ClusterNodes Nodes(string? name) => new(Calls(name, ClusterNodes.Role));
+    public ClusterNodes Nodes(string? name, string role = ClusterNodes.Role) => new(Calls(name, role));
 
     /// <inheritdoc cref="Pods"/>
-    public ClusterDeployments Deployments(string? name) => new(Calls(name, ClusterDeployments.Role));
+    public ClusterDeployments Deployments(string? name, string role = ClusterDeployments.Role) => new(Calls(name, role));
 
     /// <inheritdoc cref="Pods"/>
     public ClusterAiRoutes AiRoutes(string? name) => new(Calls(name, ClusterAiRoutes.Role));

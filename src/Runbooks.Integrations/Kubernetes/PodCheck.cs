@@ -10,7 +10,7 @@ internal sealed class PodCheck(Clusters clusters)
 
     protected override async Task<CheckResult> LookAsync(PodCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var pods = clusters.Pods(parameters.Cluster);
+        var pods = clusters.Pods(parameters.Cluster, Role);
         if (await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken) is { } pod)
         {
             return await JudgeAsync(pods, parameters, new PodSigns(pod), context.Time, cancellationToken) with { Link = pods.Link };

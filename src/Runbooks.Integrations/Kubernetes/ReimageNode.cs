@@ -16,7 +16,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
 
     protected override async Task<Preparation> PrepareAsync(ReimageNodeParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var nodes = clusters.Nodes(parameters.Cluster);
+        var nodes = clusters.Nodes(parameters.Cluster, Role);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
         var machine = node is null ? null : Machine(node);
         return new Preparation
@@ -30,14 +30,14 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
     }
 
     protected override async Task<string?> CheckPermissionsAsync(ReimageNodeParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        await clusters.Nodes(parameters.Cluster).FindAsync(parameters.Node, cancellationToken) is { } node && Machine(node) is { } machine
+        await clusters.Nodes(parameters.Cluster, Role).FindAsync(parameters.Node, cancellationToken) is { } node && Machine(node) is { } machine
             ? await arm.CheckPermissionsAsync(machine, "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/reimage/action", cancellationToken)
             : null;
 
     protected override async Task<ActionResult> ApplyAsync(
         ReimageNodeParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var nodes = clusters.Nodes(parameters.Cluster);
+        var nodes = clusters.Nodes(parameters.Cluster, Role);
         if (await FindFirstAsync(nodes, parameters.Node, cancellationToken) is not { } node || Machine(node) is not { } machine || $"{node.Metadata.Uid} {machine.Id}" != preparation.Identity)
         {
             throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was reimaged.");

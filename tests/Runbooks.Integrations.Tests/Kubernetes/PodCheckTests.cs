@@ -105,7 +105,7 @@ public sealed class PodCheckTests : OnTheSandbox
     }
 
     [Theory]
-    [InlineData("403", "lacks the role")]
+    [InlineData("403", "It needs Azure Kubernetes Service RBAC Reader")]
     [InlineData("500", "answered 500")]
     [InlineData("unreachable", "cannot be reached")]
     public async Task PodThatCannotBeRead_IsUnknownAndSaysWhy(string fault, string words)

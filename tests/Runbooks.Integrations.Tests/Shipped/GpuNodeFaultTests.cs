@@ -60,7 +60,7 @@ public sealed class GpuNodeFaultTests : IAsyncLifetime
 
     [Theory]
     [InlineData("kubernetes", "/eviction", "429", 100_000, StepStatus.Kept, "0 pods were evicted from node aks-gpu-24815391-vmss000002, and a disruption budget holds search/embedder-6f7c9b4d88-k9q7d")]
-    [InlineData("kubernetes", "/eviction", "403", 1, StepStatus.Kept, "lacks the role Azure Kubernetes Service RBAC Cluster Admin")]
+    [InlineData("kubernetes", "/eviction", "403", 1, StepStatus.Kept, "It needs Azure Kubernetes Service RBAC Cluster Admin")]
     [InlineData("arm", "/reimage", "403", 1, StepStatus.Kept, "lacks the role Virtual Machine Contributor")]
     // Nobody knows how far it came, so nothing is taken back.
     [InlineData("arm", "/reimage", "lroFails", 1, StepStatus.Done, "ended as Failed")]

@@ -78,7 +78,7 @@ public sealed class QueueOverloadTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("/scale", "403", 1, IncidentState.Failed, "lacks the role Azure Kubernetes Service RBAC Writer", 2)]
+    [InlineData("/scale", "403", 1, IncidentState.Failed, "It needs Azure Kubernetes Service RBAC Writer", 2)]
     [InlineData("/scale", "500", 9, IncidentState.Failed, "failed 3 times; last: Cluster 'b' answered 500", 2)]
     [InlineData("/scale", "500", 1, IncidentState.Holding, "", 4)]
     [InlineData("/scale", "unreachable", 1, IncidentState.Holding, "", 4)]
