@@ -107,6 +107,7 @@ param integrations = {
   apiManagement: ['${edge}/Microsoft.ApiManagement/service/apim-prod']
   openAi: ['${inference}/Microsoft.CognitiveServices/accounts/oai-prod']
   machineLearning: ['${inference}/Microsoft.MachineLearningServices/workspaces/ml-prod']
+  machineLearningIdentities: ['${inference}/Microsoft.ManagedIdentity/userAssignedIdentities/id-chat']
   trafficManager: ['${edge}/Microsoft.Network/trafficManagerProfiles/tm-prod']
   frontDoorOrigins: ['${edge}/Microsoft.Cdn/profiles/afd-prod']
   virtualMachines: ['${inference}/Microsoft.Compute/virtualMachines/vm-batch-1']

@@ -33,6 +33,8 @@ type integrations = {
   openAi: string[]?
   @description('Azure Machine Learning workspaces whose online endpoints\' traffic is moved.')
   machineLearning: string[]?
+  @description('User-assigned identities of those endpoints: moving traffic writes an endpoint whole, and Azure asks about each, also where it stays. The app could give them to whatever else it may write.')
+  machineLearningIdentities: string[]?
   @description('Re-route with Traffic Manager.')
   trafficManager: string[]?
   @description('Re-route with Front Door origins (the profiles), read their metrics.')

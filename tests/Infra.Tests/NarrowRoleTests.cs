@@ -12,6 +12,7 @@ public partial class NarrowRoleTests
     /// <summary>Where the built-in role is that one job: the operations, and the role that is handed out for them.</summary>
     private static readonly Dictionary<string, string> _builtIn = new(StringComparer.OrdinalIgnoreCase)
     {
+        ["Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"] = "f1a07417-d97a-45cb-824c-7a7467783830", // Managed Identity Operator
         ["Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write"] = "a4b10055-b0c7-44c2-b00f-c7b5b3550cf7", // Traffic Manager Contributor
     };
 

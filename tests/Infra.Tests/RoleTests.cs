@@ -47,6 +47,7 @@ public partial class RoleTests
         $"suspend an API Management subscription and weigh backends  service/apim-prod  {_app}",
         $"regenerate a key of an AI account, spill over, and block prompts  accounts/oai-prod  {_app}",
         $"split the traffic of online endpoints  workspaces/ml-prod  {_app}",
+        $"f1a07417-d97a-45cb-824c-7a7467783830  userAssignedIdentities/id-chat  {_app}",   // Managed Identity Operator
         $"a4b10055-b0c7-44c2-b00f-c7b5b3550cf7  trafficManagerProfiles/tm-prod  {_app}",     // Traffic Manager Contributor
         $"weigh and switch Front Door origins  profiles/afd-prod  {_app}",
         $"run a command on a virtual machine  virtualMachines/vm-batch-1  {_app}",

@@ -68,6 +68,7 @@ var jobs = [
   }
   { ids: wanted.?openAi ?? [], role: narrow ? own.openAi : role(roles.cognitiveServicesContributor), reason: 'Regenerate a key, spill over, block prompts' }
   { ids: wanted.?machineLearning ?? [], role: narrow ? own.machineLearning : role(roles.azureMlDataScientist), reason: 'Move the traffic of online endpoints' }
+  { ids: wanted.?machineLearningIdentities ?? [], role: role(roles.managedIdentityOperator), reason: 'Write online endpoints that have this identity' }
   { ids: wanted.?trafficManager ?? [], role: role(roles.trafficManagerContributor), reason: 'Re-route traffic' }
   {
     ids: wanted.?frontDoorOrigins ?? []

@@ -29,6 +29,7 @@ var roles = {
   networkContributor: '4d97b98b-1d4f-4787-a291-c67834d212e7'
   apiManagementServiceContributor: '312a565d-c81f-4fd8-895a-4e21e48d571c'
   cognitiveServicesContributor: '25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68'
+  managedIdentityOperator: 'f1a07417-d97a-45cb-824c-7a7467783830'
   azureMlDataScientist: 'f6c7c914-8db3-469d-8ca1-694a8f32e121'
   trafficManagerContributor: 'a4b10055-b0c7-44c2-b00f-c7b5b3550cf7'
   cdnProfileContributor: 'ec156ff8-a8d1-4d15-830c-5b80698ca432'

@@ -14,6 +14,9 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     /// <summary>How services say that they are at work on the resource for somebody else: <c>RequestConflict</c>, <c>AnotherOperationInProgress</c>, in words.</summary>
     private static readonly string[] s_busyWords = ["REQUESTCONFLICT", "INPROGRESS", "IN PROGRESS", "ANOTHER OPERATION"];
 
+    /// <summary>A 403 that no role on the resource lifts: what it is written with, a denial or a policy forbids it.</summary>
+    private static readonly string[] s_notForTheRole = ["LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed", "RequestDisallowedByPolicy"];
+
     private static readonly TimeSpan s_defaultPause = TimeSpan.FromSeconds(5);
 
     /// <summary>Azure keeps no request open for longer.</summary>
@@ -213,6 +216,8 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     private static Exception Refused(AzureRequest call, int status, BinaryData body) => status switch
     {
         401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. Are both of the same tenant? Azure says: {ErrorWords(body)}"),
+        // It names two resources at length, and only then what is lacking.
+        403 when ErrorWords(body, 1000) is var words && s_notForTheRole.Any(code => words.StartsWith(code, StringComparison.Ordinal)) => new StepRefusedException($"Azure does not let this identity {call.What} on {call.On} (403): {words}"),
         403 => new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}"),
         412 => new AzureRequestException($"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.", status) { NothingDone = true },
         _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), status)
@@ -242,7 +247,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             : null;
 
     /// <summary>ARM: <c>error.message</c>; problem details: <c>title</c>, <c>detail</c>; else the text.</summary>
-    private static string ErrorWords(BinaryData body)
+    private static string ErrorWords(BinaryData body, int longest = 300)
     {
         var json = Parse(body);
         if (json.ValueKind == JsonValueKind.Object && json.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
@@ -253,7 +258,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         var words = json.ValueKind == JsonValueKind.Object
             ? string.Join(": ", s_errorWords.Select(name => json.TryGetProperty(name, out var text) ? text.ToString() : "").Where(text => text.Length > 0))
             : "";
-        return Cut(words.Length > 0 ? words : body.ToString());
+        return Cut(words.Length > 0 ? words : body.ToString(), longest);
     }
 
     private static JsonElement Parse(BinaryData body)
@@ -268,7 +273,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         }
     }
 
-    private static string Cut(string text) => Clip.To(text.Trim(), 300);
+    private static string Cut(string text, int longest = 300) => Clip.To(text.Trim(), longest);
 }
 
 /// <summary>

@@ -38,6 +38,21 @@ public sealed partial class AzureClientTests : OnTheSandbox
         return await Services.GetRequiredService<AzurePipelines>().To(endpoint, "https://management.azure.com/.default").SendToEndAsync(call, new SkippingTime(Clock), Cancel, _progress);
     }
 
+    /// <summary>Whoever is told to grant a role that is there already looks in the wrong place.</summary>
+    [Theory]
+    [InlineData("LinkedAuthorizationFailed")]
+    [InlineData("DenyAssignmentAuthorizationFailed")]
+    [InlineData("RequestDisallowedByPolicy")]
+    public async Task RefusalThatNoRoleLifts_IsToldInAzuresWords(string code)
+    {
+        const string permitted = "The client 'c' has permission to perform action 'Microsoft.Thing/things/write' on scope '/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-with-a-long-name-of-its-own/providers/Microsoft.Thing/things/thing-with-a-long-name-of-its-own/parts/part-with-a-long-name-of-its-own'; ";
+        const string lacking = "however, it does not have permission to perform action 'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action' on the linked scope(s) '/subscriptions/s/id-thing'.";
+
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => SendAsync(RequestMethod.Put, (_, _) => Results.Json(new { error = new { code, message = permitted + lacking } }, statusCode: 403)));
+
+        refused.Message.ShouldBe($"Azure does not let this identity restart thing on thing (403): {code}: {permitted}{lacking}");
+    }
+
     /// <summary>The provider is away for a while, the operation is not: nobody who waits for it may call it failed.</summary>
     [Theory]
     [InlineData(503)]

@@ -27,7 +27,10 @@ public sealed record TrafficSplitParameters
 internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldValues held)
     : RunbookAction<TrafficSplitParameters>("azureMl.trafficSplit", "Changes which share of the requests a deployment of an Azure Machine Learning online endpoint gets.")
 {
-    public override string Role => "AzureML Data Scientist";
+    private const string EndpointRole = "AzureML Data Scientist";
+    private const string IdentityRole = "Managed Identity Operator";
+
+    public override string Role => $"{EndpointRole}, and {IdentityRole} on each identity that is assigned to the endpoint";
 
     public override bool Reversible => true;
 
@@ -52,8 +55,25 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.CheckPermissionsAsync(Target(parameters), "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write", cancellationToken);
+    protected override async Task<string?> CheckPermissionsAsync(TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var target = Target(parameters);
+        if (await arm.CheckPermissionsAsync(target, "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write", cancellationToken) is { } missing)
+        {
+            return missing;
+        }
+
+        // Whoever writes an endpoint whole writes whose identities it has, and Azure asks about each, also where it stays.
+        foreach (var (id, _) in (await arm.GetAsync(target, cancellationToken)).Json["identity"]?["userAssignedIdentities"] as JsonObject ?? [])
+        {
+            if (await arm.CheckPermissionsAsync(new(id, target.ApiVersion, IdentityRole), "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", cancellationToken) is { } missingThere)
+            {
+                return missingThere;
+            }
+        }
+
+        return null;
+    }
 
     protected override async Task<ActionResult> ApplyAsync(
         TrafficSplitParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -77,7 +97,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
             context, cancellationToken);
     }
 
-    private HeldValue Held(Change change) => new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).DisplayNameWithin}");
+    private static HeldValue Held(Change change) => new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).DisplayNameWithin}");
 
     private Task<bool> SetAsync(Change change, IReadOnlyDictionary<string, int> from, IReadOnlyDictionary<string, int> to, StepContext context, CancellationToken cancellationToken)
     {
@@ -128,9 +148,9 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         return null;
     }
 
-    private ArmTarget Target(TrafficSplitParameters parameters) => Target($"{parameters.Workspace}/onlineEndpoints/{parameters.Endpoint}");
+    private static ArmTarget Target(TrafficSplitParameters parameters) => Target($"{parameters.Workspace}/onlineEndpoints/{parameters.Endpoint}");
 
-    private ArmTarget Target(string endpoint) => new(endpoint, "2024-10-01", Role);
+    private static ArmTarget Target(string endpoint) => new(endpoint, "2024-10-01", EndpointRole);
 
     private sealed record Change(string Endpoint, Dictionary<string, int> Before, Dictionary<string, int> After);
 }

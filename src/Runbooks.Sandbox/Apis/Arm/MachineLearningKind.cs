@@ -60,6 +60,11 @@ internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearning
 
         endpoint["properties"] = written;
         endpoint["tags"] = body["tags"]?.DeepClone();
+        foreach (var (part, value) in body["identity"] as JsonObject ?? [])
+        {
+            endpoint["identity"]![part] = value?.DeepClone();
+        }
+
         return null;
     }
 

@@ -85,6 +85,25 @@ public sealed class TrafficSplitTests : OnTheSandbox
         (await CheckPermissionsAsync(Split, s_away)).ShouldNotBeNull().ShouldContain("AzureML Data Scientist");
     }
 
+    /// <summary>Azure asks about each identity that is written, also where it was there before.</summary>
+    [Fact]
+    public async Task MissingRoleOnTheEndpointsIdentity_IsFoundInADryRun()
+    {
+        var endpoint = JsonNode.Parse((await ArmAsync(s_endpoint)).GetRawText())!;
+        endpoint["identity"] = new JsonObject
+        {
+            ["type"] = "UserAssigned",
+            ["userAssignedIdentities"] = new JsonObject { [Resource("Microsoft.ManagedIdentity/userAssignedIdentities", "id-answers")] = new JsonObject() },
+        };
+        await ChangeAsync(HttpMethod.Put, s_endpoint, endpoint);
+        Clock.Advance(TimeSpan.FromSeconds(2));
+        (await CheckPermissionsAsync(Split, s_away)).ShouldBeNull();
+
+        await FaultAsync("arm", "denied", on: "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action");
+
+        (await CheckPermissionsAsync(Split, s_away)).ShouldNotBeNull().ShouldContain("Managed Identity Operator on user assigned identity id-answers");
+    }
+
     [Theory]
     [InlineData("blue 90, green 10", "blue", 20, "blue 20 %, green 80 %")]
     [InlineData("blue 50, green 30, red 20", "blue", 25, "blue 25 %, green 45 %, red 30 %")]
