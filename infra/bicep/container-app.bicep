@@ -56,9 +56,9 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
             { name: 'RUNBOOK_Runbooks__PublicUrl', value: publicUrl }
           ]
           resources: { cpu: json('0.5'), memory: '1Gi' }
-          // Ready while it can use the account. Alive while it listens: an account that is away is no reason to start again.
+          // Both ask whether it listens. The account is away for all at once: no reason to start one again, nor to leave all out.
           probes: [
-            { type: 'Readiness', httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 10, timeoutSeconds: 20 }
+            { type: 'Readiness', httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 10 }
             { type: 'Liveness', tcpSocket: { port: 8080 }, initialDelaySeconds: 30, periodSeconds: 30, failureThreshold: 3 }
           ]
         }

@@ -57,6 +57,10 @@ public partial class SelfHostedTests
         }
     }
 
+    /// <summary>All processes share the account: when it is away none of them would be left to answer an alert with 503, and what stands in front answers 502, which Azure Monitor does not repeat.</summary>
+    [Fact]
+    public void Processes_AreNotLeftOutForWhatAllOfThemShare() => _container["readinessProbe"]["httpGet"]["path"].ToString().ShouldBe("/readyz");
+
     /// <summary>The Azure CLI takes a value that begins with a dash for an option of its own, and refuses the command.</summary>
     [Fact]
     public void NoCommandOfThePages_HandsArgumentsOfTheProgramToTheAzureCli() =>

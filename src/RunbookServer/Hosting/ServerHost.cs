@@ -125,6 +125,8 @@ internal static class ServerHost
         }
 
         app.MapRunbooks();
+        // What to balance by: it listens. What all processes share is no reason to leave one out.
+        app.MapMethods("/readyz", [HttpMethods.Get, HttpMethods.Head], () => Results.Ok());
         app.MapMetrics();
         if (practice)
         {

@@ -37,6 +37,7 @@ public sealed class KeyTests
         (await GetAsync("api/incidents")).ShouldBe(HttpStatusCode.Unauthorized);
         (await GetAsync("")).ShouldBe(HttpStatusCode.OK);
         (await GetAsync("healthz")).ShouldBe(HttpStatusCode.OK);
+        (await GetAsync("readyz")).ShouldBe(HttpStatusCode.OK);
         (await host.Client.GetAsync("api/incidents"))["incidents"]!.AsArray().ShouldBeEmpty();
     }
 }
