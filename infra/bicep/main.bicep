@@ -45,7 +45,7 @@ param retention shape.retention = { logs: 30, incidents: 90, evidence: 120, dele
 param scale shape.scale = { alwaysReady: 1, maximum: 40, memoryMB: 2048 }
 param storageSku ('Standard_LRS' | 'Standard_ZRS' | 'Standard_GZRS') = 'Standard_LRS'
 
-@description('Storage, vault and flags answer only inside a virtual network.')
+@description('Storage, vault and flags answer only inside a virtual network. First: az provider register -n Microsoft.App --wait')
 param privateNetwork bool = false
 param addressPrefix string = '10.90.0.0/24'
 
