@@ -181,7 +181,7 @@ public static class ApprovalSchedule
                 return (incident.Replace(HoldBack(gate, null, end, now)).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run until {GateText.Clock(end, gate.OpenedAt)}. It is asked again then."), null);
             case OnTimeout.ProceedIfReversible when gate.SilenceIsYes:
                 return Silence.Missing(gate) == TimeSpan.Zero
-                    ? (incident.CloseGate(gate.Id, GateOutcome.Approved, $"{GateText.NotApproved(gate)}; the steps run, since what they change can be undone.", now), null)
+                    ? (incident.CloseGate(gate.Id, GateOutcome.Approved, $"{GateText.NotApproved(gate)}; it goes ahead, since what the steps change can be undone.", now), null)
                     : Silence.Prolong(incident, gate, now)
                     ?? (incident.CloseGate(gate.Id, GateOutcome.Expired, gate.IsUnanswered ? "Nobody answered, and for too much of the time nobody could: silence is no yes." : $"{GateText.NotApproved(gate)}.", now), null);
             case OnTimeout.Escalate:

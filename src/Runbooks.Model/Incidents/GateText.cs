@@ -106,6 +106,7 @@ public static class GateText
     /// <summary>How a closed gate ended, in a word or two: the beginning of a card's title.</summary>
     public static string Brief(Gate gate) => gate.Task is not null && ManualTaskText.Brief(gate) is { } brief ? brief : gate.Outcome switch
     {
+        GateOutcome.Approved when gate.Decisions.Count == 0 => "Goes ahead without an answer",
         GateOutcome.Approved => "Approved",
         GateOutcome.Rejected => "Rejected",
         GateOutcome.TakenOver => "Taken over",
@@ -129,7 +130,7 @@ public static class GateText
     /// <summary>What happens once nobody has answered in time.</summary>
     public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
     {
-        OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "the steps run all the same, since what they change can be undone. Time in which the question is not known to have reached anybody who may answer it, or in which nothing may run, does not count.",
+        OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "it goes ahead without an answer, since what the steps change can be undone. Time does not count while nobody who may answer is known to have been reached, or while nothing may run.",
         OnTimeout.Escalate => "the fallback contact is asked.",
         _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",
         _ => $"{WithoutApproval(gate)} and the incident is closed as expired.",

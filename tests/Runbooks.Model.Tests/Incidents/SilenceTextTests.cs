@@ -24,27 +24,37 @@ public sealed class SilenceTextTests
     }
 
     [Fact]
-    public void WhatRunsAllTheSame_StandsFirstWithItsRunbook()
+    public void WhatGoesAheadWithoutAnAnswer_StandsFirstWithItsRunbook()
     {
         var runs = Some.Gate() with { OnTimeout = OnTimeout.ProceedIfReversible, ExpiresAt = Some.Time.AddMinutes(25), Plan = new Plan("plan-1", [Some.Step() with { Undo = "Give it back." }]) };
 
         var lines = SilenceText.Of([("Hung GPU", Some.Gate()), ("Hung GPU", Some.Gate()), ("Rate limited", runs)]);
 
         lines.Count.ShouldBe(2);
-        lines[0].ShouldStartWith("1 target of 'Rate limited': At 03:37:00 UTC the steps run all the same");
+        lines[0].ShouldStartWith("1 target of 'Rate limited': At 03:37:00 UTC it goes ahead without an answer");
         lines[1].ShouldStartWith("2 targets of 'Hung GPU': At 03:32:00 UTC nothing is done");
     }
 
     [Fact]
-    public void LateNo_IsToldThatTheStepsRun()
+    public void LateNo_IsToldThatItGoesAhead()
     {
         var gate = Some.Gate() with { OnTimeout = OnTimeout.ProceedIfReversible, Plan = new Plan("plan-1", [Some.Step() with { Undo = "Give it back." }]) };
 
         var (_, told) = Some.Waiting(gate: gate).Decide(gate.Id, new Decision(DecisionVerb.Reject, "ada", "link", gate.ExpiresAt.AddSeconds(1), null, gate.Plan.Hash), null);
 
         told.Status.ShouldBe(DecisionStatus.AlreadyClosed);
-        told.Message.ShouldStartWith("Your answer came too late and does not count. The time for an answer ended at 03:32:00 UTC: the steps run all the same");
+        told.Message.ShouldStartWith("Your answer came too late and does not count. The time for an answer ended at 03:32:00 UTC: it goes ahead without an answer");
         told.Message.ShouldEndWith("To stop it, stop the incident.");
+    }
+
+    /// <summary>On a phone the title is all there is.</summary>
+    [Fact]
+    public void QuestionThatNobodyApproved_IsNotTitledAsApproved()
+    {
+        var gone = Some.Gate() with { Outcome = GateOutcome.Approved };
+
+        GateText.Brief(gone).ShouldBe("Goes ahead without an answer");
+        GateText.Brief(gone with { Decisions = [new Decision(DecisionVerb.Approve, "ada", "link", Some.Time, null, null)] }).ShouldBe("Approved");
     }
 
     [Fact]

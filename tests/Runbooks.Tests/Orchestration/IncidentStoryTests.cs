@@ -111,6 +111,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix"]);
+        incident.Gates[0].ClosedBy.ShouldBe("Nobody answered in time; it goes ahead, since what the steps change can be undone.");
     }
 
     [Theory]
