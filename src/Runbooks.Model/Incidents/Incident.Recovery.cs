@@ -77,13 +77,14 @@ public sealed partial record Incident
     /// <summary>The sender's words for why it ended alerts that nobody saw to be over.</summary>
     private string EndReasons => string.Join(", ", Alerts.Select(alert => alert.EndedBecause).OfType<string>().Distinct().Select(why => Clip.To(why, 100)));
 
-    /// <summary>Why a question was withdrawn that nobody had to decide, or what was approved did not run.</summary>
+    /// <summary>Why nobody was asked, a question was withdrawn, or what was approved did not run.</summary>
     public static string RecoveryReason(Incident incident)
     {
         var over = incident.AlertResolvedAt is null ? $"the sender ended the alert without an all-clear ({incident.EndReasons})" : "the alert was resolved";
         var when = incident.Gates.LastOrDefault(gate => gate is { Task: null, Outcome: GateOutcome.Approved }) switch
         {
-            null => $"{Upper(over)} before anybody had to decide",
+            null when incident.OpenGate is { } gate => $"{Upper(over)} before the {(gate.Task is null ? "steps were approved" : "work by hand was done")}",
+            null => $"{Upper(over)} before anybody was asked",
             { Decisions.Count: 0 } => $"{Upper(over)} before anything was done",
             _ => $"It was approved and then not needed: {over} before anything was done",
         };

@@ -38,7 +38,7 @@ public sealed class NoAllClearTests
         await world.PostAsync("grafana", "01-grafana-missing-series-resolved.json");
 
         (world.Only.State, world.Only.AlertResolvedAt).ShouldBe((IncidentState.SelfRecovered, null));
-        world.Only.Reason.ShouldBe("The sender ended the alert without an all-clear (MissingSeries) before anybody had to decide, and the checks no longer call for the mitigation.");
+        world.Only.Reason.ShouldBe("The sender ended the alert without an all-clear (MissingSeries) before the steps were approved, and the checks no longer call for the mitigation.");
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
 
         incident.State.ShouldBe(IncidentState.SelfRecovered);
-        incident.Reason.ShouldBe("The alert was resolved before anybody had to decide, and the checks no longer call for the mitigation.");
+        incident.Reason.ShouldBe("The alert was resolved before the steps were approved, and the checks no longer call for the mitigation.");
     }
 
     [Fact]
