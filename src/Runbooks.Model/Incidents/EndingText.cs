@@ -194,7 +194,8 @@ public static class EndingText
 
     internal static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
 
-    internal static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
+    /// <summary>With a full stop, where it has no end of its own.</summary>
+    public static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
 
     private static string Join(string first, IEnumerable<string> more) => Join([first, .. more]);
 

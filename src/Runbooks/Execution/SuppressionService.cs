@@ -39,9 +39,9 @@ public sealed class SuppressionService(
             return await StopAsync(incident, $"It has waited for {DurationText.Format(rule.AtMost)}, the longest it may. Its own checks are asked.", cancellationToken);
         }
 
-        if (incident.News.Any(news => news.Urgent))
+        if (incident.News.LastOrDefault(news => news.Urgent) is { } urgent)
         {
-            return await StopAsync(incident, "Something more severe came. It waits no longer; its own checks are asked.", cancellationToken);
+            return await StopAsync(incident, $"It waits no longer, because there is news: {EndingText.Sentence(urgent.Text)} Its own checks are asked.", cancellationToken);
         }
 
         var target = Template.RenderLenient(rule.Target, new TemplateScope { Alert = incident.Alert }).Trim();

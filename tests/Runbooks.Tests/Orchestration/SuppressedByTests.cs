@@ -162,6 +162,20 @@ public sealed class SuppressedByTests : IAsyncDisposable
         (await FindAsync(web)).State.ShouldBe(IncidentState.AwaitingApproval);
     }
 
+    /// <summary>An outage that ends and a restored backup are urgent too.</summary>
+    [Fact]
+    public async Task OtherUrgentNewsComes_ItIsNotCalledMoreSevere()
+    {
+        var (_, web) = await OpenBothAsync();
+        await _world.World.Store.UpdateAsync(
+            web.Id, i => (i.AddNews("outage", "azure", "Azure says of outage 8L7C-DVZ, stage Resolved", _world.World.Time.GetUtcNow(), urgent: true), true), TestContext.Current.CancellationToken);
+
+        var asked = await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(1));
+
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        asked.Timeline.ShouldContain(line => line.What == "It waits no longer, because there is news: Azure says of outage 8L7C-DVZ, stage Resolved. Its own checks are asked.");
+    }
+
     [Fact]
     public async Task SomebodyCancelsIt_ItEndsAtOnce()
     {
