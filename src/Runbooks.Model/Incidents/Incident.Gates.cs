@@ -175,7 +175,7 @@ public sealed partial record Incident
 
     /// <summary>The checks were asked again just before a step, and what was approved still holds. The answers that people were shown stay as they are.</summary>
     public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) => State.IsFinal() ? this
-        : (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it still holds. {Summarize(findings)}");
+        : (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: the reasons to act still hold. {Summarize(findings)}");
 
     /// <summary>Answers up to this age show how things stood right before the first step.</summary>
     public static readonly TimeSpan LongestBaseline = TimeSpan.FromMinutes(1);
@@ -209,7 +209,7 @@ public sealed partial record Incident
             return this;
         }
 
-        var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it holds no longer. {Summarize(findings)}");
+        var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: the reasons to act no longer hold. {Summarize(findings)}");
         var rounds = phase == Phase.Mitigation && !VerificationRounds.Any(round => round.State == IncidentState.Diagnosing)
             ? VerificationRounds.Add(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))
             : VerificationRounds;

@@ -124,7 +124,7 @@ public sealed class StepRunner(
 
             if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + s_slotGrace, cancellationToken))
             {
-                return await RecordNotRunAsync(attempt, new(StepOutcome.Waiting, $"as many {action.Name} act at the same time as may. It waits for its turn."), cancellationToken);
+                return await RecordNotRunAsync(attempt, new(StepOutcome.Waiting, $"as many {action.Name} steps are running as may run at once."), cancellationToken);
             }
 
             try

@@ -141,8 +141,8 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
     {
         StepOutcome.Stopped => Stopped(report.Message) with { TakesBack = report.TakesBack },
         StepOutcome.Held or StepOutcome.Waiting =>
-            new(IncidentState.Failed, $"Step '{step}' could not run for too long after it was approved: {report.Message}", Undo: true) { IsInconclusive = true },
-        StepOutcome.Unknown => new(IncidentState.Failed, $"Step '{step}' cannot be repeated and its outcome is not known: {report.Message}"),
+            new(IncidentState.Failed, $"Step '{step}' had to wait too long: {report.Message}", Undo: true) { IsInconclusive = true },
+        StepOutcome.Unknown => new(IncidentState.Failed, $"Whether step '{step}' happened is not known: {report.Message}"),
         _ => new(IncidentState.Failed, $"Step '{step}': {report.Message}", Undo: true) { IsInconclusive = report.End != StepOutcome.Failed },
     };
 

@@ -298,7 +298,7 @@ public sealed class GuardrailTests : GuardedWorld
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(119));
         incident.State.ShouldBe(IncidentState.Mitigating);
-        incident.Reason.ShouldNotBeNull().ShouldContain("It waits for its turn.");
+        incident.Reason.ShouldNotBeNull().ShouldBe("fix waits: as many script.act steps are running as may run at once.");
         incident.Steps.ShouldBeEmpty();
         (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(700);
 

@@ -72,7 +72,7 @@ public sealed class TellsFirstTests : GuardedWorld
         var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(25));
 
         ended.State.ShouldBe(IncidentState.Resolved);
-        ended.Timeline.ShouldContain(line => line.What.Contains("it still holds", StringComparison.Ordinal));
+        ended.Timeline.ShouldContain(line => line.What.Contains("the reasons to act still hold", StringComparison.Ordinal));
     }
 
     /// <summary>The checks are asked once more before each attempt of the first step that acts.</summary>

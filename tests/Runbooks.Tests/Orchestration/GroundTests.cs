@@ -31,7 +31,7 @@ public sealed class GroundTests : IAsyncDisposable
         incident.State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix"]);
         _world.Script.Asked.ShouldBe(["stuck", "full", "stuck", "full", "stuck"], ignoreOrder: true);
-        incident.Timeline.ShouldContain(line => line.What.Contains("it still holds", StringComparison.Ordinal));
+        incident.Timeline.ShouldContain(line => line.What.Contains("the reasons to act still hold", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class GroundTests : IAsyncDisposable
 
         _world.Script.Deeds.ShouldBeEmpty();
         incident.OpenGate!.Difference.ShouldNotBeNull().ShouldContain("stuck: passing");
-        incident.Timeline.Count(line => line.What.Contains("it holds no longer", StringComparison.Ordinal)).ShouldBe(1);
+        incident.Timeline.Count(line => line.What.Contains("the reasons to act no longer hold", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     [Fact]

@@ -85,8 +85,7 @@ public sealed class WatchedWaitTests : IAsyncDisposable
     [Fact]
     public async Task StepThatWaitsHoursForItsTurn_PagesNobody()
     {
-        _world.Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.MaxConcurrent["script.act"] = 1;
-        await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", TimeSpan.FromHours(4), CancellationToken.None);
+        await OthersActAsync();
         var opened = await _world.OpenAsync(Given.Runbook());
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
@@ -94,6 +93,27 @@ public sealed class WatchedWaitTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.Mitigating);
         Troubles(incident).ShouldBeEmpty();
+    }
+
+    /// <summary>Nobody need have approved it.</summary>
+    [Fact]
+    public async Task StepThatNeverHasItsTurn_SaysWhatItWaitedFor()
+    {
+        await OthersActAsync();
+        var opened = await _world.OpenAsync(Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Approval = null } });
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(3));
+        await OthersActAsync();
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(2));
+
+        incident.Reason.ShouldBe("Step 'fix' had to wait too long: as many script.act steps are running as may run at once. Nothing was done.");
+    }
+
+    /// <summary>The one place that the action has is taken.</summary>
+    private async Task OthersActAsync()
+    {
+        _world.Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.MaxConcurrent["script.act"] = 1;
+        (await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", TimeSpan.FromHours(4), CancellationToken.None)).ShouldBeTrue();
     }
 
     [Fact]
