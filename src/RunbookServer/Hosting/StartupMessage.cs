@@ -88,7 +88,7 @@ internal sealed record Standing(string Mode, string Incidents)
     {
         var mode = services.GetRequiredService<IOptions<SafetyOptions>>().Value.Mode switch
         {
-            RunMode.DryRun => "dry run: everything is asked and shown, nothing is touched",
+            RunMode.DryRun => "dry run: steps are only rehearsed, nothing outside is touched",
             RunMode.ApproveAll => "approve all: a person says yes to everything that acts, also to runbooks that heal by themselves",
             _ => "normal: each runbook's own mode counts",
         };
