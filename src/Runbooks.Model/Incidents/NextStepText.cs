@@ -3,7 +3,14 @@ namespace Runbooks.Model.Incidents;
 /// <summary>What a person who is paged does next: the first thing, in a sentence or two.</summary>
 public static class NextStepText
 {
-    public static string Of(Incident incident, DateTimeOffset now)
+    /// <summary>Of several that were taken over, each at its own moment.</summary>
+    public static readonly string CloseEach =
+        $"Close each incident that was taken over when it is over. Until then, for at most {DurationText.Format(Incident.LongestOwnership)}, more alerts on its target are kept in it and page nobody unless one is more severe.";
+
+    public static string Of(Incident incident, DateTimeOffset now) =>
+        $"{First(incident, now)}{(incident.NeedsPerson ? " Acknowledge it first, so that others see that you are on it." : "")}";
+
+    private static string First(Incident incident, DateTimeOffset now)
     {
         var final = incident.State.IsFinal();
         var close = incident.CanBeClosedByHand();
@@ -24,10 +31,14 @@ public static class NextStepText
             { OpenGate: { Task: not null } work } when now < work.ExpiresAt => $"Do it, or find somebody who can, and say so before {GateText.Clock(work.ExpiresAt, now)}: {work.Question}",
             { OpenGate: { } gate } when now < gate.ExpiresAt => $"Answer the question before {GateText.Clock(gate.ExpiresAt, now)}: {gate.Question}",
             { Stop: { } stop } when !final => $"{stop.By} has asked for it to be stopped. Open the incident and look whether it comes to its end.",
-            { State: IncidentState.Holding } => "Look at the cause: the temporary fix stays until it is gone. Stop the incident to take the fix back now.",
+            { State: IncidentState.Holding } => "Look at the cause: the temporary fix stays until it is gone. To take the fix back at once, use 'Take back now' on the incident.",
             { State: IncidentState.Expired, LatestGate.Task: not null } => "Nobody said in time that it was done. Look whether it was, then close the incident, or try it again.",
+            { State: IncidentState.Expired or IncidentState.Failed, HasReachedResolution: true } =>
+                $"The resolution {(incident.State == IncidentState.Expired ? "was not approved in time" : "did not come to its end")}. Do by hand what is left of it.{thenClose} Trying it again starts over with the checks.",
             { State: IncidentState.Expired } => "It was not approved in time, so nothing more is done. Look at what was found, then fix it by hand and close the incident, or try it again.",
-            { State: IncidentState.Failed } => $"Fix it by hand and close the incident, or try it again.{(incident.Attention?.AcknowledgedBy is null ? " Acknowledge it first, so that others see that you look." : "")}",
+            { State: IncidentState.Failed } => "Fix it by hand and close the incident, or try it again.",
+            { SettlesAt: { } until } when incident.IsOwnedByResponder() =>
+                $"The automation does nothing more, and undoes nothing. Until this incident is closed, at the latest until {GateText.Clock(until, now)}, more alerts on this target are kept in it and page nobody unless one is more severe. Close it when it is over.",
             _ when kept.Length > 0 => $"Decide what becomes of what was left on purpose: {kept}.{thenClose}",
             _ when final => $"Look whether anything is left to do{(close ? ", then close the incident" : "")}.",
             _ => "Open the incident and look where it stands. Stop it if it should not go on by itself.",

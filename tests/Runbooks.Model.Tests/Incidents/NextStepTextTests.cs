@@ -43,7 +43,7 @@ public sealed class NextStepTextTests
         resolved.CanBeClosedByHand().ShouldBeFalse();
         Of(resolved).ShouldBe("Look whether anything is left to do.");
         Of((s_undoing with { Steps = [Step(StepStatus.UndoFailed)], UndoBeganAt = null })).ShouldBe("Take back by hand what could not be undone: reroute.");
-        Of((Some.Incident() with { Steps = [Step(StepStatus.UndoFailed)] }).End(IncidentState.Failed, "so", Some.Time)).ShouldBe("Take back by hand what could not be undone: reroute. Then close the incident.");
+        Of((Some.Incident() with { Steps = [Step(StepStatus.UndoFailed)] }).End(IncidentState.Failed, "so", Some.Time)).ShouldBe($"Take back by hand what could not be undone: reroute. Then close the incident.{Acknowledge}");
     }
 
     [Fact]
@@ -51,8 +51,23 @@ public sealed class NextStepTextTests
     {
         var gate = Some.Gate() with { Task = new("inspect", "Look at the node.", []), Outcome = GateOutcome.Expired };
 
-        Of(Some.Waiting(gate: gate).End(IncidentState.Expired, "so", Some.Time)).ShouldBe("Nobody said in time that it was done. Look whether it was, then close the incident, or try it again.");
+        Of(Some.Waiting(gate: gate).End(IncidentState.Expired, "so", Some.Time)).ShouldBe($"Nobody said in time that it was done. Look whether it was, then close the incident, or try it again.{Acknowledge}");
     }
+
+    /// <summary>The fix is in place, and to do it again is not what is left.</summary>
+    [Theory]
+    [InlineData(IncidentState.Expired, "The resolution was not approved in time.")]
+    [InlineData(IncidentState.Failed, "The resolution did not come to its end.")]
+    public void ResolutionThatDidNotRun_IsWhatIsLeftToDo(IncidentState end, string says)
+    {
+        var gate = Some.Gate() with { Id = "resolution-1", Phase = Phase.Resolution, Outcome = GateOutcome.Expired };
+        var ended = Some.Waiting(gate: gate).End(end, "so", Some.Time, new() { InResolution = true });
+
+        Of(ended).ShouldBe($"{says} Do by hand what is left of it. Then close the incident. Trying it again starts over with the checks.{Acknowledge}");
+        Of(ended.Acknowledge("ada", null, Some.Time)).ShouldBe($"{says} Do by hand what is left of it. Then close the incident. Trying it again starts over with the checks.");
+    }
+
+    private const string Acknowledge = " Acknowledge it first, so that others see that you are on it.";
 
     private static string Of(Incident incident) => NextStepText.Of(incident, Some.Time.AddMinutes(1));
 

@@ -61,7 +61,7 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         await _world.CheckAsync(id, s_minute);
 
         var page = _world.Sent.First(sent => sent.Card.Kind == CardKind.Page).Card;
-        page.Sections.Single(section => section.Heading == "What to do now").Lines[0].ShouldBe("Fix it by hand and close the incident, or try it again. Acknowledge it first, so that others see that you look.");
+        page.Sections.Single(section => section.Heading == "What to do now").Lines[0].ShouldBe("Fix it by hand and close the incident, or try it again. Acknowledge it first, so that others see that you are on it.");
     }
 
     [Fact]

@@ -43,8 +43,8 @@ public sealed class StormCardsTests
     [Fact]
     public void NotSolved_SaysWhatToDoNow() =>
         Lines(Ended([One(0, IncidentState.Failed, new(Some.Time, "so")), One(1, IncidentState.Failed, new(Some.Time, "so")), One(2, IncidentState.Expired, new(Some.Time, "so"))]), "What to do now").ShouldBe([
-            "2 targets: Fix it by hand and close the incident, or try it again. Acknowledge it first, so that others see that you look.",
-            "inference/llm-b-2: It was not approved in time, so nothing more is done. Look at what was found, then fix it by hand and close the incident, or try it again."]);
+            "2 targets: Fix it by hand and close the incident, or try it again. Acknowledge it first, so that others see that you are on it.",
+            "inference/llm-b-2: It was not approved in time, so nothing more is done. Look at what was found, then fix it by hand and close the incident, or try it again. Acknowledge it first, so that others see that you are on it."]);
 
     [Fact]
     public void Page_SaysWhatToDoNow() =>
