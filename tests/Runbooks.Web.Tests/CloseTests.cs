@@ -16,7 +16,10 @@ public sealed class CloseTests : IAsyncLifetime
     {
         var id = await _host.OpenAsync(OwnedByResponder());
         (await _host.Browser.GetStringAsync("/?state=open", Cancel)).ShouldContain(id);
-        (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("Close the incident");
+        var page = await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel);
+        page.ShouldContain("Close the incident");
+        page.ShouldContain("ada owns it");
+        page.ShouldContain("Until this incident is closed, at the latest until 07:12:00 UTC, more alerts on this target are kept in it and page nobody unless one is more severe. Close it when it is over.");
 
         var answer = await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/close", new { by = "ada", reason = "restarted the node" }, Cancel);
 

@@ -111,6 +111,20 @@ public sealed class ManualTaskPageTests : IAsyncLifetime
         Task.Items.Select(item => item.DoneBy).ShouldBe(["ada", null]);
     }
 
+    /// <summary>The automation takes back the rest all the same, so nobody would own it.</summary>
+    [Fact]
+    public async Task WhatIsToBeTakenBack_IsNotOfferedToBeTakenOver()
+    {
+        var gate = Some.Gate() with { Id = "undo-mitigation-swap", Task = new ManualTask("swap", "Take the card out.", []) { Undoes = true } };
+        var id = await _host.OpenAsync(Some.Waiting("261123-0313-00000000d", gate) with { Target = "d" });
+
+        var page = await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel);
+
+        page.ShouldContain("Could not");
+        page.ShouldNotContain("value=\"takeOver\"");
+        (await _host.Browser.GetStringAsync($"/incidents/{_id}", Cancel)).ShouldContain("value=\"takeOver\"");
+    }
+
     public async ValueTask InitializeAsync()
     {
         await _host.InitializeAsync();

@@ -190,6 +190,10 @@ public sealed partial record Incident
     /// <summary>Whether a person took it over and has not closed it yet.</summary>
     public bool IsOwnedByResponder() => this is { State: IncidentState.TakenOver, SettlesAt: not null };
 
+    /// <summary>Whoever took it over; null where nobody did.</summary>
+    [JsonIgnore]
+    public string? TakenOverBy => Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.Decisions is [.., var last] ? last.Person : null;
+
     /// <summary>Whether it has ended and a person has still to say that it is over: one that owns it, or that sees to what was left.</summary>
     public bool CanBeClosedByHand() => IsOwnedByResponder() || (State.IsFinal() && Attention is not null && ClosedByHand is null);
 

@@ -74,7 +74,16 @@ public sealed class IncidentCards(DecisionLinks links)
     public static Card Ended(Card end, Gate gate) => end with { Sections = [.. end.Sections, Decision(gate)] };
 
     /// <summary>The automation has stopped and a responder owns it: not over until somebody says so.</summary>
-    public Card TakenOver(Incident incident, Runbook runbook) => Closed(incident, runbook) with { Kind = CardKind.Decided };
+    public Card TakenOver(Incident incident, Runbook runbook)
+    {
+        var end = Closed(incident, runbook);
+        return end with
+        {
+            Kind = CardKind.Decided,
+            Title = $"{incident.TakenOverBy ?? "A person"} took it over: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+            Sections = [new("What to do now", [NextStepText.Of(incident, incident.UpdatedAt)]) { IsNeeded = true }, .. end.Sections],
+        };
+    }
 
     public Card Closed(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Closed) with
     {

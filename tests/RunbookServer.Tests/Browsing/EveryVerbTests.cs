@@ -220,13 +220,13 @@ public sealed class EveryVerbTests(Chromium chromium) : IClassFixture<Chromium>,
         await CheckAsync(page, scripts);
         await page.GetByLabel("Power is off").PressAsync("Space");
         await page.Locator("#question input[name=by]").FillAsync("ada");
-        await PressAsync(page, page.GetByRole(AriaRole.Button, new() { Name = "Done" }), byKeyboard: true);
+        await PressAsync(page, page.GetByRole(AriaRole.Button, new() { Name = "Done what is ticked" }), byKeyboard: true);
         await Assertions.Expect(page.Locator("#question")).ToContainTextAsync("Done so far: 1 of 2");
         await page.Locator("#question input[name=by]").FillAsync("grace");
         if (could)
         {
             await page.GetByLabel("The new card answers").CheckAsync();
-            await PressAsync(page, page.GetByRole(AriaRole.Button, new() { Name = "Done" }), byKeyboard: false);
+            await PressAsync(page, page.GetByRole(AriaRole.Button, new() { Name = "Done what is ticked" }), byKeyboard: false);
             await _host.Client.WaitForAsync(id, "resolved");
             return;
         }

@@ -232,6 +232,8 @@ public sealed class DeliveryStoryTests
         incident.IsOwnedByResponder().ShouldBeTrue();
         world.Script.Deeds.ShouldBeEmpty();
         chat.Shown["chat-1"].Kind.ShouldBe(CardKind.Decided);
+        chat.Shown["chat-1"].Title.ShouldStartWith("ada took it over: ");
+        chat.Shown["chat-1"].Sections[0].Lines.ShouldHaveSingleItem().ShouldEndWith("Close it when it is over.");
         var desk = world.Services.GetRequiredService<NotificationUpdater>();
         var closed = await world.Store.UpdateAsync(opened.Id, i => (i.CloseByHand("ada", "done", world.Time.GetUtcNow()), true), Cancel);
         await desk.ShowClosedAsync(closed.Incident, Cancel);

@@ -100,8 +100,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Sections =
             [
                 new("How they ended", [.. counts]),
-                .. CardSection.If("Not solved", unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? IncidentText.Of(incident.State)}")),
-                .. CardSection.If("What to do now", NextSteps(unsolved, news.Max(one => one.Incident.UpdatedAt)), isNeeded: true),
+                .. CardSection.If("Not solved", unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? EndingText.Headline(incident)}")),
+                .. CardSection.If("What to do now", [.. NextSteps(unsolved, news.Max(one => one.Incident.UpdatedAt)), .. incidents.Any(incident => incident.IsOwnedByResponder()) ? [NextStepText.CloseEach] : Array.Empty<string>()], isNeeded: true),
                 .. CardSection.If("Left to a person", left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")),
                 .. CardSection.If("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target))),
             ],
