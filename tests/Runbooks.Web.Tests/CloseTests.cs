@@ -16,6 +16,8 @@ public sealed class CloseTests : IAsyncLifetime
     {
         var id = await _host.OpenAsync(OwnedByResponder());
         (await _host.Browser.GetStringAsync("/?state=open", Cancel)).ShouldContain(id);
+        var left = (await WebHost.JsonOf(await _host.Api.GetAsync($"/api/incidents/{id}", Cancel))).GetProperty("leftToDo");
+        left.EnumerateArray().ShouldHaveSingleItem().GetString().ShouldNotBeNull().ShouldEndWith("Close it when it is over.");
         var page = await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel);
         page.ShouldContain("Close the incident");
         page.ShouldContain("ada owns it");

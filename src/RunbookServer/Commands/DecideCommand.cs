@@ -192,7 +192,7 @@ internal static class DecideCommand
         .. AgainstLines(incident, asked).Select(against => $"  {against}"),
         .. ShowCommand.Items(asked, "warnings").Select(warning => $"  Warning: {warning}"),
         .. asked["trackRecord"] is { } trackRecord ? [$"  How it went before: {trackRecord}"] : Array.Empty<string>(),
-        .. GateText.Needed(asked["required"]?.GetValue<int>() ?? 1, asked["ownerTeam"]?.ToString()) is { } needed ? [$"  {needed}"] : Array.Empty<string>(),
+        .. asked["needed"] is { } needed ? [$"  {needed}"] : Array.Empty<string>(),
         .. asked["ifNobodyAnswers"] is { } silence ? [$"  If nobody answers: {silence}"] : Array.Empty<string>(),
     ];
 

@@ -39,12 +39,21 @@ internal static class ShowCommand
         $"  {incident["id"]}, runbook {incident["runbook"]}{(incident["severity"] is { } severity ? $", {severity} severity" : "")}{(IsDryRun(incident) ? ", dry run" : "")}",
         $"  {State(incident)}, opened {IncidentsCommand.Age(Text(incident, "openedAt"), now)} ago ({Clock(incident["openedAt"])}){(incident["startedBy"] is { } by ? $", started by {by}" : "")}",
         .. incident["reason"] is { } reason ? [$"  {reason}"] : Array.Empty<string>(),
+        .. Section("What is left to do", Left(incident)),
         .. Section(Items(incident, "verification").Any() ? "Found first" : "Found", Items(incident, "findings").Select(Finding)),
         .. Section("News", Items(incident, "news").Select(news => $"{Clock(news["at"])} {news["text"]}")),
         .. Section(Heading(incident), Question(incident)),
         .. Section(IsDryRun(incident) ? "Rehearsed" : "Done", Items(incident, "steps").Select(Step)),
         .. Section("Verification", Items(incident, "verification").Select(Finding)),
         .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
+    ];
+
+    private static IEnumerable<string> Left(JsonNode incident) => Items(incident, "leftToDo").Select(line => $"{line}").ToList() is not { Count: > 0 } left ? [] :
+    [
+        .. left,
+        .. incident["attention"]?["acknowledgedBy"] is { } by ? [$"{by} sees to it."] : Array.Empty<string>(),
+        .. incident["attention"] is { } attention && attention["acknowledgedBy"] is null ? [$"Say that you see to it with: {ThisProgram.Command} acknowledge {incident["id"]}"] : Array.Empty<string>(),
+        $"When it is over: {ThisProgram.Command} close {incident["id"]} --reason WHY",
     ];
 
     private static string Heading(JsonNode incident) => incident["gate"] switch
@@ -71,7 +80,7 @@ internal static class ShowCommand
         .. DecideCommand.AgainstLines(incident, gate),
         $"Asked: {string.Join(", ", Items(gate, "approvers"))}. {gate["ifNobodyAnswers"]}",
         gate["task"] is null
-            ? $"Answer with: {ThisProgram.Command} approve {incident["id"]}, or reject"
+            ? $"Answer with: {ThisProgram.Command} approve {incident["id"]}, reject or take-over"
             : $"Answer with: {ThisProgram.Command} done {incident["id"]}{(gate["task"]!["items"] is JsonArray { Count: > 0 } ? " --item NUMBER" : "")}, or could-not",
     ];
 

@@ -27,6 +27,9 @@ public sealed record IncidentView
 
     /// <summary>What the end left to a person, and who saw to it; null where it left nothing.</summary>
     public required Attention? Attention { get; init; }
+
+    /// <summary>What a person does next, the first line, and what is still changed; empty while the automation goes on, and once it is over.</summary>
+    public required IReadOnlyList<string> LeftToDo { get; init; }
     public required RunMode Mode { get; init; }
     public required string? StartedBy { get; init; }
 
@@ -103,6 +106,7 @@ public sealed record IncidentView
         Headline = EndingText.Headline(incident),
         Reason = incident.Reason,
         Attention = incident.Attention,
+        LeftToDo = incident.IsUnfinished ? IncidentReport.LeftToDo(incident, incident.UpdatedAt) : [],
         Mode = incident.Mode,
         StartedBy = incident.StartedBy,
         Proposed = incident.IsProposed,
@@ -203,6 +207,9 @@ public sealed record GateView(
     /// <summary>What a person is asked to do by hand; null where the question is what may run.</summary>
     public ManualTask? Task { get; init; }
 
+    /// <summary>How many have to approve, who has, and who may not; null where anybody who was asked is enough.</summary>
+    public string? Needed { get; init; }
+
     /// <inheritdoc cref="Gate.TrackRecord"/>
     public string? TrackRecord { get; init; }
 
@@ -215,6 +222,7 @@ public sealed record GateView(
         GateText.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
     {
         Task = gate.Task,
+        Needed = GateText.Quorum(gate),
         TrackRecord = gate.TrackRecord,
         OnCall = [.. gate.OnCall.Select(record => new OnCallView(record.Contact, record.People, record.From, record.Source, record.Until, record.Words, record.At))],
     };

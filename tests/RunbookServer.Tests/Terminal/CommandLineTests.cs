@@ -109,11 +109,27 @@ public sealed class CommandLineTests
             "  Recycle pod llm-b-0?",
             "  - Delete pod llm-b-0.",
             "  Asked: oncall. At 03:32:00 UTC nothing is done.",
-            "  Answer with: runbook approve 261126-0312-k7m2p9wd, or reject",
+            "  Answer with: runbook approve 261126-0312-k7m2p9wd, reject or take-over",
             "",
             "Record",
             "  2026-11-26 03:12:00 UTC alertmanager: Opened.",
         ]);
+    }
+
+    [Theory]
+    [InlineData("null", "  Say that you see to it with: runbook acknowledge one")]
+    [InlineData("\"ada\"", "  ada sees to it.")]
+    public void IncidentThatNeedsAPerson_IsShownWithWhatToDo(string by, string line)
+    {
+        var incident = JsonNode.Parse($$"""
+            {
+              "id": "one", "title": "Hung GPU", "target": "b", "runbook": "hanged-gpu", "mode": "normal", "state": "failed", "openedAt": "2026-11-26T03:12:00Z",
+              "attention": { "why": "so", "acknowledgedBy": {{by}} }, "leftToDo": ["Fix it by hand."]
+            }
+            """)!;
+
+        ShowCommand.Lines(incident, new DateTimeOffset(2026, 11, 26, 3, 15, 0, TimeSpan.Zero)).Skip(3)
+            .ShouldBe(["", "What is left to do", "  Fix it by hand.", line, "  When it is over: runbook close one --reason WHY"]);
     }
 
     [Theory]
