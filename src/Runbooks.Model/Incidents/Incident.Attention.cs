@@ -34,7 +34,7 @@ public sealed partial record Incident
     /// <summary>What the end leaves to a person, in words; null when nothing.</summary>
     private string? LeftToDo() => State switch
     {
-        IncidentState.Failed or IncidentState.Expired => Reason ?? IncidentText.Of(State),
+        IncidentState.Failed or IncidentState.Expired => Reason ?? EndingText.Headline(this),
         _ when Steps.Any(step => step.Status is StepStatus.Kept or StepStatus.UndoFailed or StepStatus.LeftAlone) =>
             string.Join(" ", Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.UndoFailed or StepStatus.LeftAlone).Select(step => $"{step.Name}: {step.Outcome}")),
         _ => null,

@@ -125,7 +125,7 @@ public sealed class ApprovalService(
 
         return (incident, incident.State.IsFinal()
             ? new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))
-            : new(DecisionStatus.NothingAsked, $"Incident {incident.Id} asks nothing at the moment: {IncidentText.Of(incident.State)}."));
+            : new(DecisionStatus.NothingAsked, $"Incident {incident.Id} asks nothing at the moment: {EndingText.Headline(incident)}."));
     }
 }
 

@@ -86,7 +86,7 @@ public sealed class SuppressionService(
     private async Task<string> WhyOverAsync(Incident incident, CancellationToken cancellationToken)
     {
         var other = incident.SuppressedBy is { } waited ? await store.TryFindAsync(waited.Incident, cancellationToken) : null;
-        var ended = other is null ? "is gone or cannot be read" : other.State.IsFinal() ? $"has ended ({IncidentText.Of(other.State)})" : "covers it no longer";
+        var ended = other is null ? "is gone or cannot be read" : other.State.IsFinal() ? $"has ended ({EndingText.Headline(other)})" : "covers it no longer";
         return $"Incident {incident.SuppressedBy?.Incident}, for which this one waited, {ended}. Its own checks are asked.";
     }
 

@@ -111,7 +111,7 @@ public sealed class IncidentRetry(
             candidate, runbook, latest => latest.Id == ended.Id || (latest.State.IsFinal() && !latest.IsOwnedByResponder()) ? null : latest, cancellationToken);
         if (!opened && incident.RetryOf != ended.Id)
         {
-            return new(DecisionStatus.AlreadyClosed, $"Incident {incident.Id} on this target is open already: {IncidentText.Of(incident.State)}.", incident.Id);
+            return new(DecisionStatus.AlreadyClosed, $"Incident {incident.Id} on this target is open already: {EndingText.Headline(incident)}.", incident.Id);
         }
 
         // From here on the new incident is on record: whoever hangs up no longer stops its start.
@@ -124,7 +124,7 @@ public sealed class IncidentRetry(
     private static RetryResult? Refusal(Incident incident) => incident switch
     {
         { RetriedAs: { } next } => new(DecisionStatus.AlreadyCounted, $"It was tried again already, as incident {next}.", next),
-        _ when !incident.State.IsFinal() => new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has not ended: {IncidentText.Of(incident.State)}. Stop it first, or wait for its end.", incident.Id),
+        _ when !incident.State.IsFinal() => new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has not ended: {EndingText.Headline(incident)}. Stop it first, or wait for its end.", incident.Id),
         _ when incident.IsOwnedByResponder() => new(DecisionStatus.NotAllowed, $"A responder owns incident {incident.Id}. Close it first; then it can be tried again.", incident.Id),
         _ => null,
     };

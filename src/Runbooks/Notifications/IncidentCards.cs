@@ -148,7 +148,7 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>The page of an incident that somebody sees to.</summary>
     public Card Acknowledged(Incident incident, Runbook runbook, DateTimeOffset now)
     {
-        var page = Page(incident, runbook, incident.Reason ?? IncidentText.Of(incident.State), now);
+        var page = Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), now);
         return page with
         {
             Kind = CardKind.Decided,

@@ -15,7 +15,7 @@ public sealed class EndFinisher(
         var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
         var card = incident.State switch
         {
-            IncidentState.Failed or IncidentState.Expired => cards.Page(incident, runbook, incident.Reason ?? IncidentText.Of(incident.State), time.GetUtcNow()),
+            IncidentState.Failed or IncidentState.Expired => cards.Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), time.GetUtcNow()),
             IncidentState.TakenOver => cards.TakenOver(incident, runbook),
             _ => cards.Closed(incident, runbook),
         };

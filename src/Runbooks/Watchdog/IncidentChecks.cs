@@ -153,6 +153,6 @@ internal sealed class IncidentChecks(
         var (isTold, silence) = incident.InStorm ? (told.Count > 0, StormEndNotifier.LongestSilence) : (Reach.IsEnough(told), options.Value.Grace);
         return isTold
             || time.GetUtcNow() - incident.ClosedAt < silence
-            || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken, alone: true);
+            || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? EndingText.Headline(incident), cancellationToken, alone: true);
     }
 }

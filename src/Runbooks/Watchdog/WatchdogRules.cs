@@ -53,7 +53,7 @@ internal static class WatchdogRules
     {
         var (since, due) = IncidentProgress.Of(incident, runbook, now);
         return now - due > options.StuckAfter
-            ? new(Remedy.Page, $"stuck-{since.ToUnixTimeSeconds()}", $"No progress since {GateText.Clock(since, now)}. It stands at: {IncidentText.Of(incident.State)}.")
+            ? new(Remedy.Page, $"stuck-{since.ToUnixTimeSeconds()}", $"No progress since {GateText.Clock(since, now)}. It stands at: {EndingText.Headline(incident)}.")
             : null;
     }
 

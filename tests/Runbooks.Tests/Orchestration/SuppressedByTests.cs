@@ -83,6 +83,18 @@ public sealed class SuppressedByTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task OtherWasApprovedInPart_IsNotSaidToHaveHadNoAnswer()
+    {
+        _world.Runbooks[0] = _world.Runbooks[0] with { Mitigation = _world.Runbooks[0].Mitigation with { Approval = Given.Approval() with { Required = 2 } } };
+        var (database, web) = await OpenBothAsync();
+        await _world.World.DecideAsync(database.Id, DecisionVerb.Approve);
+
+        await _world.World.AdvanceAsync(database.Id, TimeSpan.FromMinutes(21));
+
+        (await FindAsync(web)).Timeline.ShouldContain(line => line.What == $"Incident {database.Id}, for which this one waited, has ended (Not approved in time). Its own checks are asked.");
+    }
+
+    [Fact]
     public async Task OtherIsTakenOver_ItWaitsUntilItIsClosed()
     {
         var (database, web) = await OpenBothAsync();
