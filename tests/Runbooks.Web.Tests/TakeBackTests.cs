@@ -41,6 +41,10 @@ public sealed class TakeBackTests : IAsyncLifetime
         var answer = await _host.Browser.PostAsync($"/incidents/{id}/take-back", new FormUrlEncodedContent([new("by", "ada"), new("reason", "the other region is slow too")]), Cancel);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        var page = await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel);
+        page.ShouldContain("It is being taken back.");
+        page.ShouldNotContain("It is taken back once");
+        page.ShouldNotContain("a person is paged");
         _host.Store.All[0].Stop!.Text.ShouldBe("ada asked for what was changed to be taken back: the other region is slow too");
         _host.Store.All[0].Timeline[^1].Who.ShouldBe("ada");
     }

@@ -158,7 +158,7 @@ internal sealed partial class IncidentStory
             }
         }
 
-        var undone = await UndoAsync("The cause is gone: the temporary mitigation is taken back.");
+        var undone = await UndoAsync("The cause is gone, so the temporary fix is to be taken back.");
         return undone.Complete ? null : new(
             IncidentState.Failed,
             undone.IsLeftAlone ? "The cause is gone, but the temporary fix was not taken back: somebody else has changed it since." : "The cause is gone, but the temporary fix could not be taken back.");
@@ -212,7 +212,7 @@ internal sealed partial class IncidentStory
             {
                 if (++looks > 1 && !paged)
                 {
-                    paged = await TryPageAsync("undo-paused", $"{why} What was changed is not taken back while everything is paused. It will be within half an hour after the pause ends. {paused}");
+                    paged = await TryPageAsync("undo-paused", $"{why} What was changed is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released. {paused}");
                 }
 
                 await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);
