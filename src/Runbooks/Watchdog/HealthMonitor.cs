@@ -10,6 +10,9 @@ public sealed class HealthMonitor(
     /// <summary>A single failed check is a hiccup.</summary>
     private const int PageAfterFailures = 2;
 
+    private const string WhatItMeans =
+        "Until it works again no incident goes on, and alerts may be refused: watch them at their senders. /healthz says what is wrong, and docs/troubleshooting.md what to do.";
+
     private int _failures;
 
     /// <summary>Names the present trouble. By the minute: hosts that notice it side by side mean the same one.</summary>
@@ -36,7 +39,7 @@ public sealed class HealthMonitor(
             Log.Unhealthy(logger, trouble);
             if (_failures >= PageAfterFailures && _paged.Count == 0)
             {
-                _paged = await fallback.PageAsync("The runbooks themselves are down", trouble, FallbackNotifier.SystemId, _trouble, cancellationToken);
+                _paged = await fallback.PageAsync("The runbook service does not work", $"{EndingText.Sentence(trouble)} {WhatItMeans}", FallbackNotifier.SystemId, _trouble, cancellationToken);
             }
 
             return false;
@@ -44,7 +47,7 @@ public sealed class HealthMonitor(
 
         if (_paged.Count > 0)
         {
-            await fallback.NotifyOverAsync("The runbooks work again", "Engine and store answer. Open incidents go on where they stood.", FallbackNotifier.SystemId, _trouble, _paged, cancellationToken);
+            await fallback.NotifyOverAsync("The runbook service works again", "Engine and store answer. Open incidents go on where they stood. Look at your senders for alerts that were refused meanwhile.", FallbackNotifier.SystemId, _trouble, _paged, cancellationToken);
         }
 
         (_failures, _paged) = (0, []);

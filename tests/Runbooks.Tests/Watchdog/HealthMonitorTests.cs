@@ -24,7 +24,8 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         _world.Paged.ShouldBe([ContactBook.Fallback]);
         _world.Engine.Illness = null;
         (await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None)).ShouldBeTrue();
-        _world.Sent.Last().Card.Title.ShouldContain("work again");
+        _world.Sent.Last().Card.Title.ShouldContain("works again");
+        _world.Sent.First().Card.Sections[0].Lines.ShouldBe(["The task hub does not answer. Until it works again no incident goes on, and alerts may be refused: watch them at their senders. /healthz says what is wrong, and docs/troubleshooting.md what to do."]);
     }
 
     /// <summary>On a channel that calls somebody up, an alert that was acknowledged calls nobody again: each trouble is one of its own, and ends with it.</summary>
@@ -41,7 +42,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         keys.Count.ShouldBe(2, "the end of an alert is no other one");
         keys.Distinct().Count().ShouldBe(2);
         _world.Changed.Select(changed => changed.Key).ShouldBe(keys);
-        _world.Changed.ShouldAllBe(changed => changed.Card.Kind == CardKind.Closed && changed.Card.Title == "The runbooks work again");
+        _world.Changed.ShouldAllBe(changed => changed.Card.Kind == CardKind.Closed && changed.Card.Title == "The runbook service works again");
 
         async Task BreakAndMendAsync()
         {
@@ -64,7 +65,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.Failed);
         _world.Sent.Count(sent => sent.Card.Title == "The database is damaged").ShouldBe(1);
-        _world.Sent.ShouldNotContain(sent => sent.Card.Title.Contains("down"));
+        _world.Sent.ShouldNotContain(sent => sent.Card.Title.Contains("does not work"));
     }
 
     /// <summary>One part of the watch that cannot do its work keeps no other from it.</summary>
