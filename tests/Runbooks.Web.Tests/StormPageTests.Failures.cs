@@ -26,11 +26,31 @@ public sealed partial class StormPageTests
         Volatile.Write(ref calls, 25);
 
         (await TextAsync(host, tickets)).ShouldContain(
-            $"You approved {Count - 1} of {Count} targets. Of 1 it is not known, since the records could not be reached: press again for what is still asked. Each answer counts once.");
+            $"You approved {Count - 1} of {Count} targets. For 1 target it is not known whether your answer was recorded: the records could not be reached. Press again for what is still asked; each answer counts once.");
         host.Store.All.Count(incident => incident.LatestGate!.Outcome == GateOutcome.Approved).ShouldBeGreaterThanOrEqualTo(Count - 1);
 
         (await TextAsync(host, tickets)).ShouldContain($"You approved {Count} targets.");
         host.Store.All.ShouldAllBe(incident => incident.LatestGate!.Decisions.Count == 1);
+    }
+
+    [Fact]
+    public async Task RecordsThatCannotBeReachedAtAll_AreNotSaidToHoldNoAnswer()
+    {
+        var isAway = false;
+        WebHost? flaky = null;
+        flaky = new WebHost
+        {
+            Configure = services => services.AddSingleton<IIncidentStore>(_ => new FlakyIncidentStore(flaky!.Store, () => Volatile.Read(ref isAway) ? FlakyIncidentStore.Fault.Before : FlakyIncidentStore.Fault.None)),
+        };
+        await using var host = await OpenAsync(flaky, Count);
+        _link = LinkOf(host, "oncall");
+        var tickets = await TicketsAsync(host);
+        Volatile.Write(ref isAway, true);
+
+        var said = await TextAsync(host, tickets);
+
+        said.ShouldContain($"For {Count} targets it is not known whether your answer was recorded");
+        said.ShouldNotContain("You approved");
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed partial class StormPageTests
 
         var answer = await PostAsync("approve", bad);
 
-        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("Your answer counts for none of 4 targets. 4 not: A line was changed on its way.");
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("Your answer counts for none of 4 targets. Not counted for 4: A line was changed on its way.");
         _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
     }
 

@@ -57,6 +57,6 @@ public sealed partial class StormPageTests
         await PostAsync("approve", tickets);
         await _host.Browser.PostAsync($"/decide?token={_host.Token(_host.Store.All[0], "linus")}", WebHost.Form("reject"), Ct);
 
-        (await (await PostAsync("approve", tickets)).Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count - 1} of {Count} targets. 1 not: linus rejected this at 03:12:00 UTC.");
+        (await (await PostAsync("approve", tickets)).Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count - 1} of {Count} targets. Not counted for 1: linus rejected this at 03:12:00 UTC.");
     }
 }

@@ -86,7 +86,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         var answer = await PostAsync("approve", tickets);
 
-        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count - 1} of {Count} targets. 1 not: linus rejected this at 03:12:00 UTC.");
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count - 1} of {Count} targets. Not counted for 1: linus rejected this at 03:12:00 UTC.");
         _host.Store.All[3].LatestGate!.Outcome.ShouldBe(GateOutcome.Rejected);
     }
 

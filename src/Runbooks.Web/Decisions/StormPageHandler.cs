@@ -138,9 +138,14 @@ public sealed class StormPageHandler(
         var waiting = known.Count(answer => answer is { Counts: true, Waits: true });
         var more = waiting == 0 ? "" : $"; {(waiting == counted ? waiting == 1 ? "it waits" : "they wait" : waiting == 1 ? "one of them waits" : $"{waiting} of them wait")} for more people to approve";
         var unknown = answers.Count - known.Count;
-        var again = unknown == 0 ? "" : $" Of {unknown} it is not known, since the records could not be reached: press again for what is still asked. Each answer counts once.";
-        var said = counted == 0 && unknown == 0 ? $"Your answer counts for none of {CountText.Format(answers.Count, "target")}" : $"You {GateText.Past(verb)} {of}{more}";
-        return $"{said}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd() + again;
+        return string.Join(" ",
+        [
+            .. counted > 0 ? [$"You {GateText.Past(verb)} {of}{more}."] : unknown == 0 ? [$"Your answer counts for none of {CountText.Format(answers.Count, "target")}."] : Array.Empty<string>(),
+            .. others.Select(group => $"Not counted for {group.Count()}: {group.Key}"),
+            .. unknown > 0
+                ? [$"For {CountText.Format(unknown, "target")} it is not known whether your answer was recorded: the records could not be reached. Press again for what is still asked; each answer counts once."]
+                : Array.Empty<string>(),
+        ]);
     }
 
     /// <summary>What became of one ticked question.</summary>
