@@ -215,7 +215,7 @@ public sealed class IncidentsTests : IAsyncLifetime
         var late = await CancelAsync("grace");
 
         late.StatusCode.ShouldBe(HttpStatusCode.Conflict);
-        (await WebHost.JsonOf(late)).GetProperty("message").GetString()!.ShouldContain("ended at 2026-11-23 03:12:00 UTC: Cancelled.");
+        (await WebHost.JsonOf(late)).GetProperty("message").GetString()!.ShouldContain("ended at 2026-11-23 03:12:00 UTC: Stopped.");
     }
 
     [Fact]

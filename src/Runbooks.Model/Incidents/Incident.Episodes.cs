@@ -81,7 +81,7 @@ public sealed partial record Incident
         { RetriedAs: not null } => null,
         { State: IncidentState.Rejected or IncidentState.Failed } when Gates.LastOrDefault(gate => gate.Task is null) is { Outcome: GateOutcome.Rejected } asked
             && asked.Decisions.LastOrDefault(decision => decision.Verb == DecisionVerb.Reject) is { } no => new(Id, no.Person, "rejected", no.At, no.Reason),
-        { State: IncidentState.Cancelled or IncidentState.Failed, Stop: { } stop } => new(Id, stop.By, "cancelled", stop.At, stop.Reason),
+        { State: IncidentState.Cancelled or IncidentState.Failed, Stop: { } stop } => new(Id, stop.By, "stopped", stop.At, stop.Reason),
 
         // Whoever closes a failure has seen to it, and nobody has said that it may come again.
         { State: IncidentState.TakenOver, ClosedByHand: { } closing } => new(Id, closing.By, "closed by hand", closing.At, closing.Reason),

@@ -60,7 +60,7 @@ public static class IncidentText
         IncidentState.Rejected => "Rejected",
         IncidentState.Expired => "Nobody answered",
         IncidentState.TakenOver => "Taken over by a person",
-        IncidentState.Cancelled => "Cancelled",
+        IncidentState.Cancelled => "Stopped",
         IncidentState.Failed => "Failed",
         _ => state.ToString(),
     };

@@ -107,7 +107,7 @@ public sealed class EndingTextTests
     [InlineData(IncidentState.Resolved, Fate.HandedOn, Checks.AllPass, Kind.Changes, "Recovered, fix handed on", "The cause is gone. The flag stays as it is: incident b changed it after this one.")]
     [InlineData(IncidentState.Resolved, Fate.AsBefore, Checks.AllPass, Kind.Changes, "Recovered, nothing changed", "The cause is gone. The flag was left as it is: this step had not changed it.")]
     [InlineData(IncidentState.Failed, Fate.AsBefore, Checks.None, Kind.Changes, "Failed", "Nobody answered in time. The flag was left as it is: this step had not changed it.")]
-    [InlineData(IncidentState.Cancelled, Fate.HandedOn, Checks.None, Kind.Changes, "Cancelled", "Nobody answered in time. The flag stays as it is: incident b changed it after this one.")]
+    [InlineData(IncidentState.Cancelled, Fate.HandedOn, Checks.None, Kind.Changes, "Stopped", "Nobody answered in time. The flag stays as it is: incident b changed it after this one.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.AllPass, Kind.Changes, "Nothing to do", "Every check passed; nothing was done.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.OneUnknown, Kind.Changes, "Nothing to do", "1 of 2 checks passed, 1 could not be answered. That does not call for the mitigation; nothing was done.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.OneFails, Kind.Changes, "Nothing to do", "1 of 2 checks passed, 1 failed. That does not call for the mitigation; nothing was done.")]
@@ -115,7 +115,7 @@ public sealed class EndingTextTests
     [InlineData(IncidentState.Rejected, Fate.Undone, Checks.None, Kind.Changes, "Rejected", "Nobody answered in time. Undone: fix.")]
     [InlineData(IncidentState.Failed, Fate.UndoFailed, Checks.OneFails, Kind.Changes, "Failed, not undone", "Nobody answered in time. NOT undone: fix (the region is down).")]
     [InlineData(IncidentState.Failed, Fate.Unknown, Checks.None, Kind.Changes, "Failed, outcome unknown", "Nobody answered in time. Nobody knows whether fix happened.")]
-    [InlineData(IncidentState.Cancelled, Fate.DryRun, Checks.None, Kind.Changes, "Cancelled", "Nobody answered in time. It was a dry run: nothing was touched.")]
+    [InlineData(IncidentState.Cancelled, Fate.DryRun, Checks.None, Kind.Changes, "Stopped", "Nobody answered in time. It was a dry run: nothing was touched.")]
     [InlineData(IncidentState.TakenOver, Fate.Done, Checks.None, Kind.Changes, "Taken over by a person", "Nobody answered in time. Stays in place: fix.")]
     [InlineData(IncidentState.TakenOver, Fate.Done, Checks.None, Kind.TellsOnly, "Taken over by a person", "Nobody answered in time. Nothing outside was changed.")]
     public void Ending_ReadsLikeThis(IncidentState state, Fate fate, Checks checks, Kind kind, string headline, string text)

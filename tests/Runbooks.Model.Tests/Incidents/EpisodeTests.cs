@@ -64,8 +64,8 @@ public sealed class EpisodeTests
 
     [Theory]
     [InlineData(IncidentState.Rejected, GateOutcome.Rejected, false, "rejected")]
-    [InlineData(IncidentState.Cancelled, GateOutcome.Approved, true, "cancelled")]
-    [InlineData(IncidentState.Failed, GateOutcome.Approved, true, "cancelled")]
+    [InlineData(IncidentState.Cancelled, GateOutcome.Approved, true, "stopped")]
+    [InlineData(IncidentState.Failed, GateOutcome.Approved, true, "stopped")]
     [InlineData(IncidentState.Failed, GateOutcome.Rejected, false, "rejected")]
     [InlineData(IncidentState.Failed, GateOutcome.Approved, false, null)]
     [InlineData(IncidentState.Resolved, GateOutcome.Approved, true, null)]

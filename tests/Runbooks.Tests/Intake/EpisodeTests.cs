@@ -240,9 +240,9 @@ public sealed class EpisodeTests : IAsyncDisposable
         var next = (await _world.TakeAsync(Firing(60)))[0];
 
         (repeated.Outcome, repeated.Id).ShouldBe((IntakeResult.Folded, cancelled));
-        repeated.Reason!.ShouldContain("cancelled by ada");
+        repeated.Reason!.ShouldContain("stopped by ada");
         next.Outcome.ShouldBe(IntakeResult.Opened);
-        _world.World.Store.All.Single(incident => incident.Id == next.Id).OpenGate!.Warnings[0].ShouldEndWith("cancelled by ada on 2026-11-23 at 03:00:00 UTC: planned work");
+        _world.World.Store.All.Single(incident => incident.Id == next.Id).OpenGate!.Warnings[0].ShouldEndWith("stopped by ada on 2026-11-23 at 03:00:00 UTC: planned work");
     }
 
     /// <summary>The second step's target had changed, so it was asked about anew; what the first had done could not be undone after the no.</summary>
