@@ -52,7 +52,7 @@ public sealed class CardTextTests
             Title = "65 incidents ask you at once",
             Sections =
             [
-                .. Enumerable.Range(0, runbooks).SelectMany(at => (CardSection[])[new($"Targets: {at}", lines), new($"What I will do on each: {at}", lines)]),
+                .. Enumerable.Range(0, runbooks).SelectMany(at => (CardSection[])[new($"Targets: {at}", lines), new($"What will be done on each: {at}", lines)]),
                 new("Warning", ["The last fix did not hold."]) { IsNeeded = true },
                 new("Who has to approve", ["2 people, one of them of ml."]) { IsNeeded = true },
                 new("If nobody answers", ["Nothing is done."]) { IsNeeded = true },
@@ -100,7 +100,7 @@ public sealed class CardTextTests
         {
             GateId = "mitigation-1",
             PlanHash = new string('f', 64),
-            Sections = [new("What I will do", [.. Enumerable.Repeat(new string(letter, length), lines)]) { IsNeeded = true }, new("What was found", ["one"])],
+            Sections = [new("What will be done", [.. Enumerable.Repeat(new string(letter, length), lines)]) { IsNeeded = true }, new("What was found", ["one"])],
         };
 
         var blocks = SlackBlocks.Render(card, buttons: true).Select(block => block!["block_id"]?.ToString()).ToList();

@@ -20,7 +20,7 @@ internal static class Cards
         [
             new("What broke", ["Hung GPU on inference/llm-b-0. Users in the EU region see timeouts.", "Data is safe; service is degraded."]),
             new("What was found", ["✗ Is the GPU memory full? 98 % used, expected at most 95 %.", "✓ Is the node healthy? It is."]),
-            new("What I will do", ["Delete pod llm-b-0 in inference, keeping its logs."]),
+            new("What will be done", ["Delete pod llm-b-0 in inference, keeping its logs."]),
             new("How to undo it", ["recycle: cannot be undone."]),
             new("If nobody answers", ["At 03:22:00 UTC platform-lead is asked too. At 03:32:00 UTC nothing is done and the incident is closed as expired."]),
         ],

@@ -61,7 +61,7 @@ public sealed class StormCardsTests
 
         card.Title.ShouldBe("6 incidents of 'Hung GPU' ask you at once, 2 of them to do something by hand");
         Lines(card, "Targets: mitigation, asked anew (4 targets)").ShouldBe(["inference/llm-b-2, inference/llm-b-3, inference/llm-b-4, inference/llm-b-5"]);
-        Lines(card, "What I will do on each: mitigation, asked anew (4 targets)")[0].ShouldStartWith("Delete pod");
+        Lines(card, "What will be done on each: mitigation, asked anew (4 targets)")[0].ShouldStartWith("Delete pod");
         Lines(card, "To do by hand on each: inspect (2 targets)").ShouldBe(["Look at the node.", "1. Run the test.", "(As on inference/llm-b-0; the page leads to each one's own.)"]);
         Lines(card, "Warning").ShouldBe(["4 targets: The last fix did not hold."]);
         Lines(card, "What changed since you were asked").ShouldBe(["4 targets: It waited for its turn."]);
@@ -73,8 +73,8 @@ public sealed class StormCardsTests
         var card = Question([Asking(0, Some.Gate()), Asking(1, Some.Gate()), Asking(2, Some.Gate()) with { Mode = RunMode.DryRun }]);
 
         card.DryRun.ShouldBeFalse();
-        Lines(card, "What I will do on each: mitigation (2 targets)")[0].ShouldStartWith("Delete pod");
-        Lines(card, "What I will rehearse on each: mitigation, dry run (1 target)")[0].ShouldStartWith("Delete pod");
+        Lines(card, "What will be done on each: mitigation (2 targets)")[0].ShouldStartWith("Delete pod");
+        Lines(card, "What will be rehearsed on each: mitigation, dry run (1 target)")[0].ShouldStartWith("Delete pod");
     }
 
     private static Incident Asking(int at, Gate gate) => Some.Incident($"261123-0312-{at:00000000}", $"inference/llm-b-{at}").AddGate(gate, Some.Time);

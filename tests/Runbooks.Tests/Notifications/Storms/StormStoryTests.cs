@@ -175,7 +175,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
         var card = _chat.Sent.ShouldHaveSingleItem().Card;
         card.Title.ShouldBe("12 incidents ask you at once");
         card.Sections.Select(section => section.Heading).ShouldBe(
-            ["What broke", "Targets: Broken thing (6 targets)", "Targets: Other thing (6 targets)", "What I will do on each: Broken thing (6 targets)", "What I will do on each: Other thing (6 targets)", "How to undo it", "If nobody answers"]);
+            ["What broke", "Targets: Broken thing (6 targets)", "Targets: Other thing (6 targets)", "What will be done on each: Broken thing (6 targets)", "What will be done on each: Other thing (6 targets)", "How to undo it", "If nobody answers"]);
     }
 
     [Fact]
