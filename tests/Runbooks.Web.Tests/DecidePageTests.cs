@@ -38,7 +38,7 @@ public sealed partial class DecidePageTests : IAsyncLifetime
         page.ShouldContain(">Recycle pod llm-b-0?</h1>");
         page.ShouldContain("Users in the EU region see timeouts.");
         page.ShouldContain("GPU memory is at 98 %.");
-        page.ShouldContain("98 % (alarm > 95)");
+        page.ShouldContain("98 % (limit > 95)");
         page.ShouldContain("points=\"44,15.6 180,12.6 316,9.5\"");
         page.ShouldContain("Delete pod llm-b-0 in inference, keeping its logs.");
         page.ShouldContain("Cannot be undone.");

@@ -37,7 +37,7 @@ public sealed class UnmatchedTests : IAsyncLifetime
 
     [Fact]
     public async Task NothingUnmatched_IsSaid() =>
-        (await _host.Browser.GetStringAsync("/unmatched", Cancel)).ShouldContain("Every alert had a runbook");
+        (await _host.Browser.GetStringAsync("/unmatched", Cancel)).ShouldContain("No unmatched alerts on record");
 
     [Fact]
     public async Task ManyAtOnce_AreAllCountedAndOnlyTheLatestKindsStay()

@@ -40,7 +40,7 @@ public sealed class ConsoleVerbsTests(Chromium chromium) : IClassFixture<Chromiu
         await Assertions.Expect(page.Locator("#about")).ToContainTextAsync("Resolved");
         await Assertions.Expect(page.Locator("#question")).ToContainTextAsync("ada approved this at 03:00:00 UTC.");
         await Assertions.Expect(page.Locator("#steps")).ToContainTextAsync("recycle");
-        await Assertions.Expect(page.Locator("#verification")).ToContainTextAsync("Fine");
+        await Assertions.Expect(page.Locator("#verification")).ToContainTextAsync("Passing");
     }
 
     [Fact]
