@@ -21,7 +21,7 @@ public sealed class SafetyApiTests : IAsyncLifetime
         (await _host.Api.PostAsJsonAsync("/api/safety/kill", new { by = "ada", reason = "wrong pods" }, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         var safety = await WebHost.JsonOf(await _host.Api.GetAsync("/api/safety", Ct));
-        (await _host.Browser.GetStringAsync("/", Ct)).ShouldContain("ada stopped all mitigation");
+        (await _host.Browser.GetStringAsync("/", Ct)).ShouldContain("ada stopped all steps");
         safety.GetProperty("killSwitch").GetProperty("engaged").GetBoolean().ShouldBeTrue();
         safety.GetProperty("killSwitch").GetProperty("changes")[0].GetProperty("by").GetString().ShouldBe("ada");
 

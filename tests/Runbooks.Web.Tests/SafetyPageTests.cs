@@ -19,7 +19,7 @@ public sealed class SafetyPageTests : IAsyncLifetime
         answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         answer.Headers.Location!.ToString().ShouldBe("/safety");
         var page = await _host.Browser.GetStringAsync("/safety", Ct);
-        page.ShouldContain("ada stopped all mitigation at 2026-11-23 03:12:00 UTC. wrong &lt;pods&gt;");
+        page.ShouldContain("ada stopped all steps at 2026-11-23 03:12:00 UTC. wrong &lt;pods&gt;");
         page.ShouldContain("Release the kill switch");
 
         await PostAsync("/safety/release", "ada", "understood");

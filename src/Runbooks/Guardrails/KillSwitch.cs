@@ -46,7 +46,7 @@ public sealed record KillSwitchState(bool Engaged, IReadOnlyList<KillSwitchChang
 
     /// <summary>What is told to whoever wants to act; null while it is released.</summary>
     public string? Describe() => Engaged && Changes.Count > 0
-        ? $"The kill switch is on: {Changes[^1].By} stopped all mitigation at {GateText.DayAndClock(Changes[^1].At)}. {Changes[^1].Reason}".TrimEnd()
+        ? $"The kill switch is on: {Changes[^1].By} stopped all steps at {GateText.DayAndClock(Changes[^1].At)}. {Changes[^1].Reason}".TrimEnd()
         : null;
 }
 

@@ -43,7 +43,7 @@ public sealed class PausedHalfWayTests : IAsyncDisposable
         _changes.Made.ShouldBe(["one"]);
         var step = paused.FindStep(Phase.Mitigation, "pair").ShouldNotBeNull();
         step.Status.ShouldBe(StepStatus.Failed);
-        step.Outcome.ShouldNotBeNull().ShouldMatch(@"^The kill switch is on: ana stopped all mitigation at .*\. Wrong node\. Before that, one of two was changed; nothing was changed after it\.$");
+        step.Outcome.ShouldNotBeNull().ShouldMatch(@"^The kill switch is on: ana stopped all steps at .*\. Wrong node\. Before that, one of two was changed; nothing was changed after it\.$");
 
         await ReleaseAsync();
         var ended = await _world.AdvanceAsync(paused.Id, TimeSpan.FromMinutes(31));
