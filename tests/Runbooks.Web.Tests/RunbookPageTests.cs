@@ -64,7 +64,7 @@ public sealed class RunbookPageTests : IAsyncLifetime
         await using var host = await HostAsync(Some.Runbook() with { Owner = "ml", Mitigation = new() { Approval = approval, Steps = [TestKit.Incidents.Given.Step("call")] } }, "Normal");
 
         (await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel)).ShouldContain(
-            "Somebody of ml, who owns the runbook, has to approve. After 20m without a decision the steps run all the same, if what they change can be undone and nothing speaks against it.</p>");
+            "Somebody from ml, which owns the runbook, has to approve. After 20m without a decision the steps run all the same, if what they change can be undone and nothing speaks against it.</p>");
     }
 
     private static async Task<WebHost> HostAsync(Runbook runbook, string mode)

@@ -12,7 +12,7 @@ public sealed partial class StormPageTests
     {
         await ChangeAsync(gate => gate with { Required = 2 });
         (await PageAsync()).ShouldContain("2 different people have to approve.");
-        (await PageAsync()).ShouldContain("<span>count my yes for each that is ticked; others have to approve too</span>");
+        (await PageAsync()).ShouldContain("<span>your yes counts for each that is ticked; others have to approve too</span>");
 
         var answer = await PostAsync("approve", await TicketsAsync());
 
@@ -29,7 +29,7 @@ public sealed partial class StormPageTests
         var page = await PageAsync();
 
         page.ShouldContain("20 targets: At 03:32:00 UTC nothing is done and the incident is closed as expired.");
-        page.ShouldContain("10 targets: At 03:32:00 UTC the fallback contact is asked.");
+        page.ShouldContain("10 targets: At 03:32:00 UTC fallback is asked, and has as much time again.");
     }
 
     [Fact]

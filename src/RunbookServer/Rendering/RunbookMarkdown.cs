@@ -75,7 +75,7 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
     private string[] Asked(Phase phase) => runbook.ApprovalOf(phase) is not { } approval ? Unasked([.. runbook.CoveredBy(phase).Select(one => one.Step)]) :
     [
         $"- Asks {string.Join(", ", approval.From)}: {Text(approval.Ask)}",
-        $"  - {(approval.Required == 1 ? "One person has" : $"{approval.Required} people have")} to say yes{(approval.OwnerRequired ? ", one of them of the owner" : "")}{(approval.SeparationOfDuties ? "; not only whoever started it by hand" : "")}.",
+        $"  - {(approval.Required == 1 ? "One person has" : $"{approval.Required} people have")} to say yes{(approval.OwnerRequired ? ", one of them from the owner" : "")}{(approval.SeparationOfDuties ? "; not only whoever started it by hand" : "")}.",
         .. approval.RemindAfter is { } remind ? [$"  - Asks again after {DurationText.Format(remind)}."] : Array.Empty<string>(),
         .. approval.Escalate.Select(escalation => $"  - After {DurationText.Format(escalation.After)} asks {string.Join(", ", escalation.To)} as well."),
         $"  - After {DurationText.Format(approval.Timeout)} without a decision: {approval.OnTimeout switch

@@ -28,26 +28,26 @@ public static class GateText
     internal static string MoreNeeded(Gate gate) => gate switch
     {
         { IsOwnerMissing: false } => $"{gate.Missing} more needed",
-        { Missing: > 1 } => $"{gate.Missing} more needed, one of them of {gate.OwnerTeam}",
-        _ => $"somebody of {gate.OwnerTeam}, who owns the runbook, has to approve too",
+        { Missing: > 1 } => $"{gate.Missing} more needed, one of them from {gate.OwnerTeam}",
+        _ => $"somebody from {gate.OwnerTeam}, which owns the runbook, has to approve too",
     };
 
     public static string? Needed(int required, string? ownerTeam) => (required, ownerTeam) switch
     {
         (1, null) => null,
-        (1, { } owner) => $"Somebody of {owner}, who owns the runbook, has to approve.",
+        (1, { } owner) => $"Somebody from {owner}, which owns the runbook, has to approve.",
         (var many, null) => $"{many} different people have to approve.",
-        var (many, owner) => $"{many} different people have to approve, one of them of {owner}, who owns the runbook.",
+        var (many, owner) => $"{many} different people have to approve, one of them from {owner}, which owns the runbook.",
     };
 
     /// <summary>What follows a yes, before it is given.</summary>
     public static string WhatYesMeans(Gate gate, RunMode mode)
     {
-        var run = mode == RunMode.DryRun ? Rehearsed : "The steps run as shown, unless something stands against it by then.";
+        var run = mode == RunMode.DryRun ? Rehearsed : "The steps run as shown, unless something stops them first.";
         return gate switch
         {
-            { Missing: > 1 and var missing } => $"Your yes counts, and then {missing - 1} more {(missing == 2 ? "is" : "are")} needed.{(gate.IsOwnerMissing ? $" Somebody of {gate.OwnerTeam}, who owns the runbook, has to be among those who approve." : "")}",
-            { IsOwnerMissing: true } => $"If you are of {gate.OwnerTeam}, who owns the runbook, your yes is enough. {run} Otherwise somebody of {gate.OwnerTeam} is needed too.",
+            { Missing: > 1 and var missing } => $"Your yes counts, and then {missing - 1} more {(missing == 2 ? "is" : "are")} needed.{(gate.IsOwnerMissing ? $" Somebody from {gate.OwnerTeam}, which owns the runbook, has to be among those who approve." : "")}",
+            { IsOwnerMissing: true } => $"If you are in {gate.OwnerTeam}, which owns the runbook, your yes is enough. {run} Otherwise somebody from {gate.OwnerTeam} is needed too.",
             _ when Needed(gate.Required, gate.OwnerTeam) is not null => $"Your yes is the last one needed. {run}",
             _ => run,
         };
@@ -59,8 +59,8 @@ public static class GateText
         var run = $"{(dryRun ? "rehearse" : "run")} {CountText.Format(gate.Plan.Steps.Count, "step")}";
         return gate switch
         {
-            { Missing: > 1 and var missing } => $"count my yes, {missing - 1} more needed",
-            { IsOwnerMissing: true } => $"{run} if you are of {gate.OwnerTeam}, otherwise count my yes",
+            { Missing: > 1 and var missing } => $"your yes counts, {missing - 1} more needed",
+            { IsOwnerMissing: true } => $"{run} if you are in {gate.OwnerTeam}, otherwise your yes counts",
             _ => run,
         };
     }
@@ -131,7 +131,7 @@ public static class GateText
     public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
     {
         OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "it goes ahead without an answer, since what the steps change can be undone. Time does not count while nobody who may answer is known to have been reached, or while nothing may run.",
-        OnTimeout.Escalate => "the fallback contact is asked.",
+        OnTimeout.Escalate => $"{gate.Fallback ?? Approval.FallbackContact} is asked, and has as much time again.",
         _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",
         _ => $"{WithoutApproval(gate)} and the incident is closed as expired.",
     };

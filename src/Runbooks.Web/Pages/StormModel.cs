@@ -57,8 +57,8 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     /// <summary>What a yes does for these: where others have to approve too, it runs nothing. Null where it would count for none.</summary>
     public string? Yes => Waiting.All(row => row.NeedsOthers) ? null
         : Waiting.All(row => row.IsEnough) ? $"{Run} it on each that is ticked"
-        : Waiting.Any(row => row.MayBeEnough) ? $"count my yes for each that is ticked, and {Run} it where no other is needed"
-        : "count my yes for each that is ticked; others have to approve too";
+        : Waiting.Any(row => row.MayBeEnough) ? $"your yes counts for each that is ticked; where no other is needed, the steps {(DryRun ? "are rehearsed" : "run")}"
+        : "your yes counts for each that is ticked; others have to approve too";
 
     /// <summary>Why there is no yes, each reason once.</summary>
     public IEnumerable<string> WhyNoYes => Waiting.Select(row => row.WhyNoYes).OfType<string>().Distinct();

@@ -111,7 +111,7 @@ public sealed class ApprovalService(
                 var noted = incident.NoteHeldBack(id, person, closed.Why, closed.Until, time.GetUtcNow());
                 return (
                     noted,
-                    new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} The question stays open until {GateText.Clock(noted.FindGate(id)!.ExpiresAt, time.GetUtcNow())}; approve it again when nothing stands against it."));
+                    new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} The question stays open until {GateText.Clock(noted.FindGate(id)!.ExpiresAt, time.GetUtcNow())}; approve it again once nothing stops it."));
             }
 
             var decision = new Decision(request.Verb, person, request.Via, time.GetUtcNow(), request.Reason, request.PlanHash)

@@ -52,9 +52,9 @@ public sealed class GateTests
         Some.Waiting().Decide(s_gate.Id, Approval("ada") with { At = s_gate.ExpiresAt.AddTicks(ticks) }).Result.Status.ShouldBe(status);
 
     [Theory]
-    [InlineData(2, false, "Your approval counts; somebody of platform, who owns the runbook, has to approve too.")]
+    [InlineData(2, false, "Your approval counts; somebody from platform, which owns the runbook, has to approve too.")]
     [InlineData(2, true, "Your approval counts; 1 more needed.")]
-    [InlineData(3, false, "Your approval counts; 2 more needed, one of them of platform.")]
+    [InlineData(3, false, "Your approval counts; 2 more needed, one of them from platform.")]
     public void FirstOfSeveral_IsToldWhoIsMissing(int required, bool ofOwner, string said) =>
         Some.Waiting(gate: s_gate with { Required = required, OwnerTeam = "platform" })
             .Decide(s_gate.Id, Approval("ada") with { OfOwner = ofOwner }).Result.ShouldBe(new(DecisionStatus.MoreNeeded, said));

@@ -71,7 +71,7 @@ public sealed class SilenceTextTests
     [Fact]
     public void WhatAYesAndANoMean_DependsOnTheQuestion()
     {
-        GateText.WhatYesMeans(Some.Gate(), RunMode.Normal).ShouldBe("The steps run as shown, unless something stands against it by then.");
+        GateText.WhatYesMeans(Some.Gate(), RunMode.Normal).ShouldBe("The steps run as shown, unless something stops them first.");
         GateText.WhatYesMeans(Some.Gate(), RunMode.DryRun).ShouldBe("The steps are rehearsed: nothing outside is touched.");
         GateText.WhatNoMeans(Some.Gate(), Some.Waiting()).ShouldBe("Nothing is done, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
         GateText.WhatNoMeans(Some.Gate(round: 2), Some.Waiting()).ShouldBe("Nothing more is done, what was done before is undone where it can be, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
@@ -107,11 +107,11 @@ public sealed class SilenceTextTests
         var ada = new Decision(DecisionVerb.Approve, "ada", "link", Some.Time);
         var two = Some.Gate() with { Required = 2 };
 
-        Of(two).ShouldBe(("Your yes counts, and then 1 more is needed.", "count my yes, 1 more needed"));
-        Of(two with { Required = 3, OwnerTeam = "ml" }).ShouldBe(("Your yes counts, and then 2 more are needed. Somebody of ml, who owns the runbook, has to be among those who approve.", "count my yes, 2 more needed"));
-        Of(two with { Decisions = [ada] }).ShouldBe(("Your yes is the last one needed. The steps run as shown, unless something stands against it by then.", "run 1 step"));
+        Of(two).ShouldBe(("Your yes counts, and then 1 more is needed.", "your yes counts, 1 more needed"));
+        Of(two with { Required = 3, OwnerTeam = "ml" }).ShouldBe(("Your yes counts, and then 2 more are needed. Somebody from ml, which owns the runbook, has to be among those who approve.", "your yes counts, 2 more needed"));
+        Of(two with { Decisions = [ada] }).ShouldBe(("Your yes is the last one needed. The steps run as shown, unless something stops them first.", "run 1 step"));
         Of(two with { Decisions = [ada], OwnerTeam = "ml" }).ShouldBe((
-            "If you are of ml, who owns the runbook, your yes is enough. The steps run as shown, unless something stands against it by then. Otherwise somebody of ml is needed too.", "run 1 step if you are of ml, otherwise count my yes"));
+            "If you are in ml, which owns the runbook, your yes is enough. The steps run as shown, unless something stops them first. Otherwise somebody from ml is needed too.", "run 1 step if you are in ml, otherwise your yes counts"));
         Of(two with { Decisions = [ada with { OfOwner = true }], OwnerTeam = "ml" }).Button.ShouldBe("run 1 step");
         GateText.WhatYesMeans(two with { Decisions = [ada] }, RunMode.DryRun).ShouldBe("Your yes is the last one needed. The steps are rehearsed: nothing outside is touched.");
 

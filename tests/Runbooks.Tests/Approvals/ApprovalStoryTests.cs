@@ -94,7 +94,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
 
         var incident = await _world.SettleAsync(opened.Id);
         incident.OpenGate!.Decisions.Select(decision => (decision.Person, decision.OfOwner)).ShouldBe([("ada", false), ("grace", false)]);
-        incident.Timeline.ShouldContain(line => line.What == "ada approved, but is no longer of owners, of whom somebody has to approve.");
+        incident.Timeline.ShouldContain(line => line.What == "ada approved, but is no longer in owners, and somebody from owners has to approve.");
         (await DecideAsync(opened.Id, "ana")).ShouldBe(DecisionStatus.Decided);
         (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
     }
@@ -110,7 +110,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
 
         _world.Script.Deeds.ShouldBeEmpty();
-        incident.OpenGate!.Difference.ShouldBe("ada approved, but is no longer of owners, of whom somebody has to approve.");
+        incident.OpenGate!.Difference.ShouldBe("ada approved, but is no longer in owners, and somebody from owners has to approve.");
     }
 
     /// <summary>Nobody who heard of it could have said no.</summary>

@@ -126,7 +126,7 @@ public sealed class ApproverRulesTests
 
         var first = await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"));
         first.Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
-        first.Result.Message.ShouldContain("somebody of platform-lead");
+        first.Result.Message.ShouldContain("somebody from platform-lead");
         (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
         (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "linus", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
     }

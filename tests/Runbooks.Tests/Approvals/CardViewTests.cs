@@ -55,7 +55,7 @@ public sealed class CardViewTests
         sent["ada"].GateId.ShouldBeNull();
         Who(sent["ada"]).ShouldBe(["ada started this and may not approve it. So far: nobody.", "You started this, so somebody else has to approve it."]);
         sent["grace"].GateId.ShouldBe("mitigation-1");
-        sent["grace"].Yes.ShouldBe("The steps run as shown, unless something stands against it by then.");
+        sent["grace"].Yes.ShouldBe("The steps run as shown, unless something stops them first.");
     }
 
     private static IReadOnlyList<string> Who(Card card) => card.Sections.Single(section => section.Heading == "Who has to approve").Lines;
