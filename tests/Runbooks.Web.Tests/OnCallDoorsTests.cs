@@ -69,7 +69,7 @@ public sealed class OnCallDoorsTests : IAsyncLifetime
         (gate.GetProperty("people")[0].GetString(), gate.GetProperty("from").GetString(), gate.GetProperty("source").GetString()).ShouldBe(("ada", "schedule", "rota schedule R1"));
         (await _host.Browser.GetStringAsync($"/incidents/{_incident.Id}", Ct)).ShouldContain("ada is on call by rota schedule R1.");
 
-        (await _host.Browser.GetStringAsync("/safety", Ct)).ShouldContain("grace is on call by rota schedule R1. zed@elsewhere.example is too, and nobody of the contacts, so not asked.");
+        (await _host.Browser.GetStringAsync("/safety", Ct)).ShouldContain("grace is on call by rota schedule R1. zed@elsewhere.example is too, but not in the contacts, so not asked.");
     }
 
     private GateOutcome Outcome => _host.Store.All[0].LatestGate!.Outcome;

@@ -18,7 +18,7 @@ public sealed partial record Incident
             this with { Deliveries = [.. Deliveries, .. deliveries] },
             (changed, delivery) => changed.Note(delivery.At, TimelineKind.Message, "runbook", delivery switch
             {
-                { IsStranger: true, Channel: { } channel } => $"Told {delivery.Contact} by {channel}{shared}: on call by a schedule, and nobody of the contacts, so they cannot decide.",
+                { IsStranger: true, Channel: { } channel } => $"Told {delivery.Contact} by {channel}{shared}: on call by a schedule but not in the contacts, so they cannot decide.",
                 { Reached: true, IsHandedOver: true } => $"Handed to {delivery.Channel} for {delivery.Contact}{shared}{(delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "")}. Whether it arrived is not known.",
                 { Reached: true, Failure: null } => $"Told {delivery.Contact} by {delivery.Channel}{shared}.",
                 { Reached: true } => $"Told {delivery.Contact} by {delivery.Channel}{shared}, after: {delivery.Failure}",

@@ -66,7 +66,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
 
         if (book.Names.Count == 0)
         {
-            return Refused("There are no contacts, so nobody is known who may decide. Add contacts.yaml; docs/contacts.md says how.");
+            return Refused("There are no contacts, so nobody may decide. Add contacts.yaml; docs/contacts.md says how.");
         }
 
         return request.LinkOf is not { } recipient ? WhyNotCounted(book, gate.Approvers, request)
@@ -119,7 +119,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     public Gate Separate(Gate gate, string? startedBy) =>
         gate is not { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } || startedBy is null ? gate
             : IsPerson(startedBy, gate) ? gate with { Starter = NameOf(startedBy) }
-            : gate with { Required = 2, Warnings = [.. gate.Warnings, $"It was started by {startedBy}, who is no person of the contacts. Whoever started it may not be the only one to approve it, so two people have to."] };
+            : gate with { Required = 2, Warnings = [.. gate.Warnings, $"{startedBy} started it and is not a person in the contacts. Whoever started it may not be the only one to approve, so two people have to approve."] };
 
     /// <summary>What was asked of somebody stays theirs to answer when the shift ends, as long as the contacts know them.</summary>
     private static ContactBook WithAsked(Gate gate, ContactBook now) => gate.OnCall.Count == 0 ? now : now.With(
@@ -140,8 +140,8 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         var groups = asked.Any(name => book.TryFind(name, out var contact) && contact.Recipients.Any(recipient => recipient.GroupId is not null));
         return Refused(
             $"{request.Person} is not among those who were asked: {string.Join(", ", asked)}."
-            + (known ? "" : " It has to be a person whom the contacts name.")
-            + (groups && request.SignedIn is null ? " Who is in a group is proven by signing in only: decide on the page, signed in." : ""));
+            + (known ? "" : " It has to be a person named in the contacts.")
+            + (groups && request.SignedIn is null ? " Only signing in shows who is in a group: sign in and decide on the page." : ""));
     }
 
     /// <summary>By name as far as the book knows them, and by the groups that the sign-in proves.</summary>
@@ -176,7 +176,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         if (gate.Task is not null && room.GroupId is null)
         {
             return book.IsMember(room, NameOf(request)) ? null
-                : Refused(request.Person == room.Name ? $"This link was sent to {room.Name}. Type your name: what is done by hand is said by a person." : $"{request.Person} is nobody whom {room.Name} consists of.");
+                : Refused(request.Person == room.Name ? $"This link was sent to {room.Name}. Type your name: what is done by hand is said by a person." : $"{request.Person} is not one of the people in {room.Name}.");
         }
 
         return (request.Verb, room.GroupId) switch

@@ -77,11 +77,11 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         var found = (known.Count, strangers.Count) switch
         {
             ( > 0, _) => $"{Names(known)} {Are(known.Count)} on call by {source}{end}.",
-            (_, > 0) => $"{Names(strangers)} {Are(strangers.Count)} on call by {source}{end}, and nobody of the contacts.",
+            (_, > 0) => $"{Names(strangers)} {Are(strangers.Count)} on call by {source}{end}, but not in the contacts.",
             _ when answer is { Failure: { } why, KnownAt: null } => $"{CleanText.Capital(source)} could not be asked: {why}",
             _ => $"Nobody is on call by {source}.",
         };
-        return answer.KnownAt is { } then ? $"{found} So it was at {GateText.Clock(then, now)}; it cannot be asked now: {answer.Failure}" : found;
+        return answer.KnownAt is { } then ? $"{found} That was so at {GateText.Clock(then, now)}; the schedule cannot be asked now: {answer.Failure}" : found;
     }
 
     private static IEnumerable<string> Instead(OnCallFrom from, string last, List<Recipient> recipients) => from switch
@@ -94,7 +94,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
 
     private static IEnumerable<string> Strangers(bool beside, List<OnCallPerson> strangers, List<OnCallPerson> mailed) =>
     [
-        .. beside && strangers.Count > 0 ? [$"{Names(strangers)} {Are(strangers.Count)} too, and nobody of the contacts{(mailed.Count > 0 ? "" : ", so not asked")}."] : Array.Empty<string>(),
+        .. beside && strangers.Count > 0 ? [$"{Names(strangers)} {Are(strangers.Count)} too, but not in the contacts{(mailed.Count > 0 ? "" : ", so not asked")}."] : Array.Empty<string>(),
         .. mailed.Count > 0 ? [$"{Names(mailed)} {Are(mailed.Count)} sent an e-mail, and may not decide."] : Array.Empty<string>(),
     ];
 

@@ -152,7 +152,7 @@ public sealed class ApproverRulesTests
         {
             var receipt = await DecideAsync(gate, new DecisionRequest(DecisionVerb.Approve, name, via));
             receipt.Result.Status.ShouldBe(DecisionStatus.NotAllowed, name);
-            receipt.Result.Message.ShouldContain("a person whom the contacts name");
+            receipt.Result.Message.ShouldContain("a person named in the contacts");
             receipt.Incident!.OpenGate!.Decisions.ShouldBeEmpty();
         }
     }

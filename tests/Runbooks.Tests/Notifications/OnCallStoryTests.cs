@@ -129,7 +129,7 @@ public sealed class OnCallStoryTests : OnCallWorld
 
         _chat.Sent.ShouldHaveSingleItem().To.Recipient.ShouldBe("ben");
         _mail.Sent.Count.ShouldBe(mails ? 1 : 0);
-        incident.OpenGate!.OnCallLines.ShouldBe([$"zed@elsewhere.example is on call by rota schedule R1, and nobody of the contacts. ben is the named fallback.{(mails ? " zed@elsewhere.example is sent an e-mail, and may not decide." : "")}"]);
+        incident.OpenGate!.OnCallLines.ShouldBe([$"zed@elsewhere.example is on call by rota schedule R1, but not in the contacts. ben is the named fallback.{(mails ? " zed@elsewhere.example is sent an e-mail, and may not decide." : "")}"]);
         if (mails)
         {
             var (to, card) = _mail.Sent.Single();
