@@ -12,14 +12,14 @@ internal static class DecideCommand
 
     public static Command BuildReject() => Build("reject", "reject", "Says no to what an incident asks; its steps do not run.");
 
-    public static Command BuildTakeOver() => Build("take-over", "takeOver", "Takes an incident that asks over from the automation; close it when it is over.");
+    public static Command BuildTakeOver() => Build("take-over", "takeOver", "Takes over an incident that waits for an answer: the automation stops. Close the incident when it is over.");
 
     public static Command BuildDone()
     {
         var (client, id, by, reason) = Parts("Who did it.");
         var items = new Option<int[]>("--item") { Description = "An item of the checklist that is done, counted from 1; once for each.", DefaultValueFactory = _ => [] };
         var all = new Option<bool>("--all") { Description = "Every item that is left." };
-        var command = new Command("done", "Says that what an incident asks a person to do by hand is done, or which items of it are.") { id, items, all, by, reason };
+        var command = new Command("done", "Says that work by hand is done, or which items of it are done.") { id, items, all, by, reason };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -49,7 +49,7 @@ internal static class DecideCommand
     {
         var (client, id, by, reason) = Parts("Who could not do it.");
         reason.Required = true;
-        var command = new Command("could-not", "Says that what an incident asks a person to do by hand could not be done, and why.") { id, by, reason };
+        var command = new Command("could-not", "Says that work by hand could not be done, and why.") { id, by, reason };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {

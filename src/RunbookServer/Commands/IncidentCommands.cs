@@ -135,7 +135,7 @@ internal static class IncidentsCommand
             var incidents = body?["incidents"]?.AsArray() ?? [];
             if (incidents.Count == 0)
             {
-                ConsoleOutput.Raw(query.Length == 0 ? "No incidents yet." : $"No incident is {parsed.GetValue(state)}.");
+                ConsoleOutput.Raw(query.Length == 0 ? "No incidents yet." : $"No incident fits --state {parsed.GetValue(state)}.");
                 return ExitCode.Done;
             }
 

@@ -7,13 +7,13 @@ internal static class VerbCommands
 {
     public static Command BuildStop() => Build("stop", "cancel", "Stops the automation of an incident before its next step and takes back what can be taken back; in the resolution, what the mitigation changed stays.");
 
-    public static Command BuildAcknowledge() => Build("acknowledge", "acknowledge", "Says that you see to what the end of an incident left to a person.", needed: false, field: "note");
+    public static Command BuildAcknowledge() => Build("acknowledge", "acknowledge", "Says that you are looking after an ended incident that needs a person.", needed: false, field: "note");
 
-    public static Command BuildTakeBack() => Build("take-back", "take-back", "Has what an incident changed taken back now, and ends it.");
+    public static Command BuildTakeBack() => Build("take-back", "take-back", "Takes back now what an incident has changed, and ends the incident.");
 
     public static Command BuildClose() => Build("close", "close", "Closes an incident that a person took over, or whose end needed a person.");
 
-    public static Command BuildRetry() => Build("retry", "retry", "Has an ended incident tried again, as a new one on the same target.");
+    public static Command BuildRetry() => Build("retry", "retry", "Tries an ended incident again, as a new incident on the same target.");
 
     public static Command BuildNote()
     {
@@ -71,7 +71,7 @@ internal static class StartCommand
         });
         var by = new Option<string>("--by") { Description = "Who starts it.", DefaultValueFactory = _ => Environment.UserName };
         var reason = new Option<string?>("--reason") { Description = "Why; goes on the record." };
-        var command = new Command("start", "Starts a runbook by hand. What it needs and does not get is named.") { runbook, labels, by, reason };
+        var command = new Command("start", "Starts a runbook by hand. Says which labels are missing.") { runbook, labels, by, reason };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {

@@ -28,7 +28,7 @@ internal static class StartupMessage
         ConsoleOutput.Raw($"  API key   {key}");
         if (settings.Storage == StorageKind.Azure)
         {
-            ConsoleOutput.Raw("  Storage   a storage account that other processes may share: any of them answers, and one that dies is followed by the others");
+            ConsoleOutput.Raw("  Storage   a storage account that other processes may share: any of them answers, and if one dies the others take over its work");
         }
 
         if (sandbox is not null)
