@@ -38,7 +38,7 @@ public sealed class SafetyPageTests : IAsyncLifetime
         (await _host.Browser.GetStringAsync("/", Ct)).ShouldContain("It is reset under Safety.");
         var before = await _host.Browser.GetStringAsync("/safety", Ct);
         before.ShouldContain("The last 3 fixes of this runbook did not help.");
-        before.ShouldContain("inference/*</span> Worked 0 of 1 time; the last one failed.");
+        before.ShouldContain("inference/*</span> Worked in 0 of 1 run; the last one failed.");
 
         (await PostAsync($"/safety/breakers/{id}", "ada", "new image")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
 

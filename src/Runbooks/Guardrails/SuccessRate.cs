@@ -31,14 +31,14 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
     public static IReadOnlyList<SuccessRate> OfEach(IReadOnlyList<RecordedRun> all) =>
         [.. Judged(all).Select(run => ClassOf(run.Key)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
 
-    /// <summary>"Worked 7 of 9 times, median 3m; the last 2 failed."; null when it never ran.</summary>
+    /// <summary>"Worked in 7 of 9 runs, median 3m; the last 2 failed."; null when it never ran.</summary>
     public string? Describe() => Runs == 0
         ? null
-        : $"Worked {Verified} of {CountText.Format(Runs, "time")}"
+        : $"Worked in {Verified} of {CountText.Format(Runs, "run")}"
             + (Median is { } median ? $", median {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))))}" : "")
-            + (Recurred > 0 ? $", came back {CountText.Format(Recurred, "time")}" : "")
+            + (Recurred > 0 ? $"; the alert came back after {Recurred} of them" : "")
             + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." })
-            + (Unverified > 0 ? $" Of {CountText.Format(Unverified, "more run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped." : "");
+            + (Unverified > 0 ? $" For {CountText.Format(Unverified, "more run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped." : "");
 }
 
 /// <summary>Tells how well this runbook's fixes worked before; one that keeps coming back is no longer done without asking.</summary>

@@ -113,7 +113,7 @@ public sealed class BreakerTests : GuardedWorld
 
         var opened = await OpenAsync(s_asks, "inference/llm-b-2");
 
-        opened.OpenGate!.TrackRecord.ShouldBe("Worked 1 of 1 time, median 1s.");
+        opened.OpenGate!.TrackRecord.ShouldBe("Worked in 1 of 1 run, median 1s.");
         opened.OpenGate.Warnings.ShouldBeEmpty();
         opened.OpenGate.Overrules.ShouldBeEmpty();
     }

@@ -12,7 +12,7 @@ public sealed class RunbookLedgerTests
     {
         var runs = Enumerable.Range(0, 9).Select(i => Run(i, i < 7 ? RunOutcome.Verified : RunOutcome.Ineffective, "inference/llm-b-" + i, TimeSpan.FromMinutes(i))).ToList();
 
-        SuccessRate.Of(runs, "inference/*").Describe().ShouldBe("Worked 7 of 9 times, median 3m; the last 2 failed.");
+        SuccessRate.Of(runs, "inference/*").Describe().ShouldBe("Worked in 7 of 9 runs, median 3m; the last 2 failed.");
         SuccessRate.Of(runs, "search/*").Describe().ShouldBeNull();
     }
 
@@ -21,7 +21,7 @@ public sealed class RunbookLedgerTests
     {
         var runs = Enumerable.Range(0, 10).Select(i => Run(i, i < 8 ? RunOutcome.Unverified : RunOutcome.Recurred, "inference/llm-b-" + i)).ToList();
 
-        SuccessRate.Of(runs, "inference/*").Describe().ShouldBe("Worked 0 of 2 times, median 3m, came back 2 times; the last 2 failed. Of 8 more runs nothing shows whether they helped.");
+        SuccessRate.Of(runs, "inference/*").Describe().ShouldBe("Worked in 0 of 2 runs, median 3m; the alert came back after 2 of them; the last 2 failed. For 8 more runs nothing shows whether they helped.");
     }
 
     [Fact]
