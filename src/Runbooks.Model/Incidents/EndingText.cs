@@ -25,7 +25,7 @@ public static class EndingText
         { State: IncidentState.Expired, LatestGate: { Outcome: GateOutcome.Expired } gate } => GateText.Brief(gate),
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.Unknown) => "Failed, outcome unknown",
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.UndoFailed) => "Failed, not undone",
-        { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.LeftAlone) => "Failed, left as changed since",
+        { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.LeftAlone) => "Failed, changed by somebody else",
         _ => IncidentText.Of(incident.State),
     };
 
@@ -135,7 +135,7 @@ public static class EndingText
     {
         var rounds = incident.VerificationRounds.Where(round => round.State == IncidentState.Diagnosing).ToList();
         return rounds.Count == 0 ? ""
-            : $"They were asked {rounds.Sum(round => round.Rounds + round.LeftOut)} times within {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling((incident.Findings.Max(finding => finding.At) - rounds[0].At).TotalSeconds)))}, and never called for it.";
+            : $"They were asked {rounds.Sum(round => round.Rounds + round.LeftOut)} times within {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling((incident.Findings.Max(finding => finding.At) - rounds[0].At).TotalSeconds)))} and never called for the mitigation.";
     }
 
     private static string Mitigation(Incident incident) => incident switch

@@ -6,7 +6,7 @@ public sealed partial record Incident
     /// <summary>Changes of the diagnosis that one record tells; more would bury the rest.</summary>
     private const int MaxDiagnoses = 20;
 
-    private const string Unseen = "Nobody looked for";
+    private const string Unseen = "The checks were not asked for";
 
     /// <summary>Records the answers of the diagnosis. Once somebody was asked on their ground they stay as they are.</summary>
     public Incident RecordFindings(IReadOnlyList<Finding> findings, DateTimeOffset now)
@@ -42,8 +42,8 @@ public sealed partial record Incident
     public Incident WatchHealthy(Condition when, IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
         findings,
         Diagnosis.MeasuredUntil(when, findings) is { } measured && measured < FiringSince(now)
-            ? $"The checks see nothing to do, but what they tell was measured until {GateText.Clock(measured, now)}, before the alert: they are asked again until newer values say so too. If none come, people are asked."
-            : $"The checks see nothing to do, but one look is not believed while the alert fires: they are asked again until {GateText.Clock(until, now)}.",
+            ? $"The checks find nothing to do, but what they tell was measured until {GateText.Clock(measured, now)}, before the alert: they are asked again until newer values say so too. If none come, people are asked."
+            : $"The checks find nothing to do, but the alert still fires, so one round is not enough: they are asked again until {GateText.Clock(until, now)}.",
         now);
 
     /// <summary>When the newest episode of its alerts began, as far as that is known.</summary>
@@ -111,7 +111,7 @@ public sealed partial record Incident
         var looked = this with { State = state, Reason = reason, Verification = findings, VerificationRounds = rounds, WakeEvent = wakeEvent, UpdatedAt = now };
         if (unseen is { } gap && Timeline.Count(line => line.What.StartsWith(Unseen, StringComparison.Ordinal)) < MaxDiagnoses)
         {
-            looked = looked.Note(now, TimelineKind.Lease, "runbook", $"{Unseen} {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time for which the checks have to pass counts anew.");
+            looked = looked.Note(now, TimelineKind.Lease, "runbook", $"{Unseen} {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time for which they have to pass starts again.");
         }
 
         return changed

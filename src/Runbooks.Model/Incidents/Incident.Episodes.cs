@@ -143,7 +143,7 @@ public sealed partial record Incident
             AlertCount = AlertCount + 1,
             UpdatedAt = now,
         };
-        return known.ToldAfterNo ? counted : counted.NoteAlert(now, alert.Source, $"{alert.Name} fires on. It does not ask again: {no.Text}");
+        return known.ToldAfterNo ? counted : counted.NoteAlert(now, alert.Source, $"{alert.Name} still fires. It does not ask again: {no.Text}");
     }
 }
 

@@ -196,7 +196,7 @@ public sealed partial record Incident
         var recovered = findings.Where(finding => finding.Verdict == Verdict.Passing && Findings.Any(old => old.Name == finding.Name && old.Verdict != Verdict.Passing)).ToList();
         var looked = this with { VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now), UpdatedAt = now };
         return recovered.Count == 0 ? looked
-            : looked.NoteOnce(now, TimelineKind.Diagnosis, "runbook", $"Came right by itself before the first step, which is not credited with it. {Summarize(recovered)}");
+            : looked.NoteOnce(now, TimelineKind.Diagnosis, "runbook", $"Recovered by itself before the first step, so the step is not credited with it. {Summarize(recovered)}");
     }
 
     /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>

@@ -166,7 +166,7 @@ public sealed class IncidentIntake(
         if (ended.Remembers(alert, now))
         {
             await store.UpdateAsync(ended.Id, current => current.AttachRemembered(alert, now), cancellationToken);
-            return batch.Answer(IntakeResult.Folded, ended.Id, $"It fires on, and does not ask again: {ended.SaidNo()!.Text}");
+            return batch.Answer(IntakeResult.Folded, ended.Id, $"It still fires and does not ask again: {ended.SaidNo()!.Text}");
         }
 
         if (ended.IsOfEarlierEpisode(alert))

@@ -115,7 +115,7 @@ internal static class IntakeText
     public static string Folding(Incident incident, DateTimeOffset now) => incident.IsOwnedByResponder()
         ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {GateText.Clock(incident.SettlesAt ?? now, now)}."
         : incident.State.IsFinal() && incident.SaidNo() is { } firm && !incident.HoldsUnasked()
-        ? $"It fires on, and does not ask again: {firm.Text}"
+        ? $"It still fires and does not ask again: {firm.Text}"
         : incident.State.IsFinal() && incident.SaidNo() is { } no
         ? $"It comes and goes, and does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Text}"
         : incident.State.IsFinal()

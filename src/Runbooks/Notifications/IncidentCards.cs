@@ -173,7 +173,7 @@ public sealed class IncidentCards(DecisionLinks links)
             (true, _) when incident.ReachedNobody(gate) => $"No message reached anybody with the question: {gate.Question} {(gate.Outcome == GateOutcome.Pending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
             (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Task is { IsBegun: true } task ? ManualTaskText.Left(task) : gate.Decisions.Count > 0 ? GateText.Quorum(gate) : $"{GateText.NotYet(gate)}.")}".TrimEnd(),
             (true, _) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {GateText.HowItEnded(gate)}",
-            (false, GateOutcome.Pending) => $"The question has not gone out to anybody yet, as far as is known: {gate.Question}",
+            (false, GateOutcome.Pending) => $"As far as is known, this question has not been sent to anybody yet: {gate.Question}",
             _ => $"{gate.Question} Nobody was asked. {GateText.HowItEnded(gate)}",
         }),
         .. Done(incident),

@@ -39,7 +39,7 @@ internal static class WatchdogRules
         incident.OpenGate is { } gate
         && now - (incident.InStorm ? ApprovalSchedule.ToldBy(gate) : gate.OpenedAt) > options.Grace
         && !Reach.IsHeard(incident.Deliveries.Where(delivery => delivery.IsOf(gate) && !gate.IsStarter(delivery.Contact)))
-            ? new(Remedy.Page, NotificationUpdater.UnheardOf(gate.Id), $"Nobody is known to have been reached with the question: {gate.Question}")
+            ? new(Remedy.Page, NotificationUpdater.UnheardOf(gate.Id), $"As far as is known, this question has reached nobody: {gate.Question}")
             : null;
 
     /// <summary>While a question is open, whoever was asked hears of it with that.</summary>

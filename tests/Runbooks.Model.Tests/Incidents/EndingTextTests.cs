@@ -97,7 +97,7 @@ public sealed class EndingTextTests
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.Changes, "Resolved", "The fix was verified: full, stuck passed after it.")]
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.None, Kind.Changes, "Done, not verified", "The steps ran. Nothing was checked after them.")]
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.PassAsBefore, Kind.Changes, "Done, not verified", "The steps ran. full, stuck passed after them, as before them, so nothing shows whether they helped.")]
-    [InlineData(IncidentState.Failed, Fate.LeftAlone, Checks.AllPass, Kind.Changes, "Failed, left as changed since", "Nobody answered in time. NOT undone, and left alone: fix (It is at 9 pods).")]
+    [InlineData(IncidentState.Failed, Fate.LeftAlone, Checks.AllPass, Kind.Changes, "Failed, changed by somebody else", "Nobody answered in time. NOT undone, and left alone: fix (It is at 9 pods).")]
     [InlineData(IncidentState.Resolved, Fate.DryRun, Checks.None, Kind.Changes, "Rehearsed", "Dry run: 1 step rehearsed. Nothing was touched, so nothing was fixed.")]
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.None, Kind.TellsOnly, "Told, nothing changed", "This runbook only tells: nothing outside was changed.")]
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.TellsOnly, "Told, nothing changed", "This runbook only tells: nothing outside was changed. full, stuck passed afterwards.")]

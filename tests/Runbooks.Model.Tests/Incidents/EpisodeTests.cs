@@ -150,7 +150,7 @@ public sealed class EpisodeTests
         var rejected = Rejected(Take(Message(0), Message(0) with { Fingerprint = "other" }));
 
         var told = rejected.AttachRemembered(Message(0), At(30));
-        (told.AlertCount, told.UpdatedAt, told.Timeline[^1].What).ShouldBe((3, At(30), $"Slow fires on. It does not ask again: {rejected.SaidNo()!.Text}"));
+        (told.AlertCount, told.UpdatedAt, told.Timeline[^1].What).ShouldBe((3, At(30), $"Slow still fires. It does not ask again: {rejected.SaidNo()!.Text}"));
         told.Alerts.Select(alert => (alert.Count, alert.LastAt, alert.ToldAfterNo)).ShouldBe([(2, At(30), true), (1, Some.Time, false)]);
 
         var counted = told.AttachRemembered(Message(0), At(31));

@@ -168,7 +168,7 @@ public sealed class EpisodeTests : IAsyncDisposable
         var worse = (await world.TakeAsync(fired with { Fingerprint = "3", Severity = "Sev1" }))[0];
 
         (second.Outcome, second.Id).ShouldBe((IntakeResult.Folded, rejected));
-        second.Reason!.ShouldStartWith("It fires on, and does not ask again: incident");
+        second.Reason!.ShouldStartWith("It still fires and does not ask again: incident");
         worse.Outcome.ShouldBe(IntakeResult.Opened);
     }
 

@@ -27,7 +27,7 @@ public sealed class HealthyLooksTests : IAsyncDisposable
         var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(1));
 
         ended.State.ShouldBe(IncidentState.NotNeeded);
-        ended.Reason.ShouldBe("Every check passed; nothing was done. They were asked 9 times within 2m, and never called for it. The sender has not said that the alert is over.");
+        ended.Reason.ShouldBe("Every check passed; nothing was done. They were asked 9 times within 2m and never called for the mitigation. The sender has not said that the alert is over.");
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class HealthyLooksTests : IAsyncDisposable
         var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(15));
 
         ended.State.ShouldBe(IncidentState.NotNeeded);
-        ended.Reason.ShouldBe("Every check passed; nothing was done. They were asked 2 times within 15s, and never called for it.");
+        ended.Reason.ShouldBe("Every check passed; nothing was done. They were asked 2 times within 15s and never called for the mitigation.");
         _world.Notifier.Sent.Count.ShouldBe(told);
     }
 
@@ -139,7 +139,7 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     {
         _world.Script.Measured["stuck"] = Given.Night - TimeSpan.FromMinutes(4);
         var opened = await _world.OpenAsync(s_runbook);
-        opened.Reason.ShouldBe("The checks see nothing to do, but what they tell was measured until 02:56:00 UTC, before the alert: they are asked again until newer values say so too. If none come, people are asked.");
+        opened.Reason.ShouldBe("The checks find nothing to do, but what they tell was measured until 02:56:00 UTC, before the alert: they are asked again until newer values say so too. If none come, people are asked.");
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5))).State.ShouldBe(IncidentState.Diagnosing);
         _world.Script.Measured["stuck"] = Given.Night + s_window;

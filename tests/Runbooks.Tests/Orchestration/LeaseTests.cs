@@ -44,7 +44,7 @@ public sealed class LeaseTests : IAsyncDisposable
 
         var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(4));
         incident.State.ShouldBe(IncidentState.Holding);
-        incident.Timeline.ShouldContain(line => line.What.StartsWith("Nobody looked for 10m", StringComparison.Ordinal));
+        incident.Timeline.ShouldContain(line => line.What.StartsWith("The checks were not asked for 10m", StringComparison.Ordinal));
         Lease.Of(incident, await _world.Get<Runbooks.Storage.PinnedRunbooks>().OfAsync(incident, CancellationToken.None))!.HealthySince.ShouldBe(_world.Time.GetUtcNow() - TimeSpan.FromMinutes(4));
 
         (await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
@@ -110,7 +110,7 @@ public sealed class LeaseTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.Failed);
         incident.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.LeftAlone);
-        EndingText.Headline(incident).ShouldBe("Failed, left as changed since");
+        EndingText.Headline(incident).ShouldBe("Failed, changed by somebody else");
         incident.Reason.ShouldBe("The cause is gone, but the temporary fix was not taken back: somebody else has changed it since. NOT undone, and left alone: fix (Left it at 9 pods: somebody else has scaled it since, try 1).");
         NextStepText.Of(incident, _world.Time.GetUtcNow()).ShouldContain("Look whether it may stay so");
         ChangeText.InPlace(incident).ShouldBeEmpty();

@@ -145,7 +145,7 @@ public sealed class VerificationTests : IAsyncDisposable
 
         EndingText.Headline(ended).ShouldBe("Done, not verified");
         ended.Reason.ShouldBe("The steps ran. stuck passed after them, as before them, so nothing shows whether they helped.");
-        ended.Timeline.ShouldContain(line => line.What.StartsWith("Came right by itself before the first step", StringComparison.Ordinal));
+        ended.Timeline.ShouldContain(line => line.What.StartsWith("Recovered by itself before the first step", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -111,7 +111,7 @@ public sealed class RestoredRecordsTests
         (await Records().FindUntoldAsync(Cancel) is not null).ShouldBe(restored);
         if (restored)
         {
-            incident.News.ShouldHaveSingleItem().Text.ShouldContain("look at the target before you answer");
+            incident.News.ShouldHaveSingleItem().Text.ShouldContain("look at the target before you approve anything");
             await Records().NoteToldAsync(Cancel);
             await CheckAsync();
             (await Records().FindUntoldAsync(Cancel)).ShouldBeNull();

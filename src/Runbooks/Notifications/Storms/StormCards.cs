@@ -149,14 +149,14 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     }
 
     /// <summary>What every message that asked about it says once nothing of it can be answered, though not all of it has ended.</summary>
-    public Card Answered(Storm storm) => Over(storm) with { Kind = CardKind.Decided, Title = "Nothing of this can be answered now" };
+    public Card Answered(Storm storm) => Over(storm) with { Kind = CardKind.Decided, Title = "None of these questions is open now" };
 
     /// <summary>What every message that asked about it says in the end.</summary>
     public Card Over(Storm storm) => new()
     {
         Kind = CardKind.Closed,
         IncidentId = storm.Id,
-        Title = "Nothing of this asks any more",
+        Title = "These questions are closed",
         Links = [new("Incidents", links.Console(null))],
     };
 
