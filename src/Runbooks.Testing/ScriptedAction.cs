@@ -27,7 +27,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse
 
     public bool IsManual => real.IsManual;
 
-    public bool AlwaysAsks => real.AlwaysAsks;
+    public bool AlwaysAsks(JsonElement with) => real.AlwaysAsks(with);
 
     public Type ParametersType => real.ParametersType;
 

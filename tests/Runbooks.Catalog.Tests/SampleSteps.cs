@@ -81,7 +81,7 @@ internal static class SampleSteps
 
         public override bool Reversible => reversible;
 
-        public override bool AlwaysAsks => alwaysAsks;
+        public override bool AlwaysAsks(JsonElement with) => alwaysAsks;
 
         public override IReadOnlyList<StepOutput> Outputs => [new("previous", "What was before.", "off"), new("now", "What is there now.", "on")];
 

@@ -24,7 +24,7 @@ internal static class IntegrationsPage
 
         foreach (var action in catalog.Actions.OrderBy(action => action.Name, StringComparer.Ordinal))
         {
-            page.Append($"| [`{action.Name}`](#{Anchor(action.Name)}) | action | {Cell(action.Role ?? "none")} | {Undo(action)} | {(action.Repeatable ? "yes" : "no")} | {(action.AlwaysAsks ? "always" : "as the runbook says")} |\n");
+            page.Append($"| [`{action.Name}`](#{Anchor(action.Name)}) | action | {Cell(action.Role ?? "none")} | {Undo(action)} | {(action.Repeatable ? "yes" : "no")} | {Asks(action)} |\n");
         }
 
         page.Append("\n## Checks\n");
@@ -46,6 +46,9 @@ internal static class IntegrationsPage
 
     private static string Undo(IAction action) =>
         action.Reversible ? "yes" : action.ReversalOf(JsonSerializer.SerializeToElement(new { undo = new { } })) == Reversal.Undone ? "with `undo`" : "no";
+
+    private static string Asks(IAction action) =>
+        action.AlwaysAsks(default) ? "always" : action.AlwaysAsks(JsonSerializer.SerializeToElement(new { effect = "noExecute" })) ? "always with `effect: noExecute`" : "as the runbook says";
 
     private static void Step(StringBuilder page, string name, string summary, Type parameters)
     {

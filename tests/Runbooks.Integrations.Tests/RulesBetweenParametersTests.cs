@@ -57,6 +57,17 @@ public sealed class RulesBetweenParametersTests
         }
     }
 
+    /// <summary>What a taint stops comes back with no undoing, so silence does not stop it; an alert may mean that effect.</summary>
+    [Theory]
+    [InlineData("{}", false)]
+    [InlineData("""{ "effect": "noSchedule" }""", false)]
+    [InlineData("""{ "effect": "PreferNoSchedule" }""", false)]
+    [InlineData("""{ "effect": "noExecute" }""", true)]
+    [InlineData("""{ "effect": "NoExecute" }""", true)]
+    [InlineData("""{ "effect": "{{ labels.effect }}" }""", true)]
+    public void TaintThatStopsPods_AlwaysAsks(string with, bool asks) =>
+        IntegrationsPageTests.Catalog().FindAction("kubernetes.taintNode")!.AlwaysAsks(JsonSerializer.Deserialize<JsonElement>(with)).ShouldBe(asks);
+
     private static IEnumerable<string> Check(string step, string with)
     {
         var catalog = IntegrationsPageTests.Catalog();

@@ -76,7 +76,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
                 "Use abort or escalate. Silence may run what only tells, and steps of the mitigation that can be undone, are not kept, and are not done by a person.");
         }
 
-        if (Listed(covered.Where(one => steps.FindAction(one.Step.Do) is { AlwaysAsks: true })) is { } asking)
+        if (Listed(covered.Where(one => AlwaysAsks(one.Step))) is { } asking)
         {
             errors.AtKey(path, $"{Why}, but these steps never run unless a person says so: {asking}.", "Use abort or escalate.");
         }
@@ -89,6 +89,8 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     private bool IsTakenBack(Phase phase, StepSpec step) =>
         steps.FindAction(step.Do) is not { TellsOnly: false } action
         || (phase == Phase.Mitigation && !action.IsManual && action.ReversalOf(step.With) == Reversal.Undone);
+
+    private bool AlwaysAsks(StepSpec step) => steps.FindAction(step.Do)?.AlwaysAsks(step.With) == true;
 
     private bool IsIrreversible(StepSpec step) => steps.FindAction(step.Do)?.ReversalOf(step.With) == Reversal.None;
 
@@ -106,9 +108,9 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
             errors.AtKey(PathOf(phase, step), $"runs without approval, but {step.Do} cannot be repeated safely: after a crash only a person can tell what happened.", "Add 'approval'.");
         }
 
-        foreach (var (phase, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { AlwaysAsks: true }))
+        foreach (var (phase, step) in acting.Where(pair => AlwaysAsks(pair.Step)))
         {
-            errors.AtKey(PathOf(phase, step), $"runs without approval, but {step.Do} never runs unless a person says so.", "Add 'approval'.");
+            errors.AtKey(PathOf(phase, step), $"runs without approval, but {step.Do} with these parameters never runs unless a person says so.", "Add 'approval'.");
         }
 
         var irreversible = acting.FirstOrDefault(pair => steps.FindAction(pair.Step.Do) is { Repeatable: true, IsManual: false } && IsIrreversible(pair.Step));

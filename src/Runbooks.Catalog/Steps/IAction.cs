@@ -32,8 +32,9 @@ public interface IAction
     /// <summary>Whether a person does it: it is neither applied nor undone here, but asked about, and goes on with the answer.</summary>
     bool IsManual => false;
 
-    /// <summary>Whether it runs only after a person's yes: neither in a runbook that asks nobody, nor because nobody answered.</summary>
-    bool AlwaysAsks { get; }
+    /// <summary>Whether a step of it runs only after a person's yes: neither in a runbook that asks nobody, nor because nobody answered.</summary>
+    /// <param name="with">As the runbook's file has it, with its templates unfilled.</param>
+    bool AlwaysAsks(JsonElement with);
 
     Type ParametersType { get; }
 
@@ -102,7 +103,7 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
 
     public virtual bool IsManual => false;
 
-    public virtual bool AlwaysAsks => false;
+    public virtual bool AlwaysAsks(JsonElement with) => false;
 
     public Type ParametersType => typeof(TParameters);
 

@@ -191,6 +191,9 @@ internal static class PodRoom
 
     public static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 
+    /// <returns>Those that nothing brings back, since no controller owns them.</returns>
+    public static List<string> Alone(List<V1Pod> leaving) => leaving.FindAll(pod => PodReplacement.Controller(pod) is null).ConvertAll(NameOf);
+
     /// <returns>What the pods hold that they need again: <c> with 2 GPUs</c>; empty for none.</returns>
     public static string Gpus(IEnumerable<V1Pod> pods) => pods.Sum(pod => new PodSigns(pod).Gpus) is > 0 and var gpus
         ? string.Create(CultureInfo.InvariantCulture, $" with {gpus:0.##} GPU{(gpus == 1 ? "" : "s")}")
@@ -207,7 +210,7 @@ internal static class PodRoom
         }
 
         List<V1Pod> moving = leaving.FindAll(pod => PodReplacement.Controller(pod) is not null);
-        var alone = leaving.Except(moving).Select(NameOf).ToList();
+        var alone = Alone(leaving);
         var ready = new HashSet<string?>(StringComparer.Ordinal);
         foreach (var ns in moving.Select(pod => pod.Metadata.NamespaceProperty).Distinct())
         {

@@ -23,7 +23,7 @@ internal sealed class DrainNode(Clusters clusters)
         var nodes = clusters.Nodes(parameters.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
         List<V1Pod> moving = node is null ? [] : [.. (await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(PodRoom.Moves)];
-        var alone = moving.FindAll(pod => PodReplacement.Controller(pod) is null).ConvertAll(PodRoom.NameOf);
+        var alone = PodRoom.Alone(moving);
         return new Preparation
         {
             PlannedEffect = $"Drain node {parameters.Node} on cluster {nodes.Cluster}: evict its pods as disruption budgets allow, and wait until they are gone. Pods of daemon sets stay."

@@ -20,12 +20,13 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         var nodes = clusters.Nodes(parameters.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
         var undo = Look(node, new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", Was: false, Keep(parameters)), parameters);
+        var (cost, alone) = node is null ? ("", []) : await CostAsync(parameters, cancellationToken);
         var other = await held.FindOtherAsync<TState>(Held(undo, nodes.Cluster), state => !AreSame(state, After(undo)), context, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = Texts(parameters, nodes.Cluster).Will + (node is null ? "" : await CostAsync(parameters, cancellationToken))
+            PlannedEffect = Texts(parameters, nodes.Cluster).Will + cost
                 + (other is null ? "" : $" Incident {other} has set it otherwise, and has not ended."),
-            Identity = node?.Metadata.Uid,
+            Identity = node is null ? null : string.Join(' ', [node.Metadata.Uid, .. alone]),
             IsSo = undo.Was,
             Undo = undo.Keep ? "Left to a person: it stays until somebody takes it off."
                 : undo.Was ? "Left as it is: it was so before, unless another incident did that and leaves it to this one."
@@ -77,8 +78,10 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 
     protected abstract NodeTexts Texts(TParameters parameters, string cluster);
 
-    /// <summary>Of what people decide by: what it does to what runs there. A sentence or two that begin with a blank.</summary>
-    protected virtual Task<string> CostAsync(TParameters parameters, CancellationToken cancellationToken) => Task.FromResult("");
+    /// <summary>Of what people decide by: what it does to what runs there.</summary>
+    /// <returns>A sentence or two that begin with a blank, and the pods that nothing brings back: with others it is another step.</returns>
+    protected virtual Task<(string Words, IReadOnlyList<string> Alone)> CostAsync(TParameters parameters, CancellationToken cancellationToken) =>
+        Task.FromResult<(string, IReadOnlyList<string>)>(("", []));
 
     /// <summary>Whether it stays when the rest is taken back.</summary>
     protected virtual bool Keep(TParameters parameters) => false;

@@ -12,7 +12,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
 
     public override bool Repeatable => false;
 
-    public override bool AlwaysAsks => true;
+    public override bool AlwaysAsks(JsonElement with) => true;
 
     protected override async Task<Preparation> PrepareAsync(ReimageNodeParameters parameters, StepContext context, CancellationToken cancellationToken)
     {

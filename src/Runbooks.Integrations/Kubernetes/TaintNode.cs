@@ -6,6 +6,9 @@ namespace Runbooks.Integrations.Kubernetes;
 internal sealed class TaintNode(Clusters clusters, HeldValues held)
     : NodeChange<TaintNodeParameters, V1Taint?>(clusters, held, "kubernetes.taintNode", "Puts a taint on a node, which keeps pods away that do not tolerate it.")
 {
+    // With noExecute it stops what runs, and no undoing starts that again. Where an alert says the effect, it may be that one.
+    public override bool AlwaysAsks(JsonElement with) => WithText.Choice(with, "effect", TaintEffect.NoSchedule) is null or TaintEffect.NoExecute;
+
     protected override NodeTexts Texts(TaintNodeParameters parameters, string cluster)
     {
         var taint = Texts(New(parameters));
@@ -18,19 +21,21 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
 
     protected override bool Keep(TaintNodeParameters parameters) => parameters.Keep;
 
-    protected override async Task<string> CostAsync(TaintNodeParameters parameters, CancellationToken cancellationToken)
+    protected override async Task<(string Words, IReadOnlyList<string> Alone)> CostAsync(TaintNodeParameters parameters, CancellationToken cancellationToken)
     {
         if (parameters.Effect != TaintEffect.NoExecute)
         {
-            return "";
+            return ("", []);
         }
 
         var (taint, there) = (New(parameters), await Clusters.Nodes(parameters.Cluster).PodsAsync(parameters.Node, cancellationToken));
         List<V1Pod> stopped = [.. there.Where(pod => !PodRoom.HasEnded(pod) && !(pod.Spec.Tolerations ?? []).Any(one => Tolerates(one, taint)))];
         // By themselves they tolerate only what Kubernetes says of a node.
         var ofDaemonSets = stopped.FindAll(pod => PodReplacement.Controller(pod)?.Kind == "DaemonSet").ConvertAll(PodRoom.NameOf);
-        return await PodRoom.CostAsync(Clusters.Pods(parameters.Cluster, Role), parameters.Node, stopped.FindAll(PodRoom.Moves), ofDaemonSets.Count == 0 ? " None runs there now." : "", cancellationToken)
+        var leaving = stopped.FindAll(PodRoom.Moves);
+        var words = await PodRoom.CostAsync(Clusters.Pods(parameters.Cluster, Role), parameters.Node, leaving, ofDaemonSets.Count == 0 ? " None runs there now." : "", cancellationToken)
             + (ofDaemonSets.Count == 0 ? "" : $" These of daemon sets are stopped, and not started again while the taint is there: {CountText.Names(ofDaemonSets, PodRoom.MostNamed)}.");
+        return (words, [.. PodRoom.Alone(leaving).Order(StringComparer.Ordinal)]);
     }
 
     protected override NodeUndo Look(V1Node? node, NodeUndo undo, TaintNodeParameters parameters)
@@ -58,10 +63,12 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
     }
 
     protected override (string Will, string Did) BackTexts(NodeUndo undo, V1Taint? before) => before is null
-        ? ($"Take the taint {Texts(After(undo)!)} off node {undo.Node}", $"Took the taint {Texts(After(undo)!)} off node {undo.Node}")
-        : ($"Give the taint {Texts(before)} back to node {undo.Node}", $"Gave the taint {Texts(before)} back to node {undo.Node}");
+        ? ($"Take the taint {Texts(After(undo)!)} off node {undo.Node}{Stopped(undo)}", $"Took the taint {Texts(After(undo)!)} off node {undo.Node}")
+        : ($"Give the taint {Texts(before)} back to node {undo.Node}{Stopped(undo)}", $"Gave the taint {Texts(before)} back to node {undo.Node}");
 
     protected override string NowText(NodeUndo undo, V1Taint? now) => now is null ? $"has no taint {undo.Taint}" : $"has the taint {Texts(now)}";
+
+    private static string Stopped(NodeUndo undo) => undo.Taint!.EndsWith($":{TaintEffect.NoExecute}", StringComparison.Ordinal) ? "; what was stopped is not brought back" : "";
 
     private static V1Taint New(TaintNodeParameters parameters) => new() { Key = parameters.Key, Value = parameters.Value, Effect = parameters.Effect.ToString() };
 

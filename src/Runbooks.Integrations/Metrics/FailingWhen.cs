@@ -93,7 +93,7 @@ internal static class WithText
     /// <param name="usual">What it is where the file does not say.</param>
     /// <returns>Null when a template makes it up.</returns>
     public static T? Choice<T>(JsonElement with, string name, T usual) where T : struct, Enum =>
-        !with.TryGetProperty(name, out _) ? usual : Enum.TryParse<T>(Of(with, name), ignoreCase: true, out var choice) ? choice : null;
+        with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(name, out _) ? usual : Enum.TryParse<T>(Of(with, name), ignoreCase: true, out var choice) ? choice : null;
 
     /// <param name="usual">What it is where the file does not say.</param>
     /// <returns>Null when a template makes it up.</returns>

@@ -220,7 +220,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     /// <summary>As the rules for runbooks that ask nobody have it.</summary>
     private static bool CouldHealItself(Runbook runbook, StepCatalog steps) =>
         runbook.Diagnosis.Count > 0
-        && runbook.AllSteps().All(one => steps.FindAction(one.Step.Do) is { Repeatable: true, AlwaysAsks: false, IsManual: false });
+        && runbook.AllSteps().All(one => steps.FindAction(one.Step.Do) is { Repeatable: true, IsManual: false } action && !action.AlwaysAsks(one.Step.With));
 
     /// <summary>Those that somebody or something had to deal with.</summary>
     private static bool Counts(IncidentSummary incident) => incident.State is IncidentState.Resolved or IncidentState.Failed or IncidentState.Expired or IncidentState.Rejected or IncidentState.TakenOver;

@@ -95,7 +95,8 @@ public sealed class StepRunner(
             }
 
             // What it would do may have been known only now.
-            if (known is null && attempt.Gate is { SilenceIsYes: true } && !(Planned(attempt.Gate, request)! with { Undo = preparation.Undo, UndoneByHand = preparation.UndoneByHand }).IsTakenBack)
+            if (known is null && attempt.Gate is { SilenceIsYes: true }
+                && (action.AlwaysAsks(binding.Shown) || !(Planned(attempt.Gate, request)! with { Undo = preparation.Undo, UndoneByHand = preparation.UndoneByHand }).IsTakenBack))
             {
                 return new(StepOutcome.PlanChanged, $"Nobody has said yes, and what step '{spec.Name}' changes would not be taken back by this program.");
             }

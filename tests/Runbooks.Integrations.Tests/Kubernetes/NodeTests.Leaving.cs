@@ -30,9 +30,15 @@ public sealed partial class NodeTests
     }
 
     [Fact]
-    public async Task TaintThatStopsAPodWithoutAController_SaysThatItIsGone() =>
-        (await PrepareAsync(Taint, new { node = "aks-pool-17503362-vmss000000", key = "gpu-fault", effect = "noExecute" })).PlannedEffect.ShouldEndWith(
+    public async Task TaintThatStopsAPodWithoutAController_SaysThatItIsGone()
+    {
+        var preparation = await PrepareAsync(Taint, new { node = "aks-pool-17503362-vmss000000", key = "gpu-fault", effect = "noExecute" });
+
+        preparation.PlannedEffect.ShouldEndWith(
             " Now that is 5 pods, for which other nodes need room; whether there is room is not looked at. The controllers of these have no ready pod on another node: inference/tokenizer-7d9f8c6b5d-x2x4v, lab/ranker-5d8b6c7f94-k9q7d, lab/ranker-5d8b6c7f94-x2x4v, lab/summarizer-6c9d7f5b84-k9q7d, lab/summarizer-6c9d7f5b84-x2x4v. No controller owns these, so nothing brings them back: inference/debug-shell.");
+        preparation.Undo.ShouldBe("Take the taint gpu-fault:NoExecute off node aks-pool-17503362-vmss000000; what was stopped is not brought back.");
+        preparation.Identity.ShouldNotBeNull().ShouldEndWith(" inference/debug-shell", customMessage: "one that came meanwhile was not shown");
+    }
 
     /// <summary>The first attempt evicted it, and the host went down before that was on record.</summary>
     [Fact]

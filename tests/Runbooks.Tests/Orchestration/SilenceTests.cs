@@ -157,6 +157,18 @@ public sealed class SilenceTests : IAsyncDisposable
         incident.OpenGate!.Difference.ShouldBe("Nobody has said yes, and what step 'kept' changes would not be taken back by this program.");
     }
 
+    /// <summary>Its file was read by rules that did not know it yet, or what it does came from a step before it.</summary>
+    [Fact]
+    public async Task StepTurnsOutToBeOneThatAlwaysAsks_DoesNotActUnanswered()
+    {
+        var opened = await _world.OpenAsync(Then(Given.Step("kept", "script.kept", new { name = "kept", text = "as it is", asks = true })));
+
+        var incident = await _world.AdvanceAsync(opened.Id, s_timeout + TimeSpan.FromMinutes(1));
+
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+        incident.OpenGate!.Difference.ShouldNotBeNull().ShouldStartWith("Nobody has said yes");
+    }
+
     [Fact]
     public void UndoIsLeftToAPerson_DoesNotRunUnanswered()
     {
@@ -189,14 +201,16 @@ public sealed class SilenceTests : IAsyncDisposable
     /// <summary>Left to a person where the file says so, and where it finds a text when it looks.</summary>
     private sealed class KeptAction(Script script) : RunbookAction<KeptAction.Parameters>("script.kept", "Does what the test says.")
     {
-        public sealed record Parameters(string Name, string Text, bool Keep = false);
+        public sealed record Parameters(string Name, string Text, bool Keep = false, bool Asks = false);
 
         public override bool Reversible => true;
+
+        public override bool AlwaysAsks(JsonElement with) => with.TryGetProperty("asks", out _);
 
         public override Reversal ReversalOf(JsonElement with) => with.TryGetProperty("keep", out _) ? Reversal.Kept : Reversal.Undone;
 
         protected override Task<Preparation> PrepareAsync(Parameters parameters, StepContext context, CancellationToken cancellationToken) =>
-            Task.FromResult(new Preparation { PlannedEffect = "Keep it.", Undo = "Left to a person.", UndoneByHand = true, UndoState = JsonSerializer.SerializeToElement(parameters.Name) });
+            Task.FromResult(new Preparation { PlannedEffect = "Keep it.", Undo = "Left to a person.", UndoneByHand = !parameters.Asks, UndoState = JsonSerializer.SerializeToElement(parameters.Name) });
 
         protected override Task<ActionResult> ApplyAsync(Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
         {

@@ -33,7 +33,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
     public override bool Reversible => true;
 
     // Whoever wrote the prompt chose the words: silence is no yes to what an attacker may have picked to lock others out.
-    public override bool AlwaysAsks => true;
+    public override bool AlwaysAsks(JsonElement with) => true;
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [
