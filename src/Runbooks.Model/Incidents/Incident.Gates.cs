@@ -156,7 +156,7 @@ public sealed partial record Incident
 
         var answers = phase == Phase.Mitigation ? Findings : Verification;
         return now - Clocks.Latest(
-            [.. answers.Select(finding => (DateTimeOffset?)finding.At), .. Steps.Where(IsActOfOurs).Select(step => step.FinishedAt), ConfirmedAt, answers.Count == 0 ? gate.ClosedAt : null],
+            [.. answers.Select(finding => (DateTimeOffset?)finding.At), .. Steps.Where(IsActOfOurs).Select(step => step.WasLeftForLong ? step.StartedAt : step.FinishedAt), ConfirmedAt, answers.Count == 0 ? gate.ClosedAt : null],
             now) > LongestGround;
     }
 

@@ -14,7 +14,8 @@ public sealed partial record Incident
         var known = FindStep(phase, spec.Name);
         if (known is not null)
         {
-            return Replace(known with { Attempts = known.Attempts + 1 }, now);
+            var left = now - (known.AttemptedAt ?? known.StartedAt) > spec.Timeout + LongestGround;
+            return Replace(known with { Attempts = known.Attempts + 1, AttemptedAt = now, WasLeftForLong = known.WasLeftForLong || left }, now);
         }
 
         var record = new StepRecord { Phase = phase, Name = spec.Name, Action = spec.Do, GateId = gateId, Preparation = preparation, StartedAt = now };
@@ -22,9 +23,9 @@ public sealed partial record Incident
     }
 
     /// <summary>The attempt that began last did nothing: it does not count, and a first one is not on record.</summary>
-    /// <param name="attempt">Which one, from 1.</param>
-    public Incident ForgetBegin(Phase phase, string step, int attempt) => FindStep(phase, step) is not { FinishedAt: null } begun || begun.Attempts != attempt ? this
-        : this with { Steps = begun.Attempts > 1 ? [.. Steps.Select(each => each == begun ? begun with { Attempts = begun.Attempts - 1 } : each)] : [.. Steps.Where(each => each != begun)] };
+    /// <param name="before">As it was before that attempt; null where it was the first.</param>
+    public Incident ForgetBegin(Phase phase, string step, StepRecord? before) => FindStep(phase, step) is not { FinishedAt: null } begun || begun.Attempts != (before?.Attempts ?? 0) + 1 ? this
+        : this with { Steps = before is null ? [.. Steps.Where(each => each != begun)] : [.. Steps.Select(each => each == begun ? before : each)] };
 
     /// <summary>Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it.</summary>
     public Incident FinishStep(StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now) =>

@@ -229,7 +229,7 @@ public sealed class StepRunner(
         var (phase, step, now) = (attempt.Request.Phase, attempt.Spec.Name, time.GetUtcNow());
         var made = (attempt.Known?.Attempts ?? 0) + 1;
         Log.StepFailed(logger, made, step, attempt.Incident.Id, Redactor.Redact(nothing, secrets));
-        await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(i.ForgetBegin(phase, step, made)), time, cancellationToken);
+        await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(i.ForgetBegin(phase, step, attempt.Known)), time, cancellationToken);
         return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
 
         Incident Wait(Incident i) => nothing.IsBusy ? i.HoldStep(step, phase, why, now + s_nextTry, now) : i.AwaitNextTry(phase, now + s_nextTry, now);

@@ -65,7 +65,7 @@ public sealed partial class HeldValuesTests
     {
         var first = await DoAsync("inc-a", Flag, s_on);
         await DoAsync("inc-b", Flag, s_on);
-        await ChangeAsync("inc-b", i => i.ForgetBegin(Phase.Mitigation, "step", 1));
+        await ChangeAsync("inc-b", i => i.ForgetBegin(Phase.Mitigation, "step", before: null));
 
         (await TakeBackAsync("inc-a", Flag, first)).ShouldStartWith("Removed ");
         (await FlagAsync()).ShouldBeNull();

@@ -120,6 +120,35 @@ public sealed class GroundTests : IAsyncDisposable
         _world.Notifier.Sent.ShouldBeEmpty();
     }
 
+    /// <summary>The host went down in the middle of the first step: that one is finished, and the next acts on nothing that old.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task HostWasDownInTheMiddleOfAStep_TheChecksAreAskedAgainBeforeTheNext(bool isWell)
+    {
+        var down = true;
+        _world.Script.BeforeActing = name =>
+        {
+            if (name != "drain" || !down)
+            {
+                return null;
+            }
+
+            down = false;
+            _world.Time.Advance(s_outage);
+            _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = isWell ? Verdict.Passing : Verdict.Failing;
+            return new IOException("gone");
+        };
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Given.Step("drain"), Given.Step("fix")] } });
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        _world.Script.Deeds.ShouldBe(isWell ? ["do drain"] : ["do drain", "do fix"]);
+        incident.State.ShouldBe(isWell ? IncidentState.AwaitingApproval : IncidentState.Resolved);
+        incident.Timeline.ShouldContain(line => line.What.Contains(isWell ? "reasons to act no longer hold" : "reasons to act still hold", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task NoChecksAndApprovedLongAgo_AsksAnew()
     {
