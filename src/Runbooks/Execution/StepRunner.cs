@@ -152,7 +152,7 @@ public sealed class StepRunner(
                 ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken, cutOff: refused is StepPausedException)
                 : new(StepOutcome.Refused, Redactor.Redact(refused.Message, binding.Secrets));
         }
-        catch (AttemptFailedException nothing) when (acting && !cancellationToken.IsCancellationRequested && (nothing.IsBusy || (nothing.NothingDone && !action.Repeatable)))
+        catch (AttemptFailedException nothing) when (acting && (nothing.IsBusy || (nothing.NothingDone && !action.Repeatable)))
         {
             return await ForgetAsync(attempt, nothing, binding.Secrets, cancellationToken);
         }

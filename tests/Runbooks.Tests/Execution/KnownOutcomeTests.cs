@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
 using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
@@ -33,6 +34,22 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
         (await RunAsync(stop.Token)).End.ShouldBe(StepOutcome.Done);
 
         Recorded().Status.ShouldBe(StepStatus.Done);
+    }
+
+    /// <summary>It was under way, and was turned away in the time that a host which stops gives it.</summary>
+    [Fact]
+    public async Task HostStopsWhileTheActionIsTurnedAway_ThatNothingHappenedIsRecorded()
+    {
+        using var stop = new CancellationTokenSource();
+        _world.Script.BeforeActing = _ =>
+        {
+            stop.Cancel();
+            return new AttemptFailedException("Another operation is in progress.") { NothingDone = true };
+        };
+
+        (await RunAsync(stop.Token)).End.ShouldBe(StepOutcome.AttemptFailed);
+
+        _world.Store.All.Single().Steps.ShouldBeEmpty("it is no step of unknown outcome");
     }
 
     [Theory]
