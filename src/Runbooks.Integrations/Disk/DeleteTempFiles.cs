@@ -11,6 +11,9 @@ public sealed record DeleteTempFilesParameters : MachineFolder
 internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> options) : RunbookAction<DeleteTempFilesParameters>(
     "disk.deleteTempFiles", "Deletes old files below a folder that the configuration allows. Never follows links, and leaves other file systems alone.")
 {
+    /// <summary>For the end of another script. After that the step waits for its turn, which is no failure; less than the time there is to look.</summary>
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(90);
+
     public override string Role => $"{VirtualMachine.Roles}; none for the machine that this runs on";
 
     public override IReadOnlyList<StepOutput> Outputs =>
@@ -22,7 +25,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
 
     protected override async Task<Preparation> PrepareAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var machine = machines.Find(parameters.Machine, context);
+        var machine = machines.Find(parameters.Machine, context, s_longestWait);
         var age = $"older than {Format(parameters.OlderThan)}";
         if (Refusal(parameters) is { } refusal)
         {
@@ -44,7 +47,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
             throw new StepRefusedException(refusal);
         }
 
-        var machine = machines.Find(parameters.Machine, context);
+        var machine = machines.Find(parameters.Machine, context, s_longestWait);
         var before = await machine.SpaceAsync(parameters.Folder, cancellationToken);
         var deleted = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: true, cancellationToken);
         var after = await machine.SpaceAsync(parameters.Folder, cancellationToken);

@@ -36,7 +36,8 @@ internal sealed record TempFiles(long Files, long Bytes)
 internal sealed class Machines(ArmResources arm)
 {
     /// <param name="id">A virtual machine; null for this one.</param>
-    public IMachine Find(string? id, StepContext context) => id is null ? new LocalMachine(context.Time) : new VirtualMachine(arm, id, context);
+    /// <inheritdoc cref="VirtualMachine"/>
+    public IMachine Find(string? id, StepContext context, TimeSpan? longestWait = null) => id is null ? new LocalMachine(context.Time) : new VirtualMachine(arm, id, context, longestWait);
 }
 
 /// <summary>Which folder of which machine.</summary>

@@ -4,7 +4,8 @@ namespace Runbooks.Integrations.Disk;
 /// A Linux virtual machine, through run-command. The scripts are fixed; a path and a number of minutes are all that is
 /// put in, and the path has passed <see cref="TempFolder.IsPath"/>: there is nothing in it that a shell could take for more.
 /// </summary>
-internal sealed partial class VirtualMachine(ArmResources arm, string id, StepContext context) : IMachine
+/// <param name="longestWait">How long another script is waited for; null for as long as there is time.</param>
+internal sealed partial class VirtualMachine(ArmResources arm, string id, StepContext context, TimeSpan? longestWait) : IMachine
 {
     public const string Role = "Virtual Machine Contributor";
 
@@ -85,11 +86,12 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
 
     /// <summary>
     /// A machine runs one script at a time and says 409 to others: another check's may be running, or one that nobody waits for any
-    /// more. It is asked again as long as the check or step has time. A machine that is off answers 409 as well, in other words.
+    /// more. It is asked again for a while. A machine that is off answers 409 as well, in other words.
     /// </summary>
     /// <seealso href="https://learn.microsoft.com/azure/virtual-machines/linux/run-command"/>
     private async Task<AzureResponse> SendAsync(AzureRequest call, bool changes, CancellationToken cancellationToken)
     {
+        var began = context.Time.GetTimestamp();
         while (true)
         {
             if (changes)
@@ -101,8 +103,9 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
             {
                 return await arm.SendAsync(call, context.Time, cancellationToken);
             }
-            catch (AzureRequestException busy) when (busy.IsBusy)
+            catch (AzureRequestException busy) when (busy.IsBusy && (longestWait is not { } longest || context.Time.GetElapsedTime(began) < longest))
             {
+                context.Progress.Report($"{DisplayName} runs another script, and takes one at a time");
                 await Task.Delay(s_pause, context.Time, cancellationToken);
             }
         }

@@ -152,9 +152,9 @@ public sealed class StepRunner(
                 ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken, cutOff: refused is StepPausedException)
                 : new(StepOutcome.Refused, Redactor.Redact(refused.Message, binding.Secrets));
         }
-        catch (AttemptFailedException nothing) when (acting && (nothing.IsBusy || (nothing.NothingDone && !action.Repeatable)))
+        catch (AttemptFailedException nothing) when (nothing.IsBusy || (acting && nothing.NothingDone && !action.Repeatable))
         {
-            return await ForgetAsync(attempt, nothing, binding.Secrets, cancellationToken);
+            return await ForgetAsync(attempt, acting, nothing, binding.Secrets, cancellationToken);
         }
         catch (Exception failure) when (done is null && !cancellationToken.IsCancellationRequested)
         {
@@ -223,13 +223,13 @@ public sealed class StepRunner(
     /// Nothing came of an attempt, so none has begun: the next one looks anew, and what cannot be repeated is not called unknown.
     /// Whoever waits for their turn has not failed either.
     /// </summary>
-    private async Task<StepResult> ForgetAsync(Attempt attempt, AttemptFailedException nothing, IReadOnlyCollection<string> secrets, CancellationToken cancellationToken)
+    private async Task<StepResult> ForgetAsync(Attempt attempt, bool acting, AttemptFailedException nothing, IReadOnlyCollection<string> secrets, CancellationToken cancellationToken)
     {
         var why = Redactor.Redact(nothing.Message, secrets);
         var (phase, step, now) = (attempt.Request.Phase, attempt.Spec.Name, time.GetUtcNow());
         var made = (attempt.Known?.Attempts ?? 0) + 1;
         Log.StepFailed(logger, made, step, attempt.Incident.Id, Redactor.Redact(nothing, secrets));
-        await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(i.ForgetBegin(phase, step, attempt.Known)), time, cancellationToken);
+        await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(acting ? i.ForgetBegin(phase, step, attempt.Known) : i), time, cancellationToken);
         return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
 
         Incident Wait(Incident i) => nothing.IsBusy ? i.HoldStep(step, phase, why, now + s_nextTry, now) : i.AwaitNextTry(phase, now + s_nextTry, now);

@@ -110,6 +110,19 @@ public sealed class VirtualMachineTests : OnTheSandbox
         (Clock.GetUtcNow() - began).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(15));
     }
 
+    /// <summary>A backup's may take an hour: the step has not failed, and waits for its turn as any other.</summary>
+    [Fact]
+    public async Task AnotherScriptRunsForLong_TheStepIsToldThatItIsNotItsTurn()
+    {
+        var preparation = await PrepareAsync(Delete, s_old);
+        await FaultAsync("arm", "409", count: 1000);
+        var began = Clock.GetUtcNow();
+
+        (await Should.ThrowAsync<AzureRequestException>(() => PrepareAsync(Delete, s_old))).IsBusy.ShouldBeTrue();
+        (Clock.GetUtcNow() - began).ShouldBeInRange(TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(100));
+        (await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Delete, s_old, preparation))).IsBusy.ShouldBeTrue();
+    }
+
     [Theory]
     [InlineData("403", typeof(StepRefusedException), "Virtual Machine Contributor")]
     [InlineData("lroFails", typeof(AzureRequestException), "ended as Failed")]

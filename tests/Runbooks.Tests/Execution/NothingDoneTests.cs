@@ -71,6 +71,22 @@ public sealed class NothingDoneTests : IAsyncDisposable
         _world.Script.Count("do fix").ShouldBe(1);
     }
 
+    /// <summary>Even to look may have to wait for somebody else's script.</summary>
+    [Fact]
+    public async Task StepThatWaitsForItsTurnToLook_HasNotFailed()
+    {
+        var opened = await _world.OpenAsync(With("script.act"));
+        var busy = 20;
+        _world.Script.BeforeLooking = name => name == "fix" && busy-- > 0 ? new AttemptFailedException("The machine runs another script.") { IsBusy = true } : null;
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+        incident.Reason.ShouldBe("fix waits: The machine runs another script.");
+
+        await _world.AdvanceAsync(incident.Id, TimeSpan.FromMinutes(40));
+        _world.Script.Count("do fix").ShouldBe(1);
+    }
+
     /// <summary>What an attempt before it may have done stays on record.</summary>
     [Fact]
     public async Task StepThatFailedBefore_KeepsThatWhileItWaitsForItsTurn()
