@@ -14,13 +14,15 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     /// <summary>For the end of another script. After that the step waits for its turn, which is no failure; less than the time there is to look.</summary>
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(90);
 
+    private const string Unknown = "unknown";
+
     public override string Role => $"{VirtualMachine.Roles}; none for the machine that this runs on";
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [
-        new("freed", "What was deleted, in words: how many files, and how much they held.", "120 files, 27 GiB"),
+        new("freed", "What was deleted, in words: how many files, and how much they held, over all attempts.", "120 files, 27 GiB"),
         new("usedBefore", "How full the disk was, such as `94 %`; `unknown` where it does not say.", "94 %"),
-        new("usedAfter", "How full it is now.", "61 %"),
+        new("usedAfter", "How full it is now; `unknown` where that could not be asked any more.", "61 %"),
     ];
 
     protected override async Task<Preparation> PrepareAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -48,24 +50,52 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         }
 
         var machine = machines.Find(parameters.Machine, context, s_longestWait);
-        var before = await machine.SpaceAsync(parameters.Folder, cancellationToken);
+        var memory = new StepMemory(context, "tidied");
+        var tidied = await memory.ReadAsync(cancellationToken) is [var kept] ? JsonSerializer.Deserialize<Tidied>(kept)!
+            : new Tidied(Percent(await machine.SpaceAsync(parameters.Folder, cancellationToken)), new TempFiles(0, 0), IsPartial: false);
+
+        // Until it has ended, nobody knows what it deletes.
+        await memory.WriteAsync([JsonSerializer.Serialize(tidied with { IsPartial = true })]);
         var deleted = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: true, cancellationToken);
-        var after = await machine.SpaceAsync(parameters.Folder, cancellationToken);
-        return new ActionResult($"Deleted {deleted} below {parameters.Folder} on {machine.DisplayName}{(before.Percent is null ? "" : $": the disk was {Percent(before)} full and is {Percent(after)}")}.")
+        tidied = tidied with { Deleted = new(tidied.Deleted.Files + deleted.Files, tidied.Deleted.Bytes + deleted.Bytes) };
+        await memory.WriteAsync([JsonSerializer.Serialize(tidied)]);
+
+        var freed = $"{tidied.Deleted}{(tidied.IsPartial ? " (and whatever an attempt deleted that broke off)" : "")}";
+        var after = await AfterAsync(machine, parameters.Folder, cancellationToken);
+        var course = tidied.Before == Unknown ? "" : $": the disk was {tidied.Before} full {(after == Unknown ? "before, and how full it is now could not be asked" : $"and is {after}")}";
+        return new ActionResult($"Deleted {freed} below {parameters.Folder} on {machine.DisplayName}{course}.")
         {
-            Outputs = new Dictionary<string, string> { ["freed"] = deleted.ToString(), ["usedBefore"] = Percent(before), ["usedAfter"] = Percent(after) },
+            Outputs = new Dictionary<string, string> { ["freed"] = freed, ["usedBefore"] = tidied.Before, ["usedAfter"] = after },
         };
+    }
+
+    /// <summary>The files are deleted: that nobody answers how full the disk is now makes that no failure.</summary>
+    private static async Task<string> AfterAsync(IMachine machine, string folder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Percent(await machine.SpaceAsync(folder, cancellationToken));
+        }
+        catch (AzureRequestException)
+        {
+            return Unknown;
+        }
     }
 
     private string? Refusal(DeleteTempFilesParameters parameters) => parameters.Machine is null && !options.Value.ThisMachine
         ? $"Files of the machine that this runs on are not deleted here ({DiskOptions.SectionName}:ThisMachine is false, as always in practice). Name the virtual machine with 'machine'."
         : TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value);
 
-    private static string Percent(DiskSpace space) => space.Percent is { } percent ? $"{NumberText.Format(percent)} %" : "unknown";
+    private static string Percent(DiskSpace space) => space.Percent is { } percent ? $"{NumberText.Format(percent)} %" : Unknown;
 
     private static string Format(TimeSpan age) => age.TotalHours >= 48
         ? FormattableString.Invariant($"{age.TotalDays:0.#} days")
         : FormattableString.Invariant($"{age.TotalHours:0.#} hours");
+
+    /// <summary>What a step has done, over all its attempts.</summary>
+    /// <param name="Before">How full the disk was before the first of them.</param>
+    /// <param name="IsPartial">One broke off while it deleted, so that what it deleted is not counted.</param>
+    private sealed record Tidied(string Before, TempFiles Deleted, bool IsPartial);
 }
 
 /// <summary>An absolute path that needs no quoting in a shell and cannot climb: letters, digits, and <c>/ . _ -</c>.</summary>

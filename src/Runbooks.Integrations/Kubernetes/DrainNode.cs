@@ -131,15 +131,13 @@ internal sealed class DrainNode(Clusters clusters)
     }
 }
 
-/// <summary>
-/// Whom a step has evicted, over all its attempts: each of them sees only the pods that are left. It is kept as evidence, a
-/// line for each pod, before the next one is evicted.
-/// </summary>
-internal sealed class EvictedPods(StepContext context)
+/// <summary>Whom a step has evicted, over all its attempts: a line for each pod, kept before the next one is evicted.</summary>
+internal sealed class EvictedPods
 {
     private readonly SortedDictionary<string, string?> _owners = new(StringComparer.Ordinal);
+    private readonly StepMemory _memory;
 
-    private string FileName => $"evicted-{string.Join('-', context.IdempotencyKey.Split(':').Skip(1))}.txt";
+    private EvictedPods(StepMemory memory) => _memory = memory;
 
     /// <summary>As <c>namespace/name</c>, in order.</summary>
     public IReadOnlyCollection<string> Names => _owners.Keys;
@@ -148,31 +146,23 @@ internal sealed class EvictedPods(StepContext context)
     public IEnumerable<(string Namespace, string? Owner)> Owners => _owners.Select(one => (one.Key.Split('/')[0], one.Value)).Distinct();
 
     /// <summary>References of the evidence store.</summary>
-    public IReadOnlyList<string> Evidence => _owners.Count == 0 ? [] : [$"{context.IncidentId}/{FileName}"];
+    public IReadOnlyList<string> Evidence => _owners.Count == 0 ? [] : [_memory.Reference];
 
     public static async Task<EvictedPods> OfAsync(StepContext context, CancellationToken cancellationToken)
     {
-        var pods = new EvictedPods(context);
-        await using var kept = context.Interrupted is null ? null : await context.Evidence.OpenAsync($"{context.IncidentId}/{pods.FileName}", cancellationToken);
-        if (kept is not null)
+        var pods = new EvictedPods(new StepMemory(context, "evicted"));
+        foreach (var words in (await pods._memory.ReadAsync(cancellationToken)).Select(line => line.Split(' ')))
         {
-            using var lines = new StreamReader(kept);
-            while (await lines.ReadLineAsync(cancellationToken) is { } line)
-            {
-                var words = line.Split(' ');
-                pods._owners[words[0]] = words.ElementAtOrDefault(1);
-            }
+            pods._owners[words[0]] = words.ElementAtOrDefault(1);
         }
 
         return pods;
     }
 
-    /// <summary>Is not cut off: what has happened is known to the next attempt.</summary>
-    public async Task AddAsync(V1Pod pod)
+    public Task AddAsync(V1Pod pod)
     {
         _owners[PodRoom.NameOf(pod)] = PodReplacement.Controller(pod)?.Uid;
-        using var content = new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(_owners.Select(one => $"{one.Key} {one.Value}".TrimEnd() + "\n"))));
-        await context.Evidence.SaveAsync(context.IncidentId, FileName, content, CancellationToken.None);
+        return _memory.WriteAsync(_owners.Select(one => $"{one.Key} {one.Value}".TrimEnd()));
     }
 }
 

@@ -110,6 +110,42 @@ public sealed class VirtualMachineTests : OnTheSandbox
         (Clock.GetUtcNow() - began).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(15));
     }
 
+    /// <summary>It was deleted and that was not on record when the host went down, or nobody answered how full the disk is now.</summary>
+    [Fact]
+    public async Task SecondAttempt_SaysWhatTheFirstOneDeleted()
+    {
+        var preparation = await PrepareAsync(Delete, s_old);
+        await ApplyAsync(Delete, s_old, preparation);
+
+        var result = await ApplyAsync(Delete, s_old, preparation, interrupted: preparation);
+
+        result.Result.ShouldBe("Deleted 12,408 files, 26.9 GiB below /var/tmp on virtual machine vm-batch-1: the disk was 94 % full and is 52 %.");
+        (result.Outputs["freed"], result.Outputs["usedBefore"], result.Outputs["usedAfter"]).ShouldBe(("12,408 files, 26.9 GiB", "94 %", "52 %"));
+    }
+
+    [Fact]
+    public async Task SecondAttemptAfterOneThatBrokeOffWhileItDeleted_SaysThatItCannotCountThat()
+    {
+        var preparation = await PrepareAsync(Delete, s_old);
+        await FaultAsync("arm", "500", on: "/runCommand", skip: 1);
+        await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Delete, s_old, preparation));
+
+        (await ApplyAsync(Delete, s_old, preparation, interrupted: preparation)).Result
+            .ShouldBe("Deleted 12,408 files, 26.9 GiB (and whatever an attempt deleted that broke off) below /var/tmp on virtual machine vm-batch-1: the disk was 94 % full and is 52 %.");
+    }
+
+    [Fact]
+    public async Task NobodySaysHowFullTheDiskIsNow_TheFilesAreDeletedAllTheSame()
+    {
+        var preparation = await PrepareAsync(Delete, s_old);
+        await FaultAsync("arm", "500", on: "/runCommand", skip: 2);
+
+        var result = await ApplyAsync(Delete, s_old, preparation);
+
+        result.Result.ShouldBe("Deleted 12,408 files, 26.9 GiB below /var/tmp on virtual machine vm-batch-1: the disk was 94 % full before, and how full it is now could not be asked.");
+        result.Outputs["usedAfter"].ShouldBe("unknown");
+    }
+
     /// <summary>A backup's may take an hour: the step has not failed, and waits for its turn as any other.</summary>
     [Fact]
     public async Task AnotherScriptRunsForLong_TheStepIsToldThatItIsNotItsTurn()
