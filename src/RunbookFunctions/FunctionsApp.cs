@@ -7,6 +7,7 @@ using RunbookFunctions.Contacts;
 using RunbookFunctions.Durable;
 using RunbookFunctions.Telemetry;
 using Runbooks.AzureStorage;
+using Runbooks.Integrations.Disk;
 using Runbooks.Settings;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
@@ -32,7 +33,8 @@ internal static class FunctionsApp
 
         builder.Services
             .AddAzureStorage()
-            .AddStoreSignals();
+            .AddStoreSignals()
+            .Configure<DiskOptions>(disk => disk.ThisMachine = false); // before the settings, which have the last word
 
         builder.Services
             .AddPeople(builder.Configuration)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.AzureStorage;
 using Runbooks.Intake;
+using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Integrations.OnCall;
 using Runbooks.Model.Storage;
@@ -41,6 +42,7 @@ internal static class ServerServices
         ? services
             .AddStorageAccount()
             .AddStoreSignals()
+            .Configure<DiskOptions>(disk => disk.ThisMachine = false) // before the settings, which have the last word
             .AddSingleton(provider => new WatchTurn(provider.GetRequiredService<ISharedState>(), provider.GetRequiredService<TimeProvider>(), $"{Guid.NewGuid():N}"))
         : services.AddSqlite(settings.DataDirectory);
 

@@ -25,6 +25,9 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         new("usedAfter", "How full it is now; `unknown` where that could not be asked any more.", "61 %"),
     ];
 
+    // What it found on one machine is nothing to delete by on another.
+    protected override bool KeepsPreparation => true;
+
     protected override async Task<Preparation> PrepareAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var machine = machines.Find(parameters.Machine, context, s_longestWait);
@@ -35,7 +38,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         }
 
         var found = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: false, cancellationToken);
-        return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.DisplayName} (now {found})." };
+        return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.DisplayName} (now {found}).", Identity = machine.Identity };
     }
 
     protected override Task<string?> CheckPermissionsAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken) =>
@@ -50,6 +53,11 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         }
 
         var machine = machines.Find(parameters.Machine, context, s_longestWait);
+        if (preparation.Identity is { } shown && shown != machine.Identity)
+        {
+            throw new StepRefusedException($"The files of the machine {shown} were meant, and this is {machine.Identity}: another process has taken the step. Nothing more was deleted.");
+        }
+
         var memory = new StepMemory(context, "tidied");
         var tidied = await memory.ReadAsync(cancellationToken) is [var kept] ? JsonSerializer.Deserialize<Tidied>(kept)!
             : new Tidied(Percent(await machine.SpaceAsync(parameters.Folder, cancellationToken)), new TempFiles(0, 0), IsPartial: false);
@@ -83,7 +91,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     }
 
     private string? Refusal(DeleteTempFilesParameters parameters) => parameters.Machine is null && !options.Value.ThisMachine
-        ? $"Files of the machine that this runs on are not deleted here ({DiskOptions.SectionName}:ThisMachine is false, as always in practice). Name the virtual machine with 'machine'."
+        ? $"Files of the machine that this runs on are not deleted here ({DiskOptions.SectionName}:ThisMachine is false, as always in practice, and where several processes share the record unless it is set). Name the virtual machine with 'machine'."
         : TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value);
 
     private static string Percent(DiskSpace space) => space.Percent is { } percent ? $"{NumberText.Format(percent)} %" : Unknown;

@@ -42,7 +42,10 @@ public sealed class DiskOptions : IValidatableObject
     /// <summary>Folders, with all that is below them, in which old files may be deleted. Nothing is deleted elsewhere.</summary>
     public IList<string> AllowedFolders { get; } = [];
 
-    /// <summary>Whether files of the machine that this runs on may be deleted, where a step names no other. Never in practice.</summary>
+    /// <summary>
+    /// Whether files of the machine that this runs on may be deleted, where a step names no other. Never in practice. Where several
+    /// processes may share the record (the Functions app, <c>--storage azure</c>) it is false unless it is set: any of them may run a step.
+    /// </summary>
     public bool ThisMachine { get; set; } = true;
 
     /// <summary>No file that is younger is ever deleted, whatever a runbook says.</summary>

@@ -6,6 +6,9 @@ internal interface IMachine
     /// <summary>For people.</summary>
     string DisplayName { get; }
 
+    /// <summary>What tells it from another where no parameter names it; null where one does.</summary>
+    string? Identity { get; }
+
     /// <summary>Where a person looks at it; null for nowhere.</summary>
     string? Link { get; }
 

@@ -3,13 +3,15 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Runbooks.Integrations.Disk;
 
-/// <summary>The machine that this process runs on; for one-machine hosts.</summary>
+/// <summary>The machine that this process runs on. Where several processes share the record it is whichever has the step.</summary>
 internal sealed class LocalMachine(TimeProvider time) : IMachine
 {
     /// <summary>Each level holds a handle; what lies deeper stays.</summary>
     private const int DeepestLevel = 64;
 
-    public string DisplayName => "this machine";
+    public string DisplayName => $"this machine ({Identity})";
+
+    public string Identity => Environment.MachineName;
 
     public string? Link => null;
 

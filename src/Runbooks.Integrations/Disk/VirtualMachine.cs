@@ -36,6 +36,8 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
 
     public string DisplayName => _target.DisplayName;
 
+    public string? Identity => null;
+
     public string? Link => _target.PortalLink;
 
     public async Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken)

@@ -1,8 +1,11 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using RunbookServer.Hosting;
 using RunbookServer.Terminal;
+using Runbooks.Integrations.Disk;
 
 namespace RunbookServer.Tests.Hosting;
 
@@ -31,6 +34,22 @@ public sealed class ServerHostTests
         host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
 
         await waiting;
+    }
+
+    /// <summary>Whichever process has a step would delete files of its own machine; whoever wants that says so.</summary>
+    [Theory]
+    [InlineData(StorageKind.Sqlite, null, true)]
+    [InlineData(StorageKind.Azure, null, false)]
+    [InlineData(StorageKind.Azure, "true", true)]
+    public void FilesOfThisMachine_AreLeftAloneWhereTheRecordIsShared(object storage, string? set, bool may)
+    {
+        var data = Directory.CreateTempSubdirectory("runbooks-").FullName;
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Disk:ThisMachine"] = set }.Where(setting => setting.Value is not null)).Build();
+        using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration)
+            .AddRunbookServer(new() { DataDirectory = data, Practice = false, Storage = (StorageKind)storage }, new RunbookFolder(data)).BuildServiceProvider();
+
+        services.GetRequiredService<IOptions<DiskOptions>>().Value.ThisMachine.ShouldBe(may);
+        Directory.Delete(data, recursive: true);
     }
 
     private static IHost Host<T>()
