@@ -106,7 +106,7 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         }
     }
 
-    /// <summary>Each place for itself: what somebody changed in the one does not keep the banner up in the other.</summary>
+    /// <summary>Each place for itself: that somebody changed the one, or that it cannot be reached, does not keep the banner up in the other.</summary>
     public async Task<ActionResult> UndoAsync(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
         if (Blob is null)
@@ -122,19 +122,20 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
             (null, null) => new(displayName) { HandedOn = key.HandedOn || blob.HandedOn, FoundSo = key.FoundSo && blob.FoundSo },
             // Somebody's own banner stays; one that could not be reached is ours still, and is tried again.
             (null or ChangedSinceException, null or ChangedSinceException) => throw new ChangedSinceException(displayName),
-            _ => throw new StepRefusedException(displayName),
+            (StepRefusedException or null, StepRefusedException or null) => throw new StepRefusedException(displayName),
+            _ => throw new AttemptFailedException(displayName) { IsBusy = new[] { keyLeft, blobLeft }.Any(left => left is AttemptFailedException { IsBusy: true }) },
         };
     }
 
-    private static async Task<(ActionResult Result, StepRefusedException? Left)> TryAsync(Func<Task<ActionResult>> undo)
+    private static async Task<(ActionResult Result, Exception? Left)> TryAsync(Func<Task<ActionResult>> undo)
     {
         try
         {
             return (await undo(), null);
         }
-        catch (StepRefusedException refused)
+        catch (Exception left) when (left is StepRefusedException or AttemptFailedException)
         {
-            return (new(refused.Message), refused);
+            return (new(left.Message), left);
         }
     }
 }
