@@ -160,7 +160,7 @@ public abstract record RerouteParameters
     public string? To { get; init; }
 
     [Range(1, 1000)]
-    [Description("Leave it this weight, less than it has now, instead of disabling it. Refused where a weight would change nothing.")]
+    [Description("Leave it this weight, less than it has now, instead of disabling it. Refused where it is more, or where weights decide nothing.")]
     public int? Weight { get; init; }
 }
 
@@ -266,8 +266,7 @@ internal static class RoutePlan
     {
         { Enabled: false } => $"'{from.Name}' is disabled: it gets no traffic, whatever its weight.",
         { Weight: null } => $"'{from.Name}' has no weight, so whether {weight} is less is not known. Leave 'weight' out to disable it.",
-        { Weight: { } now } when weight >= now =>
-            $"'{from.Name}' has the weight {now}: with {weight} it would get {(weight == now ? "as much traffic as now" : "more traffic, not less")}. Give it less than {now}, or leave 'weight' out to disable it.",
+        { Weight: { } now } when weight > now => $"'{from.Name}' has the weight {now}: with {weight} it would get more traffic, not less. Give it less than {now}, or leave 'weight' out to disable it.",
         _ => null,
     };
 

@@ -57,11 +57,22 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
         (await SentAsync())[^1].Body.ShouldBeGolden("weight");
     }
 
-    [Theory]
-    [InlineData(50, "'cluster-b' has the weight 50: with 50 it would get as much traffic as now. Give it less than 50, or leave 'weight' out to disable it.")]
-    [InlineData(51, "'cluster-b' has the weight 50: with 51 it would get more traffic, not less. Give it less than 50, or leave 'weight' out to disable it.")]
-    public async Task WeightThatIsNotLess_IsRefused(int weight, string why) =>
-        (await PrepareAsync(Reroute, new { profile = s_profile, from = "cluster-b", weight })).Refusal.ShouldBe(why);
+    [Fact]
+    public async Task WeightThatIsMore_IsRefused() => (await PrepareAsync(Reroute, new { profile = s_profile, from = "cluster-b", weight = 51 })).Refusal.ShouldBe(
+        "'cluster-b' has the weight 50: with 51 it would get more traffic, not less. Give it less than 50, or leave 'weight' out to disable it.");
+
+    /// <summary>Two incidents were approved on the same reroute: what the second one is for is so already, and it holds it.</summary>
+    [Fact]
+    public async Task WeightThatAnotherIncidentHasGivenIt_IsSo()
+    {
+        var with = new { profile = s_profile, from = "cluster-b", weight = 5 };
+        await RunAsync(Reroute, with);
+
+        var second = await PrepareAsync(Reroute, with);
+
+        (second.Refusal, second.IsSo).ShouldBe((null, true));
+        (await ApplyAsync(Reroute, with, second)).Result.ShouldBe("cluster-b was enabled, weight 5 already.");
+    }
 
     [Fact]
     public async Task WeightOfADisabledEndpoint_IsRefused()
