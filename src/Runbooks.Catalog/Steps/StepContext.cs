@@ -22,6 +22,12 @@ public sealed record StepContext
     /// </summary>
     public Preparation? Interrupted { get; init; }
 
+    /// <summary>
+    /// Ends the sentence about what was found as the step makes it. An attempt before may have done that, and then "already" would
+    /// give it to somebody else.
+    /// </summary>
+    public string Found => Interrupted is null ? "already" : "when this attempt came to it, by an earlier attempt or by somebody else";
+
     /// <summary>Keeps what a person may want to see later: logs, bundles.</summary>
     public required IEvidenceStore Evidence { get; init; }
 
@@ -53,7 +59,7 @@ public sealed record StepContext
         if (await FindPause(cancellationToken) is { } why)
         {
             throw done is null
-                ? new AttemptFailedException($"{why} Nothing was changed.") { IsBusy = true }
+                ? new AttemptFailedException($"{why} {(Interrupted is null ? "Nothing was changed." : "This attempt has changed nothing.")}") { IsBusy = true }
                 : new StepPausedException($"{why} Before that, {done}; nothing was changed after it.");
         }
     }

@@ -75,7 +75,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
         return new ActionResult(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken) is { } more
             ? $"{change.Backend} has {Text(change.After)} in the AI gateway route {change.DisplayName}.{more}"
-            : $"{change.Backend} had {Text(change.After)} already.");
+            : $"{change.Backend} had {Text(change.After)} {context.Found}.");
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)

@@ -49,7 +49,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
             async () => await ChangeAsync(nodes, undo, Before(undo), After(undo), words.Verb, cancellationToken) switch
             {
                 true => new ActionResult(words.Did),
-                false => new ActionResult(words.WasSo),
+                false => new ActionResult($"{words.WasSo} {context.Found}."),
                 null => throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was changed."),
             },
             context, cancellationToken);
@@ -157,6 +157,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         await nodes.FindAsync(undo.Node, cancellationToken) is { } node && node.Metadata.Uid == undo.Uid ? node : null;
 }
 
+/// <param name="WasSo">Without its end, which says since when.</param>
 internal sealed record NodeTexts(string Will, string Did, string WasSo, string Verb);
 
 /// <param name="Was">It was so before.</param>
@@ -199,7 +200,7 @@ internal sealed class CordonNode(Clusters clusters, HeldValues held)
     protected override NodeTexts Texts(CordonNodeParameters parameters, string cluster) => new(
         $"Cordon node {parameters.Node} on cluster {cluster}: no new pods are scheduled on it; those that run go on.",
         $"Cordoned node {parameters.Node}.",
-        $"Node {parameters.Node} was cordoned already.",
+        $"Node {parameters.Node} was cordoned",
         "cordon");
 
     protected override bool Keep(CordonNodeParameters parameters) => parameters.Keep;
@@ -218,7 +219,7 @@ internal sealed class UncordonNode(Clusters clusters, HeldValues held)
     protected override NodeTexts Texts(UncordonNodeParameters parameters, string cluster) => new(
         $"Uncordon node {parameters.Node} on cluster {cluster}: new pods may be scheduled on it again.",
         $"Uncordoned node {parameters.Node}.",
-        $"Node {parameters.Node} was not cordoned.",
+        $"Node {parameters.Node} was uncordoned",
         "uncordon");
 }
 

@@ -15,7 +15,7 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
         return new(
             $"Taint node {parameters.Node} on cluster {cluster} with {taint}{(parameters.Effect == TaintEffect.NoExecute ? ": pods that do not tolerate it are stopped at once, whatever disruption budgets say" : $": new pods that do not tolerate it go elsewhere; {PodRoom.NotLookedAt}")}.",
             $"Tainted node {parameters.Node} with {taint}.",
-            $"Node {parameters.Node} had the taint {taint} already.",
+            $"Node {parameters.Node} had the taint {taint}",
             "taint");
     }
 

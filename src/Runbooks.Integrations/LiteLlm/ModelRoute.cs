@@ -67,7 +67,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
         return new ActionResult(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken)
             ? $"{change.Deployment} has the weight {Text(change.After)} for {change.Model}."
-            : $"{change.Deployment} had the weight {Text(change.After)} already.");
+            : $"{change.Deployment} had the weight {Text(change.After)} {context.Found}.");
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)

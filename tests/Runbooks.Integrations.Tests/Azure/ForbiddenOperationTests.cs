@@ -40,7 +40,7 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
 
         await ApplyAsync(action, with, preparation);
 
-        (await ApplyAsync(action, with, preparation, interrupted: preparation)).Result.ShouldContain("already", customMessage: "it is there");
+        (await ApplyAsync(action, with, preparation, interrupted: preparation)).Result.ShouldContain("when this attempt came to it", customMessage: "it is there");
         await UndoAsync(action, preparation);
         (await PrepareAsync(action, with)).UndoState.ToString().ShouldBe(preparation.UndoState.ToString(), "it is as before");
     }

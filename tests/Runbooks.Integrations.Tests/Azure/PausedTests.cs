@@ -30,6 +30,8 @@ public sealed class PausedTests : OnTheSandbox
         var failure = await Should.ThrowAsync<AttemptFailedException>(() => found.ApplyAsync(Bind(with, found.ParametersType), preparation, context, Cancel));
 
         (failure.Message, failure.IsBusy).ShouldBe(("The kill switch is on. Nothing was changed.", true));
+        (await Should.ThrowAsync<AttemptFailedException>(() => found.ApplyAsync(Bind(with, found.ParametersType), preparation, context with { Interrupted = preparation }, Cancel)))
+            .Message.ShouldBe("The kill switch is on. This attempt has changed nothing.");
         (await RequestsAsync()).ShouldNotContain(request => s_writes.Any(verb => request.StartsWith(verb, StringComparison.Ordinal)));
         (await SentAsync()).ShouldNotContain(sent => sent.Body.GetRawText().Contains("-delete", StringComparison.Ordinal));
     }

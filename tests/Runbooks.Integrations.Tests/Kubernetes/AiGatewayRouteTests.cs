@@ -41,7 +41,7 @@ public sealed class AiGatewayRouteTests : OnTheSandbox
         (await SharesAsync()).ShouldBe("openai-ptu 1 0; openai-paygo 3 0; chat-vllm 1 0");
         JsonSerializer.SerializeToElement(new { spec = (await SentAsync())[^1].Body.GetProperty("spec") }).ShouldBeGolden("ai-gateway-route");
         (await SentAsync())[^1].Body.GetProperty("metadata").GetProperty("resourceVersion").GetString().ShouldNotBeNullOrEmpty();
-        (await ApplyAsync(Route, s_spill, preparation, interrupted: preparation)).Result.ShouldBe("openai-paygo had weight 3 and priority 0 already.");
+        (await ApplyAsync(Route, s_spill, preparation, interrupted: preparation)).Result.ShouldBe("openai-paygo had weight 3 and priority 0 when this attempt came to it, by an earlier attempt or by somebody else.");
 
         (await UndoAsync(Route, preparation)).Result.ShouldBe("openai-paygo has weight 1 and priority 1 again in the AI gateway route chat/assist, as before.");
         (await ReadAsync()).GetProperty("spec").GetRawText().ShouldBe(before, "nothing else of the route has changed");

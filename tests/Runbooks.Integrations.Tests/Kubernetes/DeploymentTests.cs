@@ -122,11 +122,22 @@ public sealed class DeploymentTests : OnTheSandbox
         (await ApplyAsync(Scale, ToScale(), preparation)).Result.ShouldBe("Scaled deployment chat/chat-vllm from 2 to 4 pods, all ready.");
         await ShouldHaveSentAsync("scale", "chat-vllm/scale");
         (await PrepareAsync(Scale, ToScale(), interrupted: preparation)).ShouldBe(preparation, "an interrupted attempt does not add once more");
-        (await ApplyAsync(Scale, ToScale(), preparation, interrupted: preparation)).Outputs["after"].ShouldBe("4");
+        var second = await ApplyAsync(Scale, ToScale(), preparation, interrupted: preparation);
+        second.Result.ShouldBe("Deployment chat/chat-vllm had 4 pods when this attempt came to it, by an earlier attempt or by somebody else. All are ready.");
+        (second.Outputs["before"], second.Outputs["after"]).ShouldBe(("2", "4"));
 
         (await UndoAsync(Scale, preparation)).Result.ShouldBe("Scaled deployment chat/chat-vllm back from 4 to 2 pods.");
         (await ReplicasAsync()).ShouldBe(2);
         (await UndoAsync(Scale, preparation)).Result.ShouldBe("deployment chat/chat-vllm has 2 pods already.");
+    }
+
+    [Fact]
+    public async Task SomebodyElseScaledItAsMuchMeanwhile_IsNotSaidToBeOurs()
+    {
+        var preparation = await PrepareAsync(Scale, ToScale());
+        await RunAsync(Scale, ToScale(replicas: 4, add: null));
+
+        (await ApplyAsync(Scale, ToScale(), preparation)).Result.ShouldBe("Deployment chat/chat-vllm had 4 pods already. All are ready.");
     }
 
     [Fact]

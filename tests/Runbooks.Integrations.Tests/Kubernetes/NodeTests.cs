@@ -74,7 +74,7 @@ public sealed partial class NodeTests : OnTheSandbox
         (await ApplyAsync(Cordon, With(), preparation)).Result.ShouldBe($"Cordoned node {Broken}.");
         (await IsCordonedAsync()).ShouldBeTrue();
         await ShouldHaveSentAsync("cordon");
-        (await ApplyAsync(Cordon, With(), preparation, interrupted: preparation)).Result.ShouldContain("already", Case.Insensitive, "twice is the same as once");
+        (await ApplyAsync(Cordon, With(), preparation, interrupted: preparation)).Result.ShouldBe($"Node {Broken} was cordoned when this attempt came to it, by an earlier attempt or by somebody else.", "twice is the same as once");
 
         (await UndoAsync(Cordon, preparation)).Result.ShouldBe($"Uncordoned node {Broken}.");
         (await IsCordonedAsync()).ShouldBeFalse();
@@ -120,7 +120,7 @@ public sealed partial class NodeTests : OnTheSandbox
         var taints = (await NodeAsync()).GetProperty("spec").GetProperty("taints").GetRawText();
         taints.ShouldContain("\"value\":\"xid79\"");
         taints.ShouldContain("2026-11-21T01:02:03");
-        (await ApplyAsync(Taint, WithTaint(), preparation, interrupted: preparation)).Result.ShouldContain("already");
+        (await ApplyAsync(Taint, WithTaint(), preparation, interrupted: preparation)).Result.ShouldBe($"Node {Broken} had the taint gpu-fault=xid79:NoSchedule when this attempt came to it, by an earlier attempt or by somebody else.");
 
         await UndoAsync(Taint, preparation);
         taints = (await NodeAsync()).GetProperty("spec").GetProperty("taints").GetRawText();

@@ -39,7 +39,7 @@ public sealed class ModelRouteTests : OnTheSandbox
             sent => sent.Request.ShouldBe("PATCH /litellm/model/ptu/update"),
             sent => sent.Body.ShouldBeGolden("model-route"));
         (await WeightsAsync()).ShouldBe("ptu 0, paygo 1");
-        (await ApplyAsync(Route, s_away, preparation, interrupted: preparation)).Result.ShouldBe("ptu had the weight 0 already.");
+        (await ApplyAsync(Route, s_away, preparation, interrupted: preparation)).Result.ShouldBe("ptu had the weight 0 when this attempt came to it, by an earlier attempt or by somebody else.");
 
         (await UndoAsync(Route, preparation)).Result.ShouldBe("ptu has the weight 9 again, as before.");
         (await WeightsAsync()).ShouldBe("ptu 9, paygo 1");

@@ -79,7 +79,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         var sent = await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context.Time, cancellationToken), context, cancellationToken);
         return new ActionResult(sent is { } answer
             ? answer.Describe($"Gave {change.Backend} {change.After}.", $"give {change.Backend} {change.After}")
-            : $"{change.Backend} had {change.After} already.");
+            : $"{change.Backend} had {change.After} {context.Found}.");
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)

@@ -54,7 +54,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         var sent = await held.HoldAsync(Held(change), change.Before, "suspended", () => SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken), context, cancellationToken);
         return new ActionResult(sent is { } answer
             ? answer.Describe($"Suspended {words} of API Management.", $"suspend {words} of API Management")
-            : $"{words} was suspended already.");
+            : $"{words} was suspended {context.Found}.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)

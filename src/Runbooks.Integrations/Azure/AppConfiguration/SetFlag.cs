@@ -52,7 +52,7 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
         var change = SettingChange.From(preparation.UndoState!.Value);
         return new ActionResult(await change.ApplyAsync(client, held, context, cancellationToken)
             ? $"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'."
-            : $"The feature flag {Named(parameters)} was {Word(parameters.Enabled)} already.");
+            : $"The feature flag {Named(parameters)} was {Word(parameters.Enabled)} {context.Found}.");
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>

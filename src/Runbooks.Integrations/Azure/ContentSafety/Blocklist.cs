@@ -69,7 +69,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         if (await arm.FindAsync(item, cancellationToken) is { } known)
         {
             return Holds(known, signature)
-                ? new ActionResult($"{item.DisplayName} was there already.") { Outputs = outputs }
+                ? new ActionResult($"{item.DisplayName} was there {context.Found}.") { Outputs = outputs }
                 : throw new StepRefusedException($"{item.DisplayName} is there, and it does not block the signature: somebody changed it. Nothing was overwritten.");
         }
 

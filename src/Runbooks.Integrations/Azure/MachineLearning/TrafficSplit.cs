@@ -81,7 +81,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
         return new ActionResult(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken)
             ? $"Split the requests as {TrafficShares.Text(change.After)}."
-            : $"The requests were split as {TrafficShares.Text(change.After)} already.");
+            : $"The requests were split as {TrafficShares.Text(change.After)} {context.Found}.");
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)

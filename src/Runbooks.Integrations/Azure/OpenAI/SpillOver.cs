@@ -70,8 +70,8 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         {
             (true, { } to) => $"{to} takes what {words} turns away.",
             (true, null) => $"Switched spill-over of {words} off.",
-            (false, { } to) => $"{to} took what {words} turns away already.",
-            (false, null) => $"Spill-over of {words} was off already.",
+            (false, { } to) => $"{to} took what {words} turns away {context.Found}.",
+            (false, null) => $"Spill-over of {words} was off {context.Found}.",
         });
     }
 

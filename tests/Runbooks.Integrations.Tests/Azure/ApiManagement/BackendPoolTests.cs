@@ -43,7 +43,7 @@ public sealed class BackendPoolTests : OnTheSandbox
         (await ApplyAsync(Share, s_spillOver, preparation)).Result.ShouldBe("Gave openai-paygo priority 1 and weight 50.");
         (await SharesAsync()).ShouldBe("openai-ptu 1 100; openai-paygo 1 50");
         (await SentAsync())[^1].Body.ShouldBeGolden("backend-pool");
-        (await ApplyAsync(Share, s_spillOver, preparation, interrupted: preparation)).Result.ShouldBe("openai-paygo had priority 1 and weight 50 already.");
+        (await ApplyAsync(Share, s_spillOver, preparation, interrupted: preparation)).Result.ShouldBe("openai-paygo had priority 1 and weight 50 when this attempt came to it, by an earlier attempt or by somebody else.");
 
         (await UndoAsync(Share, preparation)).Result.ShouldBe("Gave openai-paygo priority 2 and weight 100 again, as before.");
         (await SharesAsync()).ShouldBe("openai-ptu 1 100; openai-paygo 2 100");

@@ -38,7 +38,7 @@ public sealed class BlocklistTests : OnTheSandbox
         result.Result.ShouldStartWith("The blocklist incidents holds the signature sha256:");
         $"{preparation.PlannedEffect} {result.Result}".ShouldNotContain(signature.Split(' ')[^1]);
         (await SentAsync())[^1].Body.ShouldBeGolden(script);
-        (await ApplyAsync(Block, with, preparation, interrupted: preparation)).Result.ShouldBe("blocklist item Runbookinc1step was there already.");
+        (await ApplyAsync(Block, with, preparation, interrupted: preparation)).Result.ShouldBe("blocklist item Runbookinc1step was there when this attempt came to it, by an earlier attempt or by somebody else.");
 
         (await UndoAsync(Block, preparation)).Result.ShouldBe("Removed blocklist item Runbookinc1step.");
         (await IsThereAsync()).ShouldBeFalse();

@@ -40,7 +40,7 @@ public sealed class TrafficSplitTests : OnTheSandbox
 
         (await ApplyAsync(Split, s_away, preparation)).Result.ShouldBe("Split the requests as blue 0 %, green 100 %.");
         (await SentAsync())[^1].Body.ShouldBeGolden("traffic-split");
-        (await ApplyAsync(Split, s_away, preparation, interrupted: preparation)).Result.ShouldBe("The requests were split as blue 0 %, green 100 % already.");
+        (await ApplyAsync(Split, s_away, preparation, interrupted: preparation)).Result.ShouldBe("The requests were split as blue 0 %, green 100 % when this attempt came to it, by an earlier attempt or by somebody else.");
 
         (await UndoAsync(Split, preparation)).Result.ShouldBe("Split the requests as blue 90 %, green 10 % again, as before.");
         (await ArmAsync(s_endpoint)).GetRawText().ShouldBe(before, "nothing else of the endpoint has changed");

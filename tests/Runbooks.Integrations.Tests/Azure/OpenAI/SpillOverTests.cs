@@ -29,7 +29,7 @@ public sealed class SpillOverTests : OnTheSandbox
 
         (await ApplyAsync(Spill, s_on, preparation)).Result.ShouldBe("gpt-4o-paygo takes what deployment gpt-4o-ptu turns away.");
         (await SentAsync())[^1].Body.ShouldBeGolden("spill-over-on");
-        (await ApplyAsync(Spill, s_on, preparation, interrupted: preparation)).Result.ShouldBe("gpt-4o-paygo took what deployment gpt-4o-ptu turns away already.");
+        (await ApplyAsync(Spill, s_on, preparation, interrupted: preparation)).Result.ShouldBe("gpt-4o-paygo took what deployment gpt-4o-ptu turns away when this attempt came to it, by an earlier attempt or by somebody else.");
 
         (await UndoAsync(Spill, preparation)).Result.ShouldBe("Spill-over of deployment gpt-4o-ptu is off again, as before.");
         (await SentAsync())[^1].Body.ShouldBeGolden("spill-over-off");

@@ -157,7 +157,7 @@ public sealed class BlockSignatureTests : OnTheSandbox
         await ApplyAsync(Block, With(s_gateway), first);
 
         var again = await PrepareAsync(Block, With(s_gateway), interrupted: first);
-        (await ApplyAsync(Block, With(s_gateway), again, interrupted: first)).Result.ShouldContain("already");
+        (await ApplyAsync(Block, With(s_gateway), again, interrupted: first)).Result.ShouldContain("by an earlier attempt or by somebody else");
 
         (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(1);
     }
@@ -286,7 +286,7 @@ public sealed class BlockSignatureTests : OnTheSandbox
 
         (await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Block, With(s_frontDoor), preparation, interrupted: preparation))).Message.ShouldContain("ended as Failed");
         (await ApplyAsync(Block, With(s_frontDoor), preparation, interrupted: preparation)).Result.ShouldContain(" blocks the signature ");
-        (await ApplyAsync(Block, With(s_frontDoor), preparation, interrupted: preparation)).Result.ShouldContain("already");
+        (await ApplyAsync(Block, With(s_frontDoor), preparation, interrupted: preparation)).Result.ShouldContain("by an earlier attempt or by somebody else");
 
         await FaultAsync("arm", "lroFails", on: "PUT ");
         await Should.ThrowAsync<AzureRequestException>(() => UndoAsync(Block, preparation));

@@ -193,7 +193,7 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
         await ApplyAsync(Reroute, s_away, first);
 
         var again = await PrepareAsync(Reroute, s_away, interrupted: first);
-        (await ApplyAsync(Reroute, s_away, again, interrupted: first)).Result.ShouldContain("already");
+        (await ApplyAsync(Reroute, s_away, again, interrupted: first)).Result.ShouldContain("by an earlier attempt or by somebody else");
         await UndoAsync(Reroute, again);
 
         (await EndpointAsync("cluster-b")).ShouldBe("Enabled 50");
