@@ -95,6 +95,8 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         value, context,
         async () =>
         {
+            // Its turn may have been waited for.
+            await context.EnsureNotPausedAsync(done: null, cancellationToken);
             var now = await read();
             return await ReleaseAloneAsync(value, before, one => shows(one, now), one => takeBack(one, now), context, cancellationToken);
         },

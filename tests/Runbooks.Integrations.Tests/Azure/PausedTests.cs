@@ -32,7 +32,27 @@ public sealed class PausedTests : OnTheSandbox
         (failure.Message, failure.IsBusy).ShouldBe(("The kill switch is on. Nothing was changed.", true));
         (await Should.ThrowAsync<AttemptFailedException>(() => found.ApplyAsync(Bind(with, found.ParametersType), preparation, context with { Interrupted = preparation }, Cancel)))
             .Message.ShouldBe("The kill switch is on. This attempt has changed nothing.");
-        (await RequestsAsync()).ShouldNotContain(request => s_writes.Any(verb => request.StartsWith(verb, StringComparison.Ordinal)));
+        (await RequestsAsync()).ShouldNotContain(request => IsWrite(request));
         (await SentAsync()).ShouldNotContain(sent => sent.Body.GetRawText().Contains("-delete", StringComparison.Ordinal));
     }
+
+    /// <summary>The switch was off when undoing began, and it waited for its turn.</summary>
+    [Theory, MemberData(nameof(AfterAWait))]
+    public async Task UndoThatComesAfterAWait_IsNotMadeAndWaits(string action, object with)
+    {
+        var preparation = await PrepareAsync(action, with);
+        if (preparation.UndoState is not { } undo)
+        {
+            return;
+        }
+
+        await ApplyAsync(action, with, preparation);
+        var sent = (await RequestsAsync()).Count(IsWrite);
+        var (found, context) = (Action(action), ContextOf("inc-1") with { Time = new SkippingTime(Clock), Interrupted = preparation, FindPause = _ => Task.FromResult<string?>("The kill switch is on.") });
+
+        (await Should.ThrowAsync<AttemptFailedException>(() => found.UndoAsync(undo, context, Cancel))).IsBusy.ShouldBeTrue();
+        (await RequestsAsync()).Count(IsWrite).ShouldBe(sent);
+    }
+
+    private static bool IsWrite(string request) => s_writes.Any(verb => request.StartsWith(verb, StringComparison.Ordinal));
 }
