@@ -23,8 +23,8 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
         {
             PlannedEffect = $"Switch the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{address.Store}' ({before})"
                 + (parameters.Enabled && HasFilters(flag) ? "; it has filters, so it is on only for those they match." : "."),
-            // Not its version: who edits its description, or writes the same once more, makes it no other.
-            Identity = now is null ? "absent" : $"{Word(IsOn(flag))}{(HasFilters(flag) ? " with filters" : "")}",
+            // Not its version: who edits its description, or writes the same once more, makes it no other. The store may come from the settings.
+            Identity = $"{address.DisplayName}: {(now is null ? "absent" : $"{Word(IsOn(flag))}{(HasFilters(flag) ? " with filters" : "")}")}",
             IsSo = now is not null && flag is not null && IsOn(flag) == parameters.Enabled,
             Undo = now is null ? "Remove the flag again." : $"Switch it back {Word(IsOn(flag))}.",
             UndoState = new SettingChange(address, now?.Value, now?.ContentType, after, now?.ContentType ?? ContentType).ToState(),

@@ -20,12 +20,13 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
         var banner = JsonSerializer.Serialize(new { message = parameters.Message, severity = CamelCase.Of(parameters.Severity), incident = context.IncidentId });
         var (key, keyNow) = await LookAsync(keys, keys.Address(parameters.Store, parameters.Key, parameters.Label), banner, cancellationToken);
         var (blob, blobNow) = blobs.Address(parameters.Blob) is { } address ? await LookAsync(blobs, address, banner, cancellationToken) : (null, null);
+        var places = $"{key.Address.DisplayName}{(blob is null ? "" : $" and {blobs.DisplayName(blob.Address)}")}";
         var replaces = keyNow is not null || blobNow is not null;
         return new Preparation
         {
-            PlannedEffect = $"Show users the banner “{parameters.Message}” through {key.Address.DisplayName}{(blob is null ? "" : $" and {blobs.DisplayName(blob.Address)}")}"
-                + $"{(replaces ? ", in place of the one that is there" : "")}.",
-            Identity = blob is null ? Others(keyNow) : $"{Others(keyNow)}, {Others(blobNow)}",
+            PlannedEffect = $"Show users the banner “{parameters.Message}” through {places}{(replaces ? ", in place of the one that is there" : "")}.",
+            // Store, container and blob may come from the settings.
+            Identity = $"{places}: {Others(keyNow)}{(blob is null ? "" : $", {Others(blobNow)}")}",
             Undo = replaces ? "Bring the previous banner back." : "Take the banner away.",
             UndoState = new BannerChange(key, blob).ToState(),
             Refusal = keyNow is { IsLocked: true } && keyNow.Value != banner ? AppConfigurationClient.LockedWords(key.Address) : null,

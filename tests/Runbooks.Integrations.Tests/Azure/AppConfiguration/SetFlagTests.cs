@@ -14,7 +14,19 @@ public sealed class SetFlagTests : OnTheSandbox
     private const string Path = "/appconfiguration/kv/.appconfig.featureflag%2Flocal-model-only?api-version=2023-11-01";
     private static readonly object s_on = new { flag = "local-model-only", create = true };
 
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?> { ["AppConfiguration:Stores:us:Endpoint"] = $"{SandboxAddress}appconfiguration" };
+
     protected override IServiceCollection Add(IServiceCollection services) => services.AddAppConfiguration();
+
+    /// <summary>A step that names no store was approved for the one that the settings named then.</summary>
+    [Fact]
+    public async Task SameFlagInAnotherStore_IsAnotherStep()
+    {
+        var approved = (await PrepareAsync(Set, s_on)).Identity;
+
+        approved.ShouldBe("the feature flag local-model-only in App Configuration 'practice': absent");
+        (await PrepareAsync(Set, new { flag = "local-model-only", create = true, store = "us" })).Identity.ShouldNotBe(approved);
+    }
 
     private async Task PutAsync(string value) =>
         (await Http.PutAsJsonAsync(

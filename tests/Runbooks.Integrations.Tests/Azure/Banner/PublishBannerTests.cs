@@ -12,7 +12,18 @@ public sealed class PublishBannerTests : OnTheSandbox
     private const string Key = "/appconfiguration/kv/banner?api-version=2023-11-01";
     private static readonly object s_pause = new { message = "Creative writing is paused.", severity = "warning" };
 
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?> { ["AppConfiguration:Stores:us:Endpoint"] = $"{SandboxAddress}appconfiguration" };
+
     protected override IServiceCollection Add(IServiceCollection services) => services.AddBanner();
+
+    /// <summary>A step that names no store was approved for the one that the settings named then.</summary>
+    [Fact]
+    public async Task SameBannerInAnotherStore_IsAnotherStep()
+    {
+        var approved = (await PrepareAsync(Publish, new { message = "Paused." })).Identity;
+
+        (await PrepareAsync(Publish, new { message = "Paused.", store = "us" })).Identity.ShouldNotBe(approved);
+    }
 
     [Fact]
     public async Task Banner_IsShownAndTakenAway()
