@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -123,6 +124,12 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         {
             using var answer = await clients.CreateClient(Client).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             var status = (int)answer.StatusCode;
+            if (answer.StatusCode == HttpStatusCode.TooManyRequests)
+            {
+                // It was turned away.
+                throw new AttemptFailedException($"{call.Shown} has too much to do at the moment (429).") { NothingDone = true };
+            }
+
             return (call.ExpectStatus is { } expected ? status == expected : answer.IsSuccessStatusCode)
                 ? new ActionResult(FormattableString.Invariant($"{call.Verb} {call.Shown} answered {status}."))
                 : throw new StepRefusedException(FormattableString.Invariant($"{call.Shown} answered {status}, which is not success."));

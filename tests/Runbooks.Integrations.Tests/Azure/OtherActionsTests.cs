@@ -109,6 +109,19 @@ public sealed class OtherActionsTests : OnTheSandbox
         (await SentAsync())[^1].Body.GetProperty("down").GetBoolean().ShouldBeTrue();
     }
 
+    /// <summary>A storm: twenty incidents call a hook that lets ten a minute in.</summary>
+    [Theory]
+    [InlineData("429", true)]
+    [InlineData("409", false)]
+    public async Task HookThatHasTooMuchToDo_IsCalledAgainLater(string status, bool again)
+    {
+        await FaultAsync("provider", status);
+        var failure = await Should.ThrowAsync<Exception>(() => RunAsync("http.request", new { url = $"{SandboxAddress}provider/hook" }));
+
+        (failure is AttemptFailedException { NothingDone: true, IsBusy: false }).ShouldBe(again, failure.Message);
+        (failure is StepRefusedException).ShouldBe(!again);
+    }
+
     [Fact]
     public void HttpUndoOnAnotherHost_IsAnError() => ParameterBinder
         .Bind(JsonSerializer.SerializeToNode(new { url = "https://one.example/a", undo = new { url = "https://two.example/a" } })!.AsObject(), Action("http.request").ParametersType)
