@@ -1,4 +1,6 @@
 using System.Net;
+using Runbooks.Model.Storage;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -40,6 +42,19 @@ public sealed class RestartTests
 
         await host.Client.WaitForAsync(id, "expired");
         (await SandboxView.OfAsync(host.Range)).Deletions.ShouldBe(0);
+    }
+
+    /// <summary>The host watches by itself, every minute.</summary>
+    [Fact]
+    public async Task KilledBetweenTheRecordAndTheStart_TheIncidentIsStartedByTheWatchdog()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var lost = Some.Incident() with { OpenedAt = host.Time.GetUtcNow() - TimeSpan.FromHours(1) };
+        await host.Get<IIncidentStore>().OpenAsync(lost, Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
+
+        await host.PassAsync(TimeSpan.FromMinutes(1));
+
+        await host.Client.WaitForAsync(lost.Id, "final");
     }
 
     [Fact]

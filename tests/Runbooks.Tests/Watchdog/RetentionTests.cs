@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Model.Incidents;
@@ -90,8 +89,7 @@ public sealed class RetentionTests : IAsyncDisposable
         var old = await _world.OpenAsync(Some.Incident("261123-0312-aaaaaaaa", "a") with { State = IncidentState.Resolved, ClosedAt = Some.Time });
         _world.Time.Advance(TimeSpan.FromDays(91));
         var other = new WatchTurn(_world.State, _world.Time, "other");
-        using var loop = new WatchdogLoop(
-            _world.Get<IncidentWatchdog>(), _world.Get<HealthMonitor>(), _world.Get<Retention>(), _world.Time, NullLogger<WatchdogLoop>.Instance, new WatchTurn(_world.State, _world.Time, "mine"));
+        using var loop = _world.Loop(new WatchTurn(_world.State, _world.Time, "mine"));
         (await other.TakeAsync(CancellationToken.None)).ShouldBeTrue();
         await loop.StartAsync(CancellationToken.None);
 

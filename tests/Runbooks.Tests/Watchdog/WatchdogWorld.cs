@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
 using Runbooks.Execution;
@@ -107,6 +108,19 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 
         return await Store.GetAsync(id, CancellationToken.None);
     }
+
+    /// <summary>The loop of a host without timers of its own.</summary>
+    public WatchdogLoop Loop(WatchTurn? turn = null) =>
+        new(Get<IncidentWatchdog>(), Get<HealthMonitor>(), Get<Retention>(), Time, NullLogger<WatchdogLoop>.Instance, turn);
+
+    /// <summary>Lets minutes pass until that has come of them.</summary>
+    public Task PassUntilAsync(Func<bool> met) => Patience.UntilAsync(
+        () =>
+        {
+            Time.Advance(TimeSpan.FromMinutes(1));
+            return Task.FromResult(met());
+        },
+        () => "The loop did not come to it.");
 
     public Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
     {
