@@ -8,7 +8,8 @@ internal static partial class Log
     [LoggerMessage(100, LogLevel.Error, "The database cannot be written. Callers are told; the next write tries again.")]
     public static partial void StorageUnavailable(this ILogger logger, Exception exception);
 
-    [LoggerMessage(101, LogLevel.Information, "The database can be written again.")]
+    /// <summary>A warning, so that whoever reads of the failure reads of its end: the self-hosted server's console has nothing below that.</summary>
+    [LoggerMessage(101, LogLevel.Warning, "The database can be written again.")]
     public static partial void StorageRecovered(this ILogger logger);
 
     [LoggerMessage(102, LogLevel.Critical, "The database is damaged. {What} The host is unhealthy until a backup stands in its place.")]

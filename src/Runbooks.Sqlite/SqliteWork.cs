@@ -27,7 +27,8 @@ internal abstract class SqliteWork
         connection.Statement("RELEASE item").ExecuteNonQuery();
     }
 
-    public abstract void Complete();
+    /// <summary>What became of it, once its transaction is synced.</summary>
+    public abstract void Answer();
 
     public abstract void Fail(Exception exception);
 }
@@ -42,7 +43,17 @@ internal sealed class SqliteWork<T>(Func<SqliteConnection, T> work) : SqliteWork
 
     public override void Run(SqliteConnection connection) => _result = work(connection);
 
-    public override void Complete() => _completion.TrySetResult(_result!);
+    public override void Answer()
+    {
+        if (Failure is { } failure)
+        {
+            Fail(failure);
+        }
+        else
+        {
+            _completion.TrySetResult(_result!);
+        }
+    }
 
     public override void Fail(Exception exception) => _completion.TrySetException(exception);
 }

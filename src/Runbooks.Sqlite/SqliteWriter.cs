@@ -197,17 +197,7 @@ public sealed class SqliteWriter : IDisposable
             _logger.StorageRecovered();
         }
 
-        foreach (var item in batch)
-        {
-            if (item.Failure is { } failure)
-            {
-                item.Fail(failure);
-            }
-            else
-            {
-                item.Complete();
-            }
-        }
+        batch.ForEach(item => item.Answer());
     }
 
     /// <returns>Why something cannot be written, whatever the state of the disk; null when all is.</returns>
@@ -265,20 +255,23 @@ public sealed class SqliteWriter : IDisposable
 
     private void Unavailable(List<SqliteWork> batch, Exception cause)
     {
-        _failure = $"The database cannot be written: {cause.Message}";
+        var failure = $"The database cannot be written: {cause.Message}";
+        if (failure != _failure)
+        {
+            // A disk may stay full for hours, and every write tries it.
+            _logger.StorageUnavailable(cause);
+        }
+
+        _failure = failure;
         if (DatabaseDamage.Is(cause))
         {
             _damage.Note(cause.Message);
         }
 
-        _logger.StorageUnavailable(cause);
         _connection?.Release();
         _connection = null;
         Array.ForEach(_parts, part => part.Failed());
-        foreach (var item in batch)
-        {
-            item.Fail(new StoreUnavailableException(_failure, cause));
-        }
+        batch.ForEach(item => item.Fail(new StoreUnavailableException(failure, cause)));
     }
 
     private bool Reach(WritePoint point)

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Storage;
+using TestKit.Engine;
 
 namespace Runbooks.Sqlite.Tests;
 
@@ -62,6 +64,21 @@ public sealed class SqliteWriterTests : IDisposable
         (await database.Writer.CheckHealthAsync()).ShouldBeNull();
         await Insert(database, "after");
         Rows(database).ShouldBe(["after"]);
+    }
+
+    [Fact]
+    public async Task DiskThatStaysFull_IsInTheLogOnceAndSoIsItsEnd()
+    {
+        using var log = new ListLogger();
+        using var database = Open(logger: log.CreateLogger<SqliteDatabase>());
+        await CreateTable(database);
+
+        await InsertWhileFull(database).ShouldThrowAsync<StoreUnavailableException>();
+        await InsertWhileFull(database).ShouldThrowAsync<StoreUnavailableException>();
+        await Insert(database, "after");
+        await Insert(database, "and after that");
+
+        log.Lines.ShouldBe(["Error: The database cannot be written. Callers are told; the next write tries again.", "Warning: The database can be written again."]);
     }
 
     [Fact]
@@ -190,8 +207,8 @@ public sealed class SqliteWriterTests : IDisposable
 
     private string Database => Path.Combine(_folder, "t.db");
 
-    private SqliteDatabase Open(Action<WritePoint>? failpoint = null) =>
-        new(new SqliteOptions { Path = Database, Failpoint = failpoint }, NullLogger<SqliteDatabase>.Instance);
+    private SqliteDatabase Open(Action<WritePoint>? failpoint = null, ILogger<SqliteDatabase>? logger = null) =>
+        new(new SqliteOptions { Path = Database, Failpoint = failpoint }, logger ?? NullLogger<SqliteDatabase>.Instance);
 
     private static Task<int> CreateTable(SqliteDatabase database) =>
         database.Writer.EnqueueAsync(connection => connection.Statement("CREATE TABLE t (v TEXT)").ExecuteNonQuery());
@@ -199,6 +216,13 @@ public sealed class SqliteWriterTests : IDisposable
     private static Task<int> Insert(SqliteDatabase database, string value) =>
         database.Writer.EnqueueAsync(connection =>
             connection.Statement("INSERT INTO t VALUES ($v)", ("$v", value)).ExecuteNonQuery());
+
+    /// <summary>The limit goes with the connection, which is given up after the failure: each such write meets it anew.</summary>
+    private static Task<int> InsertWhileFull(SqliteDatabase database) => database.Writer.EnqueueAsync(connection =>
+    {
+        connection.Statement("PRAGMA max_page_count=3").ExecuteNonQuery();
+        return connection.Statement("INSERT INTO t VALUES ($v)", ("$v", new string('x', 200_000))).ExecuteNonQuery();
+    });
 
     private static List<string> Rows(SqliteDatabase database) => database.Read(connection =>
     {

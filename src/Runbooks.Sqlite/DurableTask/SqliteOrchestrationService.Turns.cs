@@ -196,7 +196,11 @@ public sealed partial class SqliteOrchestrationService
             }
         }
 
-        _logger.TurnFailed(cause, key);
+        if (cause is not StoreUnavailableException)
+        {
+            // That nothing can be written was said once, by the writer.
+            _logger.TurnFailed(cause, key);
+        }
 
         // Idle only once the pause is known: whoever lets virtual time pass would otherwise pass over its end.
         _busy.Enter();
