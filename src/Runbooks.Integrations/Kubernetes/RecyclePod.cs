@@ -108,7 +108,7 @@ internal sealed class RecyclePod(Clusters clusters)
     // Enough to tell one from the other; the record holds them whole.
     private static string Short(string uid) => uid.Split('-')[0];
 
-    private static string? Refusal(RecyclePodParameters parameters, V1Pod? pod) => pod switch
+    internal static string? Refusal(RecyclePodParameters parameters, V1Pod? pod) => pod switch
     {
         null => $"There is no pod {parameters.Namespace}/{parameters.Pod}: nothing to recycle.",
         _ when PodReplacement.Controller(pod) is null => "No controller owns this pod, so nothing would bring it back.",

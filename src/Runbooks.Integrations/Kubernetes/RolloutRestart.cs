@@ -17,12 +17,7 @@ internal sealed class RolloutRestart(Clusters clusters)
         {
             PlannedEffect = $"Restart the pods of deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}, {Way(deployment)}, and wait until the new ones are ready.",
             Identity = deployment is null ? null : $"{deployment.Metadata.Uid} {new DeploymentSigns(deployment).RestartedAt}".TrimEnd(),
-            Refusal = deployment switch
-            {
-                null => $"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}.",
-                { Spec.Paused: true } => "Its rollout is paused, so a restart would wait. Resume it first.",
-                _ => null,
-            },
+            Refusal = Refusal(parameters, deployment, deployments.Cluster),
         };
     }
 
@@ -56,6 +51,13 @@ internal sealed class RolloutRestart(Clusters clusters)
         return new ActionResult(FormattableString.Invariant(
             $"{(same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
     }
+
+    internal static string? Refusal(RolloutRestartParameters parameters, V1Deployment? deployment, string cluster) => deployment switch
+    {
+        null => $"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {cluster}.",
+        { Spec.Paused: true } => "Its rollout is paused, so a restart would wait. Resume it first.",
+        _ => null,
+    };
 
     private static string Way(V1Deployment? deployment) =>
         deployment?.Spec?.Strategy?.Type == "Recreate" ? "all at once (its strategy is Recreate, so none serves until the new ones are ready)" : "a few at a time";

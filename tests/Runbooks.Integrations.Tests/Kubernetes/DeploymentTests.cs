@@ -81,6 +81,12 @@ public sealed class DeploymentTests : OnTheSandbox
         (await PrepareAsync(Restart, With("nobody"))).Refusal.ShouldNotBeNull().ShouldContain("There is no deployment");
     }
 
+    /// <summary>The sandbox pauses none. The step would wait for its whole time, and fail.</summary>
+    [Fact]
+    public void PausedRollout_IsRefused() => RolloutRestart
+        .Refusal(new() { Namespace = "chat", Deployment = "chat-vllm" }, new() { Spec = new() { Paused = true } }, "b")
+        .ShouldBe("Its rollout is paused, so a restart would wait. Resume it first.");
+
     [Fact]
     public async Task Restart_WaitsForNewPods()
     {

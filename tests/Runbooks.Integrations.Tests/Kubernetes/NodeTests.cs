@@ -241,9 +241,26 @@ public sealed partial class NodeTests : OnTheSandbox
         (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Drain, With(), again, interrupted: first))).Message.ShouldContain("is no longer the one that was approved. Nothing was evicted.");
     }
 
+    [Theory]
+    [InlineData(Drain, "its pods would come back to it")]
+    [InlineData(Reimage, "pods may be running on it")]
+    public async Task NodeThatIsNotCordoned_IsLeftAlone(string action, string why)
+    {
+        (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(action, With()))).Message.ShouldContain(why);
+
+        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET ", StringComparison.Ordinal));
+    }
+
     [Fact]
-    public async Task NodeThatIsNotCordoned_IsNotDrained() =>
-        (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(Drain, With()))).Message.ShouldContain("its pods would come back to it");
+    public async Task NodeThatCameBackAsAnother_IsNotReimaged()
+    {
+        await RunAsync(Cordon, With());
+        var approved = await PrepareAsync(Reimage, With()) with { Identity = "the machine before" };
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Reimage, With(), approved))).Message.ShouldContain("is no longer the one that was approved. Nothing was reimaged.");
+
+        (await RequestsAsync()).ShouldNotContain(request => request.StartsWith("POST ", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task PodThatNothingBringsBack_KeepsTheNodeFromBeingDrained() =>

@@ -75,6 +75,12 @@ public sealed class RecyclePodTests : OnTheSandbox
         preparation.Refusal.ShouldBe("No controller owns this pod, so nothing would bring it back.");
     }
 
+    /// <summary>Of the kind that the sandbox has none of.</summary>
+    [Fact]
+    public void StaticPod_IsRefused() => RecyclePod
+        .Refusal(new() { Namespace = "kube-system", Pod = "etcd-0" }, new() { Metadata = new() { OwnerReferences = [new() { Kind = "Node", Controller = true }] } })
+        .ShouldBe("This is a static pod of its node; evicting it does not restart it.");
+
     [Fact]
     public async Task MissingPod_IsRefused() =>
         (await PrepareAsync(Recycle, With("nobody"))).Refusal.ShouldNotBeNull().ShouldContain("nothing to recycle");

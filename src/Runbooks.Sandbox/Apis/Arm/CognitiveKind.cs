@@ -20,6 +20,11 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
     {
         var account = Resource(request);
+        if (request.Is("PATCH") && request.Body is { } changes)
+        {
+            Merge(account, changes);
+        }
+
         return request.Rest switch
         {
             ["regeneratekey"] when request.Method == "POST" && (string?)request.Body?["keyName"] is "Key1" or "Key2" => Rotate(account),
@@ -28,7 +33,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
                 Json(Child(request, "raiBlocklists", request.Rest[1], new JsonObject { ["description"] = "Prompts of incidents" })),
             ["raiblocklists", ("incidents" or "unused") and var list, "raiblocklistitems", var name] => Item(request, account, list, name),
             ["raipolicies", "assist-filter"] when request.Method == "GET" => Json(Child(request, "raiPolicies", "assist-filter", Filter())),
-            [] when request.Method == "GET" => Json(account),
+            [] when request.Method is "GET" or "PATCH" => Json(account),
             _ => null,
         };
     }

@@ -8,7 +8,8 @@ namespace Runbooks.Integrations.Tests.Azure.OpenAI;
 public sealed class RotateKeyTests : OnTheSandbox
 {
     private const string Rotate = "azureOpenAI.rotateKey";
-    private static readonly object s_key = new { account = Resource("Microsoft.CognitiveServices/accounts", "assist-openai"), key = "key2" };
+    private static readonly string s_account = Resource("Microsoft.CognitiveServices/accounts", "assist-openai");
+    private static readonly object s_key = new { account = s_account, key = "key2" };
 
     protected override IServiceCollection Add(IServiceCollection services) => services.AddAzureOpenAI();
 
@@ -23,6 +24,14 @@ public sealed class RotateKeyTests : OnTheSandbox
         System.Text.Json.JsonSerializer.Serialize(new { preparation, result }).ShouldNotContain("practice-secret");
         Action(Rotate).Repeatable.ShouldBeFalse();
         Action(Rotate).Reversible.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task AccountThatLetsNoKeysIn_IsRefused()
+    {
+        await ChangeAsync(HttpMethod.Patch, s_account, new { properties = new { disableLocalAuth = true } });
+
+        (await PrepareAsync(Rotate, s_key)).Refusal.ShouldNotBeNull().ShouldEndWith("does not let keys in at all, so there is none to replace.");
     }
 
     [Fact]
