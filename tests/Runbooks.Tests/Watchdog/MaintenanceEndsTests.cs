@@ -45,13 +45,65 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         await WatchAsync(TimeSpan.FromMinutes(1));
         await WatchAsync(TimeSpan.FromMinutes(10));
 
-        var after = _world.Store.All.Single(incident => incident.Id != before.Id);
+        var after = LookedAt(before);
         after.State.ShouldBe(IncidentState.AwaitingApproval);
         after.Target.ShouldBe(before.Target);
         after.AlertCount.ShouldBe(1);
         after.Timeline.ShouldContain(line => line.What.Contains(before.Id) && line.What.Contains("window has ended"));
         (await _world.SettleAsync(before.Id)).Timeline[^1].What.ShouldContain(after.Id);
         _world.Notifier.To(CardKind.ApprovalRequest).ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task HostThatDiesAtTheEndOfTheWindow_IsFollowedByAnother()
+    {
+        var before = await TakeAsync();
+        _world.Time.Advance(TimeSpan.FromHours(1));
+        await ClaimAsync(_world.Time.GetUtcNow());
+
+        await WatchAsync(TimeSpan.FromMinutes(1));
+        _world.Store.All.ShouldHaveSingleItem();
+        await WatchAsync(TimeSpan.FromMinutes(5));
+
+        LookedAt(before).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Fact]
+    public async Task ClaimThatAClockAheadHasNoted_HoldsNobodyUp()
+    {
+        var before = await TakeAsync();
+        await ClaimAsync(Given.Night.AddDays(1));
+
+        await WatchAsync(TimeSpan.FromHours(1));
+
+        LookedAt(before).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Fact]
+    public async Task LookThatBreaksOff_IsTakenAgain()
+    {
+        var before = await TakeAsync();
+        _world.Store.Unreadable = before.Id;
+        await WatchAsync(TimeSpan.FromHours(1));
+        _world.Store.Unreadable = null;
+
+        await WatchAsync(TimeSpan.FromMinutes(6));
+
+        LookedAt(before).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Fact]
+    public async Task WorkflowThatHasNotEndedWithTheWindow_IsWaitedFor()
+    {
+        var before = await TakeAsync();
+        await _world.Store.UpdateAsync(before.Id, i => i with { State = IncidentState.Diagnosing }, CancellationToken.None);
+        await WatchAsync(TimeSpan.FromHours(1));
+        _world.Store.All.ShouldHaveSingleItem();
+
+        await _world.Store.UpdateAsync(before.Id, _ => before, CancellationToken.None);
+        await WatchAsync(TimeSpan.FromMinutes(6));
+
+        LookedAt(before).State.ShouldBe(IncidentState.AwaitingApproval);
     }
 
     [Fact]
@@ -62,7 +114,7 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
 
         await WatchAsync(TimeSpan.FromHours(2));
 
-        _world.Store.All.Single(incident => incident.Id != before.Id).StartedBy.ShouldBe("ada");
+        LookedAt(before).StartedBy.ShouldBe("ada");
     }
 
     [Theory]
@@ -76,7 +128,7 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
 
         await WatchAsync(TimeSpan.FromHours(2));
 
-        var after = _world.Store.All.Single(incident => incident.Id != before.Id);
+        var after = LookedAt(before);
         after.State.ShouldBe(state);
         after.Timeline.ShouldContain(line => line.What.Contains("says that the alert is over; the checks decide", StringComparison.Ordinal));
         after.News.Count(news => news.Text.StartsWith("The sender says it is over; the checks still fail", StringComparison.Ordinal)).ShouldBe(answer == Verdict.Failing ? 1 : 0);
@@ -196,6 +248,11 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         var outcome = (await _world.Get<IncidentIntake>().ReceiveAsync([alert ?? Given.Alert()], CancellationToken.None))[0];
         return await _world.SettleAsync(outcome.Id!);
     }
+
+    /// <summary>What was opened to look at it.</summary>
+    private Incident LookedAt(Incident before) => _world.Store.All.Single(incident => incident.Id != before.Id);
+
+    private async Task ClaimAsync(DateTimeOffset now) => (await _world.Get<SuppressedIncidents>().ClaimDueAsync(now, CancellationToken.None)).Due.ShouldHaveSingleItem();
 
     private Task SayOverAsync() => _world.Get<IncidentIntake>().ReceiveAsync([Given.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
 
