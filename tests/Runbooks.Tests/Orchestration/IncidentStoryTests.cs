@@ -53,6 +53,22 @@ public sealed class IncidentStoryTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBeEmpty();
     }
 
+    /// <summary>Whoever takes over has their hands on it; whoever says no wants it as it was.</summary>
+    [Theory]
+    [InlineData(DecisionVerb.TakeOver, IncidentState.TakenOver, "do first")]
+    [InlineData(DecisionVerb.Reject, IncidentState.Rejected, "do first, undo first")]
+    public async Task NoOrMineOnceAStepHasRun_OnlyANoTakesItBack(DecisionVerb verb, IncidentState expected, string deeds)
+    {
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Given.Step("first"), Given.Step("second")] } });
+        _world.Script.OnDone = _ => _world.Script.Identities["second"] = "another";
+        (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.OpenGate!.Id.ShouldBe("mitigation-2");
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, verb);
+
+        incident.State.ShouldBe(expected);
+        string.Join(", ", _world.Script.Deeds).ShouldBe(deeds);
+    }
+
     /// <summary>The mitigation cannot give the alert a label that it has not.</summary>
     [Fact]
     public async Task StepOfTheResolutionCannotBeUsed_IsSaidWithTheQuestion()

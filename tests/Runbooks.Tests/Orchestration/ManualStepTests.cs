@@ -90,6 +90,17 @@ public sealed class ManualStepTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task TakenOver_LeavesWhatWasDoneBefore()
+    {
+        var incident = await ApprovedAsync(Runbook(new { instruction = "Swap it.", who = Hands }));
+
+        incident = await SayAsync(incident.Id, DecisionVerb.TakeOver, "ana");
+
+        incident.State.ShouldBe(IncidentState.TakenOver);
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
+    [Fact]
     public async Task CouldNotDoTheRest_KeepsWhatIsTickedAndHasItTakenBack()
     {
         var incident = await ApprovedAsync(Runbook(new { instruction = "Swap it.", who = Hands, checklist = (string[])["Power is off", "New card"], undo = "Switch it on." }));
