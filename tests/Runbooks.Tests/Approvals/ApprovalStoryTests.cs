@@ -49,12 +49,14 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
     }
 
-    [Fact]
-    public async Task ApproverIsRemovedBeforeTheFirstStep_IsAskedAnew()
+    [Theory]
+    [InlineData("ada")]
+    [InlineData("ops-room")]
+    public async Task ApproverIsRemovedBeforeTheFirstStep_IsAskedAnew(string approver)
     {
-        _world.Get<CurrentContacts>().Replace(Team("ada", "grace"));
+        _world.Get<CurrentContacts>().Replace(new([new Contact("team", [OnTest("ada"), OnTest("grace"), People.Room])]));
         var opened = await _world.OpenAsync(Asking(approval => approval with { From = ["team"] }));
-        await _world.Store.UpdateAsync(opened.Id, i => i.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "slack", _world.Time.GetUtcNow())), TestContext.Current.CancellationToken);
+        await _world.Store.UpdateAsync(opened.Id, i => i.Decide("mitigation-1", new Decision(DecisionVerb.Approve, approver, "link", _world.Time.GetUtcNow())), TestContext.Current.CancellationToken);
         await _world.Get<KillSwitch>().EngageAsync("grace", "hands off", TestContext.Current.CancellationToken);
         await _world.Engine.RaiseAsync(opened.Id, opened.WakeEvent!);
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
@@ -64,9 +66,21 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
 
         _world.Script.Deeds.ShouldBeEmpty();
-        incident.OpenGate!.Difference.ShouldBe("ada approved, and may not decide any more: that does not count.");
+        incident.OpenGate!.Difference.ShouldBe($"{approver} approved, and may not decide any more: that does not count.");
         (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.Decided);
         (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    /// <summary>It proves nobody in particular, and that is enough where people are not counted: also when the first step is about to act.</summary>
+    [Fact]
+    public async Task YesByTheLinkOfARoom_Runs()
+    {
+        var opened = await _world.OpenAsync(Asking(approval => approval with { From = ["room"] }));
+
+        await _world.Get<ApprovalService>().DecideAsync(opened.Id, "mitigation-1", new(DecisionVerb.Approve, "ops-room", "link") { LinkOf = "ops-room" }, TestContext.Current.CancellationToken);
+
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
     }
 
     private static ContactBook Teams(params string[] owners) => new(
@@ -277,7 +291,7 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     }
 
     private static ContactBook Team(params string[] people) =>
-        new([new Contact("team", [.. people.Select(name => new Recipient(name, [new Address("test", name, name)]))])]);
+        new([new Contact("team", [.. people.Select(OnTest)])]);
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 

@@ -58,6 +58,23 @@ public sealed class OnCallStoryTests : OnCallWorld
         (await DecideAsync(id, "grace")).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
+    /// <summary>Grace was on call when she said yes, and nobody had asked her.</summary>
+    [Fact]
+    public async Task ShiftIsOverBeforeTheSecondYes_TheFirstStillCounts()
+    {
+        _rota.Put("ada");
+        var id = (await OpenAsync(runbook: Asking(Given.Approval() with { Required = 2 }))).Id;
+        _rota.Put("grace");
+        _world!.Time.Advance(TimeSpan.FromMinutes(3));
+        (await DecideAsync(id, "grace")).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
+        _rota.Put("carol");
+        await _world.AdvanceAsync(id, TimeSpan.FromMinutes(10));
+
+        (await DecideAsync(id, "ada")).Result.Status.ShouldBe(DecisionStatus.Decided);
+
+        _world.Script.Deeds.ShouldContain("do fix");
+    }
+
     [Fact]
     public async Task WhoeverWasAskedAndHasLeftTheContacts_MayNotDecide()
     {
