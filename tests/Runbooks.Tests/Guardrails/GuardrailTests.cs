@@ -249,6 +249,32 @@ public sealed class GuardrailTests : GuardedWorld
     }
 
     [Fact]
+    public async Task SystemSetToAskAlwaysAfterTheQuestion_SilenceIsNoYes()
+    {
+        var opened = await OpenAsync(s_asks with { Mitigation = s_asks.Mitigation with { Approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } } });
+        _options.Mode = RunMode.ApproveAll;
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(25));
+
+        incident.OpenGate!.Difference.ShouldBe("The system asks a person before anything runs.");
+        _world.Script.Deeds.ShouldBeEmpty();
+        (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task SystemSetToAskAlwaysBeforeASelfHealingStepActs_AsksFirst()
+    {
+        await OthersActForAsync(TimeSpan.FromSeconds(30));
+        var opened = await OpenAsync(s_heals);
+        _options.Mode = RunMode.ApproveAll;
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
+
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task SystemSetToDryRunAfterTheQuestion_RunsNothing()
     {
         var opened = await OpenAsync(s_asks);
