@@ -115,6 +115,19 @@ public sealed class GuardrailTests : GuardedWorld
         _world.Script.Count("do fix").ShouldBe(1);
     }
 
+    /// <summary>It never acted: the next incident on its target may.</summary>
+    [Fact]
+    public async Task RunThatTooManyTargetsForbid_IsNotCountedForItsTarget()
+    {
+        var (limits, runbook) = (_world.Get<RunLimits>(), s_asks with { Limits = new() { MaxRuns = 1, MaxTargets = 1 } });
+        var second = Given.Incident(s_asks, "i-2") with { Target = "inference/llm-b-1" };
+        (await limits.ReserveAsync(Given.Incident(s_asks, "i-1"), runbook, overruled: false, CancellationToken.None)).ShouldBeNull();
+        (await limits.ReserveAsync(second, runbook, overruled: false, CancellationToken.None))!.Why.ShouldStartWith("It acted on 1 target within");
+
+        var wider = runbook with { Limits = runbook.Limits with { MaxTargets = null } };
+        (await limits.ReserveAsync(second with { Id = "i-3" }, wider, overruled: false, CancellationToken.None)).ShouldBeNull();
+    }
+
     /// <summary>The watch starts a workflow that the engine lost from its first question: what made it ask anew may be gone by then.</summary>
     [Fact]
     public async Task AskedAnewBecauseOfALimit_TheFirstYesCoversNothingWhenTheLimitsTimeIsOver()
