@@ -119,12 +119,14 @@ public sealed class RestoredRecordsTests
         }
     }
 
-    [Fact]
-    public async Task StepThatWasApprovedBeforeTheRestore_IsAskedAboutAnewAndThenRuns()
+    [Theory]
+    [InlineData(Verdict.Passing, IncidentState.Resolved, "do fix")]
+    [InlineData(Verdict.Failing, IncidentState.Failed, "do fix, undo fix")]
+    public async Task StepThatWasApprovedBeforeTheRestore_IsAskedAboutAnewAndThenRuns(Verdict after, IncidentState state, string deeds)
     {
         await using var world = new IncidentWorld();
         var runbook = Given.Runbook() with { Resolution = new() };
-        world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;
+        world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = after;
         var opened = await world.OpenAsync(runbook);
         await world.Get<KillSwitch>().EngageAsync("ada", "wait", Cancel);
         await world.DecideAsync(opened.Id, DecisionVerb.Approve);
@@ -138,9 +140,9 @@ public sealed class RestoredRecordsTests
         asked.OpenGate.Difference.ShouldBe(Incident.RestoredText);
         world.Script.Deeds.ShouldBeEmpty();
 
-        var (ended, _) = await world.DecideAsync(opened.Id, DecisionVerb.Approve);
-        ended.State.ShouldBe(IncidentState.Resolved);
-        world.Script.Deeds.ShouldBe(["do fix"]);
+        await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        (await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(state);
+        string.Join(", ", world.Script.Deeds).ShouldBe(deeds);
     }
 
     [Fact]
@@ -151,9 +153,7 @@ public sealed class RestoredRecordsTests
         var runbook = Given.Runbook() with { Resolution = new() };
         var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = [byHand, Given.Step("fix")] } });
         await world.DecideAsync(opened.Id, DecisionVerb.Approve);
-        world.Time.Advance(TimeSpan.FromMinutes(1));
-        await world.Store.UpdateAsync(opened.Id, incident => incident.NoteRestored(world.Time.GetUtcNow()), Cancel);
-        world.Time.Advance(TimeSpan.FromMinutes(1));
+        await RestoreAsync(world, opened.Id);
 
         var (asked, _) = await world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
@@ -178,25 +178,64 @@ public sealed class RestoredRecordsTests
     public async Task LeaseOfARestoredStore_IsNotTakenBackASecondTime()
     {
         await using var world = new IncidentWorld();
-        var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), Every: TimeSpan.FromSeconds(30));
-        var runbook = Given.Runbook();
-        runbook = runbook with { Mitigation = runbook.Mitigation with { HoldUntil = lease }, Resolution = new() };
-        world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;
-        var opened = await world.OpenAsync(runbook);
-        var (held, _) = await world.DecideAsync(opened.Id, DecisionVerb.Approve);
-        held.State.ShouldBe(IncidentState.Holding);
-        world.Time.Advance(TimeSpan.FromSeconds(1));
-        await world.Store.UpdateAsync(opened.Id, incident => incident.NoteRestored(world.Time.GetUtcNow()), Cancel);
+        var id = await HoldAsync(world);
+        await RestoreAsync(world, id);
 
         world.Script.Verdicts["full"] = Verdict.Passing;
-        var ended = await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+        var ended = await world.AdvanceAsync(id, TimeSpan.FromMinutes(10));
 
         ended.State.ShouldBe(IncidentState.Failed);
         ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldContain("restored from a backup");
         world.Script.Deeds.ShouldBe(["do fix"]);
     }
 
+    [Fact]
+    public async Task StoppedSinceTheRestore_WhatWasDoneIsTakenBack()
+    {
+        await using var world = new IncidentWorld();
+        var id = await HoldAsync(world);
+        await RestoreAsync(world, id);
+
+        (await world.StopAsync(id)).State.ShouldBe(IncidentState.Cancelled);
+
+        world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task YesSinceTheRestore_WhatWasDoneBeforeIsTakenBackToo()
+    {
+        await using var world = new IncidentWorld();
+        var runbook = Given.Runbook() with { Resolution = new() };
+        var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = [Given.Step("first"), Given.Step("second")] } });
+        world.Script.OnDone = name => (name == "first" ? RestoreAsync(world, opened.Id) : Task.CompletedTask).GetAwaiter().GetResult();
+        (await world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.OpenGate!.Difference.ShouldBe(Incident.RestoredText);
+
+        await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+
+        world.Script.Deeds.ShouldBe(["do first", "do second", "undo second", "undo first"]);
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>A temporary fix that a person has agreed to, and that helps.</summary>
+    private static async Task<string> HoldAsync(IncidentWorld world)
+    {
+        var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), Every: TimeSpan.FromSeconds(30));
+        var runbook = Given.Runbook();
+        world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { HoldUntil = lease }, Resolution = new() });
+        (await world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Holding);
+        return opened.Id;
+    }
+
+    /// <summary>A moment after what was done, and before what comes next.</summary>
+    private static async Task RestoreAsync(IncidentWorld world, string id)
+    {
+        world.Time.Advance(TimeSpan.FromSeconds(1));
+        await world.Store.UpdateAsync(id, incident => incident.NoteRestored(world.Time.GetUtcNow()), Cancel);
+        world.Time.Advance(TimeSpan.FromSeconds(1));
+    }
 
     /// <summary>As a new process sees it.</summary>
     private RestoredRecords Records() => new(_store, _state, _time, NullLogger<RestoredRecords>.Instance, _witness);
