@@ -38,18 +38,35 @@ public sealed partial class IncidentWatchdogTests : IAsyncDisposable
         _world.Engine.Started.ShouldHaveSingleItem().IncidentId.ShouldBe(id);
     }
 
-    [Fact]
-    public async Task WorkflowThatFailed_PagesAndClosesSoThatTheNextAlertOpensAnew()
+    [Theory]
+    [InlineData(EngineStatus.Failed, "It is not tried again.", "The automation broke: It is not tried again.")]
+    [InlineData(EngineStatus.Failed, null, "The automation broke: the engine gives no reason.")]
+    [InlineData(EngineStatus.Terminated, null, "The automation was terminated from outside.")]
+    public async Task WorkflowThatFailed_PagesAndClosesSoThatTheNextAlertOpensAnew(EngineStatus status, string? failure, string reason)
     {
-        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed, "It is not tried again.");
+        var id = await _world.OpenAsync(Some.Incident(), status, failure);
 
         var incident = await _world.CheckAsync(id, s_minute, s_minute, s_minute * 10);
 
         incident.State.ShouldBe(IncidentState.Failed);
-        incident.Reason!.ShouldBe("The automation broke: It is not tried again. Nothing was done.");
+        incident.Reason!.ShouldBe($"{reason} Nothing was done.");
         _world.Paged.ShouldBe([ContactBook.Fallback]);
         _world.Ended.ShouldBe([$"{id} Failed"]);
         incident.Timeline[^1].What.ShouldBe("Wrote on the ticket how this ended.");
+    }
+
+    /// <summary>The last activity closes the record, and its write may not be seen at once.</summary>
+    [Fact]
+    public async Task WorkflowThatEndedWithoutClosingIt_IsGivenAMomentThenClosedAndPaged()
+    {
+        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Completed);
+        (await _world.CheckAsync(id, s_minute)).State.ShouldBe(IncidentState.Diagnosing);
+        _world.Sent.ShouldBeEmpty();
+
+        var incident = await _world.CheckAsync(id, s_minute * 2, s_minute);
+
+        (incident.State, incident.Reason).ShouldBe((IncidentState.Failed, "The automation ended without closing the incident. Nothing was done."));
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
     }
 
     /// <summary>Nobody runs what would be approved: the page is about what the incident is from then on.</summary>
