@@ -1,9 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
+using Runbooks.Execution;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Tests.Intake;
 using Runbooks.Watchdog;
 using TestKit.Incidents;
@@ -35,11 +37,33 @@ public sealed class SuppressedByTests : IAsyncDisposable
     {
         await _world.TakeAsync(Alert("DatabaseDown"));
         var database = _world.World.Store.All[0];
-        await _world.World.Store.UpdateAsync(database.Id, incident => (incident with { Mode = RunMode.DryRun }, true), TestContext.Current.CancellationToken);
+        await ChangeAsync(database, incident => incident with { Mode = RunMode.DryRun });
 
         await _world.TakeAsync(Alert("WebDown"));
 
         (await FindAsync(_world.World.Store.All[1])).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Theory]
+    [InlineData(RunMode.DryRun, true)]
+    [InlineData(RunMode.Normal, false)]
+    public async Task OtherIsADryRun_OnlyARehearsalWaitsForIt(RunMode mode, bool waits)
+    {
+        var (database, web) = await OpenBothAsync();
+        await ChangeAsync(database, incident => incident with { Mode = RunMode.DryRun });
+        await ChangeAsync(web, incident => incident with { Mode = mode });
+
+        (await WaitsAsync(web)).ShouldBe(waits);
+    }
+
+    /// <summary>Versions that did not know of one another: both would wait for nothing, until the longest time is over.</summary>
+    [Fact]
+    public async Task OtherWaitsForThisOne_ThisOneDoesNotWait()
+    {
+        var (database, web) = await OpenBothAsync();
+        await ChangeAsync(database, incident => incident.WaitFor(web, Given.Night.AddHours(1), "wake-9", Given.Night));
+
+        (await WaitsAsync(web)).ShouldBeFalse();
     }
 
     [Theory]
@@ -276,6 +300,11 @@ public sealed class SuppressedByTests : IAsyncDisposable
         await _world.TakeAsync(Alert("WebDown"));
         return (_world.World.Store.All[0], _world.World.Store.All[1]);
     }
+
+    private Task<Incident> ChangeAsync(Incident incident, Func<Incident, Incident> change) => _world.World.Store.UpdateAsync(incident.Id, change, TestContext.Current.CancellationToken);
+
+    private async Task<bool> WaitsAsync(Incident incident) =>
+        (await _world.World.Get<SuppressionService>().CheckAsync(new(incident.Id, "wake-9"), TestContext.Current.CancellationToken)).Waits;
 
     private Task<Incident> FindAsync(Incident incident) => _world.World.SettleAsync(incident.Id);
 
