@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
+using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
@@ -62,6 +63,24 @@ public sealed class SettleWindowTests : IAsyncDisposable
         (await _world.Get<RunHistoryStore>().ReadAsync(s_runbook.Id, CancellationToken.None)).Runs.ShouldHaveSingleItem().Outcome.ShouldBe(RunOutcome.Recurred);
 
         (await AlertAsync()).Id.ShouldBe(next.Id);
+    }
+
+    /// <summary>The note of it on the closed one is lost, and the activity runs again when people have dealt with the new one.</summary>
+    [Fact]
+    public async Task NewIncidentHasEnded_NoSecondOneIsOpenedForTheSameEnd()
+    {
+        var closed = await ResolvedAsync();
+        _world.Time.Advance(TimeSpan.FromMinutes(2));
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+        _world.Script.OnAsk = _ => closed = _world.Store.All.Count == 1 ? _world.Store.All[0] : closed;
+        await AlertAsync();
+        await _world.Engine.SettleAsync();
+        await _world.DecideAsync(_world.Store.All[1].Id, DecisionVerb.Reject);
+
+        await _world.Store.UpdateAsync(closed.Id, _ => closed, CancellationToken.None);
+        await _world.Get<SettleWindow>().RecheckAsync(closed, s_runbook, new(closed.Id, IncidentState.Resolved, ["stuck"], "wake-9"), CancellationToken.None);
+
+        _world.Store.All.Select(incident => incident.State).ShouldBe([IncidentState.Resolved, IncidentState.Rejected]);
     }
 
     /// <summary>It began anew: what passed before that does not say that the fix holds.</summary>

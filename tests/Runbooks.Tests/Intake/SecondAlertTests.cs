@@ -1,3 +1,4 @@
+using Runbooks.Execution;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
@@ -71,6 +72,18 @@ public sealed class SecondAlertTests : IAsyncDisposable
         var next = _world.World.Store.All[^1];
         (next.FollowUpOf, next.EarlierNo?.Incident).ShouldBe((first.Id, first.Id));
         next.OpenGate!.Warnings.ShouldContain(next.EarlierNo!.Warning);
+    }
+
+    /// <summary>The note of it on the first is lost, and the activity runs again when people have dealt with the other.</summary>
+    [Fact]
+    public async Task IncidentOfItsOwnHasEnded_NoSecondOneIsOpenedForTheSameEnd()
+    {
+        var first = await RejectedAsync();
+        await _world.World.DecideAsync(_world.World.Store.All[1].Id, DecisionVerb.Reject);
+
+        await _world.World.Get<FollowUps>().OpenAsync(first with { FollowedBy = null }, _world.Runbooks[0], TestContext.Current.CancellationToken);
+
+        _world.World.Store.All.Select(incident => incident.State).ShouldBe([IncidentState.Rejected, IncidentState.Rejected]);
     }
 
     /// <summary>Nobody was asked about it there: the incident that looks at it is where it is decided.</summary>
