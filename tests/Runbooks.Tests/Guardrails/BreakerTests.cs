@@ -57,18 +57,25 @@ public sealed class BreakerTests : GuardedWorld
     [InlineData(false, false, RunOutcome.Ineffective)]
     [InlineData(true, false, null)]
     [InlineData(false, true, null)]
-    public void FixThatFailed_CountsAsIneffectiveUnlessTheHostIsToBlame(bool cutOff, bool inconclusive, RunOutcome? outcome)
-    {
-        var step = new StepRecord
-        {
-            Phase = Phase.Mitigation, Name = "fix", Action = "script.act", GateId = "mitigation-1", StartedAt = Given.Night, FinishedAt = Given.Night,
-            Status = StepStatus.Unknown, CutOff = cutOff, Preparation = new() { PlannedEffect = "Do fix." },
-        };
-        var ended = (Given.Incident(s_asks) with { Steps = [step] }).End(IncidentState.Failed, "It failed.", Given.Night, new() { IsInconclusive = inconclusive });
+    public void FixThatFailed_CountsAsIneffectiveUnlessTheHostIsToBlame(bool cutOff, bool inconclusive, RunOutcome? outcome) =>
+        AssessFailed(inconclusive, Step(StepStatus.Unknown) with { CutOff = cutOff }).ShouldBe(outcome);
 
-        var assessed = RunAssessment.Of(ended)?.Outcome;
-        assessed.ShouldBe(outcome);
-    }
+    /// <summary>That the trouble lasts where nothing was changed says nothing about what the fix would have changed.</summary>
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData(null, true, true)]
+    [InlineData(RunOutcome.Ineffective, true, false)]
+    public void FixThatFailed_CountsOnlyIfItChangedAnything(RunOutcome? outcome, params bool[] wasSo) =>
+        AssessFailed(inconclusive: false, [.. wasSo.Select(isSo => Step(StepStatus.Done, isSo))]).ShouldBe(outcome);
+
+    private static StepRecord Step(StepStatus status, bool isSo = false) => new()
+    {
+        Phase = Phase.Mitigation, Name = "fix", Action = "script.act", GateId = "mitigation-1", StartedAt = Given.Night, FinishedAt = Given.Night,
+        Status = status, Preparation = new() { PlannedEffect = "Do fix.", IsSo = isSo },
+    };
+
+    private static RunOutcome? AssessFailed(bool inconclusive, params StepRecord[] steps) =>
+        RunAssessment.Of((Given.Incident(s_asks) with { Steps = steps }).End(IncidentState.Failed, "It failed.", Given.Night, new() { IsInconclusive = inconclusive }))?.Outcome;
 
     [Fact]
     public async Task HostThatCrashesInTheStep_DoesNotOpenTheBreaker()
