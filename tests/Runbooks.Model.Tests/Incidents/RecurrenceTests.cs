@@ -138,6 +138,17 @@ public sealed class RecurrenceTests
         five.Attach(Message(30), At(30)).Recurrences.Select(recurrence => recurrence.Name).ShouldBe(["alert-0", "alert-1", "alert-3", "alert-4", "Slow"]);
     }
 
+    /// <summary>Of many that take turns, those that are counted go on to flap.</summary>
+    [Theory]
+    [InlineData(25, false)]
+    [InlineData(26, true)]
+    public void SixthAlert_IsNotCountedWhileNoneOfTheOthersIsQuiet(int minute, bool counted)
+    {
+        var five = Incident([.. Enumerable.Range(0, 5).Select(n => Series(10) with { Name = $"alert-{n}" })]);
+
+        five.Attach(Message(minute), At(minute)).Recurrences.Any(recurrence => recurrence.Name == "Slow").ShouldBe(counted);
+    }
+
     /// <summary>It was rejected at minute 20 while it flapped, until minute 35.</summary>
     [Theory]
     [InlineData(34, "alertmanager", "warning", true)]

@@ -148,6 +148,19 @@ public sealed class FlappingTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task SixAlertsThatTakeTurns_FiveOfThemAreCountedAndFlap()
+    {
+        for (; _episode < 18; _episode++)
+        {
+            var disk = $"/disk-{_episode % 6}";
+            await _world.TakeAsync(OfDisk(Firing(), disk), OfDisk(Over(), disk));
+        }
+
+        _world.Only.Recurrences.Select(recurrence => recurrence.Times).ShouldBe([3, 3, 3, 3, 3]);
+        _world.Only.Timeline.Count(line => line.What.Contains("comes and goes")).ShouldBe(5);
+    }
+
+    [Fact]
     public async Task MoreSevereWhileItFlaps_IsToldAtOnce()
     {
         await FlapAsync();
