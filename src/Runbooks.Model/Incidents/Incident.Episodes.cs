@@ -68,7 +68,7 @@ public sealed partial record Incident
     /// <summary>Who closed it by hand, after a take-over or an end that needed a person; null for any other end.</summary>
     public HandClosing? ClosedByHand { get; init; }
 
-    /// <summary>The last decision of a person on this target before this incident, when it was a no; null otherwise.</summary>
+    /// <summary>The last decision of a person on this target, or on one of its alerts, before this incident, when it was a no; null otherwise.</summary>
     public EarlierNo? EarlierNo { get; init; }
 
     /// <summary>
@@ -91,12 +91,9 @@ public sealed partial record Incident
     /// <summary>This one, just opened, knows what the incident before it on the target has to tell.</summary>
     public Incident GoOnAfter(Incident before, DateTimeOffset now)
     {
-        var continued = ContinueSeries(before, now);
-        return before.IsOwnedByResponder() ? continued.NoteEarlier(before, now) : continued.WarnOfNo(before, now);
+        var continued = ContinueSeries(before, now).WarnOfNo(before, now);
+        return before.IsOwnedByResponder() ? continued.NoteEarlier(before, now) : continued;
     }
-
-    /// <summary>This one, just opened, knows whether the last word on its target was a no.</summary>
-    public Incident WarnOfNo(Incident before, DateTimeOffset now) => before.SaidNo() is { } no ? (this with { EarlierNo = no }).Note(now, TimelineKind.Opened, "runbook", no.Warning) : this;
 
     /// <summary>
     /// Whether this alert fires in the episode that a person said no to: it does not ask again. An outage is one episode.
@@ -128,7 +125,7 @@ public sealed partial record Incident
     /// <summary>While what was done is being taken back, alerts still reach it: the no was not about those. The clock of a sender may differ from ours, so a first episode that we knew of counts as the one that was asked about.</summary>
     private static bool BeganAfter(AttachedAlert known, EarlierNo no) => known.FirstAt > no.At || (known.EarlierStarts.Count > 0 && known.StartsAt > no.At);
 
-    /// <summary>It fires on after a person said no: counted here, said once, and nobody is asked.</summary>
+    /// <summary>It still fires after a person said no: counted here, said once, and nobody is asked.</summary>
     public Incident AttachRemembered(Alert alert, DateTimeOffset now) =>
         SaidNo() is { } no
         && (Alerts.FirstOrDefault(a => a.Is(alert)) ?? Alerts.FirstOrDefault(a => a.Outage is not null && a.Outage == AlertIdentity.OfOutage(alert))) is { } known
@@ -153,11 +150,15 @@ public sealed record HandClosing(string By, string Reason, DateTimeOffset At);
 /// <param name="Did">In the past tense: rejected, closed by hand.</param>
 public sealed record EarlierNo(string Incident, string By, string Did, DateTimeOffset At, string? Reason)
 {
+    /// <summary>About an alert that has come again, with other decisions on the target since; otherwise it is the last decision there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool OfAlert { get; init; }
+
     public string Text =>
         $"incident {Incident} was {Did} by {By} on {At.ToUniversalTime().ToString("yyyy-MM-dd 'at' HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)}{(Reason is { Length: > 0 } ? $": {Reason}" : ".")}";
 
     /// <summary>For whoever is asked about the same target again.</summary>
-    public string Warning => $"The last decision on this target was a no: {Text}";
+    public string Warning => OfAlert ? $"An alert of this incident came before, and a person said no: {Text}" : $"The last decision on this target was a no: {Text}";
 }
 
 /// <summary>

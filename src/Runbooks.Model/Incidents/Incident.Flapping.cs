@@ -203,39 +203,27 @@ public sealed partial record Incident
             : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
     }
 
+    /// <returns>This incident with the alert on record, which asks nobody since a person's no to it holds; null when it may ask.</returns>
+    public Incident? FoldRefused(Alert alert, DateTimeOffset now) => SaidNo() is { } no && now - no.At < LongestOwnership && !IsWorseThanSeen(alert, no)
+        ? FoldFlapping(alert, no, now) ?? FoldRefired(alert, no, now)
+        : null;
+
     /// <summary>
     /// A no to an alert that comes and goes holds for all of its coming and going: until it has been quiet for a while, or
     /// is more severe, and for no longer than a take-over lasts.
     /// </summary>
-    /// <returns>This incident with the alerts on record, which ask nobody; null when one of them may ask.</returns>
-    public Incident? FoldFlapping(IReadOnlyList<Alert> alerts, DateTimeOffset now)
-    {
-        if (SaidNo() is not { } no || now - no.At >= LongestOwnership)
-        {
-            return null;
-        }
-
-        var holds = alerts.All(alert => Recurrences.Any(recurrence => recurrence.IsOf(alert) && now < recurrence.HeldUntil) && HasSeen(alert) && !IsWorseThanSeen(alert, no));
-        return holds ? alerts.Aggregate(this, (changed, alert) => changed.AttachFlapping(alert, no, now)) : null;
-    }
+    private Incident? FoldFlapping(Alert alert, EarlierNo no, DateTimeOffset now) =>
+        Recurrences.Any(recurrence => recurrence.IsOf(alert) && now < recurrence.HeldUntil) && HasSeen(alert) ? AttachFlapping(alert, no, now) : null;
 
     /// <summary>
     /// A rule of Azure Monitor that keeps no state fires as an alert of its own each time, and is never said to be over: what
     /// says the same as an alert that still fires is that one, and a no to it holds. Two events of the activity log are two events.
     /// </summary>
-    /// <returns>This incident with the alerts counted, which ask nobody; null when one of them may ask.</returns>
-    public Incident? FoldRefired(IReadOnlyList<Alert> alerts, DateTimeOffset now)
-    {
-        if (SaidNo() is not { } no || now - no.At >= LongestOwnership)
-        {
-            return null;
-        }
-
-        var known = alerts.Select(alert => alert.Source != "azure-monitor" || AlertIdentity.IsEvent(alert) || alert.Status != AlertStatus.Firing || IsWorseThanSeen(alert, no) ? null
-            : Alerts.FirstOrDefault(one => one is { Resolved: false, AskedNobody: false } && SaysTheSame(ReportOf(one) ?? Alert, alert))).ToList();
-        return known.Any(one => one is null) ? null
-            : alerts.Zip(known).Aggregate(this, (changed, one) => changed.CountAfterNo(changed.Alerts.First(now => now.Identity == one.Second!.Identity), one.First, no, now));
-    }
+    private Incident? FoldRefired(Alert alert, EarlierNo no, DateTimeOffset now) =>
+        alert.Source == "azure-monitor" && !AlertIdentity.IsEvent(alert) && alert.Status == AlertStatus.Firing
+        && Alerts.FirstOrDefault(one => one is { Resolved: false, AskedNobody: false, HandedTo: null } && SaysTheSame(ReportOf(one) ?? Alert, alert)) is { } known
+            ? CountAfterNo(known, alert, no, now)
+            : null;
 
     /// <summary>
     /// Whether the no was about this alert: one of the same name may be about another disk. Azure gives each firing another identity;

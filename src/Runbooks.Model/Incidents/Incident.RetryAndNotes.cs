@@ -15,7 +15,7 @@ public sealed partial record Incident
     /// <summary>The incident as which a person had it tried again; null for any other.</summary>
     public string? RetriedAs { get; init; }
 
-    /// <summary>This one, just opened, tries another again: its alerts belong to this one from now on, and what is known of their end. Where a person had said no it asks, also in a runbook that heals by itself.</summary>
+    /// <summary>This one, just opened, tries another again: its alerts belong to this one from now on, and what is known of their end.</summary>
     /// <param name="hasChecks">Where there are none, the sender's word alone would withdraw what a person has just asked for.</param>
     public Incident TryAgain(Incident ended, bool hasChecks, string by, string reason, DateTimeOffset now) =>
         (this with
@@ -28,7 +28,7 @@ public sealed partial record Incident
             EndedUnseenAt = ended.EndedUnseenAt,
             Recurrences = ended.Recurrences,
             ThreadOf = ended.ThreadOf,
-        }).Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}").WarnOfNo(ended, now);
+        }).Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
 
     /// <summary>The incident that tries it again has the matter from here on.</summary>
     public Incident NoteRetried(string next, string by, string reason, DateTimeOffset now) => RetriedAs is not null

@@ -14,9 +14,8 @@ public sealed partial record Incident
     public Alert Unasked() => Alerts.LastOrDefault(alert => alert is { AskedNobody: true, Resolved: false })?.Alert ?? Alert;
 
     /// <summary>This one, just opened, looks at what nobody was asked about; the alerts that are known to be over stay so.</summary>
-    public Incident TakeUp(Incident before, DateTimeOffset now)
-    {
-        var taken = this with
+    public Incident TakeUp(Incident before, DateTimeOffset now) =>
+        (this with
         {
             Mode = RunModes.Stricter(Mode, before.Mode),
 
@@ -30,11 +29,15 @@ public sealed partial record Incident
             CountedOnly = before.CountedOnly,
             Recurrences = before.Recurrences,
             ThreadOf = before.ThreadOf,
-            EarlierNo = before.SaidNo(),
-        };
-        var noted = taken.Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
-        return noted.EarlierNo is { } no ? noted.Note(now, TimelineKind.Opened, "runbook", no.Warning) : noted;
-    }
+        }).Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
+
+    /// <summary>What came again after a no to it on an incident before this one, fires, and has not been heard of here since.</summary>
+    public IReadOnlyList<Alert> UnheardOf(Incident before) =>
+    [
+        .. before.Alerts
+            .Where(held => held is { AskedNobody: true, Resolved: false } && !Alerts.Any(known => known.Identity == held.Identity && known.LastAt >= held.LastAt))
+            .Select(before.ReportOf).OfType<Alert>(),
+    ];
 
     /// <summary>
     /// This one, just opened, also knows what the incident before it was kept from asking about: of one target only the last

@@ -14,11 +14,11 @@ public sealed class SuppressedIncidents(ISharedState state)
     /// <summary>Whoever claimed one and did not finish has died.</summary>
     private static readonly TimeSpan s_claimedFor = TimeSpan.FromMinutes(5);
 
-    /// <summary>Of one target the latest incident is remembered; it knows what those before it were kept from asking about.</summary>
+    /// <summary>Of one target the latest incident is remembered; it knows what those before it were kept from asking about. Beside it each to which an alert came again after a no.</summary>
     /// <returns>False when there are too many; their targets are counted.</returns>
     public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, CancellationToken cancellationToken)
     {
-        var target = TextHash.Of($"{incident.RunbookId}\n{incident.Target}", bytes: 8);
+        var target = TextHash.Of($"{incident.RunbookId}\n{incident.Target}{(incident.HoldsUnasked() ? $"\n{incident.Id}" : "")}", bytes: 8);
         var (_, remembered) = await state.UpdateAsync<Record, bool>(Key, known => Remember(known ?? Record.None, new(incident.Id, target, until)), cancellationToken);
         return remembered;
     }

@@ -261,6 +261,20 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
         StartedBy is { } by ? incident.NoteStart(by, First.Summary ?? First.Name, now) : AttachTo(incident, now);
 
     public IntakeOutcome Answer(IntakeResult result, string? id, string? reason) => new(id, RunbookId, Target, result, reason);
+
+    /// <param name="before">The incident as it was before the post; null where this post opened it.</param>
+    public IntakeOutcome AnswerToFolded(Alert alert, Incident incident, Incident? before, DateTimeOffset now)
+    {
+        if (before?.IsOfEarlierEpisode(alert) == true)
+        {
+            return Answer(IntakeResult.Ignored, null, AlertUpdates.Late(incident));
+        }
+
+        var folded = Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident, now));
+        return before?.KnowsWithOtherLabels(alert) == true
+            ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
+            : folded;
+    }
 }
 
 /// <summary>

@@ -114,7 +114,11 @@ public sealed class IncidentIntake(
     {
         var answers = new IntakeOutcome?[batch.Alerts.Count];
         var allowed = new bool[answers.Length];
-        foreach (var id in batch.Ended)
+
+        // Whatever is open on the target or was since, it knows to what people said no there.
+        var latest = await store.FindLatestAsync(runbook.Id, batch.TargetKey, cancellationToken);
+        var refusedBy = latest?.RefusedBy(batch.Alerts) ?? [];
+        foreach (var id in refusedBy.Except(batch.Ended).Concat(batch.Ended))
         {
             if (answers.All(answer => answer is not null))
             {
@@ -126,7 +130,7 @@ public sealed class IncidentIntake(
             {
                 for (var i = 0; i < answers.Length; i++)
                 {
-                    answers[i] ??= allowed[i] || ended.Accepts(now) ? null : await KeepAsync(batch, batch.Alerts[i], ended, now, cancellationToken);
+                    answers[i] ??= allowed[i] || ended.Accepts(now) ? null : await KeepAsync(batch, batch.Alerts[i], ended, refusedBy.Contains(id), now, cancellationToken);
 
                     // Newest first: where something was done about it since, a no of before holds no longer.
                     allowed[i] |= ended.HasActed && (ended.Knows(batch.Alerts[i]) || ended.KnowsOutage(batch.Alerts[i]));
@@ -134,7 +138,7 @@ public sealed class IncidentIntake(
             }
         }
 
-        foreach (var asking in await ApartAsync(batch, runbook, [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)], cancellationToken))
+        foreach (var asking in Apart(batch, runbook, latest, [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)], time.GetUtcNow()))
         {
             var (opened, start) = await OpenAsync(batch with { Alerts = [.. asking.Select(i => batch.Alerts[i])] }, runbook, cancellationToken);
             starts.Enqueue(start);
@@ -144,24 +148,15 @@ public sealed class IncidentIntake(
         return answers!;
     }
 
-    /// <summary>In one post some alerts may belong to a fix that settles, which has to be looked at again, or to a no that holds for them, and others not.</summary>
-    private async Task<IReadOnlyList<IReadOnlyList<int>>> ApartAsync(AlertBatch batch, Runbook runbook, IReadOnlyList<int> asking, CancellationToken cancellationToken)
-    {
-        if (asking.Count < 2 || batch.StartedBy is not null || await store.FindLatestAsync(runbook.Id, batch.TargetKey, cancellationToken) is not { } latest
-            || (latest.State != IncidentState.Resolved && latest.SaidNo() is null))
-        {
-            return asking.Count == 0 ? [] : [asking];
-        }
+    /// <summary>In one post some alerts may belong to a fix that settles, which has to be looked at again, and others not.</summary>
+    private static IReadOnlyList<IReadOnlyList<int>> Apart(AlertBatch batch, Runbook runbook, Incident? latest, IReadOnlyList<int> asking, DateTimeOffset now) =>
+        asking.Count == 0 ? []
+        : latest is not { State: IncidentState.Resolved } ? [asking]
+        : [.. asking.GroupBy(i => BelongTo(latest, [batch.Alerts[i]], runbook, now)).OrderByDescending(part => part.Key).Select(part => part.ToList())];
 
-        var now = time.GetUtcNow();
-        return [.. asking.GroupBy(i => BelongTo(latest, [batch.Alerts[i]], runbook, now) || Held(latest, [batch.Alerts[i]], now) is not null).OrderByDescending(part => part.Key).Select(part => part.ToList())];
-    }
-
-    /// <returns>The incident with the alerts that a person's no to it holds for; null when one of them may ask.</returns>
-    private static Incident? Held(Incident latest, IReadOnlyList<Alert> alerts, DateTimeOffset now) => latest.FoldFlapping(alerts, now) ?? latest.FoldRefired(alerts, now);
-
+    /// <param name="isRefused">A person said no there to an alert that says the same, and nothing has been decided or done about it since.</param>
     /// <returns>Null when the ended incident has nothing to do with this firing.</returns>
-    private async Task<IntakeOutcome?> KeepAsync(AlertBatch batch, Alert alert, Incident ended, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<IntakeOutcome?> KeepAsync(AlertBatch batch, Alert alert, Incident ended, bool isRefused, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (ended.Remembers(alert, now))
         {
@@ -173,6 +168,17 @@ public sealed class IncidentIntake(
         {
             await store.UpdateAsync(ended.Id, current => current.Attach(alert, now), cancellationToken);
             return batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(ended));
+        }
+
+        if (isRefused && ended.FoldRefused(alert, now) is not null)
+        {
+            var refused = await store.UpdateAsync(ended.Id, current => current.FoldRefused(alert, now) ?? current, cancellationToken);
+            if (refused.HoldsUnasked() && refused.HeldUntil is { } until)
+            {
+                await suppressed.RememberAsync(refused, until, CancellationToken.None);
+            }
+
+            return batch.AnswerToFolded(alert, refused, ended, now);
         }
 
         if (ended.HasStandingFixFor(alert) && ended.TargetKey.Equals(batch.TargetKey, StringComparison.OrdinalIgnoreCase))
@@ -195,8 +201,7 @@ public sealed class IncidentIntake(
         var (incident, opened) = await store.OpenAsync(
             candidate,
             runbook,
-            latest => Belongs(before = latest) ? batch.JoinTo(latest, now)
-                : (batch.StartedBy is null ? Held(latest, batch.Alerts, now) : null) ?? candidate.GoOnAfter(latest, now),
+            latest => Belongs(before = latest) ? batch.JoinTo(latest, now) : candidate.GoOnAfter(latest, now),
             cancellationToken);
         if (!opened && incident.State == IncidentState.Resolved && incident.Accepts(now) && !await RunsAsync(incident, cancellationToken))
         {
@@ -210,24 +215,14 @@ public sealed class IncidentIntake(
             return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} The start is on its record and does nothing more.")], new(incident, null));
         }
 
-        if (opened && before is { } earlier && earlier.IsUnasked() && await suppressed.IsRememberedAsync(earlier.Id, cancellationToken))
-        {
-            incident = await store.UpdateAsync(incident.Id, current => current.AddUnaskedOf(earlier, now), cancellationToken);
-        }
-
         if (opened)
         {
+            incident = await AddUnaskedAsync(incident, before, cancellationToken);
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         }
 
-        var wakes = !opened && Wakes(incident);
-        if (!opened && !wakes && incident.State.IsFinal() && incident.HoldsUnasked() && incident.HeldUntil is { } until)
-        {
-            await suppressed.RememberAsync(incident, until, CancellationToken.None);
-        }
-
-        return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null) : AnswerToFolded(batch, alert, incident, opened ? null : before, now))],
-            new(incident, opened ? runbook : null) { Wakes = wakes });
+        return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null) : batch.AnswerToFolded(alert, incident, opened ? null : before, now))],
+            new(incident, opened ? runbook : null) { Wakes = !opened && Wakes(incident) });
 
         bool Belongs(Incident latest) => batch.StartedBy is null ? BelongTo(latest, batch.Alerts, runbook, now) : latest.Accepts(now);
     }
@@ -237,20 +232,6 @@ public sealed class IncidentIntake(
         folded.State == IncidentState.Resolved
         || (folded.OpenGate is not null && folded.NewsMark != folded.ShownNews)
         || (folded.IsWaitingForOther && folded.News.Any(one => one.Urgent));
-
-    /// <param name="before">The incident as it was before the post; null where this post opened it.</param>
-    private static IntakeOutcome AnswerToFolded(AlertBatch batch, Alert alert, Incident incident, Incident? before, DateTimeOffset now)
-    {
-        if (before?.IsOfEarlierEpisode(alert) == true)
-        {
-            return batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(incident));
-        }
-
-        var folded = batch.Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident, now));
-        return before?.KnowsWithOtherLabels(alert) == true
-            ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
-            : folded;
-    }
 
     private async Task<bool> RunsAsync(Incident incident, CancellationToken cancellationToken) =>
         await engine.FindAsync(incident.Id, cancellationToken) is { Status: EngineStatus.Pending or EngineStatus.Running };
@@ -263,27 +244,45 @@ public sealed class IncidentIntake(
         latest.Accepts(now)
         && (latest.State != IncidentState.Resolved || alerts.All(alert => latest.WasOpenedBy(alert) || latest.IsOfEarlierEpisode(alert) || ParameterComparison.AreSame(runbook, latest.Target, latest.Alert, alert)));
 
+    /// <param name="before">The incident before it on the target; null where there was none.</param>
+    private async Task<Incident> AddUnaskedAsync(Incident opened, Incident? before, CancellationToken cancellationToken) =>
+        before?.IsUnasked() == true && await suppressed.IsRememberedAsync(before.Id, cancellationToken)
+            ? await store.UpdateAsync(opened.Id, current => current.AddUnaskedOf(before, time.GetUtcNow()), cancellationToken)
+            : opened;
+
     /// <summary>Opens an incident that looks at what nobody was asked about for a while, unless a later one on the target does so.</summary>
     /// <returns>False when its runbook is not loaded any more.</returns>
-    public async Task<bool> LookAgainAsync(Incident suppressed, CancellationToken cancellationToken)
+    public async Task<bool> LookAgainAsync(Incident waited, CancellationToken cancellationToken)
     {
-        if (loaded().FirstOrDefault(one => one.Id == suppressed.RunbookId) is not { } runbook)
+        if (loaded().FirstOrDefault(one => one.Id == waited.RunbookId) is not { } runbook)
         {
             return false;
         }
 
         var now = time.GetUtcNow();
-        var candidate = new AlertBatch(runbook.Id, suppressed.Target, AlertIntent.Fire, [suppressed.Unasked()], []) { Runbook = runbook }.Candidate(runbook, options.CurrentValue.Mode, now).TakeUp(suppressed, now);
-        var (incident, opened) = await store.OpenAsync(
-            candidate, runbook, latest => latest.Id == suppressed.Id && latest.IsUnasked() ? null : latest, cancellationToken);
+        var candidate = new AlertBatch(runbook.Id, waited.Target, AlertIntent.Fire, [waited.Unasked()], []) { Runbook = runbook }.Candidate(runbook, options.CurrentValue.Mode, now).TakeUp(waited, now);
+        Incident? before = null;
+        var (incident, opened) = await store.OpenAsync(candidate, runbook, latest => Look(before = latest), cancellationToken);
+        if (opened || before!.UnheardOf(waited).Count > 0)
+        {
+            await store.UpdateAsync(waited.Id, current => current.NoteTakenUp(incident.Id, now), CancellationToken.None);
+        }
+
         if (opened)
         {
-            await store.UpdateAsync(suppressed.Id, current => current.NoteTakenUp(incident.Id, now), CancellationToken.None);
+            incident = await AddUnaskedAsync(incident, before?.Id == waited.Id ? null : before, CancellationToken.None);
             await StartAsync(new(incident, runbook));
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         }
 
         return true;
+
+        // A later one knows what nobody had been asked about when it opened; what came to an incident before it since, it does not.
+        Incident Look(Incident latest) =>
+            latest.Id == waited.Id ? (latest.IsUnasked() ? candidate.WarnOfNo(latest, now) : latest)
+            : latest.UnheardOf(waited) is not { Count: > 0 } unheard ? latest
+            : latest.State.IsFinal() && !latest.IsOwnedByResponder() ? candidate.GoOnAfter(latest, now)
+            : unheard.Aggregate(latest, (joined, alert) => joined.Attach(alert, now));
     }
 
     internal async Task StartAsync(IncidentStart start)

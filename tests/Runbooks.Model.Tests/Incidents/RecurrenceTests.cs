@@ -159,25 +159,24 @@ public sealed class RecurrenceTests
     {
         var rejected = Rejected(20);
 
-        var folded = rejected.FoldFlapping([Message(30) with { Source = source, Severity = severity }], At(now));
+        var folded = rejected.FoldRefused(Message(30) with { Source = source, Severity = severity }, At(now));
 
         (folded is not null).ShouldBe(holds);
-        rejected.FoldFlapping([Message(30) with { Severity = "warning" }, Message(30) with { Source = "grafana" }], At(now)).ShouldBeNull("one of them may ask");
-        Rejected(now - 240).FoldFlapping([Message(30) with { Severity = "warning" }], At(now)).ShouldBeNull("the no is four hours old");
-        (rejected with { State = IncidentState.Resolved }).FoldFlapping([Message(30)], At(now)).ShouldBeNull("nobody said no");
+        Rejected(now - 240).FoldRefused(Message(30) with { Severity = "warning" }, At(now)).ShouldBeNull("the no is four hours old");
+        (rejected with { State = IncidentState.Resolved }).FoldRefused(Message(30), At(now)).ShouldBeNull("nobody said no");
     }
 
     [Fact]
     public void FoldedIntoTheNo_IsToldOnceAndHasAskedNobody()
     {
-        var folded = Rejected(20).FoldFlapping([Message(30)], At(34)).ShouldNotBeNull();
+        var folded = Rejected(20).FoldRefused(Message(30), At(34)).ShouldNotBeNull();
 
         folded.Timeline[^1].What.ShouldStartWith("Slow comes and goes. It does not ask again until it has been quiet for 15 minutes");
         folded.Alerts.Select(alert => (alert.ToldAfterNo, alert.AskedNobody)).ShouldBe([(true, true), (false, false)]);
         folded.HoldsUnasked().ShouldBeTrue();
         (folded with { AlertResolvedAt = At(40) }).HoldsUnasked().ShouldBeFalse();
         Rejected(20).HoldsUnasked().ShouldBeFalse();
-        folded.FoldFlapping([Message(30)], At(35))!.Timeline.Count.ShouldBe(folded.Timeline.Count);
+        folded.FoldRefused(Message(30), At(35))!.Timeline.Count.ShouldBe(folded.Timeline.Count);
     }
 
     private static AttachedAlert Ended => new("slow", "alertmanager", "Slow", 1, At(0), At(25), true) { StartsAt = At(20), EndsAt = At(25) };
