@@ -84,6 +84,7 @@ public sealed partial record Incident
         }
 
         changed = changed.DropNews(EndedNews(alert)).NoteUnknownStatus(alert, known, now);
+        changed = !resolved && KnowsWithOtherLabels(alert) ? changed.NoteOtherLabels(alert, now) : changed;
         if (!resolved)
         {
             changed = (changed with { AlertResolvedAt = null }).DropNews(RecoveryNews);
@@ -175,6 +176,14 @@ public sealed partial record Incident
         alert.UnknownStatus is { } word && known is { Resolved: false }
             ? NoteAlertOnce(now, alert.Source, $"The sender said \"{Clip.To(word, 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.")
             : this;
+
+    /// <summary>Said once: what only counts as the same alert may be another thing.</summary>
+    private Incident NoteOtherLabels(Alert alert, DateTimeOffset now)
+    {
+        var begins = $"{alert.Name} came with the same fingerprint and other labels, and counts as the same alert: ";
+        return Timeline.Any(line => line.What.StartsWith(begins, StringComparison.Ordinal)) ? this
+            : NoteAlert(now, alert.Source, $"{begins}{Clip.To(string.Join(", ", alert.Labels.Select(label => $"{label.Key}: {label.Value}")), 500)}");
+    }
 
     private AttachedAlert First(Alert alert, bool resolved, string? noAllClear, DateTimeOffset now) =>
         WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved), alert), alert) with

@@ -236,7 +236,7 @@ public sealed partial record Incident
 
     /// <summary>Whether the poster chose an identity for it that this incident knows from an alert with other labels.</summary>
     public bool KnowsWithOtherLabels(Alert alert) =>
-        !AlertIdentity.NamesOneThing(alert)
+        alert.Source == "generic"
         && Alerts.FirstOrDefault(known => known.Is(alert)) is { } known
         && WholeReportOf(known) is { } before
         && !AlertLabels.AreSame(before, alert);

@@ -62,7 +62,7 @@ public sealed class ChosenIdentityTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task TwoThingsOnOneTargetUnderOneIdentity_AreOneAlertAndTheSenderHearsIt()
+    public async Task TwoThingsOnOneTargetUnderOneIdentity_AreOneAlertAndThatIsSaid()
     {
         await _world.TakeAsync(On("a"));
 
@@ -71,6 +71,9 @@ public sealed class ChosenIdentityTests : IAsyncDisposable
 
         same.Reason!.ShouldNotContain("fingerprint");
         other.Reason!.ShouldEndWith("a fingerprint names one thing.");
+        await _world.TakeAsync(On("a") with { Labels = new Dictionary<string, string> { ["host"] = "a", ["disk"] = "/tmp" } });
+        _world.Only.Timeline.Where(line => line.What.Contains("other labels")).ShouldHaveSingleItem()
+            .What.ShouldBe("HostDown came with the same fingerprint and other labels, and counts as the same alert: host: a, disk: /var");
     }
 
     [Theory]

@@ -42,6 +42,20 @@ public class EventGridTests
         Of("A", "Scheduled").ShouldBe(Of("a", "Completed"));
     }
 
+    /// <summary>Of a cluster the subject names no node pool, and of a resource no policy (learn.microsoft.com/azure/event-grid/event-schema-policy).</summary>
+    [Theory]
+    [InlineData("Microsoft.ContainerService.NodePoolRollingFailed", """{"nodePoolName":"gpu1"}""", """{"nodePoolName":"gpu2"}""", false)]
+    [InlineData("Microsoft.PolicyInsights.PolicyStateChanged", """{"policyAssignmentId":"/a/1","complianceState":"NonCompliant"}""", """{"policyAssignmentId":"/a/2","complianceState":"NonCompliant"}""", false)]
+    [InlineData("Microsoft.PolicyInsights.PolicyStateChanged", """{"policyAssignmentId":"/a/1","timestamp":"2026-11-25T01:39:48Z","severity":"low"}""", """{"policyAssignmentId":"/A/1","timestamp":"2026-11-25T02:39:48Z","severity":"high"}""", true)]
+    [InlineData("Microsoft.ResourceNotifications.HealthResources.ResourceAnnotated", """{"resourceInfo":{"properties":{"annotationName":"Rebooted","occurredTime":"2026-11-25T01:39:48.33Z"}}}""", """{"resourceInfo":{"properties":{"annotationName":"Rebooted","occurredTime":"2026-11-26T01:39:48.33Z"}}}""", true)]
+    [InlineData("Microsoft.ResourceNotifications.HealthResources.AvailabilityStatusChanged", """{"resourceInfo":{"properties":{"availabilityState":"Unavailable"}}}""", """{"resourceInfo":{"properties":{"availabilityState":"Available"}}}""", true)]
+    public void SameKindOnTheSameSubject_IsToldApartByWhatTheDataSays(string type, string first, string second, bool same)
+    {
+        string Of(string data) => Readers.ReadOne("event-grid", $$"""{"specversion":"1.0","id":"{{Guid.NewGuid()}}","type":"{{type}}","source":"/subscriptions/s","subject":"b","data":{{data}}}""").Fingerprint;
+
+        (Of(first) == Of(second)).ShouldBe(same);
+    }
+
     [Fact]
     public void DataOfAnEvent_CannotStandInForItsSource() =>
         Readers.ReadOne("event-grid", """{"specversion":"1.0","type":"T","source":"/subscriptions/s/resourceGroups/g/providers/A/b/real","data":{"source":"x","resourceName":"other"}}""")

@@ -55,7 +55,7 @@ internal sealed class EventGridParser : IAlertParser
     {
         Source = Source,
         Name = type,
-        Fingerprint = AlertFingerprint.Of([Same(one.Source), Same(one.Subject), Same(type), .. one.OwnId is { } id ? [Same(id)] : Array.Empty<string>()]),
+        Fingerprint = AlertFingerprint.Of([Same(one.Source), Same(one.Subject), Same(type), .. one.Which.Select(Same)]),
         Severity = one.Data["severity"].Line(AlertLimits.Severity),
         Summary = one.Summary,
         Labels = one.Labels.Values,
@@ -90,11 +90,17 @@ internal sealed class GridEvent(Payload post)
         Id(Properties["targetResourceId"]) ?? Id(post["subject"]) ?? Id(post["source"]) ?? Id(post["topic"]);
 
     /// <summary>
-    /// A scheduled event's own id, where the subject does not name it: two may be scheduled for one machine, and that one is cancelled
-    /// says nothing about the other.
+    /// What tells two events of one kind about one subject apart: two node pools of a cluster, two policies that a resource is held to.
+    /// What a later event ends is known by what the end says too: the resource, and of two scheduled events of a machine the id, where the
+    /// subject does not name it.
     /// </summary>
-    public string? OwnId => Ends("ScheduledEventEmitted") && Properties["eventId"].Line(AlertLimits.LabelValue) is { } id
-        && Subject?.EndsWith(id, StringComparison.OrdinalIgnoreCase) != true ? id : null;
+    public IEnumerable<string> Which =>
+        Ends("AvailabilityStatusChanged") ? []
+        : Ends("ScheduledEventEmitted") ? Properties["eventId"].Line(AlertLimits.LabelValue) is { } id && Subject?.EndsWith(id, StringComparison.OrdinalIgnoreCase) != true ? [id] : []
+        : LabelSet.ForLabels().AddAll(Data).AddAll(Properties).Values
+            .Where(one => !AlertLabels.MayChange(one.Key) && !IsTime(one.Value))
+            .OrderBy(one => one.Key, StringComparer.Ordinal)
+            .SelectMany(one => new[] { one.Key, one.Value });
 
     /// <summary>Only where the event itself says that what was reported before is over.</summary>
     public bool IsOver =>
@@ -144,6 +150,9 @@ internal sealed class GridEvent(Payload post)
         long.TryParse(Data["exp"].Line(20), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 253_402_300_800
             ? DateTimeOffset.FromUnixTimeSeconds(seconds).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
             : null;
+
+    /// <summary>When something happened does not tell which thing it happened to.</summary>
+    private static bool IsTime(string value) => value.Contains('T', StringComparison.Ordinal) && DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out _);
 
     private bool Ends(string type) => Type?.EndsWith($".{type}", StringComparison.OrdinalIgnoreCase) == true;
 
