@@ -162,13 +162,20 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
 /// <summary>What a runbook asks and does, with its parameters filled in from an alert.</summary>
 public static class ParameterComparison
 {
+    /// <summary>Labels made of the id of an Azure resource, in which case means nothing: one sender of Azure writes it in lower case, the next one does not.</summary>
+    private static readonly HashSet<string> s_azureNames = ["resourceName", "resourceType", "resourceGroup", "subscription", "resourcePath", "configurationItem"];
+
     /// <summary>Whether the runbook's checks and steps are the same for both alerts: looking at one of them is looking at the other. Hidden values tell nothing apart, so they are never the same.</summary>
     public static bool AreSame(Runbook runbook, string target, Alert left, Alert right) =>
         Of(runbook, target, left) is var parameters && !parameters.Contains(Redactor.Hidden, StringComparison.Ordinal) && parameters == Of(runbook, target, right);
 
     private static string Of(Runbook runbook, string target, Alert alert)
     {
-        var scope = new TemplateScope { Alert = alert, Target = target };
+        var named = alert.Resources.Count == 0 ? alert : alert with
+        {
+            Labels = alert.Labels.ToDictionary(label => label.Key, label => s_azureNames.Contains(label.Key) ? label.Value.ToLowerInvariant() : label.Value),
+        };
+        var scope = new TemplateScope { Alert = named, Target = target };
         return string.Join('\n', runbook.Diagnosis.Select(check => check.With)
             .Concat(runbook.AllSteps().Select(one => one.Step.With))
             .SelectMany(Template.TextsOf)

@@ -46,6 +46,26 @@ public sealed class SecondAlertTests : IAsyncDisposable
         _world.World.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Closed).Card.Sections.SelectMany(section => section.Lines).ShouldContain(line => line.Contains(next.Id));
     }
 
+    /// <summary>One rule of Azure writes the machine in lower case, the other as it was created: what was done was done on that machine.</summary>
+    [Fact]
+    public async Task OneAzureResourceInTwoCases_WasLookedAt()
+    {
+        var runbook = IntakeWorld.Runbook("any-vm", "{{ labels.resourceName }}", "azure-monitor", "*");
+        _world.Runbooks[0] = runbook with
+        {
+            Mitigation = runbook.Mitigation with { Steps = [Given.Step("fix", with: new { name = "fix", text = "/subscriptions/{{ labels.subscription }}/resourceGroups/{{ labels.resourceGroup }}/{{ labels.resourceType }}/{{ labels.resourceName }}" })] },
+            Limits = new() { HealthyFor = TimeSpan.Zero, SettleFor = TimeSpan.FromMinutes(10) },
+        };
+        await _world.PostAsync("azure-monitor", "02-casing-metric.json");
+        await _world.PostAsync("azure-monitor", "02-casing-log.json");
+        _world.World.Script.OnDone = _ => _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
+
+        (await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Resolved);
+
+        _world.Only.FollowedBy.ShouldBeNull();
+        (await _world.PostAsync("azure-monitor", "02-casing-log.json")).Id.ShouldBe(_world.Only.Id);
+    }
+
     /// <summary>Whoever stopped it decides what comes next on its target, also where what was done could not be undone.</summary>
     [Theory]
     [InlineData(false, IncidentState.Cancelled)]
