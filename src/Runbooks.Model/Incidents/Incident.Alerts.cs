@@ -104,7 +104,7 @@ public sealed partial record Incident
                 return changed;
             }
 
-            if (known is { Resolved: true })
+            if (known is not null && (known.HasEnded || !Episode.IsSame(known, alert)))
             {
                 return changed.NoteAlert(now, alert.Source, $"{alert.Name} fires again.");
             }

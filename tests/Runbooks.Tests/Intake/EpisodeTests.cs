@@ -276,6 +276,19 @@ public sealed class EpisodeTests : IAsyncDisposable
         _world.Only.Timeline[^1].What.ShouldBe("InferenceRequestsStuck fires again.");
     }
 
+    /// <summary>Prometheus was restarted, or the message got lost.</summary>
+    [Fact]
+    public async Task FiresAnewWithoutAnEndInBetween_IsInTheTimeline()
+    {
+        await _world.TakeAsync(Firing(0));
+        await _world.TakeAsync(Firing(1));
+        _world.Only.Timeline.ShouldNotContain(line => line.What.EndsWith("fires again."));
+
+        await _world.TakeAsync(Firing(20));
+
+        _world.Only.Timeline[^1].What.ShouldBe("InferenceRequestsStuck fires again.");
+    }
+
     [Fact]
     public async Task SenderWithoutStarts_IsHeldToTheNoForAWhile()
     {
