@@ -127,12 +127,13 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         var specs = runbook.Diagnosis.Where(spec => request.Checks.Contains(spec.Name));
         var findings = current.SinceFiring(await checks.AskAllAsync(closed, specs, cancellationToken), time.GetUtcNow());
         var failing = findings.Where(finding => finding.Verdict == Verdict.Failing).ToList();
+        var unseen = current.EndedUnseenBecause() is { } why ? $"its sender ended the alert without an all-clear ({why})" : null;
         if (failing.Count > 0)
         {
             var failed = Incident.Summarize(failing);
             await histories.MarkRecurredAsync(closed, runbook, cancellationToken);
             await OpenAsync(
-                closed, runbook, $"The last fix did not hold: the alert came again after incident {closed.Id} was resolved, and its checks fail. {failed}",
+                closed, runbook, $"The last fix did not hold: {unseen ?? "the alert came again"} after incident {closed.Id} was resolved, and its checks fail. {failed}",
                 incident => incident with { Follows = closed.Id }, $"The fix did not hold ({failed})", cancellationToken);
             return new RecheckResult(false, failed, null);
         }
@@ -150,8 +151,8 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         }
 
         await OpenAsync(
-            closed, runbook, $"The alert fires again after incident {closed.Id} was resolved, and whether that fix holds could not be found out. {summary}",
-            incident => incident with { FollowUpOf = closed.Id }, $"Whether the fix holds could not be found out, and the alert fires ({summary})", cancellationToken);
+            closed, runbook, $"After incident {closed.Id} was resolved {unseen ?? "the alert fires again"}, and whether that fix holds could not be found out. {summary}",
+            incident => incident with { FollowUpOf = closed.Id }, $"Whether the fix holds could not be found out, and {unseen ?? "the alert fires"} ({summary})", cancellationToken);
         return new RecheckResult(false, summary, null);
     }
 

@@ -163,7 +163,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     private static IEnumerable<CardSection> Others(Incident incident) => CardSection.If(
         "Also reported on this target",
-        incident.FollowedBy is { } next ? [.. incident.OtherLines(), $"Incident {next} looks at what still fires."] : incident.OtherLines());
+        incident.FollowedBy is { } next ? [.. incident.OtherLines(), $"Incident {next} looks at what is not over."] : incident.OtherLines());
 
     /// <summary>Who was asked and what they said, and what became of each step.</summary>
     private static List<string> Tried(Incident incident) =>

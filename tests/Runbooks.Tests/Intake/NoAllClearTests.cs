@@ -98,6 +98,31 @@ public sealed class NoAllClearTests
 
         (await world.World.AdvanceAsync(world.Only.Id, TimeSpan.FromMinutes(3))).State.ShouldBe(IncidentState.AwaitingApproval);
         world.Only.News.ShouldBeEmpty();
+        world.Only.Timeline.Count(line => line.What == "InstanceDown fires again.").ShouldBe(1);
+    }
+
+    /// <summary>Recycling a pod ends its series: nothing has fired since the fix, and nobody is to take that for a relapse.</summary>
+    [Theory]
+    [InlineData(Verdict.Failing, "The last fix did not hold: its sender ended the alert without an all-clear (MissingSeries) after incident ", "The fix did not hold")]
+    [InlineData(Verdict.Unknown, "After incident ", "Whether the fix holds could not be found out, and its sender ended the alert without an all-clear (MissingSeries)")]
+    public async Task EndsAfterTheFix_IsNotToldAsFiringAgain(Verdict verdict, string begins, string ended)
+    {
+        await using var world = World();
+        world.Runbooks[0] = world.Runbooks[0] with { Limits = new() { HealthyFor = TimeSpan.Zero, SettleFor = TimeSpan.FromMinutes(10) } };
+        await world.PostAsync("grafana", "01-grafana-missing-series-firing.json");
+        world.World.Script.OnDone = _ => world.World.Script.Verdicts["stuck"] = Verdict.Passing;
+        var closed = (await world.World.DecideAsync(world.Only.Id, DecisionVerb.Approve)).Incident;
+        world.World.Time.Advance(TimeSpan.FromMinutes(4));
+        world.World.Script.Verdicts["stuck"] = verdict;
+
+        await world.PostAsync("grafana", "01-grafana-missing-series-resolved.json");
+        closed = await world.World.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(8));
+
+        var next = world.World.Store.All[^1];
+        next.Id.ShouldNotBe(closed.Id);
+        next.Timeline.ShouldContain(line => line.What.StartsWith(begins, StringComparison.Ordinal));
+        closed.Timeline.ShouldContain(line => line.What.StartsWith(ended, StringComparison.Ordinal));
+        next.Timeline.Concat(closed.Timeline).ShouldAllBe(line => !line.What.Contains("fires") && !line.What.Contains("came again"));
     }
 
     private static IntakeWorld World(bool checks = true) => new(IntakeWorld.Runbook("down", "{{ labels.instance }}", "grafana", "InstanceDown", checks: checks));
