@@ -33,6 +33,14 @@ public sealed class FileTextTests
     [InlineData("alert: |95", "a text that begins with '|' needs quotes.  Put quotes around it: \"|95\".")]
     [InlineData("alert: Restart: now", "a text that holds ': ' needs quotes.  Put quotes around it: \"Restart: now\".")]
     [InlineData("alert: &co", "a text that begins with '&' needs quotes: \"&co\".")]
+    [InlineData("alert: [P1] Disk full # for now", "a text that begins with '[' needs quotes.  Put quotes around it: \"[P1] Disk full\".")]
+    [InlineData("alert: [a, b] c", "a text that begins with '[' needs quotes.  Put quotes around it: \"[a, b] c\".")]
+    [InlineData("alert: 'It's down'", "the quotes end before the text does.  Put the other kind of quotes around the whole text.")]
+    [InlineData("alert: \"Disk\" is full", "the quotes end before the text does.  Put the other kind of quotes around the whole text.")]
+    [InlineData("alert: #3 is down", "is nothing and must be text.  What follows '#' is a comment: put quotes around it.")]
+    [InlineData("alert: # the name", "is nothing and must be text.  Write a line of text.")]
+    [InlineData("alert: \"\\d+ requests\"", "within double quotes a backslash begins a special character.  Write the text in single quotes, where a backslash is a backslash, or \\\\ for each.")]
+    [InlineData("alert: \"C:\\users\"", "within double quotes a backslash begins a special character.")]
     [InlineData("labels: { a: Pod #3, b: c }", "cannot be read from here on.  Put quotes around the text that holds the '#'.")]
     public void TextThatYamlReadsOtherwise_IsToldWithTheQuotesItNeeds(string line, string expected)
     {
@@ -138,11 +146,19 @@ public sealed class FileTextTests
     [InlineData("alert: \"C:\\temp\"", "U+0009")]
     [InlineData("summary: [\"a\\eb\"]", "U+001B")]
     [InlineData("title: \"a\\nb\"", null)]
+    [InlineData("text: \"Hello\\nWorld\"", null)]
+    [InlineData("alert: \"acme\\nightly\"", "U+000A")]
+    [InlineData("alert: \"one\\nother line\"", null)]
+    [InlineData("instruction: \"Empty C:\\new\"", "U+000A")]
+    [InlineData("folder: \"C:\\Logs\"", "U+2028")]
+    [InlineData("instruction: \"Empty C:\\Program Files\"", "U+2029")]
+    [InlineData("folder: \"agent\\_work\"", "U+00A0")]
+    [InlineData("folder: \"one\u2028two\"", null)]
     [InlineData("title: 'a\\bc'", null)]
     [InlineData("title: a\tb", null)]
     [InlineData("title: \"a\tb\"", null)]
     public void ControlCharacterOfABackslash_IsWarnedOf(string line, string? character) =>
-        (Read($"id: a\n{line}\n").Warnings.SingleOrDefault(one => one.Code == "control-character")?.Problem.Split(' ')[6].TrimEnd(':')).ShouldBe(character);
+        (Read($"id: a\n{line}\n").Warnings.SingleOrDefault(one => one.Code == "control-character")?.Problem.Split(' ').First(word => word.StartsWith("U+", StringComparison.Ordinal)).TrimEnd(':')).ShouldBe(character);
 
     [Theory]
     [InlineData("title:\u00A0T", 2, 7)]

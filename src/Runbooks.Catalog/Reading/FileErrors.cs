@@ -99,6 +99,15 @@ internal sealed class FileErrors(string file, string text)
     /// <summary>Something is wrong with the value at this path, or with the nearest one above it that the file has.</summary>
     public void AtValue(string path, string problem, string remedy) => Add(Nearest(path, _values), path, problem, remedy);
 
+    /// <summary>What stands at this path is no text, or is nothing because all of it is a comment: <c>slack: #alerts</c>.</summary>
+    public void NoText(string path, YamlNode node, string remedy)
+    {
+        var line = _lines.ElementAtOrDefault(node.At.Line - 1) ?? "";
+        var rest = line.AsSpan(Math.Min(node.At.Column - 1, line.Length)).TrimStart(": ");
+        var isComment = node is YamlScalar { IsNull: true, Value.Length: 0 } && rest.Length > 1 && rest[0] == '#' && !char.IsWhiteSpace(rest[1]);
+        AtValue(path, $"is {node.Description} and must be text.", isComment ? "What follows '#' is a comment: put quotes around it." : remedy);
+    }
+
     /// <summary>Something is wrong with a placeholder in the value at this path. It is pointed at where the file writes it as it is read, else the value.</summary>
     /// <param name="placeholder">What stands between the braces.</param>
     public void AtPlaceholder(string path, string placeholder, string problem, string remedy)

@@ -39,7 +39,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
                 errors.AtValue(PathOf(key), $"is longer than {longest} characters.", "Shorten it.");
                 return fallback;
             case var other:
-                errors.AtValue(PathOf(key), $"is {other.Description} and must be text.", "Write a line of text.");
+                errors.NoText(PathOf(key), other, "Write a line of text.");
                 return fallback;
         }
     }
@@ -251,7 +251,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
                 errors.AtValue(at, $"is longer than {longest} characters.", "Shorten it.");
                 return null;
             default:
-                errors.AtValue(at, $"is {node.Description} and must be text.", "Write a text.");
+                errors.NoText(at, node, "Write a text.");
                 return null;
         }
     }

@@ -125,6 +125,8 @@ internal static partial class YamlSlips
     /// <summary>Keys whose value is a mapping: <c>when: any: [slow]</c> is no text that lacks its quotes.</summary>
     private static readonly HashSet<string> s_mappings = new(["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"], StringComparer.Ordinal);
 
+    public static bool IsSentence(string? key) => key is not null && s_sentences.Contains(key);
+
     /// <summary>What most likely is wrong where the YAML could not be read.</summary>
     /// <returns>Where, problem and remedy; null when nothing is known.</returns>
     public static (Position At, string Problem, string Remedy)? Explain(string[] lines, Position at)
@@ -170,7 +172,7 @@ internal static partial class YamlSlips
 
         // A comment is usually set off from its '#'; '#3' or '#channel' is usually none.
         var attached = !char.IsWhiteSpace(rest[hash + 1]);
-        return (key is not null && s_sentences.Contains(key)) || (attached && (value.Contains(' ') || key is "alert" or "target"))
+        return IsSentence(key) || (attached && (value.Contains(' ') || key is "alert" or "target"))
             ? new(end.Line, end.Column + hash)
             : null;
     }
@@ -186,6 +188,17 @@ internal static partial class YamlSlips
         if (CommentInBrackets().IsMatch(line))
         {
             return ("What follows ' #' is a comment, so the brackets of this line are not closed.", "Put quotes around the text that holds the '#'.");
+        }
+
+        if (BracketStart().Match(line) is { Success: true } bracket)
+        {
+            var text = bracket.Groups["value"];
+            return ("A text that begins with '[' needs quotes.", $"Put quotes around it: {Quote(ValueAt(line, text.Index))}.");
+        }
+
+        if (QuotesEnd().IsMatch(line))
+        {
+            return ("The quotes end before the text does.", "Put the other kind of quotes around the whole text.");
         }
 
         if (BraceInBrackets().IsMatch(line))
@@ -249,6 +262,14 @@ internal static partial class YamlSlips
 
     [GeneratedRegex(@"(?:^\s*-|:)\s+[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$", RegexOptions.NonBacktracking)]
     private static partial Regex EndsInHeader();
+
+    /// <summary>A mark in front of a name, <c>[prod] Web app</c>: no list ends before its line does.</summary>
+    [GeneratedRegex(@"^\s*(?:- +)*(?:[\w.-]+:\s+)?(?<value>\[[^\]]*\]\s*[^\s,#\]].*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex BracketStart();
+
+    /// <summary>An apostrophe in single quotes, or quotes around a part of the text.</summary>
+    [GeneratedRegex(@"^\s*(?:- +)*(?:[\w.-]+:\s+)?(?:'[^']*'\s*[^\s,#\]}:'].*|""(?:[^""\\]|\\.)*""\s*[^\s,#\]}:].*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex QuotesEnd();
 
     /// <summary>A value without quotes that opens a brace of its own, within a mapping in braces.</summary>
     [GeneratedRegex(@"\{[^""']*[\w.-]+:\s+[^\s""'\[{][^""',{}]*\{", RegexOptions.NonBacktracking)]

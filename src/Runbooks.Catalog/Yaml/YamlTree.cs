@@ -51,7 +51,8 @@ internal sealed class YamlTree
         }
         catch (YamlException broken)
         {
-            var (at, problem, remedy) = YamlSlips.Explain(lines, At(broken.Start))
+            var (at, problem, remedy) = YamlEscapes.Explain(broken.Message, At(broken.Start))
+                ?? YamlSlips.Explain(lines, At(broken.Start))
                 ?? YamlSlips.Tab(lines, At(broken.Start), isFault: broken.Message.Contains("tab character", StringComparison.Ordinal))
                 ?? (At(broken.Start), broken.Message.TrimEnd('.'), "Check the indentation and the quotes here and in the line above.");
             report(at, $"The YAML cannot be read: {char.ToLowerInvariant(problem[0])}{problem[1..]}{(problem.EndsWith('.') ? "" : ".")}", remedy);
@@ -111,11 +112,10 @@ internal sealed class YamlTree
                     _warn(WarningCodes.TextCutOff, cut, "The text ends before the '#': what follows is a comment and shown to nobody.", "Put quotes around the whole text; put what is meant as a comment on a line of its own.");
                 }
 
-                if (scalar.Style == ScalarStyle.DoubleQuoted && scalar.Value.FirstOrDefault(letter => char.IsControl(letter) && letter is not ('\n' or '\r')) is var control and not '\0'
-                    && _lines[((int)scalar.Start.Line - 1)..(int)scalar.End.Line].Any(line => line.Contains('\\')))
+                if (scalar.Style == ScalarStyle.DoubleQuoted && YamlEscapes.FindUnmeant(key, scalar.Value, _lines[((int)scalar.Start.Line - 1)..(int)scalar.End.Line]) is { } letter)
                 {
                     _warn(
-                        WarningCodes.ControlCharacter, at, $"The text holds the control character U+{(int)control:X4}: within double quotes, a backslash and a letter such as \\b or \\t are one character.",
+                        WarningCodes.ControlCharacter, at, $"The text holds the {(char.IsControl(letter) ? "control " : "")}character U+{(int)letter:X4}: within double quotes, a backslash and a letter such as \\b or \\t are one character.",
                         "Write the text in single quotes, where a backslash is a backslash, or \\\\ for each.");
                 }
 
