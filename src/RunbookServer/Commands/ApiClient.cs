@@ -17,7 +17,10 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
         SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);
 
     public Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string path, string json, CancellationToken cancellationToken) =>
-        SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") }, cancellationToken);
+        PostAsync(path, Encoding.UTF8.GetBytes(json), cancellationToken);
+
+    public Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string path, byte[] json, CancellationToken cancellationToken) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(json) { Headers = { ContentType = new("application/json") } } }, cancellationToken);
 
     /// <summary>A document as text; what is not a success is as ever.</summary>
     public Task<(HttpStatusCode Status, JsonNode? Body)> GetMarkdownAsync(string path, CancellationToken cancellationToken) =>

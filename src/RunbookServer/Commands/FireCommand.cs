@@ -34,7 +34,7 @@ internal static class FireCommand
                 return ExitCode.Done;
             }
 
-            var alert = string.IsNullOrEmpty(name) ? ((string, string)?)null : SampleAlerts.Read(name, parsed.GetValue(source));
+            var alert = string.IsNullOrEmpty(name) ? ((string, byte[])?)null : SampleAlerts.Read(name, parsed.GetValue(source));
             using var api = client.Connect(parsed);
             if (wantsReset)
             {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Text;
 using Runbooks.Catalog.Matching;
 using Runbooks.Engine;
 using Runbooks.Intake.Parsing;
@@ -72,7 +71,7 @@ internal static class SimulateCommand
     private static IReadOnlyList<Alert> Read(AlertReader reader, string name, string? source)
     {
         var (sender, body) = SampleAlerts.Read(name, source);
-        var parsed = reader.Read(sender, Encoding.UTF8.GetBytes(body));
+        var parsed = reader.Read(sender, body);
         return parsed.IsRefused
             ? throw new CommandException($"{name} is not what {sender} sends.\n{string.Join("\n", parsed.Errors)}", ExitCode.Failed)
             : parsed.Alerts;

@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using RunbookServer.Samples;
 using Runbooks.Intake;
@@ -29,7 +28,7 @@ internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, 
         }
 
         var (source, body) = SampleAlerts.Read(name, null);
-        var outcomes = await intake.ReceiveAsync(reader.Read(source, Encoding.UTF8.GetBytes(body)).Alerts, cancellationToken);
+        var outcomes = await intake.ReceiveAsync(reader.Read(source, body).Alerts, cancellationToken);
         return outcomes.FirstOrDefault(outcome => outcome.Id is not null) is { Id: { } incident }
             ? new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}")
             : await PageAsync($"Nothing was opened. {string.Join(" ", outcomes.Select(outcome => outcome.Reason))}", StatusCodes.Status200OK, cancellationToken);

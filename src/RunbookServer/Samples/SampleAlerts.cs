@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
+using System.Text;
 using Runbooks.Intake.Parsing;
 
 namespace RunbookServer.Samples;
@@ -24,7 +25,7 @@ internal static class SampleAlerts
 
     /// <summary>A sample by its name, by its runbook's name, or a file.</summary>
     /// <exception cref="CommandException">There is neither.</exception>
-    public static (string Source, string Body) Read(string name, string? source)
+    public static (string Source, byte[] Body) Read(string name, string? source)
     {
         // A runbook's name alone means the alert that Azure Monitor sends for it, or else its only one.
         var sample = Names.FirstOrDefault(known => known == name || known == $"{name}.azure-monitor")
@@ -32,8 +33,9 @@ internal static class SampleAlerts
         if (sample is not null)
         {
             using var stream = s_assembly.GetManifestResourceStream($"{Prefix}{sample}.json")!;
-            using var reader = new StreamReader(stream);
-            return (source ?? sample.Split('.')[1], reader.ReadToEnd());
+            using var body = new MemoryStream();
+            stream.CopyTo(body);
+            return (source ?? sample.Split('.')[1], body.ToArray());
         }
 
         if (!File.Exists(name))
@@ -42,9 +44,12 @@ internal static class SampleAlerts
         }
 
         return new FileInfo(name).Length <= AlertLimits.Body
-            ? (source ?? SourceOf(name), File.ReadAllText(name))
+            ? (source ?? SourceOf(name), BytesOf(name))
             : throw new CommandException($"{name} is larger than {AlertLimits.Body} bytes; no sender's alert is.");
     }
+
+    /// <summary>As they stand there, in whatever encoding: it is the host that reads them. Only UTF-16, as which Windows PowerShell writes what is sent to a file, no sender posts.</summary>
+    private static byte[] BytesOf(string file) => File.ReadAllBytes(file) is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]) and var bytes ? bytes : Encoding.UTF8.GetBytes(File.ReadAllText(file));
 
     private static string SourceOf(string file) =>
         Path.GetFileName(file).Split('.').FirstOrDefault(part => s_senders.Contains(part))

@@ -25,5 +25,5 @@ internal static class SomeAlert
         },
     });
 
-    public static string Sample(string name) => SampleAlerts.Read(name, null).Body;
+    public static string Sample(string name) => System.Text.Encoding.UTF8.GetString(SampleAlerts.Read(name, null).Body);
 }

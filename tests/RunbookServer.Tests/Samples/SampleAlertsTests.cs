@@ -1,5 +1,6 @@
 using RunbookServer.Samples;
 using System.Reflection;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
@@ -44,6 +45,26 @@ public class SampleAlertsTests
             alert.Labels.ShouldContainKeyAndValue("namespace", "inference");
             alert.Labels.ShouldContainKeyAndValue("pod", "llm-b-0");
             alert.Labels.ShouldContainKeyAndValue("cluster", "b");
+        }
+    }
+
+    /// <summary>The host reads Windows-1252 and says so; a letter that the command line had lost would be lost for good.</summary>
+    [Theory]
+    [InlineData("iso-8859-1", "iso-8859-1")]
+    [InlineData("utf-8", "utf-8")]
+    [InlineData("utf-16", "utf-8")]
+    public void FileInAnotherEncoding_IsSentAsItIsUnlessNoSenderPostsIt(string written, string sent)
+    {
+        const string Alert = """{"name":"Überlast München"}""";
+        var file = Path.Combine(AppContext.BaseDirectory, $"{Guid.NewGuid():N}.generic.json");
+        File.WriteAllText(file, Alert, Encoding.GetEncoding(written));
+        try
+        {
+            Encoding.GetEncoding(sent).GetString(SampleAlerts.Read(file, null).Body).TrimStart('\uFEFF').ShouldBe(Alert);
+        }
+        finally
+        {
+            File.Delete(file);
         }
     }
 
