@@ -168,8 +168,13 @@ public sealed partial record Incident
     public Incident NoteAcknowledgedAtSender(Alert alert, DateTimeOffset now) =>
         NoteAlertOnce(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
 
-    /// <summary>Somebody wanted to start it by hand while it was there already.</summary>
-    public Incident NoteStart(string by, string what, DateTimeOffset now) => NoteAlert(now, by, $"Started by hand once more, which opens nothing. {what}");
+    /// <summary>Somebody wanted to start it by hand while it was there already: on record once for each person, since the lines are for the alerts.</summary>
+    public Incident NoteStart(string by, string what, DateTimeOffset now)
+    {
+        const string Again = "Started by hand once more, which opens nothing.";
+        var noted = NoteAlert(now, by, $"{Again} {what}");
+        return Timeline.Any(line => line.Who == noted.Timeline[^1].Who && line.What.StartsWith(Again, StringComparison.Ordinal)) ? this : noted;
+    }
 
     /// <summary>It may have meant the end: said once for each such word, where somebody reads it.</summary>
     private Incident NoteUnknownStatus(Alert alert, AttachedAlert? known, DateTimeOffset now) =>

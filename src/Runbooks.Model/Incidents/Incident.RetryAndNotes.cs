@@ -15,6 +15,14 @@ public sealed partial record Incident
     /// <summary>The incident as which a person had it tried again; null for any other.</summary>
     public string? RetriedAs { get; init; }
 
+    /// <summary>Who started it by hand and why, for whoever is asked; none where an alert opened it. A proposal is a warning instead.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> StartLines => IsProposed ? [] :
+    [
+        .. RetryOf is null ? [] : Timeline.Where(line => line.Kind == TimelineKind.Opened && line.Who != "runbook").TakeLast(1).Select(line => Clip.To(line.What, 500)),
+        .. AlertIdentity.IsByHand(Alert.Source) && Alert.Summary is { } said ? [Clip.To(said, 500)] : Array.Empty<string>(),
+    ];
+
     /// <summary>This one, just opened, tries another again: its alerts belong to this one from now on, and what is known of their end.</summary>
     /// <param name="hasChecks">Where there are none, the sender's word alone would withdraw what a person has just asked for.</param>
     public Incident TryAgain(Incident ended, bool hasChecks, string by, string reason, DateTimeOffset now) =>

@@ -85,6 +85,7 @@ public static class ApprovalGateFactory
     /// <summary>All that speaks against it.</summary>
     private static IEnumerable<string> Warnings(Incident incident, Plan plan, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, bool unclear) =>
     [
+        .. incident.IsProposed && AlertIdentity.IsByHand(incident.Alert.Source) ? [$"No alert opened this. {Clip.To(incident.Alert.Summary ?? "", 500)}"] : Array.Empty<string>(),
         .. incident.EarlierNo is { } no ? [no.Warning] : Array.Empty<string>(),
         .. incident.Follows is { } before ? [$"The last fix did not hold: incident {before} on this target was resolved shortly before."] : Array.Empty<string>(),
         .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan))

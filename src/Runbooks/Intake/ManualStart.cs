@@ -19,14 +19,14 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
             return new(null, ManualStartProblem.NoSuchRunbook, [unknown!]);
         }
 
-        var (batch, errors) = Batch(runbook, labels, by, reason);
+        var (batch, errors) = Batch(runbook, labels, by, reason, proposed);
         if (batch is null)
         {
             return new(null, ManualStartProblem.MissingLabels, errors);
         }
 
         batch = batch with { Target = await KnownTargetAsync(runbook, batch.Target, cancellationToken) };
-        var (outcomes, start) = await intake.OpenAsync(batch with { IsProposed = proposed }, runbook, cancellationToken);
+        var (outcomes, start) = await intake.OpenAsync(batch, runbook, cancellationToken);
         await intake.StartAsync(start);
         IncidentIntake.Count(batch.First, outcomes[0]);
         return new(outcomes[0], null, []);
@@ -57,19 +57,20 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
     }
 
     /// <returns>What an incident is opened with, or which labels are missing.</returns>
-    internal static (AlertBatch? Batch, IReadOnlyList<string> Errors) Batch(Runbook runbook, IReadOnlyDictionary<string, string> labels, string by, string? reason)
+    internal static (AlertBatch? Batch, IReadOnlyList<string> Errors) Batch(Runbook runbook, IReadOnlyDictionary<string, string> labels, string by, string? reason, bool proposed = false)
     {
+        var began = $"{(proposed ? "Proposed" : "Started")} by {by}";
         var alert = new Alert
         {
             Source = Source,
             Name = runbook.Title,
-            Summary = reason is null ? $"Started by {by}." : $"Started by {by}: {reason}",
+            Summary = reason is null ? $"{began}." : $"{began}: {reason}",
             Fingerprint = $"{Source}:{runbook.Id}",
             Labels = AlertSecrets.Hide(labels),
         };
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });
         return target.Value is { } text
-            ? (new AlertBatch(runbook.Id, IncidentTarget.Named(runbook, alert, text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by }, [])
+            ? (new AlertBatch(runbook.Id, IncidentTarget.Named(runbook, alert, text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by, IsProposed = proposed }, [])
             : (null, target.Errors);
     }
 }

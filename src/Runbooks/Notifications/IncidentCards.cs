@@ -21,6 +21,7 @@ public sealed class IncidentCards(DecisionLinks links)
         [
             new("What to do by hand", [task.Instruction, .. task.Items.Select((item, at) => ManualTaskText.Line(item, at + 1, AskedAt(gate)))]) { IsNeeded = true },
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
+            .. CardSection.If("How it began", incident.StartLines),
             .. CardSection.If("What was done so far", Done(incident)),
             .. CardSection.If(FindingText.Found(incident, AskedAt(gate)), incident.Findings.Select(FindingText.Line)),
             .. CardSection.If(FindingText.SaidLast(incident, AskedAt(gate)), incident.Verification.Select(FindingText.Line)),
@@ -43,6 +44,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
+            .. CardSection.If("How it began", incident.StartLines),
             .. CardSection.If("What was done so far", Done(incident)),
             new(FindingText.Found(incident, AskedAt(gate)), [.. incident.Findings.Select(FindingText.Line)]),
             .. CardSection.If(FindingText.SaidLast(incident, AskedAt(gate)), incident.Verification.Select(FindingText.Line)),

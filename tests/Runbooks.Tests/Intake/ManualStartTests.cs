@@ -73,7 +73,10 @@ public sealed class ManualStartTests
             outcome => outcome.Reason.ShouldBe($"Incident {incident.Id} on this target is open already. The start is on its record and does nothing more."));
         incident.Others.ShouldBeEmpty();
         incident.AlertCount.ShouldBe(1);
-        (incident.Timeline[^1].Who, incident.Timeline[^1].What).ShouldBe(("bot", "Started by hand once more, which opens nothing. Started by bot: please"));
+        (incident.Timeline[^1].Who, incident.Timeline[^1].What).ShouldBe(("bot", "Started by hand once more, which opens nothing. Proposed by bot: please"));
+
+        await _manual.StartAsync("hanged-gpu", new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3" }, "bot", "please do", TestContext.Current.CancellationToken, proposed: true);
+        _store.All[0].Timeline.Count.ShouldBe(incident.Timeline.Count, "the lines are for the alerts");
 
         await _intake.ReceiveAsync([alert with { Status = AlertStatus.Resolved }], TestContext.Current.CancellationToken);
         _store.All[0].AlertResolvedAt.ShouldNotBeNull();

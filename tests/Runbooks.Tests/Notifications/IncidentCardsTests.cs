@@ -1,3 +1,4 @@
+using Runbooks.Approvals;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
@@ -24,5 +25,36 @@ public sealed class IncidentCardsTests
         card.Sections.Single(section => section.Heading == "What was done so far").Lines.ShouldBe(["recycle: Deleted pod llm-b-0."]);
         card.Sections.Single(section => section.Heading == "What was found first, at 03:12:00 UTC").Lines.ShouldBe(["✗ Is the GPU memory full? GPU memory is at 98 %."]);
         card.Sections.Single(section => section.Heading == "What the checks said last, at 03:16:00 UTC").Lines.ShouldBe(["✓ Is the GPU memory full? GPU memory is at 41 %."]);
+    }
+
+    /// <summary>Whoever is asked has to know that no alert opened it, who did, and why.</summary>
+    [Fact]
+    public void QuestionOfAStartByHand_SaysWhoStartedItAndWhy()
+    {
+        var gate = Some.Gate();
+        var byHand = Some.Waiting(gate: gate) with { StartedBy = "ada", Alert = Some.Alert() with { Source = "manual", Summary = "Started by ada: customers report it" } };
+        var again = (Some.Incident() with { StartedBy = "grace" }).TryAgain(Some.Incident("261123-0311-aaaaaaaa"), true, "grace", "the node is back", Some.Time);
+
+        Began(byHand).ShouldBe(["Started by ada: customers report it"]);
+        Began(again).ShouldBe(["grace had incident 261123-0311-aaaaaaaa tried again: the node is back"]);
+        Began(Some.Waiting(gate: gate)).ShouldBeEmpty();
+
+        IReadOnlyList<string> Began(Incident incident) => new ApprovalOffice().Cards.Approval(incident, Some.Runbook(), gate, "ada", CardKind.ApprovalRequest).Sections.FirstOrDefault(section => section.Heading == "How it began")?.Lines ?? [];
+    }
+
+    [Fact]
+    public void QuestionThatAnAssistantProposed_WarnsOfItWithItsReason()
+    {
+        var runbook = TestKit.Incidents.Given.Runbook();
+        var incident = TestKit.Incidents.Given.Incident(runbook) with { IsProposed = true, StartedBy = "bot", Alert = Some.Alert() with { Source = "manual", Summary = "Proposed by bot: the log says so" } };
+
+        var gate = Make(incident);
+
+        gate.Warnings.ShouldBe(["No alert opened this. Proposed by bot: the log says so"]);
+        new ApprovalOffice().Cards.Approval(incident, runbook, gate, "ada", CardKind.ApprovalRequest).Sections.Single(section => section.Heading == "Warning").Lines.ShouldBe(gate.Warnings);
+        Make(incident with { Alert = Some.Alert() }).Warnings.ShouldBeEmpty("an alert fires by now");
+
+        Gate Make(Incident about) => ApprovalGateFactory.Make(
+            about, runbook, new OpenGateRequest(about.Id, Phase.Mitigation, 1, [], Unclear: false, Difference: null, "wake-1"), Some.Gate().Plan, [], Some.Time);
     }
 }
