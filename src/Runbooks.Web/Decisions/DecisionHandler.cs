@@ -96,5 +96,6 @@ internal static class DecisionVerbText
     public static IReadOnlyList<int> Items(IFormCollection form) =>
         [.. form["item"].Select(item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)];
 
-    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Clip.To(reason.Trim(), Signed.LongestReason);
+    /// <summary>It is kept and sent to others, so a secret that somebody copied into it is hidden before.</summary>
+    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Clip.To(Redactor.Redact(reason.Trim()), Signed.LongestReason);
 }

@@ -180,7 +180,7 @@ internal sealed record Signed(string By, string Reason)
 
     private static Signed? Of(string? by, string? reason, bool reasonNeeded = true)
     {
-        var why = (reason ?? "").Trim();
+        var why = Redactor.Redact((reason ?? "").Trim());
         return string.IsNullOrWhiteSpace(by) || (reasonNeeded && why.Length == 0) ? null
             : new(TypedText.Name(by), Clip.To(why, LongestReason)) { IsCut = why.Length > LongestReason };
     }

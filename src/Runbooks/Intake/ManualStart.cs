@@ -60,14 +60,14 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
     internal static (AlertBatch? Batch, IReadOnlyList<string> Errors) Batch(Runbook runbook, IReadOnlyDictionary<string, string> labels, string by, string? reason, bool proposed = false)
     {
         var began = $"{(proposed ? "Proposed" : "Started")} by {by}";
-        var alert = new Alert
+        var alert = AlertSecrets.Hide(new Alert
         {
             Source = Source,
             Name = runbook.Title,
             Summary = reason is null ? $"{began}." : $"{began}: {reason}",
             Fingerprint = $"{Source}:{runbook.Id}",
-            Labels = AlertSecrets.Hide(labels),
-        };
+            Labels = labels,
+        }) with { AsSent = null };
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });
         return target.Value is { } text
             ? (new AlertBatch(runbook.Id, IncidentTarget.Named(runbook, alert, text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by, IsProposed = proposed }, [])

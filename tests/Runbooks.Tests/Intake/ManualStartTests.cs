@@ -95,6 +95,16 @@ public sealed class ManualStartTests
         _store.All.ShouldHaveSingleItem();
     }
 
+    /// <summary>Somebody quotes a log that they have read elsewhere.</summary>
+    [Fact]
+    public async Task SecretInTheReason_IsHiddenBeforeItIsKept()
+    {
+        await _manual.StartAsync(
+            "hanged-gpu", new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3" }, "bot", "401 since API_KEY=PLANTED-d41d8cd98f00b204", TestContext.Current.CancellationToken, proposed: true);
+
+        _store.All.ShouldHaveSingleItem().Alert.Summary.ShouldBe("Proposed by bot: 401 since API_KEY=•••");
+    }
+
     [Fact]
     public async Task MissingLabels_AreNamedAndNothingIsOpened()
     {
