@@ -6,6 +6,9 @@ public static class AlertSecrets
     /// <summary>kube-state-metrics and cert-manager name a Kubernetes secret in this label: the name is none.</summary>
     private const string KubernetesSecret = "secret";
 
+    /// <summary>Versions are in such names, llm-tls-v2 and sh.helm.release.v1.llm.v12; with more of them it may be a key.</summary>
+    private const int MaxDigits = 4;
+
     public static Alert Hide(Alert alert)
     {
         var hidden = alert with
@@ -37,7 +40,8 @@ public static class AlertSecrets
     /// <inheritdoc cref="Hide(IReadOnlyDictionary{string, string})"/>
     public static string Hide(string name, string value)
     {
-        var isName = name == KubernetesSecret && value.Contains('-') && value.All(character => char.IsAsciiLetterLower(character) || character is '-' or '.');
+        var isName = name == KubernetesSecret && value.AsSpan().ContainsAny('-', '.') && char.IsAsciiLetterLower(value[0])
+            && value.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '.') && value.Count(char.IsAsciiDigit) <= MaxDigits;
         var named = isName || IsDigest(name, value) ? value : Redactor.Redact($"{name}={value}");
         return named.StartsWith($"{name}=", StringComparison.Ordinal) ? named[(name.Length + 1)..] : Redactor.Redact(value);
     }

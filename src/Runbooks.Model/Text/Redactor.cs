@@ -25,24 +25,17 @@ public static partial class Redactor
 
     /// <summary>What comes before a value that is a secret: the end of its name, so 'max_tokens' and 'secretName' are none.</summary>
     private const string Names =
-        "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access|secret|jwt|session|cookie|salt|fernet|hmac)[_.-]?keys?"
+        "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access|secret|jwt|session|cookie|salt|fernet|hmac)[_.-]?keys?(?:_base)?"
         + "|(?:openai|anthropic|cohere|mistral|groq|gemini)[_.-]?keys?|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin|default|auth|http|client|login|sasl)[_.-]pass|(?-i:_PASS)|neo4j_auth|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
-    /// <summary>Names that keys have and other things too: a value that has the shape of a key is one.</summary>
-    private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat";
+    /// <summary>Names that keys have and other things too, as names of settings with a word behind it have: a value that has the shape of a key is one.</summary>
+    private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat|(?-i:(?:KEY|TOKEN|SECRET|CREDENTIALS?)_[A-Z0-9_]+)|(?<pass>(?-i:(?:PASSWORD|PASSWD|PASSPHRASE)_[A-Z0-9_]+))";
 
     /// <summary>The shortest key that a service gives out.</summary>
-    private const int ShortestKey = 16;
+    internal const int ShortestKey = 16;
 
     /// <summary>A quotation mark as it is, escaped, or as HTML, JSON and URLs write it.</summary>
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
-
-    private const string KeyLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    /// <summary>With what joins the lines of a key, in JSON too.</summary>
-    private static readonly SearchValues<char> s_keyLines = SearchValues.Create(KeyLetters + "=\r\n\\");
-
-    private static readonly SearchValues<char> s_keyLetters = SearchValues.Create(KeyLetters);
 
     private static readonly SearchValues<string> s_words = SearchValues.Create(
         ["passw", "passp", "sshpass", "_pass", ".pass", "-pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl ", "pat=", "pat:", "pat\"", "_pat", "mysql", "mariadb"], StringComparison.OrdinalIgnoreCase);
@@ -60,13 +53,13 @@ public static partial class Redactor
         }
 
         // Nearly every text is harmless, and a look for a few words costs next to nothing.
-        text = HideEndOfKey(text);
-        text = text.Contains("-----BEGIN", StringComparison.Ordinal) ? PrivateKey().Replace(text, $"$1{Hidden}") : text;
+        text = SecretFormats.HidePrivateKeys(text, Hidden);
         text = text.Contains('@') ? UserInfo().Replace(text, $"$1{Hidden}@") : text;
         if (text.AsSpan().ContainsAny(s_words))
         {
             text = Scheme().Replace(text, match => IsWord(match.Groups[2].Value) || (match.Groups[1].Value.StartsWith("api", StringComparison.OrdinalIgnoreCase) && !match.Groups[2].Value.Any(char.IsAsciiDigit)) ? match.Value : $"{match.Groups[1].Value} {Hidden}");
             text = Header().Replace(text, $"$1$2{Hidden}");
+            text = text.Contains("authorization", StringComparison.OrdinalIgnoreCase) ? OtherScheme().Replace(text, match => IsCredential(match.Groups[2].Value) ? $"{match.Groups[1].Value}{Hidden}" : match.Value) : text;
             text = HideValues(text, Query(), ends: QueryEnds);
             text = Element().Replace(text, $"$1{Hidden}");
             text = Option().Replace(text, $"$1{Hidden}");
@@ -75,7 +68,7 @@ public static partial class Redactor
             text = MySql().Replace(text, match => IsPort(match.ValueSpan[match.Groups[1].Length..]) ? match.Value : $"{match.Groups[1].Value}{Hidden}");
             text = HideValues(text, NamedValue());
             text = HideValues(text, Assignment());
-            text = HideValues(text, KeyAssignment(), IsKey);
+            text = HideValues(text, KeyAssignment(), (found, value) => found.Groups["pass"].Success ? IsPassword(value) : IsKey(value));
         }
 
         return SecretFormats.Hide(text, Hidden);
@@ -83,6 +76,10 @@ public static partial class Redactor
 
     /// <summary>An exception fit for the log: its type, its stack and its message without secrets.</summary>
     public static Exception Redact(Exception failure, IEnumerable<string>? secrets = null) => new RedactedException(Redact(failure.ToString(), secrets));
+
+    /// <summary>A line of a text that is read line by line: what has its name on the line before it is hidden too.</summary>
+    public static string RedactLine(string before, string line) =>
+        IsNamedBefore(before, line) && Redact($"{before}\n{line}").Split('\n') is [_, var redacted] ? redacted : Redact(line);
 
     /// <returns>Whether a line begins or ends a private key, which goes over many; null when it does neither.</returns>
     public static bool? BeginsPrivateKey(string line) =>
@@ -92,7 +89,7 @@ public static partial class Redactor
 
     /// <summary>Hides what stands behind each place that the expression finds, and where it gives a name, only what looks secret under that name: up to the mark that began it or the end of the line; without a mark, up to what ends a word.</summary>
     /// <param name="isSecret">Where it is the value alone that tells.</param>
-    internal static string HideValues(string text, Regex names, Func<string, bool>? isSecret = null, string ends = WordEnds)
+    internal static string HideValues(string text, Regex names, Func<Match, string, bool>? isSecret = null, string ends = WordEnds)
     {
         StringBuilder? hidden = null;
         var (kept, at) = (0, 0);
@@ -116,10 +113,10 @@ public static partial class Redactor
 
             at = start + length;
             var value = text.Substring(start, length);
-            if (isSecret is not null ? isSecret(value)
+            if (isSecret is not null ? isSecret(found, value)
                 : name.Length == 0 || (!IsNothing(value) && (quote.Length > 0
                     ? !IsMeasure(name, value) && !IsReference(name, value)
-                    : LooksSecret(name, sign, value, GoesOn(text.AsSpan(at))))))
+                    : LooksSecret(name, sign, value, GoesOn(text.AsSpan(at))) && !IsScheme(name, value, text.AsSpan(at)))))
             {
                 hidden = (hidden ?? new()).Append(text, kept, start - kept).Append(Hidden);
                 kept = at;
@@ -129,17 +126,10 @@ public static partial class Redactor
         return hidden is null ? text : hidden.Append(text, kept, text.Length - kept).ToString();
     }
 
-    /// <summary>Of a private key whose beginning was cut off, all before its end may be the key.</summary>
-    private static string HideEndOfKey(string text)
-    {
-        var end = text.IndexOf("-----END ", StringComparison.Ordinal);
-        return end > 0 && IsKeyBefore(text.AsSpan(0, end)) && text.AsSpan(end, Math.Min(60, text.Length - end)).Contains("PRIVATE KEY", StringComparison.Ordinal) && text.IndexOf("-----BEGIN ", 0, end, StringComparison.Ordinal) < 0
-            ? $"{Hidden}{text[end..]}" : text;
-    }
-
-    /// <summary>A text that only quotes the line has words before it, and a key has not.</summary>
-    private static bool IsKeyBefore(ReadOnlySpan<char> text) =>
-        text[^1] == '\n' || text.EndsWith("\\n", StringComparison.Ordinal) || text.Length >= ShortestKey && !text[^ShortestKey..].ContainsAnyExcept(s_keyLines) && text[^ShortestKey..].ContainsAny(s_keyLetters);
+    /// <summary>- name: DB_PASSWORD, and "value": … on the next line; password: |, and the text on the next line.</summary>
+    private static bool IsNamedBefore(string before, string line) =>
+        line.AsSpan().TrimStart(" \t\"'\\").StartsWith("value", StringComparison.OrdinalIgnoreCase)
+        || before.AsSpan().TrimEnd() is [.., '|' or '>'] or [.., '|' or '>', '-' or '+'];
 
     private static int LengthWithin(ReadOnlySpan<char> text, string quote)
     {
@@ -169,21 +159,21 @@ public static partial class Redactor
     /// <summary>Hexadecimal or Base64 with digits and letters, also as URLs have it.</summary>
     private static bool IsKey(string value) =>
         value.Length >= ShortestKey && value.Any(char.IsAsciiDigit) && value.Any(char.IsAsciiLetter)
-        && (!value.AsSpan().TrimEnd('=').ContainsAnyExcept(s_keyLetters) || IsUrlKey(value))
+        && (!value.AsSpan().TrimEnd('=').ContainsAnyExcept(SecretFormats.KeyLetters) || IsUrlKey(value))
 
         // A path has slashes too.
         && (!value.Contains('/') || (value[0] != '/' && value.Any(char.IsAsciiLetterUpper)));
 
     /// <summary>Names have - and _ too: they are words, or their parts are short or in one case.</summary>
-    private static bool IsUrlKey(string value) =>
-        !Word().IsMatch(value) && value.TrimEnd('=').Split('-', '_') is var parts && Array.TrueForAll(parts, part => !part.AsSpan().ContainsAnyExcept(s_keyLetters))
+    internal static bool IsUrlKey(string value) =>
+        !Word().IsMatch(value) && value.TrimEnd('=').Split('-', '_') is var parts && Array.TrueForAll(parts, part => !part.AsSpan().ContainsAnyExcept(SecretFormats.KeyLetters))
         && Array.Exists(parts, part => part.Length >= 8 && part.Any(char.IsAsciiDigit) && part.Any(char.IsAsciiLetterUpper) && part.Any(char.IsAsciiLetterLower));
 
     /// <summary>docker run --name mysql -p3306:3306</summary>
     private static bool IsPort(ReadOnlySpan<char> value) => value.Contains(':') && value.TrimStart("0123456789.:").IsEmpty;
 
     private static bool IsNothing(string value) =>
-        value is "true" or "false" or "null" or "none" or "None" or "nil" or "undefined" or "YES" or "NO" or "yes" or "no"
+        value is "true" or "false" or "True" or "False" or "null" or "none" or "None" or "nil" or "undefined" or "YES" or "NO" or "yes" or "no"
         || value.StartsWith(Hidden, StringComparison.Ordinal) || !value.Any(char.IsLetterOrDigit)
 
         // <your key>, (hidden): what stands where a value would.
@@ -191,9 +181,10 @@ public static partial class Redactor
 
     private static bool MayBeAnything(string name) => name.Contains("pass", StringComparison.OrdinalIgnoreCase) || name.StartsWith("secret", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>"time_per_token": "31.2ms"</summary>
+    /// <summary>"time_per_token": "31.2ms", input_cost_per_token: 2.5e-06</summary>
     private static bool IsMeasure(string name, string value) =>
-        !MayBeAnything(name) && value.TrimEnd('m', 's', 'k', 'B', '%', ' ', '/') is { Length: > 0 and < 8 } number && number.All(character => char.IsAsciiDigit(character) || character is '.' or ',');
+        !MayBeAnything(name) && value.TrimEnd('m', 's', 'k', 'B', '%', '$', ' ', '/') is { Length: > 0 and < 12 } number
+        && (number.Length < 8 && number.All(character => char.IsAsciiDigit(character) || character is '.' or ',') || number.Contains('e') && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
 
     /// <summary>A Kubernetes object by namespace and name: secret="inference/registry-pull"</summary>
     private static bool IsReference(string name, string value) => name.StartsWith("secret", StringComparison.OrdinalIgnoreCase) && value.Contains('/') && char.IsAsciiLetterLower(value[0]) && IsWord(value);
@@ -203,13 +194,24 @@ public static partial class Redactor
     {
         var isAnything = MayBeAnything(name);
         return name.StartsWith("pwd", StringComparison.OrdinalIgnoreCase) ? value[0] is not ('/' or '~')
-            : !isAnything && value.All(character => char.IsAsciiDigit(character) || character is '.' or ',') ? false
+            : !isAnything && value.All(character => char.IsAsciiDigit(character) || character is '.' or ',') || IsMeasure(name, value) ? false
             // token = tokens[index], authorization=allow
             : !isAnything && value.Contains('[') ? false
             : sign.Contains('=') && !(name.StartsWith("authorization", StringComparison.OrdinalIgnoreCase) && IsWord(value)) ? true
             : IsWord(value) ? value.Length >= LongestWord || isAnything && !goesOn
             : isAnything || value.Length >= 6;
     }
+
+    /// <summary>Authorization: GenieKey •••</summary>
+    private static bool IsScheme(string name, string value, ReadOnlySpan<char> rest) =>
+        name.StartsWith("authorization", StringComparison.OrdinalIgnoreCase) && rest.TrimStart(' ').StartsWith(Hidden, StringComparison.Ordinal) && value.All(character => char.IsAsciiLetter(character) || character == '-');
+
+    /// <summary>What stands behind a scheme that is not known: no words, and no request_id=… of a line of a log.</summary>
+    private static bool IsCredential(string value) => value.Any(char.IsAsciiDigit) && !value.TrimEnd('=').Contains('=');
+
+    /// <summary>DB_PASSWORD_PROD=…, and not PASSWORD_FILE=/run/secrets/db or PASSWORD_MAX_AGE=90</summary>
+    private static bool IsPassword(string value) =>
+        value.Length >= 6 && value[0] is not ('/' or '~') && value.Any(char.IsAsciiLetter) && !value.Contains("://", StringComparison.Ordinal) && !IsNothing(value) && !IsWord(value);
 
     /// <summary>Letters of one kind with what joins words; a name such as 'inference-tls' too.</summary>
     private static bool IsWord(string value) => value[1..].All(character => char.IsAsciiLetterLower(character) || character is '-' or '_' or '/' or '.' or ':' or '!');
@@ -222,10 +224,6 @@ public static partial class Redactor
     /// <summary>So many small letters in a row are rare in a key.</summary>
     [GeneratedRegex("[a-z]{6}", Linear)]
     private static partial Regex Word();
-
-    /// <summary>-----BEGIN RSA PRIVATE KEY-----, to its end or to the end of the text.</summary>
-    [GeneratedRegex(@"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)[\s\S]*?(?:-----END [A-Z0-9 ]*-----|\z)", Linear)]
-    private static partial Regex PrivateKey();
 
     /// <summary>https://user:password@host, to the last @ before the path: clients take passwords with one in them.</summary>
     [GeneratedRegex(@"([a-z][a-z0-9+.-]*://)[^/\s""'<>]+@", AnyCase)]
@@ -241,6 +239,10 @@ public static partial class Redactor
         + @"|(\bauthorization\\*[""']?\s*[:=]\s*\\*[""']?(?:Bearer|Basic|SharedKey(?:Lite)?|Digest|Negotiate|AWS4-HMAC-SHA256|ApiKey|Token)\s+)[^•\r\n""'\\][^\r\n""'\\]*",
         AnyCase)]
     private static partial Regex Header();
+
+    /// <summary>Authorization: GenieKey …, of any other scheme.</summary>
+    [GeneratedRegex(@"(\bauthorization\\*[""']?\s*[:=]\s*\\*[""']?(?-i:[A-Z])[a-z-]*[ \t]+)([^•\s""'\\,;/][^\s""'\\,;]{15,})", AnyCase)]
+    private static partial Regex OtherScheme();
 
     /// <summary>?sig=…&amp;code=…, also as HTML and JSON write it.</summary>
     [GeneratedRegex(@"(?:[?&](?:amp;)?|\\+u0026)(?:sig|signature|code|key|[a-z_-]*token|api-?_?key|subscription-key|[a-z_-]*secret|password|pwd|x-amz-signature|x-goog-signature)(?:=|%3D)", AnyCase)]
@@ -266,8 +268,8 @@ public static partial class Redactor
     [GeneratedRegex(@"(\b(?:mysql|mysqldump|mysqladmin|mariadb)[ \t](?:[^\r\n]*?[ \t])?-p[""']?)[^\s""']+", Linear)]
     private static partial Regex MySql();
 
-    /// <summary>AZURE_SEARCH_KEY=…, "key1": "…", pat=…</summary>
-    [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?", AnyCase)]
+    /// <summary>AZURE_SEARCH_KEY=…, "key1": "…", pat=…, ('api-key', '…')</summary>
+    [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?|(?:key|token|secret|authorization)" + Quote + @"\s*,\s*b?(?<quote>" + Quote + ")", AnyCase)]
     private static partial Regex KeyAssignment();
 
     /// <summary>A secret beside its name: {"name":"DB_PASSWORD","value":"…"}, - name: DB_PASSWORD with a value below it, &lt;add key="ApiKey" value="…"/&gt;.</summary>

@@ -10,25 +10,66 @@ namespace Runbooks.Model.Text;
 /// </summary>
 internal static partial class SecretFormats
 {
+    private const string Base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    /// <summary>With what joins the lines of a key, in JSON too.</summary>
+    private static readonly SearchValues<char> s_keyLines = SearchValues.Create(Base64 + "=\r\n\\");
+
     /// <summary>What each of the patterns below begins with or holds: nearly every text has none of it.</summary>
     private static readonly SearchValues<string> s_hints = SearchValues.Create(
         [
-            "eyJ", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "gldt-", "glrt-", "xox", "xapp-", "hooks.slack.com/", "webhook.office.com/",
+            "eyJ", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "gloas-", "glft-", "glimt-", "glagent-", "glsoat-", "glffct-", "xox", "xapp-", "hooks.slack.com/", "webhook.office.com/",
             "discord.com/api/webhooks/", "discordapp.com/api/webhooks/", "chat.googleapis.com/v1/spaces/", "sk-", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_",
             "hf_", "AIza", "ya29.", "GOCSPX-", "AKIA", "ASIA", "ABIA", "ACCA", "Q~", "JQQJ9", "+AStS", "+ACDb", "+ABa", "+AMC", "+AEh", "+ASb", "+ARm", "+ACR", "AzFu", "AzSe", "AzCa", "APIM",
-            "dapi", "SG.", "glsa_", "glc_", "doo_v1_", "dop_v1_", "dor_v1_", "npm_", "pypi-AgE", "hvs.", "hvb.", "dckr_pat_", "ATATT3", "lin_api_", "NRAK-", "PMAK-", "gsk_",
+            "dapi", "SG.", "glsa_", "glc_", "doo_v1_", "dop_v1_", "dor_v1_", "npm_", "pypi-AgE", "hvs.", "hvb.", "dckr_pat_", "dckr_oat_", "ABSK", "bedrock-api-key-", "api_org_", "AQ.", "AZDO", "ATATT3", "lin_api_", "NRAK-", "PMAK-", "gsk_",
             "pplx-", "r8_", "xai-", "nvapi-", "pul-", "sntrys_", "sntryu_", "dp.pt.", "dt0c01.", "AGE-SECRET-KEY-1", "LTAI", "shpat_", "shpss_", ":AA", "ops_eyJ", "figd_", "ntn_", "tfp_", "lsv2_", "key-",
         ],
         StringComparison.Ordinal);
 
+    /// <summary>What a key in Base64 is made of.</summary>
+    public static SearchValues<char> KeyLetters { get; } = SearchValues.Create(Base64);
+
     public static string Hide(string text, string hidden) =>
         !text.AsSpan().ContainsAny(s_hints) ? text
-        : Azure().Replace(Redactor.HideValues(MoreTokens().Replace(Tokens().Replace(text, hidden), hidden), Webhooks()), hidden);
+        : Azure().Replace(Redactor.HideValues(HideGenerated(MoreTokens().Replace(Tokens().Replace(text, hidden), hidden), hidden), Webhooks()), hidden);
+
+    public static string HidePrivateKeys(string text, string hidden)
+    {
+        text = HideEndOfKey(text, hidden);
+        return text.Contains("-----BEGIN", StringComparison.Ordinal) ? PrivateKey().Replace(text, $"$1{hidden}") : text;
+    }
+
+    /// <summary>Of a private key whose beginning was cut off, all before its end may be the key.</summary>
+    private static string HideEndOfKey(string text, string hidden)
+    {
+        var end = text.IndexOf("-----END ", StringComparison.Ordinal);
+        return end > 0 && IsKeyBefore(text.AsSpan(0, end)) && text.AsSpan(end, Math.Min(60, text.Length - end)).Contains("PRIVATE KEY", StringComparison.Ordinal) && text.IndexOf("-----BEGIN ", 0, end, StringComparison.Ordinal) < 0
+            ? $"{hidden}{text[end..]}" : text;
+    }
+
+    /// <summary>A text that only quotes the line has words before it, and a key has not.</summary>
+    private static bool IsKeyBefore(ReadOnlySpan<char> text) =>
+        text[^1] == '\n' || text.EndsWith("\\n", StringComparison.Ordinal)
+        || text.Length >= Redactor.ShortestKey && !text[^Redactor.ShortestKey..].ContainsAnyExcept(s_keyLines) && text[^Redactor.ShortestKey..].ContainsAny(KeyLetters);
+
+    private static string HideGenerated(string text, string hidden) =>
+        text.Contains("sk-", StringComparison.Ordinal) ? Generated().Replace(text, match => IsGenerated(match.Groups[1].Value) ? hidden : match.Value) : text;
+
+    /// <summary>LiteLLM's keys are 22 random letters of URLs (secrets.token_urlsafe(16) of Python): only their length and their mixture tell them from a name.</summary>
+    private static bool IsGenerated(string key) =>
+        Redactor.IsUrlKey(key) || (key.Length == 22 && key.Any(char.IsAsciiDigit) && key.Any(char.IsAsciiLetterUpper) && key.Any(char.IsAsciiLetterLower));
+
+    [GeneratedRegex(@"\bsk-([\w-]{20,})", RegexOptions.NonBacktracking)]
+    private static partial Regex Generated();
+
+    /// <summary>-----BEGIN RSA PRIVATE KEY-----, to its end or to the end of the text.</summary>
+    [GeneratedRegex(@"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)[\s\S]*?(?:-----END [A-Z0-9 ]*-----|\z)", RegexOptions.NonBacktracking)]
+    private static partial Regex PrivateKey();
 
     /// <summary>A prefix that its issuer gave it so that it can be found.</summary>
     [GeneratedRegex(
         @"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?" // JSON Web Token
-        + @"|\bgh[opsru]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{40,}|\bgl(?:pat|dt|rt)-[\w-]{20,}|\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{20,}"
+        + @"|\bgh[opsru]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{40,}|\bgl(?:pat|dt|rt|ptt|cbt|oas|ft|imt|agent|soat|ffct)-[\w-]{20,}|\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{20,}"
         + @"|\bsk-(?:ant|proj|svcacct|admin|or|lf)-[\w-]{20,}|\bsk-[A-Za-z0-9]{20,}|\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|\bwhsec_[A-Za-z0-9+/=]{20,}"
         + @"|\bhf_[A-Za-z0-9]{30,}|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}|\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"
         + @"|\bdapi[a-f0-9]{32}(?:-\d)?|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|\bglc_[A-Za-z0-9+/]{32,}={0,3}|\bdo[opr]_v1_[a-f0-9]{64}",
@@ -37,9 +78,10 @@ internal static partial class SecretFormats
 
     /// <summary>The others: one expression of all would be larger than what .NET takes without backtracking.</summary>
     [GeneratedRegex(
-        @"\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[\w-]{50,}|\bhv[sb]\.[\w-]{24,}|\bdckr_pat_[\w-]{20,}|\bATATT3[\w=-]{50,}|\blin_api_[A-Za-z0-9]{40}|\bNRAK-[A-Z0-9]{27}|\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}"
+        @"\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[\w-]{50,}|\bhv[sb]\.[\w-]{24,}|\bdckr_[po]at_[\w-]{20,}|\bATATT3[\w=-]{50,}|\blin_api_[A-Za-z0-9]{40}|\bNRAK-[A-Z0-9]{27}|\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}"
         + @"|\bgsk_[A-Za-z0-9]{48,}|\bpplx-[A-Za-z0-9]{40,}|\br8_[A-Za-z0-9]{37}|\bxai-[A-Za-z0-9]{60,}|\bnvapi-[\w-]{50,}|\bpul-[a-f0-9]{40}|\bsntry[su]_[A-Za-z0-9+/=_-]{40,}|\bdp\.pt\.[A-Za-z0-9]{40,}"
         + @"|\bdt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{64}|\bAGE-SECRET-KEY-1[A-Z0-9]{58}|\bLTAI[A-Za-z0-9]{20}\b|\bshp(?:at|ss|ca|pa)_[A-Fa-f0-9]{32}|\b\d{8,10}:AA[\w-]{33}|\bops_eyJ[\w+/=-]{50,}"
+        + @"|\bABSK[A-Za-z0-9+/]{60,}={0,2}|\bbedrock-api-key-[\w+/=-]{20,}|\bapi_org_[A-Za-z0-9]{30,}|\bAQ\.[\w-]{40,}"
         + @"|\bfigd_[\w-]{40,}|\bntn_[A-Za-z0-9]{40,}|\btfp_[\w-]{40,}|\blsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|\bkey-[a-f0-9]{32}\b",
         RegexOptions.NonBacktracking)]
     private static partial Regex MoreTokens();
@@ -57,6 +99,7 @@ internal static partial class SecretFormats
         + @"|\b[A-Za-z0-9]{52}JQQJ9[9D][A-Za-z0-9]{4,32}"
         + @"|[A-Za-z0-9+/]{33,80}\+(?:AStS|ACDb|ABa|AMC|AEh|ASb|ARm|ACR)[A-Za-z0-9+/]{4,8}={0,2}"
         + @"|[\w-]{44}AzFu[\w-]{5}[AQgw](?:==|%3[Dd]%3[Dd])|\b[A-Za-z0-9]{42}AzSe[A-D][A-Za-z0-9]{5}\b|\b[A-Za-z0-9]{33}AzCa[A-P][A-Za-z0-9]{5}(?:=|%3[Dd])"
+        + @"|\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b"
         + @"|[A-Za-z0-9+/]{76}APIM[A-Za-z0-9+/]{5}[AQgw](?:==|%3[Dd]%3[Dd])",
         RegexOptions.NonBacktracking)]
     private static partial Regex Azure();

@@ -47,12 +47,13 @@ internal sealed class RedactingEvidenceStore(IEvidenceStore store) : IEvidenceSt
     {
         using var lines = new StreamReader(content, Encoding.UTF8, leaveOpen: true);
         using var redacted = new MemoryStream();
-        var keyLines = 0;
+        var (keyLines, before) = (0, "");
         while (await lines.ReadLineAsync(cancellationToken) is { } line)
         {
             var within = keyLines > 0;
             keyLines = Redactor.BeginsPrivateKey(line) switch { true => LongestKey, false => 0, null => Math.Max(0, keyLines - 1) };
-            redacted.Write(Encoding.UTF8.GetBytes($"{(within ? Redactor.Hidden : Redactor.Redact(line))}\n"));
+            redacted.Write(Encoding.UTF8.GetBytes($"{(within ? Redactor.Hidden : Redactor.RedactLine(before, line))}\n"));
+            before = line;
         }
 
         redacted.Position = 0;

@@ -27,6 +27,7 @@ public sealed class RedactorTests
         $"Password ='{Secret}'", $"PGPASSWORD={Secret} psql -h db", $"AWS_SECRET_ACCESS_KEY={Secret}", $"aws_session_token = {Secret}", $"\"client-secret\":[\"{Secret}\"]", $"clientSecret=[{Secret}]", $"private_token: {Secret}", $"X-Vault-Token: {Secret}",
         $"SECRET_KEY={Secret}", $"WEBUI_SECRET_KEY={Secret}", $"\"secretKey\": \"{Secret}\"", $"JWT_SECRET_KEY='{Secret}'", $"session_key: {Secret}", $"LITELLM_SALT_KEY=sk-{Secret}", $"AIRFLOW__CORE__FERNET_KEY={Secret}", $"hmac-key={Secret}", $"cookieKey: {Secret}",
         $"RABBITMQ_DEFAULT_PASS={Secret}", "RABBITMQ_DEFAULT_PASS=swordfish", $"default_pass = {Secret}", $"export SASL_PASS={Secret}", $"NEO4J_AUTH=neo4j/{Secret}", $"postgres://llm:p@ss{Secret}@db:5432/x",
+        $"DB_PASSWORD_PROD={Secret}", $"secret_key_base: {Secret}", $"MYSQL_ROOT_PASSWORD_OLD: '{Secret}'", $"Authorization: GenieKey {Secret}-889a", $"\"authorization\": \"SSWS {Secret}-889a\"",
     ];
 
     /// <summary>Names that say little: with a value in the shape of a key it is one.</summary>
@@ -43,6 +44,13 @@ public sealed class RedactorTests
     [InlineData("pat={0}")]
     [InlineData("apikey {0}")]
     [InlineData("mysql -u root -p{0} inference")]
+    [InlineData("AWS_BEARER_TOKEN_BEDROCK={0}")]
+    [InlineData("AZURE_OPENAI_API_KEY_EASTUS='{0}'")]
+    [InlineData("SECRET_KEY_BASE={0}")]
+    [InlineData("ACCESS_TOKEN_SLACK: {0}")]
+    [InlineData("headers=[('host', 'x'), ('api-key', '{0}')]")]
+    [InlineData("[b'api-key', b'{0}']")]
+    [InlineData("{{\"rawHeaders\":[\"api-key\",\"{0}\"]}}")]
     public void KeyByItsNameAndShape_IsHidden(string text)
     {
         foreach (var key in new[] { "0123456789abcdef0123456789abcdef", "ABCDEF0123456789ABCDEF0123456789", "q1W2e3R4t5Y6u7I8o9P0+/a1S2d3F4g5H6j7K8l9Z0=", "Zt3v_kQ-9aB8c7D6e5F4g3H2", "9aB8c7D6e5F4g3H2-Zt3v_kQ==" })
@@ -69,10 +77,22 @@ public sealed class RedactorTests
     [InlineData("compat=0123456789abcdef0123456789abcdef")]
     [InlineData("mysql restarted on port 3306")]
     [InlineData("apikey validation failed")]
+    [InlineData("SECRET_NAME=llm-tls-v2-0123456789 TOKEN_BUDGET=unlimited")]
+    [InlineData("PASSWORD_FILE=/run/secrets/db-2026 PASSWORD_MAX_AGE=90d PASSWORD_RESET_URL=https://host/reset/v2 PASSWORD_MIN_LENGTH=12")]
+    [InlineData("required: ['api-key', 'endpoint', 'deployment']")]
+    [InlineData("authorization: allow request_id=7c6f0c52-6b41-4a0a-9d26-27b3a0f2f8b1")]
+    [InlineData("Authorization: Denied by policy at 2026-11-24T03:12:05Z")]
+    [InlineData("{\"input_cost_per_token\": 2.5e-06, \"output_cost_per_token\": 1.25e-06}")]
+    [InlineData("output_cost_per_token: 1.25e-06 time_per_token=31.2ms cost_per_token=0.02$")]
+    [InlineData("Column('id', Integer(), primary_key=True, nullable=False)")]
+    [InlineData("sk-learn-regression-model-2026-v2 task-sk-inference-llm-b-0-7bf9c8d6f4")]
+    [InlineData("AZDO run 412, ABSKIPPED, AQ.3, api_org_id=17, bedrock-api-key-rotation")]
     public void OrdinaryKey_StaysAsItIs(string text) => Redactor.Redact(text).ShouldBe(text);
 
     [Theory]
     [InlineData("password=!hunter2 \n", "password=••• \n")]
+    [InlineData("Authorization: GenieKey eb243592-faa2-4ba2-a551-1afdf565c889", "Authorization: GenieKey •••")]
+    [InlineData("authorization: SSWS 00QCjAl4MlV-WPXM0_HmjFx-9", "authorization: SSWS •••")]
     [InlineData("https://host/?password=ab}cdef", "https://host/?password=•••")]
     [InlineData("cannot parse key.pem: no line '-----END PRIVATE KEY-----'", "cannot parse key.pem: no line '-----END PRIVATE KEY-----'")]
     [InlineData("Set api_key OPENAI_API_KEY", "Set api_key OPENAI_API_KEY")]
@@ -106,6 +126,7 @@ public sealed class RedactorTests
                 $"ghp_{a}", $"github_pat_{a}{a}", $"glpat-{a}", $"xoxb-{a}", $"sk-proj-{a}", $"sk-ant-api03-{a}", $"sk-{a}", $"sk_live_{a}", $"hf_{a}", $"AIza{a[..35]}", $"AKIA{new string('B', 16)}",
                 $"dapi{hex[..32]}", $"SG.{a}.{a}", $"glsa_{a[..32]}_{hex[..8]}", $"dop_v1_{hex}", $"npm_{a[..36]}", $"hvs.{a}", $"gsk_{b}", $"r8_{a[..37]}", $"nvapi-{b}", $"AGE-SECRET-KEY-1{new string('Q', 58)}",
                 $"abc1Q~{a[..32]}", $"{b[..52]}JQQJ99BKAC{a[..20]}", $"{a}{b[..39]}+AStSx9Zq==", $"{b[..44]}AzFuxq9ZkA==", $"{b[..42]}AzSeAxq9Zk", $"{b[..33]}AzCaAxq9Zk=", $"{b[..60]}{b[..16]}APIMxq9ZkA==", $"123456789:AA{a[..33]}", $"eyJ{a}.eyJ{a}.{a}",
+                "sk-Zt3v_kQ-9aB8c7D6e5F4g3", $"ABSK{b}", $"bedrock-api-key-{a}", $"{b}{a[..15]}AZDOab1Z", $"AQ.{a}", $"dckr_oat_{a}", $"glptt-{a}", $"glagent-{a}", $"api_org_{a[..34]}",
             ];
         }
     }

@@ -103,6 +103,23 @@ public sealed class PlantedSecretTests : IAsyncDisposable
         Clean("evidence", lines[1]);
     }
 
+    /// <summary>A manifest or a file of settings that a program prints: the name stands on the line before.</summary>
+    [Theory]
+    [InlineData($"- name: DB_PASSWORD\n  value: {Planted}", "- name: DB_PASSWORD\n  value: •••")]
+    [InlineData($"  \"name\": \"API_KEY\",\n  \"value\": \"{Planted}\"", "  \"name\": \"API_KEY\",\n  \"value\": \"•••\"")]
+    [InlineData($"password: |\n  {Planted}", "password: |\n  •••")]
+    [InlineData("waiting for a token:\nvalue 2026-11-24T03:12:05Z read\nDB_PASSWORD=\nPATH=/usr/local/bin", "waiting for a token:\nvalue 2026-11-24T03:12:05Z read\nDB_PASSWORD=\nPATH=/usr/local/bin")]
+    public async Task SecretBelowItsName_IsNotKeptInEvidence(string text, string kept)
+    {
+        var context = _world.Get<StepContextFactory>().For(Given.Incident(Given.Runbook()), "script.act", "key");
+        await using var log = new MemoryStream(System.Text.Encoding.UTF8.GetBytes($"starting\n{text}\nready"));
+
+        var reference = await context.Evidence.SaveAsync("i", "pod.log", log, CancellationToken.None);
+
+        using var read = new StreamReader((await context.Evidence.OpenAsync(reference, CancellationToken.None))!);
+        (await read.ReadToEndAsync(TestContext.Current.CancellationToken)).ShouldBe($"starting\n{kept}\nready\n");
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private static void Clean(string output, string text)

@@ -56,6 +56,15 @@ public sealed class AlertSecretsTests
         JsonSerializer.Serialize(new { outcome.Reason, world.World.Store.All }).ShouldNotContain(value);
     }
 
+    /// <summary>kube-state-metrics names Kubernetes secrets in this label; their names have versions.</summary>
+    [Theory]
+    [InlineData("inference-tls", "inference-tls")]
+    [InlineData("llm-tls-v2", "llm-tls-v2")]
+    [InlineData("sh.helm.release.v1.llm.v12", "sh.helm.release.v1.llm.v12")]
+    [InlineData("hunter2", "•••")]
+    [InlineData("a0f9e8d7-6b5a-4f3e-9d2c-1b0a9f8e7d6c", "•••")]
+    public void LabelSecret_ShowsWhatIsAName(string value, string shown) => AlertSecrets.Hide("secret", value).ShouldBe(shown);
+
     [Theory]
     [InlineData("hashed_api_key", true)]
     [InlineData("api_key_hash", true)]
