@@ -6,7 +6,8 @@ public sealed partial record Incident
     /// <summary>Changes of the diagnosis that one record tells; more would bury the rest.</summary>
     private const int MaxDiagnoses = 20;
 
-    private const string Unseen = "The checks were not asked for";
+    /// <summary>Changes of the verification, and of the checks of a lease, that one record tells; a check that comes and goes for days must not bloat it.</summary>
+    private const int MaxVerifications = 100;
 
     /// <summary>Records the answers of the diagnosis. Once somebody was asked on their ground they stay as they are.</summary>
     public Incident RecordFindings(IReadOnlyList<Finding> findings, DateTimeOffset now)
@@ -90,7 +91,7 @@ public sealed partial record Incident
     public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.SeenAt >= over);
 
     /// <summary>
-    /// Records a verification round. Only a change is worth a line: a lease may be checked a thousand times. An engine may
+    /// Records a verification round. Only a change is worth a line, and not every one: a lease may be checked a thousand times. An engine may
     /// deliver the round of a process that died once more when the incident has ended, and then it says nothing any more.
     /// </summary>
     /// <param name="wakeEvent">What the incident waits for next.</param>
@@ -109,14 +110,18 @@ public sealed partial record Incident
         var repeats = !changed && unseen is null && findings.Any(finding => finding.Result.MeasuredAt is { } at && Verification.Any(old => old.Name == finding.Name && old.Result.MeasuredAt == at));
         var rounds = repeats ? VerificationRounds : VerificationRounds.Add(state, findings, now, anew: unseen is not null);
         var looked = this with { State = state, Reason = reason, Verification = findings, VerificationRounds = rounds, WakeEvent = wakeEvent, UpdatedAt = now };
-        if (unseen is { } gap && Timeline.Count(line => line.What.StartsWith(Unseen, StringComparison.Ordinal)) < MaxDiagnoses)
+        if (unseen is { } gap && Told(this) < MaxVerifications)
         {
-            looked = looked.Note(now, TimelineKind.Lease, "runbook", $"{Unseen} {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time for which they have to pass starts again.");
+            looked = looked.Note(now, TimelineKind.Lease, "runbook", $"The checks were not asked for {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time for which they have to pass starts again.");
         }
 
-        return changed
-            ? looked.Note(now, state == IncidentState.Holding ? TimelineKind.Lease : TimelineKind.Verification, "runbook", Summarize(findings))
-            : looked;
+        var told = Told(looked);
+        return !changed || (State == state && told > MaxVerifications) ? looked
+            : looked.Note(
+                now, state == IncidentState.Holding ? TimelineKind.Lease : TimelineKind.Verification, "runbook",
+                State == state && told == MaxVerifications ? "The checks keep changing their answers. From here on their changes are counted, and no longer written down here." : Summarize(findings));
+
+        static int Told(Incident incident) => incident.Timeline.Count(line => line.Kind is TimelineKind.Lease or TimelineKind.Verification);
     }
 
     /// <summary>When the last step of the mitigation ended that may have changed something; null while there is none.</summary>

@@ -101,7 +101,8 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
         // One that a clock ahead has noted stands last, and is no reason to overlook those before it.
         if (Runs.LastOrDefault(run => (now - run.At).Duration() < limits.CoolDown) is { } last)
         {
-            return $"It ran on this target {Ago(now - last.At)} ago; the cool-down is {DurationText.Format(limits.CoolDown)}.";
+            // The time and not how long ago: it is kept with the question, and the same sentence is on record once.
+            return $"It ran on this target at {GateText.Clock(last.At, now)}; the cool-down is {DurationText.Format(limits.CoolDown)}.";
         }
 
         var recent = Runs.Count(run => (now - run.At).Duration() < limits.Per);
@@ -116,8 +117,6 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
 
     public CountedRuns Without(string incidentId) =>
         Runs.Any(run => run.Incident == incidentId) ? new([.. Runs.Where(run => run.Incident != incidentId)]) : this;
-
-    private static string Ago(TimeSpan ago) => DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Floor(ago.TotalSeconds))));
 }
 
 public sealed record CountedRun(string Incident, DateTimeOffset At);

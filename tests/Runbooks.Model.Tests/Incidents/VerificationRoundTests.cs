@@ -32,6 +32,16 @@ public sealed class VerificationRoundTests
     }
 
     [Fact]
+    public void CheckThatComesAndGoesForDays_IsWrittenAboutABoundedNumberOfTimes()
+    {
+        var held = Rounds(Some.Incident(), IncidentState.Holding, 350);
+
+        held.Timeline.Count(line => line.Kind == TimelineKind.Lease).ShouldBe(101);
+        held.Timeline[^1].What.ShouldEndWith("their changes are counted, and no longer written down here.");
+        held.RecordVerification(IncidentState.Verifying, [Finding(Verdict.Passing)], null, At(351)).Timeline[^1].What.ShouldStartWith("slow: passing");
+    }
+
+    [Fact]
     public void LongLease_KeepsWhatVerifiedTheFix()
     {
         var verifying = Rounds(Some.Incident(), IncidentState.Verifying, 60);
