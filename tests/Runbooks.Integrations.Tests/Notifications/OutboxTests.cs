@@ -19,6 +19,7 @@ public sealed class OutboxTests : IDisposable
             .AddSingleton<TimeProvider>(_time).AddOutbox().BuildServiceProvider();
         var outbox = services.GetRequiredService<INotifier>();
         var old = await SendAsync(outbox);
+        await File.WriteAllTextAsync($"{old}.tmp", "{", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "0-notes.json"), "{}", TestContext.Current.CancellationToken);
         _time.Advance(TimeSpan.FromDays(91));
         var young = await SendAsync(outbox);
@@ -27,6 +28,21 @@ public sealed class OutboxTests : IDisposable
 
         _folder.GetFiles().Select(file => file.FullName).ShouldBe([young, Path.Combine(_folder.FullName, "0-notes.json")], ignoreOrder: true);
         File.Exists(old).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task MessageThatCannotBeWritten_LeavesNothing()
+    {
+        await using var services = new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Outbox:Folder"] = _folder.FullName }).Build())
+            .AddSingleton<TimeProvider>(_time).AddOutbox().BuildServiceProvider();
+
+        // A folder of the message's name is in the way.
+        var name = Path.GetFileName(await SendAsync(services.GetRequiredService<INotifier>())).Replace("-000001-", "-000002-", StringComparison.Ordinal);
+        _folder.CreateSubdirectory(name);
+        await Should.ThrowAsync<Exception>(() => SendAsync(services.GetRequiredService<INotifier>()));
+
+        _folder.GetFiles("*.tmp").ShouldBeEmpty();
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -24,18 +24,27 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
 
         // Whoever watches the folder sees whole files only.
         var unfinished = $"{file}.tmp";
-        await File.WriteAllBytesAsync(unfinished, JsonSerializer.SerializeToUtf8Bytes(message, MessageJson.Indented), cancellationToken);
-        File.Move(unfinished, file, overwrite: true);
-        return file;
+        try
+        {
+            await File.WriteAllBytesAsync(unfinished, JsonSerializer.SerializeToUtf8Bytes(message, MessageJson.Indented), cancellationToken);
+            File.Move(unfinished, file, overwrite: true);
+            return file;
+        }
+        catch
+        {
+            // The disk may be full, and the next attempt has another name.
+            File.Delete(unfinished);
+            throw;
+        }
     }
 
-    /// <summary>The name of a file begins with its time.</summary>
+    /// <summary>The name of a file begins with its time, of one that a process left half-written too.</summary>
     public Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
         if (Directory.Exists(options.Value.Folder))
         {
             var first = Stamp(before);
-            foreach (var file in Directory.EnumerateFiles(options.Value.Folder, "*.json").Where(file => IsStamped(Path.GetFileName(file)) && string.CompareOrdinal(Path.GetFileName(file), first) < 0).ToList())
+            foreach (var file in Directory.EnumerateFiles(options.Value.Folder, "*.json*").Where(file => IsStamped(Path.GetFileName(file)) && string.CompareOrdinal(Path.GetFileName(file), first) < 0).ToList())
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 File.Delete(file);
