@@ -149,7 +149,7 @@ internal sealed class ApiKeyStrength(IHostEnvironment environment, AlertReader r
 
         if (options.Named.FirstOrDefault(named => named.Value.Role == Role.None || !Enum.IsDefined(named.Value.Role)) is { Key: { } nothing })
         {
-            return ValidateOptionsResult.Fail($"ApiKeys:Named:{nothing} has no role. Set its Role to Sender, Viewer, Operator or Admin.");
+            return ValidateOptionsResult.Fail($"ApiKeys:Named:{nothing} has no role. Set its Role to Sender, Viewer, Assistant, Operator or Admin.");
         }
 
         foreach (var (sender, key) in options.Named.Where(named => named.Value.Sources.Count > 0))

@@ -219,7 +219,7 @@ public sealed class RolesTests : IAsyncLifetime
 
     [Theory]
     [InlineData("short", "Viewer", "fewer than 24")]
-    [InlineData("k9Q2d7bX4Tn8vR1mZs6Hc3Wf", "None", "has no role")]
+    [InlineData("k9Q2d7bX4Tn8vR1mZs6Hc3Wf", "None", "Set its Role to Sender, Viewer, Assistant, Operator or Admin.")]
     [InlineData(WebHost.Key, "Viewer", "are the same key")]
     public void NamedKeyThatCannotBeTrusted_KeepsTheHostFromStarting(string key, string role, string why)
     {
