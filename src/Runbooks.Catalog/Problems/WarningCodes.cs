@@ -15,6 +15,7 @@ public static class WarningCodes
     public const string SplitLetter = "split-letter";
     public const string MisreadEncoding = "misread-encoding";
     public const string UserNameOnly = "user-name-only";
+    public const string PersonUnproven = "person-unproven";
     public const string ContactShadowed = "contact-shadowed";
     public const string PersonTwice = "person-twice";
     public const string RingsLast = "rings-last";
@@ -52,6 +53,7 @@ public static class WarningCodes
         [SplitLetter] = "A letter and its accent are two characters.",
         [MisreadEncoding] = "Accents were read with the wrong encoding when the file was written.",
         [UserNameOnly] = "A person signs in by user names only, which prove nobody.",
+        [PersonUnproven] = "Somebody decides in Slack, and nobody can tell whether they are also a member of a group.",
         [ContactShadowed] = "A team's contact has the name of one of everybody's, with other people.",
         [PersonTwice] = "Two people of two files are reached at one address.",
         [RingsLast] = "What calls somebody up stands behind a channel that does not.",

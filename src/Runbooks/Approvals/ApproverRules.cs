@@ -69,9 +69,37 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             return Refused("There are no contacts, so nobody may decide. Add contacts.yaml; docs/contacts.md says how.");
         }
 
-        return request.LinkOf is not { } recipient ? WhyNotCounted(book, gate.Approvers, request)
+        return (request.LinkOf is not { } recipient ? WhyNotCounted(book, gate.Approvers, request)
             : book.FindRoom(gate.Approvers, recipient) is { } room ? WhyNotCounted(book, gate, request, room)
-            : WhyNotCounted(book, gate, request, recipient);
+            : WhyNotCounted(book, gate, request, recipient))
+            ?? (request.Verb == DecisionVerb.Approve && gate.Task is null ? WhyPerhapsTheSame(gate, request, book) : null);
+    }
+
+    /// <summary>
+    /// Somebody who signed in and whom the contacts do not know, as a member of a group may be, can be any person of theirs who has no
+    /// object id there. Where two people have to be counted, those two are not.
+    /// </summary>
+    private DecisionResult? WhyPerhapsTheSame(Gate gate, DecisionRequest request, ContactBook book)
+    {
+        IEnumerable<(string Person, string? Identity)> others = gate.Required > 1
+            ? gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => (decision.Person, decision.Identity))
+            : gate.Starter is { } starter ? [(starter, null)] : [];
+        var (person, identity) = (NameOf(request), request.SignedIn?.Id);
+        foreach (var other in others)
+        {
+            if ((IsUnknown(other.Identity) ? Unproven(person, identity) : IsUnknown(identity) ? Unproven(other.Person, other.Identity) : null) is { } known)
+            {
+                return Refused(
+                    $"{person} and {other.Person}, who {(gate.Required > 1 ? "has approved" : "started it")}, may be one person: the contacts have no object id of {known.Name}, so nobody can tell."
+                    + $" Somebody else has to approve, or {known.Name} gets an object id ('signIn') in the contacts.");
+            }
+        }
+
+        return null;
+
+        bool IsUnknown(string? id) => id is not null && book.FindPerson(Identity.SignIn(id)) is null;
+
+        Recipient? Unproven(string name, string? id) => id is null && book.FindPerson(name) is { HasObjectId: false } found ? found : null;
     }
 
     /// <summary>

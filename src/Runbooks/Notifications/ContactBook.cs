@@ -200,6 +200,9 @@ public sealed record Recipient(string Name, IReadOnlyList<Address> Addresses)
     /// <summary>Of a person: the names that outside systems prove, as <see cref="Identity"/> writes them.</summary>
     public IReadOnlyList<string> Identities { get; init; } = [];
 
+    /// <summary>Of a person: whether it shows when they sign in that it is they.</summary>
+    public bool HasObjectId => Identities.Any(Identity.IsObjectId);
+
     /// <summary>Of a person: what schedules call them.</summary>
     public IReadOnlyList<string> OnCallNames { get; init; } = [];
 
@@ -229,8 +232,13 @@ public static class Identity
     /// <param name="userId">Slack's own id of the user, <c>U012AB3CD</c>; display names can be changed by anybody.</param>
     public static string Slack(string userId) => $"slack:{userId}";
 
+    public static bool IsSlack(string identity) => identity.StartsWith(Slack(""), StringComparison.Ordinal);
+
     /// <param name="name"><c>tenant/object</c>, which a sign-in proves; or a user name, by which a key's holder may name somebody and which proves nothing.</param>
     public static string SignIn(string name) => $"signIn:{name}";
+
+    /// <summary>Whether it is <c>tenant/object</c>.</summary>
+    public static bool IsObjectId(string identity) => identity.Split(':', '/') is ["signIn", var tenant, _] && Guid.TryParse(tenant, out _);
 }
 
 /// <summary>Somebody whom a platform has signed in.</summary>

@@ -50,6 +50,17 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         return names;
     }
 
+    /// <summary>Where two people have to approve, such a person and a member of a group whom no file knows are not counted as two.</summary>
+    public static void WarnOfUnproven(FileContacts own, IEnumerable<FileContacts> all)
+    {
+        var groups = all.Any(file => (file == own || file.Team is null || own.Team is null) && file.Recipients.Any(recipient => recipient.GroupId is not null));
+        foreach (var person in own.People.Where(person => groups && person.Identities.Count > 0 && person.Identities.All(Identity.IsSlack)))
+        {
+            own.Errors.Warn(WarningCodes.PersonUnproven, $"people.{person.Name}", "has a Slack user and no object id, and there are groups. Whoever signs in as a member of one may be the same person, so where two people have to approve, those two do not count as two.",
+                "Add 'signIn' with the person's object id in Entra.");
+        }
+    }
+
     private Recipient Person(string name, YamlSection section, string? tenant)
     {
         NameRules.Check(section, name);

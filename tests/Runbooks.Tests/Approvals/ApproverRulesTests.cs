@@ -98,6 +98,39 @@ public sealed class ApproverRulesTests
         (await DecideAsync(office, By(People.SignedIn("lee", People.GroupId)))).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
+    /// <summary>She presses in Slack, and signs in as a member of the group: the contacts cannot tell that it is one person.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task MemberWhomTheContactsDoNotKnow_IsNoSecondPersonBesideOneWithoutAnObjectId(bool slackFirst)
+    {
+        var office = await OpenAsync(Some.Gate() with { Approvers = ["oncall", "group:ml"], Required = 2 });
+        office.Contacts.Replace(WithoutObjectIdOfAda());
+        DecisionRequest[] both = [new(DecisionVerb.Approve, "ada", "slack"), By(People.SignedIn("kay", People.GroupId), "group:ml")];
+        (await DecideAsync(office, both[slackFirst ? 0 : 1])).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
+
+        var second = await DecideAsync(office, both[slackFirst ? 1 : 0]);
+
+        second.Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+        second.Result.Message.ShouldContain("may be one person: the contacts have no object id of ada");
+        office.Rules.WhyNoYes(office.Store.All[0].OpenGate!, "group:ml", People.SignedIn("lee", People.GroupId), office.Contacts.Book).ShouldBe(slackFirst ? second.Result.Message.Replace("kay", "lee", StringComparison.Ordinal) : null);
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    [Theory]
+    [InlineData("ada", DecisionStatus.NotAllowed)]
+    [InlineData("grace", DecisionStatus.Decided)]
+    public async Task MemberWhomTheContactsDoNotKnow_MayBeWhoStartedIt(string starter, DecisionStatus status)
+    {
+        var office = await OpenAsync(Some.Gate() with { Approvers = ["group:ml"], SeparationOfDuties = true, Starter = starter }, startedBy: starter);
+        office.Contacts.Replace(WithoutObjectIdOfAda());
+
+        (await DecideAsync(office, By(People.SignedIn("kay", People.GroupId), "group:ml"))).Result.Status.ShouldBe(status);
+    }
+
+    private static ContactBook WithoutObjectIdOfAda() => new(
+        [new("oncall", [People.Ada with { Identities = [Identity.Slack("U0ADA")] }, People.Grace]), new("group:ml", [People.Group]), new(ContactBook.Fallback, [People.Linus])]);
+
     /// <summary>The record has the names of those whom the team's schedule meant. Who is called so now may be of another team.</summary>
     [Theory]
     [InlineData("grace", true)]

@@ -63,6 +63,15 @@ public sealed class ContactsFileTests
     }
 
     [Fact]
+    public void SlackUserWithoutAnObjectIdBesideAGroup_IsWarnedOf()
+    {
+        var unproven = Good.Replace("    signIn: [ada@example.com, 11111111-2222-3333-4444-555555555555]\n", "", StringComparison.Ordinal);
+
+        Read(unproven).Warnings.ShouldHaveSingleItem().ShouldSatisfyAllConditions(warning => warning.Code.ShouldBe("person-unproven"), warning => warning.Key.ShouldBe("people.ada"));
+        Read(unproven[..unproven.IndexOf("groups:", StringComparison.Ordinal)]).Warnings.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Group_IsAContactThatIsReachedAndHasNoMembersOfTheFile()
     {
         var book = Read(Good).Book.ShouldNotBeNull();

@@ -124,8 +124,8 @@ public sealed class TeamContactsTests
     {
         var common = Common + "\ngroups: { sre: { id: 99999999-2222-3333-4444-555555555555, reach: [{ chat: C0SRE }] } }\n";
 
-        Read(common, ("ml", Ml)).Warnings.Select(warning => warning.Key).ShouldBe(["contacts.rota"]);
-        Read(common, ("ml", Ml.Replace("9999-", "9998-", StringComparison.Ordinal))).Warnings.Select(warning => warning.Key).ShouldBe(["groups.sre", "contacts.rota"]);
+        Read(common, ("ml", Ml)).Warnings.Select(warning => warning.Key).ShouldBe(["people.ada", "contacts.rota"]);
+        Read(common, ("ml", Ml.Replace("9999-", "9998-", StringComparison.Ordinal))).Warnings.Select(warning => warning.Key).ShouldBe(["people.ada", "groups.sre", "contacts.rota"]);
     }
 
     [Fact]
