@@ -231,10 +231,14 @@ public sealed partial class StormPageTests : IAsyncLifetime
             await host.Store.UpdateAsync(incident.Id, i => (i.Decide(i.OpenGate!.Id, new(DecisionVerb.Reject, "ada", "link", Some.Time)).Incident with { State = IncidentState.Rejected }, true), Ct);
         }
 
+        var (listings, reads) = (host.Store.Listings.Count, host.Store.Reads);
         var page = await host.Browser.GetStringAsync(LinkOf(host, "oncall"), Ct);
 
         page.ShouldContain("3 targets waiting for you");
         Ticket().Count(page).ShouldBe(3);
+        page.ShouldContain("No longer waiting (the latest)");
+        (host.Store.Listings.Count - listings).ShouldBe(2, "once, by pages");
+        (host.Store.Reads - reads).ShouldBeLessThan(130);
     }
 
     [Fact]

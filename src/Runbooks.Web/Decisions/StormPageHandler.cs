@@ -46,15 +46,18 @@ public sealed class StormPageHandler(
         return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), name, StormGroup.Fit(groups), notice, good, now) });
     }
 
-    /// <summary>What waits, and as many of the latest others as there is room for: whatever a storm asks can be decided, however long it goes on.</summary>
+    /// <summary>
+    /// What waits, and the latest others: whatever a storm asks can be decided, however long it goes on. Every reader's page asks again
+    /// every few seconds, so the storm is listed once, and no more is read whole than is told of.
+    /// </summary>
     private async Task<IReadOnlyList<Incident>> FindAsync(StormGrant grant, ContactBook people, CancellationToken cancellationToken)
     {
-        var waiting = await ReadAsync(waiting: true, StormMembers.MaxMembers);
-        return [.. waiting, .. await ReadAsync(waiting: false, StormMembers.MaxMembers - waiting.Count)];
+        var lines = (await members.ListAsync(grant.StormId, grant.Since, cancellationToken)).ToLookup(line => line.State == IncidentState.AwaitingApproval);
+        var waiting = await ReadAsync(lines[true].Reverse(), StormMembers.MaxMembers);
+        return [.. waiting, .. await ReadAsync(lines[false], Math.Min(StormModel.MaxOthers, StormMembers.MaxMembers - waiting.Count))];
 
-        Task<IReadOnlyList<Incident>> ReadAsync(bool waiting, int atMost) => members.FindAsync(
-            grant.StormId, grant.Since, line => (line.State == IncidentState.AwaitingApproval) == waiting, incident => IsAsked(incident, grant.Recipient, people), cancellationToken,
-            atMost, newestFirst: !waiting);
+        ValueTask<List<Incident>> ReadAsync(IEnumerable<IncidentSummary> some, int atMost) =>
+            members.ReadAsync(some, cancellationToken).Where(incident => IsAsked(incident, grant.Recipient, people)).Take(atMost).ToListAsync(cancellationToken);
     }
 
     /// <param name="person">Whoever is signed in; null where nobody signs in, and the link's recipient counts.</param>

@@ -13,8 +13,11 @@ public sealed record StormModel(string Link, string Person, IReadOnlyList<StormG
 
     public int Waiting { get; } = Groups.Sum(group => group.Waiting.Count);
 
-    /// <summary>There may be more than are read for one page.</summary>
-    public bool IsCut { get; } = Groups.Sum(group => group.Rows.Count) >= StormMembers.MaxMembers;
+    /// <summary>Of those that wait no longer, so many are read for one page.</summary>
+    public const int MaxOthers = 100;
+
+    /// <summary>There may be more that wait no longer than are read for one page.</summary>
+    public bool IsCut { get; } = Groups.SelectMany(group => group.Rows).Count(row => row.Incident.State != IncidentState.AwaitingApproval) >= MaxOthers || Groups.Sum(group => group.Rows.Count) >= StormMembers.MaxMembers;
 
     /// <summary>More may wait: those are read first, and others as far as there is room.</summary>
     public bool WaitingIsCut { get; } = Groups.SelectMany(group => group.Rows).Count(row => row.Incident.State == IncidentState.AwaitingApproval) >= StormMembers.MaxMembers;

@@ -26,6 +26,9 @@ public sealed class InMemoryIncidentStore : IIncidentStore
     /// <summary>How often something was written.</summary>
     public int Writes { get; private set; }
 
+    /// <summary>How often one was read whole by its id.</summary>
+    public int Reads { get; private set; }
+
     /// <summary>What a listing waits for.</summary>
     public Func<Task> BeforeListing { get; set; } = () => Task.CompletedTask;
 
@@ -60,7 +63,13 @@ public sealed class InMemoryIncidentStore : IIncidentStore
             cancellationToken);
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
-        DoAsync(() => Read(id), cancellationToken);
+        DoAsync(
+            () =>
+            {
+                Reads++;
+                return Read(id);
+            },
+            cancellationToken);
 
     public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
         DoAsync(() => _latest.TryGetValue((runbookId, targetKey), out var id) ? Read(id) : null, cancellationToken);

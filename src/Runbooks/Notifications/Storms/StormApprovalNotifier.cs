@@ -42,7 +42,8 @@ public sealed class StormApprovalNotifier(
                 told = storm with { TookIn = true, Since = oldest < storm.Since ? oldest.Value : storm.Since };
             }
 
-            var waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
+            var waiting = await members.ReadAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, cancellationToken)
+                .Where(incident => incident.OpenGate is not null).ToListAsync(cancellationToken);
             read = waiting.Count;
             if (gate.Asked > 0)
             {

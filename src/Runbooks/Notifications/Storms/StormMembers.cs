@@ -13,26 +13,26 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
     /// <summary>A question that has waited longer than this when a storm begins goes on by itself.</summary>
     private static readonly TimeSpan s_takenIn = TimeSpan.FromHours(1);
 
-    /// <param name="whole">Which of them, once they are read whole.</param>
-    /// <inheritdoc cref="ReadAsync"/>
-    public async Task<IReadOnlyList<Incident>> FindAsync(
-        string stormId, DateTimeOffset since, Func<IncidentSummary, bool> line, Func<Incident, bool> whole, CancellationToken cancellationToken, int atMost = MaxMembers, bool newestFirst = false) =>
-        await ReadAsync(stormId, since, line, cancellationToken, newestFirst).Where(whole).Take(atMost).ToListAsync(cancellationToken);
+    /// <returns>As far as the listing tells, the newest first.</returns>
+    public async Task<IReadOnlyList<IncidentSummary>> ListAsync(string stormId, DateTimeOffset since, CancellationToken cancellationToken) =>
+        await store.ListAllAsync(new IncidentQuery(Since: since, Limit: MaxMembers), cancellationToken).Where(line => line.Storm == stormId).ToListAsync(cancellationToken);
 
     /// <param name="line">Which of them, as far as the listing says.</param>
-    /// <returns>Oldest first, unless told otherwise. They are read as they are asked for.</returns>
-    public async IAsyncEnumerable<Incident> ReadAsync(string stormId, DateTimeOffset since, Func<IncidentSummary, bool> line, [EnumeratorCancellation] CancellationToken cancellationToken, bool newestFirst = false)
+    /// <returns>Oldest first. They are read as they are asked for.</returns>
+    public async IAsyncEnumerable<Incident> ReadAsync(string stormId, DateTimeOffset since, Func<IncidentSummary, bool> line, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var ids = await store.ListAllAsync(new IncidentQuery(Since: since, Limit: MaxMembers), cancellationToken)
-            .Where(summary => summary.Storm == stormId && line(summary)).Select(summary => summary.Id).ToListAsync(cancellationToken);
-        if (!newestFirst)
+        await foreach (var incident in ReadAsync((await ListAsync(stormId, since, cancellationToken)).Where(line).Reverse(), cancellationToken))
         {
-            ids.Reverse();
+            yield return incident;
         }
+    }
 
-        foreach (var some in ids.Chunk(MaxConcurrency))
+    /// <returns>Whole, in the order of the lines. They are read as they are asked for.</returns>
+    public async IAsyncEnumerable<Incident> ReadAsync(IEnumerable<IncidentSummary> lines, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var some in lines.Chunk(MaxConcurrency))
         {
-            foreach (var incident in (await Task.WhenAll(some.Select(id => store.TryFindAsync(id, cancellationToken)))).OfType<Incident>())
+            foreach (var incident in (await Task.WhenAll(some.Select(line => store.TryFindAsync(line.Id, cancellationToken)))).OfType<Incident>())
             {
                 yield return incident;
             }
