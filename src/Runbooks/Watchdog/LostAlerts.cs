@@ -77,7 +77,8 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
     private static LostAlertsRecord Add(LostAlertsRecord record, string sender, int alerts, string why, DateTimeOffset now)
     {
-        var going = record.Without(burst => burst.PagedAt is not null && now - burst.LastAt >= s_quiet);
+        // A loss that lies far ahead is of a clock that was.
+        var going = record.Without(burst => burst.PagedAt is not null && (now - burst.LastAt).Duration() >= s_quiet);
         return going.With(going.KindOf(sender, why), burst => burst is null
             ? new(now, now, alerts, 1, why)
             : burst with { LastAt = now, Alerts = burst.Alerts + alerts, Posts = burst.Posts + 1, Why = why });

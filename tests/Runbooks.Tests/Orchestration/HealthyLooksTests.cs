@@ -172,10 +172,11 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     [Theory]
     [InlineData(-4)]
     [InlineData(1)]
-    public async Task NoNewerValueComes_PeopleAreAskedAndToldWhy(int minute)
+    [InlineData(1, 1)]
+    public async Task NoNewerValueComes_PeopleAreAskedAndToldWhy(int minute, int daysAheadWhenItOpened = 0)
     {
         _world.Script.Measured["stuck"] = Given.Night + TimeSpan.FromMinutes(minute);
-        var opened = await _world.OpenAsync(s_runbook);
+        var opened = await _world.OpenAsync(s_runbook, Given.Incident(s_runbook) with { OpenedAt = Given.Night.AddDays(daysAheadWhenItOpened) });
         var longest = TimeSpan.FromMinutes(12 + Math.Max(minute, 0));
 
         (await _world.AdvanceAsync(opened.Id, longest)).State.ShouldBe(IncidentState.Diagnosing);

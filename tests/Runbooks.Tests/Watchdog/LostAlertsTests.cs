@@ -61,6 +61,23 @@ public sealed class LostAlertsTests : IAsyncDisposable
         _world.Paged.ShouldBe(["fallback"]);
     }
 
+    /// <summary>A day ahead for a while, then set right.</summary>
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 2)]
+    public async Task PageOfAClockThatWasAhead_HoldsBackNoOther(bool reachedNobody, int pages)
+    {
+        (_world.ChannelIsDown, var right) = (reachedNobody, _world.Now);
+        _world.Time.AdjustTime(right.AddDays(1));
+        await LoseAsync("alertmanager");
+        _world.Time.AdjustTime(right);
+        _world.ChannelIsDown = false;
+
+        await (reachedNobody ? WatchAsync() : LoseAsync("alertmanager"));
+
+        _world.Paged.Count.ShouldBe(pages);
+    }
+
     [Fact]
     public async Task SenderThatIsBrokenForDays_HidesNoOtherLossOfItsKind()
     {

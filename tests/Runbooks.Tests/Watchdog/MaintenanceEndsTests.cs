@@ -117,6 +117,17 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         LookedAt(before).StartedBy.ShouldBe("ada");
     }
 
+    [Fact]
+    public async Task ClaimOfAClockThatWasAhead_IsNotWaitedFor()
+    {
+        await TakeAsync();
+        await _world.Get<SuppressedIncidents>().ClaimDueAsync(_world.Time.GetUtcNow().AddDays(1), CancellationToken.None);
+
+        await WatchAsync(TimeSpan.FromHours(1));
+
+        _world.Store.All.Count.ShouldBe(2);
+    }
+
     [Theory]
     [InlineData(Verdict.Failing, IncidentState.AwaitingApproval)]
     [InlineData(Verdict.Passing, IncidentState.NotNeeded)]

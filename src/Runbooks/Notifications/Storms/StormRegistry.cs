@@ -227,7 +227,7 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// </summary>
     /// <param name="usual">When it would look if there were few.</param>
     public DateTimeOffset LookAgain(string incident, DateTimeOffset now, DateTimeOffset usual) => Rest is not { } rest ? usual
-        : new[] { usual, (RestsUntil > now ? RestsUntil.Value : now) + (rest * LooksInRests * ShareOf(incident)) }.Max();
+        : new[] { usual, (TurnEnd.IsAhead(RestsUntil, s_longestRest, now) ? RestsUntil!.Value : now) + (rest * LooksInRests * ShareOf(incident)) }.Max();
 
     /// <returns>Between 0 and 1, for each incident another one.</returns>
     private static double ShareOf(string incident) => incident.Aggregate(0u, (hash, letter) => unchecked((hash * 31) + letter)) / (double)uint.MaxValue;

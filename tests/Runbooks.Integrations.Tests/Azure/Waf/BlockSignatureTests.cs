@@ -135,8 +135,7 @@ public sealed class BlockSignatureTests : OnTheSandbox
     public async Task PolicyThatAnotherStepHolds_IsWaitedForAndThenGivenUpUnchanged()
     {
         var preparation = await PrepareAsync(Block, With(s_gateway));
-        await Services.GetRequiredService<ISharedState>().UpdateAsync<ResourceLease.Writer, bool>(
-            $"writer:{s_gateway.ToLowerInvariant()}", _ => (new("inc-9:mitigation:step", Clock.GetUtcNow().AddMinutes(5)), true), Cancel);
+        await HoldAsync(TimeSpan.FromMinutes(5));
 
         (await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Block, With(s_gateway), preparation))).Message.ShouldContain("inc-9:mitigation:step");
         (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(0);
@@ -149,6 +148,20 @@ public sealed class BlockSignatureTests : OnTheSandbox
         // Nothing is left of a lease that was given back: there is one for each ticket, too.
         (await Services.GetRequiredService<ISharedState>().FindAsync<ResourceLease.Writer>($"writer:{s_gateway.ToLowerInvariant()}", Cancel)).ShouldBeNull();
     }
+
+    [Fact]
+    public async Task PolicyThatAStepHeldByAClockThatWasAhead_IsNotWaitedFor()
+    {
+        await HoldAsync(TimeSpan.FromDays(1));
+
+        await RunAsync(Block, With(s_gateway));
+
+        (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(1);
+    }
+
+    /// <summary>Another step writes to the policy of the gateway, for so long by its clock.</summary>
+    private Task HoldAsync(TimeSpan length) => Services.GetRequiredService<ISharedState>().UpdateAsync<ResourceLease.Writer, bool>(
+        $"writer:{s_gateway.ToLowerInvariant()}", _ => (new("inc-9:mitigation:step", Clock.GetUtcNow() + length), true), Cancel);
 
     [Fact]
     public async Task InterruptedAttempt_AddsNoSecondRule()

@@ -17,6 +17,17 @@ public sealed class StormTests
         storm.TakeTurn(Given.Night.AddMinutes(5), toAsk: true).ShouldNotBeNull();
     }
 
+    [Fact]
+    public void TurnAndRestOfAClockThatWasAhead_KeepNobodyWaiting()
+    {
+        var sending = s_storm.TakeTurn(Given.Night.AddDays(1), toAsk: true).ShouldNotBeNull();
+        var resting = sending.EndTurn(Given.Night.AddDays(1), read: 5_000);
+
+        sending.TakeTurn(Given.Night, toAsk: true).ShouldNotBeNull();
+        resting.TakeTurn(Given.Night, toAsk: true).ShouldNotBeNull();
+        resting.LookAgain("261128-0112-v8d9waze", Given.Night, Given.Night.AddSeconds(5)).ShouldBeLessThan(Given.Night.AddMinutes(5));
+    }
+
     [Theory]
     [InlineData(10_000)]
     [InlineData(100_000)]
