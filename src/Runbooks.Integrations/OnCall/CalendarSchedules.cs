@@ -50,7 +50,7 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
         }
 
         // A hostile rule may keep a thread busy for a while, and must not keep whoever waits.
-        return text.Length > LargestCalendar
+        return Encoding.UTF8.GetByteCount(text) > LargestCalendar
             ? throw new OnCallException($"it is larger than {LargestCalendar / 1024} KiB.")
             : new(await Task.Run(() => CalendarShifts.Read(text, schedule.TimeZone, from, until), cancellationToken), until);
     }

@@ -1,6 +1,9 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.OnCall;
+using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Notifications;
 
@@ -126,4 +129,48 @@ public sealed class CalendarEgressTests : OnTheSandbox
         (await Should.ThrowAsync<OnCallException>(Services.GetServices<IOnCallSource>().Single(source => source.Kind == "ical")
             .ReadAsync(new("ical", $"{SandboxAddress}calendar/oncall.ics", []), Clock.GetUtcNow(), Clock.GetUtcNow().AddHours(1), Cancel)))
             .Message.ShouldContain("OnCall:AllowedHosts");
+}
+
+/// <summary>Calendars that are answered otherwise than the sandbox does it.</summary>
+public sealed class CalendarDownloadTests : IAsyncLifetime
+{
+    private ChannelServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await ChannelServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    /// <summary>Sizes are those of the file: a letter beyond ASCII is more than one byte.</summary>
+    [Theory]
+    [InlineData("x", 1_048_576, "it cannot be read as a calendar (SerializationException).")]
+    [InlineData("x", 1_048_577, "it is larger than 1024 KiB.")]
+    [InlineData("ü", 1_048_577, "it is larger than 1024 KiB.")]
+    [InlineData("ü", 3_000_000, "it is larger than 1024 KiB.")]
+    public async Task CalendarThatIsTooLarge_IsSaidToBe(string letter, int bytes, string words)
+    {
+        _server.Answer = context => context.Response.WriteAsync(letter + new string('x', bytes - Encoding.UTF8.GetByteCount(letter)));
+
+        (await WhyUnreadableAsync()).ShouldBe(words);
+    }
+
+    [Fact]
+    public async Task CalendarThatHasMoved_IsNotFollowed()
+    {
+        _server.Answer = context =>
+        {
+            context.Response.Redirect("/other.ics");
+            return Task.CompletedTask;
+        };
+
+        (await WhyUnreadableAsync()).ShouldBe("127.0.0.1 answered 302, which leads elsewhere and is not followed: write the address that it leads to.");
+        _server.Requests.ShouldHaveSingleItem().Path.ShouldBe("/oncall.ics");
+    }
+
+    private async Task<string> WhyUnreadableAsync()
+    {
+        await using var services = _server.Services(services => services.AddLogging().AddSingleton<AddressSecrets>().AddOnCallSchedules(), ("OnCall:AllowedHosts:0", new Uri(_server.Url).Authority));
+        var source = services.GetServices<IOnCallSource>().Single(source => source.Kind == "ical");
+        var now = _server.Time.GetUtcNow();
+        return (await Should.ThrowAsync<OnCallException>(source.ReadAsync(new("ical", $"{_server.Url}/oncall.ics", []), now, now.AddHours(1), TestContext.Current.CancellationToken))).Message;
+    }
 }
