@@ -14,7 +14,8 @@ public sealed class HangingSendersTests
     {
         await using var host = await RunningHost.StartAsync(adjust: services => services.PostConfigure<KestrelServerOptions>(kestrel =>
         {
-            // What is shipped takes 15 and 5 seconds.
+            // What is shipped takes 15 and 5 seconds, and two minutes where nothing is said.
+            kestrel.Limits.KeepAliveTimeout.ShouldBe(TimeSpan.FromMinutes(2));
             kestrel.Limits.RequestHeadersTimeout.ShouldBe(TimeSpan.FromSeconds(15));
             kestrel.Limits.MinRequestBodyDataRate.ShouldNotBeNull().GracePeriod.ShouldBe(TimeSpan.FromSeconds(5));
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(1);
@@ -32,7 +33,6 @@ public sealed class HangingSendersTests
         (await HearAsync(headers)).ShouldStartWith("HTTP/1.1 408");
         (await HearAsync(body)).ShouldStartWith("HTTP/1.1 408");
         (await host.Client.GetAsync("api/incidents"))["incidents"]!.AsArray().Count.ShouldBe(1);
-        silent.Available.ShouldBe(0);
         await silent.SendAsync(Encoding.ASCII.GetBytes($"GET /healthz HTTP/1.1\r\nHost: {address.Authority}\r\n\r\n"), Cancel);
         (await HearAsync(silent)).ShouldStartWith("HTTP/1.1 200", customMessage: "a connection that says nothing is kept for its first request");
     }

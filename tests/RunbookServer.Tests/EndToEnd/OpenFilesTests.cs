@@ -39,6 +39,8 @@ public sealed class OpenFilesTests
                 await TryConnectAsync(callers[^1], port);
             }
 
+            await Patience.UntilAsync(() => Task.FromResult(callers.Count(IsCutOff) >= 600), () => $"{callers.Count(IsCutOff)} callers were cut off.", TimeSpan.FromMilliseconds(100));
+            (await http.GetAsync("healthz", Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK, "who came before them is served");
             callers.ForEach(caller => caller.Dispose());
             await HealthAsync(http, host);
             File.Exists(Path.Combine(home.FullName, "data", "runbooks.db")).ShouldBeTrue();
@@ -67,6 +69,8 @@ public sealed class OpenFilesTests
         {
         }
     }
+
+    private static bool IsCutOff(Socket caller) => !caller.Connected || (caller.Poll(0, SelectMode.SelectRead) && caller.Available == 0);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
