@@ -20,7 +20,7 @@ public sealed record Case(
     bool SelfHealing, int Required, OnTimeout OnTimeout, RunMode Mode, string[] Steps, string[] Resolution, bool ResolutionAsks, bool Lease, bool EarlierNo, Happening[] Happenings, int Seed, int Faults)
 {
     private static readonly Gen<Happening> s_happening =
-        from kind in Gen.Frequency((6, Gen.Const(Kind.Approve)), (6, Gen.Int[0, 14].Select(k => (Kind)k)))
+        from kind in Gen.Frequency((6, Gen.Const(Kind.Approve)), (1, Gen.Const(Kind.TakeOver)), (6, Gen.Int[0, 14].Select(k => (Kind)k)))
         from after in Gen.OneOf(Gen.Const(0), Gen.Int[1, 90], Gen.Int[60, 1300])
         from which in Gen.Int[0, 3]
         select new Happening(kind, TimeSpan.FromSeconds(after), which);

@@ -14,8 +14,10 @@ public sealed class IncidentModelTests
         async @case =>
         {
             await using var world = new ModelWorld(@case);
-            await world.PlayAsync();
+            var end = await world.PlayAsync();
             world.Violations.ShouldBeEmpty(@case.ToString());
+            return end;
         },
+        writeLine: TestContext.Current.TestOutputHelper!.WriteLine,
         iter: Rounds.Of(250));
 }

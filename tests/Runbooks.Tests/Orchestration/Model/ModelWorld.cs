@@ -32,6 +32,7 @@ internal sealed class ModelWorld : IAsyncDisposable
         _world.Script.BeforeActing = name => { Look($"do {name}"); return _faults.Strikes("before acting") ? new IOException("refused") : null; };
         _world.Script.AfterActing = _ => _faults.Strikes("after acting") ? new IOException("answer lost") : null;
         _world.Script.BeforeUndoing = name => { Look($"undo {name}"); return _faults.Strikes("before undoing") ? new IOException("refused") : null; };
+        _world.Script.OnDone = _ => Change();
     }
 
     /// <summary>What must never be, and was.</summary>
@@ -41,7 +42,8 @@ internal sealed class ModelWorld : IAsyncDisposable
     public string Trace => string.Join(
         '\n', [.. _world.Script.Asked, .. _world.Script.Deeds, .. _world.Store.All.Single().Timeline.Select(entry => $"{entry.At:O} {entry.Kind} {entry.Who}: {entry.What}")]);
 
-    public async Task PlayAsync()
+    /// <returns>What the checks were asked for on the way, and how it ended.</returns>
+    public async Task<string> PlayAsync()
     {
         await _world.OpenAsync(_case.Runbook(), Given.Incident(_case.Runbook(), Id) with
         {
@@ -64,10 +66,26 @@ internal sealed class ModelWorld : IAsyncDisposable
 
         // An end that no activity could record or tell is what the watch is for.
         await _world.Get<IncidentWatchdog>().CheckAsync(CancellationToken.None);
-        await JudgeAsync(await _world.SettleAsync(Id));
+        var ended = await _world.SettleAsync(Id);
+        await JudgeAsync(ended);
+        return string.Join(", ", ended.VerificationRounds.Select(round => round.State).Distinct().Append(ended.State));
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    /// <summary>What a step changes: every second one helps, and some leave the next one another target than was approved.</summary>
+    private void Change()
+    {
+        if (_case.Seed % 16 < 8)
+        {
+            _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        }
+
+        if (_case.Seed / 16 % 4 == 0)
+        {
+            _world.Script.Identities["act2"] = _world.Script.Identities["once1"] = "another";
+        }
+    }
 
     private async Task HappenAsync(Happening happening)
     {
@@ -121,13 +139,13 @@ internal sealed class ModelWorld : IAsyncDisposable
         Must(step is not null, $"{deed}: no intent on record");
         Must(_case.Mode != RunMode.DryRun, $"{deed}: in a dry run");
         Must(_world.Get<KillSwitch>().ReadAsync(CancellationToken.None).GetAwaiter().GetResult() is { Engaged: false }, $"{deed}: the kill switch is on");
+        Must(!incident.State.IsFinal(), $"{deed}: the incident has ended as {incident.State}");
         if (step is null || deed.StartsWith("undo", StringComparison.Ordinal))
         {
             Must(!name.StartsWith("once", StringComparison.Ordinal), $"{deed}: cannot be undone");
             return;
         }
 
-        Must(!incident.State.IsFinal(), $"{deed}: the incident has ended as {incident.State}");
         Must(_world.Script.Count($"undo {name}") == 0, $"{deed}: after it was undone");
         Must(incident.FindGate(step.GateId) is { Outcome: GateOutcome.Approved } gate && MayRun(gate, step), $"{deed}: nobody allowed it ({step.GateId})");
         Must(!name.StartsWith("once", StringComparison.Ordinal) || _world.Script.Count(deed) == 0, $"{deed}: a second time");
@@ -152,13 +170,22 @@ internal sealed class ModelWorld : IAsyncDisposable
         Must(incident.State is not (IncidentState.Failed or IncidentState.Expired) || incident.Deliveries.Any(d => d.Reached), $"nobody was paged; {words}");
         Must(await _world.Engine.FindAsync(Id, CancellationToken.None) is { Status: EngineStatus.Completed } || incident.State == IncidentState.Failed, $"the workflow broke; {words}");
         Must(incident is not { Stop: { } stop, State: IncidentState.Resolved, UndoBeganAt: null } || (!stop.TakesBack && incident.Steps.Any(s => s.Phase == Phase.Resolution)), $"stopped, and nobody heeded it; {words}");
+        Must(incident.State != IncidentState.Resolved || _case.Mode == RunMode.DryRun || IsVerified(incident), $"resolved, and nobody saw that it helped; {words}");
+        Must(incident.State != IncidentState.Resolved || !_case.Lease || !incident.Steps.Any(IsLeft), $"resolved, and what was to be taken back is in place; {words}");
+        Must(incident.State != IncidentState.TakenOver || _case.Lease || !incident.Steps.Any(s => s.UndoneFrom is not null), $"undone under the hands of whoever took over; {words}");
         Must(Incident.FindBreak(Id, incident.Timeline) is null, "the timeline is broken");
         Must(incident.Steps.All(s => s.FinishedAt is not null), $"a step has no outcome; {words}");
-        foreach (var step in incident.Steps.Where(s => s.Phase == Phase.Mitigation && s.Name.StartsWith("act", StringComparison.Ordinal) && s.Status == StepStatus.Done))
+        foreach (var step in incident.Steps.Where(IsLeft))
         {
             Must(incident.State is IncidentState.Resolved or IncidentState.TakenOver or IncidentState.Failed || incident.Reason!.Contains("but the resolution did not ", StringComparison.Ordinal), $"{step.Name} is left in place; {words}");
         }
     }
+
+    /// <summary>A step that can be undone, and was not.</summary>
+    private static bool IsLeft(StepRecord step) => step is { Phase: Phase.Mitigation, Status: StepStatus.Done } && step.Name.StartsWith("act", StringComparison.Ordinal);
+
+    private static bool IsVerified(Incident incident) =>
+        incident.VerificationRounds.LastOrDefault(round => round.State == IncidentState.Verifying)?.Verdicts.Values.All(verdict => verdict == Verdict.Passing) == true;
 
     private void Must(bool holds, string otherwise)
     {
