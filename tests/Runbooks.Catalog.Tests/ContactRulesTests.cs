@@ -68,6 +68,19 @@ public sealed class ContactRulesTests
         errors.ShouldAllBe(error => error.Key == "mitigation.approval.required" && error.Line == 9);
     }
 
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, "needs 2 people, and behind oncall, ops-room, platform-lead, fallback there is only ada.")]
+    public void OwnerWhoHasToSayYes_BringsAnother(bool ownerRequired, string? problem)
+    {
+        string[] names = ["oncall", "ops-room", "platform-lead", "fallback", "ml-team"];
+        var contacts = new KnownContacts(names) { People = names.ToDictionary(name => name, IReadOnlyList<string> (name) => [name == "ml-team" ? "ben" : "ada"]) };
+        var text = Text.Replace("title: Sample", "title: Sample\nowner: ml-team", StringComparison.Ordinal)
+            .Replace("    ask: Do it?", $"    ask: Do it?\n    required: 2\n    ownerRequired: {(ownerRequired ? "true" : "false")}", StringComparison.Ordinal);
+
+        new RunbookReader(s_steps).Read("sample.yaml", text, contacts).Errors.Select(error => error.Problem).ShouldBe(problem is null ? [] : [problem]);
+    }
+
     [Fact]
     public void NobodyBehindThoseWhoAreAsked_IsSaidSo()
     {

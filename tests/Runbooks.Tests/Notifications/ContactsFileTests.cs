@@ -44,6 +44,20 @@ public sealed class ContactsFileTests
         book.IsMember(oncall.Recipients[1], "grace").ShouldBeFalse();
     }
 
+    /// <summary>Of a schedule and of a group the file does not tell who they are.</summary>
+    [Fact]
+    public void WhoIsBehindAContact_IsKnownWhereTheFileNamesThemAll()
+    {
+        var text = Good.Replace("members: [ada]", "members: [ada, grace]", StringComparison.Ordinal)
+            .Replace("contacts:", "  hall:\n    reach: [{ chat: D0HALL }]\ncontacts:\n  shift: { rota: R1, fallback: grace }\n  experts: [ada, group:ml]\n  anybody: [ada, hall]", StringComparison.Ordinal);
+
+        var people = Read(text).Book.ShouldNotBeNull().Known([]).People;
+
+        people.Keys.ShouldBe(["oncall", "fallback", "anybody"], ignoreOrder: true);
+        people["OnCall"].ShouldBe(["ada", "ada", "grace"]);
+        people["anybody"].ShouldBe(["ada", "ada", "grace"], "a room that names nobody is everybody's");
+    }
+
     [Fact]
     public void ObjectId_IsOfTheFilesTenantOrOfTheOneWrittenWithIt()
     {
