@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications.Storms;
 using Runbooks.SignedLinks;
 using TestKit;
@@ -179,6 +180,20 @@ public sealed partial class StormPageTests : IAsyncLifetime
         page.ShouldNotContain("Nothing can run at the moment");
         page.Split("It cannot run at the moment: It ran 1 time on this target").Length.ShouldBe(2);
         Ticked().Count(page).ShouldBe(Count + 2);
+    }
+
+    /// <summary>What has acted may finish, whatever has been closed since.</summary>
+    [Fact]
+    public async Task OpenBreaker_IsSaidOfWhatIsFreshAndNotOfWhatHasActed()
+    {
+        await _host.Get<ISharedState>().UpdateAsync<RunHistory, bool>($"ledger:{Some.Runbook().Id}", _ => (new() { Breaker = new(Some.Time, "It did not help.") }, true), Ct);
+        await _host.Store.UpdateAsync(_host.Store.All[0].Id, i => (i with { Steps = [new() { Phase = Phase.Mitigation, Name = "drain", Action = "x", GateId = "mitigation-0", Status = StepStatus.Done, Preparation = new() { PlannedEffect = "Drain it." }, StartedAt = Some.Time }] }, true), Ct);
+
+        var page = await PageAsync();
+
+        Ticked().Count(page).ShouldBe(1);
+        page.Split("It cannot run at the moment: The breaker of runbook").Length.ShouldBe(Count);
+        page.ShouldNotContain("Nothing can run at the moment");
     }
 
     [Fact]
