@@ -30,6 +30,25 @@ public sealed partial class AzureClientTests
         _seen.ShouldBe([$"{method} /thing", "GET /operation", "GET /thing", "GET /thing"]);
     }
 
+    [Theory]
+    [InlineData("40", 40)]
+    [InlineData("Tue, 24 Nov 2026 03:00:40 GMT", 40)]
+    [InlineData("Tue, 24 Nov 2026 02:59:00 GMT", 5)]
+    [InlineData("soon", 5)]
+    public async Task OperationThatAsksToWait_IsLookedAtThen(string after, int seconds)
+    {
+        var began = Clock.GetUtcNow();
+
+        await SendAsync(RequestMethod.Post, (request, n) =>
+        {
+            var headers = request.HttpContext.Response.Headers;
+            (headers.RetryAfter, headers.Date) = (after, "Tue, 24 Nov 2026 03:00:00 GMT");
+            return n == 1 ? Accepted(request, 202) : Results.Json(new { status = "Succeeded" });
+        });
+
+        (Clock.GetUtcNow() - began).ShouldBe(TimeSpan.FromSeconds(seconds));
+    }
+
     [Fact]
     public async Task WriteWhoseOperationCannotBeFollowed_HasFailedWhenItsResourceSaysSo()
     {

@@ -153,6 +153,21 @@ public sealed class CompletionTests : IAsyncLifetime
             result => result.Verdict.ShouldBe(Verdict.Unknown),
             result => result.Summary.ShouldStartWith("p was not asked: its name leads to no address."));
 
+    [Theory]
+    [InlineData("40")]
+    [InlineData("Tue, 24 Nov 2026 03:00:40 GMT")]
+    public async Task ProviderThatAsksToWait_IsHeard(string after)
+    {
+        _provider.Answer = context =>
+        {
+            context.Response.StatusCode = 429;
+            (context.Response.Headers.RetryAfter, context.Response.Headers.Date) = (after, "Tue, 24 Nov 2026 03:00:00 GMT");
+            return Task.CompletedTask;
+        };
+
+        (await AskAsync(_provider.Url)).Summary.ShouldBe("p turns requests away: 429, too many requests; it asks to wait 40 s.");
+    }
+
     [Fact]
     public async Task OtherRefusal_IsSaidInItsOwnWordsAndNotRepeated()
     {
