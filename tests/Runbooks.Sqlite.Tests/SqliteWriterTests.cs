@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Storage;
@@ -144,6 +145,37 @@ public sealed class SqliteWriterTests : IDisposable
         // Whoever asks in a loop must not wear out the disk.
         (await database.Writer.CheckHealthAsync()).ShouldBeNull();
         database.Writer.Commits.ShouldBe(1);
+    }
+
+    /// <summary>A commit of a moment ago says nothing about a disk that has been full since.</summary>
+    [Fact]
+    public async Task DiskThatStaysFull_IsUnhealthyFromTheFirstWriteThatFails()
+    {
+        var isFull = false;
+        using var database = Open();
+        using var writer = new SqliteWriter(OpenAsItIs, failpoint: null, database.Damage, NullLogger.Instance);
+        await writer.EnqueueAsync(Write);
+        (await writer.CheckHealthAsync()).ShouldBeNull();
+
+        isFull = true;
+        await writer.EnqueueAsync(connection => connection.Statement("PRAGMA query_only=ON").ExecuteNonQuery());
+        await writer.EnqueueAsync(Write).ShouldThrowAsync<StoreUnavailableException>();
+
+        (await writer.CheckHealthAsync()).ShouldNotBeNull().ShouldStartWith("The database cannot be written: ");
+        (await writer.CheckHealthAsync()).ShouldNotBeNull("it is tried again each time");
+        isFull = false;
+        (await writer.CheckHealthAsync()).ShouldBeNull();
+
+        // A connection that may not write fails at whatever is written, as one on a full disk does.
+        SqliteConnection OpenAsItIs()
+        {
+            var connection = new SqliteConnection($"Data Source={Database};Pooling=False");
+            connection.Open();
+            connection.Statement(isFull ? "PRAGMA query_only=ON" : "PRAGMA query_only=OFF").ExecuteNonQuery();
+            return connection;
+        }
+
+        static void Write(SqliteConnection connection) => connection.Statement("CREATE TABLE IF NOT EXISTS t (v TEXT)").ExecuteNonQuery();
     }
 
     [Fact]
