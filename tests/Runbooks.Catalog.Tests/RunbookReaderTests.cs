@@ -54,6 +54,24 @@ public sealed class RunbookReaderTests
     public void UnrepeatableAction_HasOneAttempt() =>
         ReadWith("keys.rotate, with: { name: k }").Mitigation.Steps[0].Retry.Attempts.ShouldBe(1);
 
+    /// <summary>Quotes make a text of everything; a True keeps its capital where a text is asked for, and is a truth value where one is.</summary>
+    [Theory]
+    [InlineData("keepLogs: true", "true")]
+    [InlineData("keepLogs: True", "\"True\"")]
+    [InlineData("keepLogs: \"false\"", "\"false\"")]
+    [InlineData("cluster: FALSE", "\"FALSE\"")]
+    [InlineData("cluster: \"null\"", "\"null\"")]
+    public void PlainWord_IsReadAsItIsMeant(string written, string json) =>
+        ReadWith($"kubernetes.recyclePod, with: {{ namespace: n, pod: p, {written} }}").Mitigation.Steps[0].With.GetProperty(written.Split(':')[0]).GetRawText().ShouldBe(json);
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("Null")]
+    [InlineData("NULL")]
+    [InlineData("~")]
+    public void PlainWordForNothing_IsNoText(string written) =>
+        _reader.Read("a", s_text.Replace("text: Hello.", $"text: {written}", StringComparison.Ordinal)).Errors.ShouldHaveSingleItem().Problem.ShouldBe("is empty.");
+
     [Fact]
     public void FileTooLarge_IsRefusedUnread() =>
         _reader.Read("a", s_text + "#" + new string('x', YamlTree.MaxCharacters)).Errors.ShouldHaveSingleItem().Problem.ShouldContain("more than");

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Parameters;
@@ -67,6 +68,18 @@ public sealed class RulesBetweenParametersTests
     [InlineData("""{ "effect": "{{ labels.effect }}" }""", true)]
     public void TaintThatStopsPods_AlwaysAsks(string with, bool asks) =>
         IntegrationsPageTests.Catalog().FindAction("kubernetes.taintNode")!.AlwaysAsks(JsonSerializer.Deserialize<JsonElement>(with)).ShouldBe(asks);
+
+    /// <summary>Of a query whose lines are joined, a comment takes the rest; <c>runbook validate</c> warns where the language has one.</summary>
+    [Fact]
+    public void QueryInALanguageWithComments_SaysHowOneBegins()
+    {
+        var catalog = IntegrationsPageTests.Catalog();
+        var steps = catalog.Checks.Select(check => (check.Name, check.ParametersType)).Concat(catalog.Actions.Select(action => (action.Name, action.ParametersType)));
+
+        steps.SelectMany(step => step.ParametersType.GetProperties(), (step, property) => (step.Name, Parameter: property.Name, Query: property.GetCustomAttribute<QueryTextAttribute>()))
+            .Where(one => one.Query is not null).Select(one => $"{one.Name} {one.Parameter} {one.Query!.Comment}".TrimEnd()).Order(StringComparer.Ordinal)
+            .ShouldBe(["azureMonitor.logs Query //", "azureMonitor.metric Filter", "contentSafety.blocklist Recent //", "prometheus.query Query #", "waf.blockSignature Recent //"]);
+    }
 
     private static IEnumerable<string> Check(string step, string with)
     {

@@ -137,6 +137,33 @@ public sealed partial class SqliteIncidentStoreTests : IDisposable
         (await store.ListAsync(new IncidentQuery(), Now)).Items.ShouldBeEmpty();
     }
 
+    /// <summary>Side by side, and what is kept is kept by its own answer: the gate opens once sixteen are under way.</summary>
+    [Fact]
+    public async Task PurgeOfWhichSomeKeepTheirRest_RemovesTheOthers()
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        var (many, begun) = (new TaskCompletionSource(), 0);
+        var ids = Enumerable.Range(0, 40).Select(i => $"i{i:00}").ToList();
+        var kept = ids.Where((_, i) => i % 3 == 0).ToList();
+        await Task.WhenAll(ids.Select(id => store.OpenAsync(New(id, target: id).Closed(), Runbook(), _ => null, Now)));
+
+        var purged = await store.PurgeAsync(Start.AddHours(1), RemoveRestAsync, Now);
+
+        purged.ShouldBe(ids.Except(kept), ignoreOrder: true);
+        (await store.ListAsync(new IncidentQuery(), Now)).Items.Select(incident => incident.Id).ShouldBe(kept, ignoreOrder: true);
+
+        async Task<bool> RemoveRestAsync(string id, CancellationToken cancellationToken)
+        {
+            if (Interlocked.Increment(ref begun) == 16)
+            {
+                many.SetResult();
+            }
+
+            await many.Task.WaitAsync(TestKit.Patience.Limit, cancellationToken);
+            return !kept.Contains(id);
+        }
+    }
+
     /// <summary>A newer version ran for a while and has written a word that this one does not know.</summary>
     [Fact]
     public async Task RecordOfANewerVersion_HidesNoOther()
