@@ -11,7 +11,7 @@ public sealed class IncidentJsonTests
     public void IncidentOfPartsThatWereWrittenBefore_IsTheSameJson()
     {
         var json = new IncidentJson();
-        var seed = Random.Shared.Next();
+        var seed = Rounds.Seed();
         for (var round = 0; round < Rounds.Of(50); round++)
         {
             var incident = new ArbitraryRecord(seed + round).Make<Incident>();

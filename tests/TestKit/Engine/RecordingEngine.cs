@@ -7,6 +7,7 @@ namespace TestKit.Engine;
 public sealed class RecordingEngine(TimeProvider time) : IIncidentEngine
 {
     private readonly ConcurrentDictionary<string, EngineInstance> _instances = new(StringComparer.Ordinal);
+    private int _healthChecks;
 
     /// <summary>Each distinct start, in order; a repeated one is not listed again.</summary>
     public ConcurrentQueue<IncidentInput> Started { get; } = new();
@@ -21,6 +22,9 @@ public sealed class RecordingEngine(TimeProvider time) : IIncidentEngine
     public Func<Exception>? WakeFault { get; set; }
 
     public string? Illness { get; set; }
+
+    /// <summary>How often it was asked whether it is well.</summary>
+    public int HealthChecks => Volatile.Read(ref _healthChecks);
 
     public Task StartAsync(IncidentInput input, CancellationToken cancellationToken)
     {
@@ -63,5 +67,9 @@ public sealed class RecordingEngine(TimeProvider time) : IIncidentEngine
         return Task.CompletedTask;
     }
 
-    public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => Task.FromResult(Illness);
+    public Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _healthChecks);
+        return Task.FromResult(Illness);
+    }
 }

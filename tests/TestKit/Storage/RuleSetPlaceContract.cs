@@ -15,7 +15,8 @@ public abstract class RuleSetPlaceContract
     private static readonly IReadOnlyList<RunbookFile> s_first = [new("a.yaml", "id: a"), new("b.yaml", "id: b"), new("samples/x.txt", "x"), new("windows.yaml", "windows: []")];
     private static readonly IReadOnlyList<RunbookFile> s_second = [new("a.yaml", "id: a, and more"), new("c.yaml", "id: c"), new("contacts.yaml", "people: {}"), new("samples/x.txt", "x")];
 
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 26, 3, 0, 0, TimeSpan.Zero));
+    /// <summary>Places note by a clock of their own when something was written.</summary>
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
 
     /// <summary>The same place each time, as another process sees it.</summary>
     protected abstract IRuleSetPlace Open();
@@ -157,7 +158,7 @@ public abstract class RuleSetPlaceContract
 
         // What is young may belong to somebody who is publishing now.
         (await new Publisher(Open(), _time).PruneAsync(Now)).ShouldBe(0);
-        _time.SetUtcNow(TimeProvider.System.GetUtcNow().AddDays(2));
+        _time.Advance(TimeSpan.FromDays(2));
         (await new Publisher(Open(), _time).PruneAsync(Now)).ShouldBe(6);
 
         var host = new PublishedSets(Open());
