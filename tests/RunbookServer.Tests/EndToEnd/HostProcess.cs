@@ -27,6 +27,9 @@ internal sealed class HostProcess(string data, SandboxServer sandbox, string? ac
     /// <summary>Whether it was found dead, and started again, since it was armed last.</summary>
     public bool Died { get; private set; }
 
+    /// <summary>Nobody starts it again.</summary>
+    public bool StaysDead { get; set; }
+
     private string KeyFile => Path.Combine(data, ServerDefaults.KeyFile);
 
     public string ApiKey() => File.ReadAllText(KeyFile).Trim();
@@ -120,7 +123,7 @@ internal sealed class HostProcess(string data, SandboxServer sandbox, string? ac
     {
         lock (_gate)
         {
-            if (_process.HasExited)
+            if (_process.HasExited && !StaysDead)
             {
                 Died = true;
                 _process.Dispose();

@@ -26,7 +26,7 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
     public static async Task<TwoProcesses> StartAsync(string account)
     {
         var sandbox = await SandboxServer.StartAsync(
-            new SandboxOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
+            new SandboxOptions { Port = 0, TerminatesAfter = TimeSpan.FromSeconds(2), ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
         var both = new TwoProcesses(account, sandbox);
         for (var n = 0; n < 2; n++)
         {
@@ -46,7 +46,15 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
 
     public string ApiKey(int n) => _hosts[n].ApiKey();
 
-    public void Kill(int n) => _hosts[n].Kill();
+    /// <param name="n">Which of them.</param>
+    /// <param name="forGood">Until <see cref="Revive"/>; else whoever asks it next starts it again.</param>
+    public void Kill(int n, bool forGood)
+    {
+        _hosts[n].StaysDead = forGood;
+        _hosts[n].Kill();
+    }
+
+    public void Revive(int n) => _hosts[n].StaysDead = false;
 
     /// <summary>The approval link, whichever of them sent it.</summary>
     public Task<string> LinkAsync(string id) => Patience.UntilAsync(
