@@ -41,7 +41,7 @@ public sealed class BurstCostTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Fact]
-    public async Task EightyAlertsOnEightyTargets_AreTakenInSideBySide()
+    public async Task EightyAlertsOnEightyTargets_CostWhatOneCostsEach()
     {
         await TakeAsync("warm", 1);
         _counted.Clear();

@@ -251,7 +251,7 @@ public sealed class GuardrailTests : GuardedWorld
     }
 
     [Fact]
-    public async Task SystemThatAsksAlways_DoesNotTakeSilenceForAYes()
+    public async Task RunbookThatAsksAlways_DoesNotTakeSilenceForAYes()
     {
         var opened = await OpenAsync(s_asks with { Mode = RunMode.ApproveAll, Mitigation = s_asks.Mitigation with { Approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } } });
 

@@ -11,14 +11,14 @@ using TestKit.Storage;
 
 namespace Runbooks.Tests.Intake;
 
-public sealed class StormTests
+public sealed class ManyAlertsTests
 {
     private readonly FakeTimeProvider _time = new(Some.Time);
     private readonly InMemoryIncidentStore _store = new();
     private readonly RecordingEngine _engine;
     private readonly IncidentIntake _intake;
 
-    public StormTests()
+    public ManyAlertsTests()
     {
         _engine = new RecordingEngine(_time);
         _intake = SomeIntake.On(() => [Some.Runbook()], _store, _engine, _time);

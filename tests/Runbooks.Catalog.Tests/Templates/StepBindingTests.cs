@@ -5,7 +5,7 @@ using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Tests.Templates;
 
-public sealed class WithRendererTests
+public sealed class StepBindingTests
 {
     private sealed record Further([ForPeople(10)] string Who);
 

@@ -11,7 +11,7 @@ using TestKit.Engine;
 namespace Runbooks.Sqlite.Tests.Store;
 
 /// <summary>The same storm as in memory, smaller, on the real database.</summary>
-public sealed class StormTests : IDisposable
+public sealed class ManyAlertsOnDiskTests : IDisposable
 {
     private readonly DataFolder _data = new();
 

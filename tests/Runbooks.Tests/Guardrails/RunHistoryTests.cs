@@ -3,7 +3,7 @@ using TestKit.Incidents;
 
 namespace Runbooks.Tests.Guardrails;
 
-public sealed class RunbookLedgerTests
+public sealed class RunHistoryTests
 {
     private static readonly TimeSpan s_hour = TimeSpan.FromHours(1);
 
@@ -60,7 +60,7 @@ public sealed class RunbookLedgerTests
     }
 
     [Fact]
-    public void Ledger_StaysBounded()
+    public void History_StaysBounded()
     {
         var history = new RunHistory();
         for (var i = 0; i < RunHistory.MaxRuns + 50; i++)
