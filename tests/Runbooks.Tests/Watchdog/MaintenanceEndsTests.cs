@@ -69,17 +69,6 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task ClaimThatAClockAheadHasNoted_HoldsNobodyUp()
-    {
-        var before = await TakeAsync();
-        await ClaimAsync(Given.Night.AddDays(1));
-
-        await WatchAsync(TimeSpan.FromHours(1));
-
-        LookedAt(before).State.ShouldBe(IncidentState.AwaitingApproval);
-    }
-
-    [Fact]
     public async Task LookThatBreaksOff_IsTakenAgain()
     {
         var before = await TakeAsync();
