@@ -7,7 +7,7 @@ namespace Runbooks.Intake;
 /// Brings alerts to incidents. It answers only when what it says is durable; when the store or the engine cannot, it
 /// throws, and the whole post may be sent again: nothing is opened twice by that.
 /// </summary>
-public sealed class IncidentIntake(
+public sealed partial class IncidentIntake(
     LoadedRunbooks loaded,
     IIncidentStore store,
     PinnedRunbooks pinned,
@@ -112,6 +112,13 @@ public sealed class IncidentIntake(
     /// <summary>What a person has said no to, what is of an earlier episode, and an outage about which something was done go to the incident that knows it; the rest asks.</summary>
     private async Task<IReadOnlyList<IntakeOutcome>> FireAsync(AlertBatch batch, Runbook runbook, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
+        // Nothing is read before an alert that comes alone and is known nowhere: the store shows what is on the target as it opens.
+        if (batch is { Alerts.Count: 1, Ended.Count: 0 } && await TryOpenAsync(batch, runbook, unlessRefused: true, cancellationToken) is var (first, begun))
+        {
+            starts.Enqueue(begun);
+            return first;
+        }
+
         var answers = new IntakeOutcome?[batch.Alerts.Count];
         var allowed = new bool[answers.Length];
 
@@ -191,23 +198,34 @@ public sealed class IncidentIntake(
     }
 
     /// <returns>An answer for each alert, and what is to be started before anybody hears it.</returns>
-    internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken)
+    internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken) =>
+        (await TryOpenAsync(batch, runbook, unlessRefused: false, cancellationToken))!.Value;
+
+    /// <returns>Null where a person said no to one of the alerts before, which may hold: nothing was changed.</returns>
+    private async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)?> TryOpenAsync(AlertBatch batch, Runbook runbook, bool unlessRefused, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
 
         // As the store found it last: it may ask more than once.
-        Incident? before = null;
+        var (before, refused) = ((Incident?)null, false);
         var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now);
         var (incident, opened) = await store.OpenAsync(
             candidate,
             runbook,
-            latest => Belongs(before = latest) ? batch.JoinTo(latest, now) : candidate.GoOnAfter(latest, now),
+            latest => (refused = unlessRefused && latest.RefusedBy(batch.Alerts).Count > 0) ? latest
+                : Belongs(before = latest) ? batch.JoinTo(latest, now)
+                : candidate.GoOnAfter(latest, now),
             cancellationToken);
+        if (refused && !opened)
+        {
+            return null;
+        }
+
         if (!opened && incident.State == IncidentState.Resolved && incident.Accepts(now) && !await RunsAsync(incident, cancellationToken))
         {
             // Its workflow broke or was ended from outside: a window that nobody watches would only swallow the alert.
             await store.UpdateAsync(incident.Id, current => current.EndSettling("Alerts on the target belong to a new incident: its workflow has ended, so nobody would look whether the fix holds.", now), cancellationToken);
-            return await OpenAsync(batch, runbook, cancellationToken);
+            return await TryOpenAsync(batch, runbook, unlessRefused, cancellationToken);
         }
 
         if (!opened && batch.StartedBy is not null)
@@ -250,41 +268,6 @@ public sealed class IncidentIntake(
             ? await store.UpdateAsync(opened.Id, current => current.AddUnaskedOf(before, time.GetUtcNow()), cancellationToken)
             : opened;
 
-    /// <summary>Opens an incident that looks at what nobody was asked about for a while, unless a later one on the target does so.</summary>
-    /// <returns>False when its runbook is not loaded any more.</returns>
-    public async Task<bool> LookAgainAsync(Incident waited, CancellationToken cancellationToken)
-    {
-        if (loaded().FirstOrDefault(one => one.Id == waited.RunbookId) is not { } runbook)
-        {
-            return false;
-        }
-
-        var now = time.GetUtcNow();
-        var candidate = new AlertBatch(runbook.Id, waited.Target, AlertIntent.Fire, [waited.Unasked()], []) { Runbook = runbook }.Candidate(runbook, options.CurrentValue.Mode, now).TakeUp(waited, now);
-        Incident? before = null;
-        var (incident, opened) = await store.OpenAsync(candidate, runbook, latest => Look(before = latest), cancellationToken);
-        if (opened || before!.UnheardOf(waited).Count > 0)
-        {
-            await store.UpdateAsync(waited.Id, current => current.NoteTakenUp(incident.Id, now), CancellationToken.None);
-        }
-
-        if (opened)
-        {
-            incident = await AddUnaskedAsync(incident, before?.Id == waited.Id ? null : before, CancellationToken.None);
-            await StartAsync(new(incident, runbook));
-            Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
-        }
-
-        return true;
-
-        // A later one knows what nobody had been asked about when it opened; what came to an incident before it since, it does not.
-        Incident Look(Incident latest) =>
-            latest.Id == waited.Id ? (latest.IsUnasked() ? candidate.WarnOfNo(latest, now) : latest)
-            : latest.UnheardOf(waited) is not { Count: > 0 } unheard ? latest
-            : latest.State.IsFinal() && !latest.IsOwnedByResponder() ? candidate.GoOnAfter(latest, now)
-            : unheard.Aggregate(latest, (joined, alert) => joined.Attach(alert, now));
-    }
-
     internal async Task StartAsync(IncidentStart start)
     {
         await start.RunAsync(engine, pinned);
@@ -294,6 +277,3 @@ public sealed class IncidentIntake(
         }
     }
 }
-
-/// <summary>The runbooks as they are loaded at this moment; what was taken in before stays pinned to its own version.</summary>
-public delegate IReadOnlyCollection<Runbook> LoadedRunbooks();

@@ -122,3 +122,6 @@ internal static class IntakeText
         ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {GateText.Clock(incident.SettlesAt ?? now, now)}."
         : $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";
 }
+
+/// <summary>The runbooks as they are loaded at this moment; what was taken in before stays pinned to its own version.</summary>
+public delegate IReadOnlyCollection<Runbook> LoadedRunbooks();

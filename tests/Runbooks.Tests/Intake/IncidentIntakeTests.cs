@@ -256,10 +256,10 @@ public sealed class IncidentIntakeTests
     [Fact]
     public async Task OneTargetThatCannotBeTakenIn_TheOthersAreStarted()
     {
-        // Each alert is looked up first, and then each target.
+        // Each alert is looked up first; the next to ask is the one that has ended.
         var asked = 0;
         var flaky = new FlakyIncidentStore(_store, () => Interlocked.Increment(ref asked) == 41 ? FlakyIncidentStore.Fault.Before : FlakyIncidentStore.Fault.None);
-        var alerts = Enumerable.Range(0, 40).Select(n => Some.Alert(pod: $"llm-b-{n}") with { Fingerprint = $"{n}" });
+        var alerts = Enumerable.Range(0, 40).Select(n => Some.Alert(pod: $"llm-b-{n}") with { Fingerprint = $"{n}", Status = n == 7 ? AlertStatus.Resolved : AlertStatus.Firing });
 
         await Should.ThrowAsync<StoreUnavailableException>(() => SomeIntake.On(() => _runbooks, flaky, _engine, _time).ReceiveAsync([.. alerts], Ct));
 
