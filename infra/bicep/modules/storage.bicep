@@ -115,7 +115,7 @@ resource auditors 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for id
   }
 }]
 
-// Who read or changed evidence and runbooks. Queues and tables are left out: the hub polls them all day.
+// Who changed evidence and runbooks. Queues and tables are left out: the hub polls them all day.
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: blobs
