@@ -223,6 +223,9 @@ internal static class AlertText
     /// <returns>The word for the status where nobody knows it; null otherwise.</returns>
     public static string? Unknown(Payload word) => word.Line(AlertLimits.Name) is { } text && Find(text) is null ? text : null;
 
+    /// <summary>Whether it is a known word for an alert that is over, or that somebody sees to.</summary>
+    public static bool SaysNotFiring(Payload word) => word.Line(AlertLimits.Name) is { } text && Find(text) is AlertStatus.Resolved or AlertStatus.Acknowledged;
+
     private static AlertStatus? Find(string text) =>
         s_words.TryGetValue(text.Trim().Replace('_', ' ').Replace('-', ' '), out var status) ? status : null;
 

@@ -90,7 +90,7 @@ internal static class ForeignPost
             return true;
         }
 
-        var other = post["data"]["essentials"].IsObject ? ("data.essentials", "this is an alert of Azure Monitor; let the action group post to /api/alerts/azure-monitor")
+        var other = FindEssentials(post) is { } essentials ? (essentials, "this is an alert of Azure Monitor; let the action group post to /api/alerts/azure-monitor")
             : post["alerts"].Items().FirstOrDefault()["labels"].IsObject ? ("alerts", "this is a post of Alertmanager or Grafana; let it post to /api/alerts/alertmanager or /api/alerts/grafana")
             : ((string Field, string Remedy)?)null;
         if (other is not { } known)
@@ -101,6 +101,10 @@ internal static class ForeignPost
         report.Lose(new($"{path}.{known.Field}", known.Field == "alerts" ? post["alerts"].Found : "an object", known.Remedy));
         return true;
     }
+
+    /// <returns>Where the essentials of an alert of Azure Monitor are: in the common schema, or in the form of its resource; null where there are none.</returns>
+    public static string? FindEssentials(Payload post) =>
+        post["data"]["essentials"].IsObject ? "data.essentials" : post["properties"]["essentials"].IsObject ? "properties.essentials" : null;
 
     /// <summary>An event of Event Grid, in the schema of CloudEvents 1.0 or in Event Grid's own.</summary>
     public static bool IsEvent(Payload post) =>

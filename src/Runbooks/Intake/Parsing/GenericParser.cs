@@ -16,14 +16,25 @@ internal sealed class GenericParser : IAlertParser
             : AlertList.ReadSingle(post, "$", Read);
     }
 
+    /// <summary>Where senders with a schema of their own say whether it is over.</summary>
+    private static readonly string[] s_otherStatus = ["state", "type", "event", "monitorCondition"];
+
     private Alert? Read(Payload alert, string path, PostReport report)
     {
+        // One in the form of its resource has a name as well.
+        if (ForeignPost.FindEssentials(alert) is not null && ForeignPost.Report(alert, path, report))
+        {
+            return null;
+        }
+
         var written = alert["runbook"].IsString ? alert["runbook"].Line(AlertLimits.Runbook) : null;
         if ((alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name) ?? written) is not { } name)
         {
             if (!ForeignPost.Report(alert, path, report))
             {
-                report.Lose(new($"{path}.name", alert["name"].Found, "give the alert's name as text"));
+                report.Lose(alert["labels"]["alertname"].IsString
+                    ? new($"{path}.labels.alertname", "an alert of Alertmanager or Grafana", "let it post to /api/alerts/alertmanager or /api/alerts/grafana")
+                    : new($"{path}.name", alert["name"].Found, "give the alert's name as text"));
             }
 
             return null;
@@ -39,6 +50,11 @@ internal sealed class GenericParser : IAlertParser
         if (labels.Values.Count == 0 && alert["labels"].Line(AlertLimits.LabelValue) is not null)
         {
             report.Warn(new($"{path}.labels", alert["labels"].Found, "no label is read of this; give an object of names and values"));
+        }
+
+        if (alert["status"].IsMissing && s_otherStatus.FirstOrDefault(field => AlertText.SaysNotFiring(alert[field])) is { } other)
+        {
+            report.Warn(new($"{path}.status", "missing", $"the alert is taken as firing, though '{other}' says otherwise; give it as status"));
         }
 
         return new()
