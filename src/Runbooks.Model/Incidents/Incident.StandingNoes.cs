@@ -27,6 +27,11 @@ public sealed partial record Incident
     /// <summary>The incidents that have to be asked whether a no that was said there still holds for one of these alerts.</summary>
     public IReadOnlyList<string> RefusedBy(IReadOnlyList<Alert> alerts)
     {
+        if (StandingNoes is null && SaidNo() is null)
+        {
+            return [];
+        }
+
         var asked = alerts.Select(RefusedAlert.Of).ToList();
         return [.. NoesAfter(handedOn: []).Where(one => asked.Exists(one.IsAbout)).Select(one => one.No.Incident).Reverse()];
     }
@@ -40,7 +45,8 @@ public sealed partial record Incident
             .Where(known => known.HandedTo is null && handedOn.All(one => one.Identity != known.Identity) && (no is null || known.FirstAt <= no.At))
             .Select(Refused).Distinct().ToList();
         var standing = StandingNoes ?? [];
-        var kept = IsDecidedByPeople || HasActed ? standing.Select(one => one with { Alerts = [.. one.Alerts.Where(refused => !meant.Exists(refused.IsSame))] }) : standing;
+        // What is open about the alert has it; the no stands again where that ends without a decision.
+        var kept = IsDecidedByPeople || HasActed || !State.IsFinal() ? standing.Select(one => one with { Alerts = [.. one.Alerts.Where(refused => !meant.Exists(refused.IsSame))] }) : standing;
         return [.. kept.Concat(no is null ? [] : [new(no, meant)]).Where(one => one.Alerts.Count > 0).TakeLast(MaxStandingNoes)];
     }
 

@@ -27,6 +27,10 @@ public sealed partial class IncidentIntake
             await StartAsync(new(incident, runbook));
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         }
+        else if (Wakes(incident))
+        {
+            await updates.WakeAsync(incident);
+        }
 
         return true;
 

@@ -69,6 +69,18 @@ public sealed class StandingNoTests : IAsyncDisposable
         (Find(between).Alerts.Count, _world.World.Store.All.Count).ShouldBe((1, 2));
     }
 
+    /// <summary>What is open about the very alert has it, whatever was said no to before.</summary>
+    [Fact]
+    public async Task FiresWhileTheQuestionAboutItIsOpenAgain_IsOnThatQuestion()
+    {
+        await RefuseAsync("/var");
+        var worse = await FireAsync("/var", "Sev1");
+
+        var again = await FireAsync("/var");
+
+        (worse.Outcome, again.Outcome, again.Id).ShouldBe((IntakeResult.Opened, IntakeResult.Folded, worse.Id));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
