@@ -166,12 +166,16 @@ public static class ParameterComparison
     private static readonly HashSet<string> s_azureNames = ["resourceName", "resourceType", "resourceGroup", "subscription", "resourcePath", "configurationItem"];
 
     /// <summary>Whether the runbook's checks and steps are the same for both alerts: looking at one of them is looking at the other. Hidden values tell nothing apart, so they are never the same.</summary>
-    public static bool AreSame(Runbook runbook, string target, Alert left, Alert right) =>
-        Of(runbook, target, left) is var parameters && !parameters.Contains(Redactor.Hidden, StringComparison.Ordinal) && parameters == Of(runbook, target, right);
-
-    private static string Of(Runbook runbook, string target, Alert alert)
+    public static bool AreSame(Runbook runbook, string target, Alert left, Alert right)
     {
-        var named = alert.Resources.Count == 0 ? alert : alert with
+        // A person who starts it by hand names the resource in these labels alone.
+        var ofAzure = left.Resources.Count + right.Resources.Count > 0;
+        return Of(runbook, target, left, ofAzure) is var parameters && !parameters.Contains(Redactor.Hidden, StringComparison.Ordinal) && parameters == Of(runbook, target, right, ofAzure);
+    }
+
+    private static string Of(Runbook runbook, string target, Alert alert, bool ofAzure)
+    {
+        var named = !ofAzure ? alert : alert with
         {
             Labels = alert.Labels.ToDictionary(label => label.Key, label => s_azureNames.Contains(label.Key) ? label.Value.ToLowerInvariant() : label.Value),
         };

@@ -29,6 +29,17 @@ public sealed class ParameterComparisonTests
         ParameterComparison.AreSame(runbook, "t", With("disk", "one"), With("disk", "two")).ShouldBeFalse();
     }
 
+    /// <summary>Whoever starts it by hand names the resource as Azure writes it, and gives no id of it.</summary>
+    [Fact]
+    public void ResourceThatAPersonNamedByHand_IsTheOneOfTheAlert()
+    {
+        var runbook = Runbook("Restart {{ labels.resourceName }}.");
+        var byHand = With("resourceName", "VM-GPU-1");
+
+        ParameterComparison.AreSame(runbook, "t", byHand, byHand with { Resources = ["/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm-gpu-1"] }).ShouldBeTrue();
+        ParameterComparison.AreSame(runbook, "t", byHand, With("resourceName", "vm-gpu-1")).ShouldBeFalse("of another sender it may be two things");
+    }
+
     private static Alert With(string label, string value) => new() { Source = "generic", Name = "Something", Fingerprint = "f", Labels = new Dictionary<string, string> { [label] = value } };
 
     private static Runbook Runbook(params string[] notes) => new RunbookReader(SampleSteps.Catalog()).Read("a", $$$"""

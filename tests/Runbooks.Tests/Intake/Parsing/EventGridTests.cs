@@ -47,6 +47,7 @@ public class EventGridTests
     [InlineData("Microsoft.ContainerService.NodePoolRollingFailed", """{"nodePoolName":"gpu1"}""", """{"nodePoolName":"gpu2"}""", false)]
     [InlineData("Microsoft.PolicyInsights.PolicyStateChanged", """{"policyAssignmentId":"/a/1","complianceState":"NonCompliant"}""", """{"policyAssignmentId":"/a/2","complianceState":"NonCompliant"}""", false)]
     [InlineData("Microsoft.PolicyInsights.PolicyStateChanged", """{"policyAssignmentId":"/a/1","timestamp":"2026-11-25T01:39:48Z","severity":"low"}""", """{"policyAssignmentId":"/A/1","timestamp":"2026-11-25T02:39:48Z","severity":"high"}""", true)]
+    [InlineData("Microsoft.Resources.ResourceWriteFailure", """{"operationName":"write","correlationId":"1"}""", """{"operationName":"write","correlationId":"2"}""", true)]
     [InlineData("Microsoft.ResourceNotifications.HealthResources.ResourceAnnotated", """{"resourceInfo":{"properties":{"annotationName":"Rebooted","occurredTime":"2026-11-25T01:39:48.33Z"}}}""", """{"resourceInfo":{"properties":{"annotationName":"Rebooted","occurredTime":"2026-11-26T01:39:48.33Z"}}}""", true)]
     [InlineData("Microsoft.ResourceNotifications.HealthResources.AvailabilityStatusChanged", """{"resourceInfo":{"properties":{"availabilityState":"Unavailable"}}}""", """{"resourceInfo":{"properties":{"availabilityState":"Available"}}}""", true)]
     public void SameKindOnTheSameSubject_IsToldApartByWhatTheDataSays(string type, string first, string second, bool same)

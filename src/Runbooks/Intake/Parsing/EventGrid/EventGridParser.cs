@@ -89,6 +89,9 @@ internal sealed class GridEvent(Payload post)
     public string? Resource =>
         Id(Properties["targetResourceId"]) ?? Id(post["subject"]) ?? Id(post["source"]) ?? Id(post["topic"]);
 
+    /// <summary>They name the event, and not what it happened to.</summary>
+    private static readonly HashSet<string> s_ofEvent = new(StringComparer.OrdinalIgnoreCase) { "correlationId", "requestId", "clientRequestId", "operationId", "eventId", "sequencer" };
+
     /// <summary>
     /// What tells two events of one kind about one subject apart: two node pools of a cluster, two policies that a resource is held to.
     /// What a later event ends is known by what the end says too: the resource, and of two scheduled events of a machine the id, where the
@@ -98,7 +101,7 @@ internal sealed class GridEvent(Payload post)
         Ends("AvailabilityStatusChanged") ? []
         : Ends("ScheduledEventEmitted") ? Properties["eventId"].Line(AlertLimits.LabelValue) is { } id && Subject?.EndsWith(id, StringComparison.OrdinalIgnoreCase) != true ? [id] : []
         : LabelSet.ForLabels().AddAll(Data).AddAll(Properties).Values
-            .Where(one => !AlertLabels.MayChange(one.Key) && !IsTime(one.Value))
+            .Where(one => !AlertLabels.MayChange(one.Key) && !s_ofEvent.Contains(one.Key) && !IsTime(one.Value))
             .OrderBy(one => one.Key, StringComparer.Ordinal)
             .SelectMany(one => new[] { one.Key, one.Value });
 
