@@ -64,7 +64,17 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
 
         // Until it has ended, nobody knows what it deletes.
         await memory.WriteAsync([JsonSerializer.Serialize(tidied with { IsPartial = true })]);
-        var deleted = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: true, cancellationToken);
+        TempFiles deleted;
+        try
+        {
+            deleted = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: true, cancellationToken);
+        }
+        catch (AttemptFailedException nothing) when (nothing.IsBusy || nothing.NothingDone)
+        {
+            await memory.WriteAsync([JsonSerializer.Serialize(tidied)]);
+            throw;
+        }
+
         tidied = tidied with { Deleted = new(tidied.Deleted.Files + deleted.Files, tidied.Deleted.Bytes + deleted.Bytes) };
         await memory.WriteAsync([JsonSerializer.Serialize(tidied)]);
 

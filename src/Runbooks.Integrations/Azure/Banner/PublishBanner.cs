@@ -116,7 +116,10 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         }
 
         var (blob, blobLeft) = await TryAsync(() => Blob.UndoAsync(blobs, held, context, cancellationToken));
-        var (key, keyLeft) = await TryAsync(() => Key.UndoAsync(keys, held, context, cancellationToken));
+
+        // As when it went up: the second half follows the first, whatever is paused in between.
+        var rest = blobLeft is null ? context with { FindPause = _ => Task.FromResult<string?>(null) } : context;
+        var (key, keyLeft) = await TryAsync(() => Key.UndoAsync(keys, held, rest, cancellationToken));
         var displayName = $"{key.Result} {blob.Result}";
         return (keyLeft, blobLeft) switch
         {
