@@ -22,6 +22,8 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
     /// <summary>Why this answer cannot be recorded; null when it can.</summary>
     public DecisionResult? FindObjection(Decision decision) => decision switch
     {
+        { Verb: DecisionVerb.TakeOver } when Undoes =>
+            new(DecisionStatus.NotAllowed, "This cannot be taken over: the automation takes back the rest all the same. Say that it is taken back, or that it could not be. Nothing was recorded."),
         { Items: { Count: > 0 } given } when given.Any(item => item < 1 || item > Items.Count) =>
             Incomplete(Items.Count == 0 ? "It has no checklist. Nothing was recorded." : $"Its checklist has the items 1 to {Items.Count} and no other. Nothing was recorded."),
         { Verb: DecisionVerb.Reject } when string.IsNullOrWhiteSpace(decision.Reason) => Incomplete("Say why it could not be done. Nothing was recorded."),
