@@ -44,7 +44,9 @@ public sealed class AcknowledgeTests : IAsyncLifetime
 
         await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/acknowledge", new { by = "ada" }, Cancel);
 
-        var attention = (await WebHost.JsonOf(await _host.Api.GetAsync($"/api/incidents/{id}", Cancel))).GetProperty("attention");
+        var view = await WebHost.JsonOf(await _host.Api.GetAsync($"/api/incidents/{id}", Cancel));
+        var attention = view.GetProperty("attention");
+        view.GetProperty("leftToDo")[0].GetString().ShouldBe("Fix it by hand and close the incident, or try it again.", "somebody sees to it, and it is not over");
         attention.GetProperty("why").GetString().ShouldBe("So it ended. Nothing was done.");
         attention.GetProperty("acknowledgedBy").GetString().ShouldBe("ada");
         (await WebHost.JsonOf(await _host.Api.GetAsync("/api/incidents?state=needsPerson", Cancel))).GetProperty("incidents").GetArrayLength().ShouldBe(0);

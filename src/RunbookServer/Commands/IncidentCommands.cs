@@ -78,6 +78,7 @@ internal static class ShowCommand
     private static IEnumerable<string> Open(JsonNode incident, JsonNode gate) =>
     [
         .. DecideCommand.AgainstLines(incident, gate),
+        .. gate["needed"] is { } needed ? [$"{needed}"] : Array.Empty<string>(),
         $"Asked: {string.Join(", ", Items(gate, "approvers"))}. {gate["ifNobodyAnswers"]}",
         gate["task"] is null
             ? $"Answer with: {ThisProgram.Command} approve {incident["id"]}, reject or take-over"

@@ -112,8 +112,13 @@ public static class IncidentReport
             return [incident.Attention is { AcknowledgedBy: { } by } seen ? $"{by} saw to it{(seen.Note is { Length: > 0 } note ? $": {note}" : ".")}" : "Nothing that the automation knows of."];
         }
 
-        return [NextStepText.Of(incident, now), .. ChangeText.InPlace(incident).Select(change => $"Still changed: {change}")];
+        return NextSteps(incident, now);
     }
+
+    /// <summary>What to do now, and what is still changed, a line each.</summary>
+    /// <param name="now">When it is read: times of another day are told with their day.</param>
+    public static IReadOnlyList<string> NextSteps(Incident incident, DateTimeOffset now) =>
+        [NextStepText.Of(incident, now), .. ChangeText.InPlace(incident).Select(change => $"Still changed: {change}")];
 
     private static IEnumerable<string> Left(Incident incident, DateTimeOffset now) => LeftToDo(incident, now).Select((line, at) => $"{(at > 0 ? "- " : "")}{Text(line)}");
 

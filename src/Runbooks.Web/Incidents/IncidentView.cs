@@ -106,7 +106,8 @@ public sealed record IncidentView
         Headline = EndingText.Headline(incident),
         Reason = incident.Reason,
         Attention = incident.Attention,
-        LeftToDo = incident.IsUnfinished ? IncidentReport.LeftToDo(incident, incident.UpdatedAt) : [],
+        // No time of reading is known here, so times are told with their day.
+        LeftToDo = incident.IsUnfinished || (incident.RetriedAs is null && incident.CanBeClosedByHand()) ? IncidentReport.NextSteps(incident, DateTimeOffset.MinValue) : [],
         Mode = incident.Mode,
         StartedBy = incident.StartedBy,
         Proposed = incident.IsProposed,
@@ -222,7 +223,7 @@ public sealed record GateView(
         GateText.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
     {
         Task = gate.Task,
-        Needed = GateText.Quorum(gate),
+        Needed = gate.Outcome == GateOutcome.Pending ? GateText.Quorum(gate) : null,
         TrackRecord = gate.TrackRecord,
         OnCall = [.. gate.OnCall.Select(record => new OnCallView(record.Contact, record.People, record.From, record.Source, record.Until, record.Words, record.At))],
     };

@@ -230,7 +230,8 @@ public sealed partial class IncidentIntake(
 
         if (!opened && batch.StartedBy is not null)
         {
-            return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} The start is on its record and does nothing more.")], new(incident, null));
+            var noted = incident.Timeline.Count > before!.Timeline.Count ? "The start is on its record and does nothing more." : "One like it is on its record, and this one does nothing more.";
+            return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} {noted}")], new(incident, null));
         }
 
         if (opened)
