@@ -208,6 +208,16 @@ public sealed class EndingTextTests
     public void WorkByHand_IsNamedInTheHeadline(bool undoes, string headline) =>
         EndingText.Headline(Some.Waiting(gate: Some.Gate() with { Task = new("fix", "Turn the key.", [], Undoes: undoes) })).ShouldBe(headline);
 
+    /// <summary>Of steps that came to different ends, the headline names what people have to know.</summary>
+    [Theory]
+    [InlineData(IncidentState.Resolved, Fate.Undone, Phase.Mitigation, StepStatus.HandedOn, "Recovered, fix handed on")]
+    [InlineData(IncidentState.Resolved, Fate.Undone, Phase.Mitigation, StepStatus.AsBefore, "Recovered, fix taken back")]
+    [InlineData(IncidentState.Resolved, Fate.AsBefore, Phase.Mitigation, StepStatus.Kept, "Recovered, fix left in place")]
+    [InlineData(IncidentState.Resolved, Fate.AsBefore, Phase.Resolution, StepStatus.Done, "Recovered, nothing to take back")]
+    [InlineData(IncidentState.Failed, Fate.LeftAlone, Phase.Mitigation, StepStatus.Undone, "Failed, changed by somebody else")]
+    public void StepsThatEndedDifferently_AreNamedByWhatCounts(IncidentState state, Fate first, Phase phase, StepStatus second, string headline) =>
+        EndingText.Headline(WithSecond(Make(state, first, Checks.AllPass, Kind.Changes), phase, second)).ShouldBe(headline);
+
     [Fact]
     public void NoCauseAndNoWords_LeaveNoGaps()
     {
