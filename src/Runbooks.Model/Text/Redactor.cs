@@ -268,8 +268,8 @@ public static partial class Redactor
     [GeneratedRegex(@"(\b(?:mysql|mysqldump|mysqladmin|mariadb)[ \t](?:[^\r\n]*?[ \t])?-p[""']?)[^\s""']+", Linear)]
     private static partial Regex MySql();
 
-    /// <summary>AZURE_SEARCH_KEY=…, "key1": "…", pat=…, ('api-key', '…')</summary>
-    [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?|(?:key|token|secret|authorization)" + Quote + @"\s*,\s*b?(?<quote>" + Quote + ")", AnyCase)]
+    /// <summary>AZURE_SEARCH_KEY=…, "key1": "…", pat=…, ('api-key', '…'), and what people write: the password is now …</summary>
+    [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?|(?:key|token|secret|authorization)" + Quote + @"\s*,\s*b?(?<quote>" + Quote + @")|\b(?<pass>password|passphrase)\s+(?:is|was)\s+(?:now\s+)?(?<quote>" + Quote + ")?", AnyCase)]
     private static partial Regex KeyAssignment();
 
     /// <summary>A secret beside its name: {"name":"DB_PASSWORD","value":"…"}, - name: DB_PASSWORD with a value below it, &lt;add key="ApiKey" value="…"/&gt;.</summary>

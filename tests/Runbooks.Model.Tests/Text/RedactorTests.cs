@@ -28,6 +28,7 @@ public sealed class RedactorTests
         $"SECRET_KEY={Secret}", $"WEBUI_SECRET_KEY={Secret}", $"\"secretKey\": \"{Secret}\"", $"JWT_SECRET_KEY='{Secret}'", $"session_key: {Secret}", $"LITELLM_SALT_KEY=sk-{Secret}", $"AIRFLOW__CORE__FERNET_KEY={Secret}", $"hmac-key={Secret}", $"cookieKey: {Secret}",
         $"RABBITMQ_DEFAULT_PASS={Secret}", "RABBITMQ_DEFAULT_PASS=swordfish", $"default_pass = {Secret}", $"export SASL_PASS={Secret}", $"NEO4J_AUTH=neo4j/{Secret}", $"postgres://llm:p@ss{Secret}@db:5432/x",
         $"DB_PASSWORD_PROD={Secret}", $"secret_key_base: {Secret}", $"MYSQL_ROOT_PASSWORD_OLD: '{Secret}'", $"Authorization: GenieKey {Secret}-889a", $"\"authorization\": \"SSWS {Secret}-889a\"",
+        $"leave it, the new password is {Secret}", $"the passphrase was now '{Secret}'",
     ];
 
     /// <summary>Names that say little: with a value in the shape of a key it is one.</summary>
@@ -72,6 +73,7 @@ public sealed class RedactorTests
     [InlineData("cache_key: GPT4-Turbo-128k-Chat")]
     [InlineData("partition_key=inference-llm-b-0-7bf9c8d6f4-x2k9q")]
     [InlineData("The SECRET_KEY setting must not be empty")]
+    [InlineData("The password is expired, the password was Rotated by ada, and a password is needed.")]
     [InlineData("first_pass: 12ms, forward_pass=enabled, tests pass: 12")]
     [InlineData("--- PASS: TestHttp2Server (0.02s)")]
     [InlineData("compat=0123456789abcdef0123456789abcdef")]
