@@ -8,6 +8,9 @@ public static class BuiltInSteps
     public const string Always = "always";
     public const string Note = "note";
     public const string Person = "person";
+
+    /// <summary>How a step is taken back that only tells.</summary>
+    public const string NothingToBringBack = "Nothing to bring back.";
 }
 
 /// <summary>A check that finds what it is told to: for trying a runbook, and for one that trusts its alert.</summary>
@@ -41,7 +44,7 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
         Task.FromResult(new Preparation
         {
             PlannedEffect = $"Note: {parameters.Text}",
-            Undo = "Nothing to bring back.",
+            Undo = BuiltInSteps.NothingToBringBack,
             UndoState = JsonSerializer.SerializeToElement(new { }),
         });
 

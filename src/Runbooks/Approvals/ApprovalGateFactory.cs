@@ -222,7 +222,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         if (binding.Parameters is not { } parameters)
         {
             var reversal = action.ReversalOf(spec.With);
-            var undo = reversal switch { Reversal.Undone => "Possible; how depends on the steps before it.", Reversal.Kept => "Left to a person.", _ => null };
+            var undo = reversal switch { _ when action.TellsOnly => BuiltInSteps.NothingToBringBack, Reversal.Undone => "Possible; how depends on the steps before it.", Reversal.Kept => "Left to a person.", _ => null };
             return (unseen with { Undo = undo, UndoneByHand = reversal == Reversal.Kept || action.IsManual, Deferred = binding.Deferred }, binding.Problem, null);
         }
 
