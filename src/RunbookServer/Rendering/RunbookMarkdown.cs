@@ -1,5 +1,6 @@
 using System.Text;
 using Runbooks.Catalog.Parameters;
+using Runbooks.Web.Pages;
 
 namespace RunbookServer.Rendering;
 
@@ -86,12 +87,8 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         }}.",
     ];
 
-    private string[] Unasked(IReadOnlyList<StepSpec> covered) => covered.Count == 0 ? [] : 
-    [
-        steps.ActByThemselves(covered) ? "- Acts without asking, and tells afterwards."
-            : steps.ChangeSomething(covered) ? "- Asks for each step that is done by hand."
-            : "- Tells people, and changes nothing.",
-    ];
+    private string[] Unasked(IReadOnlyList<StepSpec> covered) =>
+        covered.Count == 0 ? [] : [$"- {RunbookModel.WithoutActing(steps, covered) ?? "Acts without asking, and tells afterwards."}"];
 
     private IEnumerable<string> Steps(Phase phase) => runbook.StepsOf(phase).Index().SelectMany(item => Step(phase, item.Index, item.Item));
 

@@ -12,7 +12,7 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
         {
             foreach (var (path, name) in steps.FindAction(step.Do) is { } action ? ContactNameAttribute.NamesIn(step.With, action.ParametersType) : [])
             {
-                Check($"{CamelCase.Of(phase)}.steps.{step.Name}.with.{path}", name);
+                Check($"{SafetyRules.PathOf(phase, step)}.with.{path}", name);
             }
         }
 

@@ -120,5 +120,5 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         }
     }
 
-    private static string PathOf(Phase phase, StepSpec step) => $"{CamelCase.Of(phase)}.steps.{step.Name}";
+    public static string PathOf(Phase phase, StepSpec step) => $"{CamelCase.Of(phase)}.steps.{step.Name}";
 }

@@ -43,7 +43,7 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
     {
         foreach (var (phase, step) in runbook.AllSteps().Where(one => steps.FindAction(one.Step.Do) is not null && !team.MayUse(one.Step.Do)))
         {
-            errors.AtValue($"{CamelCase.Of(phase)}.steps.{step.Name}.do", $"is '{step.Do}', which runbooks of the team {team.Name} may not do.", $"They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.File} says so.");
+            errors.AtValue($"{SafetyRules.PathOf(phase, step)}.do", $"is '{step.Do}', which runbooks of the team {team.Name} may not do.", $"They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.File} says so.");
         }
     }
 

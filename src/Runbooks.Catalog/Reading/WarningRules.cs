@@ -111,7 +111,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
     private void CheckQueries(Runbook runbook)
     {
         var all = runbook.Diagnosis.Select(check => ($"diagnosis.{check.Name}", check.With, steps.FindCheck(check.Check)?.ParametersType))
-            .Concat(runbook.AllSteps().Select(one => ($"{CamelCase.Of(one.Phase)}.steps.{one.Step.Name}", one.Step.With, steps.FindAction(one.Step.Do)?.ParametersType)));
+            .Concat(runbook.AllSteps().Select(one => (SafetyRules.PathOf(one.Phase, one.Step), one.Step.With, steps.FindAction(one.Step.Do)?.ParametersType)));
         foreach (var (path, with, type) in all)
         {
             foreach (var parameter in type is null ? [] : StepParameters.Of(type))

@@ -183,7 +183,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             {
                 lasting[one.Step] = true;
             }
-            else if (incident.KeepsFix || (incident is { UndoBeganAt: null, Stop: not { UndoesFix: true } } && !await IsLeaseAsync(incident, cancellationToken)))
+            else if (incident.KeepsFix || (!incident.TakesFixBack && !await IsLeaseAsync(incident, cancellationToken)))
             {
                 lasting[one.Step] = false;
             }

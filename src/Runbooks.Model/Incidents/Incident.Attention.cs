@@ -21,6 +21,10 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && (IsEndUnfinished || ChangeText.InPlace(this).Count > 0));
 
+    /// <summary>Whether a person has still to do something or to say that it is over, also once somebody sees to it.</summary>
+    [JsonIgnore]
+    public bool LeavesWork => IsUnfinished || (RetriedAs is null && CanBeClosedByHand());
+
     /// <summary>Somebody has seen it and sees to it. The first one counts; says nothing about an incident that needs nobody.</summary>
     /// <param name="note">What they do about it; null when they do not say.</param>
     public Incident Acknowledge(string by, string? note, DateTimeOffset now) => NeedsPerson

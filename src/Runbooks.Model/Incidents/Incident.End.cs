@@ -151,7 +151,11 @@ public sealed partial record Incident
 
     /// <summary>Whether its fix stays: it has come to the resolution, and nobody takes anything back or is to.</summary>
     [JsonIgnore]
-    public bool KeepsFix => HasReachedResolution && UndoBeganAt is null && Stop is not { UndoesFix: true };
+    public bool KeepsFix => HasReachedResolution && !TakesFixBack;
+
+    /// <summary>Whether what it changed is being taken back, or somebody has asked for that.</summary>
+    [JsonIgnore]
+    public bool TakesFixBack => UndoBeganAt is not null || Stop is { UndoesFix: true };
 
     /// <summary>Whether what it changed can be taken back before its time, and nobody has asked for that yet.</summary>
     [JsonIgnore]
@@ -200,6 +204,9 @@ public sealed partial record Incident
     /// <summary>Whoever took it over; null where nobody did.</summary>
     [JsonIgnore]
     public string? TakenOverBy => Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.Decisions is [.., var last] ? last.Person : null;
+
+    /// <summary>Whether another one may open on its target: it has ended, and no responder owns it.</summary>
+    public bool MakesRoom() => State.IsFinal() && !IsOwnedByResponder();
 
     /// <summary>Whether it has ended and a person has still to say that it is over: one that owns it, or that sees to what was left.</summary>
     public bool CanBeClosedByHand() => IsOwnedByResponder() || (State.IsFinal() && Attention is not null && ClosedByHand is null);

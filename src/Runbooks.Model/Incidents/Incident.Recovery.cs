@@ -83,17 +83,15 @@ public sealed partial record Incident
         var over = incident.AlertResolvedAt is null ? $"the sender ended the alert without an all-clear ({incident.EndReasons})" : "the alert was resolved";
         var when = incident.Gates.LastOrDefault(gate => gate is { Task: null, Outcome: GateOutcome.Approved }) switch
         {
-            null when incident.OpenGate is { } gate => $"{Upper(over)} before the {(gate.Task is null ? "steps were approved" : "work by hand was done")}",
-            null => $"{Upper(over)} before anybody was asked",
-            { Decisions.Count: 0 } => $"{Upper(over)} before anything was done",
+            null when incident.OpenGate is { } gate => $"{CleanText.Capital(over)} before the {(gate.Task is null ? "steps were approved" : "work by hand was done")}",
+            null => $"{CleanText.Capital(over)} before anybody was asked",
+            { Decisions.Count: 0 } => $"{CleanText.Capital(over)} before anything was done",
             _ => $"It was approved and then not needed: {over} before anything was done",
         };
         var why = incident.CheckedClaim?.Answer == RecoveryAnswer.NoChecks
             ? $"{when}. The sender says so; this runbook has no checks that could confirm it."
             : $"{when}, and the checks no longer call for the mitigation.";
         return string.Join(' ', (string[])[why, .. incident.HeldUntil is null ? [] : incident.RecurrenceLines()]);
-
-        static string Upper(string words) => char.ToUpperInvariant(words[0]) + words[1..];
     }
 }
 

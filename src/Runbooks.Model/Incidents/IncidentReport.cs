@@ -107,9 +107,13 @@ public static class IncidentReport
     /// <summary>What stays for people, a line each; the first says what to do now.</summary>
     public static IReadOnlyList<string> LeftToDo(Incident incident, DateTimeOffset now)
     {
-        if (incident is { State: var state, NeedsPerson: false } && state.IsFinal() && !incident.IsUnfinished)
+        if (incident.State.IsFinal() && !incident.IsUnfinished)
         {
-            return [incident.Attention is { AcknowledgedBy: { } by } seen ? $"{by} saw to it{(seen.Note is { Length: > 0 } note ? $": {note}" : ".")}" : "Nothing that the automation knows of."];
+            return
+            [
+                incident.Attention is { AcknowledgedBy: { } by } seen ? $"{by} saw to it{(seen.Note is { Length: > 0 } note ? $": {note}" : ".")}" : "Nothing that the automation knows of.",
+                .. incident.LeavesWork ? NextSteps(incident, now) : [],
+            ];
         }
 
         return NextSteps(incident, now);

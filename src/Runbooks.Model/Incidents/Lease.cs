@@ -64,7 +64,7 @@ public static class ChangeText
     /// </summary>
     private static bool IsInPlace(Incident incident, StepRecord step) =>
         step is { Phase: Phase.Mitigation, Preparation: { UndoState: not null, TellsOnly: false } }
-        && (incident.State.IsFinal() && !incident.IsOwnedByResponder()
+        && (incident.MakesRoom()
             ? incident.CanBeClosedByHand() && (step.Status is StepStatus.UndoFailed or StepStatus.Kept || (IsLeftBehind(incident) && MayBeThere(step)))
             : MayBeThere(step) || step.Status is StepStatus.UndoFailed or StepStatus.Kept);
 

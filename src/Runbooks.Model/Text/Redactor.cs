@@ -53,7 +53,7 @@ public static partial class Redactor
         }
 
         // Nearly every text is harmless, and a look for a few words costs next to nothing.
-        text = SecretFormats.HidePrivateKeys(text, Hidden);
+        text = SecretFormats.HidePrivateKeys(text);
         text = text.Contains('@') ? UserInfo().Replace(text, $"$1{Hidden}@") : text;
         if (text.AsSpan().ContainsAny(s_words))
         {
@@ -71,7 +71,7 @@ public static partial class Redactor
             text = HideValues(text, KeyAssignment(), (found, value) => found.Groups["pass"].Success ? IsPassword(value) : IsKey(value));
         }
 
-        return SecretFormats.Hide(text, Hidden);
+        return SecretFormats.Hide(text);
     }
 
     /// <summary>An exception fit for the log: its type, its stack and its message without secrets.</summary>

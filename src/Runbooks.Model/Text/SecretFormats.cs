@@ -29,22 +29,22 @@ internal static partial class SecretFormats
     /// <summary>What a key in Base64 is made of.</summary>
     public static SearchValues<char> KeyLetters { get; } = SearchValues.Create(Base64);
 
-    public static string Hide(string text, string hidden) =>
+    public static string Hide(string text) =>
         !text.AsSpan().ContainsAny(s_hints) ? text
-        : Azure().Replace(Redactor.HideValues(HideGenerated(MoreTokens().Replace(Tokens().Replace(text, hidden), hidden), hidden), Webhooks()), hidden);
+        : Azure().Replace(Redactor.HideValues(HideGenerated(MoreTokens().Replace(Tokens().Replace(text, Redactor.Hidden), Redactor.Hidden)), Webhooks()), Redactor.Hidden);
 
-    public static string HidePrivateKeys(string text, string hidden)
+    public static string HidePrivateKeys(string text)
     {
-        text = HideEndOfKey(text, hidden);
-        return text.Contains("-----BEGIN", StringComparison.Ordinal) ? PrivateKey().Replace(text, $"$1{hidden}") : text;
+        text = HideEndOfKey(text);
+        return text.Contains("-----BEGIN", StringComparison.Ordinal) ? PrivateKey().Replace(text, $"$1{Redactor.Hidden}") : text;
     }
 
     /// <summary>Of a private key whose beginning was cut off, all before its end may be the key.</summary>
-    private static string HideEndOfKey(string text, string hidden)
+    private static string HideEndOfKey(string text)
     {
         var end = text.IndexOf("-----END ", StringComparison.Ordinal);
         return end > 0 && IsKeyBefore(text.AsSpan(0, end)) && text.AsSpan(end, Math.Min(60, text.Length - end)).Contains("PRIVATE KEY", StringComparison.Ordinal) && text.IndexOf("-----BEGIN ", 0, end, StringComparison.Ordinal) < 0
-            ? $"{hidden}{text[end..]}" : text;
+            ? $"{Redactor.Hidden}{text[end..]}" : text;
     }
 
     /// <summary>A text that only quotes the line has words before it, and a key has not.</summary>
@@ -52,8 +52,8 @@ internal static partial class SecretFormats
         text[^1] == '\n' || text.EndsWith("\\n", StringComparison.Ordinal)
         || text.Length >= Redactor.ShortestKey && !text[^Redactor.ShortestKey..].ContainsAnyExcept(s_keyLines) && text[^Redactor.ShortestKey..].ContainsAny(KeyLetters);
 
-    private static string HideGenerated(string text, string hidden) =>
-        text.Contains("sk-", StringComparison.Ordinal) ? Generated().Replace(text, match => IsGenerated(match.Groups[1].Value) ? hidden : match.Value) : text;
+    private static string HideGenerated(string text) =>
+        text.Contains("sk-", StringComparison.Ordinal) ? Generated().Replace(text, match => IsGenerated(match.Groups[1].Value) ? Redactor.Hidden : match.Value) : text;
 
     /// <summary>LiteLLM's keys are 22 random letters of URLs (secrets.token_urlsafe(16) of Python): only their length and their mixture tell them from a name.</summary>
     private static bool IsGenerated(string key) =>

@@ -107,7 +107,7 @@ public sealed record IncidentView
         Reason = incident.Reason,
         Attention = incident.Attention,
         // No time of reading is known here, so times are told with their day.
-        LeftToDo = incident.IsUnfinished || (incident.RetriedAs is null && incident.CanBeClosedByHand()) ? IncidentReport.NextSteps(incident, DateTimeOffset.MinValue) : [],
+        LeftToDo = incident.LeavesWork ? IncidentReport.NextSteps(incident, DateTimeOffset.MinValue) : [],
         Mode = incident.Mode,
         StartedBy = incident.StartedBy,
         Proposed = incident.IsProposed,

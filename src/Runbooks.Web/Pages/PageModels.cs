@@ -50,7 +50,7 @@ public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IRead
     public string ModeWords => Mode switch
     {
         RunMode.DryRun => "Dry run: nothing outside is touched, whatever runbooks and people say.",
-        RunMode.ApproveAll => "A person says yes to everything that acts, also to runbooks that heal by themselves. Those that only tell people ask nobody, unless an assistant proposed it.",
+        RunMode.ApproveAll => "A person says yes to everything that acts, also to runbooks that heal by themselves. Those that only tell people ask nobody, unless an assistant proposed them.",
         _ => "Normal: each runbook's own mode counts.",
     };
 }
@@ -72,7 +72,7 @@ public sealed record IncidentModel(Incident Incident, Runbook Runbook, Visitor V
 
     public bool CanStop => !Incident.State.IsFinal() && Incident.Stop is null;
 
-    public bool CanRetry => Incident.State.IsFinal() && !Incident.IsOwnedByResponder() && Incident.RetriedAs is null;
+    public bool CanRetry => Incident.MakesRoom() && Incident.RetriedAs is null;
 
     public bool CanNote => Incident.Timeline.Count(line => line.Kind == TimelineKind.Note) < Incident.MaxNotes;
 }
@@ -94,14 +94,18 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
     public RunMode Mode { get; init; }
 
     /// <summary>What the steps of a phase do about which nobody is asked.</summary>
-    public string WithoutAsking(Phase phase) => Mode switch
+    public string WithoutAsking(Phase phase) => WithoutActing(Steps, Runbook.StepsOf(phase)) ?? Mode switch
     {
-        _ when !Steps.ChangeSomething(Runbook.StepsOf(phase)) => "Tells people, and changes nothing.",
-        _ when !Steps.ActByThemselves(Runbook.StepsOf(phase)) => "Asks for each step that is done by hand.",
         RunMode.DryRun => "Rehearses without asking.",
         RunMode.ApproveAll => "Asks all the same, since everything is asked about here.",
         _ => "Acts without asking.",
     };
+
+    /// <summary>What steps do that nobody is asked about beforehand; null where one of them acts by itself.</summary>
+    public static string? WithoutActing(StepCatalog steps, IReadOnlyCollection<StepSpec> specs) =>
+        steps.ActByThemselves(specs) ? null
+        : steps.ChangeSomething(specs) ? "Asks for each step that is done by hand."
+        : "Tells people, and changes nothing.";
 
     /// <summary>How long there is time for an answer, and what happens then on this host: where everything is asked about, silence is no yes.</summary>
     public string AfterTimeout(Phase phase, Approval approval) => $"After {DurationText.Format(approval.Timeout)} without a decision {approval.OnTimeout switch

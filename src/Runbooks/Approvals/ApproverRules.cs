@@ -24,11 +24,8 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     public string NameOf(string person) => Find(person)?.Name ?? person;
 
     /// <summary>As above. Whoever signed in is known by what the sign-in proves and by nothing else: a display name may be anybody's.</summary>
-    public string NameOf(DecisionRequest request) => NameOf(request.Person, request.SignedIn);
-
-    /// <inheritdoc cref="NameOf(DecisionRequest)"/>
-    public string NameOf(string name, SignedInPerson? signedIn) =>
-        signedIn is not { } person ? NameOf(name)
+    public string NameOf(DecisionRequest request) =>
+        request.SignedIn is not { } person ? NameOf(request.Person)
         : contacts.Book.FindSignedIn(person) is { } known ? known.Name
         : Find(person.Name) is null ? person.Name
         : $"{person.Name} ({person.Id})";
@@ -50,9 +47,11 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// <param name="recipient">Whose link opened the page; null where none did.</param>
     /// <param name="signedIn">Whoever looks at it; null where nobody signs in.</param>
     /// <inheritdoc cref="IsOf"/>
-    public string? WhyNoYes(Gate gate, string? recipient, SignedInPerson? signedIn, ContactBook now) =>
-        GateText.WhyNoYes(gate, NameOf(recipient ?? signedIn!.Name, signedIn)) ?? (gate.Task is not null ? null
-            : WhyNotCounted(gate, new DecisionRequest(DecisionVerb.Approve, signedIn?.Name ?? recipient!, "link") { LinkOf = recipient, SignedIn = signedIn }, now)?.Message);
+    public string? WhyNoYes(Gate gate, string? recipient, SignedInPerson? signedIn, ContactBook now)
+    {
+        var request = new DecisionRequest(DecisionVerb.Approve, signedIn?.Name ?? recipient!, "link") { LinkOf = recipient, SignedIn = signedIn };
+        return GateText.WhyNoYes(gate, NameOf(request)) ?? (gate.Task is not null ? null : WhyNotCounted(gate, request, now)?.Message);
+    }
 
     /// <summary>Why this decision may not count; null when it may.</summary>
     /// <inheritdoc cref="IsOf"/>

@@ -45,7 +45,7 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
     }
 
     private static bool MakesRoom(Incident latest, Incident ended) =>
-        latest.Id == ended.Id || (latest.State.IsFinal() && !latest.IsOwnedByResponder() && latest.Follows != ended.Id && latest.FollowUpOf != ended.Id);
+        latest.Id == ended.Id || (latest.MakesRoom() && latest.Follows != ended.Id && latest.FollowUpOf != ended.Id);
 
     private static Incident With(Incident incident, IEnumerable<Alert> alerts, Incident ended, DateTimeOffset now) =>
         alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now).KeepEnd(ended.Alerts.FirstOrDefault(known => known.Is(alert)), now));

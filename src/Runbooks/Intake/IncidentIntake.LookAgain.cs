@@ -38,7 +38,7 @@ public sealed partial class IncidentIntake
         Incident Look(Incident latest) =>
             latest.Id == waited.Id ? (latest.IsUnasked() ? candidate.WarnOfNo(latest, now) : latest)
             : latest.UnheardOf(waited) is not { Count: > 0 } unheard ? latest
-            : latest.State.IsFinal() && !latest.IsOwnedByResponder() ? candidate.GoOnAfter(latest, now)
+            : latest.MakesRoom() ? candidate.GoOnAfter(latest, now)
             : unheard.Aggregate(latest, (joined, alert) => joined.Attach(alert, now));
     }
 }
