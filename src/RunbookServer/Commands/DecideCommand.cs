@@ -74,7 +74,7 @@ internal static class DecideCommand
 
     /// <summary>Nothing is sent: what opens in the meantime was not looked at.</summary>
     private static CommandException AsksNothing(JsonNode incident) => new(
-        incident["final"]?.GetValue<bool>() == true ? $"Incident {incident["id"]} ended: {incident["headline"]}. {incident["reason"]}".TrimEnd() : $"Incident {incident["id"]} asks nothing at the moment.", ExitCode.Failed);
+        incident["final"]?.GetValue<bool>() == true ? $"Incident {incident["id"]} ended: {($"{incident["reason"]}".StartsWith($"{incident["headline"]}", StringComparison.Ordinal) ? "" : $"{incident["headline"]}. ")}{incident["reason"]}".TrimEnd() : $"Incident {incident["id"]} asks nothing at the moment.", ExitCode.Failed);
 
     private static CommandException NoSuchQuestion(JsonNode incident, string gate) => new(
         $"Incident {incident["id"]} has no question '{gate}'{(ShowCommand.Items(incident, "gates").Select(one => $"{one["id"]}").ToList() is { Count: > 0 } known ? $"; it has {string.Join(", ", known)}" : "")}.", ExitCode.Failed);

@@ -202,14 +202,15 @@ public sealed partial record Incident
     /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>
     /// <param name="gate">The approval, which covers nothing any more.</param>
     /// <param name="why">What has changed, in words.</param>
-    public Incident Unsettle(Gate gate, Phase phase, string why, IReadOnlyList<Finding> findings, DateTimeOffset now)
+    /// <param name="stillCalls">The fault is as it was: it is what the steps rely on that does not pass.</param>
+    public Incident Unsettle(Gate gate, Phase phase, string why, bool stillCalls, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         if (State.IsFinal())
         {
             return this;
         }
 
-        var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: the reasons to act no longer hold. {Summarize(findings)}");
+        var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: {(stillCalls ? "what the steps rely on does not pass" : "the reasons to act no longer hold")}. {Summarize(findings)}");
         var rounds = phase == Phase.Mitigation && !VerificationRounds.Any(round => round.State == IncidentState.Diagnosing)
             ? VerificationRounds.Add(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))
             : VerificationRounds;

@@ -94,7 +94,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
         var changed = holds ? FindUnmetNeed(incident, runbook, gate, phase, findings) : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
         await store.UpdateAsync(
-            incident.Id, i => changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, findings, time.GetUtcNow()), cancellationToken);
+            incident.Id, i => changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, stillCalls: holds, findings, time.GetUtcNow()), cancellationToken);
         return (true, changed);
     }
 
@@ -114,7 +114,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         var findings = await checks.AskAllAsync(incident, runbook.Diagnosis.Where(spec => asked.Contains(spec.Name)), cancellationToken);
         var unmet = FindUnmetNeed(incident, runbook, gate, phase, findings);
         await store.UpdateAsync(
-            incident.Id, i => unmet is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, unmet, findings, time.GetUtcNow()), cancellationToken);
+            incident.Id, i => unmet is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, unmet, stillCalls: true, findings, time.GetUtcNow()), cancellationToken);
         return (true, unmet);
     }
 

@@ -230,7 +230,7 @@ public sealed partial class IncidentIntake(
 
         if (!opened && batch.StartedBy is not null)
         {
-            var noted = incident.Timeline.Count > before!.Timeline.Count ? "The start is on its record and does nothing more." : "One like it is on its record, and this one does nothing more.";
+            var noted = incident.Timeline.Count > before!.Timeline.Count ? "The start is on its record and does nothing more." : "This start is not written down, since the record has one like it or is full, and does nothing more.";
             return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} {noted}")], new(incident, null));
         }
 

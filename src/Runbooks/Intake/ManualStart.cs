@@ -109,10 +109,10 @@ public sealed class IncidentRetry(
         var batch = new AlertBatch(runbook.Id, ended.Target, AlertIntent.Fire, [ended.Alert], []) { Runbook = runbook, StartedBy = by };
         var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now).TryAgain(ended, runbook.Diagnosis.Count > 0, by, reason, now);
         var (incident, opened) = await store.OpenAsync(
-            candidate, runbook, latest => latest.Id == ended.Id || (latest.State.IsFinal() && !latest.IsOwnedByResponder()) ? candidate.WarnOfNo(latest, now) : latest, cancellationToken);
+            candidate, runbook, latest => latest.Id == ended.Id || latest.MakesRoom() ? candidate.WarnOfNo(latest, now) : latest, cancellationToken);
         if (!opened && incident.RetryOf != ended.Id)
         {
-            return new(DecisionStatus.AlreadyClosed, $"Incident {incident.Id} on this target is open already: {EndingText.Headline(incident)}.", incident.Id);
+            return new(DecisionStatus.AlreadyClosed, IntakeText.Standing(incident, now), incident.Id);
         }
 
         // From here on the new incident is on record: whoever hangs up no longer stops its start.

@@ -58,10 +58,12 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
             return;
         }
 
+        // One of days needs the day of its end too.
+        string At(DateTimeOffset at) => at.ToString(at.UtcDateTime.Date == from.UtcDateTime.Date ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
         if (await fallback.NotifyAsync(
             "Alerts of Azure Monitor may be missing",
-            $"Alerts could not be taken here from {from:yyyy-MM-dd HH:mm} to {until:HH:mm} UTC. After a minute of that Azure Monitor gives an alert up, and sends nothing here for 15 minutes: "
-            + $"what fired from {from:HH:mm} to {until + s_silence:HH:mm} UTC may never have come, and is not sent again. Look in Azure Monitor at what is fired, and start those runbooks by hand.",
+            $"Alerts could not be taken here from {from:yyyy-MM-dd HH:mm} to {At(until)} UTC. After a minute of that Azure Monitor gives an alert up, and sends nothing here for 15 minutes: "
+            + $"what fired from {from:HH:mm} to {At(until + s_silence)} UTC may never have come, and is not sent again. Look in Azure Monitor at what is fired, and start those runbooks by hand.",
             ThreadId, $"{ThreadId}:{from:O}", cancellationToken))
         {
             // Another outage may have come on record meanwhile: it is told of in its turn.
