@@ -18,6 +18,7 @@ public sealed class CloseTests : IAsyncLifetime
         (await _host.Browser.GetStringAsync("/?state=open", Cancel)).ShouldContain(id);
         var left = (await WebHost.JsonOf(await _host.Api.GetAsync($"/api/incidents/{id}", Cancel))).GetProperty("leftToDo");
         left.EnumerateArray().ShouldHaveSingleItem().GetString().ShouldNotBeNull().ShouldEndWith("Close it when it is over.");
+        left[0].GetString()!.ShouldContain("at the latest until 2026-11-23 07:12:00 UTC", Case.Sensitive, "it may be read on another day");
         var page = await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel);
         page.ShouldContain("Close the incident");
         page.ShouldContain("ada owns it");

@@ -116,13 +116,15 @@ public sealed class ManualTaskPageTests : IAsyncLifetime
     public async Task WhatIsToBeTakenBack_IsNotOfferedToBeTakenOver()
     {
         var gate = Some.Gate() with { Id = "undo-mitigation-swap", Task = new ManualTask("swap", "Take the card out.", []) { Undoes = true } };
-        gate.Task.FindObjection(new(DecisionVerb.TakeOver, "ada", "api", Some.Time))!.Status.ShouldBe(DecisionStatus.NotAllowed, "the automation takes back the rest all the same");
         var id = await _host.OpenAsync(Some.Waiting("261123-0313-00000000d", gate) with { Target = "d" });
 
         var page = await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel);
 
         page.ShouldContain("Could not");
         page.ShouldNotContain("value=\"takeOver\"");
+        var answer = await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/decision", new { decision = "takeOver", by = "ada" }, Cancel);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await answer.Content.ReadAsStringAsync(Cancel)).ShouldContain("takes back the rest all the same");
         (await _host.Browser.GetStringAsync($"/incidents/{_id}", Cancel)).ShouldContain("value=\"takeOver\"");
     }
 

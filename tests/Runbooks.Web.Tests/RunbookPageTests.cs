@@ -36,9 +36,15 @@ public sealed class RunbookPageTests : IAsyncLifetime
     [InlineData("script.act", "ApproveAll", "Asks all the same, since everything is asked about here.")]
     [InlineData("script.act", "DryRun", "Rehearses without asking.")]
     [InlineData("note", "ApproveAll", "Tells people, and changes nothing.")]
+    [InlineData("person", "Normal", "Asks for each step that is done by hand.")]
     public async Task WithoutApproval_SaysWhatThisHostDoes(string action, string mode, string said)
     {
-        var step = action == "note" ? TestKit.Incidents.Given.Step("tell", "note", new { text = "x" }) : TestKit.Incidents.Given.Step("call");
+        var step = action switch
+        {
+            "note" => TestKit.Incidents.Given.Step("tell", "note", new { text = "x" }),
+            "person" => TestKit.Incidents.Given.Step("look", "person", new { instruction = "x", who = (string[])["oncall"] }),
+            _ => TestKit.Incidents.Given.Step("call"),
+        };
         await using var host = await HostAsync(Some.Runbook() with { Mitigation = new() { Steps = [step] } }, mode);
 
         (await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel)).ShouldContain($"<p>{said}</p>");

@@ -43,6 +43,7 @@ public sealed class RenderedPagesTests
     /// <summary>What nobody is asked about must not look like what somebody is.</summary>
     [Theory]
     [InlineData("do: disk.deleteTempFiles, with: { folder: /var/tmp, olderThan: 3d }", "- Acts without asking, and tells afterwards.", "- Beyond them a person is asked.")]
+    [InlineData("do: person, with: { instruction: Empty it., who: [oncall] }", "- Asks for each step that is done by hand.", "- Beyond them a person is asked.")]
     [InlineData("do: note, with: { text: It is filling. }", "- Tells people, and changes nothing.", "- Beyond them nobody is told again.")]
     public async Task ResolutionAlone_SaysWhatCallsForItAndThatNobodyIsAsked(string step, string asked, string limits)
     {

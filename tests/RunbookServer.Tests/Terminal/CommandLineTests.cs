@@ -91,7 +91,7 @@ public sealed class CommandLineTests
               "id": "261126-0312-k7m2p9wd", "title": "Hung GPU", "target": "inference/llm-b-0", "runbook": "hanged-gpu", "severity": "medium", "mode": "normal",
               "state": "awaitingApproval", "openedAt": "2026-11-26T03:12:00Z", "startedBy": "ada", "reason": null,
               "findings": [{ "ask": "Is the GPU memory full?", "verdict": "failing", "summary": "GPU memory is at 98 %.", "at": "2026-11-26T03:12:04Z" }],
-              "gate": { "question": "Recycle pod llm-b-0?", "outcome": "pending", "plan": [{ "will": "Delete pod llm-b-0.", "undo": null }], "warnings": [], "approvers": ["oncall"], "ifNobodyAnswers": "At 03:32:00 UTC nothing is done." },
+              "gate": { "question": "Recycle pod llm-b-0?", "outcome": "pending", "plan": [{ "will": "Delete pod llm-b-0.", "undo": null }], "warnings": [], "approvers": ["oncall"], "needed": "2 different people have to approve. So far: nobody.", "ifNobodyAnswers": "At 03:32:00 UTC nothing is done." },
               "timeline": [{ "at": "2026-11-26T03:12:00Z", "who": "alertmanager", "what": "Opened." }]
             }
             """)!;
@@ -108,6 +108,7 @@ public sealed class CommandLineTests
             "The question",
             "  Recycle pod llm-b-0?",
             "  - Delete pod llm-b-0.",
+            "  2 different people have to approve. So far: nobody.",
             "  Asked: oncall. At 03:32:00 UTC nothing is done.",
             "  Answer with: runbook approve 261126-0312-k7m2p9wd, reject or take-over",
             "",

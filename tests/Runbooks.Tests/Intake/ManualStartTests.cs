@@ -75,7 +75,8 @@ public sealed class ManualStartTests
         incident.AlertCount.ShouldBe(1);
         (incident.Timeline[^1].Who, incident.Timeline[^1].What).ShouldBe(("bot", "Started by hand once more, which opens nothing. Proposed by bot: please"));
 
-        await _manual.StartAsync("hanged-gpu", new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3" }, "bot", "please do", TestContext.Current.CancellationToken, proposed: true);
+        var second = await _manual.StartAsync("hanged-gpu", new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3" }, "bot", "please do", TestContext.Current.CancellationToken, proposed: true);
+        second.Outcome.ShouldNotBeNull().Reason.ShouldBe($"Incident {incident.Id} on this target is open already. This start is not written down, since the record has one like it or is full, and does nothing more.");
         _store.All[0].Timeline.Count.ShouldBe(incident.Timeline.Count, "the lines are for the alerts");
 
         await _intake.ReceiveAsync([alert with { Status = AlertStatus.Resolved }], TestContext.Current.CancellationToken);

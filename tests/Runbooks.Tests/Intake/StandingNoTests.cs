@@ -248,6 +248,20 @@ public sealed class StandingNoTests : IAsyncDisposable
         _world.World.Script.Verdicts["stuck"] = Verdict.Failing;
     }
 
+    /// <summary>Whoever is asked about something else there reads of it at once, and not when the question is looked at the next time.</summary>
+    [Fact]
+    public async Task FlapsAfterTheNoAndStays_TheQuestionThatIsOpenSaysSoAtOnce()
+    {
+        var refused = await RefuseFlappingAsync();
+        var between = (await _world.TakeAsync(Pod("other")))[0].Id!;
+        await _world.TakeAsync(Pod("first"));
+
+        await _world.World.Get<IncidentIntake>().LookAgainAsync(Find(refused), TestContext.Current.CancellationToken);
+        await _world.World.Engine.SettleAsync();
+
+        Find(between).ShownNews.ShouldNotBeNull().ShouldBe(Find(between).NewsMark);
+    }
+
     private async Task<string> RefuseFlappingAsync()
     {
         _world.Runbooks[0] = Given.Runbook() with { Target = "one", Diagnosis = [Given.Check("stuck")], Resolution = new() };

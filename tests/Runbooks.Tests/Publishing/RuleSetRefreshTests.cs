@@ -328,6 +328,29 @@ public sealed class RuleSetRefreshTests : IDisposable
         """;
 
     /// <summary>A place whose plain files cannot be read for a while.</summary>
+    /// <summary>The record can be read and the set cannot: nobody is told in each round that it can be used again.</summary>
+    [Fact]
+    public async Task SetThatCannotBeReadForMinutes_IsToldAllTheWhile()
+    {
+        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
+        var place = new FailingPlace(new FolderPlace(_folder));
+        using var host = await HostAsync(place);
+        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "second")));
+        List<int> told = [];
+        place.FindingASet = () =>
+        {
+            told.Add(host.Trouble.Count);
+            throw new StoreUnavailableException("It cannot be read.");
+        };
+        await host.LookAsync();
+        _time.Advance(TimeSpan.FromMinutes(5));
+        await host.LookAsync();
+
+        await host.LookAsync();
+
+        told.ShouldBe([0, 0, 1]);
+    }
+
     private sealed class FailingPlace(IRuleSetPlace place) : IRuleSetPlace
     {
         public bool Fails { get; set; }
@@ -337,7 +360,18 @@ public sealed class RuleSetRefreshTests : IDisposable
 
         public string Address => place.Address;
 
-        public Task<StoredContent?> FindAsync(string name, int most, CancellationToken cancellationToken) => place.FindAsync(name, most, cancellationToken);
+        /// <summary>Before anything but the record of publications is read.</summary>
+        public Action FindingASet { get; set; } = () => { };
+
+        public Task<StoredContent?> FindAsync(string name, int most, CancellationToken cancellationToken)
+        {
+            if (name != PublicationLog.Name)
+            {
+                FindingASet();
+            }
+
+            return place.FindAsync(name, most, cancellationToken);
+        }
 
         public Task WriteAsync(string name, byte[] content, CancellationToken cancellationToken) => place.WriteAsync(name, content, cancellationToken);
 

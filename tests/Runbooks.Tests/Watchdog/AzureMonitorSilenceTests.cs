@@ -28,6 +28,17 @@ public sealed class AzureMonitorSilenceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task OutageOfDays_SaysOnWhichDayItEnded()
+    {
+        await TakeAsync("azure-monitor");
+        await BreakForAsync(minutes: 1_500);
+
+        await WatchAsync(minutes: 30);
+
+        Told.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldContain($"to {Some.Time.AddMinutes(1_501):yyyy-MM-dd HH:mm} UTC. After");
+    }
+
+    [Fact]
     public async Task EachOutage_IsToldOnce()
     {
         await TakeAsync("azure-monitor");
