@@ -112,21 +112,34 @@ public sealed class KubernetesApiTests : OnTheSandbox
         var conflict = await Should.ThrowAsync<HttpOperationException>(() => EvictAsync("llm-b-0", "other"));
 
         conflict.Response.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var status = KubernetesJson.Deserialize<V1Status>(conflict.Response.Content);
+        status.Message.ShouldStartWith("Operation cannot be fulfilled on Pod \"llm-b-0\": the UID in the precondition (other) does not match the UID in record (");
+        (status.Details.Name, status.Details.Group, status.Details.Kind).ShouldBe(("llm-b-0", null, "Pod"));
     }
 
+    /// <summary>In the words of the API server.</summary>
     [Theory]
-    [InlineData("api/v1/nodes/aks-gpu-24815391-vmss000000", HttpStatusCode.UnprocessableEntity)]
-    [InlineData("apis/apps/v1/namespaces/chat/deployments/chat-vllm/scale", HttpStatusCode.Conflict)]
-    public async Task PatchOfAnotherUid_IsRefused(string path, HttpStatusCode status)
+    [InlineData("api/v1/nodes/aks-gpu-24815391-vmss000000", "uid", 422, "Node \"aks-gpu-24815391-vmss000000\" is invalid: metadata.uid: Invalid value: \"1\": field is immutable", null, "Node")]
+    [InlineData("apis/apps/v1/namespaces/chat/deployments/chat-vllm", "uid", 422, "Deployment.apps \"chat-vllm\" is invalid: metadata.uid: Invalid value: \"1\": field is immutable", "apps", "Deployment")]
+    [InlineData("apis/apps/v1/namespaces/chat/deployments/chat-vllm/scale", "uid", 409, "Operation cannot be fulfilled on deployments/scale.apps \"chat-vllm\": Precondition failed: UID in precondition: 1, UID in object meta: ", "apps", "deployments/scale")]
+    [InlineData("apis/apps/v1/namespaces/chat/deployments/chat-vllm/scale", "resourceVersion", 409, "Operation cannot be fulfilled on deployments.apps \"chat-vllm\": the object has been modified; please apply your changes to the latest version and try again", "apps", "deployments")]
+    [InlineData("apis/apps/v1/namespaces/chat/deployments/gone", "uid", 404, "deployments.apps \"gone\" not found", "apps", "deployments")]
+    public async Task PatchOfAnotherOne_IsRefused(string path, string field, int code, string words, string? group, string kind)
     {
-        var before = await Http.GetStringAsync($"/kubernetes/b/{path}", Cancel);
-        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/kubernetes/b/{path}")
+        using var before = await Http.GetAsync($"/kubernetes/b/{path}", Cancel);
+        using var request = new HttpRequestMessage(HttpMethod.Patch, before.RequestMessage!.RequestUri)
         {
-            Content = new StringContent("""{"metadata":{"uid":"another"},"spec":{"unschedulable":true,"replicas":7}}""", new System.Net.Http.Headers.MediaTypeHeaderValue("application/merge-patch+json")),
+            Content = new StringContent($$$"""{"metadata":{"{{{field}}}":"1"},"spec":{"unschedulable":true,"replicas":7}}""", new System.Net.Http.Headers.MediaTypeHeaderValue("application/merge-patch+json")),
         };
 
-        (await Http.SendAsync(request, Cancel)).StatusCode.ShouldBe(status);
-        (await Http.GetStringAsync($"/kubernetes/b/{path}", Cancel)).ShouldBe(before);
+        using var answer = await Http.SendAsync(request, Cancel);
+
+        ((int)answer.StatusCode).ShouldBe(code);
+        var status = KubernetesJson.Deserialize<V1Status>(await answer.Content.ReadAsStringAsync(Cancel));
+        status.Message.ShouldStartWith(words);
+        (status.Details.Group, status.Details.Kind).ShouldBe((group, kind));
+        using var after = await Http.GetAsync(request.RequestUri, Cancel);
+        (await after.Content.ReadAsStringAsync(Cancel)).ShouldBe(await before.Content.ReadAsStringAsync(Cancel));
     }
 
     [Theory]

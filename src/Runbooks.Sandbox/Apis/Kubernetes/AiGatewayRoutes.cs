@@ -17,7 +17,7 @@ internal static class AiGatewayRoutes
     public static void Map(IEndpointRouteBuilder routes, SandboxClusters clusters, TimeProvider time) =>
         routes.MapPatch($"/{{cluster}}/apis/{Group}/{Version}/namespaces/{{ns}}/{Plural}/{{name}}", async (HttpContext http) =>
             clusters.Find(KubernetesApi.Route(http, "cluster")) is { } cluster && cluster.AiRoutes.Find(KubernetesApi.Route(http, "ns"), KubernetesApi.Route(http, "name")) is { } route
-                ? await KubernetesChanges.PatchAsync(http, Plural, Of(route), changed => Of(cluster.AiRoutes.Change(route, changed.Spec!, time.GetUtcNow())))
+                ? await KubernetesChanges.PatchAsync(http, Of(route), changed => Of(cluster.AiRoutes.Change(route, changed.Spec!, time.GetUtcNow())))
                 : KubernetesStatus.NotFound(ResourceType.All.First(type => type.Kind == Kind), KubernetesApi.Route(http, "name")));
 
     public static AiGatewayRouteObject Of(SavedRoute route) => new()

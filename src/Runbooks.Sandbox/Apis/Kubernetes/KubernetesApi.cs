@@ -154,7 +154,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         _lastDeletion = options;
         if (options?.Preconditions?.Uid is { } uid && uid != life.Uid)
         {
-            return KubernetesStatus.UidConflict("pods", pod.Name, uid, life.Uid);
+            return KubernetesStatus.Conflict("Pod", "", pod.Name, $"the UID in the precondition ({uid}) does not match the UID in record ({life.Uid}). The object might have been deleted and then recreated");
         }
 
         cluster.Delete(pod);
@@ -183,7 +183,7 @@ internal static class KubernetesChanges
                 return KubernetesStatus.NotFound(type, KubernetesApi.Route(http, "name"));
             }
 
-            return await PatchAsync(http, "nodes", NodeView.Of(node, time.GetUtcNow()), changed => NodeView.Of(cluster.Change(node, now => NodeView.Apply(now, changed)), time.GetUtcNow()));
+            return await PatchAsync(http, NodeView.Of(node, time.GetUtcNow()), changed => NodeView.Of(cluster.Change(node, now => NodeView.Apply(now, changed)), time.GetUtcNow()));
         });
         foreach (var kind in new[] { WorkloadKind.Deployment, WorkloadKind.StatefulSet })
         {
@@ -195,14 +195,14 @@ internal static class KubernetesChanges
                     : Task.FromResult(KubernetesStatus.NotFound(type, KubernetesApi.Route(http, "name")));
 
             routes.MapPatch(path, (Delegate)((HttpContext http) => With(http, (cluster, workload) => kind == WorkloadKind.Deployment
-                ? PatchAsync(http, type.Plural, WorkloadView.Deployment(cluster, workload, time.GetUtcNow()), changed =>
+                ? PatchAsync(http, WorkloadView.Deployment(cluster, workload, time.GetUtcNow()), changed =>
                     WorkloadView.Deployment(cluster, Apply(cluster, workload, changed.Spec.Replicas, changed.Spec.Template), time.GetUtcNow()))
-                : PatchAsync(http, type.Plural, WorkloadView.StatefulSet(cluster, workload, time.GetUtcNow()), changed =>
+                : PatchAsync(http, WorkloadView.StatefulSet(cluster, workload, time.GetUtcNow()), changed =>
                     WorkloadView.StatefulSet(cluster, Apply(cluster, workload, changed.Spec.Replicas, changed.Spec.Template), time.GetUtcNow())))));
             routes.MapGet(path + "/scale", (Delegate)((HttpContext http) => With(http, (cluster, workload) =>
                 Task.FromResult(KubernetesStatus.Object(WorkloadView.Scale(cluster, workload, time.GetUtcNow()))))));
             routes.MapMethods(path + "/scale", ["PATCH", "PUT"], (Delegate)((HttpContext http) => With(http, (cluster, workload) =>
-                PatchAsync(http, $"{type.Plural}/scale", WorkloadView.Scale(cluster, workload, time.GetUtcNow()), changed =>
+                PatchAsync(http, WorkloadView.Scale(cluster, workload, time.GetUtcNow()), changed =>
                     WorkloadView.Scale(cluster, Apply(cluster, workload, changed.Spec.Replicas, null), time.GetUtcNow())))));
         }
     }
@@ -215,7 +215,7 @@ internal static class KubernetesChanges
     }
 
     /// <summary>A merge patch, or a strategic one of fields that it treats alike; a PUT is a patch that says everything.</summary>
-    internal static async Task<IResult> PatchAsync<T>(HttpContext http, string resource, T before, Func<T, T> apply)
+    internal static async Task<IResult> PatchAsync<T>(HttpContext http, T before, Func<T, T> apply)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var type = http.Request.ContentType ?? "";
@@ -238,16 +238,17 @@ internal static class KubernetesChanges
             return KubernetesStatus.Error(400, "BadRequest", $"the patch cannot be read: {odd.Message}");
         }
 
+        var about = ResourceRequest.Of(http.Request)!;
         if ((string?)patch["metadata"]?["resourceVersion"] is { Length: > 0 } version && version != before.Metadata.ResourceVersion)
         {
-            return KubernetesStatus.Modified(resource.Split('/')[0], before.Metadata.Name);
+            return KubernetesStatus.Conflict(about.Plural, about.Group, before.Metadata.Name, KubernetesStatus.Modified);
         }
 
         if ((string?)patch["metadata"]?["uid"] is { Length: > 0 } uid && uid != before.Metadata.Uid)
         {
-            return resource.EndsWith("/scale", StringComparison.Ordinal) || http.Request.Method == "PUT"
-                ? KubernetesStatus.UidConflict(resource, before.Metadata.Name, uid, before.Metadata.Uid)
-                : KubernetesStatus.UidImmutable(before, uid);
+            return about.Subresource is null
+                ? KubernetesStatus.UidImmutable(before, about.Group, uid)
+                : KubernetesStatus.Conflict(about.Resource, about.Group, before.Metadata.Name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.Metadata.Uid}");
         }
 
         return KubernetesStatus.Object(http.Request.Query["dryRun"].Count > 0 ? changed : apply(changed));

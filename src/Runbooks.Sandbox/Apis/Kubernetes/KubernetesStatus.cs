@@ -5,13 +5,15 @@ namespace Runbooks.Sandbox.Apis.Kubernetes;
 /// <summary>Answers as the Kubernetes API server gives them: objects, and <c>Status</c> for errors.</summary>
 internal static class KubernetesStatus
 {
+    public const string Modified = "the object has been modified; please apply your changes to the latest version and try again";
+
     private const string User = "system:serviceaccount:runbooks:runbooks";
 
     public static IResult Object(object value, int status = 200) =>
         Results.Text(KubernetesJson.Serialize(value), "application/json", statusCode: status);
 
     // The client's own Status type can be read but not written.
-    public static IResult Error(int status, string reason, string message, string? name = null, string? cause = null, string kind = "pods", string? group = null) => Results.Json(
+    public static IResult Error(int status, string reason, string message, string? name = null, string? cause = null, string? kind = null, string? group = null) => Results.Json(
         new
         {
             kind = "Status",
@@ -20,7 +22,7 @@ internal static class KubernetesStatus
             status = "Failure",
             message,
             reason,
-            details = new { name, group, kind, causes = cause is null ? null : new[] { new { reason = cause, message } } },
+            details = kind is null && cause is null ? null : new { name, group = string.IsNullOrEmpty(group) ? null : group, kind, causes = cause is null ? null : new[] { new { reason = cause, message } } },
             code = status,
         },
         statusCode: status);
@@ -28,22 +30,22 @@ internal static class KubernetesStatus
     public static IResult Success() => Results.Json(
         new { kind = "Status", apiVersion = "v1", metadata = new { }, status = "Success", code = 201 }, statusCode: 201);
 
-    public static IResult NotFound(ResourceType type, string name) =>
-        Error(404, "NotFound", $"{type.Plural}{(type.Api == "api/v1" ? "" : $".{type.ApiVersion.Split('/')[0]}")} \"{name}\" not found", name, kind: type.Plural);
+    /// <summary>As the API server names a resource or a kind: <c>pods</c>, <c>deployments.apps</c>.</summary>
+    public static string Qualified(string name, string group) => group.Length == 0 ? name : $"{name}.{group}";
 
-    public static IResult UidConflict(string plural, string name, string asked, string actual) => Error(
-        409,
-        "Conflict",
-        $"Operation cannot be fulfilled on {plural} \"{name}\": the UID in the precondition ({asked}) does not match the UID in record ({actual}). The object might have been deleted and then recreated",
-        name);
+    public static IResult NotFound(ResourceType type, string name) =>
+        Error(404, "NotFound", $"{Qualified(type.Plural, type.Group)} \"{name}\" not found", name, kind: type.Plural, group: type.Group);
+
+    /// <param name="kind">The resource; the kind where a deletion asks for another UID.</param>
+    /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go"/>
+    /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/pkg/registry/apps/deployment/storage/storage.go"/>
+    public static IResult Conflict(string kind, string group, string name, string why) =>
+        Error(409, "Conflict", $"Operation cannot be fulfilled on {Qualified(kind, group)} \"{name}\": {why}", name, kind: kind, group: group);
 
     /// <summary>What a patch of the object itself hears: the API server takes the UID for a change of it there.</summary>
     /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go"/>
-    public static IResult UidImmutable(IKubernetesObject<V1ObjectMeta> read, string asked) => Error(
-        422, "Invalid", $"{read.Kind} \"{read.Metadata.Name}\" is invalid: metadata.uid: Invalid value: \"{asked}\": field is immutable", read.Metadata.Name, kind: read.Kind);
-
-    public static IResult Modified(string plural, string name) => Error(
-        409, "Conflict", $"Operation cannot be fulfilled on {plural} \"{name}\": the object has been modified; please apply your changes to the latest version and try again", name, kind: plural);
+    public static IResult UidImmutable(IKubernetesObject<V1ObjectMeta> read, string group, string asked) => Error(
+        422, "Invalid", $"{Qualified(read.Kind, group)} \"{read.Metadata.Name}\" is invalid: metadata.uid: Invalid value: \"{asked}\": field is immutable", read.Metadata.Name, kind: read.Kind, group: group);
 
     public static IResult DisruptionBudget() => Error(
         429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.", cause: "DisruptionBudget");
@@ -56,14 +58,15 @@ internal static class KubernetesStatus
         429 => Error(429, "TooManyRequests", "Too many requests, please try again later."),
         404 => Error(404, "NotFound", "the server could not find the requested resource"),
         405 => Error(405, "MethodNotAllowed", "the server does not allow this method on the requested resource"),
-        409 or 412 => Error(409, "Conflict", "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again"),
+        409 or 412 when ResourceRequest.Of(request) is { Name: { } name } about => Conflict(about.Plural, about.Group, name, Modified),
+        409 or 412 => Error(409, "Conflict", $"Operation cannot be fulfilled: {Modified}"),
         _ => Error(status, "InternalError", "Internal error occurred: etcdserver: request timed out"),
     };
 
     public static bool IsEviction(HttpRequest request) => request.Path.Value!.EndsWith("/eviction", StringComparison.Ordinal);
 
     private static IResult Forbidden(HttpRequest request) => ResourceRequest.Of(request) is { } about
-        ? Error(403, "Forbidden", $"{about.Qualified}{(about.Name is { } name ? $" \"{name}\"" : "")} is forbidden: User \"{User}\" cannot {about.Verb} resource \"{about.Resource}\" in API group \"{about.Group}\" {(about.Namespace is { } ns ? $"in the namespace \"{ns}\"" : "at the cluster scope")}", about.Name, kind: about.Plural, group: about.Group.Length == 0 ? null : about.Group)
+        ? Error(403, "Forbidden", $"{about.Qualified}{(about.Name is { } name ? $" \"{name}\"" : "")} is forbidden: User \"{User}\" cannot {about.Verb} resource \"{about.Resource}\" in API group \"{about.Group}\" {(about.Namespace is { } ns ? $"in the namespace \"{ns}\"" : "at the cluster scope")}", about.Name, kind: about.Plural, group: about.Group)
         : Error(403, "Forbidden", $"forbidden: User \"{User}\" cannot {request.Method.ToLowerInvariant()} path \"/{string.Join('/', ResourceRequest.PathParts(request))}\"", kind: "");
 }
 
@@ -73,7 +76,7 @@ internal sealed record ResourceRequest(string Verb, string Group, string Plural,
 {
     public string Resource => Subresource is null ? Plural : $"{Plural}/{Subresource}";
 
-    public string Qualified => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
+    public string Qualified => KubernetesStatus.Qualified(Plural, Group);
 
     /// <returns>Null: it is about no resource.</returns>
     public static ResourceRequest? Of(HttpRequest request)

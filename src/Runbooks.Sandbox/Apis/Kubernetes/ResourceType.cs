@@ -22,6 +22,8 @@ internal sealed record ResourceType(
 
     public string ApiVersion => Api["api".Length..].TrimStart('s').TrimStart('/');
 
+    public string Group => ApiVersion.Split('/') is [var group, _] ? group : "";
+
     public static readonly IReadOnlyList<ResourceType> All =
     [
         new("api/v1", "pods", "Pod", true, ["po"], [.. s_read, "delete"], Tables.Pods, (cluster, now) =>
