@@ -46,6 +46,24 @@ public sealed class ArmAnswersTests : OnTheSandbox
         error.GetProperty("message").GetString()!.ShouldContain(words);
     }
 
+    /// <summary>It is written whole, and has ids only where the system assigns it.</summary>
+    [Fact]
+    public async Task EndpointsIdentity_IsTheOneThatWasWrittenLast()
+    {
+        const string Endpoint = Group + "Microsoft.MachineLearningServices/workspaces/ml/onlineEndpoints/answers?api-version=2024-10-01";
+
+        (await WriteAsync(new { type = "UserAssigned", userAssignedIdentities = new Dictionary<string, object> { ["/subscriptions/s/id-answers"] = new() } })).ShouldBe("type, userAssignedIdentities");
+        (await WriteAsync(new { type = "SystemAssigned" })).ShouldBe("type, principalId, tenantId");
+
+        async Task<string> WriteAsync(object identity)
+        {
+            var body = new { location = "westeurope", identity, properties = new { authMode = "Key", traffic = new { blue = 100 } } };
+            (await Http.PutAsJsonAsync(Endpoint, body, Cancel)).EnsureSuccessStatusCode();
+            Clock.Advance(TimeSpan.FromSeconds(2));
+            return string.Join(", ", (await JsonAsync(Endpoint)).GetProperty("identity").EnumerateObject().Select(one => one.Name));
+        }
+    }
+
     /// <summary>All that counts is what the provisioned backend no longer gets; one whose weight nobody has said is used like the others.</summary>
     [Theory]
     [InlineData(1, 100, 2, 100, true)]

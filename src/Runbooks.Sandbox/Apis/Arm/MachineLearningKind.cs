@@ -60,12 +60,30 @@ internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearning
 
         endpoint["properties"] = written;
         endpoint["tags"] = body["tags"]?.DeepClone();
-        foreach (var (part, value) in body["identity"] as JsonObject ?? [])
+        if (body["identity"] is JsonObject identity)
         {
-            endpoint["identity"]![part] = value?.DeepClone();
+            endpoint["identity"] = Identity((string?)identity["type"] ?? "", identity["userAssignedIdentities"]);
         }
 
         return null;
+    }
+
+    /// <summary>The ids are those of the identity that the system assigns: an endpoint that has only others shows none.</summary>
+    private static JsonObject Identity(string type, JsonNode? assigned)
+    {
+        var identity = new JsonObject { ["type"] = type };
+        if (type.Contains("SystemAssigned", StringComparison.Ordinal))
+        {
+            identity["principalId"] = "11111111-2222-3333-4444-55555555c0de";
+            identity["tenantId"] = "22222222-2222-3333-4444-55555555c0de";
+        }
+
+        if (assigned is not null)
+        {
+            identity["userAssignedIdentities"] = assigned.DeepClone();
+        }
+
+        return identity;
     }
 
     private static JsonObject Endpoint(ArmRequest request, string name) => new()
@@ -76,7 +94,7 @@ internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearning
         ["location"] = "westeurope",
         ["tags"] = new JsonObject { ["team"] = "ai-platform" },
         ["kind"] = "Managed",
-        ["identity"] = new JsonObject { ["type"] = "SystemAssigned", ["principalId"] = "11111111-2222-3333-4444-55555555c0de", ["tenantId"] = "22222222-2222-3333-4444-55555555c0de" },
+        ["identity"] = Identity("SystemAssigned", assigned: null),
         ["properties"] = new JsonObject
         {
             ["authMode"] = "Key",
