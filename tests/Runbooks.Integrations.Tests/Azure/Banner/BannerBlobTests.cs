@@ -75,6 +75,18 @@ public sealed partial class BannerBlobTests(Azurite azurite) : OnTheSandbox, IAs
         (await ReadAsync(), await KeyExistsAsync()).ShouldBe((null, false));
     }
 
+    /// <summary>Pages that read the one place would show it, and pages that read the other would not, for as long as the switch is on.</summary>
+    [Fact]
+    public async Task Undo_TheKeyFollowsTheBlobWhateverIsPausedInBetween()
+    {
+        var preparation = await PublishAsync();
+        var context = ContextOf("inc-1") with { Time = new SkippingTime(Clock), FindPause = async _ => await Blob.ExistsAsync(Cancel) ? null : "The kill switch is on." };
+
+        await Action(Publish).UndoAsync(preparation.UndoState!.Value, context, Cancel);
+
+        (await ReadAsync(), await KeyExistsAsync()).ShouldBe((null, false));
+    }
+
     [Fact]
     public async Task Undo_BringsBackExactlyWhatWasThere()
     {
