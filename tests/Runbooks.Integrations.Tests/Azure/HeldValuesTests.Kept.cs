@@ -59,6 +59,25 @@ public sealed partial class HeldValuesTests
         (await FlagAsync()).ShouldBeNull();
     }
 
+    /// <summary>Whoever stopped it before its resolution was told that its fix is taken back: it keeps nothing.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SecondIsStoppedAndTakesItsFixBack_ItIsLeftToThat(bool askedForIt)
+    {
+        var first = await DoAsync("inc-a", Flag, s_on);
+        await DoAsync("inc-b", Flag, s_on, s_forGood);
+        await ChangeAsync("inc-b", i => i with
+        {
+            State = IncidentState.Verifying,
+            Steps = [Ended(i, StepStatus.Done)],
+            Stop = new("ada", "wrong flag", Clock.GetUtcNow(), askedForIt) { BeforeResolution = !askedForIt },
+        });
+
+        (await UndoAsync("inc-a", Flag, first)).HandedOn.ShouldBeTrue();
+        (await FlagAsync()).ShouldNotBeNull();
+    }
+
     /// <summary>An attempt of which nothing came holds nothing, though its incident is open.</summary>
     [Fact]
     public async Task SecondWaitsForItsTurn_NothingIsHandedOnToIt()
