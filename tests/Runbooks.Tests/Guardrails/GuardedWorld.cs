@@ -42,13 +42,6 @@ public abstract class GuardedWorld : IAsyncDisposable
 
     private protected Task ReleaseKillSwitchAsync() => _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
 
-    /// <summary>The one place that the action has is taken.</summary>
-    private protected async Task OthersActForAsync(TimeSpan time)
-    {
-        _options.MaxConcurrent["script.act"] = 1;
-        await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", time, CancellationToken.None);
-    }
-
     private protected Task<Incident> OpenAsync(Runbook runbook, string target = "inference/llm-b-0")
     {
         var now = _world.Time.GetUtcNow();

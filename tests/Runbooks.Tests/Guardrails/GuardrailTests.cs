@@ -277,7 +277,7 @@ public sealed class GuardrailTests : GuardedWorld
     [Fact]
     public async Task SystemSetToAskAlwaysBeforeASelfHealingStepActs_AsksFirst()
     {
-        await OthersActForAsync(TimeSpan.FromSeconds(30));
+        await _world.OthersActForAsync(TimeSpan.FromSeconds(30));
         var opened = await OpenAsync(s_heals);
         _options.Mode = RunMode.ApproveAll;
 
@@ -317,7 +317,7 @@ public sealed class GuardrailTests : GuardedWorld
     [Fact]
     public async Task AsManyOfOneActionAsMayAct_TheNextWaitsForItsTurn()
     {
-        await OthersActForAsync(TimeSpan.FromSeconds(30));
+        await _world.OthersActForAsync(TimeSpan.FromSeconds(30));
         var opened = await OpenAsync(s_asks);
 
         var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
@@ -331,7 +331,7 @@ public sealed class GuardrailTests : GuardedWorld
     [Fact]
     public async Task PlaceThatIsTakenForHours_IsWaitedForAndNoAttemptFails()
     {
-        await OthersActForAsync(TimeSpan.FromHours(2));
+        await _world.OthersActForAsync(TimeSpan.FromHours(2));
         var opened = await OpenAsync(s_asks);
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 

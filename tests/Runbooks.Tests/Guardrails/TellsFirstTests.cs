@@ -35,7 +35,7 @@ public sealed class TellsFirstTests : GuardedWorld
     [Fact]
     public async Task BreakerThatOpensWhileTheFixWaitsForItsTurn_HoldsIt()
     {
-        await OthersActForAsync(TimeSpan.FromMinutes(10));
+        await _world.OthersActForAsync(TimeSpan.FromMinutes(10));
         var opened = await OpenAsync(s_tellsFirst);
         (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.Steps.ShouldHaveSingleItem().Name.ShouldBe("tell");
         await _world.State.UpdateAsync<RunHistory, bool>(
@@ -50,7 +50,7 @@ public sealed class TellsFirstTests : GuardedWorld
     [Fact]
     public async Task FixThatWaitedForItsTurn_CountsFromWhenItActed()
     {
-        await OthersActForAsync(2 * s_coolDown);
+        await _world.OthersActForAsync(2 * s_coolDown);
         var runbook = s_tellsFirst with { Limits = s_tellsFirst.Limits with { CoolDown = s_coolDown } };
         var first = await OpenAsync(runbook);
         await _world.DecideAsync(first.Id, DecisionVerb.Approve);
@@ -63,7 +63,7 @@ public sealed class TellsFirstTests : GuardedWorld
     [Fact]
     public async Task ToldAMomentAgo_IsNoLookAtTheTarget()
     {
-        await OthersActForAsync(TimeSpan.FromMinutes(40));
+        await _world.OthersActForAsync(TimeSpan.FromMinutes(40));
         var patient = s_tellsFirst.Mitigation.Approval! with { Timeout = TimeSpan.FromHours(1) };
         var opened = await OpenAsync(s_tellsFirst with { Mitigation = s_tellsFirst.Mitigation with { Approval = patient } });
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(20));
@@ -79,7 +79,7 @@ public sealed class TellsFirstTests : GuardedWorld
     [Fact]
     public async Task CameRightByItselfWhileTheFixWaitsForItsTurn_SaysSoOnce()
     {
-        await OthersActForAsync(TimeSpan.FromMinutes(10));
+        await _world.OthersActForAsync(TimeSpan.FromMinutes(10));
         var opened = await OpenAsync(s_tellsFirst);
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
         _world.Script.Verdicts["stuck"] = Verdict.Passing;

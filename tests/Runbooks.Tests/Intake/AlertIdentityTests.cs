@@ -16,15 +16,13 @@ public sealed class AlertIdentityTests
 {
     private readonly FakeTimeProvider _time = new(Some.Time);
     private readonly InMemoryIncidentStore _store = new();
-    private readonly RecordingEngine _engine;
     private readonly IncidentIntake _intake;
 
     public AlertIdentityTests()
     {
-        _engine = new RecordingEngine(_time);
         _intake = SomeIntake.On(
             () => [Some.Runbook(alert: "*") with { Target = "{{ labels.instance }}" }, Some.Runbook("two-parts", "*") with { Target = "{{ labels.cluster }}/{{ labels.pod }}" }],
-            _store, _engine, _time);
+            _store, new RecordingEngine(_time), _time);
     }
 
     [Fact]

@@ -176,12 +176,7 @@ public sealed class FlappingTests : IAsyncDisposable
     [Fact]
     public async Task NoToAFlappingAlert_HoldsForItsComingAndGoing()
     {
-        await FlapAsync();
-        await FlapAsync();
-        await FireAsync();
-        var refused = _world.World.Store.All[^1].Id;
-        await _world.World.DecideAsync(refused, DecisionVerb.Reject);
-        await EndAsync();
+        var refused = await RefuseAsync();
 
         var again = await FireAsync();
         await EndAsync();
@@ -199,11 +194,7 @@ public sealed class FlappingTests : IAsyncDisposable
     [Fact]
     public async Task AnotherAlertOfTheSameName_AsksThoughANoHoldsForTheFirst()
     {
-        await FlapAsync();
-        await FlapAsync();
-        await FireAsync();
-        await _world.World.DecideAsync(_world.World.Store.All[^1].Id, DecisionVerb.Reject);
-        await EndAsync();
+        await RefuseAsync();
 
         var other = await FireAsync(alert => alert with { Fingerprint = "f9", Labels = new Dictionary<string, string>(alert.Labels) { ["mountpoint"] = "/data" } });
 
@@ -246,19 +237,10 @@ public sealed class FlappingTests : IAsyncDisposable
     [Fact]
     public async Task ComesAgainAfterTheNoAndStays_IsAskedAboutAlthoughNobodyRepeatsIt()
     {
-        await FlapAsync();
-        await FlapAsync();
-        await FireAsync();
-        await _world.World.DecideAsync(_world.World.Store.All[^1].Id, DecisionVerb.Reject);
-        await EndAsync();
+        await RefuseAsync();
         await FireAsync();
 
-        for (var minute = 0; minute < 20; minute++)
-        {
-            _world.World.Time.Advance(TimeSpan.FromMinutes(1));
-            await _world.World.Get<IncidentWatchdog>().CheckAsync(TestContext.Current.CancellationToken);
-            await _world.World.Engine.SettleAsync();
-        }
+        await _world.WatchAsync(20);
 
         var asked = _world.World.Store.All[^1];
         (_world.World.Store.All.Count, asked.State).ShouldBe((4, IncidentState.AwaitingApproval));
@@ -322,6 +304,18 @@ public sealed class FlappingTests : IAsyncDisposable
         await _world.World.AdvanceAsync(_world.World.Store.All[^1].Id, TimeSpan.FromMinutes(2));
         _world.World.Script.Verdicts["stuck"] = passing;
         _episode++;
+    }
+
+    /// <summary>It flaps, and a person says no.</summary>
+    private async Task<string> RefuseAsync()
+    {
+        await FlapAsync();
+        await FlapAsync();
+        await FireAsync();
+        var refused = _world.World.Store.All[^1].Id;
+        await _world.World.DecideAsync(refused, DecisionVerb.Reject);
+        await EndAsync();
+        return refused;
     }
 
     private void Checks(bool passing) => _world.World.Script.Verdicts["stuck"] = passing ? Verdict.Passing : Verdict.Failing;

@@ -6,6 +6,7 @@ using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Tests.Intake.Parsing;
+using Runbooks.Watchdog;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Intake;
@@ -63,6 +64,17 @@ internal sealed class IntakeWorld : IAsyncDisposable
         var outcomes = await World.Get<IncidentIntake>().ReceiveAsync(alerts, TestContext.Current.CancellationToken);
         await World.Engine.SettleAsync();
         return outcomes;
+    }
+
+    /// <summary>The watch looks every minute; for a world that has one.</summary>
+    public async Task WatchAsync(int minutes)
+    {
+        for (var minute = 0; minute < minutes; minute++)
+        {
+            World.Time.Advance(TimeSpan.FromMinutes(1));
+            await World.Get<IncidentWatchdog>().CheckAsync(TestContext.Current.CancellationToken);
+            await World.Engine.SettleAsync();
+        }
     }
 
     public ValueTask DisposeAsync() => World.DisposeAsync();

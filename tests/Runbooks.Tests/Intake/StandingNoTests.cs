@@ -194,12 +194,7 @@ public sealed class StandingNoTests : IAsyncDisposable
         }
 
         await _world.TakeAsync(Pod("first"));
-        for (var minute = 0; minute < 18; minute++)
-        {
-            _world.World.Time.Advance(TimeSpan.FromMinutes(1));
-            await _world.World.Get<IncidentWatchdog>().CheckAsync(TestContext.Current.CancellationToken);
-            await _world.World.Engine.SettleAsync();
-        }
+        await _world.WatchAsync(18);
 
         var last = _world.World.Store.All[^1];
         (last.Id == between).ShouldBe(!otherHasEnded);

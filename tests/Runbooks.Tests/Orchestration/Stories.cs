@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -129,8 +128,7 @@ internal static class Stories
         },
         ["waits-for-its-turn"] = async world =>
         {
-            world.Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.MaxConcurrent["script.act"] = 1;
-            await world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", 20 * s_minute, CancellationToken.None);
+            await world.OthersActForAsync(20 * s_minute);
             var waiting = await DecideAsync(world, s_runbook, DecisionVerb.Approve, helps: true);
             return await world.AdvanceAsync(waiting.Id, 60 * s_minute);
         },

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
@@ -85,7 +84,7 @@ public sealed class WatchedWaitTests : IAsyncDisposable
     [Fact]
     public async Task StepThatWaitsHoursForItsTurn_PagesNobody()
     {
-        await OthersActAsync();
+        await _world.OthersActForAsync(TimeSpan.FromHours(4));
         var opened = await _world.OpenAsync(Given.Runbook());
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
@@ -99,21 +98,14 @@ public sealed class WatchedWaitTests : IAsyncDisposable
     [Fact]
     public async Task StepThatNeverHasItsTurn_SaysWhatItWaitedFor()
     {
-        await OthersActAsync();
+        await _world.OthersActForAsync(TimeSpan.FromHours(4));
         var opened = await _world.OpenAsync(Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Approval = null } });
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(3));
-        await OthersActAsync();
+        await _world.OthersActForAsync(TimeSpan.FromHours(4));
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(2));
 
         incident.Reason.ShouldBe("Step 'fix' had to wait too long: as many script.act steps are running as may run at once. Nothing was done.");
-    }
-
-    /// <summary>The one place that the action has is taken.</summary>
-    private async Task OthersActAsync()
-    {
-        _world.Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.MaxConcurrent["script.act"] = 1;
-        (await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", TimeSpan.FromHours(4), CancellationToken.None)).ShouldBeTrue();
     }
 
     [Fact]

@@ -1,15 +1,18 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog.Steps;
 using Runbooks.Engine;
+using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
+using Shouldly;
 using TestKit.Engine;
 using TestKit.Storage;
 
@@ -118,6 +121,13 @@ public sealed class IncidentWorld : IAsyncDisposable
         var incident = await Store.UpdateAsync(id, i => i with { Stop = new StopRequest("alice", reason, Time.GetUtcNow()) }, CancellationToken.None);
         await Engine.RaiseAsync(id, incident.WakeEvent ?? "");
         return await SettleAsync(id);
+    }
+
+    /// <summary>The one place that the action has is taken.</summary>
+    public async Task OthersActForAsync(TimeSpan time)
+    {
+        Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.MaxConcurrent["script.act"] = 1;
+        (await Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", time, CancellationToken.None)).ShouldBeTrue();
     }
 
     public async ValueTask DisposeAsync()
