@@ -10,7 +10,7 @@ using People = Runbooks.Tests.Notifications.People;
 
 namespace Runbooks.Tests.Approvals;
 
-public sealed class ApproverRulesTests
+public sealed partial class ApproverRulesTests
 {
     [Theory]
     [InlineData("ada", DecisionStatus.Decided)]
@@ -87,50 +87,6 @@ public sealed class ApproverRulesTests
         }
     }
 
-    [Fact]
-    public async Task MemberOfAGroup_IsOnePersonUnderANewName()
-    {
-        var office = await OpenAsync(Some.Gate() with { Approvers = ["group:ml"], Required = 2 });
-        var kay = People.SignedIn("kay", People.GroupId);
-        await DecideAsync(office, By(kay));
-
-        (await DecideAsync(office, By(kay with { Name = "Kay, renamed" }))).Result.Status.ShouldBe(DecisionStatus.AlreadyCounted);
-        (await DecideAsync(office, By(People.SignedIn("lee", People.GroupId)))).Result.Status.ShouldBe(DecisionStatus.Decided);
-    }
-
-    /// <summary>She presses in Slack, and signs in as a member of the group: the contacts cannot tell that it is one person.</summary>
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task MemberWhomTheContactsDoNotKnow_IsNoSecondPersonBesideOneWithoutAnObjectId(bool slackFirst)
-    {
-        var office = await OpenAsync(Some.Gate() with { Approvers = ["oncall", "group:ml"], Required = 2 });
-        office.Contacts.Replace(WithoutObjectIdOfAda());
-        DecisionRequest[] both = [new(DecisionVerb.Approve, "ada", "slack"), By(People.SignedIn("kay", People.GroupId), "group:ml")];
-        (await DecideAsync(office, both[slackFirst ? 0 : 1])).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
-
-        var second = await DecideAsync(office, both[slackFirst ? 1 : 0]);
-
-        second.Result.Status.ShouldBe(DecisionStatus.NotAllowed);
-        second.Result.Message.ShouldContain("may be one person: the contacts have no object id of ada");
-        office.Rules.WhyNoYes(office.Store.All[0].OpenGate!, "group:ml", People.SignedIn("lee", People.GroupId), office.Contacts.Book).ShouldBe(slackFirst ? second.Result.Message.Replace("kay", "lee", StringComparison.Ordinal) : null);
-        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
-    }
-
-    [Theory]
-    [InlineData("ada", DecisionStatus.NotAllowed)]
-    [InlineData("grace", DecisionStatus.Decided)]
-    public async Task MemberWhomTheContactsDoNotKnow_MayBeWhoStartedIt(string starter, DecisionStatus status)
-    {
-        var office = await OpenAsync(Some.Gate() with { Approvers = ["group:ml"], SeparationOfDuties = true, Starter = starter }, startedBy: starter);
-        office.Contacts.Replace(WithoutObjectIdOfAda());
-
-        (await DecideAsync(office, By(People.SignedIn("kay", People.GroupId), "group:ml"))).Result.Status.ShouldBe(status);
-    }
-
-    private static ContactBook WithoutObjectIdOfAda() => new(
-        [new("oncall", [People.Ada with { Identities = [Identity.Slack("U0ADA")] }, People.Grace]), new("group:ml", [People.Group]), new(ContactBook.Fallback, [People.Linus])]);
-
     /// <summary>The record has the names of those whom the team's schedule meant. Who is called so now may be of another team.</summary>
     [Theory]
     [InlineData("grace", true)]
@@ -151,28 +107,6 @@ public sealed class ApproverRulesTests
 
         static Runbooks.Catalog.TeamFiles File(string team, string contacts) => new(team, new($"{team}/team.yaml", ""), new($"{team}/contacts.yaml", contacts));
     }
-
-    [Fact]
-    public async Task OwnersTeamThatIsRequired_HasToAgreeHoweverManyOthersDo()
-    {
-        var office = await OpenAsync(Some.Gate() with { Approvers = ["oncall", "platform-lead"], OwnerTeam = "platform-lead" });
-
-        var first = await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"));
-        first.Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
-        first.Result.Message.ShouldContain("somebody from platform-lead");
-        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
-        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "linus", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
-    }
-
-    [Theory]
-    [InlineData(2, false, DecisionVerb.Approve, DecisionStatus.NotAllowed)]
-    [InlineData(1, true, DecisionVerb.Approve, DecisionStatus.NotAllowed)]
-    [InlineData(1, false, DecisionVerb.Approve, DecisionStatus.Decided)]
-    [InlineData(2, true, DecisionVerb.Reject, DecisionStatus.Decided)]
-    public async Task LinkOfARoom_ProvesNobodyWherePeopleAreCounted(int required, bool separate, DecisionVerb verb, DecisionStatus status) =>
-        (await DecideAsync(
-            Some.Gate() with { Approvers = ["room"], Required = required, SeparationOfDuties = separate },
-            new DecisionRequest(verb, "ops-room", "link") { LinkOf = "ops-room" })).Result.Status.ShouldBe(status);
 
     [Theory]
     [InlineData("api")]
@@ -230,61 +164,6 @@ public sealed class ApproverRulesTests
 
         office.Contacts.Book.RecipientsOf(["oncall"]).ShouldHaveSingleItem("messages still have a place");
         office.Store.All[0].OpenGate!.Decisions.ShouldBeEmpty();
-    }
-
-    [Theory]
-    [InlineData("the API key's holder", 2)]
-    [InlineData("ops-room", 2)]
-    [InlineData("ada@example.com", 1)]
-    [InlineData(null, 1)]
-    public void StartedBySomebodyUnknown_TakesTwoPeople(string? startedBy, int required)
-    {
-        var gate = new ApprovalOffice(People.Book).Rules.Separate(Some.Gate() with { SeparationOfDuties = true }, startedBy);
-
-        gate.Required.ShouldBe(required);
-        gate.Warnings.Count.ShouldBe(required - 1);
-        gate.Starter.ShouldBe(startedBy is not null && required == 1 ? "ada" : null);
-    }
-
-    [Fact]
-    public async Task StartedBySomebodyUnknown_TheQuestionThatOpensTakesTwoPeople()
-    {
-        await using var world = new IncidentWorld(configure: services => services.AddSingleton(People.Book));
-        var runbook = TestKit.Incidents.Given.Runbook();
-        runbook = runbook with { Mitigation = runbook.Mitigation with { Approval = runbook.Mitigation.Approval! with { SeparationOfDuties = true } } };
-
-        var opened = await world.OpenAsync(runbook, TestKit.Incidents.Given.Incident(runbook) with { StartedBy = "nightly-job" });
-
-        opened.OpenGate!.Required.ShouldBe(2);
-        opened.OpenGate.Warnings.ShouldContain(warning => warning.Contains("nightly-job", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task OnePersonUnderTwoNames_CountsOnce()
-    {
-        var office = await OpenAsync(Some.Gate() with { Required = 2 });
-        await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada", "link") { LinkOf = "ada" });
-
-        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada@example.com", "api"))).Result.Status.ShouldBe(DecisionStatus.AlreadyCounted);
-        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
-    }
-
-    [Fact]
-    public async Task Starter_MayNotBeTheOnlyOneUnderAnyName()
-    {
-        var office = await OpenAsync(Some.Gate() with { SeparationOfDuties = true }, startedBy: "ada@example.com");
-
-        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"))).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
-        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
-    }
-
-    [Fact]
-    public async Task Starter_MayBeOneOfTwo()
-    {
-        var office = await OpenAsync(Some.Gate() with { SeparationOfDuties = true, Required = 2 }, startedBy: "ada");
-
-        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"))).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
-        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ using Given = TestKit.Incidents.Given;
 namespace Runbooks.Tests.Intake;
 
 /// <summary>An alert that comes and goes is one thread for whoever is asked, and its record stays small.</summary>
-public sealed class FlappingTests : IAsyncDisposable
+public sealed partial class FlappingTests : IAsyncDisposable
 {
     private readonly IntakeWorld _world = new(services => services.AddWatchdog(), Given.Runbook() with { Diagnosis = [Given.Check("stuck")], Resolution = new() });
     private int _episode;
@@ -173,34 +173,6 @@ public sealed class FlappingTests : IAsyncDisposable
         _world.World.Notifier.Sent.Skip(before).ShouldContain(sent => sent.Card.Title.StartsWith("News: "));
     }
 
-    [Fact]
-    public async Task NoToAFlappingAlert_HoldsForItsComingAndGoing()
-    {
-        var refused = await RefuseAsync();
-
-        var again = await FireAsync();
-        await EndAsync();
-        await FlapAsync();
-
-        (again.Outcome, again.Id).ShouldBe((IntakeResult.Folded, refused));
-        again.Reason!.ShouldContain("does not ask again until it has been quiet");
-        _world.World.Store.All.Count.ShouldBe(3);
-        _world.World.Store.All[^1].Timeline.Count(line => line.What.Contains("It does not ask again")).ShouldBe(1);
-        (await FireAsync(alert => alert with { Fingerprint = "f2", Severity = "page", Labels = alert.Labels })).Outcome.ShouldBe(IntakeResult.Folded);
-        _world.World.Time.Advance(TimeSpan.FromMinutes(16));
-        (await FireAsync()).Outcome.ShouldBe(IntakeResult.Opened);
-    }
-
-    [Fact]
-    public async Task AnotherAlertOfTheSameName_AsksThoughANoHoldsForTheFirst()
-    {
-        await RefuseAsync();
-
-        var other = await FireAsync(alert => alert with { Fingerprint = "f9", Labels = new Dictionary<string, string>(alert.Labels) { ["mountpoint"] = "/data" } });
-
-        other.Outcome.ShouldBe(IntakeResult.Opened);
-    }
-
     /// <summary>Three disks of one machine, each for the first time.</summary>
     [Fact]
     public async Task AnotherAlertOfTheSameName_IsNotTheFirstComeAgain()
@@ -235,20 +207,6 @@ public sealed class FlappingTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task ComesAgainAfterTheNoAndStays_IsAskedAboutAlthoughNobodyRepeatsIt()
-    {
-        await RefuseAsync();
-        await FireAsync();
-
-        await _world.WatchAsync(20);
-
-        var asked = _world.World.Store.All[^1];
-        (_world.World.Store.All.Count, asked.State).ShouldBe((4, IncidentState.AwaitingApproval));
-        asked.OpenGate!.Warnings[0].ShouldStartWith("The last decision on this target was a no");
-        asked.Timeline[1].What.ShouldStartWith("The alert came again after a no, and has not ended since.");
-    }
-
-    [Fact]
     public async Task SlowComingAndGoing_IsNotFlapping()
     {
         for (var n = 0; n < 4; n++)
@@ -259,25 +217,6 @@ public sealed class FlappingTests : IAsyncDisposable
 
         _world.World.Store.All.ShouldAllBe(incident => incident.State == IncidentState.SelfRecovered);
         _world.World.Store.All[^1].RecurrenceLines().ShouldBe(["InferenceRequestsStuck: 4 times since 03:00 UTC; each lasted under 3 minutes."]);
-    }
-
-    /// <summary>In one post the alert that a no holds for, and one that nobody has seen.</summary>
-    [Fact]
-    public async Task AnotherAlertBesideTheOneThatANoHoldsFor_AsksInItsOwnName()
-    {
-        for (var n = 0; n < 3; n++)
-        {
-            await FlapAsync();
-        }
-
-        var refused = _world.World.Store.All[^1].Id;
-        await _world.World.DecideAsync(refused, DecisionVerb.Reject);
-
-        var outcomes = await _world.TakeAsync(Firing(), Firing() with { Fingerprint = "tmp", Labels = new Dictionary<string, string>(Firing().Labels) { ["folder"] = "/tmp" } });
-
-        outcomes.Select(outcome => outcome.Outcome).ShouldBe([IntakeResult.Folded, IntakeResult.Opened]);
-        outcomes[0].Id.ShouldBe(refused);
-        _world.World.Store.All.Single(incident => incident.Id == outcomes[1].Id).Alert.Fingerprint.ShouldBe("tmp");
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
@@ -304,18 +243,6 @@ public sealed class FlappingTests : IAsyncDisposable
         await _world.World.AdvanceAsync(_world.World.Store.All[^1].Id, TimeSpan.FromMinutes(2));
         _world.World.Script.Verdicts["stuck"] = passing;
         _episode++;
-    }
-
-    /// <summary>It flaps, and a person says no.</summary>
-    private async Task<string> RefuseAsync()
-    {
-        await FlapAsync();
-        await FlapAsync();
-        await FireAsync();
-        var refused = _world.World.Store.All[^1].Id;
-        await _world.World.DecideAsync(refused, DecisionVerb.Reject);
-        await EndAsync();
-        return refused;
     }
 
     private void Checks(bool passing) => _world.World.Script.Verdicts["stuck"] = passing ? Verdict.Passing : Verdict.Failing;

@@ -142,6 +142,44 @@ public sealed class ResourceHealthTests : IAsyncDisposable
         (await _world.TakeAsync(Changed("Unavailable", "Available", "22:03:00")))[0].Outcome.ShouldBe(another ? IntakeResult.Folded : IntakeResult.Opened);
     }
 
+    [Fact]
+    public async Task ResourceIsAvailableAgain_IsTheEndOfItsAlertThoughAzureFiresIt()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("vm", "{{ labels.resourceName }}", "azure-monitor", "vm-unhealthy", new() { ["currentHealthStatus"] = "Unavailable" }, checks: false));
+        await world.TakeAsync(Bare("1", "Activated", "\"Unavailable\""));
+
+        var over = (await world.TakeAsync(Bare("3", "Resolved", "\"Available\"")))[0];
+
+        over.Outcome.ShouldBe(IntakeResult.Resolved);
+        world.Only.State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
+    [Fact]
+    public async Task HealthUpdateWithoutAStatus_IsNewsAndOpensNothing()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("vm", "{{ labels.resourceName }}", "azure-monitor", "vm-unhealthy"));
+        (await world.TakeAsync(Bare("0", "Updated", "null")))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+        await world.TakeAsync(Bare("1", "Activated", "\"Unavailable\""));
+
+        var open = (await world.TakeAsync(Bare("2", "Updated", "null")))[0];
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
+        var closed = (await world.TakeAsync(Bare("3", "InProgress", "null")))[0];
+
+        (open.Outcome, closed.Outcome).ShouldBe((IntakeResult.Folded, IntakeResult.Folded));
+        world.Only.News.ShouldHaveSingleItem().Text.ShouldBe("Azure tells of the resource, which ends nothing: vm-1");
+    }
+
+    [Fact]
+    public async Task HealthAlertOfWhichTheContextIsMissing_StillOpensAnIncident()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("vm", "{{ alert.name }}", "azure-monitor", "vm-unhealthy"));
+
+        (await world.TakeAsync(Readers.ReadOne("azure-monitor", """
+            {"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"1","alertRule":"vm-unhealthy","monitorCondition":"Fired","monitoringService":"Resource Health",
+            "alertTargetIDs":["/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm-1"],"firedDateTime":"2026-11-23T01:00:00Z"}}}
+            """)))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private static Alert Health(string operation, string status, string health, string before, string time) => Readers.ReadOne("azure-monitor", AlertCases.Text("azure-monitor/resource-health")
@@ -156,4 +194,12 @@ public sealed class ResourceHealthTests : IAsyncDisposable
         .Replace("\"time\":\"2026-11-25T22:00:00Z\"", $"\"time\":\"2026-11-22T{time}Z\"", StringComparison.Ordinal)
         .Replace("\"availabilityState\":\"Available\"", $"\"availabilityState\":\"{state}\"", StringComparison.Ordinal)
         .Replace("\"previousAvailabilityState\":\"Unknown\"", $"\"previousAvailabilityState\":\"{before}\"", StringComparison.Ordinal));
+
+    /// <summary>An event that does not tell the health before it.</summary>
+    private static Alert Bare(string id, string operation, string status) => Readers.ReadOne("azure-monitor", $$$"""
+        {"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"{{{id}}}","alertRule":"vm-unhealthy","monitorCondition":"Fired","monitoringService":"Resource Health",
+        "alertTargetIDs":["/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm-1"],"firedDateTime":"2026-11-23T0{{{id}}}:00:00Z"},
+        "alertContext":{"operationName":"Microsoft.Resourcehealth/healthevent/{{{operation}}}/action","eventSource":"ResourceHealth","status":"{{{operation}}}",
+        "properties":{"title":"vm-1","currentHealthStatus":{{{status}}} } } } }
+        """);
 }

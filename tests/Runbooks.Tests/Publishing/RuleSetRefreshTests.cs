@@ -11,13 +11,12 @@ using Runbooks.Publishing;
 using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
-using TestKit.People;
 using TestKit.Storage;
 
 namespace Runbooks.Tests.Publishing;
 
 /// <summary>What a host does about what was published.</summary>
-public sealed class RuleSetRefreshTests : IDisposable
+public sealed partial class RuleSetRefreshTests : IDisposable
 {
     private const string Windows = """
         windows:
@@ -68,27 +67,6 @@ public sealed class RuleSetRefreshTests : IDisposable
         File.Delete(Path.Combine(_folder, PublicationLog.Name));
         await host.LookAsync();
         host.Catalog.Find("one")!.Title.ShouldBe("plain");
-    }
-
-    [Fact]
-    public async Task FolderThatCouldNotBeRead_IsReadAgainThoughNobodyTells()
-    {
-        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "first"));
-        var place = new FailingPlace(new FolderPlace(_folder));
-        using var host = await HostAsync(place);
-        await host.Get<RuleSetRefresh>().StartAsync(Cancel);
-        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "second"));
-        place.Fails = true;
-        await host.LookAsync();
-        host.Catalog.Find("one")!.Title.ShouldBe("first");
-
-        place.Fails = false;
-        place.Read = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _time.UntilDoneAsync(Task.WhenAny(place.Read.Task, Task.Delay(TimeSpan.FromMinutes(2), _time, Cancel)));
-
-        // After the one that reads it.
-        await host.Get<RuleSetRefresh>().RefreshAsync(Cancel);
-        host.Catalog.Find("one")!.Title.ShouldBe("second");
     }
 
     [Fact]
@@ -198,81 +176,6 @@ public sealed class RuleSetRefreshTests : IDisposable
         host.Trouble.ShouldBeEmpty();
     }
 
-    /// <summary>Deleted by mistake, with its container, or while a backup is put back: without runbooks every alert would be ignored.</summary>
-    [Fact]
-    public async Task RecordThatIsGone_LeavesTheSetInForceAndIsTold()
-    {
-        var good = await PublishAsync(new("one.yaml", Runbook("one", "first")), new("windows.yaml", Windows));
-        using var host = await HostAsync();
-        await host.LookAsync();
-        host.Trouble.ShouldBeEmpty();
-        var (there, away) = (Path.Combine(_folder, "published"), Path.Combine(_folder, "away"));
-        Directory.Move(there, away);
-
-        await host.LookAsync();
-
-        (host.Catalog.Find("one")!.Title, host.Window, host.Status.InForce).ShouldBe(("first", "patching", good));
-        host.Trouble.ShouldBe([$"The runbooks at {_folder} cannot be read. No runbook is there any more, neither published nor as a plain file. Publish again, or put back what was there."]);
-        await host.Get<FileVersions>().SaveAsync(Cancel);
-        (await Should.ThrowAsync<InvalidDataException>(() => HostAsync())).Message.ShouldEndWith($"In force before: {good.Name}.", customMessage: "one that starts must not ignore alerts either");
-
-        Directory.Move(away, there);
-        await host.LookAsync();
-        host.Trouble.ShouldBeEmpty();
-        (await HostAsync()).Dispose();
-    }
-
-    /// <summary>A folder is empty while nothing is mounted there.</summary>
-    [Fact]
-    public async Task PlainFilesThatAreAllGone_StayInForceAndAreTold()
-    {
-        var file = Path.Combine(_folder, "one.yaml");
-        File.WriteAllText(file, Runbook("one", "plain"));
-        using var host = await HostAsync();
-        await host.LookAsync();
-        File.Delete(file);
-
-        await host.LookAsync();
-
-        host.Catalog.Find("one")!.Title.ShouldBe("plain");
-        host.Trouble.ShouldHaveSingleItem().ShouldContain("No runbook is there any more");
-        await host.Get<FileVersions>().SaveAsync(Cancel);
-        (await Should.ThrowAsync<InvalidDataException>(() => HostAsync())).Message.ShouldEndWith("In force before: plain files.");
-    }
-
-    [Fact]
-    public async Task RecordThatIsDamaged_IsTold()
-    {
-        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
-        using var host = await HostAsync();
-        File.WriteAllText(Path.Combine(_folder, PublicationLog.Name), "{");
-
-        await host.LookAsync();
-
-        host.Catalog.Find("one")!.Title.ShouldBe("first");
-        host.Trouble.ShouldHaveSingleItem().ShouldContain("is damaged");
-    }
-
-    /// <summary>Such as a role that was taken away: what is published is not taken over any more.</summary>
-    [Fact]
-    public async Task PlaceThatCannotBeReadForMinutes_IsTold()
-    {
-        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "first"));
-        var place = new FailingPlace(new FolderPlace(_folder));
-        using var host = await HostAsync(place);
-        place.Fails = true;
-        await host.LookAsync();
-        host.Trouble.ShouldBeEmpty();
-
-        _time.Advance(TimeSpan.FromMinutes(5));
-        await host.LookAsync();
-        host.Trouble.ShouldHaveSingleItem().ShouldContain("It cannot be read.");
-
-        place.Fails = false;
-        await host.LookAsync();
-        host.Trouble.ShouldBeEmpty();
-    }
-
     [Fact]
     public async Task Incident_KeepsHowItsRunbookHadComeToBeInForce()
     {
@@ -326,68 +229,6 @@ public sealed class RuleSetRefreshTests : IDisposable
           steps:
             tell: { do: note, with: { text: Hello. } }
         """;
-
-    /// <summary>A place whose plain files cannot be read for a while.</summary>
-    /// <summary>The record can be read and the set cannot: nobody is told in each round that it can be used again.</summary>
-    [Fact]
-    public async Task SetThatCannotBeReadForMinutes_IsToldAllTheWhile()
-    {
-        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
-        var place = new FailingPlace(new FolderPlace(_folder));
-        using var host = await HostAsync(place);
-        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "second")));
-        List<int> told = [];
-        place.FindingASet = () =>
-        {
-            told.Add(host.Trouble.Count);
-            throw new StoreUnavailableException("It cannot be read.");
-        };
-        await host.LookAsync();
-        _time.Advance(TimeSpan.FromMinutes(5));
-        await host.LookAsync();
-
-        await host.LookAsync();
-
-        told.ShouldBe([0, 0, 1]);
-    }
-
-    private sealed class FailingPlace(IRuleSetPlace place) : IRuleSetPlace
-    {
-        public bool Fails { get; set; }
-
-        /// <summary>Done once they were read.</summary>
-        public TaskCompletionSource Read { get; set; } = new();
-
-        public string Address => place.Address;
-
-        /// <summary>Before anything but the record of publications is read.</summary>
-        public Action FindingASet { get; set; } = () => { };
-
-        public Task<StoredContent?> FindAsync(string name, int most, CancellationToken cancellationToken)
-        {
-            if (name != PublicationLog.Name)
-            {
-                FindingASet();
-            }
-
-            return place.FindAsync(name, most, cancellationToken);
-        }
-
-        public Task WriteAsync(string name, byte[] content, CancellationToken cancellationToken) => place.WriteAsync(name, content, cancellationToken);
-
-        public Task<bool> ReplaceAsync(string name, byte[] content, string? tag, CancellationToken cancellationToken) => place.ReplaceAsync(name, content, tag, cancellationToken);
-
-        public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => place.ListAsync(prefix, cancellationToken);
-
-        public Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken) => place.RemoveAsync(one, cancellationToken);
-
-        public async Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken)
-        {
-            var files = Fails ? throw new StoreUnavailableException("It cannot be read.") : await place.ReadPlainAsync(cancellationToken);
-            Read.TrySetResult();
-            return files;
-        }
-    }
 
     private sealed class Host(ServiceProvider services) : IDisposable
     {
