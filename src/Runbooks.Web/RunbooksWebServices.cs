@@ -55,6 +55,7 @@ public static class RunbooksWebServices
             .AddSingleton<ApiKeyAuthentication>()
             .AddSingleton<PlatformPrincipal>()
             .AddSingleton<RefusedRequests>()
+            .AddSingleton<RefusedSenders>()
             .AddSingleton<AccessGuard>()
             .AddSingleton<LinkAccess>()
             .AddSingleton<AlertsHandler>()

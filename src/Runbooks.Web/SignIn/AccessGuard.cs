@@ -8,12 +8,18 @@ namespace Runbooks.Web.SignIn;
 /// The door of both hosts: who a request comes from, whether their role is enough, and what they are told when it is not.
 /// Who is let in stands on the request for the handlers.
 /// </summary>
-public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthentication keys, RefusedRequests refused, ILogger<AccessGuard> logger)
+public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthentication keys, RefusedRequests refused, RefusedSenders senders, ILogger<AccessGuard> logger)
 {
     /// <param name="allowQuery">Whether <c>?code=</c> counts: only where a sender can set no header.</param>
     public async Task<IResult> ApiAsync(HttpRequest request, Role needed, Func<Task<IResult>> enter, bool allowQuery = false)
     {
-        if (keys.OfApi(request, allowQuery) is not { } actor)
+        var known = keys.OfApi(request, allowQuery);
+        if (needed == Role.Sender && known?.May(needed) != true)
+        {
+            await senders.RecordAsync(request, known);
+        }
+
+        if (known is not { } actor)
         {
             request.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
             return ApiResults.Problem(StatusCodes.Status401Unauthorized, "A key is needed: send it as X-Api-Key, or as Authorization: Bearer.");

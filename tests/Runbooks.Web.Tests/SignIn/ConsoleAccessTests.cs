@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Web.Http;
@@ -141,6 +142,8 @@ public sealed class ConsoleAccessTests
         .AddSingleton<ISharedState, InMemorySharedState>()
         .AddSingleton(new CurrentContacts(new ContactBook([new(ContactBook.Fallback, [Principals.Person("ada")])])))
         .AddSingleton<ApiKeyAuthentication>().AddSingleton<PlatformPrincipal>().AddSingleton<RefusedRequests>().AddSingleton<AccessGuard>()
+        // Pages take no alerts.
+        .AddSingleton(new RefusedSenders(new([]), lost: null!, TimeProvider.System, NullLogger<RefusedSenders>.Instance))
         .AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.SectionName).Services
         .AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName).Services
         .AddPlatformSignIn()

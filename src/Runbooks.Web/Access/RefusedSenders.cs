@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using Runbooks.Intake.Parsing;
+using Runbooks.Watchdog;
+
+namespace Runbooks.Web.Access;
+
+/// <summary>
+/// Posts of alerts that the door turned away: no sender repeats what was answered with 401 or 403, so a person is paged. Somebody
+/// without a key of ours may be anybody, so of them each kind of sender pages once a day, and nothing that they wrote is told.
+/// </summary>
+public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, TimeProvider time, ILogger<RefusedSenders> logger)
+{
+    private static readonly TimeSpan s_pause = TimeSpan.FromDays(1);
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _told = new();
+
+    /// <param name="known">Whose key it was; null: nobody's.</param>
+    internal async Task RecordAsync(HttpRequest request, Actor? known)
+    {
+        var source = $"{request.Path}".Split('/')[^1];
+        if (!HttpMethods.IsPost(request.Method) || !reader.Knows(source) || (known is null && !Claim(reader.NameOf(source))))
+        {
+            return;
+        }
+
+        var why = known is null
+            ? "It carried no key of this host, or an old one, and was answered 401. Give the sender a key that the setting ApiKeys has; where none of yours posts here without one, somebody else knows this address. Of this you hear once a day."
+            : $"{known.Who} {(known.Role == Role.None ? "has no role" : $"has the role {RoleText.Of(known.Role)}")}, which may not post alerts. Give the sender a key with the role {RoleText.Of(Role.Sender)} (setting ApiKeys:Named).";
+        try
+        {
+            await lost.RecordAsync(reader.NameOf(source), 1, why, CancellationToken.None);
+        }
+        // Whoever is turned away is told so whatever the store's trouble.
+        catch (Exception trouble)
+        {
+            _told.TryRemove(reader.NameOf(source), out _);
+            Log.RefusalNotKept(logger, trouble);
+        }
+    }
+
+    private bool Claim(string source)
+    {
+        var now = time.GetUtcNow();
+        return _told.TryAdd(source, now) || (_told.TryGetValue(source, out var told) && (now - told).Duration() >= s_pause && _told.TryUpdate(source, now, told));
+    }
+}
