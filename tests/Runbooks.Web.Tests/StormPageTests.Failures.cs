@@ -26,7 +26,7 @@ public sealed partial class StormPageTests
         Volatile.Write(ref calls, 25);
 
         (await TextAsync(host, tickets)).ShouldContain(
-            $"You approved {Count - 1} of {Count} targets. For 1 target it is not known whether your answer was recorded: the records could not be reached. Press again for what is still asked; each answer counts once.");
+            $"You approved {Count - 1} of {Count} targets. For 1 target it is not known whether your answer was recorded, because something went wrong here. Press again for what is still asked; each answer counts once.");
         host.Store.All.Count(incident => incident.LatestGate!.Outcome == GateOutcome.Approved).ShouldBeGreaterThanOrEqualTo(Count - 1);
 
         (await TextAsync(host, tickets)).ShouldContain($"You approved {Count} targets.");

@@ -45,6 +45,17 @@ public sealed partial class StormPageTests
     }
 
     [Fact]
+    public async Task TicketThatHasExpired_DecidesNothingAndIsNotCalledForged()
+    {
+        var one = _host.Store.All[0];
+        var ticket = _host.Get<LinkSigner>().Sign(new LinkGrant(one.Id, one.OpenGate!.Id, "oncall", one.OpenGate.Plan.Hash, _host.Time.GetUtcNow()));
+
+        (await (await PostAsync("approve", [ticket])).Content.ReadAsStringAsync(Ct)).ShouldContain(
+            "Your answer counts for none of 1 target. Not counted for 1: Its link has expired; the newest message about it has one that counts.");
+        _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
+    }
+
+    [Fact]
     public async Task LinkThatHasExpired_DecidesNothing()
     {
         var token = _host.Get<LinkSigner>().SignStorm(new StormGrant(StormId, Some.Time.AddMinutes(-1), "oncall", Some.Time));

@@ -93,12 +93,17 @@ public sealed class StormPageHandler(
 
     private async Task<Answer> AnswerAsync(StormGrant grant, string ticket, IFormCollection form, DecisionVerb verb, SignedInPerson? person, CancellationToken cancellationToken)
     {
-        // A ticket that was made for somebody else, or for a question of another storm, or that has expired, is nobody's here.
-        if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient || time.GetUtcNow() >= one.ExpiresAt
+        // A ticket that was made for somebody else, or for a question of another storm, is nobody's here.
+        if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient
             || await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident || incident.Storm != grant.StormId)
         {
             Log.LinkRefused(logger, "a ticket on a storm's page is none of its recipient's");
             return new(Counts: false, Waits: false, "A line was changed on its way.");
+        }
+
+        if (time.GetUtcNow() >= one.ExpiresAt)
+        {
+            return new(Counts: false, Waits: false, "Its link has expired; the newest message about it has one that counts.");
         }
 
         if (incident.FindGate(one.GateId) is { Task: not null })
@@ -146,7 +151,7 @@ public sealed class StormPageHandler(
             .. counted > 0 ? [$"You {GateText.Past(verb)} {of}{more}."] : unknown == 0 ? [$"Your answer counts for none of {CountText.Format(answers.Count, "target")}."] : Array.Empty<string>(),
             .. others.Select(group => $"Not counted for {group.Count()}: {group.Key}"),
             .. unknown > 0
-                ? [$"For {CountText.Format(unknown, "target")} it is not known whether your answer was recorded: the records could not be reached. Press again for what is still asked; each answer counts once."]
+                ? [$"For {CountText.Format(unknown, "target")} it is not known whether your answer was recorded, because something went wrong here. Press again for what is still asked; each answer counts once."]
                 : Array.Empty<string>(),
         ]);
     }
