@@ -227,5 +227,7 @@ type alerting = {
   @description('Mail addresses for alerts about the system itself: when it is down, nothing else tells.')
   @minLength(1)
   contactEmails: string[]
+  @description('Look at publicUrl from outside, every five minutes; true when left out. Not where only a network of your own reaches it.')
+  watchPublicUrl: bool?
   examples: exampleRules
 }

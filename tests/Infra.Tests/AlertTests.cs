@@ -46,6 +46,26 @@ public class AlertTests
         (await GroupAsync("-people"))["emailReceivers"]!.AsArray().Count.ShouldBe(2);
     }
 
+    /// <summary>Links in messages open nothing when the name no longer leads here or the certificate is over, and nothing inside notices.</summary>
+    [Theory]
+    [InlineData("param publicUrl = 'https://runbooks.example.com'", "param publicUrl = 'https://runbooks.example.com'", 1)]
+    [InlineData("param publicUrl = 'https://runbooks.example.com'\n", "", 0)]
+    [InlineData("  contactEmails: [", "  watchPublicUrl: false\n  contactEmails: [", 0)]
+    public async Task AddressOfPeople_IsLookedAtFromOutside(string given, string written, int looks)
+    {
+        var plan = await Plan.OfAsync(Plan.Production, file => file.Replace(given, written, StringComparison.Ordinal));
+
+        plan.All("Microsoft.Insights/webtests").Count().ShouldBe(looks);
+        var rules = plan.All("Microsoft.Insights/metricAlerts").Where(rule => rule.Name == "runbooks-public-address").ToList();
+        rules.Count.ShouldBe(looks);
+        foreach (var (look, rule) in plan.All("Microsoft.Insights/webtests").Zip(rules))
+        {
+            ((string)look.Properties["Request"]!["RequestUrl"]!).ShouldBe("https://runbooks.example.com/healthz");
+            ((bool)look.Properties["ValidationRules"]!["SSLCheck"]!).ShouldBeTrue();
+            ((string)rule.Properties["actions"]![0]!["actionGroupId"]!).ShouldEndWith("-people");
+        }
+    }
+
     /// <summary>Nothing else tells that the app is down.</summary>
     [Fact]
     public async Task WithoutAMailAddress_NothingIsDeployed() =>

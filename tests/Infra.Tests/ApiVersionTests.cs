@@ -24,6 +24,7 @@ public class ApiVersionTests
         ["Microsoft.Insights/diagnosticSettings"] = "2021-05-01-preview", // the stable ones predate it by five years
         ["Microsoft.Insights/metricAlerts"] = "2018-03-01",
         ["Microsoft.Insights/scheduledQueryRules"] = "2023-12-01",
+        ["Microsoft.Insights/webtests"] = "2022-06-15",
         ["Microsoft.Insights/workbooks"] = "2023-06-01",
         ["Microsoft.KeyVault/vaults"] = "2024-11-01",
         ["Microsoft.ManagedIdentity/userAssignedIdentities"] = "2024-11-30",

@@ -34,7 +34,7 @@ public partial class ExampleAlertTests
     public async Task DeploymentWhoseThroughputIsUsedUp_IsTheOneThatItsProviderAsks()
     {
         var plan = await Plan.OfAsync(Plan.Production);
-        var properties = plan.All("Microsoft.Insights/metricAlerts").Select(rule => rule.Properties["actions"]![0]!["webHookProperties"]!)
+        var properties = plan.All("Microsoft.Insights/metricAlerts").Select(rule => rule.Properties["actions"]![0]!["webHookProperties"]).OfType<JsonNode>()
             .Single(properties => (string?)properties["runbook"] == "throughput-used-up");
 
         plan.AppSettings()[$"LlmProvider__Providers__{properties["provider"]}__Model"].ShouldBe((string?)properties["deployment"]);
@@ -57,7 +57,7 @@ public partial class ExampleAlertTests
     {
         const string logAnalyticsReader = "73c42c96-874c-492b-b04d-ab87d138a893";
         var plan = await Plan.OfAsync(Plan.Production);
-        var asked = plan.All("Microsoft.Insights/metricAlerts").Select(rule => rule.Properties["actions"]![0]!["webHookProperties"]!)
+        var asked = plan.All("Microsoft.Insights/metricAlerts").Select(rule => rule.Properties["actions"]![0]!["webHookProperties"]).OfType<JsonNode>()
             .Concat(plan.All("Microsoft.Insights/scheduledQueryRules").Select(rule => rule.Properties["actions"]!["customProperties"]).OfType<JsonNode>())
             .Where(labels => labels["runbook"] is not null)
             .SelectMany(labels => Checks((string)labels["runbook"]!).Select(check => (Runbook: (string)labels["runbook"]!, check.Check, Resource: (string)labels[check.Label]!)))
@@ -103,7 +103,7 @@ public partial class ExampleAlertTests
         var plan = await Plan.OfAsync(Plan.Production);
         return
         [
-            .. plan.All("Microsoft.Insights/metricAlerts").Select(rule => Read(
+            .. plan.All("Microsoft.Insights/metricAlerts").Where(rule => rule.Properties["actions"]![0]!["webHookProperties"] is not null).Select(rule => Read(
                 rule.Properties["actions"]![0]!["webHookProperties"]!, rule.Properties["criteria"]!["allOf"]![0]!)),
             .. plan.All("Microsoft.Insights/scheduledQueryRules")
                 .Where(rule => rule.Properties["actions"]!["customProperties"]?["runbook"] is not null)

@@ -210,6 +210,16 @@ module systemAlerts 'alerts/system.bicep' = {
   }
 }
 
+module publicAddress 'alerts/public-address.bicep' = if (!empty(publicUrl) && (alerts.?watchPublicUrl ?? true)) {
+  name: 'alert-public-address'
+  params: {
+    url: url
+    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    peopleId: actionGroups.outputs.peopleId
+    where: where
+  }
+}
+
 module dfm 'dfm.bicep' = if (monitorApp != null && !durableTaskScheduler) {
   name: 'monitor'
   dependsOn: [storage]
