@@ -12,6 +12,8 @@ type kubernetesCluster = {
   deployments: string[]?
   @description('Its nodes may be cordoned, tainted and drained, which evicts pods of every namespace.')
   nodes: bool?
+  @description('Nothing in it may be changed: checks look at its pods, deployments and nodes. What is named above then counts for nothing.')
+  lookOnly: bool?
 }
 
 @export()

@@ -19,6 +19,7 @@ public partial class NarrowRoleTests
     /// <summary>What the actions on Kubernetes are asked for, as AKS asks Azure: the resource without its part, and write for create and patch.</summary>
     private static readonly Dictionary<string, string[]> _cluster = new(StringComparer.Ordinal)
     {
+        ["look at pods, deployments and nodes"] = ["pods/read", "apps/deployments/read", "nodes/read", "coordination.k8s.io/leases/read"],
         ["recycle pods"] = ["pods/read", "pods/write", "pods/delete"],
         ["restart and scale deployments"] = ["apps/deployments/read", "apps/deployments/write", "autoscaling/horizontalpodautoscalers/read"],
         ["cordon, taint and drain nodes"] = ["nodes/read", "nodes/write", "coordination.k8s.io/leases/read", "pods/read", "pods/write"],
@@ -141,6 +142,11 @@ public partial class NarrowRoleTests
             reads.Except(held.GetValueOrDefault(role) ?? [], StringComparer.OrdinalIgnoreCase).ShouldBeEmpty(check);
         }
     }
+
+    [Fact]
+    public void RoleThatOnlyLooksIntoClusters_DoesForEachCheckThere() =>
+        _checks.Where(check => check.Key.StartsWith("kubernetes.", StringComparison.Ordinal)).SelectMany(check => check.Value.Reads)
+            .Except(_cluster["look at pods, deployments and nodes"].Select(action => $"{Cluster}/{action}")).ShouldBeEmpty();
 
     /// <summary>What a refused check says is told to somebody at night: none asks for what it takes to change things.</summary>
     [Fact]

@@ -100,6 +100,18 @@ public partial class RoleTests
     }
 
     [Fact]
+    public async Task ClusterThatIsOnlyLookedAt_GivesNoRightToChangeAnything()
+    {
+        var plan = await Plan.OfAsync(Plan.Development, file => file.Replace("      namespaces: ['inference']\n", "      namespaces: ['inference']\n      deployments: ['inference']\n      nodes: true\n      lookOnly: true\n", StringComparison.Ordinal));
+        var held = plan.All("Microsoft.Authorization/roleAssignments").Where(role => role.Scope.Contains("/managedClusters/", StringComparison.Ordinal))
+            .Select(role => $"{role.Properties["roleDefinitionId"]}").Select(id => id[(id.LastIndexOf('/') + 1)..]).ToList();
+
+        held.Count.ShouldBe(2);
+        held.ShouldContain("4abbcc35-e782-43d8-92c5-2d3f1bd2253f", "AKS Cluster User");
+        held.ShouldContain(plan.All("Microsoft.Authorization/roleDefinitions").Single(role => $"{role.Properties["roleName"]}".Contains("look at pods", StringComparison.Ordinal)).Name);
+    }
+
+    [Fact]
     public async Task NothingIsSwitchedOn_NoRoleOutsideTheOwnGroup()
     {
         var roles = (await Plan.OfAsync(Plan.Azd)).All("Microsoft.Authorization/roleAssignments").ToList();

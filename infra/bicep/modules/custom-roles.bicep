@@ -24,6 +24,17 @@ var definitions = {
       'Microsoft.ContainerService/managedClusters/pods/delete'
     ]
   }
+  clusterReader: {
+    title: 'look at pods, deployments and nodes'
+    actions: []
+    // Azure's own reader may read no nodes.
+    dataActions: [
+      'Microsoft.ContainerService/managedClusters/pods/read'
+      'Microsoft.ContainerService/managedClusters/apps/deployments/read'
+      'Microsoft.ContainerService/managedClusters/nodes/read'
+      'Microsoft.ContainerService/managedClusters/coordination.k8s.io/leases/read'
+    ]
+  }
   // AKS asks for the resource alone, not for a part of it: scaling is a write of the deployment, an eviction one of the pod
   // (github.com/kubeguard/guard, authz/providers/azure/rbac/checkaccessreqhelper.go).
   deployments: {

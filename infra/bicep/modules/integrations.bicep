@@ -17,6 +17,7 @@ param narrow bool
 func role(id string) string => subscriptionResourceId('Microsoft.Authorization/roleDefinitions', id)
 
 var own = {
+  clusterReader: role(narrowRoleName(environmentName, 'clusterReader'))
   podRecycler: role(narrowRoleName(environmentName, 'podRecycler'))
   deployments: role(narrowRoleName(environmentName, 'deployments'))
   nodes: role(narrowRoleName(environmentName, 'nodes'))
@@ -37,15 +38,18 @@ var own = {
 var clusters = wanted.?kubernetes ?? []
 // Credentials are listed on the cluster; pods are touched only where a namespace was named.
 var clusterUsers = map(clusters, c => { id: c.id, role: role(roles.aksClusterUser), reason: 'Get a token for the cluster' })
+var readerScopes = map(filter(clusters, c => c.?lookOnly ?? false), c => c.id)
+var acting = filter(clusters, c => !(c.?lookOnly ?? false))
 var podRole = narrow ? own.podRecycler : role(roles.aksRbacWriter)
 var podScopes = flatten(map(
-  clusters,
+  acting,
   c => empty(c.?namespaces ?? []) ? [c.id] : map(c.?namespaces ?? [], namespace => '${c.id}/namespaces/${namespace}')
 ))
-var deploymentScopes = flatten(map(clusters, c => map(c.?deployments ?? [], namespace => '${c.id}/namespaces/${namespace}')))
-var nodeScopes = map(filter(clusters, c => c.?nodes ?? false), c => c.id)
+var deploymentScopes = flatten(map(acting, c => map(c.?deployments ?? [], namespace => '${c.id}/namespaces/${namespace}')))
+var nodeScopes = map(filter(acting, c => c.?nodes ?? false), c => c.id)
 
 var jobs = [
+  { ids: readerScopes, role: narrow ? own.clusterReader : role(roles.aksRbacReader), reason: 'Look at pods, deployments and nodes' }
   { ids: podScopes, role: podRole, reason: 'Recycle pods' }
   { ids: deploymentScopes, role: narrow ? own.deployments : role(roles.aksRbacWriter), reason: 'Restart and scale deployments' }
   { ids: nodeScopes, role: narrow ? own.nodes : role(roles.aksRbacClusterAdmin), reason: 'Cordon, taint and drain nodes' }

@@ -24,6 +24,7 @@ var roles = {
 
   // Acting on other people's resources, used where the narrower roles of custom-roles.bicep may not be made.
   aksClusterUser: '4abbcc35-e782-43d8-92c5-2d3f1bd2253f'
+  aksRbacReader: '7f6c6a51-bcf8-42ba-9220-52d62157d7db'
   aksRbacWriter: 'a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb'
   aksRbacClusterAdmin: 'b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b'
   networkContributor: '4d97b98b-1d4f-4787-a291-c67834d212e7'
