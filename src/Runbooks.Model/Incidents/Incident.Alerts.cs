@@ -68,7 +68,7 @@ public sealed partial record Incident
         {
             null when !isNew => Alerts,
             null => [.. kept, First(alert, resolved, noAllClear, now)],
-            _ => [.. Alerts.Select(a => a == known ? Again(a, alert, resolved, noAllClear, now) : a)],
+            _ => With(known, Again(known, alert, resolved, noAllClear, now)).Alerts,
         };
         var gone = Alerts.Except(isNew ? kept : Alerts).Sum(a => a.Count);
         var changed = (this with { Alerts = listed, AlertCount = AlertCount + 1, CountedOnly = CountedOnly + gone, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
@@ -152,12 +152,7 @@ public sealed partial record Incident
         }
 
         var known = Alerts.First(known => outage is null ? known.Is(alert) : known.Outage == outage);
-        var counted = this with
-        {
-            Alerts = [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now } : a)],
-            AlertCount = AlertCount + 1,
-            UpdatedAt = now,
-        };
+        var counted = Counted(known, now);
         var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
         return stage is null
             ? counted.AddNews($"health:{alert.Fingerprint}", alert.Source, $"Azure tells of the resource, which ends nothing{title}", now)
@@ -189,6 +184,23 @@ public sealed partial record Incident
         return Timeline.Any(line => line.What.StartsWith(begins, StringComparison.Ordinal)) ? this
             : NoteAlert(now, alert.Source, $"{begins}{Clip.To(string.Join(", ", alert.Labels.Select(label => $"{label.Key}: {label.Value}")), 500)}");
     }
+
+    private Incident With(AttachedAlert known, AttachedAlert changed) => this with { Alerts = [.. Alerts.Select(alert => alert == known ? changed : alert)] };
+
+    private Incident Counted(AttachedAlert known, DateTimeOffset now, bool afterNo = false) =>
+        With(known, known with { Count = known.Count + 1, LastAt = now, ToldAfterNo = known.ToldAfterNo || afterNo }) with { AlertCount = AlertCount + 1, UpdatedAt = now };
+
+    /// <summary>This one, just opened, has the alerts of an incident before it, and what is known of their end.</summary>
+    private Incident CarryAlertsOf(Incident before, Func<AttachedAlert, AttachedAlert>? of = null) => this with
+    {
+        Alerts = [.. before.Alerts.Select(alert => (of?.Invoke(alert) ?? alert) with { AskedNobody = false, ToldAfterNo = false })],
+        AlertCount = before.AlertCount,
+        AlertResolvedAt = before.AlertResolvedAt,
+        EndedUnseenAt = before.EndedUnseenAt,
+        CountedOnly = before.CountedOnly,
+        Recurrences = before.Recurrences,
+        ThreadOf = before.ThreadOf,
+    };
 
     private AttachedAlert First(Alert alert, bool resolved, string? noAllClear, DateTimeOffset now) =>
         WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved), alert), alert) with

@@ -46,7 +46,7 @@ public sealed partial record Incident
     /// <summary>Said once for each alert; nothing else changes.</summary>
     private Incident NoteEarlierAlert(AttachedAlert known, Alert alert, DateTimeOffset now) => known.ToldEarlier
         ? this
-        : (this with { Alerts = [.. Alerts.Select(a => a == known ? a with { ToldEarlier = true } : a)] }).NoteAlert(
+        : With(known, known with { ToldEarlier = true }).NoteAlert(
             now, alert.Source, $"A {(alert.Status == AlertStatus.Resolved ? "resolved" : "firing")} message about an earlier episode of {alert.Name} came late and changed nothing.");
 
     /// <summary>What is known of the episodes of an alert after this message.</summary>
@@ -134,12 +134,7 @@ public sealed partial record Incident
 
     private Incident CountAfterNo(AttachedAlert known, Alert alert, EarlierNo no, DateTimeOffset now)
     {
-        var counted = this with
-        {
-            Alerts = [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now, ToldAfterNo = true } : a)],
-            AlertCount = AlertCount + 1,
-            UpdatedAt = now,
-        };
+        var counted = Counted(known, now, afterNo: true);
         return known.ToldAfterNo ? counted : counted.NoteAlert(now, alert.Source, $"{alert.Name} still fires. It does not ask again: {no.Text}");
     }
 }

@@ -26,17 +26,8 @@ public sealed partial record Incident
     /// <summary>This one, just opened, tries another again: its alerts belong to this one from now on, and what is known of their end.</summary>
     /// <param name="hasChecks">Where there are none, the sender's word alone would withdraw what a person has just asked for.</param>
     public Incident TryAgain(Incident ended, bool hasChecks, string by, string reason, DateTimeOffset now) =>
-        (this with
-        {
-            RetryOf = ended.Id,
-            Alerts = [.. ended.Alerts.Select(alert => alert with { AskedNobody = false, ToldAfterNo = false })],
-            AlertCount = ended.AlertCount,
-            CountedOnly = ended.CountedOnly,
-            AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null,
-            EndedUnseenAt = ended.EndedUnseenAt,
-            Recurrences = ended.Recurrences,
-            ThreadOf = ended.ThreadOf,
-        }).Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
+        (CarryAlertsOf(ended) with { RetryOf = ended.Id, AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null })
+        .Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
 
     /// <summary>The incident that tries it again has the matter from here on.</summary>
     public Incident NoteRetried(string next, string by, string reason, DateTimeOffset now) => RetriedAs is not null

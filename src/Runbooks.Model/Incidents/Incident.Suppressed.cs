@@ -15,20 +15,13 @@ public sealed partial record Incident
 
     /// <summary>This one, just opened, looks at what nobody was asked about; the alerts that are known to be over stay so.</summary>
     public Incident TakeUp(Incident before, DateTimeOffset now) =>
-        (this with
+        (CarryAlertsOf(before, alert => before.WholeReportOf(alert) is { } report ? WithReport(alert, report) : alert) with
         {
             Mode = RunModes.Stricter(Mode, before.Mode),
 
             // Whoever started it did so for this alert, and is still not the only one to approve it.
             StartedBy = StartedBy ?? (Alert == before.Alert ? before.StartedBy : null),
             IsProposed = IsProposed || (before.IsProposed && Alert == before.Alert),
-            Alerts = [.. before.Alerts.Select(alert => (before.WholeReportOf(alert) is { } report ? WithReport(alert, report) : alert) with { AskedNobody = false, ToldAfterNo = false })],
-            AlertCount = before.AlertCount,
-            AlertResolvedAt = before.AlertResolvedAt,
-            EndedUnseenAt = before.EndedUnseenAt,
-            CountedOnly = before.CountedOnly,
-            Recurrences = before.Recurrences,
-            ThreadOf = before.ThreadOf,
         }).Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
 
     /// <summary>What came again after a no to it on an incident before this one, fires, and has not been heard of here since.</summary>
