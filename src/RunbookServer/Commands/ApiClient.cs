@@ -137,6 +137,19 @@ internal sealed class ClientOptions
 
     private readonly Option<string?> _key = new("--key") { Description = "The API key, where the key file is not at hand." };
 
+    /// <summary>A command that talks to a running host; its own parts come first, then where the host is.</summary>
+    public static Command WithHost(Command command, Func<ParseResult, ApiClient, CancellationToken, Task<int>> run)
+    {
+        var client = new ClientOptions();
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var api = client.Connect(parsed);
+            return await run(parsed, api, cancellationToken);
+        });
+        return command;
+    }
+
     public void AddTo(Command command)
     {
         command.Add(_url);

@@ -16,14 +16,11 @@ internal static class DecideCommand
 
     public static Command BuildDone()
     {
-        var (client, id, by, reason) = Parts("Who did it.");
+        var (id, by, reason) = Parts("Who did it.");
         var items = new Option<int[]>("--item") { Description = "An item of the checklist that is done, counted from 1; once for each.", DefaultValueFactory = _ => [] };
         var all = new Option<bool>("--all") { Description = "Every item that is left." };
-        var command = new Command("done", "Says that work by hand is done, or which items of it are done.") { id, items, all, by, reason };
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
+        return ClientOptions.WithHost(new Command("done", "Says that work by hand is done, or which items of it are done.") { id, items, all, by, reason }, async (parsed, api, cancellationToken) =>
         {
-            using var api = client.Connect(parsed);
             var path = PathOf(parsed.GetRequiredValue(id));
             var done = parsed.GetRequiredValue(items);
             var gate = await WorkAsync(api, path, parsed.GetRequiredValue(id), cancellationToken);
@@ -42,24 +39,19 @@ internal static class DecideCommand
                 ["items"] = done.Length == 0 ? null : new JsonArray([.. done.Select(item => (JsonNode)item)]),
             }, cancellationToken);
         });
-        return command;
     }
 
     public static Command BuildCouldNot()
     {
-        var (client, id, by, reason) = Parts("Who could not do it.");
+        var (id, by, reason) = Parts("Who could not do it.");
         reason.Required = true;
-        var command = new Command("could-not", "Says that work by hand could not be done, and why.") { id, by, reason };
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
+        return ClientOptions.WithHost(new Command("could-not", "Says that work by hand could not be done, and why.") { id, by, reason }, async (parsed, api, cancellationToken) =>
         {
-            using var api = client.Connect(parsed);
             var path = PathOf(parsed.GetRequiredValue(id));
             var gate = await WorkAsync(api, path, parsed.GetRequiredValue(id), cancellationToken);
             var body = new JsonObject { ["decision"] = "couldNot", ["by"] = parsed.GetRequiredValue(by), ["gate"] = gate["id"]?.ToString(), ["reason"] = parsed.GetValue(reason) };
             return await SendAsync(api, path, body, cancellationToken);
         });
-        return command;
     }
 
     /// <summary>What is asked to be done by hand, so that the answer is about that and about no later question.</summary>
@@ -79,8 +71,7 @@ internal static class DecideCommand
     private static CommandException NoSuchQuestion(JsonNode incident, string gate) => new(
         $"Incident {incident["id"]} has no question '{gate}'{(ShowCommand.Items(incident, "gates").Select(one => $"{one["id"]}").ToList() is { Count: > 0 } known ? $"; it has {string.Join(", ", known)}" : "")}.", ExitCode.Failed);
 
-    private static (ClientOptions Client, Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides.") => (
-        new ClientOptions(),
+    private static (Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides.") => (
         ClientOptions.IncidentId(),
         new Option<string>("--by") { Description = who, DefaultValueFactory = _ => Environment.UserName },
         new Option<string?>("--reason") { Description = "Why; goes on the record." });
@@ -98,7 +89,7 @@ internal static class DecideCommand
 
     private static Command Build(string name, string decision, string description)
     {
-        var (client, id, by, reason) = Parts();
+        var (id, by, reason) = Parts();
         var gate = new Option<string?>("--gate") { Description = $"Which question; the open one unless named.{(decision == Approve ? " A script has to name it once a yes to an earlier one came this way." : "")}" };
         var yes = new Option<bool>("--yes", "-y") { Description = "Approves what it shows without asking at the terminal. A script is not asked." };
         var command = new Command(name, description) { id, by, gate, reason };
@@ -107,10 +98,8 @@ internal static class DecideCommand
             command.Add(yes);
         }
 
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
         {
-            using var api = client.Connect(parsed);
             var path = PathOf(parsed.GetRequiredValue(id));
             var unasked = parsed.GetValue(yes) || Console.IsInputRedirected;
             var (question, isDryRun) = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), unasked, cancellationToken) : (null, false);
@@ -136,7 +125,6 @@ internal static class DecideCommand
 
             return Print(response);
         });
-        return command;
     }
 
     /// <summary>What is printed is what is approved: a plan that changes in between is not.</summary>

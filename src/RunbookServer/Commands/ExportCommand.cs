@@ -9,14 +9,10 @@ internal static class ExportCommand
 {
     public static Command Build()
     {
-        var client = new ClientOptions();
         var id = ClientOptions.IncidentId("The id of an incident that has ended.");
         var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example runbooks/tests/hanged-gpu/that-night/test.yaml; the screen unless named." };
-        var command = new Command("export", "Turns a finished incident into a test of its runbook.") { id, file };
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
+        return ClientOptions.WithHost(new Command("export", "Turns a finished incident into a test of its runbook.") { id, file }, async (parsed, api, cancellationToken) =>
         {
-            using var api = client.Connect(parsed);
             var path = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}";
             var (_, body) = (await api.GetAsync(path, cancellationToken)).OrFail();
             var incident = PastIncidents.Parse(body?.ToJsonString() ?? "", "The host's answer");
@@ -38,7 +34,6 @@ internal static class ExportCommand
 
             return ExitCode.Done;
         });
-        return command;
     }
 
     private static string Header(IncidentView incident) => string.Create(CultureInfo.InvariantCulture, $"""

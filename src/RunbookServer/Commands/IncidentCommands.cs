@@ -8,14 +8,10 @@ internal static class ShowCommand
 {
     public static Command Build()
     {
-        var client = new ClientOptions();
         var id = ClientOptions.IncidentId();
         var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
-        var command = new Command("show", "Shows one incident: what was found, what is asked, what was done.") { id, json };
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
+        return ClientOptions.WithHost(new Command("show", "Shows one incident: what was found, what is asked, what was done.") { id, json }, async (parsed, api, cancellationToken) =>
         {
-            using var api = client.Connect(parsed);
             var (_, body) = (await api.GetAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}", cancellationToken)).OrFail();
             if (parsed.GetValue(json))
             {
@@ -30,7 +26,6 @@ internal static class ShowCommand
 
             return ExitCode.Done;
         });
-        return command;
     }
 
     internal static IEnumerable<string> Lines(JsonNode incident, DateTimeOffset now) =>
@@ -116,15 +111,11 @@ internal static class IncidentsCommand
 
     public static Command Build()
     {
-        var client = new ClientOptions();
         var state = new Option<string?>("--state") { Description = $"Only these: open, final, needsPerson (ended and not over), or a state: {string.Join(", ", Enum.GetValues<IncidentState>().Select(CamelCase.Of))}." };
         var limit = new Option<int>("--limit") { Description = $"At most this many; {IncidentQuery.Most} at the most.", DefaultValueFactory = _ => 20 };
         var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
-        var command = new Command("incidents", "Lists incidents, newest first.") { state, limit, json };
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
+        return ClientOptions.WithHost(new Command("incidents", "Lists incidents, newest first.") { state, limit, json }, async (parsed, api, cancellationToken) =>
         {
-            using var api = client.Connect(parsed);
             var query = parsed.GetValue(state) is { Length: > 0 } wanted ? $"&state={Uri.EscapeDataString(wanted)}" : "";
             var (_, body) = (await api.GetAsync($"api/incidents?limit={parsed.GetValue(limit)}{query}", cancellationToken)).OrFail();
             if (parsed.GetValue(json))
@@ -152,7 +143,6 @@ internal static class IncidentsCommand
 
             return ExitCode.Done;
         });
-        return command;
     }
 
     /// <summary>How long ago, in the largest unit that says something.</summary>
@@ -191,14 +181,10 @@ internal static class ReportCommand
 {
     public static Command Build()
     {
-        var client = new ClientOptions();
         var id = ClientOptions.IncidentId();
         var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example incident.md; the screen unless named. A file that is there is left as it is." };
-        var command = new Command("report", "Writes what happened in an incident as a Markdown document: summary, impact, times, findings, decisions, steps, what is left to do.") { id, file };
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
+        return ClientOptions.WithHost(new Command("report", "Writes what happened in an incident as a Markdown document: summary, impact, times, findings, decisions, steps, what is left to do.") { id, file }, async (parsed, api, cancellationToken) =>
         {
-            using var api = client.Connect(parsed);
             var (_, body) = (await api.GetMarkdownAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/report", cancellationToken)).OrFail();
             var report = $"{body}";
             if (parsed.GetValue(file) is not { } chosen)
@@ -211,6 +197,5 @@ internal static class ReportCommand
             ConsoleOutput.Raw($"Written to {chosen.FullName}.");
             return ExitCode.Done;
         });
-        return command;
     }
 }

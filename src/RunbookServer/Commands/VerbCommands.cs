@@ -26,7 +26,6 @@ internal static class VerbCommands
     /// <param name="text">Where the reason is what the command is about; null where it is an option.</param>
     private static Command Build(string name, string path, string description, bool needed = true, string field = "reason", Argument<string>? text = null)
     {
-        var client = new ClientOptions();
         var id = ClientOptions.IncidentId();
         var by = new Option<string>("--by") { Description = "Who does it.", DefaultValueFactory = _ => Environment.UserName };
         var reason = new Option<string?>("--reason") { Description = needed ? "Why; goes on the record." : "What you do about it; goes on the record.", Required = needed };
@@ -40,17 +39,14 @@ internal static class VerbCommands
             command.Add(text);
         }
 
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
         {
-            using var api = client.Connect(parsed);
             var body = new JsonObject { ["by"] = parsed.GetRequiredValue(by), [field] = text is null ? parsed.GetValue(reason) : parsed.GetRequiredValue(text) };
             var address = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/{path}";
             var (_, answer) = (await api.PostAsync(address, body.ToJsonString(), cancellationToken)).OrFail();
             ConsoleOutput.Raw($"{answer!["message"]}");
             return ExitCode.Done;
         });
-        return command;
     }
 }
 
@@ -59,7 +55,6 @@ internal static class StartCommand
 {
     public static Command Build()
     {
-        var client = new ClientOptions();
         var runbook = new Argument<string>("runbook") { Description = "The runbook's id." };
         var labels = new Option<string[]>("--label") { Description = "name=value, as an alert's label would say it; once for each.", DefaultValueFactory = _ => [] };
         labels.Validators.Add(result =>
@@ -71,11 +66,8 @@ internal static class StartCommand
         });
         var by = new Option<string>("--by") { Description = "Who starts it.", DefaultValueFactory = _ => Environment.UserName };
         var reason = new Option<string?>("--reason") { Description = "Why; goes on the record." };
-        var command = new Command("start", "Starts a runbook by hand. Says which labels are missing.") { runbook, labels, by, reason };
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
+        return ClientOptions.WithHost(new Command("start", "Starts a runbook by hand. Says which labels are missing.") { runbook, labels, by, reason }, async (parsed, api, cancellationToken) =>
         {
-            using var api = client.Connect(parsed);
             var body = new JsonObject
             {
                 ["labels"] = new JsonObject(parsed.GetRequiredValue(labels).Select(label => label.Split('=', 2))
@@ -92,6 +84,5 @@ internal static class StartCommand
 
             return ExitCode.Done;
         });
-        return command;
     }
 }
