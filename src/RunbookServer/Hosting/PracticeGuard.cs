@@ -60,7 +60,7 @@ internal static class PracticeGuard
             return;
         }
 
-        mark ??= (await state.UpdateAsync<PracticeMark, bool>(Key, known => (known ?? new(settings.Practice), true), cancellationToken)).Document;
+        mark ??= await state.ChangeAsync<PracticeMark>(Key, known => known ?? new(settings.Practice), cancellationToken);
         if (mark.IsPractice == settings.Practice)
         {
             return;

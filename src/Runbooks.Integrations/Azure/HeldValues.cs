@@ -196,7 +196,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         (await incidents!.FindRunbookAsync(incident.RunbookHash, cancellationToken))?.Mitigation.HoldUntil is not null;
 
     private async Task EndAsync<T>(HeldValue value, string step, CancellationToken cancellationToken) =>
-        await state!.UpdateAsync<Holders<T>, bool>(Key(value), known => ((known ?? new([])).Ended(step), true), cancellationToken);
+        await state!.ChangeAsync<Holders<T>>(Key(value), known => (known ?? new([])).Ended(step), cancellationToken);
 
     private static string Key(HeldValue value) => $"held:{value.Id.ToLowerInvariant()}";
 

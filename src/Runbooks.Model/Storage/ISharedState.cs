@@ -19,3 +19,11 @@ public interface ISharedState
     Task RemoveAsync<T>(string key, Func<T, bool> when, CancellationToken cancellationToken)
         where T : class;
 }
+
+public static class SharedState
+{
+    /// <summary>A change of which nothing but the document is wanted.</summary>
+    /// <inheritdoc cref="ISharedState.UpdateAsync{T, TResult}"/>
+    public static async Task<T> ChangeAsync<T>(this ISharedState state, string key, Func<T?, T> change, CancellationToken cancellationToken)
+        where T : class => (await state.UpdateAsync<T, bool>(key, known => (change(known), true), cancellationToken)).Document;
+}

@@ -30,7 +30,7 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
 
         try
         {
-            await state.UpdateAsync<RefusedList, bool>(Key, known => (Add(known ?? new([]), line with { Count = count }), true), cancellationToken);
+            await state.ChangeAsync<RefusedList>(Key, known => Add(known ?? new([]), line with { Count = count }), cancellationToken);
         }
         // It is in the log; whoever is refused is told so whatever the store's trouble.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)

@@ -51,7 +51,7 @@ public sealed class WeeklyDigest(
                 var text = DigestText.Of([.. owner], [.. week.Where(incident => histories.ContainsKey(incident.RunbookId))], histories, steps);
                 if (text is null || await TellAsync(owner.Key, text, due, cancellationToken))
                 {
-                    await state.UpdateAsync<Told, bool>(Key, known => (new(due, [.. known?.Week == due ? known.Owners : [], owner.Key]), true), cancellationToken);
+                    await state.ChangeAsync<Told>(Key, known => new(due, [.. known?.Week == due ? known.Owners : [], owner.Key]), cancellationToken);
                 }
             }
         }

@@ -67,7 +67,7 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
         }
 
         // Whoever hangs up does not take the lines of the others along.
-        await state.UpdateAsync<UnmatchedList, bool>(Key, known => (lines.Aggregate(known ?? new([]), Add), true), CancellationToken.None);
+        await state.ChangeAsync<UnmatchedList>(Key, known => lines.Aggregate(known ?? new([]), Add), CancellationToken.None);
     }
 
     private static UnmatchedList Add(UnmatchedList list, UnmatchedAlert one)

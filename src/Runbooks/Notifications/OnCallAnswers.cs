@@ -118,7 +118,7 @@ public sealed class OnCallAnswers
         try
         {
             // Another host may have been answered later than this one.
-            await _state.UpdateAsync<Kept, bool>(KeyOf(schedule), kept => (kept?.At > known.Last.At ? kept : known.Last, true), either.Token).WaitAsync(either.Token);
+            await _state.ChangeAsync<Kept>(KeyOf(schedule), kept => kept?.At > known.Last.At ? kept : known.Last, either.Token).WaitAsync(either.Token);
             (known.Written, known.WrittenAt) = (text, known.Last.At);
         }
 #pragma warning disable CA1031 // The answer is good, whatever the store's trouble is.

@@ -56,7 +56,7 @@ public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logg
                 text = null;
             }
 
-            await state.UpdateAsync<Kept, bool>(KeyOf(name), known => (known is not null && known.Text == text ? known : new(text), true), cancellationToken);
+            await state.ChangeAsync<Kept>(KeyOf(name), known => known is not null && known.Text == text ? known : new(text), cancellationToken);
             _known.TryUpdate(name, version with { IsSaved = true }, version);
         }
     }

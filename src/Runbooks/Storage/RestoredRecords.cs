@@ -58,7 +58,7 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         await state.FindAsync<Generation>(Key, cancellationToken) is { RestoredAt: { } at, Told: false } ? at : null;
 
     public Task NoteToldAsync(CancellationToken cancellationToken) =>
-        state.UpdateAsync<Generation, bool>(Key, known => ((known ?? new(0)) with { Told = true }, true), cancellationToken);
+        state.ChangeAsync<Generation>(Key, known => (known ?? new(0)) with { Told = true }, cancellationToken);
 
     public void Dispose() => _turn.Dispose();
 
@@ -93,19 +93,19 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
     /// <summary>The store first: a host that dies in between leaves a witness that lags.</summary>
     private async Task AdvanceAsync(long number, bool restored, CancellationToken cancellationToken)
     {
-        var (begun, _) = await state.UpdateAsync<Generation, bool>(
+        var begun = await state.ChangeAsync<Generation>(
             Key,
-            known => ((known ?? new(0)) with
+            known => (known ?? new(0)) with
             {
                 Number = Math.Max(number, (known?.Number ?? 0) + 1),
                 RestoredAt = restored ? time.GetUtcNow() : known?.RestoredAt,
                 Told = !restored && (known?.Told ?? true),
-            }, true),
+            },
             cancellationToken);
         var written = await witness!.WriteAsync(begun.Number, cancellationToken);
         if (written.Mark is not null || !begun.IsWitnessed)
         {
-            await state.UpdateAsync<Generation, bool>(Key, known => (known! with { IsWitnessed = true, FileMark = written.Mark, MarkOf = written.Number }, true), cancellationToken);
+            await state.ChangeAsync<Generation>(Key, known => known! with { IsWitnessed = true, FileMark = written.Mark, MarkOf = written.Number }, cancellationToken);
         }
     }
 

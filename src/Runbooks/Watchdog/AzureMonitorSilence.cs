@@ -35,7 +35,7 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
             return;
         }
 
-        await state.UpdateAsync<Outage, bool>(Key, known => (known ?? new Outage(), true), cancellationToken);
+        await state.ChangeAsync<Outage>(Key, known => known ?? new Outage(), cancellationToken);
         _noted = true;
     }
 
@@ -46,7 +46,7 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
         var now = time.GetUtcNow();
         if (now - since > s_hiccup && await state.FindAsync<Outage>(Key, cancellationToken) is not null)
         {
-            await state.UpdateAsync<Outage, bool>(Key, known => ((known ?? new Outage()).With(since - s_look, now), true), cancellationToken);
+            await state.ChangeAsync<Outage>(Key, known => (known ?? new Outage()).With(since - s_look, now), cancellationToken);
         }
     }
 
@@ -67,7 +67,7 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
             ThreadId, $"{ThreadId}:{from:O}", cancellationToken))
         {
             // Another outage may have come on record meanwhile: it is told of in its turn.
-            await state.UpdateAsync<Outage, bool>(Key, known => (known == outage ? new Outage() : known!, true), cancellationToken);
+            await state.ChangeAsync<Outage>(Key, known => known == outage ? new Outage() : known!, cancellationToken);
         }
     }
 

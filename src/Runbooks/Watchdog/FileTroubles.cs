@@ -51,12 +51,12 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         }
     }
 
-    private async Task SaveAsync(string name, string mark, IReadOnlyList<Delivery> pages, CancellationToken cancellationToken) => await state.UpdateAsync<Told, bool>(
+    private async Task SaveAsync(string name, string mark, IReadOnlyList<Delivery> pages, CancellationToken cancellationToken) => await state.ChangeAsync<Told>(
         Key,
-        known => (new(new Dictionary<string, string>(known?.Marks ?? new Dictionary<string, string>()) { [name] = mark })
+        known => new(new Dictionary<string, string>(known?.Marks ?? new Dictionary<string, string>()) { [name] = mark })
         {
             Pages = new Dictionary<string, IReadOnlyList<Delivery>>(known?.Pages ?? new Dictionary<string, IReadOnlyList<Delivery>>()) { [name] = [.. pages.TakeLast(MaxPages)] },
-        }, true),
+        },
         cancellationToken);
 
     /// <param name="Marks">Of each file, the errors or the publication that was told of.</param>

@@ -41,7 +41,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         Log.AlertsLost(logger, sender, alerts, why);
         Instruments.Alerts.Add(alerts, Instruments.Tag(Attributes.Source, sender), Instruments.Tag(Attributes.Outcome, "lost"));
         var now = time.GetUtcNow();
-        await state.UpdateAsync<LostAlertsRecord, bool>(Key, known => (Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), true), cancellationToken);
+        await state.ChangeAsync<LostAlertsRecord>(Key, known => Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), cancellationToken);
         try
         {
             // What was lost is on record: whatever goes wrong here must not cost the answer.
@@ -70,7 +70,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
             var sender = LostAlertsRecord.SenderOf(kind);
             if (await fallback.NotifyAsync("Alerts were not taken in", burst.Describe(sender), ThreadId, $"{sender}:{TextHash.Of(kind, bytes: 6)}:{burst.PagedAt ?? burst.FirstAt:O}", cancellationToken))
             {
-                await state.UpdateAsync<LostAlertsRecord, bool>(Key, record => (record!.With(kind, current => (current ?? burst) with { PagedAt = now }), true), cancellationToken);
+                await state.ChangeAsync<LostAlertsRecord>(Key, record => record!.With(kind, current => (current ?? burst) with { PagedAt = now }), cancellationToken);
             }
         }
     }

@@ -115,19 +115,19 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
     /// <param name="storm">With what was told in this turn.</param>
     /// <param name="over">Nothing is left to tell of it.</param>
     /// <param name="read">How many incidents were read in this turn.</param>
-    public Task EndTurnAsync(Storm storm, bool over, int read, CancellationToken cancellationToken) => state.UpdateAsync<Known, bool>(
+    public Task EndTurnAsync(Storm storm, bool over, int read, CancellationToken cancellationToken) => state.ChangeAsync<Known>(
         Key,
         known =>
         {
             var now = known?.Storms.GetValueOrDefault(storm.Id);
-            return (over && now?.LastJoined == storm.LastJoined ? known!.Without(storm.Id)
+            return over && now?.LastJoined == storm.LastJoined ? known!.Without(storm.Id)
                 : (known ?? Known.None).With(storm.EndTurn(time.GetUtcNow(), read) with
                 {
                     Since = Storm.Earlier(now?.Since ?? storm.Since, storm.Since),
                     LastJoined = now?.LastJoined ?? storm.LastJoined,
                     Worst = Least(now?.Worst, storm.Worst),
                     WorstBy = storm.Worst < now?.Worst ? null : now?.WorstBy,
-                }), true);
+                });
         },
         cancellationToken);
 
