@@ -159,7 +159,7 @@ internal sealed record TestOpening(string? Id, string? Problem, IReadOnlyList<Al
         var (reader, source) = (world.Get<AlertReader>(), test.Script.Source);
         var parsed = test.AlertFile is { } file
             ? reader.Read(source, await File.ReadAllBytesAsync(file))
-            : reader.Read("generic", test.Script.Alert.ToGeneric());
+            : reader.Read(AlertSource.Generic, test.Script.Alert.ToGeneric());
         return parsed.IsRefused
             ? new(null, $"the alert cannot be read: {string.Join(" ", parsed.Errors)}", [])
             : await TakeAsync(world, test.AlertFile is null ? [.. parsed.Alerts.Select(alert => alert with { Source = source })] : parsed.Alerts);

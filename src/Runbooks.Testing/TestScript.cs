@@ -151,7 +151,7 @@ internal static class TestSchema
 {
     public static JsonObject Create() => SchemaParts.Document("Test of a runbook", "What the world answers, what people do and when, and how it has to end.", new()
     {
-        ["source"] = SchemaParts.Choice(TriggerReader.Sources, "Who sends the alert; manual when a person starts the runbook."),
+        ["source"] = SchemaParts.Choice(AlertSource.All, "Who sends the alert; manual when a person starts the runbook."),
         ["alert"] = SchemaParts.WordOr(SchemaParts.Mapping("The alert itself.", new()
         {
             ["name"] = SchemaParts.Text("The rule's name."),

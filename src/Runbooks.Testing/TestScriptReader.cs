@@ -2,7 +2,7 @@ using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Templates;
 using Runbooks.Catalog.Yaml;
-using Runbooks.Intake;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
@@ -54,7 +54,7 @@ internal sealed class TestScriptReader(FileErrors errors)
     {
         var script = new TestScript
         {
-            Source = Word(root, "source", TriggerReader.Sources, required: true),
+            Source = Word(root, "source", AlertSource.All, required: true),
             Alert = Alert(root),
             By = Optional(root, "by"),
             Proposed = root.Flag("proposed"),
@@ -73,12 +73,12 @@ internal sealed class TestScriptReader(FileErrors errors)
 
         if (script.ByHand != script.By is not null)
         {
-            errors.AtKey(script.By is null ? "source" : "by", script.By is null ? "is manual, and nobody starts it." : "starts it by hand, and the source is another.", $"'by' (the person's name) and 'source: {ManualStart.Source}' belong together.");
+            errors.AtKey(script.By is null ? "source" : "by", script.By is null ? "is manual, and nobody starts it." : "starts it by hand, and the source is another.", $"'by' (the person's name) and 'source: {AlertSource.Manual}' belong together.");
         }
 
         if (script is { Proposed: true, ByHand: false })
         {
-            errors.AtKey("proposed", "is for what is started by hand, and the source is another.", $"Remove it, or write 'source: {ManualStart.Source}'.");
+            errors.AtKey("proposed", "is for what is started by hand, and the source is another.", $"Remove it, or write 'source: {AlertSource.Manual}'.");
         }
 
         return script;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Reflection;
 using System.Text;
 using Runbooks.Intake.Parsing;
+using Runbooks.Model.Alerts;
 
 namespace RunbookServer.Samples;
 
@@ -9,7 +10,7 @@ namespace RunbookServer.Samples;
 internal static class SampleAlerts
 {
     private const string Prefix = "samples/";
-    private static readonly string[] s_senders = ["azure-monitor", "alertmanager", "grafana", "event-grid", "generic"];
+    private static readonly string[] s_senders = [AlertSource.AzureMonitor, AlertSource.Alertmanager, AlertSource.Grafana, AlertSource.EventGrid, AlertSource.Generic];
     private static readonly Assembly s_assembly = typeof(SampleAlerts).Assembly;
 
     public static IReadOnlyList<string> Names { get; } =
@@ -28,7 +29,7 @@ internal static class SampleAlerts
     public static (string Source, byte[] Body) Read(string name, string? source)
     {
         // A runbook's name alone means the alert that Azure Monitor sends for it, or else its only one.
-        var sample = Names.FirstOrDefault(known => known == name || known == $"{name}.azure-monitor")
+        var sample = Names.FirstOrDefault(known => known == name || known == $"{name}.{AlertSource.AzureMonitor}")
             ?? Names.SingleOrDefault(known => known.StartsWith($"{name}.", StringComparison.Ordinal));
         if (sample is not null)
         {

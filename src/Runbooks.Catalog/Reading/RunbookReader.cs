@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Reflection;
 using System.Text.Json.Nodes;
+using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Reading;
 
@@ -170,9 +171,6 @@ public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Er
 
 internal static class TriggerReader
 {
-    /// <summary>Every kind of sender there is; <c>manual</c> is a person who starts the runbook by hand.</summary>
-    public static readonly IReadOnlyList<string> Sources = ["azure-monitor", "alertmanager", "grafana", "generic", "event-grid", "manual"];
-
     private const string AsSent = "Write what the sender sends, or a pattern such as prod-*.";
 
     public static IReadOnlyList<Trigger> Read(YamlSection root) => [.. root.Items("trigger", required: true).Select(ReadOne)];
@@ -180,10 +178,10 @@ internal static class TriggerReader
     private static Trigger ReadOne(YamlSection section)
     {
         var source = section.Text("source");
-        if (source.Length > 0 && !Sources.Contains(source))
+        if (source.Length > 0 && !AlertSource.All.Contains(source))
         {
             section.Errors.AtValue(section.PathOf("source"), $"is '{Clip.To(source, 80)}', which is no sender.",
-                $"{Suggestion.For(source, Sources)}The senders are: {string.Join(", ", Sources)}.");
+                $"{Suggestion.For(source, AlertSource.All)}The senders are: {string.Join(", ", AlertSource.All)}.");
         }
 
         var alert = section.Text("alert", longest: 500).Trim();

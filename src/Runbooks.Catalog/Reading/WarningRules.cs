@@ -49,7 +49,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         for (var index = 0; index < runbook.Trigger.Count; index++)
         {
             var trigger = runbook.Trigger[index];
-            if (trigger.Alert.Trim('*').Length == 0 && trigger.Severity.Count == 0 && trigger.Labels.Count == 0 && trigger.Source != "manual")
+            if (trigger.Alert.Trim('*').Length == 0 && trigger.Severity.Count == 0 && trigger.Labels.Count == 0 && trigger.Source != AlertSource.Manual)
             {
                 errors.Warn(WarningCodes.TriggerAny, $"trigger[{index}].alert", $"takes every alert{(trigger.Source is { } source ? $" from {source}" : "")}.", "Write the name of the rule, a pattern of such names, or labels that the alerts have.");
             }
@@ -255,7 +255,7 @@ internal static partial class TriggerWarnings
             {
                 yield return (key, $"is '{severity}', and an alert has one severity, which is compared as it stands.", "Write a list: [critical, warning].");
             }
-            else if (trigger.Source == "azure-monitor" && !s_azure.Contains(severity, StringComparer.OrdinalIgnoreCase))
+            else if (trigger.Source == AlertSource.AzureMonitor && !s_azure.Contains(severity, StringComparer.OrdinalIgnoreCase))
             {
                 yield return (key, $"is '{severity}', which Azure Monitor never sends.", $"It sends {string.Join(", ", s_azure)}.");
             }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Reading;
+using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Schema;
 
@@ -81,7 +82,7 @@ public sealed class RunbookSchema(StepCatalog steps)
 
     private static JsonObject Trigger() => SchemaParts.Mapping("Every given part has to match.", new()
     {
-        ["source"] = SchemaParts.Choice(TriggerReader.Sources, "Who sends it; any sender when left out."),
+        ["source"] = SchemaParts.Choice(AlertSource.All, "Who sends it; any sender when left out."),
         ["alert"] = SchemaParts.Text("The rule's name, or a pattern with * and ?."),
         ["severity"] = SchemaParts.TextList("One of these, ignoring case; every severity when left out."),
         ["labels"] = new JsonObject

@@ -146,7 +146,7 @@ public static class AlertEnd
             return GrafanaRule.NameOf(alert) is null ? reason.Trim() : GrafanaRule.StoppedBecause(reason.Trim());
         }
 
-        return alert.Source == "azure-monitor" && alert.Labels.TryGetValue("currentHealthStatus", out var health)
+        return alert.Source == AlertSource.AzureMonitor && alert.Labels.TryGetValue("currentHealthStatus", out var health)
             && !string.IsNullOrWhiteSpace(health) && !health.Equals("Available", StringComparison.OrdinalIgnoreCase)
             ? health.Trim()
             : null;

@@ -1,33 +1,43 @@
 namespace Runbooks.Model.Alerts;
 
+/// <summary>Who sends alerts, as <c>POST /api/alerts/{source}</c> and runbooks name them.</summary>
+public static class AlertSource
+{
+    public const string AzureMonitor = "azure-monitor";
+    public const string Alertmanager = "alertmanager";
+    public const string Grafana = "grafana";
+    public const string Generic = "generic";
+    public const string EventGrid = "event-grid";
+
+    /// <summary>A person who starts a runbook by hand. What they start shares one fingerprint: it tells nothing apart.</summary>
+    public const string Manual = "manual";
+
+    public static readonly IReadOnlyList<string> All = [AzureMonitor, Alertmanager, Grafana, Generic, EventGrid, Manual];
+}
+
 /// <summary>By what an alert is known again, whatever its labels say by then.</summary>
 public static class AlertIdentity
 {
-    private const string AzureMonitor = "azure-monitor";
-
     private static readonly HashSet<string> s_over = new(StringComparer.OrdinalIgnoreCase) { "Mitigated", "Resolved", "RCA", "Complete", "Completed", "Canceled", "Cancelled" };
-
-    /// <summary>The source of incidents started by hand. They share one fingerprint: it tells nothing apart.</summary>
-    public const string Manual = "manual";
 
     /// <summary>The sender and its own name for the alert: Azure's alertId, in which case means nothing; the fingerprint of the others.</summary>
     public static string Of(string source, string fingerprint) =>
-        source == AzureMonitor ? $"{source}:{fingerprint.ToLowerInvariant()}" : $"{source}:{fingerprint}";
+        source == AlertSource.AzureMonitor ? $"{source}:{fingerprint.ToLowerInvariant()}" : $"{source}:{fingerprint}";
 
     public static string Of(Alert alert) => Of(alert.Source, alert.Fingerprint);
 
     /// <summary>Whether a person started it: nothing fires, and nothing fires again.</summary>
-    public static bool IsByHand(string source) => source == Manual;
+    public static bool IsByHand(string source) => source == AlertSource.Manual;
 
     /// <summary>An identity by which a message may be brought to an incident: everything but a start by hand.</summary>
-    public static bool IsKnownAgain(string identity) => !identity.StartsWith($"{Manual}:", StringComparison.Ordinal);
+    public static bool IsKnownAgain(string identity) => !identity.StartsWith($"{AlertSource.Manual}:", StringComparison.Ordinal);
 
     /// <summary>Every identity by which a message may be brought to an incident, the alert's own first.</summary>
     public static IReadOnlyList<string> All(Alert alert) =>
         [.. ((string?[])[Of(alert), OfOutage(alert)]).OfType<string>().Where(IsKnownAgain)];
 
     /// <summary>Whether the sender makes identities that never name two things. In the generic form whoever posts chooses them, so there the labels of a firing alert count.</summary>
-    public static bool NamesOneThing(Alert alert) => alert.Source is AzureMonitor or "alertmanager" or "grafana";
+    public static bool NamesOneThing(Alert alert) => alert.Source is AlertSource.AzureMonitor or AlertSource.Alertmanager or AlertSource.Grafana;
 
     /// <summary>The stage of an outage as Service Health writes it: Active, Mitigated, Resolved, RCA; null for any other alert.</summary>
     public static string? Stage(Alert alert) =>
@@ -39,7 +49,7 @@ public static class AlertIdentity
     /// <summary>Azure Service Health's messages about one outage are alerts of their own, and share its tracking id: within a subscription, because one id names the event for all of them.</summary>
     /// <returns>The identity of the outage; null for any other alert.</returns>
     public static string? OfOutage(Alert alert) =>
-        alert.Source == AzureMonitor
+        alert.Source == AlertSource.AzureMonitor
         && IsOf(alert, "ServiceHealth")
         && TrackingId(alert) is { } id
             ? $"azure-service-health:{Subscription(alert)}:{id}".ToLowerInvariant()
@@ -50,9 +60,9 @@ public static class AlertIdentity
 
     /// <summary>An event of the activity log, Service Health or Resource Health: each is another one, however much it says the same.</summary>
     public static bool IsEvent(Alert alert) =>
-        alert.Source == AzureMonitor && (ServiceOf(alert).StartsWith("ActivityLog", StringComparison.OrdinalIgnoreCase) || IsOf(alert, "ServiceHealth") || IsOf(alert, "ResourceHealth"));
+        alert.Source == AlertSource.AzureMonitor && (ServiceOf(alert).StartsWith("ActivityLog", StringComparison.OrdinalIgnoreCase) || IsOf(alert, "ServiceHealth") || IsOf(alert, "ResourceHealth"));
 
-    internal static bool IsOfResourceHealth(Alert alert) => alert.Source == AzureMonitor && IsOf(alert, "ResourceHealth");
+    internal static bool IsOfResourceHealth(Alert alert) => alert.Source == AlertSource.AzureMonitor && IsOf(alert, "ResourceHealth");
 
     /// <summary>Azure writes the names of its monitoring services with spaces and without.</summary>
     private static bool IsOf(Alert alert, string service) => ServiceOf(alert).Equals(service, StringComparison.OrdinalIgnoreCase);
@@ -74,14 +84,14 @@ public static class TargetKey
     /// What managed Prometheus reports are labels of workloads: those, and everybody else's names, are compared as they are written.
     /// </summary>
     public static string Of(string target, Alert alert) =>
-        target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase) || (alert.Source == "azure-monitor" && !IsPrometheus(alert)) || IsAzureEvent(alert)
+        target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase) || (alert.Source == AlertSource.AzureMonitor && !IsPrometheus(alert)) || IsAzureEvent(alert)
             ? target.ToLowerInvariant()
             : target;
 
     /// <summary>A runbook that Azure starts has targets that ignore case, whoever else names one: another sender, or a person.</summary>
     /// <returns>The target as an incident of this runbook shows it.</returns>
     public static string Named(string target, Alert alert, IReadOnlyList<Trigger> triggers) =>
-        Of(target, alert) == target && triggers.Any(trigger => trigger.Source == "azure-monitor" || IsAzureEvent(trigger.Source, trigger.Alert)) ? target.ToLowerInvariant() : target;
+        Of(target, alert) == target && triggers.Any(trigger => trigger.Source == AlertSource.AzureMonitor || IsAzureEvent(trigger.Source, trigger.Alert)) ? target.ToLowerInvariant() : target;
 
     /// <summary>Whether a target that somebody else names is the one of an incident with this key, as that incident's world compares it.</summary>
     public static bool IsSame(string target, string key, Alert openedBy, IReadOnlyList<Trigger> triggers) => Of(Named(target, openedBy, triggers), openedBy) == key;
@@ -91,7 +101,7 @@ public static class TargetKey
 
     private static bool IsAzureEvent(Alert alert) => IsAzureEvent(alert.Source, alert.Name);
 
-    private static bool IsAzureEvent(string? source, string name) => source == "event-grid" && name.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase);
+    private static bool IsAzureEvent(string? source, string name) => source == AlertSource.EventGrid && name.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsPrometheus(Alert alert) =>
         alert.Labels.TryGetValue("monitoringService", out var service) && service.Equals("Prometheus", StringComparison.OrdinalIgnoreCase);
@@ -104,7 +114,7 @@ public static class GrafanaRule
 
     /// <summary>Grafana may send to another Alertmanager, whose webhook brings them here.</summary>
     /// <returns>Null for any other alert.</returns>
-    public static string? NameOf(Alert alert) => alert is { Source: "grafana" or "alertmanager", Name: "DatasourceError" or "DatasourceNoData" } ? alert.Labels.GetValueOrDefault("rulename") : null;
+    public static string? NameOf(Alert alert) => alert is { Source: AlertSource.Grafana or AlertSource.Alertmanager, Name: "DatasourceError" or "DatasourceNoData" } ? alert.Labels.GetValueOrDefault("rulename") : null;
 
     /// <summary>
     /// Why such an alert is over although the rule is not measured again: it was paused, edited or deleted. When it can be measured, the state

@@ -21,7 +21,7 @@ public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate)
             return new(alert.Labels.GetValueOrDefault("currentHealthStatus"), alert.Labels.GetValueOrDefault("previousHealthStatus"), status is "UPDATED" or "INPROGRESS");
         }
 
-        if (alert.Source == "event-grid" && alert.Name.EndsWith(".AvailabilityStatusChanged", StringComparison.OrdinalIgnoreCase)
+        if (alert.Source == AlertSource.EventGrid && alert.Name.EndsWith(".AvailabilityStatusChanged", StringComparison.OrdinalIgnoreCase)
             && alert.Labels.GetValueOrDefault("previousAvailabilityState") is { } before)
         {
             var now = alert.Labels.GetValueOrDefault("availabilityState");

@@ -6,8 +6,6 @@ public static class Episode
     /// <summary>Two senders of one alert may have clocks that differ by this much; nearer starts are the same episode.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
-    private const string EventGrid = "event-grid";
-
     /// <summary>A start ahead of our clock is none, or now where the clocks may differ by as much: later episodes with a true one would pass for earlier ones, and change nothing.</summary>
     public static Alert WithoutStartAhead(Alert alert, DateTimeOffset now) =>
         alert.StartsAt > now ? alert with { StartsAt = alert.StartsAt - now > Tolerance ? null : now } : alert;
@@ -24,7 +22,7 @@ public static class Episode
     /// what was not answered. Of other senders one that merges alerts may fire on with the start of before.
     /// </summary>
     private static bool IsDeliveredAgain(AttachedAlert known, Alert alert) =>
-        known.Resolved && alert.Status == AlertStatus.Firing && (alert.Source == EventGrid || ResourceHealth.Of(alert) is not null)
+        known.Resolved && alert.Status == AlertStatus.Firing && (alert.Source == AlertSource.EventGrid || ResourceHealth.Of(alert) is not null)
         && (alert.StartsAt ?? alert.EndsAt) is { } told && (told == known.StartsAt || told < known.EndsAt);
 
     /// <summary>Azure tells each change of a resource's health by itself and with one clock, however near the next one is.</summary>

@@ -220,7 +220,7 @@ public sealed partial record Incident
     /// says the same as an alert that still fires is that one, and a no to it holds. Two events of the activity log are two events.
     /// </summary>
     private Incident? FoldRefired(Alert alert, EarlierNo no, DateTimeOffset now) =>
-        alert.Source == "azure-monitor" && !AlertIdentity.IsEvent(alert) && alert.Status == AlertStatus.Firing
+        alert.Source == AlertSource.AzureMonitor && !AlertIdentity.IsEvent(alert) && alert.Status == AlertStatus.Firing
         && Alerts.FirstOrDefault(one => one is { Resolved: false, AskedNobody: false, HandedTo: null } && SaysTheSame(ReportOf(one) ?? Alert, alert)) is { } known
             ? CountAfterNo(known, alert, no, now)
             : null;
@@ -236,7 +236,7 @@ public sealed partial record Incident
 
     /// <summary>Whether the poster chose an identity for it that this incident knows from an alert with other labels.</summary>
     public bool KnowsWithOtherLabels(Alert alert) =>
-        alert.Source == "generic"
+        alert.Source == AlertSource.Generic
         && Alerts.FirstOrDefault(known => known.Is(alert)) is { } known
         && WholeReportOf(known) is { } before
         && !AlertLabels.AreSame(before, alert);

@@ -203,7 +203,7 @@ internal static class EventGridHandshake
         if (!Is(source))
         {
             answer.Allow = HttpMethods.Post;
-            return ApiResults.Problem(StatusCodes.Status405MethodNotAllowed, $"Only {EventGridSubscription.Source} is asked for permission; post the alerts of this sender.");
+            return ApiResults.Problem(StatusCodes.Status405MethodNotAllowed, $"Only {AlertSource.EventGrid} is asked for permission; post the alerts of this sender.");
         }
 
         var origin = request.Headers["WebHook-Request-Origin"].ToString();
@@ -223,7 +223,7 @@ internal static class EventGridHandshake
     public static IResult? Answer(string source, ReadOnlyMemory<byte> body) =>
         Is(source) && EventGridSubscription.ValidationCode(body) is { } code ? ApiResults.Json(new { ValidationResponse = code }) : null;
 
-    private static bool Is(string source) => EventGridSubscription.Source.Equals(source, StringComparison.OrdinalIgnoreCase);
+    private static bool Is(string source) => AlertSource.EventGrid.Equals(source, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary><c>POST /api/runbooks/{id}/incidents</c></summary>

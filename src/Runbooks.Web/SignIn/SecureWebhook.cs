@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
-using Runbooks.Intake.Parsing.EventGrid;
+using Runbooks.Model.Alerts;
 
 namespace Runbooks.Web.SignIn;
 
@@ -149,7 +149,7 @@ public sealed class SecureWebhookOptions : IValidatableObject
     /// <returns>The role that this caller must hold to post here; null when it may not.</returns>
     internal string? RoleOf(string? caller, string source) =>
         caller == Caller ? Role
-        : caller == EventGridCaller && source.Equals(EventGridSubscription.Source, StringComparison.OrdinalIgnoreCase) ? EventGridRole
+        : caller == EventGridCaller && source.Equals(AlertSource.EventGrid, StringComparison.OrdinalIgnoreCase) ? EventGridRole
         : null;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>

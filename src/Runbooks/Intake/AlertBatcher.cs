@@ -97,7 +97,7 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
     /// </summary>
     /// <returns>Null where the identity counts for more than the labels, or they do not give a whole target.</returns>
     private static string? OwnKey(Alert alert, Runbook runbook) =>
-        alert.Source == "azure-monitor" || IncidentTarget.Missing(runbook, alert).Count > 0 ? null : TargetKey.Of(IncidentTarget.Of(runbook, alert), alert);
+        alert.Source == AlertSource.AzureMonitor || IncidentTarget.Missing(runbook, alert).Count > 0 ? null : TargetKey.Of(IncidentTarget.Of(runbook, alert), alert);
 
     /// <summary>
     /// Where the poster chooses the identity it may stand for several things: what is said of it reaches the one on its own

@@ -79,7 +79,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     }
 
     /// <summary>The sender gave no identity: what is computed from the labels is another one when one of them has changed.</summary>
-    private static bool HasComputedIdentity(Alert alert) => alert.Source == "generic" && alert.Fingerprint == AlertFingerprint.OfLabels(alert.Name, alert.Labels);
+    private static bool HasComputedIdentity(Alert alert) => alert.Source == AlertSource.Generic && alert.Fingerprint == AlertFingerprint.OfLabels(alert.Name, alert.Labels);
 
     /// <summary>An outage is over, or being worked up, says the sender: news for the incident that it opened, open or closed.</summary>
     internal async Task<IReadOnlyList<IntakeOutcome>> HandleUpdateAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)

@@ -5,8 +5,6 @@ namespace Runbooks.Intake;
 /// <summary>A person starts a runbook: the same way in as an alert's, except that what is missing is asked for.</summary>
 public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, IncidentIntake intake)
 {
-    public const string Source = AlertIdentity.Manual;
-
     /// <param name="by">Whoever holds the key says who; goes into the record.</param>
     /// <param name="reason">Why; null when nobody said.</param>
     /// <param name="proposed">Nobody started it who answers for it: whatever the runbook says, a person is asked before anything runs.</param>
@@ -62,10 +60,10 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
         var began = $"{(proposed ? "Proposed" : "Started")} by {by}";
         var alert = AlertSecrets.Hide(new Alert
         {
-            Source = Source,
+            Source = AlertSource.Manual,
             Name = runbook.Title,
             Summary = reason is null ? $"{began}." : $"{began}: {reason}",
-            Fingerprint = $"{Source}:{runbook.Id}",
+            Fingerprint = $"{AlertSource.Manual}:{runbook.Id}",
             Labels = labels,
         }) with { AsSent = null };
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });

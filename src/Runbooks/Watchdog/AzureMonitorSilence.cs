@@ -30,7 +30,7 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
     /// <summary>Puts on record that Azure Monitor sends alerts here: whom it never called need not look there.</summary>
     public async Task NoteAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {
-        if (_noted || !alerts.Any(alert => alert.Source == "azure-monitor"))
+        if (_noted || !alerts.Any(alert => alert.Source == AlertSource.AzureMonitor))
         {
             return;
         }

@@ -3,7 +3,7 @@ namespace Runbooks.Intake.Parsing;
 /// <summary>Prometheus Alertmanager's webhook, version 4: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config.</summary>
 internal sealed class AlertmanagerParser : IAlertParser
 {
-    public string Source => "alertmanager";
+    public string Source => AlertSource.Alertmanager;
 
     public ParsedAlerts Parse(JsonElement body) =>
         AlertGroup.Read(body, "point a webhook_config of Alertmanager here", (group, alert, path, report) => group.ToAlert(Source, alert, path, report));
@@ -99,7 +99,7 @@ internal sealed class AlertGroup
 /// </summary>
 internal sealed class GrafanaParser : IAlertParser
 {
-    public string Source => "grafana";
+    public string Source => AlertSource.Grafana;
 
     public ParsedAlerts Parse(JsonElement body)
     {

@@ -6,7 +6,7 @@ namespace Runbooks.Intake.Parsing;
 /// </summary>
 internal sealed class GenericParser : IAlertParser
 {
-    public string Source => "generic";
+    public string Source => AlertSource.Generic;
 
     public ParsedAlerts Parse(JsonElement body)
     {

@@ -1,4 +1,4 @@
-using Runbooks.Catalog.Reading;
+using Runbooks.Model.Alerts;
 
 namespace Runbooks.Tests.Intake.Parsing;
 
@@ -26,7 +26,7 @@ public class AlertCasesTests
     /// <summary>By hand comes no post: a person starts the runbook.</summary>
     [Fact]
     public void EverySender_MayBeNamedInATrigger() =>
-        TriggerReader.Sources.ShouldBe([.. Readers.BuiltIn.Sources, "manual"], ignoreOrder: true);
+        AlertSource.All.ShouldBe([.. Readers.BuiltIn.Sources, AlertSource.Manual], ignoreOrder: true);
 
     [Fact]
     public void EveryRefusedCase_IsRefusedWithAReason()

@@ -6,9 +6,7 @@ namespace Runbooks.Intake.Parsing.AzureMonitor;
 /// </summary>
 internal sealed class AzureMonitorParser : IAlertParser
 {
-    public const string Sender = "azure-monitor";
-
-    public string Source => Sender;
+    public string Source => AlertSource.AzureMonitor;
 
     public ParsedAlerts Parse(JsonElement body)
     {
@@ -74,7 +72,7 @@ internal sealed class AzureMonitorParser : IAlertParser
     /// </param>
     private static Alert ToAlert(string name, AlertStatus status, Essentials essentials, AzureFacts facts) => new()
     {
-        Source = Sender,
+        Source = AlertSource.AzureMonitor,
         Name = name,
         Status = status,
         Fingerprint = essentials.Fingerprint ?? AlertFingerprint.OfLabels(name, facts.Labels.Values),
@@ -247,7 +245,7 @@ internal static class AlertResource
 
         return new()
         {
-            Source = AzureMonitorParser.Sender,
+            Source = AlertSource.AzureMonitor,
             Name = name,
             Status = AlertText.Status(essentials["monitorCondition"], $"{path}.properties.essentials.monitorCondition", report),
             Fingerprint = post["id"].Fingerprint() ?? essentials["sourceCreatedId"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),

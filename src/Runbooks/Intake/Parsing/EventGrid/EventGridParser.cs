@@ -8,7 +8,7 @@ namespace Runbooks.Intake.Parsing.EventGrid;
 /// </summary>
 internal sealed class EventGridParser : IAlertParser
 {
-    public string Source => EventGridSubscription.Source;
+    public string Source => AlertSource.EventGrid;
 
     public ParsedAlerts Parse(JsonElement body)
     {
@@ -171,9 +171,6 @@ internal sealed class GridEvent(Payload post)
 /// </summary>
 public static class EventGridSubscription
 {
-    /// <summary>The sender's name in <c>POST /api/alerts/{source}</c>.</summary>
-    public const string Source = "event-grid";
-
     /// <returns>The code that has to be sent back; null when the post asks nothing.</returns>
     public static string? ValidationCode(ReadOnlyMemory<byte> utf8)
     {
