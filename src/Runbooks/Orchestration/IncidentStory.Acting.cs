@@ -87,7 +87,7 @@ internal sealed partial class IncidentStory
             difference = changed;
         }
 
-        return new(IncidentState.Failed, $"The plan changed {MaxRounds} times before it could run; last: {difference}", Undo: true);
+        return new(IncidentState.Failed, EndingCause.PlanKeptChanging(MaxRounds, difference), Undo: true);
     }
 
     /// <returns>Null when the next execution goes on asking.</returns>

@@ -29,7 +29,7 @@ internal sealed partial class IncidentStory
 
         // Somebody stopped it since the record was read last. What has failed all the same needs a person.
         _acted = true;
-        return await CloseAsync(ending.State == IncidentState.Failed ? ending with { Undo = true } : Ending.Stopped("It was stopped."));
+        return await CloseAsync(ending.State == IncidentState.Failed ? ending with { Undo = true } : Ending.Stopped(EndingCause.Stopped));
     }
 
     /// <summary>
@@ -141,9 +141,9 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
     {
         StepOutcome.Stopped => Stopped(report.Message) with { TakesBack = report.TakesBack },
         StepOutcome.Held or StepOutcome.Waiting =>
-            new(IncidentState.Failed, $"Step '{step}' had to wait too long: {report.Message}", Undo: true) { IsInconclusive = true },
-        StepOutcome.Unknown => new(IncidentState.Failed, $"Whether step '{step}' happened is not known: {report.Message}"),
-        _ => new(IncidentState.Failed, $"Step '{step}': {report.Message}", Undo: true) { IsInconclusive = report.End != StepOutcome.Failed },
+            new(IncidentState.Failed, EndingCause.StepHeldTooLong(step, report.Message), Undo: true) { IsInconclusive = true },
+        StepOutcome.Unknown => new(IncidentState.Failed, EndingCause.StepUnknown(step, report.Message)),
+        _ => new(IncidentState.Failed, EndingCause.StepFailed(step, report.Message), Undo: true) { IsInconclusive = report.End != StepOutcome.Failed },
     };
 
     public static Ending Stopped(string by) => new(IncidentState.Cancelled, by, Undo: true);

@@ -78,15 +78,14 @@ internal sealed partial class IncidentStory
 
             if (!round.Healthy && Now + verify.Every > began + verify.Within)
             {
-                var outcome = round.IsUnclear ? "Whether the fix helped could not be found out" : "The fix did not help";
-                return new(IncidentState.Failed, $"{outcome} within {DurationText.Format(verify.Within)}: {round.Summary}", Undo: true) { IsInconclusive = round.IsUnclear };
+                return new(IncidentState.Failed, EndingCause.DidNotHelp(verify.Within, round.IsUnclear, round.Summary), Undo: true) { IsInconclusive = round.IsUnclear };
             }
 
             // A value that stays the very same shows nothing more, however often it is asked for. One that comes seldom may still be late.
             var longest = Longer(verify.Within * 2, s_longestStandstill);
             if (round.Healthy && !isEarly && Now > passedAt + longest)
             {
-                return new(IncidentState.Failed, $"Whether the fix helped could not be found out: the checks passed, and for longer than {DurationText.Format(longest)} no newer value came.", Undo: true) { IsInconclusive = true };
+                return new(IncidentState.Failed, EndingCause.NoNewerValue(longest), Undo: true) { IsInconclusive = true };
             }
 
             await WaitUntilAsync((isEarly && passedAt is { } last ? last : Now) + verify.Every, wake);
@@ -159,9 +158,7 @@ internal sealed partial class IncidentStory
         }
 
         var undone = await UndoAsync("The cause is gone, so the temporary fix is to be taken back.");
-        return undone.Complete ? null : new(
-            IncidentState.Failed,
-            undone.IsLeftAlone ? "The cause is gone, but the temporary fix was not taken back: somebody else has changed it since." : "The cause is gone, but the temporary fix could not be taken back.");
+        return undone.Complete ? null : new(IncidentState.Failed, EndingCause.NotTakenBack(undone.IsLeftAlone));
     }
 
     private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null) =>

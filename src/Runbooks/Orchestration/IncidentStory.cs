@@ -250,7 +250,7 @@ internal sealed partial class IncidentStory
     private void Show(IncidentState state, string? detail = null) => _context.SetCustomStatus(new IncidentStatus(state, detail));
 
     private static Ending Broken(TaskFailedException failure) =>
-        new(IncidentState.Failed, $"The automation broke: {failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}", Undo: true) { IsInconclusive = true };
+        new(IncidentState.Failed, EndingCause.Broke($"{failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}"), Undo: true) { IsInconclusive = true };
 
     private static TaskOptions Retry(int attempts, TimeSpan first, TimeSpan longest)
     {

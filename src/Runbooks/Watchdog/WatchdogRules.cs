@@ -18,11 +18,11 @@ internal static class WatchdogRules
         null => now - incident.OpenedAt > options.Grace
             ? new(Remedy.Start, "lost", "The engine did not know this incident; it was started again.")
             : null,
-        { Status: EngineStatus.Failed } => new(Remedy.CloseAsFailed, "engine", $"The automation broke: {instance.Failure?.TrimEnd('.') ?? "the engine gives no reason"}."),
-        { Status: EngineStatus.Terminated } => new(Remedy.CloseAsFailed, "engine", "The automation was terminated from outside."),
+        { Status: EngineStatus.Failed } => new(Remedy.CloseAsFailed, "engine", EndingCause.Broke($"{instance.Failure?.TrimEnd('.') ?? "the engine gives no reason"}.")),
+        { Status: EngineStatus.Terminated } => new(Remedy.CloseAsFailed, "engine", EndingCause.Terminated),
 
         // The last activity closes the record; give its write the time to be seen.
-        { Status: EngineStatus.Completed } when now - instance.UpdatedAt > options.Grace => new(Remedy.CloseAsFailed, "engine", "The automation ended without closing the incident."),
+        { Status: EngineStatus.Completed } when now - instance.UpdatedAt > options.Grace => new(Remedy.CloseAsFailed, "engine", EndingCause.EndedWithoutClosing),
         _ => null,
     };
 
