@@ -3,7 +3,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using RunbookFunctions.Contacts;
 using Runbooks.Sandbox;
 using Runbooks.SignedLinks;
 using Runbooks.Web.Http;

@@ -14,7 +14,6 @@ using Microsoft.Extensions.Options;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
-using RunbookFunctions.Telemetry;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Storage;

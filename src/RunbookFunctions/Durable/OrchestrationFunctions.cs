@@ -6,6 +6,7 @@ using Runbooks.Engine;
 using Runbooks.Execution;
 using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
+using Runbooks.Watchdog;
 
 namespace RunbookFunctions.Durable;
 
@@ -64,4 +65,16 @@ internal sealed class OrchestrationFunctions(
     [Function(nameof(EndIncident))]
     public Task<IncidentState> EndIncidentAsync([ActivityTrigger] CloseRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => endIncident.RunAsync(request, cancellationToken));
+}
+
+/// <summary>The host runs each on one instance at a time, however many there are.</summary>
+internal sealed class WatchdogFunctions(IncidentWatchdog watch, Retention retention, DurableClients clients)
+{
+    [Function(nameof(IncidentWatchdog))]
+    public Task CheckAsync([TimerTrigger("0 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => watch.CheckAsync(cancellationToken));
+
+    [Function(nameof(Retention))]
+    public Task PurgeAsync([TimerTrigger("0 30 4 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+        clients.UseAsync(client, () => retention.RunAsync(cancellationToken));
 }

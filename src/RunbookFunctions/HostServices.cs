@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Azure.Core;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
@@ -5,14 +6,72 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Runbooks.AzureStorage;
+using Runbooks.Integrations.Notifications.Outbox;
+using Runbooks.Publishing;
+using Runbooks.Settings;
 using Runbooks.Telemetry;
 
-namespace RunbookFunctions.Telemetry;
+namespace RunbookFunctions;
+
+internal static class RuleSetServices
+{
+    /// <summary>The published rule set, or the packaged one where there is no container.</summary>
+    public static IServiceCollection AddPublishedRunbooks(this IServiceCollection services, bool takesContacts)
+    {
+        services.AddSettings<RunbookSourceOptions>(RunbookSourceOptions.SectionName);
+        return services.AddRuleSet(
+            provider => Options(provider) switch
+            {
+                { RunbooksContainer: { Length: > 0 } container } => provider.RuleSetContainer(container),
+                { RunbooksFolder: var folder } => new FolderPlace(folder ?? Path.Combine(AppContext.BaseDirectory, "runbooks")),
+            },
+            provider => new RuleSetOptions(Options(provider).RefreshEvery) { TakesContacts = takesContacts });
+    }
+
+    private static RunbookSourceOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<RunbookSourceOptions>>().Value;
+}
+
+/// <summary>Where runbooks come from.</summary>
+internal sealed class RunbookSourceOptions
+{
+    public const string SectionName = "Runbooks";
+
+    /// <summary>The blob container with the published runbooks; empty: those that are packaged with the app.</summary>
+    public string? RunbooksContainer { get; set; }
+
+    /// <summary>A folder in place of the packaged one, for development.</summary>
+    public string? RunbooksFolder { get; set; }
+
+    /// <summary>How often it is looked at whether something was published.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    public TimeSpan RefreshEvery { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+internal static class MessagesServices
+{
+    /// <summary>A folder for the outbox means development: everybody is reached there.</summary>
+    public static bool IsDevelopment(IConfiguration configuration) => configuration[$"{OutboxOptions.SectionName}:{nameof(OutboxOptions.Folder)}"] is { Length: > 0 };
+
+    /// <summary>Nobody is called then, and whoever opens a link may approve: no way to act on real systems. Azure sets WEBSITE_SITE_NAME.</summary>
+    public static IEnumerable<string> FindProblems(IConfiguration configuration, IHostEnvironment environment) => IsDevelopment(configuration) && !environment.IsDevelopment() && configuration["WEBSITE_SITE_NAME"] is { Length: > 0 }
+        ? ["The setting 'Outbox:Folder' is for development: with it nobody is called, and everybody may approve. Remove it from the app, and name people in contacts.yaml."]
+        : [];
+
+    /// <summary>Who is asked and told, and on which channels.</summary>
+    public static IServiceCollection AddPeople(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddChannels();
+        return IsDevelopment(configuration) ? services.AddEveryoneInOutbox() : services.AddContactsOfRuleSet();
+    }
+}
 
 internal static class TelemetryServices
 {
