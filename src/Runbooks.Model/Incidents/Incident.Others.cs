@@ -124,3 +124,24 @@ public sealed partial record Incident
         return this with { Alerts = alerts, EndedUnseenAt = alerts.TrueForAll(known => known.HasEnded) ? now : null };
     }
 }
+
+/// <summary>An ended incident that a person has tried again, as another one.</summary>
+public sealed partial record Incident
+{
+    /// <summary>The ended incident that a person had tried again as this one; null for any other.</summary>
+    public string? RetryOf { get; init; }
+
+    /// <summary>The incident as which a person had it tried again; null for any other.</summary>
+    public string? RetriedAs { get; init; }
+
+    /// <summary>This one, just opened, tries another again: its alerts belong to this one from now on, and what is known of their end.</summary>
+    /// <param name="hasChecks">Where there are none, the sender's word alone would withdraw what a person has just asked for.</param>
+    public Incident TryAgain(Incident ended, bool hasChecks, string by, string reason, DateTimeOffset now) =>
+        (CarryAlertsOf(ended) with { RetryOf = ended.Id, AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null })
+        .Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
+
+    /// <summary>The incident that tries it again has the matter from here on.</summary>
+    public Incident NoteRetried(string next, string by, string reason, DateTimeOffset now) => RetriedAs is not null
+        ? this
+        : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");
+}

@@ -6,6 +6,12 @@ public sealed partial record Incident
     /// <summary>Longer text is cut: whatever an entry says has to be readable on a phone.</summary>
     public const int MaxText = 2_000;
 
+    /// <summary>What people write is kept for as long as the incident; nobody may bloat it.</summary>
+    public const int MaxNotes = 100;
+
+    /// <summary>The same words of the same person within this time are one note that was sent twice: a double click, a page that was loaded again.</summary>
+    public static readonly TimeSpan SameNote = TimeSpan.FromMinutes(10);
+
     public Incident Note(DateTimeOffset at, TimelineKind kind, string who, string what)
     {
         var previous = Timeline.Count == 0 ? Id : Timeline[^1].Hash;
@@ -21,8 +27,36 @@ public sealed partial record Incident
         return Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
     }
 
+    /// <summary>A person's own words in the record; also after the end.</summary>
+    public (Incident Incident, DecisionResult Result) AddNote(string by, string text, DateTimeOffset now)
+    {
+        var noted = Note(now, TimelineKind.Note, by, text);
+        var (who, what) = (noted.Timeline[^1].Who, noted.Timeline[^1].What);
+        return Timeline.Any(line => line.Kind == TimelineKind.Note && line.Who == who && line.What == what && now - line.At < SameNote)
+            ? (this, new(DecisionStatus.AlreadyCounted, "The note is on record already."))
+            : Timeline.Count(line => line.Kind == TimelineKind.Note) < MaxNotes
+            ? (noted, new(DecisionStatus.Decided, "The note is on record."))
+            : (this, new(DecisionStatus.AlreadyClosed, $"Incident {Id} has {MaxNotes} notes already, which is as many as it takes."));
+    }
+
     /// <summary>For people: in the order of its times. Entries are chained in the order in which they were recorded, which may differ by the time that recording took.</summary>
     public IReadOnlyList<TimelineEntry> TimelineByTime() => [.. Timeline.OrderBy(entry => entry.At).ThenBy(entry => entry.Number)];
+
+    /// <summary>Who started it by hand and why, for whoever is asked; none where an alert opened it. A proposal is a warning instead.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> StartLines => IsProposed ? [] :
+    [
+        .. RetryOf is null ? [] : Timeline.Where(line => line.Kind == TimelineKind.Opened && line.Who != "runbook").TakeLast(1).Select(line => Clip.To(line.What, 500)),
+        .. AlertIdentity.IsByHand(Alert.Source) && Alert.Summary is { } said ? [Clip.To(said, 500)] : Array.Empty<string>(),
+    ];
+
+    /// <summary>When a person first did something about it; null while nobody has.</summary>
+    public DateTimeOffset? FirstResponseAt() => Gates.SelectMany(gate => gate.Decisions).Select(decision => decision.At)
+        .Concat(Stop is { } stop ? [stop.At] : []).Concat(Attention?.AcknowledgedAt is { } seen ? [seen] : []).Cast<DateTimeOffset?>().Min();
+
+    /// <summary>When the checks first passed after it had acted; null when they never did, or where there are none.</summary>
+    public DateTimeOffset? MitigatedAt() => Mode == RunMode.DryRun ? null : VerificationRounds
+        .FirstOrDefault(round => round.State is IncidentState.Verifying or IncidentState.Holding && round.Verdicts.Values.All(verdict => verdict == Verdict.Passing))?.At;
 
     /// <summary>The number of the first entry that does not follow from the one before it; null when the chain is whole.</summary>
     public static int? FindBreak(string incidentId, IReadOnlyList<TimelineEntry> timeline)
