@@ -1,4 +1,3 @@
-using DurableTask.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Runbooks.Orchestration.TaskHub;

@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace RunbookServer.Commands;
 
 /// <summary><c>runbook completion SHELL</c>: the script that a shell reads to complete commands, options and their values.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.CommandLine;
 
 namespace RunbookServer.Commands;
 

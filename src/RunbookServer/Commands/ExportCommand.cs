@@ -1,4 +1,3 @@
-using System.CommandLine;
 using RunbookServer.Export;
 using Runbooks.Web.Incidents;
 

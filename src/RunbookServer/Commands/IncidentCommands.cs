@@ -1,6 +1,3 @@
-using System.CommandLine;
-using Runbooks.Model.Storage;
-
 namespace RunbookServer.Commands;
 
 /// <summary><c>runbook show ID</c>: one incident to be read, or whole as the API gives it.</summary>

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
 
 namespace RunbookServer.Commands;

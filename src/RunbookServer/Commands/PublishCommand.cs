@@ -1,6 +1,4 @@
-using System.CommandLine;
 using Runbooks.Engine;
-using Runbooks.Model.Storage;
 using RunbookServer.Publishing;
 using RunbookServer.Reporting;
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using RunbookServer.Publishing;
 using Runbooks.Settings;
 

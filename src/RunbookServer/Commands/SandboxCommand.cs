@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Microsoft.AspNetCore.Connections;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Runbooks.Catalog.Schema;
 using Runbooks.Guardrails;
 

@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace RunbookServer.Commands;
 
 /// <summary><c>runbook serve</c>, and <c>runbook</c> alone.</summary>

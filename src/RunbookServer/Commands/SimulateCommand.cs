@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.CommandLine.Parsing;
 using Runbooks.Catalog.Matching;
 using Runbooks.Engine;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Diagnostics;
 using Runbooks.Catalog.Problems;
 using RunbookServer.Reporting;

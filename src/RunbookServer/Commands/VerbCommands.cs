@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace RunbookServer.Commands;
 
 /// <summary>What a person does with an incident beside deciding: each says who and why, and both go on the record.</summary>

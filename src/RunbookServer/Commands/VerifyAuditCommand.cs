@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace RunbookServer.Commands;
 
 /// <summary><c>runbook verify-audit FILE</c>: whether an exported record is as it was written.</summary>

@@ -1,5 +1,4 @@
 using Runbooks.Integrations.Http;
-using Runbooks.Model.Storage;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
 

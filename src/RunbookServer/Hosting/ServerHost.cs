@@ -1,11 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
-using Runbooks.Model.Storage;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;

@@ -1,10 +1,8 @@
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.AzureStorage;
 using Runbooks.Intake;
 using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Integrations.OnCall;
-using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;

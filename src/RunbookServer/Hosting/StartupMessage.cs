@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
-using Runbooks.Model.Storage;
 
 namespace RunbookServer.Hosting;
 

@@ -1,7 +1,6 @@
 using DurableTask.Core;
 using Microsoft.Extensions.Options;
 using Runbooks.AzureStorage;
-using Runbooks.Model.Storage;
 using Runbooks.SignedLinks;
 using Runbooks.Web.Http;
 

@@ -1,5 +1,3 @@
-using System.Net.Http.Json;
-using Microsoft.AspNetCore.Http;
 using RunbookServer.Samples;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;

@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using Runbooks.Model.Storage;
 
 namespace RunbookServer.Terminal;
 

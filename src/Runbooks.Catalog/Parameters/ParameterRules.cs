@@ -3,8 +3,6 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using System.Text.RegularExpressions;
-using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Catalog.Parameters;
 

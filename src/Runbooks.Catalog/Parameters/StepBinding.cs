@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Runbooks.Catalog.Templates;
 using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Parameters;

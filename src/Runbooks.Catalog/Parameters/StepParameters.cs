@@ -5,7 +5,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
-using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Catalog.Parameters;
 

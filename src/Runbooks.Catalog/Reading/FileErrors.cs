@@ -1,5 +1,3 @@
-using Runbooks.Catalog.Templates;
-
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Collects what is wrong with one file. Errors are told by the path of a key; the place in the file is looked up.</summary>

@@ -1,6 +1,5 @@
 using System.Reflection;
 using Runbooks.Catalog.Matching;
-using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Catalog.Reading;
 

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-using Runbooks.Catalog.Templates;
 using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Reading;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Catalog.Reading;
 

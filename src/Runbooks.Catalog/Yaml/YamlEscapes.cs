@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace Runbooks.Catalog.Yaml;
 
 /// <summary>What a backslash makes of the text behind it within double quotes, where whoever wrote it meant a backslash.</summary>

@@ -1,7 +1,6 @@
 using Azure;
 using Azure.Core.Pipeline;
 using Azure.Identity;
-using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Azure;
 

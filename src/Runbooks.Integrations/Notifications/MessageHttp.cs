@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Encodings.Web;
 using Polly;
-using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Notifications;
 

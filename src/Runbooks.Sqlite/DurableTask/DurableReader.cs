@@ -1,6 +1,3 @@
-using DurableTask.Core;
-using DurableTask.Core.History;
-
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>An instance as it stands in the database, with all that a turn needs.</summary>

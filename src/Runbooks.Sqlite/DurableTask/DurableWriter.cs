@@ -1,6 +1,4 @@
-using DurableTask.Core;
 using DurableTask.Core.Exceptions;
-using DurableTask.Core.History;
 
 namespace Runbooks.Sqlite.DurableTask;
 

@@ -1,8 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using DurableTask.Core;
-using DurableTask.Core.History;
 using DurableTask.Core.Tracing;
 
 namespace Runbooks.Sqlite.DurableTask;

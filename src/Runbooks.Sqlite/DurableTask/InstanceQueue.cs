@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using DurableTask.Core;
 using Runbooks.Engine;
 
 namespace Runbooks.Sqlite.DurableTask;

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
-using DurableTask.Core;
-using DurableTask.Core.History;
 
 namespace Runbooks.Sqlite.DurableTask;
 

@@ -1,6 +1,3 @@
-using DurableTask.Core;
-using DurableTask.Core.History;
-
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>Turns: locked, committed, or set back; activities: handed out, answered, or set back.</summary>

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using DurableTask.Core;
-using DurableTask.Core.History;
 using Microsoft.Extensions.Logging;
 using Runbooks.Engine;
 using Runbooks.Orchestration.TaskHub;

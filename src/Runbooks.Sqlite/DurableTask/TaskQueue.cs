@@ -1,6 +1,4 @@
 using System.Threading.Channels;
-using DurableTask.Core;
-using DurableTask.Core.History;
 using Runbooks.Engine;
 
 namespace Runbooks.Sqlite.DurableTask;

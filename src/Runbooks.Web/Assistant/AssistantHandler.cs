@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Runbooks.Approvals;
 using Runbooks.Catalog.Steps;
 using Runbooks.Preview;
 using Role = Runbooks.Web.Access.Role;

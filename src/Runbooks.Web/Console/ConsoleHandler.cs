@@ -1,4 +1,3 @@
-using Runbooks.Approvals;
 using Runbooks.Storage;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Safety;

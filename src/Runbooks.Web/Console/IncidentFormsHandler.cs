@@ -1,4 +1,3 @@
-using Runbooks.Approvals;
 using Runbooks.Web.Decisions;
 
 namespace Runbooks.Web.Console;

@@ -1,6 +1,5 @@
 using Runbooks.Catalog.Steps;
 using Runbooks.Guardrails;
-using Runbooks.Intake.Parsing;
 using Runbooks.Model.Definition;
 using Runbooks.Publishing;
 

@@ -1,4 +1,3 @@
-using Runbooks.Approvals;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
 

@@ -1,6 +1,4 @@
 using System.Globalization;
-using Runbooks.Approvals;
-using Runbooks.Intake.Parsing;
 using GateView = Runbooks.Web.Incidents.GateView;
 
 namespace Runbooks.Web.Decisions;

@@ -1,6 +1,3 @@
-using Runbooks.Approvals;
-using Runbooks.Intake.Parsing;
-
 namespace Runbooks.Web.Decisions;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Runbooks.Approvals;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using Runbooks.SignedLinks;

@@ -7,7 +7,6 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.Extensions.Hosting;
-using Runbooks.Intake.Parsing;
 using Runbooks.SignedLinks;
 
 namespace Runbooks.Web.Http;

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
-using Runbooks.Intake.Parsing;
 using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Web.Http;

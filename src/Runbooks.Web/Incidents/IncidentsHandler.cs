@@ -1,6 +1,4 @@
 using System.Globalization;
-using Runbooks.Approvals;
-using Runbooks.Intake.Parsing;
 using Runbooks.Model.Definition;
 using Runbooks.Storage;
 

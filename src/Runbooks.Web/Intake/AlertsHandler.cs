@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.Net.Http.Headers;
 using Runbooks.Catalog.Matching;
-using Runbooks.Intake.Parsing;
 using Runbooks.Intake.Parsing.EventGrid;
 using Runbooks.Model.Alerts;
 using Runbooks.Watchdog;

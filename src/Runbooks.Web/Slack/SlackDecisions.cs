@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using Microsoft.Extensions.Hosting;
-using Runbooks.Approvals;
 using Runbooks.Notifications;
 
 namespace Runbooks.Web.Slack;

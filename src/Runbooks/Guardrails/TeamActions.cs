@@ -1,5 +1,3 @@
-using Runbooks.Catalog.Reading;
-
 namespace Runbooks.Guardrails;
 
 /// <summary>

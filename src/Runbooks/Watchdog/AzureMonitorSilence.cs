@@ -1,5 +1,3 @@
-using Runbooks.Model.Alerts;
-
 namespace Runbooks.Watchdog;
 
 /// <summary>

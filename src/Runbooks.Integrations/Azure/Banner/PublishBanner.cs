@@ -1,5 +1,4 @@
 using Runbooks.Integrations.Azure.AppConfiguration;
-using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Azure.Banner;
 
