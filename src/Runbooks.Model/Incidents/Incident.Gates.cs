@@ -145,18 +145,13 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool HasActed => Steps.Any(step => !step.Preparation.TellsOnly);
 
-    /// <summary>Whether what a step of this phase rests on is too old. An attempt that has begun is finished: half a step is worse than a whole one.</summary>
+    /// <summary>Whether what a step of this phase rests on is too old. A step that broke off is finished without a look, as long as that was just now.</summary>
     /// <param name="gate">The approval that covers the step: all there is to age where a runbook has no checks.</param>
     public bool IsGroundTooOld(Phase phase, Gate gate, DateTimeOffset now)
     {
-        if (Steps.Any(step => step.FinishedAt is null))
-        {
-            return false;
-        }
-
         var answers = phase == Phase.Mitigation ? Findings : Verification;
         return now - Clocks.Latest(
-            [.. answers.Select(finding => (DateTimeOffset?)finding.At), .. Steps.Where(IsActOfOurs).Select(step => step.WasLeftForLong ? step.StartedAt : step.FinishedAt), ConfirmedAt, answers.Count == 0 ? gate.ClosedAt : null],
+            [.. answers.Select(finding => (DateTimeOffset?)finding.At), .. Steps.Where(IsActOfOurs).Select(step => step.FinishedAt ?? step.AttemptedAt ?? step.StartedAt), ConfirmedAt, answers.Count == 0 ? gate.ClosedAt : null],
             now) > LongestGround;
     }
 

@@ -14,8 +14,7 @@ public sealed partial record Incident
         var known = FindStep(phase, spec.Name);
         if (known is not null)
         {
-            var left = now - (known.AttemptedAt ?? known.StartedAt) > spec.Timeout + LongestGround;
-            return Replace(known with { Attempts = known.Attempts + 1, AttemptedAt = now, WasLeftForLong = known.WasLeftForLong || left }, now);
+            return Replace(known with { Attempts = known.Attempts + 1, AttemptedAt = now }, now);
         }
 
         var record = new StepRecord { Phase = phase, Name = spec.Name, Action = spec.Do, GateId = gateId, Preparation = preparation, StartedAt = now };
@@ -26,6 +25,12 @@ public sealed partial record Incident
     /// <param name="before">As it was before that attempt; null where it was the first.</param>
     public Incident ForgetBegin(Phase phase, string step, StepRecord? before) => FindStep(phase, step) is not { FinishedAt: null } begun || begun.Attempts != (before?.Attempts ?? 0) + 1 ? this
         : this with { Steps = before is null ? [.. Steps.Where(each => each != begun)] : [.. Steps.Select(each => each == begun ? before : each)] };
+
+    /// <summary>The attempt that began last has broken off, and another one follows.</summary>
+    /// <param name="attempt">Its number. One that is no longer the last says nothing.</param>
+    /// <remarks>A machine may have slept meanwhile: nothing was at work for longer than the step has time.</remarks>
+    public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, DateTimeOffset now) => FindStep(phase, spec.Name) is not { FinishedAt: null } begun || begun.Attempts != attempt ? this
+        : Replace(begun with { AttemptedAt = (begun.AttemptedAt ?? begun.StartedAt) + spec.Timeout is var late && late < now ? late : now }, now);
 
     /// <summary>Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it.</summary>
     public Incident FinishStep(StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now) =>

@@ -23,13 +23,9 @@ public sealed record StepRecord
     public required DateTimeOffset StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
-    /// <summary>When the latest attempt began; null while there is only the first.</summary>
+    /// <summary>When it was last known to be at work: the latest attempt began, or broke off. Null while the first one has done neither.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? AttemptedAt { get; init; }
-
-    /// <summary>Between two attempts nobody was at it for longer than answers are good for: that it has ended makes none of them young.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public bool WasLeftForLong { get; init; }
 
     /// <summary>What it did, or why it did not, in words.</summary>
     public string? Outcome { get; init; }

@@ -191,7 +191,7 @@ public sealed class StepRunner(
             incident.Id,
             i => i.State.IsFinal() ? i
                 : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, violation.Until ?? now + s_nextTry, now)
-                : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {violation.Message}"),
+                : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} {(attempt.Known is null ? "did not run" : "was not tried again")}: {violation.Message}"),
             cancellationToken);
         return violation;
     }
@@ -210,12 +210,9 @@ public sealed class StepRunner(
             return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {CountText.Format(made, "time")}; last: {why}"), cancellationToken);
         }
 
-        if (!acting)
-        {
-            var now = time.GetUtcNow();
-            await store.UpdateAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : i.AwaitNextTry(attempt.Request.Phase, now + s_nextTry, now), cancellationToken);
-        }
-
+        var (phase, now) = (attempt.Request.Phase, time.GetUtcNow());
+        await store.UpdateAsync(
+            attempt.Incident.Id, i => i.State.IsFinal() ? i : acting ? i.BreakOffStep(attempt.Spec, phase, made, now) : i.AwaitNextTry(phase, now + s_nextTry, now), cancellationToken);
         return new(StepOutcome.AttemptFailed, why);
     }
 
