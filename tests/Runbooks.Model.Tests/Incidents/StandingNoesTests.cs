@@ -1,4 +1,5 @@
 using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
 
@@ -12,6 +13,8 @@ public sealed class StandingNoesTests
         State = IncidentState.Rejected,
         Gates = [Some.Gate() with { Outcome = GateOutcome.Rejected, Decisions = [new(DecisionVerb.Reject, "ada", "link", Some.Time, "I need it.")] }],
     };
+
+    private static readonly StepRecord s_step = new() { Phase = Phase.Mitigation, Name = "fix", Action = "act", GateId = "g", Preparation = new() { PlannedEffect = "Fix it." }, StartedAt = Some.Time };
 
     [Theory]
     [InlineData(null, true)]
@@ -57,9 +60,64 @@ public sealed class StandingNoesTests
     {
         var both = s_refused.Attach(Disk("/tmp", "next"), Some.Time) with { State = IncidentState.Rejected };
 
-        (About("next", "/tmp") with { FollowUpOf = both.Id }).WarnOfNo(both, Some.Time).RefusedBy([Disk("/tmp", "3")]).ShouldBeEmpty();
+        var next = (About("next", "/tmp") with { FollowUpOf = both.Id }).WarnOfNo(both, Some.Time) with { State = IncidentState.SelfRecovered };
+        next.RefusedBy([Disk("/tmp", "3")]).ShouldBeEmpty();
+        next.RefusedBy([Disk("/var", "3")]).ShouldBe(["refused"]);
+        (next with { FollowUpOf = null }).WarnOfNo(both, Some.Time).RefusedBy([Disk("/tmp", "3")]).ShouldBe(["refused"], "it was not handed on");
         both.RefusedBy([Disk("/tmp", "3")]).ShouldBe(["refused"]);
         both.FollowUp("next", [Disk("/tmp", "next")], Some.Time).RefusedBy([Disk("/tmp", "3")]).ShouldBeEmpty();
+    }
+
+    /// <summary>What is open about the alert has it. Where that ends without a decision and without a deed, the no stands again.</summary>
+    [Theory]
+    [InlineData(IncidentState.AwaitingApproval, false, false)]
+    [InlineData(IncidentState.SelfRecovered, false, true)]
+    [InlineData(IncidentState.Failed, true, false)]
+    public void WhatIsOpenAboutTheAlert_HasItUntilItEndsWithoutADeed(IncidentState state, bool acted, bool stands)
+    {
+        var again = About("again", "/var").WarnOfNo(s_refused, Some.Time) with { State = state, Steps = acted ? [s_step] : [] };
+
+        again.RefusedBy([Disk("/var", "4")]).ShouldBe(stands ? ["refused"] : []);
+    }
+
+    /// <summary>A runbook that heals by itself, and silence, approve with nobody's decision.</summary>
+    [Fact]
+    public void ApprovalThatNobodyGave_IsNoDecisionOfAPerson()
+    {
+        var between = About("between", "/tmp").WarnOfNo(s_refused, Some.Time) with { State = IncidentState.Failed, Gates = [Some.Gate() with { Outcome = GateOutcome.Approved }] };
+
+        between.LastNo().ShouldBe(s_refused.SaidNo());
+    }
+
+    [Fact]
+    public void OneOfSeveralAlertsWasRefused_IsSaid()
+    {
+        var next = About("next", "/var").Attach(Disk("/home", "more"), Some.Time).WarnOfNo(Fixed("/tmp"), Some.Time);
+
+        (next.EarlierNo?.Incident, next.EarlierNo?.OfAlert, next.Timeline[^1].Who).ShouldBe(("refused", true, "runbook"));
+    }
+
+    /// <summary>Where something was done about an alert since, a no of before holds no longer.</summary>
+    [Fact]
+    public void IncidentsThatHaveToBeAsked_AreNewestFirst()
+    {
+        var later = About("later", "/tmp").WarnOfNo(s_refused, Some.Time) with { State = IncidentState.Rejected, Gates = s_refused.Gates };
+
+        later.RefusedBy([Disk("/var", "4"), Disk("/tmp", "4")]).ShouldBe(["later", "refused"]);
+    }
+
+    /// <summary>Some senders keep the identity while labels change. A start by hand is no alert that comes again.</summary>
+    [Theory]
+    [InlineData("azure-monitor", "refused", "/other", true)]
+    [InlineData("azure-monitor", "another", "/var", true)]
+    [InlineData("azure-monitor", "another", "/other", false)]
+    [InlineData("manual", "refused", "/var", false)]
+    public void Refused_IsKnownByItsIdentityOrByWhatItSays(string source, string fingerprint, string folder, bool refused)
+    {
+        var opened = Disk("/var", "refused") with { Source = source };
+        var before = (s_refused with { Alert = opened, Alerts = [], AlertCount = 0 }).Attach(opened, Some.Time) with { State = IncidentState.Rejected };
+
+        before.RefusedBy([Disk(folder, fingerprint) with { Source = source }]).ShouldBe(refused ? ["refused"] : []);
     }
 
     [Fact]
