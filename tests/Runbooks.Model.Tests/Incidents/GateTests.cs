@@ -18,14 +18,14 @@ public sealed class GateTests
     }
 
     [Theory]
-    [InlineData(GateOutcome.Pending, null, IncidentState.AwaitingApproval, null, "Asked oncall: Recycle pod llm-b-0?")]
+    [InlineData(GateOutcome.Pending, null, IncidentState.AwaitingApproval, null, "Asked oncall, lead: Recycle pod llm-b-0?")]
     [InlineData(GateOutcome.Refused, "A limit says no.", IncidentState.Diagnosing, "It looks.", "A limit says no.")]
     [InlineData(GateOutcome.Approved, null, IncidentState.Diagnosing, "It looks.", "Recycle pod llm-b-0?")]
     public void NewGate_IsWaitedForOnlyIfItAsksSomebody(GateOutcome outcome, string? closedBy, IncidentState state, string? reason, string said)
     {
-        var incident = (Some.Incident() with { State = IncidentState.Diagnosing, Reason = "It looks." }).AddGate(s_gate with { Outcome = outcome, ClosedBy = closedBy }, Some.Time);
+        var incident = (Some.Incident() with { State = IncidentState.Diagnosing, Reason = "It looks." }).AddGate(s_gate with { Outcome = outcome, ClosedBy = closedBy, Approvers = ["oncall", "lead"] }, Some.Time);
 
-        (incident.State, incident.Reason, incident.Timeline[^1].What).ShouldBe((state, reason, said));
+        (incident.State, incident.Reason, incident.Timeline[^1].Who, incident.Timeline[^1].What).ShouldBe((state, reason, "runbook", said));
     }
 
     [Fact]
@@ -44,6 +44,49 @@ public sealed class GateTests
     [InlineData(DecisionVerb.Reject, "plan-0", DecisionStatus.Decided)]
     public void AnotherPlanThanWasShown_IsNotApproved(DecisionVerb verb, string? shown, DecisionStatus status) =>
         Some.Waiting().Decide(s_gate.Id, new Decision(verb, "ada", "link", Some.Time, null, shown)).Result.Status.ShouldBe(status);
+
+    /// <summary>Whoever is turned away reads why.</summary>
+    [Fact]
+    public void AnswerThatIsNotTaken_SaysWhy()
+    {
+        var once = Some.Waiting(gate: s_gate with { Required = 2 }).Decide(s_gate.Id, Approval("ada")).Incident;
+
+        once.Decide(s_gate.Id, Approval("ADA")).Result.ShouldBe(new(DecisionStatus.AlreadyCounted, "ADA has approved already; 1 more needed."));
+        once.Decide("mitigation-7", Approval("grace")).Result.ShouldBe(new(DecisionStatus.NotFound, $"Incident {once.Id} has no gate 'mitigation-7'."));
+        once.Decide(s_gate.Id, new(DecisionVerb.Approve, "grace", "link", Some.Time, null, "plan-0")).Result.Message.ShouldBe("The plan has changed since it was shown to you; nothing was approved. Open the newest message.");
+        (Some.Waiting(gate: s_gate with { SeparationOfDuties = true }) with { StartedBy = "ada" }).Decide(s_gate.Id, Approval("ada")).Result.Message.ShouldBe("ada started this incident and may not be the only one to approve it.");
+    }
+
+    /// <summary>Whoever started it may not be the only one to approve it; the name by which they decide goes before the one on the incident.</summary>
+    [Theory]
+    [InlineData(true, 1, null, "ada", DecisionStatus.NotAllowed)]
+    [InlineData(true, 1, null, "grace", DecisionStatus.Decided)]
+    [InlineData(true, 1, "grace", "GRACE", DecisionStatus.NotAllowed)]
+    [InlineData(true, 1, "grace", "ada", DecisionStatus.Decided)]
+    [InlineData(true, 2, null, "ada", DecisionStatus.MoreNeeded)]
+    [InlineData(false, 1, null, "ada", DecisionStatus.Decided)]
+    public void Starter_IsNotTheOnlyOneToApprove(bool separate, int required, string? starter, string person, DecisionStatus status) =>
+        (Some.Waiting(gate: s_gate with { SeparationOfDuties = separate, Required = required }) with { StartedBy = "ada" })
+            .Decide(s_gate.Id, Approval(person), starter).Result.Status.ShouldBe(status);
+
+    /// <summary>Somebody was taken out of the contacts, or has left the team that owns the runbook, since they approved.</summary>
+    [Fact]
+    public void ApprovalOfWhoeverMayNotDecideAnyMore_CountsNoLonger()
+    {
+        var asked = Some.Waiting(gate: s_gate with { Required = 6, OwnerTeam = "platform" });
+        var approved = new[] { "ada", "bob", "carl", "dan", "eve" }.Aggregate(asked, (incident, person) => incident.Decide(s_gate.Id, Approval(person) with { OfOwner = true }).Incident);
+
+        var lost = approved.LoseApprovals(s_gate.Id, Lost("ada bob", "carl"), Some.Time);
+
+        lost.OpenGate!.Decisions.Select(decision => (decision.Person, decision.OfOwner)).ShouldBe([("carl", false), ("dan", true), ("eve", true)]);
+        (lost.Timeline[^1].Who, lost.Timeline[^1].What).ShouldBe((
+            "runbook", "ada and bob approved, and may not decide any more: that does not count. carl approved, but is no longer in platform, and somebody from platform has to approve."));
+        Incident.LostText(approved.OpenGate!, Lost("", "carl dan")).ShouldBe("carl and dan approved, but are no longer in platform, and somebody from platform has to approve.");
+        approved.LoseApprovals(s_gate.Id, Lost("", ""), Some.Time).ShouldBeSameAs(approved);
+
+        static Func<Decision, Decision?> Lost(string gone, string left) => decision =>
+            gone.Contains(decision.Person) ? null : left.Contains(decision.Person) ? decision with { OfOwner = false } : decision;
+    }
 
     [Theory]
     [InlineData(-1, DecisionStatus.Decided)]
@@ -109,7 +152,7 @@ public sealed class GateTests
         var waiting = Some.Waiting(gate: s_gate with { Task = new("turn", "Turn both keys.", [new("left"), new("right")]) });
 
         var (begun, more) = waiting.Decide(s_gate.Id, Approval("ada") with { Items = [1] });
-        (more.Status, begun.OpenGate?.Task?.Left).ShouldBe((DecisionStatus.MoreNeeded, 1));
+        (more, begun.OpenGate?.Task?.Left).ShouldBe((new(DecisionStatus.MoreNeeded, "It is on record. 1 item left: right."), 1));
         var (done, decided) = begun.Decide(s_gate.Id, Approval("ada") with { Items = [2] });
         (decided.Status, done.FindGate(s_gate.Id)!.Outcome).ShouldBe((DecisionStatus.Decided, GateOutcome.Approved));
         var (given, rejected) = begun.Decide(s_gate.Id, new(DecisionVerb.Reject, "ada", "link", Some.Time, "The key broke."));
