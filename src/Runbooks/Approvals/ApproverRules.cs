@@ -15,9 +15,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     public async Task<ContactBook> ReadAsync(Gate? gate, CancellationToken cancellationToken) =>
         gate is null ? contacts.Book : (await directory.ResolveAsync(gate.Approvers, cancellationToken)).Book;
 
-    /// <summary>Whether the contacts know a person by this name, or by an identity of theirs; in practice everybody is one.</summary>
-    public bool IsPerson(string name) => contacts.Book.KnowsEveryone || Find(name) is not null;
-
+    /// <summary>Whether the gate's contacts know a person by this name, or by an identity of theirs; in practice everybody is one.</summary>
     private bool IsPerson(string name, Gate gate) => contacts.Book is var book && (book.KnowsEveryone || (Find(name) is { } person && book.Knows(person, gate.Approvers)));
 
     /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
@@ -71,7 +69,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         return (request.LinkOf is not { } recipient ? WhyNotCounted(book, gate.Approvers, request)
             : book.FindRoom(gate.Approvers, recipient) is { } room ? WhyNotCounted(book, gate, request, room)
             : WhyNotCounted(book, gate, request, recipient))
-            ?? (request.Verb == DecisionVerb.Approve && gate.Task is null ? WhyPerhapsTheSame(gate, request, book) : null);
+            ?? (request.Verb == DecisionVerb.Approve ? WhyPerhapsTheSame(gate, request, book) : null);
     }
 
     /// <summary>
@@ -149,7 +147,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             : gate with { Required = 2, Warnings = [.. gate.Warnings, $"{startedBy} started it and is not a person in the contacts. Whoever started it may not be the only one to approve, so two people have to approve."] };
 
     /// <summary>What was asked of somebody stays theirs to answer when the shift ends, as long as the contacts know them.</summary>
-    private static ContactBook WithAsked(Gate gate, ContactBook now) => gate.OnCall.Count == 0 ? now : now.With(
+    private static ContactBook WithAsked(Gate gate, ContactBook now) => now.With(
         gate.OnCall.GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
             .Select(asked => now.TryFind(asked.Key, out var contact) && contact.Schedule is not null
                 ? contact with { Recipients = [.. contact.Recipients.Concat(asked.SelectMany(record => record.People).Select(name => now.FindRecipient(name, asked.Key)).OfType<Recipient>()).DistinctBy(recipient => recipient.Name)] }
