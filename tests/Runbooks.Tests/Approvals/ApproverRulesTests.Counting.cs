@@ -37,7 +37,9 @@ public sealed partial class ApproverRulesTests
         var second = await DecideAsync(office, both[slackFirst ? 1 : 0]);
 
         second.Result.Status.ShouldBe(DecisionStatus.NotAllowed);
-        second.Result.Message.ShouldContain("may be one person: the contacts have no object id of ada");
+        second.Result.Message.ShouldBe(
+            $"{(slackFirst ? "kay by name and ada" : "ada and kay by name")}, who has approved, may be one person: the contacts have no object id of ada, so nobody can tell."
+            + " Somebody else has to approve, or ada gets an object id ('signIn') in the contacts.");
         office.Rules.WhyNoYes(office.Store.All[0].OpenGate!, "group:ml", People.SignedIn("lee", People.GroupId), office.Contacts.Book).ShouldBe(slackFirst ? second.Result.Message.Replace("kay", "lee", StringComparison.Ordinal) : null);
         (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
@@ -50,7 +52,36 @@ public sealed partial class ApproverRulesTests
         var office = await OpenAsync(Some.Gate() with { Approvers = ["group:ml"], SeparationOfDuties = true, Starter = starter }, startedBy: starter);
         office.Contacts.Replace(WithoutObjectIdOfAda());
 
-        (await DecideAsync(office, By(People.SignedIn("kay", People.GroupId), "group:ml"))).Result.Status.ShouldBe(status);
+        var yes = await DecideAsync(office, By(People.SignedIn("kay", People.GroupId), "group:ml"));
+
+        yes.Result.Status.ShouldBe(status);
+        yes.Result.Message.Contains($"kay by name and {starter}, who started it, may be one person", StringComparison.Ordinal).ShouldBe(status == DecisionStatus.NotAllowed);
+    }
+
+    [Fact]
+    public async Task MemberWhoMayBeWhoStartedIt_MaySayNo()
+    {
+        var office = await OpenAsync(Some.Gate() with { Approvers = ["group:ml"], SeparationOfDuties = true, Starter = "ada" }, startedBy: "ada");
+        office.Contacts.Replace(WithoutObjectIdOfAda());
+
+        (await DecideAsync(office, By(People.SignedIn("kay", People.GroupId), "group:ml") with { Verb = DecisionVerb.Reject })).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    /// <summary>A sign-in is worth what it proved: who somebody was, and which of the groups that are asked they were in.</summary>
+    [Theory]
+    [InlineData("ada", true, "oncall", true)]
+    [InlineData("ada", true, "platform-lead", false)]
+    [InlineData("ada", false, "group:ml", false)]
+    [InlineData("kay", true, "group:ml", true)]
+    [InlineData("kay", false, "group:ml", false)]
+    [InlineData("kay", true, "oncall", false)]
+    [InlineData("kay", true, "mixed", true)]
+    public void ApprovalSinceTheContactsChanged_CountsAsLongAsTheyStillAskWhoGaveIt(string person, bool signedIn, string asked, bool counts)
+    {
+        var approval = new Decision(DecisionVerb.Approve, person, "console", Some.Time) { Identity = signedIn ? People.SignedIn(person).Id : null };
+        var book = People.Book.With([new("mixed", [People.Grace, People.Group])]);
+
+        ApproverRules.AsOfNow(Some.Gate() with { Approvers = [asked] }, approval, book).ShouldBe(counts ? approval : null);
     }
 
     private static ContactBook WithoutObjectIdOfAda() => new(

@@ -68,6 +68,10 @@ public sealed partial class ApproverRulesTests
 
         (await DecideAsync(Some.Gate(), By(impostor, "ada"))).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
         (await DecideAsync(Some.Gate(), By(impostor with { Name = "ada@example.com" }))).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+
+        // As a member of a group they may decide, and the record does not take them for her.
+        var member = await DecideAsync(Some.Gate() with { Approvers = ["group:ml"] }, By(impostor with { Groups = [People.GroupId] }));
+        member.Incident!.LatestGate!.Decisions.ShouldHaveSingleItem().Person.ShouldBe($"ada ({impostor.Id})");
     }
 
     [Fact]
@@ -77,7 +81,9 @@ public sealed partial class ApproverRulesTests
 
         var member = await DecideAsync(gate, By(People.SignedIn("kay", People.GroupId), "group:ml"));
         member.Result.Status.ShouldBe(DecisionStatus.Decided);
-        member.Incident!.LatestGate!.Decisions.ShouldHaveSingleItem().Identity.ShouldBe(People.SignedIn("kay").Id);
+        var decision = member.Incident!.LatestGate!.Decisions.ShouldHaveSingleItem();
+        decision.Identity.ShouldBe(People.SignedIn("kay").Id);
+        decision.Person.ShouldBe("kay by name");
 
         foreach (var door in (DecisionRequest[])[
             By(People.SignedIn("kay", "bbbbbbbb-0000-0000-0000-00000000ffff"), "group:ml"), By(People.SignedIn("ada")),
@@ -107,6 +113,13 @@ public sealed partial class ApproverRulesTests
 
         static Runbooks.Catalog.TeamFiles File(string team, string contacts) => new(team, new($"{team}/team.yaml", ""), new($"{team}/contacts.yaml", contacts));
     }
+
+    /// <summary>The record still has whom a schedule meant, and the contacts have people in its place, or nothing.</summary>
+    [Theory]
+    [InlineData("oncall")]
+    [InlineData("gone")]
+    public void WhomAScheduleMeantThatIsNoneAnyMore_IsNotAsked(string contact) =>
+        ApproverRules.IsAsked(Some.Gate() with { Approvers = [contact, "oncall"], OnCall = [new(contact, "m", ["linus"], "", Some.Time)] }, "linus", People.Book.With([new(ContactBook.Fallback, [People.Ada])])).ShouldBeFalse();
 
     [Theory]
     [InlineData("api")]
