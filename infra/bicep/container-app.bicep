@@ -54,6 +54,7 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
             { name: 'RUNBOOK_Azure__ManagedIdentityClientId', value: identity.properties.clientId }
             { name: 'RUNBOOK_Azure__ManagedIdentityOnly', value: 'true' }
             { name: 'RUNBOOK_Runbooks__PublicUrl', value: publicUrl }
+            // And the settings of each channel that contacts.yaml names, a secret by its secretRef.
           ]
           resources: { cpu: json('0.5'), memory: '1Gi' }
           // Both ask whether it listens. The account is away for all at once: no reason to start one again, nor to leave all out.

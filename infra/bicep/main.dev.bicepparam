@@ -5,7 +5,11 @@ param environmentName = 'dev'
 param location = 'westeurope'
 param tags = { owner: 'ml-platform', costCentre: 'development' }
 
-param people = { secretOperators: ['00000000-0000-0000-0000-0000000000d1'] }
+// Whoever deploys: az ad signed-in-user show --query id -o tsv
+param people = {
+  secretOperators: ['00000000-0000-0000-0000-0000000000d1']
+  runbookPublishers: ['00000000-0000-0000-0000-0000000000d1']
+}
 
 param channels = { teams: true }
 param alerting = {

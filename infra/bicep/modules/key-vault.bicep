@@ -1,4 +1,4 @@
-// The link-signing key and the channels' secrets. The template never holds a value: seed-secrets.sh makes the key,
+// The link-signing key and the channels' secrets. The template never holds a value: make-signing-key.sh makes the key,
 // the operators set the rest, the app reads them through references.
 
 import { place } from '../types.bicep'

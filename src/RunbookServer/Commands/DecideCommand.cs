@@ -70,7 +70,7 @@ internal static class DecideCommand
     private static CommandException NoSuchQuestion(JsonNode incident, string gate) => new(
         $"Incident {incident["id"]} has no question '{gate}'{(ShowCommand.Items(incident, "gates").Select(one => $"{one["id"]}").ToList() is { Count: > 0 } known ? $"; it has {string.Join(", ", known)}" : "")}.", ExitCode.Failed);
 
-    private static (Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides.") => (
+    private static (Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides, by their name in the contacts; the user of this machine unless named.") => (
         ClientOptions.IncidentId(),
         new Option<string>("--by") { Description = who, DefaultValueFactory = _ => Environment.UserName },
         new Option<string?>("--reason") { Description = "Why; goes on the record." });

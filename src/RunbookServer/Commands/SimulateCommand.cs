@@ -84,7 +84,7 @@ internal sealed class AssumptionOptions
     private readonly Option<string[]> _afterwards = Many("--then", "What a check answers after the steps, in the same form. Unless named, it passes.");
     private readonly Option<string[]> _steps = Many("--step", "How a step goes: STEP=done|fails|blocked|refused.");
     private readonly Option<string> _decision = new("--decision") { Description = "What people answer.", DefaultValueFactory = _ => "approve" };
-    private readonly Option<string> _by = new("--by") { Description = "Who decides.", DefaultValueFactory = _ => Environment.UserName };
+    private readonly Option<string> _by = new("--by") { Description = "Who decides; the user of this machine unless named.", DefaultValueFactory = _ => Environment.UserName };
     private readonly Option<string> _after = new("--after") { Description = "How long people take to answer.", DefaultValueFactory = _ => "1m" };
 
     public AssumptionOptions() => _decision.AcceptOnlyFromAmong("approve", "reject", "takeOver", "none");

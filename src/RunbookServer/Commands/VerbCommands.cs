@@ -25,7 +25,7 @@ internal static class VerbCommands
     private static Command Build(string name, string path, string description, bool needed = true, string field = "reason", Argument<string>? text = null)
     {
         var id = ClientOptions.IncidentId();
-        var by = new Option<string>("--by") { Description = "Who does it.", DefaultValueFactory = _ => Environment.UserName };
+        var by = new Option<string>("--by") { Description = "Who does it, by their name in the contacts; the user of this machine unless named.", DefaultValueFactory = _ => Environment.UserName };
         var reason = new Option<string?>("--reason") { Description = needed ? "Why; goes on the record." : "What you do about it; goes on the record.", Required = needed };
         var command = new Command(name, description) { id, by };
         if (text is null)
@@ -62,7 +62,7 @@ internal static class StartCommand
                 result.AddError($"--label has to be name=value, not '{token.Value}'.");
             }
         });
-        var by = new Option<string>("--by") { Description = "Who starts it.", DefaultValueFactory = _ => Environment.UserName };
+        var by = new Option<string>("--by") { Description = "Who starts it, by their name in the contacts; the user of this machine unless named.", DefaultValueFactory = _ => Environment.UserName };
         var reason = new Option<string?>("--reason") { Description = "Why; goes on the record." };
         return ClientOptions.WithHost(new Command("start", "Starts a runbook by hand. Says which labels are missing.") { runbook, labels, by, reason }, async (parsed, api, cancellationToken) =>
         {

@@ -9,7 +9,7 @@ public sealed record DeleteTempFilesParameters : MachineFolder
 
 /// <summary>Deletes old files below an allow-listed folder.</summary>
 internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> options) : RunbookAction<DeleteTempFilesParameters>(
-    "disk.deleteTempFiles", "Deletes old files below a folder that the configuration allows. Never follows links, and leaves other file systems alone.")
+    "disk.deleteTempFiles", "Deletes old files below a folder that the configuration allows (Disk:AllowedFolders; /tmp and /var/tmp unless named). Never follows links, and leaves other file systems alone.")
 {
     /// <summary>For the end of another script. After that the step waits for its turn, which is no failure; less than the time there is to look.</summary>
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(90);

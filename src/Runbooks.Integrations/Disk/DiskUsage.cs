@@ -39,7 +39,7 @@ public sealed class DiskOptions : IValidatableObject
 {
     public const string SectionName = "Disk";
 
-    /// <summary>Folders, with all that is below them, in which old files may be deleted. Nothing is deleted elsewhere.</summary>
+    /// <summary>Folders, with all that is below them, in which old files may be deleted: <c>/tmp</c> and <c>/var/tmp</c> where none is named, and these no longer once one is. Nothing is deleted elsewhere.</summary>
     public IList<string> AllowedFolders { get; } = [];
 
     /// <summary>

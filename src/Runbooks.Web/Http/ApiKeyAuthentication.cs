@@ -164,6 +164,11 @@ internal sealed class ApiKeyStrength(IHostEnvironment environment, AlertReader r
             }
         }
 
+        if (options.Keys.Concat(options.Named.Values.Select(named => named.Key)).Any(key => key != key.Trim()))
+        {
+            return ValidateOptionsResult.Fail("A key of the API (ApiKeys:Keys, ApiKeys:Named) begins or ends with a blank or a line end: it was written with the line end of its file, and no sender has that. Write it with: printf %s");
+        }
+
         return options.All.Distinct().GroupBy(known => known.Key).FirstOrDefault(same => same.Count() > 1) is { } twice
             ? ValidateOptionsResult.Fail($"{string.Join(" and ", twice.Select(known => known.Actor.Who))} are the same key of the API (section ApiKeys), so it has no one role. Make one for each with: openssl rand -hex 32")
             : ValidateOptionsResult.Success;

@@ -44,7 +44,7 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         }
         else if (await fallback.PageAsync(
             $"A file cannot be used: {name}",
-            $"What was in force before stays in force until it is mended.\n{string.Join('\n', errors.Take(MaxLines))}{more}",
+            $"What was in force before stays in force until it is mended. What never was is not in force: alerts for it are ignored.\n{string.Join('\n', errors.Take(MaxLines))}{more}",
             ThreadId, $"{name}:{mark}", cancellationToken) is { Count: > 0 } page)
         {
             await SaveAsync(name, mark, [.. pages, .. page], cancellationToken);

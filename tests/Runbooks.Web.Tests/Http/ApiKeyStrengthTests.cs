@@ -33,6 +33,14 @@ public sealed class ApiKeyStrengthTests
         }
     }
 
+    /// <summary>A file's last line end is part of a secret that is read from it. On the Functions app the key without it would be one that no setting names, and may everything.</summary>
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    [InlineData(" ")]
+    public void KeyWithALineEnd_IsRefused(string end) =>
+        Check("Production", Strong() + end).FailureMessage.ShouldNotBeNull().ShouldContain("begins or ends with a blank or a line end");
+
     [Fact]
     public void RandomKey_IsTaken()
     {
