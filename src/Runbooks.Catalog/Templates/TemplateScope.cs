@@ -173,12 +173,29 @@ public static class ParameterComparison
         return Of(runbook, target, left, ofAzure) is var parameters && !parameters.Contains(Redactor.Hidden, StringComparison.Ordinal) && parameters == Of(runbook, target, right, ofAzure);
     }
 
+    /// <summary>
+    /// What of its target it is about: the labels that its checks read, and its steps that change something, beside those that name the target,
+    /// with their values, as a hash. What else the alert says, and what is only told to people, makes it nothing else.
+    /// </summary>
+    /// <param name="changes">Whether a step changes something.</param>
+    /// <returns>Null where a value is hidden, so that nobody can tell.</returns>
+    public static string? SubjectOf(Runbook runbook, Alert alert, Func<StepSpec, bool> changes)
+    {
+        var texts = runbook.Diagnosis.Select(check => check.With)
+            .Concat(runbook.AllSteps().Select(one => one.Step).Where(changes).Select(step => step.With))
+            .SelectMany(Template.TextsOf);
+        var labels = string.Join('\n', LabelsIn(texts).Except(LabelsIn([runbook.Target])).Order(StringComparer.Ordinal).Select(key => $"{key}={Named(key, alert.Labels.GetValueOrDefault(key, ""))}"));
+        return labels.Contains(Redactor.Hidden, StringComparison.Ordinal) ? null : TextHash.Of(labels, bytes: 8);
+    }
+
+    private static IEnumerable<string> LabelsIn(IEnumerable<string> texts) =>
+        texts.SelectMany(text => Template.Parse(text).Placeholders).Where(placeholder => placeholder.Root == PlaceholderRoot.Labels).Select(placeholder => placeholder.Key);
+
+    private static string Named(string label, string value) => s_azureNames.Contains(label) ? value.ToLowerInvariant() : value;
+
     private static string Of(Runbook runbook, string target, Alert alert, bool ofAzure)
     {
-        var named = !ofAzure ? alert : alert with
-        {
-            Labels = alert.Labels.ToDictionary(label => label.Key, label => s_azureNames.Contains(label.Key) ? label.Value.ToLowerInvariant() : label.Value),
-        };
+        var named = !ofAzure ? alert : alert with { Labels = alert.Labels.ToDictionary(label => label.Key, label => Named(label.Key, label.Value)) };
         var scope = new TemplateScope { Alert = named, Target = target };
         return string.Join('\n', runbook.Diagnosis.Select(check => check.With)
             .Concat(runbook.AllSteps().Select(one => one.Step.With))

@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using Runbooks.Catalog.Steps;
+using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Guardrails;
 
@@ -30,7 +32,7 @@ public sealed record RunHistory
             return this;
         }
 
-        var runs = MarkRecurred(run.Key, run.OpenedAt, recurredWithin).Runs.Append(run).TakeLast(MaxRuns).ToList();
+        var runs = MarkRecurred(run.Key, run.Subject, run.OpenedAt, recurredWithin).Runs.Append(run).TakeLast(MaxRuns).ToList();
         var inARow = runs.AsEnumerable().Reverse().Where(known => known.Outcome != RunOutcome.Unverified).TakeWhile(known => known.Outcome == RunOutcome.Ineffective && known.EndedAt > (Resets.Count == 0 ? DateTimeOffset.MinValue : Resets[^1].At)).Count();
         return this with
         {
@@ -39,15 +41,15 @@ public sealed record RunHistory
         };
     }
 
-    /// <summary>The target is broken again: a fix that ended well shortly before did not hold.</summary>
-    public RunHistory MarkRecurred(string targetKey, DateTimeOffset again, TimeSpan within) =>
-        Recurring(targetKey, again, within) is { } held
+    /// <summary>The target is broken again, in the same thing: a fix that ended well shortly before did not hold.</summary>
+    public RunHistory MarkRecurred(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
+        Recurring(targetKey, subject, again, within) is { } held
             ? this with { Runs = [.. Runs.Select(run => run == held ? run with { Outcome = RunOutcome.Recurred } : run)] }
             : this;
 
     /// <returns>The fix that this new incident on its target disproves; null when there is none.</returns>
-    public RecordedRun? Recurring(string targetKey, DateTimeOffset again, TimeSpan within) =>
-        Runs.LastOrDefault(run => run.Key == targetKey && run.EndedAt <= again) is { Outcome: RunOutcome.Verified or RunOutcome.Unverified } last && again - last.EndedAt < within ? last : null;
+    private RecordedRun? Recurring(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
+        Runs.LastOrDefault(run => run.IsOf(targetKey, subject) && run.EndedAt <= again) is { Outcome: RunOutcome.Verified or RunOutcome.Unverified } last && again - last.EndedAt < within ? last : null;
 
     public RunHistory Reset(string by, string reason, DateTimeOffset at) =>
         this with { Breaker = null, Resets = [.. Resets.TakeLast(MaxResets - 1), new(by, reason, at)] };
@@ -55,11 +57,14 @@ public sealed record RunHistory
 
 /// <param name="Took">From the first step to the end that was verified.</param>
 /// <param name="TargetKey">The target as it is compared; null when that is as it is written.</param>
+/// <param name="Subject">What of the target it was about, as a hash: two disks of one machine are two things. Null where it may be anything.</param>
 public sealed record RecordedRun(
-    string Incident, string Target, RunOutcome Outcome, DateTimeOffset OpenedAt, DateTimeOffset EndedAt, TimeSpan Took, string? TargetKey = null)
+    string Incident, string Target, RunOutcome Outcome, DateTimeOffset OpenedAt, DateTimeOffset EndedAt, TimeSpan Took, string? TargetKey = null, string? Subject = null)
 {
     [JsonIgnore]
     public string Key => TargetKey ?? Target;
+
+    public bool IsOf(string targetKey, string? subject) => Key == targetKey && (Subject is null || subject is null || Subject == subject);
 }
 
 public enum RunOutcome
@@ -121,7 +126,7 @@ public static class RunAssessment
 }
 
 /// <summary>Keeps the history of each runbook's runs.</summary>
-public sealed class RunHistoryStore(ISharedState state, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<RunHistoryStore> logger)
+public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<RunHistoryStore> logger)
 {
     public async Task<RunHistory> ReadAsync(string runbookId, CancellationToken cancellationToken) =>
         await state.FindAsync<RunHistory>(Key(runbookId), cancellationToken) ?? new RunHistory();
@@ -144,11 +149,12 @@ public sealed class RunHistoryStore(ISharedState state, IOptionsMonitor<SafetyOp
     /// <summary>Records how an ended incident's fix went; safe to repeat. What never acted is not a fix.</summary>
     public async Task RecordAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
-        if (RunAssessment.Of(incident) is not { } run)
+        if (RunAssessment.Of(incident) is not { } assessed)
         {
             return;
         }
 
+        var run = assessed with { Subject = SubjectOf(incident, runbook) };
         var (history, opened) = await state.UpdateAsync<RunHistory, bool>(
             Key(incident.RunbookId),
             known =>
@@ -167,8 +173,11 @@ public sealed class RunHistoryStore(ISharedState state, IOptionsMonitor<SafetyOp
     public Task MarkRecurredAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
         state.UpdateAsync<RunHistory, bool>(
             Key(incident.RunbookId),
-            known => ((known ?? new()).MarkRecurred(incident.TargetKey, time.GetUtcNow(), RecurredWithin(runbook.Limits)), true),
+            known => ((known ?? new()).MarkRecurred(incident.TargetKey, SubjectOf(incident, runbook), time.GetUtcNow(), RecurredWithin(runbook.Limits)), true),
             cancellationToken);
+
+    /// <inheritdoc cref="RecordedRun" path="/param[@name='Subject']"/>
+    public string? SubjectOf(Incident incident, Runbook runbook) => ParameterComparison.SubjectOf(runbook, incident.Alert, step => catalog.ChangeSomething([step]));
 
     /// <summary>Closes the breaker again.</summary>
     /// <returns>Null when it was not open.</returns>

@@ -52,15 +52,15 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
             return null;
         }
 
-        var within = RunHistoryStore.RecurredWithin(limits);
-        var history = (await question.HistoryAsync(histories, cancellationToken)).MarkRecurred(incident.TargetKey, incident.OpenedAt, within);
+        var (within, subject) = (RunHistoryStore.RecurredWithin(limits), histories.SubjectOf(incident, question.Runbook));
+        var history = (await question.HistoryAsync(histories, cancellationToken)).MarkRecurred(incident.TargetKey, subject, incident.OpenedAt, within);
         var successRate = SuccessRate.Of(history.Runs, SuccessRate.ClassOf(incident.TargetKey));
         if (successRate.Describe() is not { } words)
         {
             return null;
         }
 
-        var cameBack = history.Runs.Count(run => run.Outcome == RunOutcome.Recurred && run.Key == incident.TargetKey && incident.OpenedAt - run.EndedAt < within * options.CurrentValue.AskAfterRecurrences);
+        var cameBack = history.Runs.Count(run => run.Outcome == RunOutcome.Recurred && run.IsOf(incident.TargetKey, subject) && incident.OpenedAt - run.EndedAt < within * options.CurrentValue.AskAfterRecurrences);
         return cameBack >= options.CurrentValue.AskAfterRecurrences
             ? new("efficacy", $"{words} On this target the fix came undone {cameBack} times lately: it may treat the symptom only.", GuardrailSeverity.AskFirst)
             : new("efficacy", words, GuardrailSeverity.Tell);

@@ -112,6 +112,31 @@ public sealed class BreakerTests : GuardedWorld
         third.OpenGate!.Warnings.ShouldContain(warning => warning.Contains("came undone 2 times"));
     }
 
+    /// <summary>Three disks of one machine fill up: none of them came back. A message may say what it likes.</summary>
+    [Theory]
+    [InlineData("folder", "Worked in 2 of 2 runs, median 1s.")]
+    [InlineData("seenAt", null)]
+    [InlineData("pod", null)]
+    public async Task SameTargetWithAnotherLabel_CameBackUnlessTheStepsReadItBesideTheTarget(string label, string? told)
+    {
+        var runbook = s_heals with
+        {
+            Mitigation = s_heals.Mitigation with { Steps = [Given.Step("fix", with: new { name = "fix", text = "{{ labels.folder }} of {{ labels.pod }}" }), Given.Step("say", "note", new { text = "{{ labels.seenAt }}" })] },
+        };
+        Incident opened = null!;
+        foreach (var value in (string[])["/var", "/tmp", "/srv"])
+        {
+            Breaks();
+            var labels = new Dictionary<string, string>(Given.Alert().Labels) { ["folder"] = "/", ["seenAt"] = "/", [label] = value };
+            opened = await OpenAsync(runbook, change: incident => incident with { Alert = incident.Alert with { Labels = labels } });
+            _world.Time.Advance(TimeSpan.FromMinutes(5));
+        }
+
+        opened.OpenGate?.Warnings.ShouldContain(warning => warning.Contains("came undone 2 times"));
+        opened.LatestGate!.TrackRecord.ShouldBe(told);
+        opened.State.ShouldBe(told is null ? IncidentState.AwaitingApproval : IncidentState.Resolved);
+    }
+
     [Fact]
     public async Task WhatWorkedBefore_StandsOnTheCard()
     {

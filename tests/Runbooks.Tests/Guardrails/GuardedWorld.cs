@@ -42,10 +42,10 @@ public abstract class GuardedWorld : IAsyncDisposable
 
     private protected Task ReleaseKillSwitchAsync() => _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
 
-    private protected Task<Incident> OpenAsync(Runbook runbook, string target = "inference/llm-b-0")
+    private protected Task<Incident> OpenAsync(Runbook runbook, string target = "inference/llm-b-0", Func<Incident, Incident>? change = null)
     {
         var now = _world.Time.GetUtcNow();
-        return _world.OpenAsync(runbook, Given.Incident(runbook, $"i-{++_opened}") with { Target = target, OpenedAt = now, UpdatedAt = now, Mode = RunModes.Stricter(runbook.Mode, _options.Mode) });
+        return _world.OpenAsync(runbook, (change ?? (incident => incident))(Given.Incident(runbook, $"i-{++_opened}") with { Target = target, OpenedAt = now, UpdatedAt = now, Mode = RunModes.Stricter(runbook.Mode, _options.Mode) }));
     }
 
     private protected void Breaks()

@@ -59,6 +59,21 @@ public sealed class RunHistoryTests
         history.Runs.Select(run => run.Outcome).ShouldBe([RunOutcome.Recurred, RunOutcome.Verified]);
     }
 
+    /// <summary>Two disks of one machine are two things; of what an older version recorded nobody knows.</summary>
+    [Theory]
+    [InlineData("var", "var", RunOutcome.Recurred)]
+    [InlineData("var", "tmp", RunOutcome.Verified)]
+    [InlineData(null, "tmp", RunOutcome.Recurred)]
+    [InlineData("var", null, RunOutcome.Recurred)]
+    public void NextRunOnTheTargetAboutAnotherThing_LeavesTheFixVerified(string? before, string? now, RunOutcome outcome)
+    {
+        var history = new RunHistory()
+            .Record(Run(1, RunOutcome.Verified, ended: TimeSpan.FromMinutes(30)) with { Subject = before }, s_hour, 9)
+            .Record(Run(2, RunOutcome.Verified) with { Subject = now }, s_hour, 9);
+
+        history.Runs[0].Outcome.ShouldBe(outcome);
+    }
+
     [Fact]
     public void History_StaysBounded()
     {
