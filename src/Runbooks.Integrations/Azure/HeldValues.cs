@@ -25,6 +25,9 @@ internal sealed record HeldValue(string Id, string DisplayName)
 /// </summary>
 internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents, ResourceLease lease)
 {
+    /// <summary>How a step that finds things so is taken back, as a plan says it.</summary>
+    public const string WasSo = "Left as it is: it was so before, unless another incident did that and leaves it to this one.";
+
     /// <summary>
     /// One step at a time on a value, as long as none dies or takes longer than the lease lasts: what is noted and what is
     /// written belong together, and so do what is there, who else holds it, and what is taken back. Another one in between would
@@ -115,7 +118,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         var back = holders.Of(step) is { } mine && Holders<T>.AreSame(mine.Found, before) ? mine.Before : before;
         if (other is null && foundSo)
         {
-            return new($"{value.Start} was left as it is: this step had not changed it.") { FoundSo = true };
+            return FoundSo(value);
         }
 
         // Where nothing of this step is noted, as of one that an older version ran, and all others found it so, none of them brings anything back.
@@ -144,6 +147,21 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             throw;
         }
     }
+
+    /// <summary>What a step that is to stay comes to when the rest is taken back. Where it found things so, it left nothing that anybody has to take back.</summary>
+    /// <param name="before">What the step found.</param>
+    /// <param name="kept">What a person is told otherwise.</param>
+    public async Task<ActionResult> KeepAsync<T>(HeldValue value, T before, T after, string kept, StepContext context, CancellationToken cancellationToken)
+    {
+        // What another incident had put there, and has left or will leave to this step, is there by its doing as well.
+        var known = state is null ? null : await state.FindAsync<Holders<T>>(Key(value), cancellationToken);
+        var mine = known?.Of(StepOf(context));
+        return Holders<T>.AreSame(before, after) && (mine is null || (Holders<T>.AreSame(mine.Before, after) && known!.All.All(one => one.HasEnded || one == mine)))
+            ? FoundSo(value)
+            : new(kept);
+    }
+
+    private static ActionResult FoundSo(HeldValue value) => new($"{value.Start} was left as it is: this step had not changed it.") { FoundSo = true };
 
     /// <param name="differs">Whether that is not what is to be put there.</param>
     /// <returns>The incident that has put something else there and has not ended; null where there is none.</returns>

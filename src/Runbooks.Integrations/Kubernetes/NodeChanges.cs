@@ -28,8 +28,8 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
                 + (other is null ? "" : $" Incident {other} has set it otherwise, and has not ended."),
             Identity = node is null ? null : string.Join(' ', [node.Metadata.Uid, .. alone]),
             IsSo = undo.Was,
-            Undo = undo.Keep ? "Left to a person: it stays until somebody takes it off."
-                : undo.Was ? "Left as it is: it was so before, unless another incident did that and leaves it to this one."
+            Undo = undo.Was ? HeldValues.WasSo
+                : undo.Keep ? "Left to a person: it stays until somebody takes it off."
                 : $"{BackTexts(undo, Before(undo)).Will}.",
             UndoneByHand = undo.Keep,
             UndoState = JsonSerializer.SerializeToElement(undo),
@@ -58,12 +58,13 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var undo = undoState.Deserialize<NodeUndo>()!;
+        var nodes = clusters.Nodes(undo.Cluster);
         if (undo.Keep)
         {
-            return new ActionResult($"Left node {undo.Node} as it is, as the runbook says; change it back by hand.");
+            return await held.KeepAsync(
+                Held(undo, nodes.Cluster), Before(undo), After(undo), $"Left node {undo.Node} as it is, as the runbook says; change it back by hand.", context, cancellationToken);
         }
 
-        var nodes = clusters.Nodes(undo.Cluster);
         return await held.ReleaseAsync(
             Held(undo, nodes.Cluster), Before(undo),
             () => FindAsync(nodes, undo, cancellationToken),

@@ -170,7 +170,8 @@ public static class EndingText
 
         // A failed attempt may have done half of it; what can be taken back was taken back above, if anything was.
         var undoing = incident.UndoBeganAt is not null;
-        var done = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Done).ToLookup(step => undoing && step.Phase == Phase.Mitigation);
+        var ran = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Done).ToLookup(step => step.Preparation.IsSo);
+        var done = ran[false].ToLookup(step => undoing && step.Phase == Phase.Mitigation);
         var half = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Failed);
         return
         [
@@ -182,6 +183,7 @@ public static class EndingText
             .. incident.Steps.Where(step => step.Status is StepStatus.Unknown or StepStatus.Running).Select(step => $"Nobody knows whether {step.Name} happened."),
             .. Names(done[true]) is { Length: > 0 } lasting ? [$"Cannot be undone and stays: {lasting}."] : Array.Empty<string>(),
             .. Names(done[false]) is { Length: > 0 } left ? [$"Stays in place: {left}."] : Array.Empty<string>(),
+            .. Names(ran[true]) is { Length: > 0 } found ? [$"Was so already: {found}."] : Array.Empty<string>(),
             .. Names(half) is { Length: > 0 } begun ? [$"May be half done: {begun}."] : Array.Empty<string>(),
         ];
     }

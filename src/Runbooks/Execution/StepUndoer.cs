@@ -103,7 +103,7 @@ public sealed class StepUndoer(
             };
             var result = await Deadline.WithinAsync(
                 spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken, context.Progress);
-            return (step.Preparation.UndoneByHand ? StepStatus.Kept : result.HandedOn ? StepStatus.HandedOn : result.FoundSo ? StepStatus.AsBefore : StepStatus.Undone, result, false);
+            return (result.FoundSo ? StepStatus.AsBefore : step.Preparation.UndoneByHand ? StepStatus.Kept : result.HandedOn ? StepStatus.HandedOn : StepStatus.Undone, result, false);
         }
         catch (ChangedSinceException changed)
         {

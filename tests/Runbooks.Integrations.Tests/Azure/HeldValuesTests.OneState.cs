@@ -63,6 +63,37 @@ public sealed partial class HeldValuesTests
         (await StatesAsync()).ShouldStartWith("True ");
     }
 
+    /// <summary>A step that is to stay found it so: nobody is told to take off what a person has put there.</summary>
+    [Fact]
+    public async Task NodeThatAPersonCordoned_IsNobodysToChangeBackThoughTheStepKeepsIt()
+    {
+        await PatchAsync($"/kubernetes/b/api/v1/nodes/{Node}", """{"spec":{"unschedulable":true}}""");
+        object with = new { node = Node, keep = true };
+        var kept = await DoAsync("inc-a", Cordon, with);
+        kept.Undo.ShouldBe("Left as it is: it was so before, unless another incident did that and leaves it to this one.");
+
+        (await UndoAsync("inc-a", Cordon, kept)).ShouldSatisfyAllConditions(
+            left => left.FoundSo.ShouldBeTrue(), left => left.Result.ShouldBe($"The cordon of node {Node} on cluster b was left as it is: this step had not changed it."));
+        (await StatesAsync()).ShouldStartWith("True ");
+    }
+
+    /// <summary>The one that cordoned it leaves it to the one that keeps it, so a person has to see to it, whichever of them ends first.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task NodeThatAnotherIncidentCordoned_IsToldToAPersonByTheStepThatKeepsIt(bool firstHasEnded)
+    {
+        var first = await DoAsync("inc-a", Cordon, s_node);
+        var kept = await DoAsync("inc-b", Cordon, new { node = Node, keep = true });
+        if (firstHasEnded)
+        {
+            await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Cordon, first));
+        }
+
+        (await UndoAsync("inc-b", Cordon, kept)).ShouldSatisfyAllConditions(
+            left => left.FoundSo.ShouldBeFalse(), left => left.Result.ShouldBe($"Left node {Node} as it is, as the runbook says; change it back by hand."));
+    }
+
     /// <summary>Its cordon is a person's to take off, so it is nobody's to be handed on to.</summary>
     [Fact]
     public async Task CordonThatTheSecondKeeps_IsLeftAloneByTheFirst()

@@ -147,6 +147,18 @@ public sealed class EndingTextTests
         (EndingText.Headline(incident), EndingText.Of(incident, "It broke")).ShouldBe((headline, text));
     }
 
+    /// <summary>What a step found so is no change of ours.</summary>
+    [Theory]
+    [InlineData(false, "The fix was verified, but the resolution did not run: ada rejected. Stays in place: fix. Was so already: second.")]
+    [InlineData(true, "The mitigation changed nothing, but the resolution did not run: ada rejected. Was so already: fix, second.")]
+    public void StepThatFoundThingsSo_IsNotSaidToStayInPlace(bool both, string text)
+    {
+        var incident = WithSecond(Make(IncidentState.Rejected, Fate.Done, Checks.AllPass, Kind.Changes), Phase.Mitigation, StepStatus.Done);
+
+        EndingText.Of(incident with { Steps = [.. incident.Steps.Select(step => step with { Preparation = step.Preparation with { IsSo = both || step.Name == "second" } })] }, "ada rejected", inResolution: true)
+            .ShouldBe(text);
+    }
+
     [Fact]
     public void ResolutionThatChangedMore_TakesNothingFromTheVerifiedFix()
     {

@@ -134,9 +134,13 @@ public sealed class LeaseTests : IAsyncDisposable
         RunAssessment.Of(incident)!.Outcome.ShouldBe(RunOutcome.Verified, "the fix had worked");
     }
 
-    [Fact]
-    public async Task FixThatHadBeenInPlaceBefore_IsNotSaidToBeTakenBack()
+    /// <summary>Also one that the runbook means to keep: what was so before is nobody's to change back.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task FixThatHadBeenInPlaceBefore_IsNotSaidToBeTakenBack(bool keeps)
     {
+        _world.Script.Keeps = _ => keeps;
         var holding = await HoldAsync();
         _world.Script.OnUndone = _ => new ActionResult("The flag was left as it is: this step had not changed it.") { FoundSo = true };
         _world.Script.Verdicts["full"] = Verdict.Passing;

@@ -24,6 +24,9 @@ public sealed class Script
     /// <summary>Whether things are already as the step makes them.</summary>
     public Func<string, bool> IsSo { get; set; } = _ => false;
 
+    /// <summary>Whether what a step did is left to a person when the rest is taken back.</summary>
+    public Func<string, bool> Keeps { get; set; } = _ => false;
+
     /// <summary>What the identity lacks for an action, by the action's name; nothing unless said otherwise.</summary>
     public Func<string, string?> Lack { get; set; } = _ => null;
 

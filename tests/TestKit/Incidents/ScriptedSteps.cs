@@ -41,6 +41,7 @@ public class ScriptedAction(Script script, string name = "script.act") : Runbook
             PlannedEffect = $"Do {parameters.Name}{(parameters.Text is null ? "" : $" with {parameters.Text}")}.",
             Identity = script.Identities.GetValueOrDefault(parameters.Name, "first"),
             IsSo = script.IsSo(parameters.Name),
+            UndoneByHand = script.Keeps(parameters.Name),
             Undo = Reversible ? $"Undo {parameters.Name}." : null,
             UndoState = Reversible ? JsonSerializer.SerializeToElement(parameters.Name) : null,
         });

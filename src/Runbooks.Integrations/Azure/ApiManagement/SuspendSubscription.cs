@@ -35,7 +35,9 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
             PlannedEffect = $"Suspend {DisplayName(change)} of API Management: its keys stop working at once (now {state}).",
             Identity = $"{target.Id}: {state}",
             IsSo = state == "suspended",
-            Undo = parameters.Keep ? "Left to a person: it stays suspended until somebody reactivates it." : $"Make it {state} again.",
+            Undo = state == "suspended" ? HeldValues.WasSo
+                : parameters.Keep ? "Left to a person: it stays suspended until somebody reactivates it."
+                : $"Make it {state} again.",
             UndoneByHand = parameters.Keep,
             UndoState = JsonSerializer.SerializeToElement(change),
             Refusal = Refusal(parameters.Subscription, state),
@@ -63,7 +65,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         var words = DisplayName(change);
         if (change.Keep)
         {
-            return new ActionResult($"Left {words} suspended, as the runbook says; reactivate it by hand.");
+            return await held.KeepAsync(Held(change), change.Before, "suspended", $"Left {words} suspended, as the runbook says; reactivate it by hand.", context, cancellationToken);
         }
 
         return await held.ReleaseAsync(

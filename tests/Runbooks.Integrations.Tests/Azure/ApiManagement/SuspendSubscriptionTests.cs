@@ -57,6 +57,7 @@ public sealed class SuspendSubscriptionTests : OnTheSandbox
         (await UndoAsync(Suspend, preparation)).Result.ShouldContain("reactivate it by hand");
 
         (await KeyStateAsync()).ShouldBe("suspended");
+        (await PrepareAsync(Suspend, with)).Undo.ShouldBe("Left as it is: it was so before, unless another incident did that and leaves it to this one.");
     }
 
     [Fact]
