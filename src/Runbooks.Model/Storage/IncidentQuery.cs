@@ -78,8 +78,8 @@ public sealed record IncidentSummary(
     /// <summary>Nothing was touched: what it rehearsed says nothing about what would have helped.</summary>
     public bool IsDryRun { get; init; }
 
-    /// <summary>It ended because its checks called for nothing, and not because nothing was to act.</summary>
-    public bool SawNothing { get; init; }
+    /// <summary>It ended because its checks called for nothing, and not because nothing was to act. Null where an older version has listed it.</summary>
+    public bool? SawNothing { get; init; }
 
     /// <summary>Since when a temporary fix has been held; null while none is.</summary>
     public DateTimeOffset? HeldSince { get; init; }

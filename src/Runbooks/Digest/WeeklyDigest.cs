@@ -86,7 +86,7 @@ public sealed class WeeklyDigest(
         {
             if (incident.OpenedAt < due)
             {
-                found.Add(incident);
+                found.Add(incident is { SawNothing: null, State: IncidentState.NotNeeded } && await store.TryFindAsync(incident.Id, cancellationToken) is { } whole ? IncidentSummary.Of(whole) : incident);
             }
 
             if (found.Count == MaxIncidents)
@@ -208,7 +208,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
             .. expired >= Enough && expired * 2 >= counted.Count
                 ? [$"{runbook.Id} did not get all the answers it needed in time {expired} times: ask somebody else, or escalate sooner."]
                 : Array.Empty<string>(),
-            .. ended.Count(incident => incident.SawNothing) is >= Enough and var unseen
+            .. ended.Count(incident => incident.SawNothing == true) is >= Enough and var unseen
                 ? [$"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?"]
                 : Array.Empty<string>(),
             .. runbook.Mitigation.Approval is not null && counted.Count >= EnoughToTrust && verified == counted.Count && CouldHealItself(runbook, steps)

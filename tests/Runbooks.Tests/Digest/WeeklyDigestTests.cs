@@ -73,9 +73,13 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
         suggestions.ShouldBe(isAskedAbout ? [$"{Some.Runbook().Id} acted in 3 incidents that can be judged, and helped in none: is it the right cure?"] : []);
     }
 
-    [Fact]
-    public async Task ChecksThatSeeNothingTimeAndAgain_AreAskedAbout()
+    /// <summary>Also of incidents that ended before an upgrade: what an older version has listed of them does not say it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ChecksThatSeeNothingTimeAndAgain_AreAskedAbout(bool isOlder)
     {
+        _world.Store.AsListed = summary => isOlder ? summary with { SawNothing = null } : summary;
         foreach (var pod in new[] { "a", "b", "c" })
         {
             await EndedAsync(pod, IncidentState.NotNeeded, TimeSpan.FromMinutes(2), findings: [Some.Finding(verdict: Verdict.Passing)]);

@@ -32,6 +32,9 @@ public sealed class InMemoryIncidentStore : IIncidentStore
     /// <summary>What a listing waits for.</summary>
     public Func<Task> BeforeListing { get; set; } = () => Task.CompletedTask;
 
+    /// <summary>What a listing says of an incident, as an older version may have written it down.</summary>
+    public Func<IncidentSummary, IncidentSummary> AsListed { get; set; } = summary => summary;
+
     /// <summary>Every listing that was asked for.</summary>
     public List<IncidentQuery> Listings { get; } = [];
 
@@ -110,7 +113,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
                     .ToList();
                 var shown = found.Take(query.Limit).ToList();
                 return new IncidentPage(
-                    shown.ConvertAll(index => IncidentSummary.Of(_incidents[_order[index]])),
+                    shown.ConvertAll(index => AsListed(IncidentSummary.Of(_incidents[_order[index]]))),
                     found.Count > shown.Count ? CursorAt(shown[^1]) : null);
             },
             cancellationToken);
