@@ -156,6 +156,21 @@ public sealed class GuardrailTests : GuardedWorld
         _world.Script.Deeds.ShouldBe(["do one", "do two"]);
     }
 
+    /// <summary>What has begun may finish, whatever people let run meanwhile.</summary>
+    [Fact]
+    public async Task LimitThatAnotherHasUsedUpBetweenTwoSteps_DoesNotHoldTheSecond()
+    {
+        var twoSteps = s_heals with { Limits = new() { MaxRuns = 1 }, Mitigation = s_heals.Mitigation with { Steps = [Given.Step("one"), Given.Step("two")] } };
+        _world.Script.OnDone = name =>
+        {
+            _world.Script.Verdicts["stuck"] = Verdict.Passing;
+            _world.Get<RunLimits>().ReserveAsync(Given.Incident(twoSteps, $"beside-{name}"), twoSteps, overruled: true, CancellationToken.None).GetAwaiter().GetResult();
+        };
+
+        (await OpenAsync(twoSteps)).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do one", "do two"]);
+    }
+
     [Fact]
     public async Task SystemThatAsksAlways_AsksForASelfHealingRunbookToo()
     {
@@ -211,6 +226,18 @@ public sealed class GuardrailTests : GuardedWorld
 
         incident.State.ShouldBe(IncidentState.Failed);
         _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    /// <summary>What nobody lifts is not waited for.</summary>
+    [Fact]
+    public async Task SystemSetToDryRunAndPaused_IsRefusedAndDoesNotWait()
+    {
+        var opened = await OpenAsync(s_asks);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
+        _options.Mode = RunMode.DryRun;
+        await EngageKillSwitchAsync();
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(IncidentState.Failed);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using Runbooks.Catalog.Steps;
+using Runbooks.Execution;
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
@@ -76,6 +78,7 @@ public sealed class GroundTests : IAsyncDisposable
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
         incident.OpenGate!.Id.ShouldBe("mitigation-2");
         incident.OpenGate.Difference.ShouldNotBeNull().ShouldContain("stuck: passing");
+        GroundCheck.IsOfAnswers(incident.OpenGate.Difference).ShouldBeTrue();
         incident.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Passing);
         _world.Script.Deeds.ShouldBeEmpty();
 
@@ -228,6 +231,8 @@ public sealed class GroundTests : IAsyncDisposable
         var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.OpenGate!.Difference.ShouldNotBeNull().ShouldBe("The approval is older than 30m, and there are no checks that could say whether it still holds.");
+        GroundCheck.IsOfAnswers(incident.OpenGate.Difference).ShouldBeTrue();
         _world.Script.Deeds.ShouldBeEmpty();
         (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.State.ShouldBe(IncidentState.Resolved);
@@ -255,6 +260,41 @@ public sealed class GroundTests : IAsyncDisposable
         (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
+    }
+
+    [Theory]
+    [InlineData(false, IncidentState.Resolved)]
+    [InlineData(true, IncidentState.AwaitingApproval)]
+    public async Task ResolutionLongAfterTheMitigation_RestsOnEveryCheckOfTheVerificationAndOnNoOther(bool verifiesBoth, IncidentState state)
+    {
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+        BeforeStep(() => { });
+        BeforeStep(() =>
+        {
+            _world.Time.Advance(s_outage);
+            _world.Script.Verdicts["full"] = Verdict.Failing;
+        });
+        var mitigation = Given.Runbook().Mitigation;
+        var opened = await _world.OpenAsync(Given.Runbook() with { Mitigation = mitigation with { Verify = mitigation.Verify! with { Checks = verifiesBoth ? ["stuck", "full"] : ["stuck"] } } });
+
+        (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(state);
+    }
+
+    /// <summary>The checks take their time, and somebody pauses everything meanwhile.</summary>
+    [Fact]
+    public async Task PausedWhileTheChecksAreAskedAgain_DoesNotAct()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        BeforeStep(() =>
+        {
+            _world.Time.Advance(s_outage);
+            _world.Script.OnAsk = _ => _world.Get<KillSwitch>().EngageAsync("ada", "wrong pods", CancellationToken.None).GetAwaiter().GetResult();
+        });
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        incident.State.ShouldBe(IncidentState.Mitigating);
+        _world.Script.Deeds.ShouldBeEmpty();
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

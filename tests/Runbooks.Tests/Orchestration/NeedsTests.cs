@@ -1,3 +1,4 @@
+using Runbooks.Execution;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit.Incidents;
@@ -58,6 +59,7 @@ public sealed class NeedsTests : IAsyncDisposable
 
         (asked.State, asked.OpenGate!.Round).ShouldBe((IncidentState.AwaitingApproval, 2));
         asked.OpenGate.Difference.ShouldNotBeNull().ShouldStartWith("What the steps rely on no longer passes. full: failing");
+        GroundCheck.IsOfAnswers(asked.OpenGate.Difference).ShouldBeTrue();
         asked.Timeline.ShouldContain(line => line.What.Contains("asked again: what the steps rely on does not pass.", StringComparison.Ordinal), "the fault is as it was");
         asked.OpenGate.Warnings.ShouldHaveSingleItem().ShouldStartWith(Lacks);
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(timeout + 1))).State.ShouldBe(IncidentState.Expired);
