@@ -1,0 +1,72 @@
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Guardrails;
+
+/// <summary>What counts against a limit, to the moment, and what is remembered for it.</summary>
+public sealed class RunLimitsTests
+{
+    private static readonly DateTimeOffset s_now = Given.Night;
+    private static readonly Limits s_limits = new() { MaxRuns = 2, MaxTargets = 2, Per = TimeSpan.FromHours(1) };
+
+    [Theory]
+    [InlineData(59, "It ran 2 times on this target within 1h; the limit is 2.")]
+    [InlineData(60, null)]
+    public void Run_CountsUntilTheTimeOfTheLimitIsOver(int minutes, string? why) =>
+        Runs(s_limits, "i-1", "i-2").Exceeded(s_limits, "i-3", s_now.AddMinutes(minutes)).ShouldBe(why);
+
+    [Theory]
+    [InlineData(9, "It ran on this target at 03:00:00 UTC; the cool-down is 10m.")]
+    [InlineData(10, null)]
+    public void CoolDown_IsOverWithItsTime(int minutes, string? why)
+    {
+        var limits = new Limits { CoolDown = TimeSpan.FromMinutes(10) };
+
+        Runs(limits, "i-1").Exceeded(limits, "i-2", s_now.AddMinutes(minutes)).ShouldBe(why);
+    }
+
+    [Fact]
+    public void IncidentThatIsCounted_CountsOnceAndAtTheLatestTime()
+    {
+        var runs = Runs(s_limits, "i-1", "i-2").With(s_limits, "i-1", s_now.AddMinutes(5));
+
+        runs.Runs.ShouldBe([new CountedRun("i-2", s_now), new CountedRun("i-1", s_now.AddMinutes(5))]);
+        runs.Exceeded(s_limits, "i-1", s_now.AddMinutes(6)).ShouldBeNull("it has its place");
+        runs.Exceeded(s_limits, "i-3", s_now.AddMinutes(6)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void RunsThatNoLimitCountsAnyMore_AreForgotten()
+    {
+        Runs(s_limits, "i-1", "i-2", "i-3").Runs.Select(run => run.Incident).ShouldBe(["i-2", "i-3"]);
+        Runs(s_limits with { MaxRuns = null }, "i-1", "i-2").Runs.ShouldHaveSingleItem().Incident.ShouldBe("i-2", "a cool-down is after the last one");
+    }
+
+    [Theory]
+    [InlineData("b", 59, null)]
+    [InlineData("c", 59, "It acted on 2 targets within 1h; the limit is 2. What breaks everywhere at once is rarely fixed one by one.")]
+    [InlineData("c", 60, null)]
+    public void TargetBeyondTheLimit_IsOneMoreThanWereReachedWithinItsTime(string target, int minutes, string? why) =>
+        Reached(s_limits, "a", "b").Exceeded(s_limits, target, s_now.AddMinutes(minutes)).ShouldBe(why);
+
+    /// <summary>A person let it run on more targets than the limit has: one more than that is remembered, the latest.</summary>
+    [Fact]
+    public void TargetsThatPeopleAdded_AreRememberedAsFarAsTheLimitNeeds()
+    {
+        var reached = BlastRadius.None;
+        foreach (var (target, minute) in new[] { ("a", 0), ("b", 1), ("c", 2), ("a", 3), ("d", 4) })
+        {
+            reached = reached.With(s_limits, target, s_now.AddMinutes(minute));
+        }
+
+        reached.Targets.ShouldBe(new Dictionary<string, DateTimeOffset> { ["c"] = s_now.AddMinutes(2), ["a"] = s_now.AddMinutes(3), ["d"] = s_now.AddMinutes(4) }, ignoreOrder: true);
+        reached.With(s_limits, "e", s_now.AddMinutes(63)).Targets.Keys.ShouldBe(["d", "e"], ignoreOrder: true);
+    }
+
+    private static CountedRuns Runs(Limits limits, params string[] incidents) =>
+        incidents.Aggregate(CountedRuns.None, (runs, incident) => runs.With(limits, incident, s_now));
+
+    private static BlastRadius Reached(Limits limits, params string[] targets) =>
+        targets.Aggregate(BlastRadius.None, (reached, target) => reached.With(limits, target, s_now));
+}
