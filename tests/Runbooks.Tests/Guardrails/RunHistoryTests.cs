@@ -24,9 +24,61 @@ public sealed class RunHistoryTests
         SuccessRate.Of(runs, "inference/*").Describe().ShouldBe("Worked in 0 of 2 runs, median 3m; the alert came back after 2 of them; the last 2 failed. For 8 more runs nothing shows whether they helped.");
     }
 
+    /// <summary>How long a fix took is said of those that worked, as it was in the middle; of none that did not help.</summary>
+    [Theory]
+    [InlineData("Worked in 2 of 3 runs, median 2m; the last one failed. For 1 more run nothing shows whether it helped.", RunOutcome.Verified, RunOutcome.Verified, RunOutcome.Unverified, RunOutcome.Ineffective)]
+    [InlineData("Worked in 0 of 1 run; the last one failed.", RunOutcome.Ineffective)]
+    [InlineData("Worked in 2 of 4 runs, median 3m; the alert came back after 1 of them.", RunOutcome.Ineffective, RunOutcome.Recurred, RunOutcome.Verified, RunOutcome.Verified)]
+    public void EfficacyInWords_CountsEachOutcomeAsWhatItIs(string words, params RunOutcome[] outcomes) =>
+        SuccessRate.Of([.. outcomes.Select((outcome, i) => Run(i, outcome, "inference/llm-b-" + i, TimeSpan.FromMinutes(i + 1)))], "inference/*").Describe().ShouldBe(words);
+
+    [Theory]
+    [InlineData(0, "1s")]
+    [InlineData(1600, "2s")]
+    public void MedianInWords_IsInWholeSeconds(int milliseconds, string median) =>
+        SuccessRate.Of([Run(0, RunOutcome.Verified, "t/1", TimeSpan.FromMilliseconds(milliseconds))], "t/*").Describe().ShouldBe($"Worked in 1 of 1 run, median {median}.");
+
+    [Theory]
+    [InlineData("inference/llm-b-0", "inference/*")]
+    [InlineData("prod/inference/llm-b-0", "prod/inference/*")]
+    [InlineData("llm-b-0", "*")]
+    [InlineData("/llm-b-0", "*")]
+    public void Class_IsAllOfATargetBeforeItsLastPart(string target, string expected) => SuccessRate.ClassOf(target).ShouldBe(expected);
+
+    [Theory]
+    [InlineData(10, 0, 0, true, "On t/* it worked 10 times of 10. A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.")]
+    [InlineData(9, 0, 0, true, null)]
+    [InlineData(10, 0, 1, true, null)]
+    [InlineData(10, 1, 0, true, null)]
+    [InlineData(10, 0, 0, false, null)]
+    [InlineData(0, 2, 0, false, "On t/* the fix came undone 2 times: it treats the symptom.")]
+    public void Suggestion_IsMadeWhereTheRunsAllSayTheSame(int verified, int recurred, int ineffective, bool asks, string? suggestion)
+    {
+        var outcomes = Enumerable.Repeat(RunOutcome.Verified, verified).Concat(Enumerable.Repeat(RunOutcome.Recurred, recurred)).Concat(Enumerable.Repeat(RunOutcome.Ineffective, ineffective));
+        var history = new RunHistory { Runs = [.. outcomes.Select((outcome, i) => Run(i, outcome)), Run(100, RunOutcome.Unverified, "other/1")] };
+        var runbook = Given.Runbook();
+
+        var report = RunbookReport.Of("r", asks ? runbook : runbook with { Mitigation = runbook.Mitigation with { Approval = null } }, history);
+
+        report.Targets.ShouldHaveSingleItem().Class.ShouldBe("t/*", "of the other kind nothing was judged");
+        report.Suggestions.ShouldBe(suggestion is null ? [] : [suggestion]);
+    }
+
     [Fact]
     public void SameIncidentRecordedTwice_CountsOnce() =>
         new RunHistory().Record(Run(1, RunOutcome.Ineffective), s_hour, 2).Record(Run(1, RunOutcome.Ineffective), s_hour, 2).Breaker.ShouldBeNull();
+
+    [Fact]
+    public void FixesInARowThatDidNotHelp_OpenTheBreakerOnceAndPastThoseThatNothingJudged()
+    {
+        var history = new RunHistory();
+        foreach (var outcome in (RunOutcome[])[RunOutcome.Ineffective, RunOutcome.Unverified, RunOutcome.Ineffective, RunOutcome.Ineffective])
+        {
+            history = history.Record(Run(history.Runs.Count, outcome, $"t/{history.Runs.Count}"), s_hour, 2);
+        }
+
+        history.Breaker.ShouldBe(new BreakerOpening(Given.Night.AddHours(2), "The last 2 fixes of this runbook that could be judged did not help."));
+    }
 
     [Fact]
     public void SuccessInBetween_KeepsTheBreakerClosed()
@@ -74,17 +126,39 @@ public sealed class RunHistoryTests
         history.Runs[0].Outcome.ShouldBe(outcome);
     }
 
+    [Theory]
+    [InlineData(RunOutcome.Verified, 59, true)]
+    [InlineData(RunOutcome.Verified, 60, false)]
+    [InlineData(RunOutcome.Verified, 0, true)]
+    [InlineData(RunOutcome.Verified, -1, false)]
+    [InlineData(RunOutcome.Unverified, 59, true)]
+    [InlineData(RunOutcome.Recurred, 59, false)]
+    [InlineData(RunOutcome.Ineffective, 59, false)]
+    public void NewIncident_DisprovesTheLatestFixOnItsTargetThatEndedShortlyBefore(RunOutcome outcome, int minutes, bool disproved)
+    {
+        var fix = Run(1, outcome);
+        var history = new RunHistory { Runs = [Run(-5, RunOutcome.Verified), fix, Run(1, RunOutcome.Verified, "t/2")] };
+
+        history.MarkRecurred("t/1", subject: null, fix.EndedAt.AddMinutes(minutes), s_hour).Runs.ShouldBe([Run(-5, RunOutcome.Verified), disproved ? fix with { Outcome = RunOutcome.Recurred } : fix, Run(1, RunOutcome.Verified, "t/2")]);
+    }
+
+    [Theory]
+    [InlineData(30, 60)]
+    [InlineData(90, 90)]
+    public void FixThatHasToSettle_IsLookedAtForAsLong(int settles, int expected) =>
+        RunHistoryStore.RecurredWithin(new() { SettleFor = TimeSpan.FromMinutes(settles) }).ShouldBe(TimeSpan.FromMinutes(expected));
+
     [Fact]
     public void History_StaysBounded()
     {
         var history = new RunHistory();
         for (var i = 0; i < RunHistory.MaxRuns + 50; i++)
         {
-            history = history.Record(Run(i, RunOutcome.Verified), TimeSpan.Zero, 3).Reset("ada", "again", Given.Night);
+            history = history.Record(Run(i, RunOutcome.Verified), TimeSpan.Zero, 3).Reset("ada", $"again {i}", Given.Night);
         }
 
         history.Runs.Count.ShouldBe(RunHistory.MaxRuns);
-        history.Resets.Count.ShouldBeLessThan(50);
+        history.Resets.Select(reset => reset.Reason).ShouldBe(Enumerable.Range(RunHistory.MaxRuns + 30, 20).Select(i => $"again {i}"));
     }
 
     private static RecordedRun Run(int hour, RunOutcome outcome, string target = "t/1", TimeSpan? took = null, TimeSpan ended = default) =>
