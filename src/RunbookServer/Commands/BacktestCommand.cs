@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using RunbookServer.Export;
 using RunbookServer.Reporting;
 using Runbooks.Catalog.Matching;
 using Runbooks.Model.Alerts;

@@ -1,4 +1,5 @@
-using RunbookServer.Export;
+using Runbooks.Execution;
+using Runbooks.Model.Alerts;
 using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Commands;
@@ -40,4 +41,208 @@ internal static class ExportCommand
         # Runbook {incident.Runbook}, version {incident.RunbookVersion[..12]}.
 
         """).ReplaceLineEndings("\n");
+}
+
+/// <summary>A finished incident as a test of its runbook: the same alert, answers, decisions and end.</summary>
+internal static class IncidentTestWriter
+{
+    public static TestScript Of(IncidentView incident) => new()
+    {
+        Source = incident.Alert.Source,
+        By = IsByHand(incident) ? incident.StartedBy : null,
+        Proposed = incident.Proposed,
+        Alert = AlertOf(incident),
+        Mode = incident.Mode == RunMode.Normal ? null : CamelCase.Of(incident.Mode),
+        Objections = ObjectionsOf(incident),
+        Checks = incident.Findings.ToDictionary(finding => finding.Name, finding => AnswersOf(finding, incident.VerificationRounds)),
+        Steps = IncidentTestSteps.Of(incident),
+        Events = [.. EventsOf(incident).OrderBy(happening => happening.After)],
+        Expect = new() { State = CamelCase.Of(incident.State), Steps = incident.Steps.ToDictionary(step => step.Name, step => CamelCase.Of(step.Status)) },
+    };
+
+    /// <summary>Whoever had an incident tried again started it too, and the alert is its sender's all the same.</summary>
+    private static bool IsByHand(IncidentView incident) => AlertIdentity.IsByHand(incident.Alert.Source);
+
+    private static TestAlert AlertOf(IncidentView incident)
+    {
+        var labels = incident.Alert.Labels.ToDictionary();
+        return IsByHand(incident) ? new() { Labels = labels } : new()
+        {
+            Name = incident.Alert.Name,
+            Severity = incident.Alert.Severity,
+            Summary = incident.Alert.Summary,
+            Labels = labels,
+            Annotations = incident.Alert.Annotations.ToDictionary(),
+            Fingerprint = incident.Alert.Fingerprint,
+            Link = incident.Alert.Link,
+            Runbook = incident.Alert.Runbook,
+        };
+    }
+
+    /// <summary>What guardrails said had to do with other incidents, which the test does not have.</summary>
+    private static Dictionary<string, string> ObjectionsOf(IncidentView incident) => incident.Gates
+        .Select(gate => (gate.Phase, Objection: gate switch
+        {
+            { Outcome: GateOutcome.DiagnosedOnly } => "diagnoseOnly",
+            { Outcome: GateOutcome.Suppressed } => "suppress",
+            { Outcome: GateOutcome.Refused, Blocker: null } => "forbid",
+            { Overrules.Count: > 0 } => "askFirst",
+            _ => null,
+        }))
+        .Where(said => said.Objection is not null)
+        .GroupBy(said => said.Phase)
+        .ToDictionary(said => CamelCase.Of(said.Key), said => said.First().Objection!);
+
+    /// <summary>Every look of the diagnosis, then every later round that asked this check. Where the diagnosis was asked once, only the finding is on record.</summary>
+    private static List<ScriptedAnswer> AnswersOf(FindingView finding, IReadOnlyList<VerificationRound> rounds)
+    {
+        var split = rounds.Where(round => round.Verdicts.ContainsKey(finding.Name)).ToLookup(round => round.State == IncidentState.Diagnosing);
+        var (found, answers) = (CamelCase.Of(finding.Verdict), new List<ScriptedAnswer>());
+        Add(split[true]);
+        if (answers.Count == 0 || answers[^1].Verdict == found)
+        {
+            if (answers is [.., { Times: > 1 } last])
+            {
+                last.Times--;
+            }
+            else
+            {
+                answers = [.. answers.SkipLast(1)];
+            }
+
+            answers.Add(new() { Verdict = found, Summary = finding.Summary, Value = finding.Value });
+        }
+
+        Add(split[false]);
+        return answers;
+
+        void Add(IEnumerable<VerificationRound> more)
+        {
+            foreach (var round in more)
+            {
+                var verdict = CamelCase.Of(round.Verdicts[finding.Name]);
+                if (answers.Count > 0 && answers[^1] is { Summary: null } before && before.Verdict == verdict)
+                {
+                    before.Times += round.Rounds;
+                }
+                else
+                {
+                    answers.Add(new() { Verdict = verdict, Times = round.Rounds });
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<TestEvent> EventsOf(IncidentView incident)
+    {
+        foreach (var (gate, decision) in incident.Gates.SelectMany(gate => gate.Decisions.Select(decision => (gate, decision))))
+        {
+            var (yes, no) = (decision.Decision == DecisionVerb.Approve ? decision.By : null, decision.Decision == DecisionVerb.Reject ? decision.By : null);
+            yield return new()
+            {
+                After = After(incident, decision.At),
+                Approve = gate.Task is null ? yes : null,
+                Reject = gate.Task is null ? no : null,
+                Done = gate.Task is null ? null : yes,
+                CouldNot = gate.Task is null ? null : no,
+                Items = decision.Items?.ToList(),
+                TakeOver = decision.Decision == DecisionVerb.TakeOver ? decision.By : null,
+                Reason = decision.Reason,
+            };
+        }
+
+        if (incident.Stop is { } stop)
+        {
+            yield return new() { After = After(incident, stop.At), Cancel = stop.TakesBack ? null : stop.By, TakeBack = stop.TakesBack ? stop.By : null, Reason = stop.Reason };
+        }
+
+        if (incident.AlertResolvedAt is { } resolved && Counted(incident, resolved))
+        {
+            yield return new() { After = After(incident, resolved), Resolved = true };
+        }
+    }
+
+    /// <summary>What the sender said after the end changed nothing any more. Whoever closes an incident by hand moves its last time, and writes a second line.</summary>
+    private static bool Counted(IncidentView incident, DateTimeOffset resolved) =>
+        !IsByHand(incident) && resolved <= (incident.Timeline.FirstOrDefault(line => line.Kind == TimelineKind.Closed)?.At ?? incident.ClosedAt);
+
+    /// <summary>Since it opened, without the time in which it waited for another incident, which the test does not have. What was known before, such as of one that is tried again, is known at once.</summary>
+    private static TimeSpan After(IncidentView incident, DateTimeOffset at)
+    {
+        var waited = incident.SuppressedBy is not { } wait || at <= wait.Since ? TimeSpan.Zero : (wait.Over is { } over && over < at ? over : at) - wait.Since;
+        return at > incident.OpenedAt ? at - incident.OpenedAt - waited : TimeSpan.Zero;
+    }
+}
+
+/// <summary>What each step of a finished incident has to do when the incident is played again; a step that did as usual is left out.</summary>
+internal static class IncidentTestSteps
+{
+    /// <summary>The step that was under way ends after the stop, also when it begins a little earlier than it did.</summary>
+    private static readonly TimeSpan s_afterTheStop = TimeSpan.FromSeconds(1);
+
+    public static Dictionary<string, ScriptedStep> Of(IncidentView incident)
+    {
+        // What a person did is among the events.
+        var steps = incident.Steps.Where(step => step.Action != BuiltInSteps.Person).Select(step => (step.Name, Script: Ran(incident, step)))
+            .Concat(Unbegun(incident))
+            .Where(step => step.Script is not { Outcome: "done", Changes: false, Outputs.Count: 0, Duration.Ticks: 0, Undo: "done" });
+        return steps.ToDictionary(step => step.Name, step => step.Script);
+    }
+
+    private static ScriptedStep Ran(IncidentView incident, StepView step) => new()
+    {
+        Outcome = Ended(step) is StepStatus.Done or StepStatus.DryRun ? "done" : "fails",
+        Changes = HasChanged(incident, step.Name),
+        Outputs = step.Outputs.ToDictionary(),
+        Duration = Took(incident, step),
+        Undo = step.Status switch { StepStatus.UndoFailed => "fails", StepStatus.LeftAlone => "left", StepStatus.HandedOn => "handedOn", StepStatus.AsBefore => "asBefore", _ => "done" },
+    };
+
+    /// <summary>Only matters when a person stopped the incident while its steps ran: where it stood then depends on it.</summary>
+    private static TimeSpan Took(IncidentView incident, StepView step)
+    {
+        if (incident.Stop is not { } stop || Verifications(incident).Any())
+        {
+            return TimeSpan.Zero;
+        }
+
+        var next = incident.Steps.SkipWhile(begun => begun != step).Skip(1).FirstOrDefault()?.StartedAt ?? stop.At + s_afterTheStop;
+        return next > step.StartedAt ? next - step.StartedAt : TimeSpan.Zero;
+    }
+
+    /// <summary>The step that was to come next: it could not run, or something kept it from running, or it changed and was not approved again.</summary>
+    private static IEnumerable<(string Name, ScriptedStep Script)> Unbegun(IncidentView incident)
+    {
+        foreach (var phase in new[] { Phase.Mitigation, Phase.Resolution })
+        {
+            if (incident.Gates.LastOrDefault(gate => gate.Plan.Any(step => step.Phase == phase)) is { } gate
+                && gate.Plan.FirstOrDefault(step => step.Phase == phase && incident.Steps.All(begun => begun.Name != step.Name)) is { } next)
+            {
+                yield return (next.Name, new() { Outcome = Kept(incident, gate, phase), Changes = HasChanged(incident, next.Name) });
+            }
+        }
+    }
+
+    private static string Kept(IncidentView incident, GateView gate, Phase phase) => gate switch
+    {
+        // After a first approval it was a step that found itself kept from running, and nobody could be asked again.
+        { Outcome: GateOutcome.Refused, Blocker: not null } when gate.Phase == phase => gate.Round == 1 ? "blocked" : "refused",
+        { Outcome: GateOutcome.Approved } when WasItsTurn(incident, phase) => "refused",
+        _ => "done",
+    };
+
+    /// <summary>Everything before it went well, and nobody stopped it: it was the step itself that did not begin.</summary>
+    private static bool WasItsTurn(IncidentView incident, Phase phase) =>
+        incident is { State: IncidentState.Failed, Stop: null }
+        && incident.Steps.All(step => Ended(step) is StepStatus.Done or StepStatus.DryRun && step.Status is not (StepStatus.UndoFailed or StepStatus.LeftAlone))
+        && (phase == Phase.Mitigation || !Verifications(incident).Any() || Verifications(incident).Last().Verdicts.Values.All(verdict => verdict == Verdict.Passing));
+
+    /// <summary>The rounds after the mitigation.</summary>
+    private static IEnumerable<VerificationRound> Verifications(IncidentView incident) =>
+        incident.VerificationRounds.Where(round => round.State is not (IncidentState.Diagnosing or IncidentState.AwaitingApproval));
+
+    private static bool HasChanged(IncidentView incident, string step) =>
+        incident.Gates.Any(gate => gate is { Round: > 1, Difference: { } why, Outcome: not GateOutcome.Refused } && !GroundCheck.IsOfAnswers(why) && gate.Plan.FirstOrDefault(planned => planned.Phase == gate.Phase)?.Name == step);
+
+    private static StepStatus Ended(StepView step) => step.UndoneFrom ?? step.Status;
 }

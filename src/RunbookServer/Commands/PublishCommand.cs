@@ -1,5 +1,4 @@
 using Runbooks.Engine;
-using RunbookServer.Publishing;
 using RunbookServer.Reporting;
 
 namespace RunbookServer.Commands;

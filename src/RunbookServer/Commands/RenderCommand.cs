@@ -1,4 +1,6 @@
-using RunbookServer.Rendering;
+using System.Text;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Web.Pages;
 
 namespace RunbookServer.Commands;
 
@@ -18,4 +20,264 @@ internal static class RenderCommand
         });
         return command;
     }
+}
+
+/// <summary>A runbook as a Markdown page with a diagram, everything that its file says: for a wiki, or for the review of a change.</summary>
+internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
+{
+    private readonly StringBuilder _page = new();
+
+    public string Write()
+    {
+        Line($"# {runbook.Title}\n");
+        if (runbook.Summary.Length > 0)
+        {
+            Line($"{Text(runbook.Summary)}\n");
+        }
+
+        Line("| | |\n|---|---|");
+        Row("runbook", Code(runbook.Id));
+        if (runbook.Team.Length > 0)
+        {
+            Row("team", Code(runbook.Team));
+        }
+
+        Row("owner", runbook.Owner.Length > 0 ? Text(runbook.Owner) : "nobody");
+        Row("severity", CamelCase.Of(runbook.Impact.Severity));
+        Row("one incident for each", Code(runbook.Target));
+        Row("mode", runbook.Mode switch { RunMode.DryRun => "dry run: touches nothing", RunMode.ApproveAll => "every phase that acts asks first", _ => "as written" });
+        if (runbook.ReportTo.Count > 0)
+        {
+            Row("report to", Text(string.Join(", ", runbook.ReportTo)));
+        }
+
+        if (runbook.SuppressedBy is { } covered)
+        {
+            Row("covered by", $"{Code(covered.Runbook)} on {Code(covered.Target)}, for at most {DurationText.Format(covered.AtMost)}");
+        }
+
+        Line($"\n```mermaid\n{RunbookDiagram.Draw(runbook)}```\n");
+        Section("Trigger", runbook.Trigger.Select(Trigger));
+        Section("Impact", [$"- **Users**: {Text(runbook.Impact.Users)}", .. runbook.Impact.Data.Length > 0 ? [$"- **Data**: {Text(runbook.Impact.Data)}"] : Array.Empty<string>()]);
+        Section("Diagnosis", [.. runbook.Diagnosis.SelectMany(Check), .. Watched()]);
+        // Then the resolution is what the alert calls for, and what nobody may have been asked about.
+        var isResolutionAlone = runbook.Mitigation.Steps.Count == 0;
+        var isAskedThere = isResolutionAlone && runbook.Mitigation.Approval is null;
+        Section("Mitigation", [.. isResolutionAlone ? [] : Called(), .. Relied(), .. isAskedThere ? [] : Asked(Phase.Mitigation), .. Steps(Phase.Mitigation), .. Verified(), .. Held()]);
+        Section("Resolution", [.. isResolutionAlone ? Called() : [], .. isAskedThere || runbook.Resolution.Approval is not null ? Asked(Phase.Resolution) : [], .. Steps(Phase.Resolution)]);
+        Section("Limits", Limits());
+        return _page.ToString().TrimEnd() + "\n";
+    }
+
+    private static string Trigger(Trigger trigger) =>
+        $"- {Code(trigger.Alert)}{(trigger.Source is { } source ? $" from {source}" : "")}"
+        + (trigger.Severity.Count > 0 ? $", severity {string.Join(" or ", trigger.Severity)}" : "")
+        + (trigger.Labels.Count > 0 ? $", with {string.Join(", ", trigger.Labels.Select(label => Code($"{label.Key}={label.Value}")))}" : "");
+
+    private IEnumerable<string> Check(CheckSpec check) =>
+    [
+        $"- **{check.Name}**: {Text(check.Ask)} {Code(check.Check)}, at most {DurationText.Format(check.Timeout)}",
+        .. Parameters(check.With, steps.FindCheck(check.Check)!.ParametersType),
+    ];
+
+    private IEnumerable<string> Called()
+    {
+        if (runbook.Diagnosis.Count > 0)
+        {
+            var when = runbook.Mitigation.When;
+            yield return when.Checks.Count == 0 ? "- Called for when any check fails." : $"- Called for when {(when.Quantifier == Quantifier.All ? "all" : "any")} of {string.Join(", ", when.Checks)} fails.";
+        }
+    }
+
+    private string[] Relied() => runbook.Mitigation.Reliance is { } needs ? [$"- {needs}"] : [];
+
+    private string[] Asked(Phase phase) => runbook.ApprovalOf(phase) is not { } approval ? Unasked([.. runbook.CoveredBy(phase).Select(one => one.Step)]) :
+    [
+        $"- Asks {string.Join(", ", approval.From)}: {Text(approval.Ask)}",
+        $"  - {(approval.Required == 1 ? "One person has" : $"{approval.Required} people have")} to say yes{(approval.OwnerRequired ? ", one of them from the owner" : "")}{(approval.SeparationOfDuties ? "; not only whoever started it by hand" : "")}.",
+        .. approval.RemindAfter is { } remind ? [$"  - Asks again after {DurationText.Format(remind)}."] : Array.Empty<string>(),
+        .. approval.Escalate.Select(escalation => $"  - After {DurationText.Format(escalation.After)} asks {string.Join(", ", escalation.To)} as well."),
+        $"  - After {DurationText.Format(approval.Timeout)} without a decision: {approval.OnTimeout switch
+        {
+            OnTimeout.ProceedIfReversible => "the steps run, unless a warning stood on the question; then nothing does",
+            OnTimeout.Escalate => "the fallback contact is asked for as long again; then nothing runs",
+            _ => "nothing runs",
+        }}.",
+    ];
+
+    private string[] Unasked(IReadOnlyList<StepSpec> covered) =>
+        covered.Count == 0 ? [] : [$"- {RunbookModel.WithoutActing(steps, covered) ?? "Acts without asking, and tells afterwards."}"];
+
+    private IEnumerable<string> Steps(Phase phase) => runbook.StepsOf(phase).Index().SelectMany(item => Step(phase, item.Index, item.Item));
+
+    private IEnumerable<string> Step(Phase phase, int index, StepSpec step)
+    {
+        if (step.Do == BuiltInSteps.Person)
+        {
+            return [string.Create(CultureInfo.InvariantCulture, $"- Step {index + 1}, **{step.Name}**: by hand"), .. ManualAction.LinesOf(step).Select(line => $"  - {Text(line)}")];
+        }
+
+        var action = steps.FindAction(step.Do)!;
+        return
+        [
+            string.Create(CultureInfo.InvariantCulture, $"- Step {index + 1}, **{step.Name}**: {Code(step.Do)}, at most {DurationText.Format(step.Timeout)}{(action.Repeatable && step.Retry.Attempts > 1 ? $", {step.Retry.Attempts} attempts" : "")}"),
+            .. Parameters(step.With, action.ParametersType),
+            .. action.TellsOnly ? Array.Empty<string>() : Undo(phase, action.ReversalOf(step.With)),
+        ];
+    }
+
+    /// <summary>What cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
+    private static string[] Undo(Phase phase, Reversal reversal) => (phase, reversal) switch
+    {
+        (_, Reversal.None) => ["  - Cannot be undone."],
+        (Phase.Resolution, _) => [],
+        (_, Reversal.Kept) => ["  - Left as it is: a person takes it back."],
+        _ => ["  - Can be undone."],
+    };
+
+    private static IEnumerable<string> Parameters(JsonElement with, Type type) => ParameterMask.Mask(with, type)
+        .Select(parameter => $"  - {parameter.Key}: {Code(parameter.Value is JsonValue value ? value.ToString() : parameter.Value?.ToJsonString() ?? "null")}");
+
+    private IEnumerable<string> Watched() => runbook.Diagnosis.Count == 0 || runbook.Limits.HealthyFor == TimeSpan.Zero ? [] :
+        [$"- Ends as not needed once they have seen nothing to do for {DurationText.Format(runbook.Limits.HealthyFor)}, or when the sender says so too."];
+
+    private IEnumerable<string> Verified() => runbook.Mitigation.Verify is not { } verify ? [] :
+        [$"- Then asks {string.Join(", ", verify.Checks)} every {DurationText.Format(verify.Every)}; what does not pass{(verify.SuccessThreshold > 1 ? $" {verify.SuccessThreshold} times in a row" : "")} within {DurationText.Format(verify.Within)} is undone where it can be."];
+
+    private IEnumerable<string> Held() => runbook.Mitigation.HoldUntil is not { } lease ? [] :
+    [
+        $"- Stays in place until {string.Join(", ", lease.Checks)} {(lease.Checks.Count == 1 ? "has" : "have")} passed for {DurationText.Format(lease.StableFor)}, asked every {DurationText.Format(lease.Every)}, and is then taken back.",
+        $"- Pages a person when that has not happened after {DurationText.Format(lease.AtMost)}.",
+    ];
+
+    private IEnumerable<string> Limits()
+    {
+        var limits = runbook.Limits;
+        var per = DurationText.Format(limits.Per);
+        List<string> lines =
+        [
+            .. limits.MaxRuns is { } runs ? [$"- At most {CountText.Format(runs, "run")} on one target within {per}."] : Array.Empty<string>(),
+            .. limits.MaxTargets is { } targets ? [$"- At most {CountText.Format(targets, "target")} within {per}."] : Array.Empty<string>(),
+            .. limits.CoolDown > TimeSpan.Zero ? [$"- {DurationText.Format(limits.CoolDown)} between two runs on one target."] : Array.Empty<string>(),
+            .. runbook.SettlesFor > TimeSpan.Zero ? [$"- Alerts within {DurationText.Format(runbook.SettlesFor)} after a verified fix belong to it."] : Array.Empty<string>(),
+        ];
+        return lines.Count == 0 ? [] : [.. lines, $"- Beyond them {(!steps.ChangeSomething(runbook.AllSteps().Select(one => one.Step)) ? "nobody is told again" : limits.WhenExceeded == WhenExceeded.Forbid ? "nothing runs, whoever says yes" : "a person is asked")}."];
+    }
+
+    private void Section(string title, IEnumerable<string> lines)
+    {
+        var list = lines.ToList();
+        if (list.Count > 0)
+        {
+            Line($"## {title}\n\n{string.Join("\n", list)}\n");
+        }
+    }
+
+    private void Row(string name, string value) => Line($"| {name} | {value.Replace("|", "\\|", StringComparison.Ordinal)} |");
+
+    private void Line(string line) => _page.Append(line).Append('\n');
+
+    private static string Text(string text) => MarkdownText.Escape(text);
+
+    /// <summary>On one line, and in as many backticks as the text needs.</summary>
+    private static string Code(string text)
+    {
+        var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return line.Contains('`', StringComparison.Ordinal) ? $"`` {line} ``" : $"`{line}`";
+    }
+}
+
+/// <summary>The way of an incident as a Mermaid flowchart: questions, escalation, steps, verification, lease, ends.</summary>
+internal sealed class RunbookDiagram
+{
+    private readonly StringBuilder _lines = new("flowchart TD\n");
+
+    public static string Draw(Runbook runbook)
+    {
+        var diagram = new RunbookDiagram();
+        diagram.Line($"alert([\"Alert on {Quoted(runbook.Target)}\"])");
+        var from = diagram.Diagnosis(runbook);
+        from = diagram.Phase(from, "mitigation", runbook.Mitigation.Approval, runbook.Mitigation.Steps);
+        from = diagram.Verification(from, runbook.Mitigation);
+        from = diagram.Lease(from, runbook.Mitigation.HoldUntil);
+        from = diagram.Phase(from, "resolution", runbook.Resolution.Approval, runbook.Resolution.Steps);
+        diagram.Line($"{from} --> resolved([\"resolved\"])");
+        return diagram._lines.ToString();
+    }
+
+    private string Diagnosis(Runbook runbook)
+    {
+        if (runbook.Diagnosis.Count == 0)
+        {
+            return "alert";
+        }
+
+        foreach (var (index, check) in runbook.Diagnosis.Index())
+        {
+            Line($"alert --> check{index}[\"{Quoted(check.Ask)}\"] --> found{{\"What was found?\"}}");
+        }
+
+        Line($"found -->|nothing that calls for it{(runbook.Limits.HealthyFor > TimeSpan.Zero ? $", for {DurationText.Format(runbook.Limits.HealthyFor)}" : "")}| unneeded([\"notNeeded\"])");
+        return "found";
+    }
+
+    private string Phase(string from, string name, Approval? approval, IReadOnlyList<StepSpec> steps)
+    {
+        if (approval is not null)
+        {
+            Line($"{from} --> {name}Gate{{\"{Quoted(approval.Ask)}<br/>{Quoted(string.Join(", ", approval.From))}\"}}");
+            foreach (var (index, escalation) in approval.Escalate.Index())
+            {
+                Line($"{name}Gate -.->|after {DurationText.Format(escalation.After)}| {name}Escalation{index}[\"{Quoted(string.Join(", ", escalation.To))} asked too\"]");
+            }
+
+            Line($"{name}Gate -->|no| {name}Rejected([\"rejected\"])");
+            Line($"{name}Gate -->|{DurationText.Format(approval.Timeout)} without an answer| {name}Silence([\"{approval.OnTimeout switch
+            {
+                OnTimeout.ProceedIfReversible => "goes on, or with a warning expired",
+                OnTimeout.Escalate => "fallback asked for as long again, then expired",
+                _ => "expired",
+            }}\"])");
+            from = $"{name}Gate";
+        }
+
+        foreach (var (index, step) in steps.Index())
+        {
+            Line($"{from} -->{(approval is not null && index == 0 ? "|yes|" : "")} {name}{index}[\"{Quoted(step.Name)}: {Quoted(step.Do == BuiltInSteps.Person ? "by hand" : step.Do)}\"]");
+            from = $"{name}{index}";
+        }
+
+        return from;
+    }
+
+    private string Verification(string from, Mitigation mitigation)
+    {
+        if (mitigation.Verify is not { } verify || mitigation.Steps.Count == 0)
+        {
+            return from;
+        }
+
+        Line($"{from} --> verify{{\"{Quoted(string.Join(", ", verify.Checks))} passing within {DurationText.Format(verify.Within)}?\"}}");
+        Line("verify -->|no| failed([\"undone where it can be, failed\"])");
+        return "verify";
+    }
+
+    private string Lease(string from, Hold? lease)
+    {
+        if (lease is null)
+        {
+            return from;
+        }
+
+        Line($"{from} -->|yes| lease{{\"{Quoted(string.Join(", ", lease.Checks))} passing for {DurationText.Format(lease.StableFor)}?\"}}");
+        Line($"lease -.->|not within {DurationText.Format(lease.AtMost)}| paged[\"a person is paged, it stays\"]");
+        Line("lease -->|yes| takenBack[\"mitigation taken back\"]");
+        return "takenBack";
+    }
+
+    private void Line(string line) => _lines.Append("  ").Append(line).Append('\n');
+
+    /// <summary>Inside quotes Mermaid takes everything but quotes; angle brackets would be HTML to it.</summary>
+    private static string Quoted(string text) =>
+        text.Replace("\"", "#quot;", StringComparison.Ordinal).Replace("<", "#lt;", StringComparison.Ordinal).Replace(">", "#gt;", StringComparison.Ordinal);
 }

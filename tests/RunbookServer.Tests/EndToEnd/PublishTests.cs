@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using RunbookServer.Publishing;
+using RunbookServer.Commands;
 
 namespace RunbookServer.Tests.EndToEnd;
 

@@ -7,7 +7,7 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 using Runbooks.Testing;
 using Runbooks.Web.Incidents;
-using RunbookServer.Export;
+using RunbookServer.Commands;
 using RunbookServer.Hosting;
 
 namespace RunbookServer.Tests.Export;

@@ -6,7 +6,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Storage;
 using RunbookServer.Hosting;
-using RunbookServer.Rendering;
+using RunbookServer.Commands;
 using RunbookServer.Tests.Terminal;
 using TestKit;
 using YamlDotNet.RepresentationModel;
