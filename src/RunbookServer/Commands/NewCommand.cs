@@ -43,7 +43,7 @@ internal static class NewCommand
             var words = new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["ID"] = name,
-                ["TITLE"] = Quoted(parsed.GetValue(title) ?? Title(name)),
+                ["TITLE"] = Quoted(parsed.GetValue(title) ?? CleanText.Capital(name.Replace('-', ' '))),
                 ["OWNER"] = Quoted(parsed.GetValue(owner) ?? OwnerOf(parsed.GetRequiredValue(folder))),
             };
             var template = parsed.GetRequiredValue(from);
@@ -74,8 +74,6 @@ internal static class NewCommand
         return string.Join('\n', stream.ReadToEnd().ReplaceLineEndings("\n").Split('\n').Select(line =>
             line.Split(": ") is [var key, var word] && words.TryGetValue(word, out var text) ? $"{key}: {text}" : line));
     }
-
-    private static string Title(string id) => CleanText.Capital(id.Replace('-', ' '));
 
     /// <summary>A title may hold what YAML would read otherwise.</summary>
     private static string Quoted(string text) => text.All(character => char.IsLetterOrDigit(character) || character is ' ' or '-') && text.Trim() == text && text.Length > 0 && char.IsLetter(text[0]) && text is not ("null" or "true" or "false")

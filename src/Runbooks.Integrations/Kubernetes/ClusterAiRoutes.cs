@@ -24,7 +24,7 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
         {
             var found = await calls.SendAsync<JsonObject?>(
                 $"get the AI gateway route {ns}/{name}",
-                async client => Read(await client.CustomObjects.GetNamespacedCustomObjectAsync(Group, version, ns, Plural, name, cancellationToken)),
+                async client => JsonSerializer.SerializeToNode(await client.CustomObjects.GetNamespacedCustomObjectAsync(Group, version, ns, Plural, name, cancellationToken))?.AsObject(),
                 onStatus: status => status == 404 ? () => null : null,
                 cancellationToken);
             if (found is not null)
@@ -101,6 +101,4 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
 
     public async Task<string?> CheckPermissionsAsync(string ns, string name, CancellationToken cancellationToken) =>
         await calls.MayAsync("patch", new(Group, Plural, null, ns, name), cancellationToken) ? null : calls.MissingPermission($"change the AI gateway route {ns}/{name}");
-
-    private static JsonObject? Read(object found) => JsonSerializer.SerializeToNode(found)?.AsObject();
 }

@@ -36,7 +36,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 
         // What helps against one does not help against the other, so a person looks at it.
         var result = await AskAsync(name, options.Value.Providers[name], parameters, context, cancellationToken);
-        return result.Verdict != Verdict.Failing || parameters.Failing == ProviderTrouble.Any || parameters.Failing == TroubleOf(result)
+        return result.Verdict != Verdict.Failing || parameters.Failing == ProviderTrouble.Any || parameters.Failing == (result.Value == "429" ? ProviderTrouble.Limited : ProviderTrouble.Outage)
             ? result
             : result with
             {
@@ -134,8 +134,6 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         };
         return new CheckResult(verdict, $"{name} {words}.") { Value = status.ToString(CultureInfo.InvariantCulture), Threshold = "not 2xx" };
     }
-
-    private static ProviderTrouble TroubleOf(CheckResult failed) => failed.Value == "429" ? ProviderTrouble.Limited : ProviderTrouble.Outage;
 
     /// <param name="Body">Null when it is no JSON object.</param>
     private sealed record ProviderAnswer(int Status, string? Reason, TimeSpan? Wait, JsonObject? Body)

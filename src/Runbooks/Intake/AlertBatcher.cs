@@ -286,9 +286,7 @@ internal static class OutageUpdate
     private static readonly string[] s_labels = ["stage", "status"];
 
     public static bool Is(Alert alert) =>
-        (AlertIdentity.Stage(alert) is { } stage && AlertIdentity.EndsOutage(stage)) || IsHealthNews(alert);
-
-    private static bool IsHealthNews(Alert alert) => alert.Status == AlertStatus.Firing && ResourceHealth.Of(alert) is { IsNews: true };
+        (AlertIdentity.Stage(alert) is { } stage && AlertIdentity.EndsOutage(stage)) || (alert.Status == AlertStatus.Firing && ResourceHealth.Of(alert) is { IsNews: true });
 
     public static bool OpensNothing(Alert alert, Runbook runbook) =>
         Is(alert) && !runbook.Trigger.Any(trigger =>

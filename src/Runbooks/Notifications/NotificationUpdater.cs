@@ -73,11 +73,8 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     private Task ShowAsync(Incident incident, IEnumerable<Delivery> sent, Card card, CancellationToken cancellationToken) => dispatcher.UpdateAsync(
         // What was handed to somebody is theirs to do however the incident ended, and a report stays what it is.
         sent.Where(delivery => !delivery.IsUnder(HandedOver) && !delivery.IsUnder(NotificationRecipients.Report)),
-        delivery => GateOf(incident, delivery) is { } gate ? IncidentCards.Ended(card, gate) : card,
+        delivery => incident.Gates.FirstOrDefault(delivery.IsOf) is { } gate ? IncidentCards.Ended(card, gate) : card,
         cancellationToken);
-
-    private static Gate? GateOf(Incident incident, Delivery delivery) =>
-        incident.Gates.FirstOrDefault(delivery.IsOf);
 
     /// <summary>What asked, and once that is decided also the page that nobody had heard of it.</summary>
     private static List<Delivery> Of(Incident incident, Gate gate) =>

@@ -66,9 +66,7 @@ public sealed class OnCallAnswers
     private bool IsUsable(Kept kept) => IsFresh(kept) || IsYoungerThan(kept, _options.CurrentValue.KeepFor);
 
     // One from later than now is as old as nobody knows: the clock, here or at another host, was ahead.
-    private bool IsYoungerThan(Kept kept, TimeSpan age) => _time.GetUtcNow() is var now && (now - kept.At).Duration() < age && IsKnown(kept, now);
-
-    private static bool IsKnown(Kept kept, DateTimeOffset now) => !(kept.Roster.KnownUntil <= now);
+    private bool IsYoungerThan(Kept kept, TimeSpan age) => _time.GetUtcNow() is var now && (now - kept.At).Duration() < age && !(kept.Roster.KnownUntil <= now);
 
     private async Task RefreshAsync(OnCallSchedule schedule, Known known, CancellationToken cancellationToken)
     {
