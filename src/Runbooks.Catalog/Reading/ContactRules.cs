@@ -119,9 +119,9 @@ public static class NameRules
     }
 
     /// <summary>Reads names of checks and reports those that the diagnosis does not have.</summary>
-    internal static IReadOnlyList<string> OfChecks(YamlSection section, string key, IReadOnlyCollection<string> checks, bool required = false)
+    internal static IReadOnlyList<string> OfChecks(YamlSection section, string key, IReadOnlyCollection<string> checks)
     {
-        var names = section.TextList(key, required);
+        var names = section.TextList(key);
         for (var index = 0; index < names.Count; index++)
         {
             var path = section.PathOf(key) + (names.Count > 1 ? $"[{index}]" : "");
