@@ -38,7 +38,6 @@ internal sealed class AzureStorageClients
 
     public BlobFiles Container(string name) => new(_blobs.GetBlobContainerClient(name));
 
-    /// <summary>A container with a rule set.</summary>
     public BlobRuleSetPlace RuleSet(string name) => new(_blobs.GetBlobContainerClient(name));
 }
 

@@ -53,7 +53,6 @@ public sealed class SqliteStatement : IDisposable
         }
     }
 
-    /// <summary>All its rows.</summary>
     /// <exception cref="SqliteException">It failed.</exception>
     public List<T> List<T>(Func<SqliteRows, T> read)
     {

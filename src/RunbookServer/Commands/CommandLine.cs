@@ -139,7 +139,6 @@ internal static class CommandExamples
         ["completion"] = ["source <(runbook completion bash)", "runbook completion zsh > \"${fpath[1]}/_runbook\"", "runbook completion fish > ~/.config/fish/completions/runbook.fish", "runbook completion pwsh >> $PROFILE"],
     };
 
-    /// <summary>The commands that have examples.</summary>
     public static IReadOnlyCollection<string> Commands => s_examples.Keys;
 
     /// <summary>Of the command itself, or of the root when it serves.</summary>

@@ -30,7 +30,6 @@ internal static class SecretFiles
     /// <summary>The key of the API, as hex.</summary>
     public static string ApiKey(string dataDirectory) => ReadOrMake(ApiKeyFile(dataDirectory), NewApiKey);
 
-    /// <summary>The key that signs approval links.</summary>
     /// <exception cref="CommandException">The file is there and holds no such key.</exception>
     public static LinkSigningKey LinkKey(string dataDirectory)
     {

@@ -75,6 +75,5 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
 
 /// <summary>Something in the parameters that is valid and probably not meant.</summary>
 /// <param name="Code">A warning's code.</param>
-/// <param name="Key">The parameter.</param>
 /// <param name="Problem">A sentence that continues the key.</param>
 public sealed record ParameterWarning(string Code, string Key, string Problem, string Remedy);

@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Azure;
 
-/// <summary>One request to Azure.</summary>
 /// <param name="What">In words, for errors: <c>set the key x</c>.</param>
 /// <param name="On">The resource, for errors.</param>
 /// <param name="Role">The role that allows it, for errors.</param>

@@ -43,7 +43,6 @@ internal sealed class Machines(ArmResources arm)
     public IMachine Find(string? id, StepContext context, TimeSpan? longestWait = null) => id is null ? new LocalMachine(context.Time) : new VirtualMachine(arm, id, context, longestWait);
 }
 
-/// <summary>Which folder of which machine.</summary>
 public abstract record MachineFolder
 {
     [ArmResourceId("Microsoft.Compute/virtualMachines")]

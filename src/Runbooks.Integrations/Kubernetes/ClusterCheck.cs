@@ -19,7 +19,6 @@ internal abstract class ClusterCheck<TParameters>(string name, string summary) :
     }
 }
 
-/// <summary>Which cluster.</summary>
 public abstract record ClusterParameters
 {
     [MaxLength(100)]

@@ -96,7 +96,6 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         await calls.MayAsync("patch", new("apps", "deployments", subresource, ns, name), cancellationToken) ? null : calls.MissingPermission($"{what} deployment {ns}/{name}");
 }
 
-/// <summary>Which deployment.</summary>
 public abstract record DeploymentParameters : ClusterParameters
 {
     [Required, KubernetesName]

@@ -59,7 +59,6 @@ internal sealed class ClusterNodes(ClusterCalls calls)
         await calls.MayAsync("create", new("", "pods", "eviction", null, ""), cancellationToken) ? null : calls.MissingPermission($"evict the pods of node {node}");
 }
 
-/// <summary>Which node.</summary>
 public abstract record NodeParameters : ClusterParameters
 {
     [Required, KubernetesName(Subdomain = true)]

@@ -84,7 +84,6 @@ internal sealed class PodCheck(Clusters clusters)
     }
 }
 
-/// <summary>Which pod.</summary>
 public abstract record PodParameters : ClusterParameters
 {
     [Required, KubernetesName]

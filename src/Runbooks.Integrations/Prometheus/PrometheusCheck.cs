@@ -28,7 +28,6 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
     }
 }
 
-/// <summary>Which Prometheus.</summary>
 public abstract record PrometheusParameters
 {
     [MaxLength(100)]

@@ -151,7 +151,6 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
     };
 }
 
-/// <summary>One alert rule.</summary>
 /// <param name="Health"><c>ok</c>, <c>err</c>, or <c>unknown</c> until it is evaluated for the first time.</param>
 internal sealed record AlertRule(string Name, string? Health)
 {

@@ -92,7 +92,6 @@ public sealed class ContactBook
             .ToDictionary(contact => contact.Name, IReadOnlyList<string> (contact) => [.. contact.Recipients.SelectMany(recipient => recipient.IsRoom ? recipient.Members : [recipient.Name])], StringComparer.OrdinalIgnoreCase),
     };
 
-    /// <summary>The contacts that are schedules.</summary>
     public IReadOnlyList<string> Schedules => [.. _contacts.Values.Where(contact => contact.Schedule is not null).Select(contact => contact.Name)];
 
     /// <summary>A message to this contact goes to this person and nobody else; to nobody where they are gone.</summary>

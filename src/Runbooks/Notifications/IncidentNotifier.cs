@@ -96,7 +96,6 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
         }
     }
 
-    /// <summary>Sends to one recipient.</summary>
     /// <param name="alerts">What the recipient was called up for before, and hears the end of by this card.</param>
     public Task<Delivery> SendToAsync(string key, Recipient recipient, Card card, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken) =>
         DeliverAsync(KeyFor(key, recipient), recipient, card with { Key = KeyFor(key, recipient) }, alerts, cancellationToken);

@@ -203,7 +203,6 @@ internal static class AlertText
     /// A word that nobody knows counts as firing, and the sender is told so: an incident too many is looked at, an alert
     /// too few is not.
     /// </summary>
-    /// <param name="path">Where the word is.</param>
     public static AlertStatus Status(Payload word, string path, PostReport report)
     {
         if (word.Line(AlertLimits.Name) is not { } text)
