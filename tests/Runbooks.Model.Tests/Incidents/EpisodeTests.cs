@@ -33,6 +33,53 @@ public sealed class EpisodeTests
     public void SameEpisode_IsWhatStartedAtTheSameTimeByTwoClocks(int? known, double? startsAt, bool same) =>
         Episode.IsSame(Known(known), Message(startsAt)).ShouldBe(same);
 
+    /// <summary>A later episode with a true start would pass for an earlier one.</summary>
+    [Theory]
+    [InlineData(59.0, 59.0)]
+    [InlineData(61.0, 60.0)]
+    [InlineData(65.0, 60.0)]
+    [InlineData(65.1, null)]
+    [InlineData(null, null)]
+    public void StartAheadOfOurClock_IsNoneOrNow(double? startsAt, double? believed) =>
+        Episode.WithoutStartAhead(Message(startsAt), At(60)).StartsAt.ShouldBe(believed is { } minutes ? At(minutes) : null);
+
+    /// <summary>It lasted from minute 0 to 10. What is delivered again, or out of order, is no new episode; others may fire on with the start of before.</summary>
+    [Theory]
+    [InlineData("event-grid", 0.0, null, true)]
+    [InlineData("event-grid", 4.0, null, true)]
+    [InlineData("event-grid", 10.0, null, false)]
+    [InlineData("event-grid", 11.0, null, false)]
+    [InlineData("event-grid", null, 4.0, true)]
+    [InlineData("event-grid", 12.0, 4.0, false)]
+    [InlineData("event-grid", null, null, false)]
+    [InlineData("azure-monitor", 4.0, null, true)]
+    [InlineData("alertmanager", 0.0, null, false)]
+    [InlineData("alertmanager", 4.0, null, false)]
+    public void DeliveredAgainAfterItsEnd_IsOfThatEpisode(string source, double? startsAt, double? endsAt, bool again)
+    {
+        var known = Known(0) with { Resolved = true, EndsAt = At(10) };
+        var message = Message(startsAt, endsAt) with { Source = source, Labels = new Dictionary<string, string> { ["monitoringService"] = "Resource Health" } };
+
+        Episode.IsEarlier(known, message).ShouldBe(again);
+        Episode.IsEarlier(known with { Resolved = false }, message).ShouldBeFalse("it still fires");
+        Episode.IsEarlier(known, message with { Status = AlertStatus.Acknowledged }).ShouldBeFalse();
+        Episode.IsEarlier(known with { EndsAt = null }, message).ShouldBe(again && startsAt == 0);
+    }
+
+    /// <summary>Azure tells each change of a resource's health by itself and with one clock.</summary>
+    [Fact]
+    public void ChangesOfAResourcesHealth_AreEpisodesHoweverNear()
+    {
+        var message = Message(1) with { Source = "azure-monitor", Labels = new Dictionary<string, string> { ["monitoringService"] = "ResourceHealth" } };
+
+        Episode.IsSame(Known(0), message).ShouldBeFalse();
+        Episode.IsSame(Known(1), message).ShouldBeTrue();
+        Episode.IsEarlier(Known(2), message).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void FiringAlert_HasNoEnd() => Take(Message(0, 90)).Alerts[0].EndsAt.ShouldBeNull("Prometheus says until when it will fire");
+
     [Fact]
     public void AlertThatComesAndGoes_KeepsItsLastStarts()
     {
@@ -78,8 +125,15 @@ public sealed class EpisodeTests
         (ended with { RetriedAs = "another" }).SaidNo().ShouldBeNull();
         var closed = ended with { ClosedByHand = new("eve", "Done.", At(5)) };
         (closed.SaidNo()?.By).ShouldBe(did is null ? null : "ada", "closing a failure says nothing about what comes next");
-        (closed with { State = IncidentState.TakenOver }).SaidNo()!.By.ShouldBe("eve");
+        (closed with { State = IncidentState.TakenOver }).SaidNo().ShouldBe(new(ended.Id, "eve", "closed by hand", At(5), "Done."));
     }
+
+    [Theory]
+    [InlineData("Not now.", ": Not now.")]
+    [InlineData("", ".")]
+    [InlineData(null, ".")]
+    public void No_SaysWhoWhenAndWhy(string? reason, string why) =>
+        new EarlierNo("i-1", "ada", "rejected", At(1), reason).Text.ShouldBe($"incident i-1 was rejected by ada on 2026-11-23 at 03:13:00 UTC{why}");
 
     /// <summary>They could not take it back by hand: that is no answer to what the automation asks.</summary>
     [Fact]
@@ -141,6 +195,7 @@ public sealed class EpisodeTests
 
         Rejected(s_bare with { Alerts = [known] }).Remembers(Message(startsAt), At(20)).ShouldBe(remembers, "by the sender's clock");
         Rejected(s_bare with { Alerts = [known with { FirstAt = At(11) }] }).Remembers(Message(startsAt), At(20)).ShouldBeFalse("it came after it");
+        Rejected(s_bare with { Alerts = [Known(10) with { FirstAt = At(10), EarlierStarts = [At(0)] }] }).Remembers(Message(10), At(20)).ShouldBeTrue("it was there when the no was said");
         Rejected(s_bare with { Alerts = [Known(null) with { FirstAt = At(11) }] }).Remembers(Message(null), At(20)).ShouldBeFalse();
     }
 
