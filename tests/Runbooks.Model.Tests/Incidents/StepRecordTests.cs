@@ -45,12 +45,66 @@ public sealed class StepRecordTests
         var begun = Some.Incident().BeginStep(s_spec, Phase.Mitigation, "mitigation-1", s_preparation, Some.Time);
         var done = begun.FinishStep(begun.Steps[0], StepStatus.Done, new("It worked."), Some.Time);
         (done.Steps[0].Status, done.Steps[0].UndoneFrom, done.Timeline[^1].Kind).ShouldBe((StepStatus.Done, null, TimelineKind.Step));
+        (done.Timeline[^1].Who, done.Timeline[^1].What).ShouldBe(("runbook", "fix: It worked."));
 
         done.FinishStep(done.Steps[0], StepStatus.Failed, new("It broke."), Some.Time).ShouldBeSameAs(done);
 
         var stuck = done.FinishStep(done.Steps[0], StepStatus.UndoFailed, new("It is locked."), Some.Time);
         var undone = stuck.FinishStep(stuck.Steps[0], StepStatus.Undone, new("Put back."), Some.Time);
         (undone.Steps[0].Status, undone.Steps[0].UndoneFrom, undone.Timeline[^1].Kind).ShouldBe((StepStatus.Undone, StepStatus.Done, TimelineKind.Undo));
+    }
+
+    /// <summary>It may take five minutes: a machine that slept was not at work for longer. Times are minutes.</summary>
+    [Theory]
+    [InlineData(4, 4)]
+    [InlineData(5, 5)]
+    [InlineData(60, 5)]
+    public void AttemptThatBreaksOff_WasAtWorkUntilThenAndNoLongerThanItMay(int after, int atWork)
+    {
+        var third = Begin(Begin(Begin(Some.Incident(), 0), 36), 40);
+        (third.Steps[0].Attempts, third.Steps[0].StartedAt, third.Steps[0].AttemptedAt).ShouldBe((3, Some.Time, Some.Time.AddMinutes(40)));
+
+        third.BreakOffStep(s_spec, Phase.Mitigation, 3, Some.Time.AddMinutes(40 + after)).Steps[0].AttemptedAt.ShouldBe(Some.Time.AddMinutes(40 + atWork));
+        Begin(Some.Incident(), 0).BreakOffStep(s_spec, Phase.Mitigation, 1, Some.Time.AddMinutes(after)).Steps[0].AttemptedAt.ShouldBe(Some.Time.AddMinutes(atWork));
+    }
+
+    /// <summary>A step of the resolution may have the name of one of the mitigation.</summary>
+    [Fact]
+    public void AttemptOfOneStep_LeavesTheOthersAlone()
+    {
+        var other = s_spec with { Name = "other" };
+        var all = Begin(Some.Incident(), 0).BeginStep(other, Phase.Mitigation, "mitigation-1", s_preparation, Some.Time).BeginStep(s_spec, Phase.Resolution, "mitigation-1", s_preparation, Some.Time);
+
+        var again = Begin(all, 1);
+
+        again.Steps.Select(step => (step.Name, step.Phase, step.Attempts)).ShouldBe([("fix", Phase.Mitigation, 2), ("other", Phase.Mitigation, 1), ("fix", Phase.Resolution, 1)]);
+        again.ForgetBegin(Phase.Mitigation, "fix", all.Steps[0]).Steps.ShouldBe(all.Steps);
+    }
+
+    [Fact]
+    public void AttemptThatDidNothing_IsForgottenUnlessAnotherHasBegunOrItEnded()
+    {
+        var first = Begin(Some.Incident().BeginStep(s_spec with { Name = "other" }, Phase.Mitigation, "mitigation-1", s_preparation, Some.Time), 0);
+        first.ForgetBegin(Phase.Mitigation, "fix", null).Steps.ShouldHaveSingleItem().Name.ShouldBe("other");
+        first.ForgetBegin(Phase.Mitigation, "fix", first.Steps[1]).ShouldBeSameAs(first);
+
+        var second = Begin(first, 1);
+        second.ForgetBegin(Phase.Mitigation, "fix", null).ShouldBeSameAs(second);
+        var done = first.FinishStep(first.Steps[1], StepStatus.Done, new("It worked."), Some.Time);
+        done.ForgetBegin(Phase.Mitigation, "fix", null).ShouldBeSameAs(done);
+    }
+
+    [Fact]
+    public void UndoThatWaits_SaysWhyUntilTheEnd()
+    {
+        var acted = Begin(Some.Incident(), 0);
+
+        var held = acted.HoldUndo("fix", "it is locked.", Some.Time.AddMinutes(5), Some.Time);
+
+        (held.Reason, held.WaitsUntil, held.Timeline[^1].Who, held.Timeline[^1].What).ShouldBe(
+            ("fix is not taken back yet: it is locked.", Some.Time.AddMinutes(5), "runbook", "fix is not taken back yet: it is locked."));
+        var ended = acted with { State = IncidentState.Failed };
+        ended.HoldUndo("fix", "it is locked.", Some.Time, Some.Time).ShouldBeSameAs(ended);
     }
 
     [Theory]
@@ -74,4 +128,6 @@ public sealed class StepRecordTests
             .ShouldBe((status, undo, undo is null ? null : (JsonValueKind?)JsonValueKind.String, tellsOnly));
         step.Outputs.ShouldBe(outcome == GateOutcome.Approved ? new Dictionary<string, string> { ["by"] = "ada" } : []);
     }
+
+    private static Incident Begin(Incident incident, int minute) => incident.BeginStep(s_spec, Phase.Mitigation, "mitigation-1", s_preparation, Some.Time.AddMinutes(minute));
 }
