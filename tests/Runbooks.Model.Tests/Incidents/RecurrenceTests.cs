@@ -25,6 +25,7 @@ public sealed class RecurrenceTests
     [InlineData(2, true, 0.9, "Slow: 2nd time since 03:12 UTC; the one before lasted under a minute.")]
     [InlineData(3, true, 1.0, "Slow: 3rd time since 03:12 UTC; each of the 2 before lasted under 2 minutes.")]
     [InlineData(21, true, null, "Slow: 21st time since 03:12 UTC.")]
+    [InlineData(13, true, null, "Slow: 13th time since 03:12 UTC.")]
     [InlineData(12, true, 119.0, "Slow: 12th time since 03:12 UTC; each of the 11 before lasted under 120 minutes.")]
     [InlineData(111, true, 120.0, "Slow: 111th time since 03:12 UTC; each of the 110 before lasted under 3 hours.")]
     [InlineData(4, false, 4.0, "Slow: 4 times since 03:12 UTC; each lasted under 5 minutes.")]
