@@ -73,5 +73,39 @@ public sealed class LooksBackTests
         read.Warnings.Select(warning => warning.Code).Contains(WarningCodes.VerifyTooShort).ShouldBe(warned);
     }
 
+    /// <summary>The lease may end once the check has passed for ten minutes, and it sees no sooner than eight minutes later that the cause is gone.</summary>
+    [Theory]
+    [InlineData("atMost: 15m", true)]
+    [InlineData("atMost: 18m", true)]
+    [InlineData("atMost: 19m", false)]
+    public void Lease_HasTheTimeToEnd(string atMost, bool warned)
+    {
+        var read = new RunbookReader(IntegrationsPageTests.Catalog()).Read("a.yaml", $$$"""
+            id: a
+            title: Requests fail
+            owner: o
+            trigger: [{ alert: Fails }]
+            target: "{{ labels.region }}"
+            impact: { severity: low, users: Some fail., data: None. }
+            diagnosis:
+              errors:
+                ask: Do requests fail?
+                check: azureMonitor.logs
+                with:
+                  workspace: "{{ labels.workspace }}"
+                  query: AppRequests | where TimeGenerated between (ago(8m) .. ago(3m)) and Success == false | summarize Count = count()
+                  failing: "> 100"
+              latest: { ask: Is it there?, check: kubernetes.deployment, with: { namespace: n, deployment: d } }
+            mitigation:
+              approval: { ask: "Recycle?", from: [oncall], timeout: 5m }
+              steps: { cordon: { do: kubernetes.cordonNode, with: { node: n } } }
+              verify: { checks: [latest] }
+              holdUntil: { checks: [errors], stableFor: 10m, {{{atMost}}} }
+            """);
+
+        read.Errors.ShouldBeEmpty();
+        read.Warnings.Select(warning => warning.Code).Contains(WarningCodes.LeaseTooShort).ShouldBe(warned);
+    }
+
     private static TimeSpan Time(string text) => DurationText.TryParse(text, out var time) ? time : throw new ArgumentException(text);
 }

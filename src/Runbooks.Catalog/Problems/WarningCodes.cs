@@ -37,6 +37,7 @@ public static class WarningCodes
     public const string ApprovalOutlastsLease = "approval-outlasts-lease";
     public const string SilenceUnheard = "silence-unheard";
     public const string LeaseKeeps = "lease-keeps";
+    public const string LeaseTooShort = "lease-too-short";
     public const string LeaseWatchesItself = "lease-watches-itself";
     public const string AllowUnclear = "allow-unclear";
     public const string AllowUnused = "allow-unused";
@@ -75,6 +76,7 @@ public static class WarningCodes
         [ApprovalOutlastsLease] = "A question stays open for longer than the lease.",
         [SilenceUnheard] = "Silence is to count as a yes, and nobody's can.",
         [LeaseKeeps] = "A lease is taken back, and one of its steps is not.",
+        [LeaseTooShort] = "A lease is overdue before its checks can see that the cause is gone.",
         [LeaseWatchesItself] = "A lease ends because it works.",
         [AllowUnclear] = "A comment that allows a warning is not understood.",
         [AllowUnused] = "A comment allows a warning that is not there.",

@@ -195,6 +195,13 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
                 "Name a check that sees the cause whether or not the mitigation works, as the one that says when the provider is healthy again.");
         }
 
+        if (steps.LongestLookBack(runbook.Diagnosis.Where(check => lease.Checks.Contains(check.Name))) is var (check, back) && back + lease.StableFor >= lease.AtMost)
+        {
+            errors.Warn(
+                WarningCodes.LeaseTooShort, "mitigation.holdUntil.atMost", $"is {DurationText.Format(lease.AtMost)}. '{check.Name}' still measures what was before for {DurationText.Format(back)} after the cause is gone, and has to pass for {DurationText.Format(lease.StableFor)} then: a person is paged although all goes well.",
+                $"Make it longer than {DurationText.Format(back + lease.StableFor)}, or let the check look at a shorter time.");
+        }
+
         foreach (var (phase, approval) in new[] { Phase.Mitigation, Phase.Resolution }.Select(phase => (phase, runbook.ApprovalOf(phase))))
         {
             if (approval?.Timeout > lease.AtMost)
