@@ -15,6 +15,9 @@ internal sealed class TestScriptReader(FileErrors errors)
     /// <summary>No record of an incident keeps a longer text, so whatever is exported can be read.</summary>
     private const int Longest = Template.MaxLength;
 
+    /// <summary>Nor does one last longer: a lease may be held for months.</summary>
+    private static readonly TimeSpan s_latest = TimeSpan.FromDays(366);
+
     public static readonly string[] Verdicts = ["passing", "failing", "unknown"];
     public static readonly string[] Outcomes = ["done", "fails", "blocked", "refused"];
 
@@ -152,7 +155,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             Changes = section.Flag("changes"),
             Outputs = new(section.TextMap("outputs", Longest)),
             Undo = section.Has("undo") ? Word(section, "undo", Undos) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
-            Duration = section.Duration("takes", TimeSpan.Zero, TimeSpan.FromDays(7)) ?? TimeSpan.Zero,
+            Duration = section.Duration("takes", TimeSpan.Zero, s_latest) ?? TimeSpan.Zero,
         };
         section.RejectOthers();
         return step;
@@ -162,7 +165,7 @@ internal sealed class TestScriptReader(FileErrors errors)
     {
         var happening = new TestEvent
         {
-            After = section.Duration("after", TimeSpan.Zero, TimeSpan.FromDays(7), required: true) ?? TimeSpan.Zero,
+            After = section.Duration("after", TimeSpan.Zero, s_latest, required: true) ?? TimeSpan.Zero,
             Approve = Optional(section, "approve"),
             Reject = Optional(section, "reject"),
             TakeOver = Optional(section, "takeOver"),

@@ -19,7 +19,7 @@ namespace Runbooks.Testing;
 /// <summary>Orchestration, task hub and store as in the host, in a folder that goes with it, on virtual time; the outside is scripted.</summary>
 internal sealed class TestWorld : IAsyncDisposable
 {
-    /// <summary>An incident that has not ended after this long does not end.</summary>
+    /// <summary>An incident that has not ended this long after the last thing that happened does not end.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
 
     private static readonly DateTimeOffset s_night = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Serialization;
 using Runbooks.Catalog.Matching;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Templates;
@@ -92,7 +93,7 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
 /// <summary>What a simulation says, for people and for programs alike. Times are counted from the alert: <c>5m</c>.</summary>
 /// <param name="WhyNot">What keeps each trigger from fitting, the nearest first; empty when the runbook applies.</param>
 /// <param name="Problems">What is wrong with the runbook as far as this alert shows; empty when nothing is.</param>
-/// <param name="State">How the incident ended; null when none was opened, or where it stops before something acts.</param>
+/// <param name="State">How the incident ended, or how it stood when no end was in sight; null when none was opened, or where it stops before something acts.</param>
 internal sealed record SimulationReport(
     string Runbook,
     string Title,
@@ -107,6 +108,9 @@ internal sealed record SimulationReport(
     string? State,
     string? Reason)
 {
+    [JsonIgnore]
+    public bool IsOver => Enum.TryParse<IncidentState>(State, ignoreCase: true, out var state) && state.IsFinal();
+
     /// <summary>Whether the checks were asked and the targets looked at for real.</summary>
     public bool Live { get; init; }
 
@@ -180,6 +184,7 @@ internal sealed class SimulationText
             { WouldAct: true } => "Stops here: from here on it acts without asking. The checks were asked and the steps looked at their targets for real; nothing was touched.",
             { Live: true, State: "awaitingApproval" } => "Stops at the question. The checks were asked and the steps looked at their targets for real; nothing was touched.",
             { Live: true } => $"Ends as {report.State}. The checks were asked for real; nothing was touched.",
+            { IsOver: false } => $"Has not ended within {DurationText.Format(TestWorld.Longest)}: it is {report.State}. Everything outside was assumed; nothing was touched.",
             _ => $"Ends as {report.State}. Everything outside was assumed; nothing was touched.",
         });
         return _text.ToString();

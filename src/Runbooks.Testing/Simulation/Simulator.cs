@@ -32,6 +32,7 @@ internal static class Simulator
             {
                 questions.Add(question);
                 await AnswerAsync(world, id, question, assumed);
+                end = world.Now + TestWorld.Longest;
             }
         }
 

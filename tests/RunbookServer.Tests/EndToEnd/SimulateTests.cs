@@ -39,6 +39,36 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Fact]
+    public async Task CauseThatStays_IsNotSaidToEnd()
+    {
+        var (code, story, _) = await ProgramRun.RunAsync("simulate", "provider-outage", "--alert", "provider-outage", "--then", "provider-down=failing:it is down");
+
+        code.ShouldBe(0, story);
+        story.ShouldContain("Has not ended within 7d: it is holding.");
+    }
+
+    /// <summary>A question may stay open for longer than a week: what comes after a late answer is played all the same.</summary>
+    [Fact]
+    public async Task LateAnswer_IsPlayedToTheEnd()
+    {
+        var runbook = Write("slow.yaml", """
+            id: slow
+            title: Swap the disk
+            trigger: [{ alert: DiskFull }]
+            target: "{{ labels.vm }}"
+            impact: { severity: low, users: Nobody., data: None. }
+            diagnosis:
+              down: { ask: Is it down?, check: llm.provider, with: { provider: "{{ labels.vm }}" } }
+            mitigation:
+              approval: { ask: Switch?, from: [oncall], timeout: 10d }
+              steps: { switch: { do: appConfiguration.setFlag, with: { flag: local-model-only, enabled: true } } }
+            """);
+        var alert = Write("full.generic.json", """{ "name": "DiskFull", "labels": { "vm": "vm-1" } }""");
+
+        (await ReportAsync(0, "simulate", runbook, "--alert", alert, "--after", "8d"))["state"]!.ToString().ShouldBe("resolved");
+    }
+
+    [Fact]
     public async Task FixDoesNotHelp_IsUndone()
     {
         var report = await ReportAsync(0, "simulate", "provider-outage", "--alert", "provider-outage", "--then", "local-model=failing:answers 503");

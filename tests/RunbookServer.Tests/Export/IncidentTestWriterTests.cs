@@ -70,6 +70,7 @@ public sealed class IncidentTestWriterTests : IDisposable
         { "cancelled {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, cancel: grace }]" },
         { "cancelled {switch: undone, tell: undone}", s_asksTwice, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }, { after: 5m, takeBack: ada, reason: wrong flag }]" },
         { "cancelled {switch: done, tell: done}", s_asksTwice, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }, { after: 5m, cancel: ada, reason: enough }]" },
+        { "cancelled {switch: undone, tell: undone}", s_lease, "checks: { slow: [failing, failing, { verdict: passing, times: 2 }, failing] }\nevents: [{ after: 2m, approve: ada }, { after: 9d, takeBack: grace, reason: long enough }]" },
         { "takenOver {}", Runbook, "checks: { slow: [unknown] }\nevents: [{ after: 2m, takeOver: ada }]" },
         { "selfRecovered {}", Runbook, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, resolved: true }]" },
         { "expired {}", Runbook, "checks: { slow: [failing] }\nevents: [{ after: 2m, resolved: true }]" },
