@@ -115,8 +115,7 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
     public CountedRuns With(Limits limits, string incidentId, DateTimeOffset now) =>
         new([.. Without(incidentId).Runs.Append(new(incidentId, now)).TakeLast(limits.MaxRuns ?? 1)]);
 
-    public CountedRuns Without(string incidentId) =>
-        Runs.Any(run => run.Incident == incidentId) ? new([.. Runs.Where(run => run.Incident != incidentId)]) : this;
+    public CountedRuns Without(string incidentId) => new([.. Runs.Where(run => run.Incident != incidentId)]);
 }
 
 public sealed record CountedRun(string Incident, DateTimeOffset At);

@@ -1,4 +1,5 @@
 using Runbooks.Guardrails;
+using TestKit;
 
 namespace Runbooks.Tests.Guardrails;
 
@@ -53,6 +54,21 @@ public sealed class MaintenanceCalendarTests
 
         MaintenanceCalendar.OpenUntil(window, new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero)).ShouldNotBeNull();
         MaintenanceCalendar.OpenUntil(window, new(2026, 11, 24, 3, 0, 0, TimeSpan.Zero)).ShouldBeNull();
+    }
+
+    /// <summary>Some are of the settings and some of the file.</summary>
+    [Theory]
+    [InlineData("gpu-full", "disks")]
+    [InlineData("web-down", "move")]
+    public void WindowThatCounts_IsTheStrictestThatIsOpenForTheRunbook(string runbook, string expected)
+    {
+        var night = new DateTime(2026, 11, 23, 2, 0, 0);
+        var windows = new MaintenanceWindows(new FixedOptions<SafetyOptions>(new() { Windows = { new() { Name = "move", Start = night, Duration = "2h" } } }));
+        windows.Replace([
+            new() { Name = "disks", Runbooks = { "llm-*", "gpu-*" }, Start = night, Duration = "90m", Effect = MaintenanceEffect.Suppress },
+            new() { Name = "over", Start = night, Duration = "10m", Effect = MaintenanceEffect.Suppress }]);
+
+        windows.OpenFor(runbook, new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero))!.Value.Window.Name.ShouldBe(expected);
     }
 
     [Theory]

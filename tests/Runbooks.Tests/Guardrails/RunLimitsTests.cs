@@ -1,6 +1,8 @@
+using Microsoft.Extensions.Time.Testing;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using TestKit.Incidents;
+using TestKit.Storage;
 
 namespace Runbooks.Tests.Guardrails;
 
@@ -9,6 +11,59 @@ public sealed class RunLimitsTests
 {
     private static readonly DateTimeOffset s_now = Given.Night;
     private static readonly Limits s_limits = new() { MaxRuns = 2, MaxTargets = 2, Per = TimeSpan.FromHours(1) };
+    private readonly FakeTimeProvider _time = new(s_now);
+    private readonly RunLimits _held;
+
+    public RunLimitsTests() => _held = new(new InMemorySharedState(), _time);
+
+    [Fact]
+    public async Task LastFreeRun_IsKeptByWhoeverTookItUntilAPersonOverrules()
+    {
+        var limits = new Limits { MaxRuns = 1 };
+        (await ReserveAsync(limits, "i-1")).ShouldBeNull();
+
+        (await ReserveAsync(limits, "i-2")).ShouldBe("It ran 1 time on this target within 1h; the limit is 1.");
+
+        (await ReserveAsync(limits, "i-1")).ShouldBeNull("who was refused has taken nothing");
+        (await ReserveAsync(limits, "i-2", overruled: true)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task LastFreeTarget_IsTakenOnceAndSaidBeforeAnybodyIsAsked()
+    {
+        const string TooMany = "It acted on 1 target within 1h; the limit is 1. What breaks everywhere at once is rarely fixed one by one.";
+        var limits = new Limits { MaxTargets = 1 };
+        (await ReserveAsync(limits, "i-1", "a")).ShouldBeNull();
+
+        (await _held.PeekAsync(Given.Incident(Given.Runbook(), "i-2") with { Target = "b" }, Given.Runbook() with { Limits = limits }, CancellationToken.None))!.Why.ShouldBe(TooMany);
+        (await ReserveAsync(limits, "i-2", "b")).ShouldBe(TooMany);
+        (await ReserveAsync(limits, "i-2", "b")).ShouldBe(TooMany, "what was refused is not reached");
+        (await ReserveAsync(limits, "i-3", "b", runbook: "another")).ShouldBeNull("each runbook has targets of its own");
+
+        (await ReserveAsync(limits, "i-2", "b", overruled: true)).ShouldBeNull();
+        (await ReserveAsync(limits, "i-4", "b")).ShouldBeNull("a person let it be reached");
+    }
+
+    /// <summary>What is no longer kept of incidents is kept of their runs for as long as a limit may count them.</summary>
+    [Theory]
+    [InlineData(29, 28, false, true)]
+    [InlineData(31, 30, false, false)]
+    [InlineData(31, -1, false, true)]
+    [InlineData(31, 30, true, true)]
+    public async Task Runs_AreForgottenWhenNoLimitAndNoRecordNeedsThem(int days, int before, bool ranAgain, bool kept)
+    {
+        var limits = new Limits { MaxRuns = ranAgain ? 2 : 1, Per = TimeSpan.FromDays(60) };
+        await ReserveAsync(limits, "i-1");
+        _time.Advance(TimeSpan.FromDays(days));
+        if (ranAgain)
+        {
+            await ReserveAsync(limits, "i-2");
+        }
+
+        await _held.ForgetAsync(Given.Incident(Given.Runbook()), s_now.AddDays(before), CancellationToken.None);
+
+        (await ReserveAsync(limits, "i-3") is not null).ShouldBe(kept);
+    }
 
     [Theory]
     [InlineData(59, "It ran 2 times on this target within 1h; the limit is 2.")]
@@ -62,6 +117,13 @@ public sealed class RunLimitsTests
 
         reached.Targets.ShouldBe(new Dictionary<string, DateTimeOffset> { ["c"] = s_now.AddMinutes(2), ["a"] = s_now.AddMinutes(3), ["d"] = s_now.AddMinutes(4) }, ignoreOrder: true);
         reached.With(s_limits, "e", s_now.AddMinutes(63)).Targets.Keys.ShouldBe(["d", "e"], ignoreOrder: true);
+    }
+
+    private async Task<string?> ReserveAsync(Limits limits, string incident, string? target = null, string? runbook = null, bool overruled = false)
+    {
+        var rules = Given.Runbook() with { Limits = limits, Id = runbook ?? Given.Runbook().Id };
+        var opened = Given.Incident(rules, incident);
+        return (await _held.ReserveAsync(target is null ? opened : opened with { Target = target }, rules, overruled, CancellationToken.None))?.Why;
     }
 
     private static CountedRuns Runs(Limits limits, params string[] incidents) =>

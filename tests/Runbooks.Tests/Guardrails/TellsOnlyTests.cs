@@ -23,6 +23,7 @@ public sealed class TellsOnlyTests : GuardedWorld
 
         ShouldHaveTold(told);
         told.LatestGate!.Question.ShouldBe("Tell of inference/llm-b-0, and change nothing?");
+        told.LatestGate.ClosedBy.ShouldBe("This runbook only tells; nobody had to be asked.");
     }
 
     [Fact]

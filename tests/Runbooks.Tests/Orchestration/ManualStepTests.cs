@@ -193,6 +193,15 @@ public sealed class ManualStepTests : IAsyncDisposable
         incident.Gates.Count.ShouldBe(2);
     }
 
+    [Fact]
+    public async Task PeopleDoAllOfIt_NobodyIsAskedBefore()
+    {
+        var runbook = Runbook(new { instruction = "Swap it.", who = Hands });
+        runbook = runbook with { Mitigation = runbook.Mitigation with { Approval = null, Steps = [runbook.Mitigation.Steps[1]] }, Resolution = new() };
+
+        (await _world.OpenAsync(runbook)).Gates[0].ClosedBy.ShouldBe("Its steps are done by people, who are asked for each; nobody had to be asked before.");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
