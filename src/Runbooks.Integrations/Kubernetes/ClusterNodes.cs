@@ -80,6 +80,9 @@ internal sealed record NodeSigns(V1Node Node)
     /// <summary>Whole GPUs, by the names of the vendors' device plugins; Intel's is that of its driver.</summary>
     private static readonly string[] s_gpus = [NvidiaGpu, "amd.com/gpu", "gpu.intel.com/i915", "gpu.intel.com/xe"];
 
+    /// <summary>The ends of the names of conditions that say that all is well when they hold; the others say that something is bad.</summary>
+    private static readonly string[] s_good = ["Ready", "Healthy"];
+
     public bool IsCordoned => Node.Spec?.Unschedulable == true;
 
     public bool IsReady => Condition("Ready")?.Status == "True";
@@ -90,11 +93,11 @@ internal sealed record NodeSigns(V1Node Node)
     /// <summary>Another one after each start of its machine.</summary>
     public string? Boot => Node.Status?.NodeInfo?.BootID;
 
-    /// <summary>Everything that is wrong with it. A condition says that something is bad when it holds, but for those named after being ready.</summary>
+    /// <summary>Everything that is wrong with it.</summary>
     public IReadOnlyList<string> Troubles =>
     [
         .. IsReady ? Array.Empty<string>() : [$"not ready ({Condition("Ready")?.Message ?? "nobody has heard from it"})"],
-        .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && condition.Status == (condition.Type.EndsWith("Ready", StringComparison.Ordinal) ? "False" : "True")).Select(condition => $"{condition.Type} ({condition.Message ?? condition.Reason})"),
+        .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && condition.Status == (IsGood(condition) ? "False" : "True")).Select(Words),
         .. GpuTrouble is { } trouble ? [trouble] : Array.Empty<string>(),
     ];
 
@@ -125,6 +128,10 @@ internal sealed record NodeSigns(V1Node Node)
         Amount(Node.Status?.Capacity),
         Node.Metadata?.Labels?.TryGetValue(Counted, out var counted) == true && int.TryParse(counted, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
             && Node.Status?.Capacity?.Keys.Where(resource => resource.StartsWith(Nvidia, StringComparison.Ordinal)).SequenceEqual([NvidiaGpu]) == true ? count : 0);
+
+    private static bool IsGood(V1NodeCondition condition) => s_good.Any(end => condition.Type.EndsWith(end, StringComparison.Ordinal));
+
+    private static string Words(V1NodeCondition condition) => $"{condition.Type} ({condition.Message ?? condition.Reason})";
 
     private V1NodeCondition? Condition(string type) => Node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 

@@ -138,6 +138,10 @@ public sealed partial class NodeTests : OnTheSandbox
     [Theory]
     [InlineData("ContainerRuntimeReady", "False", true)]
     [InlineData("ContainerRuntimeReady", "True", false)]
+    [InlineData("kubernetes.azure.com/NodeHealthy", "False", true)]
+    [InlineData("kubernetes.azure.com/NodeHealthy", "True", false)]
+    [InlineData("KubeletUnhealthy", "True", true)]
+    [InlineData("KubeletUnhealthy", "False", false)]
     [InlineData("DiskPressure", "True", true)]
     [InlineData("DiskPressure", "False", false)]
     public void Condition_IsReadByItsName(string type, string status, bool trouble)
