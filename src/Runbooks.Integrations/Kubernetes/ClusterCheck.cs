@@ -29,7 +29,7 @@ public abstract record ClusterParameters
 /// <summary>Looks at a node's conditions, those of AKS's problem detector among them, and at the GPUs that it can still give.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/aks/node-problem-detector"/>
 internal sealed class NodeCheck(Clusters clusters)
-    : ClusterCheck<NodeCheckParameters>("kubernetes.node", "Looks whether a node is ready and was heard from lately (its lease within 2 minutes, or its status within 10), has none of the conditions that mean trouble, and can use all its GPUs.")
+    : ClusterCheck<NodeCheckParameters>("kubernetes.node", "Looks whether a node is ready and was heard from lately (its lease within 2 minutes, or its status within 10), has none of the conditions that mean trouble, and can use all its GPUs. Maintenance that Azure has announced is told, and is no trouble yet.")
 {
     /// <summary>A lease lasts 40 seconds; three of them.</summary>
     private static readonly TimeSpan s_longestLease = TimeSpan.FromMinutes(2);
@@ -48,7 +48,7 @@ internal sealed class NodeCheck(Clusters clusters)
         }
 
         var signs = new NodeSigns(node);
-        return (signs.Troubles is { Count: > 0 } troubles ? CheckResult.Failing($"{parameters.Node}: {string.Join("; ", troubles)}{(signs.IsCordoned ? "; cordoned" : "")}.")
+        return (signs.Troubles is { Count: > 0 } troubles ? CheckResult.Failing($"{parameters.Node}: {string.Join("; ", troubles)}{(signs.IsCordoned ? "; cordoned" : "")}{(signs.Announced is { } coming ? $"; {coming}" : "")}.")
             : await SilenceAsync(nodes, signs, parameters, context.Time, cancellationToken) is { } silence ? CheckResult.Unknown($"{parameters.Node}: {signs.Text}, but {silence}, so how it is now is not known.")
             : CheckResult.Passing($"{parameters.Node}: {signs.Text}.")) with { Link = nodes.Link };
     }

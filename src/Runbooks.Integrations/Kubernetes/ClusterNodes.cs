@@ -83,6 +83,9 @@ internal sealed record NodeSigns(V1Node Node)
     /// <summary>The ends of the names of conditions that say that all is well when they hold; the others say that something is bad.</summary>
     private static readonly string[] s_good = ["Ready", "Healthy"];
 
+    /// <summary>Maintenance that Azure has announced for the machine: a freeze of some seconds, a restart, or the end of a spot machine.</summary>
+    private static readonly string[] s_announced = ["VMEventScheduled", "PreemptionScheduled"];
+
     public bool IsCordoned => Node.Spec?.Unschedulable == true;
 
     public bool IsReady => Condition("Ready")?.Status == "True";
@@ -93,11 +96,11 @@ internal sealed record NodeSigns(V1Node Node)
     /// <summary>Another one after each start of its machine.</summary>
     public string? Boot => Node.Status?.NodeInfo?.BootID;
 
-    /// <summary>Everything that is wrong with it.</summary>
+    /// <summary>Everything that is wrong with it. What is yet to come is no fault of the machine, and no reimage takes it away.</summary>
     public IReadOnlyList<string> Troubles =>
     [
         .. IsReady ? Array.Empty<string>() : [$"not ready ({Condition("Ready")?.Message ?? "nobody has heard from it"})"],
-        .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && condition.Status == (IsGood(condition) ? "False" : "True")).Select(Words),
+        .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && !s_announced.Contains(condition.Type) && condition.Status == (IsGood(condition) ? "False" : "True")).Select(Words),
         .. GpuTrouble is { } trouble ? [trouble] : Array.Empty<string>(),
     ];
 
@@ -105,8 +108,12 @@ internal sealed record NodeSigns(V1Node Node)
     {
         IsReady ? "ready" : "not ready",
         IsCordoned ? "cordoned" : "takes new pods",
-        Amount(Node.Status?.Capacity) is > 0 and var gpus ? $"{gpus:0} GPUs" : "",
-    }.Where(part => part.Length > 0));
+        Amount(Node.Status?.Capacity) is > 0 and var gpus ? $"{gpus:0} GPUs" : null,
+        Announced,
+    }.OfType<string>());
+
+    /// <summary>What Azure has announced for its machine, in words; null for nothing.</summary>
+    public string? Announced => s_announced.Select(Condition).FirstOrDefault(condition => condition?.Status == "True") is { } coming ? $"Azure has announced maintenance ({coming.Message ?? coming.Reason})" : null;
 
     private string? GpuTrouble
     {

@@ -153,6 +153,19 @@ public sealed partial class NodeTests : OnTheSandbox
     }
 
     [Theory]
+    [InlineData("VMEventScheduled")]
+    [InlineData("PreemptionScheduled")]
+    public void MaintenanceThatIsAnnounced_IsToldAndNoTrouble(string type)
+    {
+        NodeSigns Node(string status) => new(new V1Node { Status = new V1NodeStatus { Conditions = [new() { Type = "Ready", Status = "True" }, new() { Type = type, Status = status, Message = "Freeze Scheduled: 03:15" }] } });
+
+        Node("True").ShouldSatisfyAllConditions(
+            signs => signs.Troubles.ShouldBeEmpty(),
+            signs => signs.Text.ShouldBe("ready, takes new pods, Azure has announced maintenance (Freeze Scheduled: 03:15)"));
+        Node("False").Text.ShouldBe("ready, takes new pods");
+    }
+
+    [Theory]
     [InlineData("nvidia.com/gpu=7", "8", "7 of 8 GPUs can be used")]
     [InlineData("nvidia.com/gpu=8", "8", null)]
     [InlineData("nvidia.com/gpu=0", "8", "0 of 8 GPUs can be used")]
