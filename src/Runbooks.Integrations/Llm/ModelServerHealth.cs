@@ -3,7 +3,8 @@ using Runbooks.Integrations.Prometheus;
 namespace Runbooks.Integrations.Llm;
 
 /// <summary>
-/// Tells a hung model server from a busy and from an idle one: requests wait or run all the time, and nothing comes of them.
+/// Tells a hung model server from a busy one: requests wait or run all the time, and nothing comes of them. One that hangs in
+/// the first request after a pause looks like an idle one, so that an idle one passes with a caveat.
 /// Its HTTP server answers all the same then, so asking it proves nothing. One that reported a while ago and is gone may be
 /// the worst of them.
 /// </summary>
@@ -70,12 +71,17 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         }
 
         var busiest = engines.MaxBy(engine => engine.Running + engine.Waiting)!;
-        var summary = busiest.HasWork ? $"{Named(busiest)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest)}{(server.Running is null ? "Nothing waits" : "Nothing runs or waits: idle")}. Its server is scraped; no request shows whether it works.";
+        var summary = busiest.HasWork ? $"{Named(busiest)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest)}{Idle}";
         return (parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary)) with { Caveat = busiest.HasWork ? null : "without a request to show it" };
     }
 
     private CheckResult Result(Verdict verdict, string summary, Engine engine, string threshold) =>
         new(verdict, summary) { Value = engine.Rate is { } rate ? NumberText.Format(Math.Round(rate, 1)) : null, Threshold = threshold, Unit = server.Unit };
+
+    // vLLM sets its gauges when a step is done and TGI when a batch is, so one that hangs in the first leaves them at 0.
+    private string Idle => server.Running is null
+        ? "Nothing waits: it is idle, or hangs in a request behind which none waits."
+        : "Nothing is seen to run or wait: it is idle, or hangs in its first request, which its figures do not show.";
 
     private static bool IsStill(PrometheusSeries series) => series.Values[^1] == 0;
 

@@ -53,7 +53,7 @@ public sealed record CheckResult(Verdict Verdict, string Summary)
     /// </summary>
     public DateTimeOffset? MeasuredAt { get; init; }
 
-    /// <summary>Why passing shows less than it seems to, as the end of a sentence: <c>without a request to show it</c>. An ending repeats it.</summary>
+    /// <summary>Why passing shows less than it seems to, as the end of a sentence: <c>without a request to show it</c>. An ending repeats it. While an alert fires, such a pass is no sign of health: people are asked.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Caveat { get; init; }
 

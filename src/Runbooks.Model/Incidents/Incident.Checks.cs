@@ -142,7 +142,8 @@ public sealed partial record Incident
 /// <summary>What the findings together mean for the mitigation.</summary>
 public static class Diagnosis
 {
-    public static Conclusion Conclude(Condition when, IReadOnlyList<Finding> findings)
+    /// <param name="isOver">The sender says that its alert is over: then what passes with a caveat is enough, since the two agree.</param>
+    public static Conclusion Conclude(Condition when, IReadOnlyList<Finding> findings, bool isOver = false)
     {
         var asked = Asked(when, findings);
         if (asked.Count == 0)
@@ -152,7 +153,7 @@ public static class Diagnosis
         }
 
         var failing = asked.Count(finding => finding.Verdict == Verdict.Failing);
-        var unknown = asked.Count(finding => finding.Verdict == Verdict.Unknown);
+        var unknown = asked.Count(finding => finding.Verdict == Verdict.Unknown || (IsUnproven(finding) && !isOver));
         return when.Quantifier switch
         {
             Quantifier.Any when failing > 0 => Conclusion.Failing,
@@ -160,6 +161,16 @@ public static class Diagnosis
             Quantifier.All when failing + unknown < asked.Count => Conclusion.Healthy,
             _ => unknown > 0 ? Conclusion.Unclear : Conclusion.Healthy,
         };
+    }
+
+    /// <summary>Why the answers say too little, as a sentence.</summary>
+    public static string WhyUnclear(Condition when, IReadOnlyList<Finding> findings)
+    {
+        var asked = Asked(when, findings);
+        var unproven = asked.Where(IsUnproven).Select(finding => $"'{finding.Name}' passes {finding.Result.Caveat}").ToList();
+        return unproven.Count == 0 || asked.Any(finding => finding.Verdict == Verdict.Unknown)
+            ? "Not every check could be answered, and none of the answered ones failed."
+            : $"{string.Join(", ", unproven)}: that does not show that all is well.";
     }
 
     /// <summary>What the steps need and is not known to be there. To tell, and to resolve, need nothing.</summary>
@@ -173,6 +184,9 @@ public static class Diagnosis
         var passing = Asked(when, findings).Where(finding => finding.Verdict == Verdict.Passing).Select(finding => finding.Result.MeasuredAt).ToList();
         return when.Quantifier == Quantifier.All ? (passing.Contains(null) ? null : passing.Max()) : passing.Min();
     }
+
+    /// <summary>That nothing bad is seen does not contradict an alert where nothing good is seen either.</summary>
+    private static bool IsUnproven(Finding finding) => finding is { Verdict: Verdict.Passing, Result.Caveat: not null };
 
     private static IReadOnlyList<Finding> Asked(Condition when, IReadOnlyList<Finding> findings) =>
         [.. findings.Where(finding => when.Asks(finding.Name))];

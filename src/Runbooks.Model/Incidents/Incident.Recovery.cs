@@ -42,7 +42,7 @@ public sealed partial record Incident
         }
 
         var findings = SinceFiring(answers, now);
-        var answer = findings.Count == 0 ? RecoveryAnswer.NoChecks : Diagnosis.Conclude(when, findings) switch
+        var answer = findings.Count == 0 ? RecoveryAnswer.NoChecks : Diagnosis.Conclude(when, findings, isOver: AlertResolvedAt is not null) switch
         {
             Conclusion.Healthy => RecoveryAnswer.Confirmed,
             Conclusion.Failing => RecoveryAnswer.StillFailing,
@@ -65,7 +65,9 @@ public sealed partial record Incident
             RecoveryAnswer.StillFailing => recorded.AddNews(
                 RecoveryNews, "runbook", $"{Claim}; the checks still fail: {Summarize(findings.Where(finding => finding.Verdict == Verdict.Failing))}", now),
             RecoveryAnswer.Unclear => recorded.AddNews(
-                RecoveryNews, "runbook", $"{Claim}; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}", now),
+                RecoveryNews, "runbook",
+                findings.All(finding => finding.Verdict == Verdict.Passing) ? $"{Claim}. {Diagnosis.WhyUnclear(when, findings)}"
+                : $"{Claim}; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}", now),
             RecoveryAnswer.NoChecks when AlertResolvedAt is null => recorded.AddNews(
                 RecoveryNews, "runbook", $"{Claim}; this runbook has no checks that could say whether it is over.", now),
             _ => recorded.DropNews(RecoveryNews),

@@ -26,7 +26,7 @@ public static class ApprovalGateFactory
         var unmetNeeds = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, plan, incident.Findings);
         var mustAsk = incident.IsProposed || (!plan.TellsOnly
             && (unclear || unmetNeeds.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation))));
-        List<string> warnings = [.. Warnings(incident, plan, violations, unmetNeeds, unclear), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
+        List<string> warnings = [.. Warnings(incident, plan, violations, unmetNeeds, unclear ? Diagnosis.WhyUnclear(runbook.Mitigation.When, incident.Findings) : null), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, request.Round),
@@ -83,7 +83,7 @@ public static class ApprovalGateFactory
         : "This runbook heals by itself; nobody had to be asked.";
 
     /// <summary>All that speaks against it.</summary>
-    private static IEnumerable<string> Warnings(Incident incident, Plan plan, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, bool unclear) =>
+    private static IEnumerable<string> Warnings(Incident incident, Plan plan, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, string? unclear) =>
     [
         .. incident.IsProposed && AlertIdentity.IsByHand(incident.Alert.Source) ? [$"No alert opened this. {Clip.To(incident.Alert.Summary ?? "", 500)}"] : Array.Empty<string>(),
         .. incident.EarlierNo is { } no ? [no.Warning] : Array.Empty<string>(),
@@ -91,7 +91,7 @@ public static class ApprovalGateFactory
         .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan))
             .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why),
         .. unmetNeeds.Count > 0 ? [$"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}"] : Array.Empty<string>(),
-        .. unclear ? ["Not every check could be answered, and none of the answered ones failed."] : Array.Empty<string>(),
+        .. unclear is null ? Array.Empty<string>() : [unclear],
     ];
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
@@ -249,7 +249,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
 }
 
 /// <param name="Findings">The answers to record; empty where they were recorded before.</param>
-/// <param name="Unclear">Nothing failed, but something could not be answered: a person has to be asked in any case.</param>
+/// <param name="Unclear">Nothing failed, but the answers say too little: a person has to be asked in any case.</param>
 /// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
 /// <param name="WakeEvent">The event that the workflow waits for next.</param>
 public sealed record OpenGateRequest(

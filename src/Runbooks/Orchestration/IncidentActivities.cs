@@ -126,14 +126,14 @@ public sealed class Diagnose(
         var runbook = await pinned.OfAsync(incident, cancellationToken);
 
         // An attempt that was cut off may have asked people already: then what they were told stands.
-        var (when, healthyFor) = (runbook.Mitigation.When, runbook.Limits.HealthyFor);
+        var (when, healthyFor, isOver) = (runbook.Mitigation.When, runbook.Limits.HealthyFor, incident.AlertResolvedAt is not null);
         var findings = IsAsked(incident) ? incident.Findings : await checks.AskAllAsync(incident, runbook.Diagnosis, cancellationToken);
-        var conclusion = Diagnosis.Conclude(when, findings);
+        var conclusion = Diagnosis.Conclude(when, findings, isOver);
         DateTimeOffset? measured = null;
         if (conclusion == Conclusion.Healthy && healthyFor > TimeSpan.Zero && incident.StartedBy is null)
         {
             findings = incident.WithoutStandstill(when, findings, healthyFor, time.GetUtcNow());
-            conclusion = Diagnosis.Conclude(when, findings);
+            conclusion = Diagnosis.Conclude(when, findings, isOver);
             measured = Diagnosis.MeasuredUntil(when, findings);
         }
 

@@ -27,7 +27,7 @@ public sealed class GoneServersTests : IAsyncLifetime
         return _prometheus.AskAsync(check, new { @namespace = "lab" });
     }
 
-    private const string Idle = "a (the worst of 2): Nothing runs or waits: idle. Its server is scraped; no request shows whether it works";
+    private const string Idle = "a (the worst of 2): Nothing is seen to run or wait: it is idle, or hangs in its first request, which its figures do not show";
 
     [Theory]
     [InlineData("a b", "a b c", "a b c", "c", Verdict.Failing, "c reported within 60 min and does not answer any more.")]

@@ -40,7 +40,7 @@ public sealed class ModelServerHealthTests : OnTheSandbox
 
     [Theory]
     [InlineData("tgi.health", "summarizer-6c9d7f5b84-k9q7d", "12 run, 0 wait, 78.5 batches/s.", null)]
-    [InlineData("triton.health", "ranker-5d8b6c7f94-k9q7d", "Nothing waits. Its server is scraped; no request shows whether it works.", "without a request to show it")]
+    [InlineData("triton.health", "ranker-5d8b6c7f94-k9q7d", "Nothing waits: it is idle, or hangs in a request behind which none waits.", "without a request to show it")]
     public async Task ServerThatWorks_IsPassing(string check, string pod, string summary, string? caveat) =>
         (await AskAsync(check, pod)).ShouldSatisfyAllConditions(
             result => result.Verdict.ShouldBe(Verdict.Passing),
@@ -62,7 +62,7 @@ public sealed class ModelServerHealthTests : OnTheSandbox
 
     [Theory]
     [InlineData("tgi.health", "summarizer-6c9d7f5b84", "12 run, 0 wait")]
-    [InlineData("triton.health", "ranker-5d8b6c7f94", "Nothing waits.")]
+    [InlineData("triton.health", "ranker-5d8b6c7f94", "Nothing waits")]
     public async Task PodThatWasReplacedUnderAnotherName_IsFollowed(string check, string replicaSet, string words)
     {
         await Http.DeleteAsync($"/kubernetes/b/api/v1/namespaces/lab/pods/{replicaSet}-x2x4v", Cancel);

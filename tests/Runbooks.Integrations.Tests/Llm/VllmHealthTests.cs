@@ -48,7 +48,7 @@ public sealed class VllmHealthTests : OnTheSandbox
         await Http.DeleteAsync("/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0", Cancel);
         Clock.Advance(TimeSpan.FromSeconds(2));
 
-        (await AskAsync("llm-b-0")).Summary.ShouldBe("Nothing runs or waits: idle. Its server is scraped; no request shows whether it works.");
+        (await AskAsync("llm-b-0")).Summary.ShouldBe("Nothing is seen to run or wait: it is idle, or hangs in its first request, which its figures do not show.");
     }
 
     [Fact]

@@ -52,6 +52,33 @@ public sealed class HealthyLooksTests : IAsyncDisposable
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(15))).State.ShouldBe(IncidentState.AwaitingApproval);
     }
 
+    /// <summary>A model server that nobody asks anything passes, and so does one that hangs in its first request.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task PassesWithACaveat_PeopleAreAskedAndToldWhy(bool asks)
+    {
+        _world.Script.Caveats["stuck"] = "without a request to show it";
+
+        var asked = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = asks ? s_runbook.Mitigation.Approval : null } });
+
+        asked.State.ShouldBe(IncidentState.AwaitingApproval, "also where it heals by itself");
+        asked.OpenGate!.Warnings.ShouldContain("'stuck' passes without a request to show it: that does not show that all is well.");
+        _world.Script.Deeds.ShouldBeEmpty();
+        (await _world.ResolveAlertAsync(asked.Id)).State.ShouldBe(IncidentState.SelfRecovered, "the sender and the checks agree");
+    }
+
+    [Fact]
+    public async Task PassesWithACaveatAfterTheFix_IsVerified()
+    {
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+        _world.Script.OnDone = _ => (_world.Script.Verdicts["stuck"], _world.Script.Caveats["stuck"]) = (Verdict.Passing, "without a request to show it");
+        var asked = await _world.OpenAsync(s_runbook);
+        await _world.DecideAsync(asked.Id, DecisionVerb.Approve);
+
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.Resolved);
+    }
+
     [Fact]
     public async Task StillFiringAtTheEnd_WhoeverWouldHaveBeenAskedIsTold()
     {

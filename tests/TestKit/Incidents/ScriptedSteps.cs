@@ -17,6 +17,7 @@ public sealed class ScriptedCheck(Script script) : Check<ScriptedCheckParameters
         return Task.FromResult(new CheckResult(script.Verdicts.GetValueOrDefault(parameters.Name, Verdict.Failing), $"{parameters.Name} was asked")
         {
             Value = "1",
+            Caveat = script.Caveats.GetValueOrDefault(parameters.Name),
             MeasuredAt = script.Measured.TryGetValue(parameters.Name, out var measured) ? measured : null,
         });
     }
