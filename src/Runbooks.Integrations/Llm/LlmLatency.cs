@@ -64,7 +64,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         return judged.Verdict switch
         {
             Verdict.Failing when parameters.Measure == LatencyMeasure.TokensPerSecond && !await IsAlwaysBusyAsync(parameters, of, cancellationToken) =>
-                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but nothing was asked {of.Text} for a part of {over}, so its tokens say nothing." },
+                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but nothing was asked {of.Text}, or nothing reported, for a part of {over}, so its tokens say nothing." },
             Verdict.Passing when await StuckAsync(parameters, of, cancellationToken) is { Count: > 0 } stuck =>
                 judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {CountText.Names(stuck, MostNamed)} had work and gave no first token within {over}." },
             _ => judged,
@@ -73,9 +73,10 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
 
     private async Task<bool> IsAlwaysBusyAsync(LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
     {
-        var least = await Prometheus.QueryAsync(
-            parameters.Endpoint, $"min_over_time((sum({of.Of(VllmHealth.Running)}) + sum({of.Of(VllmHealth.Waiting)}))[{PromDuration.Of(parameters.Window)}:15s])", cancellationToken);
-        return least.Any(series => series.Values[^1] > 0);
+        var requests = $"(sum({of.Of(VllmHealth.Running)}) + sum({of.Of(VllmHealth.Waiting)}))";
+        var least = await Prometheus.QueryAsync(parameters.Endpoint, $"min_over_time({requests}[{PromDuration.Of(parameters.Window)}:15s])", cancellationToken);
+        var reported = await Coverage.AskAsync(Prometheus, parameters.Endpoint, Coverage.Around(parameters.Window).Replace("{0}", requests, StringComparison.Ordinal), cancellationToken);
+        return least.Any(series => series.Values[^1] > 0) && Coverage.IsEnough(Coverage.Of(reported is [var all, ..] ? all.Values[^1] : null, parameters.Window), parameters.Window);
     }
 
     /// <returns>The pods for which requests wait, or work on which nothing is generated, all the time, and none of which begins.</returns>

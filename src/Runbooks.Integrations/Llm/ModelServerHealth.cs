@@ -8,7 +8,7 @@ namespace Runbooks.Integrations.Llm;
 /// Its HTTP server answers all the same then, so asking it proves nothing. One that reported a while ago and is gone may be
 /// the worst of them.
 /// </summary>
-internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServer server, string name, string summary) : PrometheusCheck<ModelServerParameters>(prometheus, name, $"{summary} One that reported within the window and is gone keeps the others from passing.")
+internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServer server, string name, string summary) : PrometheusCheck<ModelServerParameters>(prometheus, name, $"{summary} One that reported within the window and is gone keeps the others from passing. One of which nothing comes is unknown until it has reported for three quarters of the window.")
 {
     private const string Requests = "requests";
 
@@ -21,8 +21,9 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
             ? Task.FromResult<IReadOnlyList<PrometheusSeries>>([])
             : Prometheus.QueryAsync(parameters.Endpoint, of.Of(metric, server.Whole(around)), cancellationToken);
         var answers = await Task.WhenAll(
-            Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least), Ask(server.Reading, rate));
-        var engines = Engines(answers);
+            Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least), Ask(server.Reading, rate),
+            Coverage.AskAsync(Prometheus, parameters.Endpoint, of.Of(server.Waiting, server.Once(Coverage.Around(parameters.Window))), cancellationToken));
+        var engines = Engines(answers, parameters.Window);
         var gone = await GoneServers.FindAsync(Prometheus, server, parameters, of, answers[Answer.Waiting], context.Time, cancellationToken);
         if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, of, engines), PromDuration.Format(parameters.Window)) is not { } result)
         {
@@ -47,10 +48,10 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
             _ => $"{engine.Pod} ({(engine.Part is null ? "" : $"{server.Engine} {engine.Part}, ")}the worst of {engines.Count}): ",
         };
 
-        var over = $"{PromDuration.Format(parameters.Window)}";
-        if (engines.Find(engine => engine.IsStuck) is { } stuck)
+        var over = PromDuration.Format(parameters.Window);
+        if (engines.Find(engine => engine.IsStuck && Coverage.IsEnough(engine.Reported, parameters.Window)) is { } stuck)
         {
-            return Result(Verdict.Failing, $"{Named(stuck)}{Work(stuck)}, and {server.Nothing} for {over}: the {server.Engine} hangs.", stuck, "== 0");
+            return Result(Verdict.Failing, $"{Named(stuck)}{Work(stuck)}, and {server.Nothing} for {PromDuration.Format(stuck.Reported)}: the {server.Engine} hangs.", stuck, "== 0");
         }
 
         var longest = engines.MaxBy(engine => engine.Waiting)!;
@@ -63,6 +64,11 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         if (engines.Find(engine => double.IsNaN(engine.Running + engine.Waiting)) is { } unread)
         {
             return CheckResult.Unknown($"{Named(unread)}how many requests run or wait is not a number, so it says nothing.");
+        }
+
+        if (engines.Find(engine => engine.IsStuck) is { } young)
+        {
+            return CheckResult.Unknown($"{Named(young)}{Work(young)}, and {server.Nothing}, but of the last {over} it has reported for {PromDuration.Format(young.Reported)} only: too short to tell that the {server.Engine} hangs.");
         }
 
         if (engines.Find(engine => engine is { HasWork: true, Rate: null }) is { } unmeasured)
@@ -90,7 +96,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         : FormattableString.Invariant($"{engine.Running:0} run, {engine.Waiting:0} wait");
 
     // Every series of one engine has the same labels but for its name.
-    private List<Engine> Engines(IReadOnlyList<PrometheusSeries>[] answers)
+    private List<Engine> Engines(IReadOnlyList<PrometheusSeries>[] answers, TimeSpan window)
     {
         static string Key(PrometheusSeries series) => string.Join(',', series.Labels.Where(label => label.Key != "__name__").OrderBy(label => label.Key, StringComparer.Ordinal));
         var by = answers.Select(answer => answer.GroupBy(Key).ToDictionary(group => group.Key, group => group.First().Values[^1])).ToArray();
@@ -109,7 +115,8 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
                    running.Value,
                    series.Values[^1],
                    made == 0 ? FindNumber(Answer.Reading, key) ?? 0 : made,
-                   (Find(Answer.LeastRunning, key) ?? 0) + (Find(Answer.LeastWaiting, key) ?? 0)),
+                   (Find(Answer.LeastRunning, key) ?? 0) + (Find(Answer.LeastWaiting, key) ?? 0),
+                   Coverage.Of(Find(Answer.Reported, key), window)),
         ];
     }
 
@@ -122,12 +129,14 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         public const int LeastRunning = 3;
         public const int LeastWaiting = 4;
         public const int Reading = 5;
+        public const int Reported = 6;
     }
 
     /// <param name="Part">Which of several in one pod.</param>
     /// <param name="Rate">How much comes of it in a second, or how much it reads where nothing does; null while that is not known.</param>
     /// <param name="AlwaysAtLeast">How much work there was at least during the whole window: one request that has just come in hangs nobody.</param>
-    private sealed record Engine(string Pod, string? Part, double Running, double Waiting, double? Rate, double AlwaysAtLeast)
+    /// <param name="Reported">For how much of the window it has reported.</param>
+    private sealed record Engine(string Pod, string? Part, double Running, double Waiting, double? Rate, double AlwaysAtLeast, TimeSpan Reported)
     {
         public bool HasWork => Running + Waiting > 0;
 
@@ -165,6 +174,9 @@ internal sealed record ModelServer(string Name, string? Running, string Waiting,
 
     /// <param name="query">For one metric: <c>rate({0}[5m])</c>.</param>
     public string Whole(string query) => SplitBy is null ? query : $"sum without ({SplitBy}) ({query})";
+
+    /// <summary>As <see cref="Whole"/>, for what its parts have in common.</summary>
+    public string Once(string query) => SplitBy is null ? query : $"max without ({SplitBy}) ({query})";
 }
 
 public sealed record ModelServerParameters : WorkloadParameters
