@@ -2,7 +2,7 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Looks at a pod for the signs of a zombie: not ready, or ready and silent.</summary>
 internal sealed class PodCheck(Clusters clusters)
-    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log. Of one that is gone, and whose controller gives each pod another name, the youngest in its place is looked at.")
+    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log. One of which a container ended and was started anew within 5 minutes is unknown. Of one that is gone, and whose controller gives each pod another name, the youngest in its place is looked at.")
 {
     private const int LongestLine = 64 * 1024;
 
@@ -39,11 +39,16 @@ internal sealed class PodCheck(Clusters clusters)
             return CheckResult.Failing($"{known}; {trouble}.");
         }
 
-        if (parameters.QuietFor == TimeSpan.Zero)
-        {
-            return CheckResult.Passing($"{known}.");
-        }
+        var heard = parameters.QuietFor == TimeSpan.Zero ? CheckResult.Passing($"{known}.") : await ListenAsync(pods, parameters, signs, known, time, cancellationToken);
+        return heard.Verdict == Verdict.Passing && signs.StartedAnew(time.GetUtcNow()) is { } anew
+            ? heard with { Verdict = Verdict.Unknown, Summary = $"{heard.Summary.TrimEnd('.')}; {anew}, so whether it stays is not known yet." }
+            : heard;
+    }
 
+    /// <summary>Whether it still writes to its log.</summary>
+    private static async Task<CheckResult> ListenAsync(
+        ClusterPods pods, PodCheckParameters parameters, PodSigns signs, string known, TimeProvider time, CancellationToken cancellationToken)
+    {
         var container = signs.ContainerName(parameters.Container);
         DateTimeOffset? last;
         try
@@ -111,6 +116,9 @@ internal sealed record PodSigns(V1Pod Pod)
 {
     private const string DefaultContainer = "kubectl.kubernetes.io/default-container";
 
+    /// <summary>The longest that Kubernetes waits before it starts a container that ends again and again.</summary>
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(5);
+
     public bool IsReady => Pod.Metadata.DeletionTimestamp is null
         && Pod.Status?.Phase == "Running"
         && Pod.Status.Conditions?.Any(condition => condition is { Type: "Ready", Status: "True" }) == true;
@@ -133,6 +141,16 @@ internal sealed record PodSigns(V1Pod Pod)
     /// <summary>When the container that runs now was started.</summary>
     public DateTime? Started(string container) =>
         Pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == container)?.State?.Running?.StartedAt;
+
+    /// <summary>
+    /// Which container was started anew just now, in words; null where none was. Between two crashes a container without a
+    /// readiness probe is ready from its first second.
+    /// </summary>
+    /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy"/>
+    public string? StartedAnew(DateTimeOffset now) => Pod.Status?.ContainerStatuses?
+        .Where(status => status.LastState?.Terminated is not null && now - status.State?.Running?.StartedAt < s_longestPause)
+        .Select(status => $"{status.Name} was started anew {Measurement.Age(now - status.State.Running.StartedAt!.Value)} ago{(status.LastState.Terminated.Reason is { } why ? $" after {why}" : "")}")
+        .FirstOrDefault();
 
     /// <summary>For example <c>Running, ready, 2 restarts (last: OOMKilled), 1 GPU</c>.</summary>
     public string Text => string.Join(", ", new[]
