@@ -22,6 +22,7 @@ public sealed class RulesBetweenParametersTests
     [InlineData("azureOpenAI.spillOver", """{ "account": "{{ labels.id }}", "deployment": "d", "to": "{{ labels.to }}", "off": true }""", "off: Say either 'to' or 'off: true'.")]
     [InlineData("vllm.health", """{ "namespace": "{{ labels.namespace }}", "pod": "{{ labels.pod }}", "deployment": "{{ labels.deployment }}" }""", "deployment: Say 'pod' or 'deployment', not both.")]
     [InlineData("http.request", """{ "url": "https://one.example/{{ labels.pod }}", "undo": { "url": "https://two.example/{{ labels.pod }}" } }""", "undo.url: has to be on the same host as 'url', not on https://two.example.")]
+    [InlineData("http.probe", """{ "url": "https://one.example/{{ labels.pod }}", "method": "head", "expectBody": "{{ labels.text }}" }""", "expectBody: goes with 'method: get': an answer to head has no body.")]
     [InlineData("waf.blockSignature", """{ "policy": "{{ labels.id }}", "signature": "s", "recent": "T | take 1" }""", "recent: goes with 'workspace': give both, or neither.")]
     [InlineData("waf.blockSignature", $$$"""{ "policy": "{{{Id}}}", "signature": "{{ labels.signature }}" }""", "policy: is neither a Microsoft.Network/FrontDoorWebApplicationFirewallPolicies nor a Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies.")]
     [InlineData("person", """{ "instruction": "Look at {{ labels.pod }}.", "who": [] }""", "who: names nobody. Name the contacts that are asked.")]

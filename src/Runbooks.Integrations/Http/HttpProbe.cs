@@ -18,8 +18,8 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         try
         {
             using var answer = await SendAsync(url, parameters.Method, both.Token);
-            var body = parameters.ExpectBody is null ? "" : await ReadAsync(answer, both.Token);
-            return Judge(parameters, answer, body, shown, context.Time.GetElapsedTime(started));
+            var lack = parameters.ExpectBody is { Length: > 0 } text && (int)answer.StatusCode == parameters.ExpectStatus ? await FindLackAsync(answer, text, limit.Token, both.Token) : null;
+            return Judge(parameters, answer, lack, shown, context.Time.GetElapsedTime(started));
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -78,22 +78,39 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         return sameHost && (sameDoor || upgrade) ? to : null;
     }
 
-    private static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    /// <summary>Reads no further than to the text: a stream of events does not end.</summary>
+    /// <returns>What the body lacks, as the end of a sentence; null where it holds the text.</returns>
+    private static async Task<string?> FindLackAsync(HttpResponseMessage answer, string expected, CancellationToken limit, CancellationToken cancellationToken)
     {
         await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
-        var buffer = new byte[MaxBody];
-        var read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
-        return Encoding.UTF8.GetString(buffer, 0, read);
+        var (text, buffer, read) = (Encoding.UTF8.GetBytes(expected), new byte[MaxBody], 0);
+        try
+        {
+            while (read < buffer.Length && await stream.ReadAsync(buffer.AsMemory(read), cancellationToken) is > 0 and var more)
+            {
+                // The text may have come in two pieces.
+                var from = Math.Max(0, read - text.Length);
+                read += more;
+                if (buffer.AsSpan(from..read).IndexOf(text) >= 0)
+                {
+                    return null;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return ", but its body had not ended by then, and was without the expected text so far";
+        }
+
+        return ", but without the expected text";
     }
 
-    private static CheckResult Judge(HttpProbeParameters parameters, HttpResponseMessage answer, string body, string shown, TimeSpan took)
+    private static CheckResult Judge(HttpProbeParameters parameters, HttpResponseMessage answer, string? lack, string shown, TimeSpan took)
     {
         var status = (int)answer.StatusCode;
         var (verdict, remark) = status != parameters.ExpectStatus
             ? (Verdict.Failing, $", expected {parameters.ExpectStatus}" + (answer.Headers.Location is null ? "" : " (a redirect to another host is not followed)"))
-            : parameters.ExpectBody is not null && !body.Contains(parameters.ExpectBody, StringComparison.Ordinal)
-                ? (Verdict.Failing, ", but without the expected text")
-                : (Verdict.Passing, "");
+            : lack is null ? (Verdict.Passing, "") : (Verdict.Failing, lack);
         return new CheckResult(verdict, FormattableString.Invariant($"{shown} answered {status} in {took.TotalMilliseconds:0} ms{remark}."))
         {
             Value = status.ToString(System.Globalization.CultureInfo.InvariantCulture),
@@ -106,7 +123,7 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     private static string Shown(Uri url) => url.GetLeftPart(UriPartial.Path);
 }
 
-public sealed record HttpProbeParameters
+public sealed record HttpProbeParameters : IValidatableObject
 {
     [Required, HttpUrl]
     [Description("What to ask; http or https.")]
@@ -120,12 +137,15 @@ public sealed record HttpProbeParameters
     public int ExpectStatus { get; init; } = 200;
 
     [MaxLength(1000)]
-    [Description("Text that a healthy answer contains, within its first 64 KiB.")]
+    [Description("Text that a healthy answer to `get` contains, within its first 64 KiB.")]
     public string? ExpectBody { get; init; }
 
     [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]
     [Description("How long to wait for the whole answer.")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Method != ProbeMethod.Head || ExpectBody is null ? [] : [new AnyValueResult("goes with 'method: get': an answer to head has no body.", nameof(ExpectBody))];
 }
 
 public enum ProbeMethod { Get, Head }

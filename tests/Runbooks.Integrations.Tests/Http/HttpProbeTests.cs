@@ -1,13 +1,17 @@
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
+using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Http;
 
@@ -102,6 +106,58 @@ public sealed class HttpProbeTests : OnTheSandbox
 
     private Task<CheckResult> AskWithClockAsync() => Services.GetRequiredService<StepCatalog>().FindCheck("http.probe")!.AskAsync(
         new HttpProbeParameters { Url = $"{SandboxAddress}prometheus/-/healthy", Timeout = TimeSpan.FromSeconds(5) }, Context(Clock), Cancel);
+}
+
+/// <summary>An answer that goes on for as long as somebody listens, such as a stream of events.</summary>
+public sealed class HttpProbeStreamTests : IHttpClientFactory
+{
+    private readonly FakeTimeProvider _clock = new();
+    private readonly List<string> _pieces = [];
+
+    HttpClient IHttpClientFactory.CreateClient(string name) => new(new Streaming(new EndlessStream(_pieces, () => _clock.Advance(TimeSpan.FromSeconds(10)))));
+
+    [Theory]
+    [InlineData("data: ready\n\n")]
+    [InlineData("data: re|ady\n\n")]
+    [InlineData("data: no\n\n|data: r|e|a|d|y")]
+    public async Task TextThatHasCome_IsFoundBeforeTheEnd(string pieces) => (await AskAsync(pieces)).Verdict.ShouldBe(Verdict.Passing);
+
+    [Fact]
+    public async Task TextThatDoesNotCome_IsNotCalledSilence() =>
+        (await AskAsync("data: no\n\n")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Failing),
+            result => result.Summary.ShouldBe("https://chat.example/events answered 200 in 10000 ms, but its body had not ended by then, and was without the expected text so far."));
+
+    private Task<CheckResult> AskAsync(string pieces)
+    {
+        _pieces.AddRange(pieces.Split('|'));
+        var step = new StepContext { IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _clock, Logger = NullLogger.Instance };
+        return ((ICheck)new HttpProbe(this)).AskAsync(new HttpProbeParameters { Url = "https://chat.example/events", ExpectBody = "ready" }, step, TestContext.Current.CancellationToken);
+    }
+
+    private sealed class Streaming(Stream body) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage { RequestMessage = request, Content = new StreamContent(body) });
+    }
+
+    /// <summary>Gives one piece at a time, and then nothing and no end.</summary>
+    private sealed class EndlessStream(List<string> pieces, Action then) : MemoryStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (pieces.Count == 0)
+            {
+                then();
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+
+            var piece = Encoding.UTF8.GetBytes(pieces[0]);
+            pieces.RemoveAt(0);
+            piece.CopyTo(buffer);
+            return piece.Length;
+        }
+    }
 }
 
 public sealed class HttpProbeGuardTests : OnTheSandbox
