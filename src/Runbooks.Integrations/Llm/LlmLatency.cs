@@ -24,6 +24,8 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     // Slow first tokens of before are among those of the window.
     public override TimeSpan? LooksBack(JsonElement with) => WithText.Duration(with, "window", WorkloadParameters.DefaultWindow);
 
+    protected override TimeSpan? WindowOf(LlmLatencyParameters parameters) => parameters.Window;
+
     protected override string Limit(LlmLatencyParameters parameters) => parameters.Failing.ToString();
 
     protected override async Task<CheckResult> LookAsync(LlmLatencyParameters parameters, StepContext context, CancellationToken cancellationToken)

@@ -13,13 +13,17 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
     /// <summary>What the value is held against, shown beside an unknown one as well; null when there is no such limit.</summary>
     protected virtual string? Limit(TParameters parameters) => null;
 
+    /// <summary>How long the time is that the answer is of; null where it is of the moment, and where that is not known.</summary>
+    protected virtual TimeSpan? WindowOf(TParameters parameters) => null;
+
     protected sealed override async Task<CheckResult> AskAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var asked = context.Time.GetUtcNow();
         try
         {
             var result = await LookAsync(parameters, context, cancellationToken);
-            return result with { MeasuredAt = prometheus.Find(parameters.Endpoint).Endpoint.MeasuredUntil(asked) };
+            var until = prometheus.Find(parameters.Endpoint).Endpoint.MeasuredUntil(asked);
+            return result with { MeasuredAt = until, MeasuredFrom = asked - WindowOf(parameters) is { } from && from < until ? from : null };
         }
         catch (PrometheusException failed)
         {

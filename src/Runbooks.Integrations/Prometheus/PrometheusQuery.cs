@@ -10,12 +10,18 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     public override bool MayFindNothing(JsonElement with) =>
         WithText.LeavesEmptyOpen(with) && WithText.Of(with, "query")?.Replace(" ", "", StringComparison.Ordinal).Contains("orvector(", StringComparison.Ordinal) != true;
 
-    // What is compared or joined within the query may come right at once, and an offset looks at another time on purpose.
-    public override TimeSpan? LooksBack(JsonElement with)
+    public override TimeSpan? LooksBack(JsonElement with) => WindowOf(WithText.Of(with, "query") ?? "", WithText.Failing(with));
+
+    protected override TimeSpan? WindowOf(PrometheusQueryParameters parameters) => WindowOf(parameters.Query, parameters.Failing);
+
+    // What is compared or joined within the query may come right at once, and an offset, or a longer time that a short one is
+    // divided by, is another time on purpose.
+    private static TimeSpan? WindowOf(string query, FailingWhen? failing)
     {
-        var query = Labels().Replace(WithText.Of(with, "query") ?? "", "");
-        return WithText.Failing(with) is { IsAbsent: true } || Compares().IsMatch(query) ? null
-            : Ranges().Matches(query).Select(match => DurationText.TryParse(match.Groups["range"].Value, out var range) ? range : (TimeSpan?)null).Max();
+        var bare = Labels().Replace(query, "");
+        var ranges = Ranges().Matches(bare).Select(match => (IsOfQuery: match.Value.EndsWith(':'), Time: DurationText.TryParse(match.Groups["range"].Value, out var range) ? range : (TimeSpan?)null)).ToList();
+        return failing is { IsAbsent: true } || Compares().IsMatch(bare) || (bare.Contains('/') && !ranges.Exists(one => one.IsOfQuery) && ranges.DistinctBy(one => one.Time).Count() > 1) ? null
+            : ranges.Max(one => one.Time);
     }
 
     protected override async Task<CheckResult> LookAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)

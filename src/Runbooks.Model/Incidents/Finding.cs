@@ -14,8 +14,13 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
     [JsonIgnore]
     public DateTimeOffset SeenAt => Result.MeasuredAt ?? At;
 
-    /// <summary>What was measured before something was done says nothing about what it did, whether it was good or bad.</summary>
-    internal Finding SinceActing(DateTimeOffset? actedAt, DateTimeOffset now) => Result.MeasuredAt <= actedAt && !Clocks.IsAhead(actedAt, now) ? Unless($"the last step ended at {GateText.Clock(actedAt.Value, At)}") : this;
+    /// <summary>
+    /// What was measured before something was done says nothing about what it did, whether it was good or bad. What passes does not
+    /// either where a part of its time was before: that part may be why it passes. What fails in such a time asks for another look anyway.
+    /// </summary>
+    internal Finding SinceActing(DateTimeOffset? actedAt, DateTimeOffset now) =>
+        (Result.MeasuredAt <= actedAt || (Verdict == Verdict.Passing && Result.MeasuredFrom < actedAt)) && !Clocks.IsAhead(actedAt, now)
+            ? Unless($"the last step ended at {GateText.Clock(actedAt.Value, At)}") : this;
 
     /// <summary>What passed before an alert began says nothing about it; what failed then may be what it tells of.</summary>
     internal Finding SinceFiring(DateTimeOffset? began) =>
@@ -25,7 +30,7 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
     /// <param name="why">What has happened since, as the end of a sentence.</param>
     internal Finding Unless(string why) => this with
     {
-        Result = (Result with { Verdict = Verdict.Unknown, Summary = $"Measured until {GateText.Clock(SeenAt, At)}, and {why}: {Result.Summary}" }).Bounded(),
+        Result = (Result with { Verdict = Verdict.Unknown, Summary = $"Measured {(Result.MeasuredFrom is { } from ? $"from {GateText.Clock(from, At)} " : "")}until {GateText.Clock(SeenAt, At)}, and {why}: {Result.Summary}" }).Bounded(),
     };
 }
 
@@ -52,6 +57,10 @@ public sealed record CheckResult(Verdict Verdict, string Summary)
     /// while later says so here, or a fix is verified by what was measured before it, and an alert is disbelieved for what was measured before that.
     /// </summary>
     public DateTimeOffset? MeasuredAt { get; init; }
+
+    /// <summary>Since when, where what this says is of a time, as a mean or a count is; null for a moment, and where it is not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? MeasuredFrom { get; init; }
 
     /// <summary>Why passing shows less than it seems to, as the end of a sentence: <c>without a request to show it</c>. An ending repeats it. While an alert fires, such a pass is no sign of health: people are asked.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -32,6 +32,14 @@ public sealed class ScrapeAgeTests : OnTheSandbox
         }
     }
 
+    [Theory]
+    [InlineData("prometheus.query", """{"query":"sum(rate(vllm:generation_tokens_total[10m]))","failing":"< 0"}""", 10)]
+    [InlineData("prometheus.query", """{"query":"sum(up)","failing":"< 1"}""", null)]
+    [InlineData("llm.latency", """{"namespace":"inference","pod":"llm-b-1","failing":"> 3"}""", 5)]
+    [InlineData("vllm.health", """{"namespace":"inference","pod":"llm-b-1"}""", null)]
+    public async Task ValueOfATime_SaysWhenThatBegan(string check, string with, int? minutes) =>
+        (await AskAsync(check, JsonNode.Parse(with)!)).MeasuredFrom.ShouldBe(minutes is { } back ? Clock.GetUtcNow().AddMinutes(-back) : null);
+
     [Fact]
     public async Task PrometheusThatCannotBeAsked_HasMeasuredNothing()
     {

@@ -29,8 +29,10 @@ public sealed class HighLatencyRerouteTests : IAsyncLifetime
         asked.Findings.Where(finding => finding.Verdict != Verdict.Failing).Select(finding => (finding.Name, finding.Verdict)).ShouldBe([("user-errors", Verdict.Passing), ("region-errors", Verdict.Passing)]);
         asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(1);
 
+        await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1));
         (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "every value is of before the fix");
-        var holding = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(4));
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(IncidentState.Verifying, "five whole minutes of the time after the fix are not told of yet");
+        var holding = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(2));
 
         holding.State.ShouldBe(IncidentState.Holding);
         (await SlowEndpointAsync()).ShouldBe(("Disabled", 50));

@@ -25,7 +25,7 @@ public sealed class RateLimitedTests : IAsyncLifetime
 
         (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "how many requests were turned away after it is not known yet");
         (await SharesAsync()).ShouldBe("1 100; 1 50");
-        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(5))).ShouldSatisfyAllConditions(
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(13))).ShouldSatisfyAllConditions(
             held => held.State.ShouldBe(IncidentState.Holding), held => EndingText.IsVerifiedFix(held).ShouldBeTrue("requests were turned away before it"));
         (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(IncidentState.Holding, "it has not had room for long enough");
 
@@ -57,7 +57,7 @@ public sealed class RateLimitedTests : IAsyncLifetime
         await _world.FaultAsync("provider", "429", "/provider/ptu", count: 999);
         var asked = await _world.FireAsync(Sample);
 
-        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(16))).State.ShouldBe(IncidentState.Holding);
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(26))).State.ShouldBe(IncidentState.Holding);
 
         (await SharesAsync()).ShouldBe("1 100; 1 50");
     }

@@ -27,7 +27,8 @@ public sealed class ToxicLoopTests : IAsyncLifetime
         asked.OpenGate!.Plan.Steps.Select(step => step.PlannedEffect).ShouldAllBe(will => !will.Contains("velvet"), "cards never quote what was said");
 
         (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "what was logged after the block may not have come in yet");
-        var holding = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(4));
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(7))).State.ShouldBe(IncidentState.Verifying, "what is counted began before the block");
+        var holding = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(2));
 
         holding.State.ShouldBe(IncidentState.Holding, holding.Reason);
         ((await RulesAsync()), await KeyAsync()).ShouldBe((2, "suspended"));
@@ -53,7 +54,7 @@ public sealed class ToxicLoopTests : IAsyncLifetime
         asked.OpenGate!.Plan.Steps[0].PlannedEffect.ShouldStartWith("Leave WAF policy assistwaf as it is: a WAF cannot look for the signature sha256:");
 
         await _world.ApproveAsync(asked.Id);
-        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(4))).State.ShouldBe(IncidentState.Holding);
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(9))).State.ShouldBe(IncidentState.Holding);
         (await RulesAsync()).ShouldBe(1);
         (await PatternsAsync()).ShouldBe([Russian]);
 

@@ -42,20 +42,20 @@ internal sealed partial class LogsCheck(LogsClient logs)
         return (ofAll && NoneOfNothing().IsMatch(last)) || (!ofAll && WithText.LeavesEmptyOpen(with));
     }
 
+    public override TimeSpan? LooksBack(JsonElement with) =>
+        WithText.Duration(with, "over", LogsParameters.DefaultOver) is { } over ? WindowOf(WithText.Of(with, "query") ?? "", over, WithText.Failing(with)) : null;
+
     // With two times the newer one is looked at for what is so now, and the older one to compare it with.
-    public override TimeSpan? LooksBack(JsonElement with)
+    private static TimeSpan? WindowOf(string query, TimeSpan over, FailingWhen? failing)
     {
-        var query = WithText.Of(with, "query") ?? "";
         var begins = Begins().Matches(query).Select(match => DurationText.TryParse(match.Groups["age"].Value, out var age) ? age : (TimeSpan?)null).OfType<TimeSpan>();
-        return WithText.Duration(with, "over", LogsParameters.DefaultOver) is { } over && !Newest().IsMatch(query) && WithText.Failing(with) is not { IsAbsent: true }
-            ? new[] { begins.Append(over).Min(), s_ingestion }.Max()
-            : null;
+        return !Newest().IsMatch(query) && failing is not { IsAbsent: true } ? new[] { begins.Append(over).Min(), s_ingestion }.Max() : null;
     }
 
     protected override async Task<CheckResult> AskAsync(LogsParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var asked = context.Time.GetUtcNow();
-        return await AnswerAsync(parameters, asked, cancellationToken) with { MeasuredAt = asked - s_ingestion };
+        return await AnswerAsync(parameters, asked, cancellationToken) with { MeasuredAt = asked - s_ingestion, MeasuredFrom = asked - WindowOf(parameters.Query, parameters.Over, parameters.Failing) };
     }
 
     private async Task<CheckResult> AnswerAsync(LogsParameters parameters, DateTimeOffset now, CancellationToken cancellationToken)

@@ -15,12 +15,12 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
     public override bool MayFindNothing(JsonElement with) => WithText.LeavesEmptyOpen(with);
 
-    // Until the first value that is of the time after a change alone, and is told of. Where nothing may come once all is well,
-    // the last value of before counts as long as it is in sight, and Azure may begin up to one width earlier.
+    // Until the first value that is of the time after a change alone, and is told of: the one that the change falls into may have
+    // just begun. Where nothing may come once all is well, the last value of before counts as long as it is in sight.
     public override TimeSpan? LooksBack(JsonElement with) =>
-        WithText.Failing(with) is not { IsAbsent: true } && WithText.Duration(with, "over", MetricParameters.DefaultOver) is { } over
+        WithText.Duration(with, "over", MetricParameters.DefaultOver) is { } over
         && WithText.Duration(with, "granularity", UsualGrain(IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average)), over)) is { } grain
-            ? grain + MetricSeries.StillComing + (WithText.Choice(with, "whenEmpty", WhenEmpty.Unknown) == WhenEmpty.Passing ? over : TimeSpan.Zero)
+            ? grain + (WithText.Choice(with, "whenEmpty", WhenEmpty.Unknown) == WhenEmpty.Passing && WithText.Failing(with) is not { IsAbsent: true } ? over : grain) + MetricSeries.StillComing
             : null;
 
     protected override async Task<CheckResult> AskAsync(MetricParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -34,7 +34,8 @@ internal sealed class MetricCheck(AzureMetrics metrics)
             var nothing = mayBeMore
                 ? CheckResult.Unknown($"{Cut}, and none of those has a value in this time.") with { Threshold = parameters.Failing.ToString() }
                 : Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.DisplayName} has no value of {parameters.Metric} in this time.");
-            return nothing with { Link = Link(target), MeasuredAt = now - MetricSeries.Usual };
+            var until = question.LastEnd(now - MetricSeries.Usual);
+            return nothing with { Link = Link(target), MeasuredAt = until, MeasuredFrom = until - question.Every };
         }
 
         // Whether there was a value within the time is all that 'absent' asks; any other question is about now.
@@ -50,22 +51,24 @@ internal sealed class MetricCheck(AzureMetrics metrics)
             {
                 Threshold = parameters.Failing.ToString(),
             };
+        // One value is enough to fail and to be there; what passes rests on all of them.
+        var measured = parameters.Failing.IsAbsent ? found.Max(series => series.Points[^1].Until)
+            : judged.Verdict == Verdict.Passing ? fresh.Min(series => series.Points[^1].Until)
+            : worst.Points[^1].Until;
         return judged with
         {
             Series = [.. recent.Select(point => point.Value)],
             SeriesSpan = recent.Count < 2 ? null : recent[^1].Until - recent[0].Until,
             Link = Link(target),
-            // One value is enough to fail and to be there; what passes rests on all of them.
-            MeasuredAt = parameters.Failing.IsAbsent ? found.Max(series => series.Points[^1].Until)
-                : judged.Verdict == Verdict.Passing ? fresh.Min(series => series.Points[^1].Until)
-                : worst.Points[^1].Until,
+            MeasuredAt = measured,
+            MeasuredFrom = measured - worst.Every,
         };
     }
 
-    // Azure has a value a few minutes after it was measured: that is no news.
+    // Azure has a value a few minutes after it was measured, and the next one a width later: that is no news.
     private static string Among(int count, MetricSeries worst, DateTimeOffset now, bool saysInterval)
     {
-        var parts = new[] { saysInterval ? $"of {Measurement.Age(worst.Every)}" : "", count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }.Where(part => part.Length > 0).ToList();
+        var parts = new[] { saysInterval ? $"of {Measurement.Age(worst.Every)}" : "", count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual + worst.Every ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }.Where(part => part.Length > 0).ToList();
         return parts.Count == 0 ? "" : $" ({string.Join("; ", parts)})";
     }
 
@@ -157,7 +160,7 @@ internal sealed class AzureMetrics(ArmResources arm)
         var target = resource with { ApiVersion = Version, Role = Role };
         var settled = time.GetUtcNow() - MetricSeries.StillComing;
         var answer = await arm.SendAsync(
-            arm.Call(target, RequestMethod.Get, $"read the metric {question.Metric}", below: "/providers/microsoft.insights/metrics", query: Query(question, settled)),
+            arm.Call(target, RequestMethod.Get, $"read the metric {question.Metric}", below: "/providers/microsoft.insights/metrics", query: Query(question, question.LastEnd(settled))),
             time,
             cancellationToken);
         return Read(target, question, ArmResources.ReadObject(target, answer.Body), settled);
@@ -165,7 +168,7 @@ internal sealed class AzureMetrics(ArmResources arm)
 
     private static string Query(MetricQuestion question, DateTimeOffset until)
     {
-        var span = string.Create(CultureInfo.InvariantCulture, $"{until - question.Over:yyyy-MM-ddTHH:mm:ssZ}/{until:yyyy-MM-ddTHH:mm:ssZ}");
+        var span = string.Create(CultureInfo.InvariantCulture, $"{until - question.Whole:yyyy-MM-ddTHH:mm:ssZ}/{until:yyyy-MM-ddTHH:mm:ssZ}");
         return $"&metricnames={Uri.EscapeDataString(question.Metric)}&timespan={Uri.EscapeDataString(span)}&interval={XmlConvert.ToString(question.Every)}&AutoAdjustTimegrain=true"
             + $"&aggregation={CamelCase.Of(question.Aggregation)}"
             + (question.Namespace is null ? "" : $"&metricnamespace={Uri.EscapeDataString(question.Namespace)}")
@@ -212,10 +215,20 @@ internal sealed class AzureMetrics(ArmResources arm)
 }
 
 /// <summary>What is asked of a metric.</summary>
-/// <param name="Over">How far back.</param>
+/// <param name="Over">How far back at least.</param>
 /// <param name="Every">The width of one value, where the metric is kept so fine.</param>
 /// <param name="Filter">Which dimensions, in the words of the API: <c>Origin eq '*'</c>.</param>
-internal sealed record MetricQuestion(string Metric, MetricAggregation Aggregation, TimeSpan Over, TimeSpan Every, string? Namespace = null, string? Filter = null);
+internal sealed record MetricQuestion(string Metric, MetricAggregation Aggregation, TimeSpan Over, TimeSpan Every, string? Namespace = null, string? Filter = null)
+{
+    /// <summary>How far back, in whole widths.</summary>
+    public TimeSpan Whole => Every * Math.Ceiling(Over / Every);
+
+    /// <summary>
+    /// The end of the last whole width until then, on the clock. Azure's intervals begin where the question does, so one that begins a minute
+    /// later has other values, which are of nearly the same time: only on the clock is a newer value of a time of its own.
+    /// </summary>
+    public DateTimeOffset LastEnd(DateTimeOffset at) => at.AddTicks(-(at.UtcTicks % Every.Ticks));
+}
 
 /// <param name="Series">
 /// One for each combination of dimensions that the filter splits by; those without any value are left out. So is a value

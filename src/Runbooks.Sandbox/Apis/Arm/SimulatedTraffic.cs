@@ -51,7 +51,7 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
         (IsB(resource) && IsSlowAt(at) ? Slow : Fast) + (20 * Math.Sin(at.ToUnixTimeSeconds() / 90.0));
 
     // In the minutes before somebody looked it was slow already: that is why somebody looked.
-    private bool IsSlowAt(DateTimeOffset at) => at > began.At - TimeSpan.FromMinutes(6) && at < began.At + options.RegionRecoversAfter;
+    private bool IsSlowAt(DateTimeOffset at) => at > began.At - TimeSpan.FromMinutes(15) && at < began.At + options.RegionRecoversAfter;
 
     private static bool IsB(string resource) => resource.EndsWith("-b", StringComparison.OrdinalIgnoreCase);
 }
@@ -64,7 +64,7 @@ internal sealed class ProvisionedThroughput([FromKeyedServices(ProvisionedThroug
     public bool IsUsedUp => Percent(time.GetUtcNow()) >= 100;
 
     // In the minutes before somebody looked it was used up already: that is why somebody looked.
-    public double Percent(DateTimeOffset at) => at > began.At - TimeSpan.FromMinutes(6) && at < began.At + options.ProviderRecoversAfter ? 100 : 62;
+    public double Percent(DateTimeOffset at) => at > began.At - TimeSpan.FromMinutes(15) && at < began.At + options.ProviderRecoversAfter ? 100 : 62;
 
     public void Reset() => began.Reset();
 }
@@ -138,14 +138,16 @@ internal static partial class ArmMetrics
     private static JsonArray Points(DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double?> at, DateTimeOffset now)
     {
         var points = new JsonArray();
-        for (var minute = from; minute < to; minute += every)
+        // As in Azure: the first interval begins where the question does, cut to the minute, and not on the clock.
+        for (var begin = from.AddTicks(-(from.UtcTicks % TimeSpan.TicksPerMinute)); begin < to; begin += every)
         {
-            var point = new JsonObject { ["timeStamp"] = minute.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) };
+            var point = new JsonObject { ["timeStamp"] = begin.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) };
             points.Add(point);
-            // As in Azure: what is measured right now is there only a little later. Here that is the last minute's beginning.
-            if ((minute + every <= to || minute <= now) && at(minute + every) is { } value)
+            // What is measured right now is there only a little later. Here that is the last minute's beginning.
+            var values = begin + every <= to || begin <= now ? Enumerable.Range(1, (int)every.TotalMinutes).Select(minute => at(begin.AddMinutes(minute))).OfType<double>().ToList() : [];
+            if (values.Count > 0)
             {
-                point[field] = Math.Round(field == "total" ? value * every.TotalMinutes : value, 1);
+                point[field] = Math.Round(field switch { "total" => values.Sum(), "maximum" => values.Max(), "minimum" => values.Min(), _ => values.Average() }, 1);
             }
         }
 

@@ -94,7 +94,7 @@ public sealed class AzureMonitorTests : OnTheSandbox
 
         found.Verdict.ShouldBe(Verdict.Failing);
         found.Summary.ShouldEndWith("; limit > 100.");
-        found.MeasuredAt.ShouldBe(Clock.GetUtcNow() - TimeSpan.FromMinutes(3));
+        (found.MeasuredFrom, found.MeasuredAt).ShouldBe((Clock.GetUtcNow() - TimeSpan.FromMinutes(30), Clock.GetUtcNow() - TimeSpan.FromMinutes(3)));
         (await SentAsync()).ShouldHaveSingleItem().Body.ShouldBeGolden("query");
     }
 

@@ -66,10 +66,10 @@ public sealed class StaleMetricTests : IAsyncLifetime
 
     /// <summary>Of the shortest window nothing would be left that is whole. A sum of half an hour is no sum of a minute.</summary>
     [Theory]
-    [InlineData(MetricAggregation.Total, 6, "PT1M")]
-    [InlineData(MetricAggregation.Average, 6, "PT30M")]
-    [InlineData(MetricAggregation.Average, 1, "PT1M")]
-    public async Task Window_EndsWhereItsValuesAreWhole(MetricAggregation aggregation, int hours, string every)
+    [InlineData(MetricAggregation.Total, 6, "PT1M", 2)]
+    [InlineData(MetricAggregation.Average, 6, "PT30M", 12)]
+    [InlineData(MetricAggregation.Average, 1, "PT1M", 2)]
+    public async Task Window_EndsWhereItsValuesAreWhole(MetricAggregation aggregation, int hours, string every, int minutesAgo)
     {
         var asked = ("", "");
         _azure.Answer = context =>
@@ -80,7 +80,38 @@ public sealed class StaleMetricTests : IAsyncLifetime
 
         await AskAsync(aggregation: aggregation, hours: hours);
 
-        asked.ShouldBe(($"{_azure.Time.GetUtcNow().AddMinutes(-2):yyyy-MM-ddTHH:mm:ssZ}", every));
+        asked.ShouldBe(($"{_azure.Time.GetUtcNow().AddMinutes(-minutesAgo):yyyy-MM-ddTHH:mm:ssZ}", every));
+    }
+
+    /// <summary>Azure's intervals begin where the question does. Asked anywhere but on the clock, each minute had another value, and most of it was of the one before.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ValueOfFiveMinutes_IsTheSameUntilTheNextFiveAreOver(bool hasValue)
+    {
+        _azure.Answer = context =>
+        {
+            var span = context.Request.Query["timespan"].ToString().Split('/').Select(one => DateTimeOffset.Parse(one, CultureInfo.InvariantCulture)).ToList();
+            var begins = Enumerable.Range(0, (int)((span[1] - span[0]) / TimeSpan.FromMinutes(5))).Select(at => span[0].AddMinutes(5 * at));
+            return context.Response.WriteAsync(Metric(Series(string.Join(' ', begins.Select(begin => string.Create(CultureInfo.InvariantCulture, $"{(_azure.Time.GetUtcNow() - begin).TotalMinutes}={(hasValue ? "20" : "")}"))))).Replace("{\"value\"", "{\"interval\":\"PT5M\",\"value\"", StringComparison.Ordinal));
+        };
+        _azure.Time.Advance(TimeSpan.FromMinutes(3));
+        var begin = _azure.Time.GetUtcNow();
+        begin.Minute.ShouldBe(15);
+        // Where nothing comes, it may still come for a little longer.
+        var late = hasValue ? 2 : 4;
+        List<(DateTimeOffset? From, DateTimeOffset? Until)> found = [];
+        foreach (var minute in new[] { 5, 4 + late, 5 + late, 9 + late, 10 + late })
+        {
+            _azure.Time.Advance(begin.AddMinutes(minute) - _azure.Time.GetUtcNow());
+            var result = await AskAsync(granularity: 5, whenEmpty: WhenEmpty.Passing);
+            result.Verdict.ShouldBe(Verdict.Passing, result.Summary);
+            found.Add((result.MeasuredFrom, result.MeasuredAt));
+        }
+
+        found.ShouldBe([Of(-5), Of(-5), Of(0), Of(0), Of(5)]);
+
+        (DateTimeOffset?, DateTimeOffset?) Of(int from) => (begin.AddMinutes(from), begin.AddMinutes(from + 5));
     }
 
     /// <summary>What passes rests on every series, what fails on the worst, and what is there on the latest.</summary>
@@ -164,11 +195,15 @@ public sealed class StaleMetricTests : IAsyncLifetime
         result.Summary.Contains("Azure has told of 1,000 series, as many as were asked for, so there may be more", StringComparison.Ordinal).ShouldBe(verdict == Verdict.Unknown);
     }
 
-    private async Task<CheckResult> AskAsync(string failing = "> 95", string? filter = null, MetricAggregation aggregation = MetricAggregation.Average, int hours = 1)
+    private async Task<CheckResult> AskAsync(string failing = "> 95", string? filter = null, MetricAggregation aggregation = MetricAggregation.Average, int hours = 1, int? granularity = null, WhenEmpty whenEmpty = WhenEmpty.Unknown)
     {
         await using var services = Services();
         return await services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.metric").AskAsync(
-            new MetricParameters { Resource = $"{Group}/Microsoft.Web/sites/s1", Metric = "M", Failing = FailingWhen.Parse(failing, null), Over = TimeSpan.FromHours(hours), Filter = filter, Aggregation = aggregation },
+            new MetricParameters
+            {
+                Resource = $"{Group}/Microsoft.Web/sites/s1", Metric = "M", Failing = FailingWhen.Parse(failing, null), Over = TimeSpan.FromHours(hours), Filter = filter, Aggregation = aggregation,
+                Granularity = granularity is { } minutes ? TimeSpan.FromMinutes(minutes) : null, WhenEmpty = whenEmpty,
+            },
             _azure.Step(),
             TestContext.Current.CancellationToken);
     }
