@@ -35,6 +35,15 @@ internal sealed class MetricCheck(AzureMetrics metrics)
                 ? CheckResult.Unknown($"{Cut}, and none of those has a value in this time.") with { Threshold = parameters.Failing.ToString() }
                 : Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.DisplayName} has no value of {parameters.Metric} in this time.");
             var until = question.LastEnd(now - MetricSeries.Usual);
+            if (nothing.Verdict == Verdict.Passing && question.Filter is not null)
+            {
+                // That what the filter asks for did not occur is known only where the metric is measured.
+                var (all, _) = await metrics.ReadAsync(target, question with { Filter = null }, context.Time, cancellationToken);
+                var newest = all.Where(series => !series.IsStaleAt(now)).Max(series => (DateTimeOffset?)series.Points[^1].Until);
+                nothing = newest is null ? CheckResult.Unknown($"{target.DisplayName} has no current value of {parameters.Metric} at all, so it says nothing that there is none with this filter.") with { Threshold = nothing.Threshold } : nothing;
+                until = newest ?? until;
+            }
+
             return nothing with { Link = Link(target), MeasuredAt = until, MeasuredFrom = until - question.Every };
         }
 
@@ -128,7 +137,7 @@ public sealed record MetricParameters : IValidatableObject
     [Description("How far back to look for the latest value. One after which several should have come says nothing, so a metric that comes seldom needs a time in which it comes at least twice.")]
     public TimeSpan Over { get; init; } = DefaultOver;
 
-    [Description("The verdict when there is no value. Azure does not tell a misspelt value in `filter` from one that did not occur, so look that the filter finds something before you write `passing`.")]
+    [Description("The verdict when there is no value. With a `filter`, `passing` holds only while the metric has current values without it: of a service that is not called at all nothing is known. Azure does not tell a misspelt value in `filter` from one that did not occur, so look that the filter finds something before you write `passing`.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -139,6 +139,22 @@ public sealed class StaleMetricTests : IAsyncLifetime
         (result.Verdict, result.MeasuredAt).ShouldBe((verdict, _azure.Time.GetUtcNow() - TimeSpan.FromMinutes(until)));
     }
 
+    /// <summary>Where nobody calls a service nobody is turned away, and where Azure is late none is told of: neither is health.</summary>
+    [Theory]
+    [InlineData("4=900 3=900", Verdict.Passing, "The query found nothing, which counts as healthy here.", 2)]
+    [InlineData("4=0 3=0", Verdict.Passing, "The query found nothing, which counts as healthy here.", 2)]
+    [InlineData("", Verdict.Unknown, "web app s1 has no current value of M at all, so it says nothing that there is none with this filter.", 4)]
+    [InlineData("40=900 39=900", Verdict.Unknown, "web app s1 has no current value of M at all, so it says nothing that there is none with this filter.", 4)]
+    public async Task NothingWithThisFilter_IsHealthOnlyWhereTheMetricIsMeasured(string withoutFilter, Verdict verdict, string words, int minutesAgo)
+    {
+        _azure.Answer = context => context.Response.WriteAsync(context.Request.Query.ContainsKey("$filter") || withoutFilter.Length == 0 ? Metric() : Metric(Series(withoutFilter)));
+
+        var result = await AskAsync(filter: "Code eq '429'", whenEmpty: WhenEmpty.Passing);
+
+        (result.Verdict, result.Summary, result.MeasuredAt).ShouldBe((verdict, words, _azure.Time.GetUtcNow().AddMinutes(-minutesAgo)));
+        result.Threshold.ShouldBe("> 95");
+    }
+
     [Fact]
     public async Task OneOfSeveralThatHasFallenSilent_HidesNothing()
     {
