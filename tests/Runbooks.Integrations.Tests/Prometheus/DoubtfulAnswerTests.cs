@@ -44,6 +44,17 @@ public sealed class DoubtfulAnswerTests : IAsyncLifetime
         (result.Verdict, result.Summary).ShouldBe((verdict, words));
     }
 
+    /// <summary>VictoriaMetrics answers so when one of its storage nodes does not.</summary>
+    [Theory]
+    [InlineData("true", Verdict.Unknown, "Prometheus 'p' answered with a warning, perhaps only in part: isPartial")]
+    [InlineData("false", Verdict.Passing, "0.01; failing would be > 1.")]
+    public async Task AnswerOfAPart_IsUnknown(string isPartial, Verdict verdict, string words)
+    {
+        var result = await AskAsync("m", "> 1", WhenEmpty.Unknown, _ => Vector(Good, $$""","isPartial":{{isPartial}}"""));
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
     [Theory]
     [InlineData("NaN", "> 1", Verdict.Unknown, "0.01 (the worst of 2 series: {pod=\"b\"}); failing would be > 1; but {pod=\"a\"} is not a number. Where nothing is asked of a part, a ratio has no value: leave it out with `… / (… > 0)`.")]
     [InlineData("NaN", "< 1", Verdict.Failing, "0.01 (the worst of 2 series: {pod=\"b\"}); limit < 1.")]
