@@ -22,7 +22,14 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
         try
         {
             var result = await LookAsync(parameters, context, cancellationToken);
-            var until = prometheus.Find(parameters.Endpoint).Endpoint.MeasuredUntil(asked);
+            if (prometheus.Find(parameters.Endpoint).Endpoint is not { Every.Ticks: > 0 } endpoint)
+            {
+                // It scrapes nothing, and knows how things are when it is asked.
+                return result;
+            }
+
+            var age = await prometheus.LastScrapeAgeAsync(parameters.Endpoint, (parameters as ClusterSeriesParameters)?.Cluster, context.Time, cancellationToken);
+            var until = endpoint.MeasuredUntil(asked, age);
             return result with { MeasuredAt = until, MeasuredFrom = asked - WindowOf(parameters) is { } from && from < until ? from : null };
         }
         catch (PrometheusException failed)

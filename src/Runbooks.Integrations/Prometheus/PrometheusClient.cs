@@ -14,6 +14,9 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
     // A query that cannot be read or carried out: Prometheus says in its own form what is wrong with it.
     private static readonly int[] s_badQuery = [400, 422];
 
+    /// <summary>A question beside the one that counts must not keep its answer waiting.</summary>
+    private static readonly TimeSpan s_longestForAge = TimeSpan.FromSeconds(3);
+
     public (string Name, PrometheusEndpoint Endpoint) Find(string? name)
     {
         var (found, problem) = ConfiguredName.Find(name, options.Value.Default, options.Value.Endpoints, "Prometheus", PrometheusOptions.SectionName, "Endpoints:{0}:Url", "name an endpoint in the check");
@@ -29,6 +32,28 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
             endpoint,
             string.Create(CultureInfo.InvariantCulture, $"api/v1/query_range?query={Uri.EscapeDataString(query)}&start={start.ToUnixTimeSeconds()}&end={end.ToUnixTimeSeconds()}&step={step.TotalSeconds:0}"),
             cancellationToken);
+
+    /// <summary>
+    /// How old the newest sample is that it has scraped of anything. A query goes on answering with the last samples for five minutes
+    /// when nothing is scraped any more, and does not say so.
+    /// </summary>
+    /// <param name="cluster">Of which cluster; of any when null.</param>
+    /// <returns>None where that cannot be told: not everything that speaks this API scrapes, and what does not has no <c>up</c>.</returns>
+    public async Task<TimeSpan> LastScrapeAgeAsync(string? endpoint, string? cluster, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(s_longestForAge, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            // Both times are of its own clock.
+            var newest = await QueryAsync(endpoint, $"max(timestamp(up{(cluster is null ? "" : $"{{{ClusterLabel.Name}=\"{cluster}\"}}")}))", either.Token);
+            return newest is [{ Times: [var asked], Values: [var scraped] }] && asked - scraped is >= 0 and <= 3600 and var seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
+        }
+        catch (Exception failed) when (failed is PrometheusException || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return TimeSpan.Zero;
+        }
+    }
 
     /// <summary>The alert rules that it evaluates.</summary>
     public Task<IReadOnlyList<AlertRule>> AlertRulesAsync(string? endpoint, CancellationToken cancellationToken) =>
@@ -213,12 +238,16 @@ public sealed class PrometheusEndpoint
     /// <summary>Where a person opens it; the URL itself when null. Managed Prometheus has no page of its own.</summary>
     public string? Ui { get; set; }
 
-    /// <summary>How often its targets are scraped, up to an hour: until that long ago a value has been measured for certain. Managed Prometheus does it every 30 seconds. 0 for one that scrapes nothing and knows how things are when it is asked.</summary>
+    /// <summary>How often its targets are scraped, up to an hour: what it answers counts as measured that long ago, or when its newest sample of `up` was, where that is older. Managed Prometheus does it every 30 seconds. 0 for one that scrapes nothing and knows how things are when it is asked.</summary>
     public TimeSpan Every { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>A query answers with the last sample, and says nothing of its age. In steps of one scrape, so that a sample that is read twice counts once.</summary>
-    /// <returns>Null for the moment in which it was asked.</returns>
-    internal DateTimeOffset? MeasuredUntil(DateTimeOffset asked) => Every == TimeSpan.Zero ? null : asked - Every - TimeSpan.FromTicks(asked.UtcTicks % Every.Ticks);
+    /// <param name="age">How old the newest sample of anything is.</param>
+    internal DateTimeOffset MeasuredUntil(DateTimeOffset asked, TimeSpan age)
+    {
+        var scraped = asked - (age > Every ? age : Every);
+        return scraped.AddTicks(-(scraped.UtcTicks % Every.Ticks));
+    }
 
     internal IEnumerable<string> Problems(string setting)
     {

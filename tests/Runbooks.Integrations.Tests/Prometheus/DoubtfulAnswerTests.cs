@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -53,6 +54,29 @@ public sealed class DoubtfulAnswerTests : IAsyncLifetime
         var result = await AskAsync("m", "> 1", WhenEmpty.Unknown, _ => Vector(Good, $$""","isPartial":{{isPartial}}"""));
 
         (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
+    /// <summary>When nothing is scraped any more, the last samples are told for five minutes more as if they were of now.</summary>
+    /// <param name="age">How old the newest sample is, in seconds; what is no time a sample can have is not believed.</param>
+    [Theory]
+    [InlineData("20", -60)]
+    [InlineData("61", -120)]
+    [InlineData("280", -300)]
+    [InlineData("3601", -60)]
+    [InlineData("-30", -60)]
+    [InlineData("NaN", -60)]
+    [InlineData("none", -60)]
+    [InlineData("error", -60)]
+    public async Task AnswerOfALastSample_WasMeasuredWhenThatWas(string age, int seconds)
+    {
+        var now = _prometheus.Time.GetUtcNow();
+        var result = await AskAsync("m", "> 1", WhenEmpty.Unknown, context =>
+            context.Request.Query["query"] != "max(timestamp(up))" ? Vector(Good)
+            : age == "error" ? """{"status":"error","error":"unknown function timestamp"}"""
+            : age == "none" ? Vector(Nothing)
+            : Vector($$"""[{"metric":{},"value":[{{now.ToUnixTimeSeconds()}},"{{(age == "NaN" ? age : now.ToUnixTimeSeconds() - int.Parse(age, CultureInfo.InvariantCulture))}}"]}]"""));
+
+        (result.Verdict, result.MeasuredAt).ShouldBe((Verdict.Passing, now.AddSeconds(seconds)));
     }
 
     [Theory]
