@@ -68,6 +68,7 @@ public static class RunbooksServices
             .AddSingleton<OnCallAnswers>()
             .AddSingleton<OnCallDirectory>()
             .AddSingleton<ChannelClient>()
+            .AddSingleton<UnendedAlerts>()
             .AddSingleton<NotificationDispatcher>()
             .AddSingleton<IncidentNotifier>()
             .AddSingleton<StormRegistry>()

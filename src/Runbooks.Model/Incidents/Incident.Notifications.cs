@@ -26,6 +26,25 @@ public sealed partial record Incident
             }));
     }
 
+    /// <summary>
+    /// Alerts that are being sent on channels that ring, and those of which nobody knows whether they were taken. They stand here before
+    /// anybody is called, so that they end with what they are about, whatever answer was lost and whoever died meanwhile.
+    /// </summary>
+    public IReadOnlyList<Delivery> Calls { get; init; } = [];
+
+    /// <summary>Every message that may have to be changed: what was taken, and the alerts that perhaps were.</summary>
+    [JsonIgnore]
+    public IEnumerable<Delivery> Changeable => Deliveries.Concat(Calls).Where(delivery => delivery.Reference is not null);
+
+    /// <summary>Those among these alerts that are not on record yet.</summary>
+    public IReadOnlyList<Delivery> NewCalls(IEnumerable<Delivery> calls) => [.. calls.Where(call => !Calls.Any(call.IsSameMessage))];
+
+    public Incident Expect(IReadOnlyList<Delivery> calls) => NewCalls(calls) is { Count: > 0 } news ? this with { Calls = [.. Calls, .. news] } : this;
+
+    /// <summary>What became of alerts that were expected is known, but for those that perhaps exist.</summary>
+    public Incident SettleCalls(IReadOnlyList<Delivery> calls, IReadOnlyList<Delivery> perhaps) =>
+        calls.Count == 0 ? this : this with { Calls = [.. Calls.Where(call => !calls.Any(call.IsSameMessage) || perhaps.Any(call.IsSameMessage))] };
+
     /// <summary>Whether the present asking of this question has gone out, to somebody or in vain.</summary>
     public bool WasSent(Gate gate) => HasDelivery(gate.MessageKey);
 
@@ -97,6 +116,17 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     /// <summary>The contacts that the message went to and that the person or room is behind; null where that is not known, or nobody is.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public IReadOnlyList<string>? Behind { get; init; }
+
+    /// <summary>An alert of which nobody knows whether it was taken: it has told nobody, and is ended all the same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsPerhaps { get; init; }
+
+    /// <summary>The alerts that this attempt perhaps opened on channels that did not say so; kept as <see cref="Incident.Calls"/>.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<Delivery> Perhaps { get; init; } = [];
+
+    /// <summary>Whether both are one message of a channel, to one recipient.</summary>
+    public bool IsSameMessage(Delivery other) => (other.Channel, other.Reference, other.Contact) == (Channel, Reference, Contact);
 
     /// <summary>Whether it was one of the messages under this key: theirs go on, after a colon, with whom each was for.</summary>
     public bool IsUnder(string key) => Key.StartsWith(key, StringComparison.Ordinal) && Key.AsSpan(key.Length) is [':', ..];

@@ -207,6 +207,8 @@ public sealed class ApprovalGateService(
         var gate = incident.FindGate(gateId)!;
         if (gate.Outcome != GateOutcome.Pending)
         {
+            // Once more for a process that died while it sent: what it sent may have come after the answer.
+            await (incident.State.IsFinal() ? Task.CompletedTask : updater.ShowGateAsync(incident, gateId, cancellationToken));
             return StatusOf(incident, gateId);
         }
 

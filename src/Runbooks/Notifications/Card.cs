@@ -42,6 +42,10 @@ public sealed record Card
     [JsonIgnore]
     public bool IsAnswered { get; init; }
 
+    /// <summary>Of a message on a channel that rings: nobody is called up for it any longer.</summary>
+    [JsonIgnore]
+    public bool CallsNobody => Informs || IsAnswered;
+
     /// <summary>It says how something ended: whoever has an alert about that on a channel that rings is told by the end of the alert.</summary>
     [JsonIgnore]
     public bool IsEnd { get; init; }

@@ -28,6 +28,12 @@ public interface INotifier
     /// <exception cref="DeliveryException">The channel did not take it; tells whether trying again can help.</exception>
     Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Of a channel that rings: what <see cref="SendAsync"/> will call this message, known before it is sent, so that an alert can be ended
+    /// whose answer was lost. Null where only the answer says it.
+    /// </summary>
+    string? ReferenceOf(Card card, Address to) => null;
+
     /// <summary>Replaces a message that was sent before, so that its buttons no longer ask. Channels that cannot do it do nothing.</summary>
     Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -59,6 +65,9 @@ public sealed class DeliveryException(string message, bool transient = false) : 
 
     /// <summary>How long the channel asks to be left alone; null where it does not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>It did not answer in time.</summary>
+    public bool IsLate { get; init; }
 
     /// <summary>It was refused for its form: a shorter one may be taken.</summary>
     public bool IsForm { get; init; }

@@ -54,20 +54,20 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         await ShowAsync(
             incident,
-            incident.Deliveries.Where(CallsForAPerson),
+            incident.Changeable.Where(CallsForAPerson),
             cards.Acknowledged(incident, runbook, time.GetUtcNow()),
             cancellationToken);
     }
 
     /// <summary>Every card that asked or told of it: how it ended. A card that reports that end is new and says so already.</summary>
     public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken) =>
-        ShowAsync(incident, incident.Deliveries.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed)), card, cancellationToken);
+        ShowAsync(incident, incident.Changeable.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed)), card, cancellationToken);
 
     /// <summary>Closed by hand: the cards of an incident that somebody owned, and those that said that it needs a person.</summary>
     public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
-        await ShowAsync(incident, incident.Deliveries, cards.Closed(incident, runbook), cancellationToken);
+        await ShowAsync(incident, incident.Changeable, cards.Closed(incident, runbook), cancellationToken);
     }
 
     private Task ShowAsync(Incident incident, IEnumerable<Delivery> sent, Card card, CancellationToken cancellationToken) => dispatcher.UpdateAsync(
@@ -78,8 +78,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
 
     /// <summary>What asked, and once that is decided also the page that nobody had heard of it.</summary>
     private static List<Delivery> Of(Incident incident, Gate gate) =>
-        [.. incident.Deliveries.Where(delivery => delivery.Reference is not null
-            && (delivery.IsOf(gate) || (gate.Outcome != GateOutcome.Pending && delivery.IsUnder(DuePage.KeyOf(UnheardOf(gate.Id))))))];
+        [.. incident.Changeable.Where(delivery => delivery.IsOf(gate) || (gate.Outcome != GateOutcome.Pending && delivery.IsUnder(DuePage.KeyOf(UnheardOf(gate.Id)))))];
 }
 
 /// <summary>Tells whoever approved that a temporary fix is in place, once, when it begins. In a storm one message tells of many.</summary>

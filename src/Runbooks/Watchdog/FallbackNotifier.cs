@@ -13,19 +13,19 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
     /// <param name="key">Names the trouble, another each time that it begins: the same on every attempt to tell it.</param>
     /// <returns>Whether it reached anybody.</returns>
     public async Task<bool> NotifyAsync(string title, string message, string threadId, string key, CancellationToken cancellationToken) =>
-        (await PageAsync(title, message, threadId, key, cancellationToken)).Count > 0;
+        (await PageAsync(title, message, threadId, key, cancellationToken)).Reached;
 
-    /// <returns>What reached anybody, to end it with; empty when nothing did.</returns>
-    public async Task<IReadOnlyList<Delivery>> PageAsync(string title, string message, string threadId, string key, CancellationToken cancellationToken)
+    public async Task<SystemPage> PageAsync(string title, string message, string threadId, string key, CancellationToken cancellationToken)
     {
         var card = Of(CardKind.Page, title, message, threadId);
-        List<Delivery> reached = [.. (await dispatcher.SendAsync(key, [ContactBook.Fallback], _ => card, [], cancellationToken)).Where(delivery => delivery.Reached)];
-        if (reached.Count == 0)
+        var sent = await dispatcher.SendAsync(key, [ContactBook.Fallback], _ => card, [], cancellationToken);
+        var page = new SystemPage(sent.Any(delivery => delivery.Reached), [.. sent.Where(delivery => delivery.Reached), .. sent.SelectMany(delivery => delivery.Perhaps)]);
+        if (!page.Reached)
         {
             Log.NobodyReached(logger, threadId, message);
         }
 
-        return reached;
+        return page;
     }
 
     /// <summary>Tells that a trouble is over.</summary>
@@ -51,4 +51,13 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
         Severity = ImpactSeverity.High,
         Sections = [new("What happened", [message])],
     };
+}
+
+/// <summary>What became of a message about the system itself.</summary>
+/// <param name="Reached">Whether it reached anybody.</param>
+/// <param name="Sent">To end it with: what reached somebody, and alerts that perhaps exist.</param>
+public sealed record SystemPage(bool Reached, IReadOnlyList<Delivery> Sent)
+{
+    /// <summary>With what told of the same trouble before.</summary>
+    public IReadOnlyList<Delivery> With(IReadOnlyList<Delivery> earlier) => [.. earlier.Where(one => !Sent.Any(one.IsSameMessage)), .. Sent];
 }

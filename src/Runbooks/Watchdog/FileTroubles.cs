@@ -3,7 +3,7 @@ namespace Runbooks.Watchdog;
 /// <summary>
 /// Pages once about a file that cannot be used: the version before it stays in force, and whoever changed it may not know.
 /// </summary>
-public sealed class FileTroubles(FileVersions files, ISharedState state, FallbackNotifier fallback) : IWatchdogJob
+public sealed class FileTroubles(FileVersions files, ISharedState state, FallbackNotifier fallback, UnendedAlerts unended) : IWatchdogJob
 {
     public const string ThreadId = "runbooks-files";
 
@@ -30,24 +30,32 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         var errors = version.Errors;
         var mark = errors.Count == 0 ? "" : TextHash.Of(version.Mark ?? string.Join('\n', errors), bytes: 8);
         var told = before?.Marks.GetValueOrDefault(name) ?? "";
-        if (mark == told)
+        var pages = before?.Pages.GetValueOrDefault(name) ?? [];
+
+        // A page that reached nobody perhaps rings all the same.
+        if (mark == told && (mark.Length > 0 || pages.Count == 0))
         {
             return;
         }
 
         var more = errors.Count > MaxLines ? $"\nand {errors.Count - MaxLines} more" : "";
-        var pages = before?.Pages.GetValueOrDefault(name) ?? [];
         if (mark.Length == 0)
         {
             await fallback.ShowOverAsync($"A file can be used again: {name}", "It was put right, or is not needed any more.", ThreadId, pages, cancellationToken);
             await SaveAsync(name, mark, [], cancellationToken);
         }
-        else if (await fallback.PageAsync(
-            $"A file cannot be used: {name}",
-            $"What was in force before stays in force until it is mended. What never was is not in force: alerts for it are ignored.\n{string.Join('\n', errors.Take(MaxLines))}{more}",
-            ThreadId, $"{name}:{mark}", cancellationToken) is { Count: > 0 } page)
+        else
         {
-            await SaveAsync(name, mark, [.. pages, .. page], cancellationToken);
+            var page = await fallback.PageAsync(
+                $"A file cannot be used: {name}",
+                $"What was in force before stays in force until it is mended. What never was is not in force: alerts for it are ignored.\n{string.Join('\n', errors.Take(MaxLines))}{more}",
+                ThreadId, $"{name}:{mark}", cancellationToken);
+            if (page.Sent.Count > 0)
+            {
+                // The same errors as before they were mended have the same alert.
+                await unended.ForgetAsync(page.Sent, cancellationToken);
+                await SaveAsync(name, page.Reached ? mark : told, page.With(pages), cancellationToken);
+            }
         }
     }
 

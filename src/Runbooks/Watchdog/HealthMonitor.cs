@@ -18,7 +18,9 @@ public sealed class HealthMonitor(
     /// <summary>Names the present trouble. By the minute: hosts that notice it side by side mean the same one.</summary>
     private string _trouble = "";
 
-    /// <summary>What told of it; empty while nobody was told.</summary>
+    private bool _told;
+
+    /// <summary>What told of it, or perhaps did.</summary>
     private IReadOnlyList<Delivery> _paged = [];
 
     /// <summary>When the trouble was seen first, until its end is on record.</summary>
@@ -37,20 +39,25 @@ public sealed class HealthMonitor(
             _since ??= time.GetUtcNow();
             _trouble = _failures++ == 0 ? time.GetUtcNow().ToString("'down:'yyyy-MM-dd'T'HHmm", CultureInfo.InvariantCulture) : _trouble;
             Log.Unhealthy(logger, trouble);
-            if (_failures >= PageAfterFailures && _paged.Count == 0)
+            if (_failures >= PageAfterFailures && !_told)
             {
-                _paged = await fallback.PageAsync("The runbook service does not work", $"{EndingText.Sentence(trouble)} {WhatItMeans}", FallbackNotifier.SystemId, _trouble, cancellationToken);
+                var page = await fallback.PageAsync("The runbook service does not work", $"{EndingText.Sentence(trouble)} {WhatItMeans}", FallbackNotifier.SystemId, _trouble, cancellationToken);
+                (_told, _paged) = (page.Reached, page.With(_paged));
             }
 
             return false;
         }
 
-        if (_paged.Count > 0)
+        if (_told)
         {
             await fallback.NotifyOverAsync("The runbook service works again", "Engine and store answer. Open incidents go on where they stood. Look at your senders for alerts that were refused meanwhile.", FallbackNotifier.SystemId, _trouble, _paged, cancellationToken);
         }
+        else if (_paged.Count > 0)
+        {
+            await fallback.ShowOverAsync("The runbook service works again", "Engine and store answer.", FallbackNotifier.SystemId, _paged, cancellationToken);
+        }
 
-        (_failures, _paged) = (0, []);
+        (_failures, _told, _paged) = (0, false, []);
         if (_since is { } since && await logger.TryPartAsync(azureMonitor.Name, token => azureMonitor.RecordAsync(since, token), cancellationToken))
         {
             _since = null;

@@ -29,6 +29,7 @@ public static class WatchdogServices
             .AddSingleton<IWatchdogJob, StormEndNotifier>()
             .AddSingleton<IWatchdogJob, IncidentChecks>()
             .AddSingleton<IWatchdogJob, WeeklyDigest>()
+            .AddSingleton<IWatchdogJob>(services => services.GetRequiredService<UnendedAlerts>())
             .AddSingleton<IncidentWatchdog>()
             .AddSingleton<Retention>();
     }

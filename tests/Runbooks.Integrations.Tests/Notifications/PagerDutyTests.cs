@@ -32,6 +32,7 @@ public sealed class PagerDutyTests : IAsyncLifetime
         }
 
         reference!.ShouldStartWith("${KEY}|");
+        PagerDuty.ReferenceOf(Cards.Approval with { Key = "mitigation-1:0:ada@pagerduty" }, s_ada).ShouldBe(reference, "an alert whose answer is lost is known by it");
         var alert = $"{Cards.Approval.IncidentId}:mitigation-1:0";
         Events.ShouldBe([("trigger", alert), ("acknowledge", alert), ("resolve", alert)]);
         _server.Requests.ShouldAllBe(request => request.Path == "/v2/enqueue" && JsonNode.Parse(request.Body)!["routing_key"]!.ToString() == new string('k', 32));

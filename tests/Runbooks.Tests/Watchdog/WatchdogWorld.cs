@@ -77,6 +77,15 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 
     public bool ChannelHangs { get; set; }
 
+    /// <summary>It takes messages, and breaks before it says so.</summary>
+    public bool AnswersAreLost { get; set; }
+
+    /// <summary>It takes no change of a message.</summary>
+    public bool TakesNoChange { get; set; }
+
+    /// <summary>How often a change was tried.</summary>
+    public int ChangesTried { get; private set; }
+
     public bool IsTicketSystemDown { get; set; }
 
     public IReadOnlyList<string> Paged => [.. Sent.Where(sent => sent.Card.Kind == CardKind.Page).Select(sent => sent.To)];
@@ -133,7 +142,7 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
         return Task.FromResult<IReadOnlyList<string>>(["Wrote on the ticket how this ended."]);
     }
 
-    public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         if (ChannelIsDown)
         {
@@ -142,15 +151,23 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 
         if (ChannelHangs)
         {
-            return new TaskCompletionSource<Receipt>().Task;
+            return await new TaskCompletionSource<Receipt>().Task;
         }
 
         Sent.Enqueue((to.Recipient, card));
-        return Task.FromResult<Receipt>(card.Key);
+        return AnswersAreLost ? throw new IOException("the line broke") : card.Key;
     }
+
+    public string? ReferenceOf(Card card, Address to) => card.Key;
 
     public Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
     {
+        ChangesTried++;
+        if (TakesNoChange)
+        {
+            throw new DeliveryException("answered 403.");
+        }
+
         Changed.Enqueue((reference, card));
         return Task.CompletedTask;
     }

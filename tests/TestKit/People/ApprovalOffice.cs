@@ -34,6 +34,7 @@ public sealed class ApprovalOffice
 
     public FakeTimeProvider Time { get; } = new(Some.Time);
     public InMemoryIncidentStore Store { get; } = new();
+    public InMemorySharedState State { get; } = new();
     public ScriptedChannel Channel { get; } = new();
     public ScriptedSchedule Rota { get; } = new();
     public ContactBook Book { get; }
@@ -66,8 +67,13 @@ public sealed class ApprovalOffice
     public IncidentNotifier MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels) =>
         new(DispatcherOn(channels), store, Time, NullLogger<IncidentNotifier>.Instance);
 
-    private NotificationDispatcher DispatcherOn(IReadOnlyList<INotifier> channels) =>
-        new(new ChannelClient(channels, Time, NullLogger<ChannelClient>.Instance), Directory, Time, NullLogger<NotificationDispatcher>.Instance);
+    private NotificationDispatcher DispatcherOn(IReadOnlyList<INotifier> channels)
+    {
+        var client = new ChannelClient(channels, Time, NullLogger<ChannelClient>.Instance);
+        return new(client, UnendedOn(client), Directory, Time, NullLogger<NotificationDispatcher>.Instance);
+    }
+
+    private UnendedAlerts UnendedOn(ChannelClient client) => new(State, Store, client, Time, NullLogger<UnendedAlerts>.Instance);
 
     public ApproverRules Rules => new(Contacts, Directory);
 

@@ -22,6 +22,9 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
     /// <summary>What happens before a message is taken; nothing unless said otherwise.</summary>
     public Func<Address, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>What happens once a message is taken, before that is answered; nothing unless said otherwise.</summary>
+    public Func<Address, CancellationToken, Task> After { get; set; } = (_, _) => Task.CompletedTask;
+
     /// <summary>What happens before a message is changed; nothing unless said otherwise.</summary>
     public Func<Task> BeforeUpdate { get; set; } = () => Task.CompletedTask;
 
@@ -31,7 +34,9 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
     public ConcurrentDictionary<string, Card> Shown { get; } = new();
 
     /// <summary>What a channel calls a message, where that is the same for several people; a name of its own unless said otherwise.</summary>
-    public Func<Address, Card, string>? ReferenceOf { get; init; }
+    public Func<Address, Card, string>? ReferenceOf { get; set; }
+
+    string? INotifier.ReferenceOf(Card card, Address to) => ReferenceOf?.Invoke(to, card);
 
     /// <summary>How often it was tried.</summary>
     public int Attempts { get; private set; }
@@ -47,6 +52,7 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
         Sent.Enqueue((to, card));
         var reference = ReferenceOf?.Invoke(to, card) ?? $"{name}-{Interlocked.Increment(ref _sent)}";
         Shown[reference] = card;
+        await After(to, cancellationToken);
         return new Receipt(reference, HandsOver);
     }
 

@@ -18,15 +18,16 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
     /// <returns>The name of the setting with the integration key, and the alert's own key.</returns>
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
-        var alert = PagerDutyEvent.KeyOf(card, to.Recipient);
-        await PostAsync(PagerDutyEvent.Trigger(card, secrets.Resolve(to.To), alert), cancellationToken);
-        return $"{to.To}|{alert}";
+        await PostAsync(PagerDutyEvent.Trigger(card, secrets.Resolve(to.To), PagerDutyEvent.KeyOf(card, to.Recipient)), cancellationToken);
+        return ReferenceOf(card, to);
     }
+
+    public string ReferenceOf(Card card, Address to) => $"{to.To}|{PagerDutyEvent.KeyOf(card, to.Recipient)}";
 
     /// <summary>An answer acknowledges, the end resolves; an end that needs a person leaves it ringing.</summary>
     public async Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
     {
-        if (card.Informs || card.IsAnswered)
+        if (card.CallsNobody)
         {
             var bar = reference.IndexOf('|', StringComparison.Ordinal);
             await PostAsync(PagerDutyEvent.Change(card.Kind, secrets.Resolve(reference[..bar]), reference[(bar + 1)..]), cancellationToken);

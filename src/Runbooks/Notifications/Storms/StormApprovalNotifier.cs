@@ -131,7 +131,7 @@ public sealed class StormApprovalNotifier(
 
     private async Task<(StormMessage Message, Delivery Delivery)> SendAsync(
         Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken) =>
-        (message, await dispatcher.SendToAsync(message.Key, message.Recipient, cards.Question(storm, message, shown), [], cancellationToken));
+        (message, await dispatcher.SendToAsync(message.Key, message.Recipient, cards.Question(storm, message, shown), [], calls => storms.ExpectAsync(storm.Id, calls, cancellationToken), cancellationToken));
 
     /// <summary>Silence is never success: whoever is last in line may decide as well.</summary>
     private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> NotifyFallbackAsync(
@@ -209,8 +209,10 @@ public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> A
 
     public string Name => NotificationDispatcher.NameOf(Recipient);
 
+    public const string KeyPrefix = "storm";
+
     /// <summary>The same on a repeated attempt, another for each message.</summary>
-    public string Key => $"storm:{Fresh[0].Id}:{Fresh[0].OpenGate!.MessageKey}";
+    public string Key => $"{KeyPrefix}:{Fresh[0].Id}:{Fresh[0].OpenGate!.MessageKey}";
 
     /// <summary>Those among them that nobody was told of.</summary>
     public int Newcomers => Fresh.Count(incident => !WasTold(incident));

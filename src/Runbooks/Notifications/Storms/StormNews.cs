@@ -18,7 +18,7 @@ public sealed record StormNews(Incident Incident, Runbook Runbook, string Key, I
 /// Tells news of many incidents of a storm in one message to each person. On the record of each incident stands what reached
 /// whom, as if it had told it by itself: what did not come to whom it is for is news for them alone the next time.
 /// </summary>
-public sealed class StormNewsDispatcher(StormMembers members, NotificationDispatcher dispatcher, ILogger<StormNewsDispatcher> logger)
+public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers members, NotificationDispatcher dispatcher, ILogger<StormNewsDispatcher> logger)
 {
     /// <param name="news">Of each incident and key one.</param>
     /// <param name="cardOf">The card about what one recipient is told.</param>
@@ -64,8 +64,11 @@ public sealed class StormNewsDispatcher(StormMembers members, NotificationDispat
     private async Task<StormSent> SendAsync(
         Recipient recipient, IReadOnlyList<StormNews> about, Func<IReadOnlyList<StormNews>, Card> cardOf, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken)
     {
-        var card = cardOf(about);
-        return new(recipient, about, card, await dispatcher.SendToAsync($"{about[0].Key}:{about[0].Incident.Id}", recipient, card, alerts, cancellationToken));
+        var (card, key) = (cardOf(about), $"{about[0].Key}:{about[0].Incident.Id}");
+
+        // That an end needs a person stays until somebody ends it.
+        return new(recipient, about, card, await dispatcher.SendToAsync(
+            key, recipient, card, alerts, key.StartsWith(NotificationRecipients.Closed, StringComparison.Ordinal) ? null : calls => storms.ExpectAsync(about[0].Incident.Storm!, calls, cancellationToken), cancellationToken));
     }
 
     /// <param name="Incidents">How many the message was about.</param>

@@ -112,6 +112,12 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
             cancellationToken)).Result;
     }
 
+    /// <summary>Alerts that a sender is about to open, before it does: should it die, they are ended all the same.</summary>
+    public Task ExpectAsync(string stormId, IReadOnlyList<Delivery> calls, CancellationToken cancellationToken) => state.ChangeAsync<Known>(
+        Key,
+        known => known?.Storms.GetValueOrDefault(stormId) is { } storm ? known.With(storm with { Expected = [.. storm.Expected, .. calls] }) : known ?? Known.None,
+        cancellationToken);
+
     /// <param name="storm">With what was told in this turn.</param>
     /// <param name="over">Nothing is left to tell of it.</param>
     /// <param name="read">How many incidents were read in this turn.</param>
@@ -121,7 +127,7 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         {
             var now = known?.Storms.GetValueOrDefault(storm.Id);
             return over && now?.LastJoined == storm.LastJoined ? known!.Without(storm.Id)
-                : (known ?? Known.None).With(storm.EndTurn(time.GetUtcNow(), read) with
+                : (known ?? Known.None).With((storm with { Expected = now?.Expected ?? [] }).EndTurn(time.GetUtcNow(), read) with
                 {
                     Since = Storm.Earlier(now?.Since ?? storm.Since, storm.Since),
                     LastJoined = now?.LastJoined ?? storm.LastJoined,
@@ -180,6 +186,9 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>Whatever else called somebody up, questions that are decided among it: it ends once the storm is over.</summary>
     public IReadOnlyList<Delivery> Alerts { get; init; } = [];
 
+    /// <summary>Alerts of the turn that goes on, on record before they are opened; at its end, or at the next one where its sender died, they are among the others.</summary>
+    public IReadOnlyList<Delivery> Expected { get; init; } = [];
+
     [JsonIgnore]
     public IReadOnlyList<Delivery> Ringing => [.. Asking, .. Alerts];
 
@@ -210,13 +219,13 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <param name="toAsk">To tell of what waits, which is to be read for it.</param>
     /// <returns>Null while somebody else sends, or while it rests.</returns>
     public Storm? TakeTurn(DateTimeOffset now, bool toAsk) =>
-        TurnEnd.IsAhead(SendingUntil, s_longestTurn, now) || (toAsk && TurnEnd.IsAhead(RestsUntil, s_longestRest, now)) ? null : this with { SendingUntil = now + s_longestTurn };
+        TurnEnd.IsAhead(SendingUntil, s_longestTurn, now) || (toAsk && TurnEnd.IsAhead(RestsUntil, s_longestRest, now)) ? null : TakeOverExpected() with { SendingUntil = now + s_longestTurn };
 
     /// <summary>After a turn that read thousands the next ones wait, so that the messages of a storm do not take all of a host's time.</summary>
     /// <param name="read">How many incidents it read.</param>
     public Storm EndTurn(DateTimeOffset now, int read)
     {
-        var ended = this with { SendingUntil = null };
+        var ended = TakeOverExpected() with { SendingUntil = null };
         var rest = s_restForEach * Math.Min(read, Most);
         return read < Many ? ended : ended with { RestsUntil = now + rest, Rest = rest };
     }
@@ -231,6 +240,12 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
 
     /// <returns>Between 0 and 1, for each incident another one.</returns>
     private static double ShareOf(string incident) => incident.Aggregate(0u, (hash, letter) => unchecked((hash * 31) + letter)) / (double)uint.MaxValue;
+
+    private Storm TakeOverExpected()
+    {
+        var calls = Expected.Where(call => !Ringing.Any(call.IsSameMessage)).ToLookup(call => call.IsUnder(StormMessage.KeyPrefix));
+        return Expected.Count == 0 ? this : this with { Expected = [], Asking = [.. Asking, .. calls[true]], Alerts = [.. Alerts, .. calls[false]] };
+    }
 
     public Storm Keep(IEnumerable<StormSent> sent) => this with { Alerts = [.. Alerts, .. sent.Select(message => message.Delivery)] };
 

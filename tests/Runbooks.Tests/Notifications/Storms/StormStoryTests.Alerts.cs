@@ -1,5 +1,6 @@
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
+using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Tests.Notifications.Storms;
 
@@ -28,6 +29,33 @@ public sealed partial class StormStoryTests
         _world.Store.All.ShouldAllBe(incident => incident.State.IsFinal());
         _pager.Sent.Count.ShouldBe(1, "nobody is called to hear that it is over");
         _pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Closed);
+    }
+
+    /// <summary>The pager takes it, and nobody is known to have been told.</summary>
+    [Fact]
+    public async Task AlertAboutAStormWhoseAnswerIsLost_IsAcknowledgedAndResolvedAllTheSame()
+    {
+        var expected = 0;
+        _pager.Rings = true;
+        _pager.ReferenceOf = (_, card) => card.Key!;
+        _pager.After = (_, _) => throw new IOException("reset");
+        _pager.Before = async (_, _) => expected = (await _world.Get<StormRegistry>().ListAsync(Cancel)).Single().Expected.Count;
+        _chat.Before = (_, _) => throw new DeliveryException("is away.");
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await OpenAsync(6);
+        await AdvanceAsync(s_gathered);
+        expected.ShouldBe(1, "it is on record before it is sent");
+        _chat.Before = (_, _) => Task.CompletedTask;
+
+        await DecideAsync(_world.Store.All, DecisionVerb.Approve, "duty");
+        await WatchAsync();
+        _pager.Shown.Values.ShouldAllBe(card => card.CallsNobody);
+
+        await AdvanceAsync(TimeSpan.FromMinutes(5));
+        await WatchAsync();
+        await WatchAsync();
+        _pager.Shown.Values.ShouldAllBe(card => card.Kind == CardKind.Closed);
+        TitlesTo("ada").ShouldNotBeEmpty("what perhaps rang has told nobody");
     }
 
     /// <summary>The fixes stay for hours. Who was called up has answered, and whoever comes after them is not called.</summary>

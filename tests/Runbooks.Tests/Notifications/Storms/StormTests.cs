@@ -1,3 +1,4 @@
+using Runbooks.Model.Incidents;
 using Runbooks.Notifications.Storms;
 using Given = TestKit.Incidents.Given;
 
@@ -39,6 +40,22 @@ public sealed class StormTests
         looks.Count(at => at <= Given.Night.AddMinutes(1)).ShouldBeLessThan(2_000);
         looks.Min().ShouldBeGreaterThanOrEqualTo(storm.RestsUntil!.Value);
         (waiting / (looks.Max() - looks.Min()).TotalSeconds).ShouldBeLessThan(50);
+    }
+
+    /// <summary>What a sender was about to open when it died is ended with the rest: questions once they are answered, all of it with the storm.</summary>
+    [Fact]
+    public void AlertsOfASenderThatDied_AreTakenOver()
+    {
+        var (question, page) = (Call("storm:261128-0112:mitigation-1:0:ada@pager"), Call("page:lease:261128-0112:ada@pager"));
+        var died = s_storm.TakeTurn(Given.Night, toAsk: true).ShouldNotBeNull() with { Expected = [question, page] };
+
+        var next = died.TakeTurn(Given.Night.AddMinutes(4), toAsk: false).ShouldNotBeNull();
+
+        next.Asking.ShouldBe([question]);
+        next.Alerts.ShouldBe([page]);
+        (next with { Expected = [question] }).EndTurn(Given.Night, read: 0).Ringing.ShouldBe([question, page], "it is known");
+
+        static Delivery Call(string key) => new(key, "ada", "pager", Given.Night, null, key) { IsPerhaps = true };
     }
 
     [Fact]

@@ -1,0 +1,124 @@
+using System.Text.Json.Serialization;
+
+namespace Runbooks.Notifications;
+
+/// <summary>
+/// Alerts that nobody has to act on any more, while their channel did not take that they are answered or over. What is not ended rings on,
+/// so it is kept, and tried again ever more rarely for a day.
+/// </summary>
+public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, ChannelClient channels, TimeProvider time, ILogger<UnendedAlerts> logger) : IWatchdogJob
+{
+    private const string Key = "alerts:unended";
+
+    private static readonly TimeSpan s_triedFor = TimeSpan.FromDays(1);
+
+    /// <summary>Tried side by side. When a channel takes none of so many, the others wait for the next minute.</summary>
+    private const int AtOnce = 8;
+
+    public string Name => "alerts that did not end";
+
+    /// <summary>Keeps what was not taken, and says so on the incidents. Never an exception: whoever ends something has no use for one.</summary>
+    public async Task KeepAsync(IReadOnlyList<UnendedAlert> alerts)
+    {
+        if (alerts.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            var (_, before) = await state.UpdateAsync<Known, Known>(Key, known => (alerts.Aggregate(known ?? Known.None, (all, alert) => all.With(alert)), known ?? Known.None), CancellationToken.None);
+            await NoteAsync(alerts.Where(alert => before.Find(alert) is null), alert => $"{alert.Channel} could not be told {alert.What}, so an alert may ring on there. It is tried again for a day.");
+        }
+        // Whatever the store's trouble is, what was to be ended has ended.
+        catch (Exception trouble)
+        {
+            Log.AlertNotKept(logger, alerts[0].Reference, trouble);
+        }
+    }
+
+    /// <summary>Somebody is called up again by an alert of the same name: what is kept was about the one before.</summary>
+    public Task ForgetAsync(IReadOnlyList<Delivery> sent, CancellationToken cancellationToken) => state.ChangeAsync<Known>(
+        Key,
+        known => known?.Alerts.Where(alert => !sent.Any(one => (one.Channel, one.Reference) == (alert.Channel, alert.Reference))).ToList() is { } left && left.Count < known.Alerts.Count ? new(left) : known ?? Known.None,
+        cancellationToken);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var due = (await state.FindAsync<Known>(Key, cancellationToken))?.Alerts.Where(alert => alert.IsDue(now)).OrderBy(alert => alert.TriedAt) ?? Enumerable.Empty<UnendedAlert>();
+        foreach (var some in due.Chunk(AtOnce))
+        {
+            var tried = await Task.WhenAll(some.Select(async alert => (Alert: alert, IsTaken: await channels.TryUpdateAsync(alert.Channel, alert.Reference, alert.Card, cancellationToken))));
+            var taken = tried.Where(one => one.IsTaken).Select(one => one.Alert).ToList();
+            var tooLate = tried.Where(one => !one.IsTaken && now - one.Alert.Since >= s_triedFor).Select(one => one.Alert).ToList();
+            await state.ChangeAsync<Known>(Key, known => (known ?? Known.None).After(some, [.. taken, .. tooLate], now), cancellationToken);
+            await NoteAsync(taken, alert => $"{alert.Channel} has been told {alert.What} now.");
+            await NoteAsync(tooLate, alert => $"{alert.Channel} could not be told {alert.What} for a day. An alert may ring on there: resolve it by hand.");
+            if (taken.Count == 0)
+            {
+                break;
+            }
+        }
+    }
+
+    /// <summary>An incident says it on its timeline; a storm and the system itself have none.</summary>
+    private async Task NoteAsync(IEnumerable<UnendedAlert> alerts, Func<UnendedAlert, string> words)
+    {
+        foreach (var lines in alerts.GroupBy(alert => alert.Card.IncidentId, words))
+        {
+            try
+            {
+                await store.RecordAtOnceAsync(lines.Key, incident => lines.Distinct().Aggregate(incident, (noted, line) => noted.Note(time.GetUtcNow(), TimelineKind.Message, "runbook", line)), time);
+            }
+            catch (KeyNotFoundException)
+            {
+                // As said.
+            }
+        }
+    }
+
+    private sealed record Known(IReadOnlyList<UnendedAlert> Alerts)
+    {
+        public static readonly Known None = new([]);
+
+        public UnendedAlert? Find(UnendedAlert alert) => Alerts.FirstOrDefault(alert.IsSame);
+
+        /// <summary>What is over is not made only answered by whoever was slower.</summary>
+        public Known With(UnendedAlert alert) => Find(alert) is { Card.Kind: CardKind.Closed } ? this : new([.. Alerts.Where(known => !known.IsSame(alert)), alert]);
+
+        public Known After(IReadOnlyList<UnendedAlert> tried, IReadOnlyList<UnendedAlert> done, DateTimeOffset now) =>
+            new([.. Alerts.Where(known => !done.Any(known.SaysTheSameAs)).Select(known => tried.Any(known.SaysTheSameAs) ? known with { Tries = known.Tries + 1, TriedAt = now } : known)]);
+    }
+}
+
+/// <summary>An alert that should call nobody any more.</summary>
+/// <param name="Card">What it would show now, as far as its channel needs it for that.</param>
+/// <param name="Since">When it should have ended.</param>
+public sealed record UnendedAlert(string Channel, string Reference, Card Card, DateTimeOffset Since)
+{
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromHours(1);
+
+    public int Tries { get; init; } = 1;
+
+    public DateTimeOffset TriedAt { get; init; } = Since;
+
+    /// <summary>In words.</summary>
+    [JsonIgnore]
+    public string What => Card.Kind == CardKind.Closed ? "that it is over" : "that it is answered";
+
+    public static UnendedAlert Of(string channel, string reference, Card card, DateTimeOffset now) =>
+        new(channel, reference, card with { Kind = card.Informs ? card.Kind : CardKind.Decided, Sections = [], Links = [] }, now);
+
+    public bool IsDue(DateTimeOffset now)
+    {
+        var pause = s_firstPause * (1 << Math.Clamp(Tries - 1, 0, 9));
+        return (now - TriedAt).Duration() >= (pause < s_longestPause ? pause : s_longestPause);
+    }
+
+    public bool IsSame(UnendedAlert other) => (other.Channel, other.Reference) == (Channel, Reference);
+
+    /// <summary>Nothing else has become of it since.</summary>
+    public bool SaysTheSameAs(UnendedAlert other) => IsSame(other) && other.Card.Kind == Card.Kind;
+}

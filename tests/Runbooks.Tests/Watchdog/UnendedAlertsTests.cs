@@ -1,0 +1,158 @@
+using Runbooks.Approvals;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using Runbooks.Storage;
+using Runbooks.Watchdog;
+using TestKit;
+using TestKit.People;
+
+namespace Runbooks.Tests.Watchdog;
+
+/// <summary>An alert whose channel did not take its end is not forgotten.</summary>
+public sealed class UnendedAlertsTests : IAsyncDisposable
+{
+    private static readonly Delivery s_asked = new("mitigation-1:0:ada@test", "ada", "test", Some.Time, null, "alert-1");
+    private readonly WatchdogWorld _world = new() { Rings = true };
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task EndThatWasNotTaken_IsTriedAgainAndTheTimelineSaysSo()
+    {
+        var id = await EndAsync();
+        (await _world.Store.FindAsync(id, Cancel))!.Timeline[^1].What.ShouldBe("test could not be told that it is over, so an alert may ring on there. It is tried again for a day.");
+        await _world.CheckAsync(id, TimeSpan.FromMinutes(1));
+        _world.TakesNoChange = false;
+
+        var ended = await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10));
+
+        _world.Changed.ShouldHaveSingleItem().Key.ShouldBe("alert-1");
+        _world.Changed.Single().Card.Kind.ShouldBe(CardKind.Closed);
+        ended.Timeline.Count(entry => entry.What.Contains("told that it is over")).ShouldBe(2);
+        ended.Timeline[^1].What.ShouldBe("test has been told that it is over now.");
+    }
+
+    [Fact]
+    public async Task EndThatIsNotTakenForADay_IsTriedEverMoreRarelyAndThenSaid()
+    {
+        var id = await EndAsync();
+
+        var ended = await _world.CheckAsync(id, [.. Enumerable.Repeat(TimeSpan.FromMinutes(1), 26 * 60)]);
+
+        _world.ChangesTried.ShouldBeInRange(25, 40);
+        ended.Timeline[^1].What.ShouldBe("test could not be told that it is over for a day. An alert may ring on there: resolve it by hand.");
+        ended.Timeline.Count(entry => entry.What.Contains("could not be told")).ShouldBe(2);
+    }
+
+    /// <summary>The answer was tried for longer than the incident took to end.</summary>
+    [Fact]
+    public async Task AnswerThatIsKeptAfterTheEnd_DoesNotTakeItsPlace()
+    {
+        var id = await EndAsync();
+        var decided = Some.Waiting().Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time)).Incident with { Deliveries = [s_asked] };
+        await _world.Get<NotificationUpdater>().ShowGateAsync(decided, "mitigation-1", Cancel);
+        _world.TakesNoChange = false;
+
+        await _world.CheckAsync(id, TimeSpan.FromMinutes(1));
+
+        _world.Changed.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Closed);
+    }
+
+    /// <summary>While a question is open its card is brought up to date, which ends nothing.</summary>
+    [Fact]
+    public async Task QuestionThatIsStillOpen_IsNotKept()
+    {
+        _world.TakesNoChange = true;
+        var id = await _world.OpenAsync(Some.Waiting() with { Deliveries = [s_asked] });
+        await _world.Get<NotificationUpdater>().ShowGateAsync((await _world.Store.FindAsync(id, Cancel))!, "mitigation-1", Cancel);
+        var tried = _world.ChangesTried;
+
+        await _world.CheckAsync(id, TimeSpan.FromMinutes(1));
+
+        _world.ChangesTried.ShouldBe(tried);
+    }
+
+    /// <summary>It was answered before the pager was reached, and then the host died.</summary>
+    [Fact]
+    public async Task QuestionThatIsTakenUpAgainAfterItsAnswer_EndsWhatWasSent()
+    {
+        var id = await _world.OpenAsync(Decided().Expect([s_asked with { IsPerhaps = true }]));
+
+        await _world.Get<ApprovalGateService>().OpenAsync(new OpenGateRequest(id, Phase.Mitigation, 1, [], false, null, "wake-1"), Cancel);
+
+        _world.Sent.ShouldBeEmpty();
+        _world.Changed.ShouldHaveSingleItem().Key.ShouldBe("alert-1");
+    }
+
+    /// <summary>The page was taken, and nobody was told so: what works again ends it.</summary>
+    [Fact]
+    public async Task PageAboutTheSystemWhoseAnswerIsLost_EndsWithTheTrouble()
+    {
+        (_world.AnswersAreLost, _world.Engine.Illness) = (true, "gone");
+        for (var look = 0; look < 3; look++)
+        {
+            await _world.Time.UntilDoneAsync(_world.Get<HealthMonitor>().CheckAsync(Cancel));
+        }
+
+        (_world.AnswersAreLost, _world.Engine.Illness) = (false, null);
+        await _world.Get<HealthMonitor>().CheckAsync(Cancel);
+
+        var paged = _world.Sent.Select(sent => sent.Card.Key).Distinct().ShouldHaveSingleItem();
+        _world.Changed.ShouldHaveSingleItem().Key.ShouldBe(paged);
+        _world.Changed.Single().Card.Kind.ShouldBe(CardKind.Closed);
+    }
+
+    [Fact]
+    public async Task PageAboutAFileWhoseAnswerIsLost_EndsWithTheTrouble()
+    {
+        _world.AnswersAreLost = true;
+        _world.Get<FileVersions>().Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
+        await WatchAsync();
+        await WatchAsync();
+        _world.AnswersAreLost = false;
+        _world.Get<FileVersions>().Use("windows.yaml", "windows: []");
+
+        await WatchAsync();
+        await WatchAsync();
+
+        _world.Changed.ShouldHaveSingleItem().Key.ShouldBe(_world.Sent.First().Card.Key);
+    }
+
+    /// <summary>The same errors have the same alert, and what is still to be ended is the one before.</summary>
+    [Fact]
+    public async Task FileThatBreaksAgainInTheSameWay_GoesOnCalling()
+    {
+        var files = _world.Get<FileVersions>();
+        files.Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
+        await WatchAsync();
+        _world.TakesNoChange = true;
+        files.Use("windows.yaml", "windows: []");
+        await WatchAsync();
+        files.Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
+        await WatchAsync();
+        _world.TakesNoChange = false;
+        _world.Time.Advance(TimeSpan.FromMinutes(5));
+
+        await WatchAsync();
+
+        _world.Sent.Count.ShouldBe(2);
+        _world.Changed.ShouldBeEmpty();
+    }
+
+    private Task WatchAsync() => _world.Time.UntilDoneAsync(_world.Get<IncidentWatchdog>().CheckAsync(Cancel));
+
+    private static Incident Decided() => Some.Waiting().Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time)).Incident;
+
+    /// <summary>An incident whose end its alert is not told of.</summary>
+    private async Task<string> EndAsync()
+    {
+        _world.TakesNoChange = true;
+        var ended = Some.Waiting().End(IncidentState.Resolved, "It is over.", Some.Time) with { Deliveries = [s_asked] };
+        var id = await _world.OpenAsync(ended);
+        await _world.Get<NotificationUpdater>().ShowEndAsync(ended, _world.Get<IncidentCards>().Closed(ended, _world.Runbook), Cancel);
+        return id;
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+}
