@@ -20,8 +20,8 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         await dispatcher.UpdateAsync(
             sent,
-            delivery => gate.Outcome == GateOutcome.Pending
-                ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest) with { IsAnswered = IsAnswered(delivery) || gate.IsHeldBack(time.GetUtcNow()) }
+            delivery => IsOver(incident) ? IncidentCards.Ended(cards.Closed(incident, runbook), gate)
+                : gate.Outcome == GateOutcome.Pending ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest) with { IsAnswered = IsAnswered(delivery) || gate.IsHeldBack(time.GetUtcNow()) }
                 : cards.Decided(incident, runbook, gate),
             cancellationToken);
 
@@ -69,6 +69,19 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         await ShowAsync(incident, incident.Changeable, cards.Closed(incident, runbook), cancellationToken);
     }
+
+    /// <summary>It ended while a message about it was being sent: nobody is called up for that any longer.</summary>
+    public async Task ShowIfOverAsync(Incident before, Incident now, CancellationToken cancellationToken)
+    {
+        if (!IsOver(before) && IsOver(now))
+        {
+            await ShowEndAsync(now, cards.Closed(now, await pinned.OfAsync(now, cancellationToken)), cancellationToken);
+        }
+    }
+
+    /// <summary>It has ended, and nobody is needed or owns it.</summary>
+    private static bool IsOver(Incident incident) =>
+        incident.ClosedByHand is not null || (incident.State.IsFinal() && incident.State is not (IncidentState.Failed or IncidentState.Expired or IncidentState.TakenOver));
 
     private Task ShowAsync(Incident incident, IEnumerable<Delivery> sent, Card card, CancellationToken cancellationToken) => dispatcher.UpdateAsync(
         // What was handed to somebody is theirs to do however the incident ended, and a report stays what it is.

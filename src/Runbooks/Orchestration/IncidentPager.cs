@@ -4,7 +4,7 @@ namespace Runbooks.Orchestration;
 
 /// <summary>Pages a person about an incident.</summary>
 public sealed class IncidentPager(
-    IIncidentStore store, PinnedRunbooks pinned, IncidentNotifier notifier, IncidentCards cards, StormPager storms, TimeProvider time, ILogger<IncidentPager> logger)
+    IIncidentStore store, PinnedRunbooks pinned, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater updater, StormPager storms, TimeProvider time, ILogger<IncidentPager> logger)
 {
     private readonly ConcurrentQueue<PageInStorm> _ofStorms = new();
 
@@ -66,6 +66,7 @@ public sealed class IncidentPager(
             Log.NobodyReached(logger, incident.Id, request.Message);
         }
 
+        await updater.ShowIfOverAsync(incident, result.Incident, cancellationToken);
         return result.Reached;
     }
 

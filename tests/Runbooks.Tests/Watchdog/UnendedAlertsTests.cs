@@ -1,7 +1,9 @@
 using Runbooks.Approvals;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
+using Runbooks.Orchestration;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using TestKit;
@@ -138,6 +140,19 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
 
         _world.Sent.Count.ShouldBe(2);
         _world.Changed.ShouldBeEmpty();
+    }
+
+    /// <summary>The page came to the pager after the end, which had looked for it and found nothing to resolve.</summary>
+    [Fact]
+    public async Task PageThatIsSentWhileTheIncidentEnds_IsResolved()
+    {
+        var id = await _world.OpenAsync(Some.Waiting());
+        _world.WhileSending = () => _world.Store.UpdateAsync(id, i => i.End(IncidentState.Resolved, "It is over.", _world.Now), Cancel);
+
+        await _world.Get<IncidentPager>().RequestPageAsync(new PageRequest(id, "lease", "It lasts too long."), Cancel);
+
+        _world.Changed.ShouldHaveSingleItem().Key.ShouldBe(_world.Sent.Single().Card.Key);
+        _world.Changed.Single().Card.Kind.ShouldBe(CardKind.Closed);
     }
 
     private Task WatchAsync() => _world.Time.UntilDoneAsync(_world.Get<IncidentWatchdog>().CheckAsync(Cancel));

@@ -80,6 +80,9 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
     /// <summary>It takes messages, and breaks before it says so.</summary>
     public bool AnswersAreLost { get; set; }
 
+    /// <summary>What happens while a message is being sent; nothing unless said otherwise.</summary>
+    public Func<Task> WhileSending { get; set; } = () => Task.CompletedTask;
+
     /// <summary>It takes no change of a message.</summary>
     public bool TakesNoChange { get; set; }
 
@@ -151,8 +154,10 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 
         if (ChannelHangs)
         {
-            return await new TaskCompletionSource<Receipt>().Task;
+            await new TaskCompletionSource().Task;
         }
+
+        await WhileSending();
 
         Sent.Enqueue((to.Recipient, card));
         return AnswersAreLost ? throw new IOException("the line broke") : card.Key;
