@@ -6,7 +6,7 @@ public sealed partial record Incident
     /// <summary>It ended for a reason that says nothing about the fix: the automation broke, or was kept from acting.</summary>
     public bool IsInconclusive { get; init; }
 
-    /// <summary>The watch has recorded the end, and what follows one is not done yet.</summary>
+    /// <summary>The watch has recorded the end, or a person has closed it, and what follows is not done yet.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndUnfinished { get; init; }
 

@@ -25,6 +25,9 @@ public sealed class ApprovalGateService(
     /// <summary>While the sender says that it is over and the checks say otherwise, they are asked this often.</summary>
     private static readonly TimeSpan s_claimPause = TimeSpan.FromMinutes(1);
 
+    /// <summary>A workflow looks at a decision at once. One that comes so late was held up by a death, or follows one.</summary>
+    private static readonly TimeSpan s_shownBy = TimeSpan.FromSeconds(30);
+
     /// <summary>Urgent news that reached nobody is told again after this long, then ever more rarely.</summary>
     private static readonly TimeSpan s_newsPause = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_longestNewsPause = TimeSpan.FromMinutes(80);
@@ -101,7 +104,7 @@ public sealed class ApprovalGateService(
         // A crash may have come between a reminder being due and its message: what is on the record is what was sent.
         if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
         {
-            await ShowUndecidedEndAsync(incident, request.GateId, cancellationToken);
+            await ShowUnshownEndAsync(incident, request.GateId, cancellationToken);
             return StatusOf(await ShowNewsAsync(incident, request.GateId, cancellationToken), request.GateId);
         }
 
@@ -193,9 +196,13 @@ public sealed class ApprovalGateService(
     private Task ShowIfClosedAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
         incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } ? updater.ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
 
-    /// <summary>After a person's decision the cards were brought up to date by whoever took it; time and recovery have nobody else.</summary>
-    private Task ShowUndecidedEndAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// After a person's decision the cards are brought up to date by whoever took it, unless that process has died since; time and recovery
+    /// have nobody else.
+    /// </summary>
+    private Task ShowUnshownEndAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled } or { Outcome: GateOutcome.Approved, Decisions.Count: 0 }
+        || (!incident.State.IsFinal() && incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending, ClosedAt: { } decided } && time.GetUtcNow() - decided > s_shownBy)
             ? updater.ShowGateAsync(incident, gateId, cancellationToken)
             : Task.CompletedTask;
 

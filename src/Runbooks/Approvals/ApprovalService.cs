@@ -32,10 +32,11 @@ public sealed class ApprovalService(
                 }
 
                 repeated = result.Status is DecisionStatus.AlreadyCounted or DecisionStatus.AlreadyClosed && IsRepeated(incident, gateId, request);
-                if (repeated && incident.State == IncidentState.AwaitingApproval)
+                if (repeated && !incident.State.IsFinal())
                 {
-                    // Who sends the same decision again had no answer: the host may have died between record and wake-up.
-                    await engine.TryWakeAsync(incident, logger);
+                    // Who sends the same decision again had no answer: the host may have died between the record and the rest.
+                    await (incident.State == IncidentState.AwaitingApproval ? engine.TryWakeAsync(incident, logger) : Task.CompletedTask);
+                    await TryShowAsync(incident, FindGate(incident, gateId, request)?.Id, cancellationToken);
                 }
             }
 

@@ -16,7 +16,7 @@ public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine en
     public async Task<DecisionReceipt> AcknowledgeAsync(string incidentId, string by, string? note, CancellationToken cancellationToken)
     {
         var receipt = await UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
-        if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } seenTo })
+        if (receipt is { Result.Status: DecisionStatus.Decided or DecisionStatus.AlreadyCounted, Incident: { } seenTo })
         {
             await logger.TryShowAsync(() => updater.ShowAcknowledgedAsync(seenTo, cancellationToken), incidentId, cancellationToken);
         }
@@ -34,13 +34,21 @@ public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine en
         var receipt = await UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
         if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } closed })
         {
-            await logger.TryShowAsync(() => updater.ShowClosedAsync(closed, cancellationToken), incidentId, cancellationToken);
-
-            // Nothing calls them again: whoever closes the page after pressing must not keep a ticket open.
-            await logger.TryShowAsync(() => endHooks.RunAsync(closed, CancellationToken.None), incidentId, CancellationToken.None);
+            await FinishClosingAsync(closed, cancellationToken);
+            receipt = receipt with { Incident = closed with { IsEndUnfinished = false } };
         }
 
         return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing } && ContactBook.IsSameName(closing.By, by) };
+    }
+
+    /// <summary>All that follows once somebody has closed it. Safe to repeat; the watch does, where this broke off.</summary>
+    public async Task FinishClosingAsync(Incident closed, CancellationToken cancellationToken)
+    {
+        await logger.TryShowAsync(() => updater.ShowClosedAsync(closed, cancellationToken), closed.Id, cancellationToken);
+
+        // Whoever closes the page after pressing must not keep a ticket open.
+        await logger.TryShowAsync(() => endHooks.RunAsync(closed, CancellationToken.None), closed.Id, CancellationToken.None);
+        await logger.TryShowAsync(() => store.UpdateAsync(closed.Id, i => i.IsEndUnfinished ? i with { IsEndUnfinished = false } : i, CancellationToken.None), closed.Id, CancellationToken.None);
     }
 
     private async Task<DecisionReceipt> UpdateAsync(string incidentId, Func<Incident, (Incident, DecisionResult)> change, CancellationToken cancellationToken)
@@ -72,7 +80,7 @@ public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine en
     {
         if (incident.CanBeClosedByHand())
         {
-            return (incident.CloseByHand(by, reason, time.GetUtcNow()), new(DecisionStatus.Decided, "It is closed."));
+            return (incident.CloseByHand(by, reason, time.GetUtcNow()) with { IsEndUnfinished = true }, new(DecisionStatus.Decided, "It is closed."));
         }
 
         return (incident, incident.State.IsFinal()

@@ -1,3 +1,4 @@
+using Runbooks.Approvals;
 using Runbooks.Notifications.Storms;
 using Runbooks.Orchestration;
 using Runbooks.Telemetry;
@@ -13,6 +14,7 @@ internal sealed class IncidentChecks(
     StormRegistry storms,
     StoreGauges gauges,
     EndFinisher finisher,
+    IncidentVerbService verbs,
     IOptions<WatchdogOptions> options,
     TimeProvider time,
     ILogger<IncidentChecks> logger) : IWatchdogJob
@@ -35,7 +37,7 @@ internal sealed class IncidentChecks(
         var open = new IncidentQuery(Open: true, Limit: PageSize);
         var ended = new IncidentQuery(Unfinished: true, Limit: PageSize);
         var counted = await logger.TryPartAsync("open incidents", token => CheckEachAsync(open, counts, _ => true, CheckOpenAsync, token), cancellationToken);
-        counted &= await logger.TryPartAsync("ended incidents", token => CheckEachAsync(ended, counts, summary => IsUnheard(summary) || IsOwned(summary), CheckEndedAsync, token), cancellationToken);
+        counted &= await logger.TryPartAsync("ended incidents", token => CheckEachAsync(ended, counts, summary => summary.IsEndUnfinished || IsUnheard(summary) || IsOwned(summary), CheckEndedAsync, token), cancellationToken);
         await logger.TryPartAsync("pages of storms", pager.PageStormsAsync, cancellationToken);
         if (counted)
         {
@@ -136,6 +138,13 @@ internal sealed class IncidentChecks(
 
     private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken)
     {
+        if (incident is { IsEndUnfinished: true, ClosedByHand: not null })
+        {
+            // Whoever closed it is given the time to do so.
+            await (time.GetUtcNow() - incident.UpdatedAt > options.Value.Grace ? verbs.FinishClosingAsync(incident, cancellationToken) : Task.CompletedTask);
+            return true;
+        }
+
         if (incident.State == IncidentState.TakenOver)
         {
             return await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken, alone: true);

@@ -11,7 +11,7 @@ using TestKit.People;
 
 namespace Runbooks.Tests.Watchdog;
 
-/// <summary>An alert whose channel did not take its end is not forgotten.</summary>
+/// <summary>An alert whose channel did not take its end is not forgotten, and neither is what a host died over.</summary>
 public sealed class UnendedAlertsTests : IAsyncDisposable
 {
     private static readonly Delivery s_asked = new("mitigation-1:0:ada@test", "ada", "test", Some.Time, null, "alert-1");
@@ -75,6 +75,20 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
         _world.ChangesTried.ShouldBe(tried);
     }
 
+    /// <summary>A host died between the decision and its cards: the next look of the workflow shows it, and a look that is on time leaves that to whoever decided.</summary>
+    [Theory]
+    [InlineData(5, false)]
+    [InlineData(31, true)]
+    public async Task DecisionThatNobodyShowed_IsShownByTheReview(int seconds, bool shown)
+    {
+        var id = await _world.OpenAsync(Decided() with { Deliveries = [s_asked] });
+        _world.Time.Advance(TimeSpan.FromSeconds(seconds));
+
+        await _world.Get<ApprovalGateService>().ReviewAsync(new ReviewGateRequest(id, "mitigation-1", "wake-1"), Cancel);
+
+        _world.Changed.Select(changed => changed.Card.Kind).ShouldBe(shown ? [CardKind.Decided] : []);
+    }
+
     /// <summary>It was answered before the pager was reached, and then the host died.</summary>
     [Fact]
     public async Task QuestionThatIsTakenUpAgainAfterItsAnswer_EndsWhatWasSent()
@@ -85,6 +99,54 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
 
         _world.Sent.ShouldBeEmpty();
         _world.Changed.ShouldHaveSingleItem().Key.ShouldBe("alert-1");
+    }
+
+    [Fact]
+    public async Task DecisionThatIsSentAgain_IsShown()
+    {
+        var id = await _world.OpenAsync(Decided() with { Deliveries = [s_asked] });
+
+        var receipt = await _world.Get<ApprovalService>().DecideAsync(id, "mitigation-1", new DecisionRequest(DecisionVerb.Approve, "ada", "link"), Cancel);
+
+        receipt.IsRepeated.ShouldBeTrue();
+        _world.Changed.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Decided);
+    }
+
+    /// <summary>A host died between the close and all that follows it.</summary>
+    [Fact]
+    public async Task CloseThatBrokeOff_IsFinishedByTheWatch()
+    {
+        var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time) with { Deliveries = [s_asked] };
+        var id = await _world.OpenAsync(failed.CloseByHand("ada", "done", Some.Time) with { IsEndUnfinished = true });
+
+        var closed = await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2));
+
+        closed.IsEndUnfinished.ShouldBeFalse();
+        _world.Changed.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Closed);
+        _world.Ended.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task Close_IsFinishedByWhoeverDoesIt()
+    {
+        var id = await _world.OpenAsync(Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time));
+
+        (await _world.Get<IncidentVerbService>().CloseAsync(id, "ada", "done", Cancel)).Incident!.IsUnfinished.ShouldBeFalse();
+
+        (await _world.Store.FindAsync(id, Cancel))!.IsEndUnfinished.ShouldBeFalse();
+        _world.Ended.ShouldHaveSingleItem();
+    }
+
+    /// <summary>Whoever presses again had no answer.</summary>
+    [Fact]
+    public async Task AcknowledgedAgain_IsShownAgain()
+    {
+        var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time) with { Deliveries = [s_asked with { Key = "closed:ada@test" }] };
+        var id = await _world.OpenAsync(failed.Acknowledge("ada", null, Some.Time));
+
+        await _world.Get<IncidentVerbService>().AcknowledgeAsync(id, "ada", null, Cancel);
+
+        _world.Changed.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Decided);
     }
 
     /// <summary>The page was taken, and nobody was told so: what works again ends it.</summary>
