@@ -17,6 +17,7 @@ public static class WarningCodes
     public const string ContactShadowed = "contact-shadowed";
     public const string PersonTwice = "person-twice";
     public const string RingsLast = "rings-last";
+    public const string PagerShared = "pager-shared";
     public const string ScheduleWithoutFallback = "schedule-without-fallback";
     public const string NoOwner = "no-owner";
     public const string NoDataImpact = "no-data-impact";
@@ -56,6 +57,7 @@ public static class WarningCodes
         [ContactShadowed] = "A team's contact has the name of one of everybody's, with other people.",
         [PersonTwice] = "Two people of two files are reached at one address.",
         [RingsLast] = "What calls somebody up stands behind a channel that does not.",
+        [PagerShared] = "Two people are called up by one alert.",
         [ScheduleWithoutFallback] = "A schedule names nobody for when it cannot be asked.",
         [NoOwner] = "Nobody owns the runbook.",
         [NoDataImpact] = "The impact does not say what happens to data.",

@@ -72,12 +72,16 @@ public sealed record Card
     [JsonIgnore]
     public Card Shortened => WithoutButtons with { Sections = [.. Sections.Where(section => section.IsNeeded), CardSection.Rest] };
 
+    /// <summary>The card with no link to decide by, for a message that several people get as one: the link names one of them, and an answer by it would be that one's.</summary>
+    [JsonIgnore]
+    public Card WithoutLinkToDecide => Asks ? this with { Links = [.. Links.Skip(1)] } : this;
+
     /// <summary>The card as this recipient gets it. Somebody who may know of it and may not decide gets nothing to decide with, and why they hear of it.</summary>
     public Card For(Recipient recipient) => !recipient.IsStranger ? this : WithoutButtons with
     {
         Kind = Asks ? CardKind.Decided : Kind,
         Title = Asks ? $"For your information: {Title}" : Title,
-        Links = Asks ? [.. Links.Skip(1)] : Links,
+        Links = WithoutLinkToDecide.Links,
         Sections = [new("Why you are told", [recipient.Why!, .. Asks ? ["You cannot decide this; it goes to those who can."] : Array.Empty<string>()]), .. Sections],
     };
 }

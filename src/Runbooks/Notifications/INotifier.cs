@@ -52,7 +52,11 @@ public readonly record struct Receipt(string? Reference, bool IsHandedOver = fal
 /// <summary>Where one recipient is reached on one channel.</summary>
 /// <param name="To">In the channel's own form: a mail address, a Slack channel; <c>${NAME}</c> where a setting holds it.</param>
 /// <param name="Recipient">Whose link and card it is.</param>
-public sealed record Address(string Channel, string To, string Recipient);
+public sealed record Address(string Channel, string To, string Recipient)
+{
+    /// <summary>The same message goes there to somebody else as well.</summary>
+    public bool IsShared { get; init; }
+}
 
 /// <summary>A channel did not take a message. The message of the exception goes on the record: it holds no secret.</summary>
 /// <param name="transient">Whether the same message may be taken a little later.</param>

@@ -122,8 +122,14 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
 /// <param name="OnCall">Of each schedule: whom it meant, and from where that is known.</param>
 public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallRecord> OnCall)
 {
-    /// <summary>Everybody behind these contacts, each once.</summary>
-    public IReadOnlyList<Recipient> RecipientsOf(IEnumerable<string> names) => [.. Book.RecipientsOf(names).DistinctBy(NotificationDispatcher.NameOf)];
+    /// <summary>Everybody behind these contacts, each once, as one message finds them.</summary>
+    public IReadOnlyList<Recipient> RecipientsOf(IEnumerable<string> names)
+    {
+        List<Recipient> all = [.. Book.RecipientsOf(names).DistinctBy(NotificationDispatcher.NameOf)];
+        var shared = all.SelectMany(recipient => recipient.Addresses).GroupBy(address => (address.Channel, address.To), address => address.Recipient)
+            .Where(place => place.Distinct(StringComparer.OrdinalIgnoreCase).Count() > 1).Select(place => place.Key).ToHashSet();
+        return shared.Count == 0 ? all : [.. all.Select(recipient => recipient with { Addresses = [.. recipient.Addresses.Select(address => address with { IsShared = shared.Contains((address.Channel, address.To)) })] })];
+    }
 
     /// <summary>Those among these contacts that the recipient is behind.</summary>
     public IReadOnlyList<string> ContactsOf(IEnumerable<string> names, Recipient recipient) =>

@@ -61,6 +61,27 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         }
     }
 
+    /// <summary>What two people get under one key is one alert, with the card of one of them, and calls whoever is on call there.</summary>
+    /// <param name="common">The common file, whose people may be asked together with a team's; null where there is none.</param>
+    /// <param name="rings">The channels that call people up.</param>
+    public static void WarnOfSharedPagers(FileContacts own, FileContacts? common, IReadOnlyCollection<string> rings)
+    {
+        List<Recipient> before = own == common || common is null ? [] : [.. common.People];
+        foreach (var person in own.People)
+        {
+            var pagers = person.Addresses.Where(address => rings.Contains(address.Channel)).Select(Place).ToList();
+            if (before.Find(one => !ContactBook.IsSameName(one.Name, person.Name) && one.Addresses.Select(Place).Intersect(pagers).Any()) is { } other)
+            {
+                own.Errors.Warn(WarningCodes.PagerShared, $"people.{person.Name}.reach", $"has the same {pagers[0].Channel} address as {other.Name}: an alert for one may call the other. On a question to both there is no link to decide by, and on a question to one it is that one's.",
+                    "Give each an address of their own, or leave it to a room with both as members.");
+            }
+
+            before.Add(person);
+        }
+
+        static (string Channel, string To) Place(Address address) => (address.Channel, address.To);
+    }
+
     private Recipient Person(string name, YamlSection section, string? tenant)
     {
         NameRules.Check(section, name);

@@ -75,6 +75,18 @@ public sealed class PagerDutyTests : IAsyncLifetime
         Events.Distinct().ShouldHaveSingleItem().ShouldBe(("trigger", $"{Cards.Page.IncidentId}:page:lease"));
     }
 
+    /// <summary>Whoever is called is shown the details of whichever came first, and would decide in that one's name.</summary>
+    [Fact]
+    public async Task AlertOfSeveralPeople_LeadsToTheIncidentAndNotToOnesLink()
+    {
+        await PagerDuty.SendAsync(Cards.Approval, s_ada with { IsShared = true }, Cancel);
+        await PagerDuty.SendAsync(Cards.Approval, s_ada, Cancel);
+        await PagerDuty.SendAsync(Cards.Page, s_ada with { IsShared = true }, Cancel);
+
+        _server.Requests.Select(request => JsonNode.Parse(request.Body)!["links"]!.AsArray().Select(link => link!["text"]!.ToString())).ShouldBe(
+            [["Incident"], ["Look and decide", "Incident"], Cards.Page.Links.Select(link => link.Text)]);
+    }
+
     [Theory]
     [InlineData(CardKind.Decided)]
     [InlineData(CardKind.Closed)]

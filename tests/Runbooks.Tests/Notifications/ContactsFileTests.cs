@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Problems;
 using Runbooks.Notifications;
 using TestKit.People;
 
@@ -168,6 +169,22 @@ public sealed class ContactsFileTests
 
     [Fact]
     public void SecretValue_StandsInNoError()
+    /// <summary>Whoever is on call there is called, with the card of whichever of them came first.</summary>
+    [Fact]
+    public void TwoPeopleWhomOneAlertCalls_AreWarnedOf()
+    {
+        var shared = Good.Replace("      - chat: D0ADA\n", "", StringComparison.Ordinal).Replace("[{ chat: D0GRACE }]", "[{ pager: \"${ADA_PAGER}\" }]", StringComparison.Ordinal);
+
+        Warnings(shared).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            warning => warning.Code.ShouldBe("pager-shared"), warning => warning.ToString().ShouldContain("people.grace.reach  has the same pager address as ada: an alert for one may call the other."));
+        Warnings(shared, rings: false).ShouldBeEmpty();
+        Warnings(shared.Replace("ADA_PAGER}\"", "OPS_URL}\"", StringComparison.Ordinal)).ShouldBeEmpty("a room is no person");
+
+        static IReadOnlyList<CatalogError> Warnings(string text, bool rings = true) =>
+            new ContactsFile([new Chat(), new ScriptedChannel("pager") { AddressIsSecret = true, Rings = rings }], [new ScriptedSchedule()], ApprovalOffice.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
+                .Read("c.yaml", text).Warnings;
+    }
+
     {
         var result = Read(Good.Replace("${OPS_URL}", "${BAD_URL}", StringComparison.Ordinal));
 

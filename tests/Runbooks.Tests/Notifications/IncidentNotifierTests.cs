@@ -245,6 +245,22 @@ public sealed class IncidentNotifierTests
         office.Channel.Sent.Count.ShouldBe(2);
     }
 
+    /// <summary>What two people get at one place may be one message there, as on a pager.</summary>
+    [Fact]
+    public async Task PlaceOfSeveralPeople_IsKnownAsShared()
+    {
+        var book = new ContactBook([
+            new("oncall", [new Recipient("ada", [new("test", "team", "ada")]), new Recipient("grace", [new("test", "grace", "grace")])]),
+            new("lead", [new Recipient("linus", [new("test", "team", "linus")])])]);
+        var (both, alone) = (new ApprovalOffice(book), new ApprovalOffice(book));
+
+        await SendAsync(both, "oncall", "lead");
+        await SendAsync(alone, "oncall");
+
+        both.Channel.Sent.Where(sent => sent.To.IsShared).Select(sent => sent.To.Recipient).ShouldBe(["ada", "linus"], ignoreOrder: true);
+        alone.Channel.Sent.ShouldAllBe(sent => !sent.To.IsShared);
+    }
+
     private static readonly ContactBook s_twoChannels = new(
         [new("oncall", [new Recipient("ada", [new("first", "ada", "ada"), new("second", "ada", "ada")])])]);
 

@@ -18,7 +18,8 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
     /// <returns>The name of the setting with the integration key, and the alert's own key.</returns>
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
-        await PostAsync(PagerDutyEvent.Trigger(card, secrets.Resolve(to.To), PagerDutyEvent.KeyOf(card, to.Recipient)), cancellationToken);
+        // Whoever of them is called sees the details of whichever came first.
+        await PostAsync(PagerDutyEvent.Trigger(to.IsShared ? card.WithoutLinkToDecide : card, secrets.Resolve(to.To), PagerDutyEvent.KeyOf(card, to.Recipient)), cancellationToken);
         return ReferenceOf(card, to);
     }
 

@@ -49,7 +49,11 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. CardSection.If("Who has to approve", runbooksAsking.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? runbooksAsking.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null)).OfType<string>().Distinct(), isNeeded: true),
                 new("If nobody answers", SilenceText.Of([.. runbooksAsking.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))])) { IsNeeded = true },
             ],
-            Links = [new(byHand == message.About.Count ? "Look at all and say what is done" : "Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name))],
+            Links =
+            [
+                new(byHand == message.About.Count ? "Look at all and say what is done" : "Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name)),
+                IncidentsLink(message.About),
+            ],
         };
 
         string HeadingOf(string heading, StormPart part) => parts.Count == 1 ? heading : $"{heading}: {part.Name(runbooksAsking.Count == 1)} ({CountText.Format(part.Incidents.Count, "target")})";
@@ -210,8 +214,11 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         Title = title,
         Severity = news.Max(one => one.Runbook.Impact.Severity),
         DryRun = news.All(one => one.Incident.Mode == RunMode.DryRun),
-        Links = [new("Incidents", links.Console(news.Select(one => one.Incident.RunbookId).Distinct().Count() == 1 ? news[0].Incident.RunbookId : null))],
+        Links = [IncidentsLink([.. news.Select(one => one.Incident)])],
     };
+
+    private CardLink IncidentsLink(IReadOnlyList<Incident> incidents) =>
+        new("Incidents", links.Console(incidents.Select(incident => incident.RunbookId).Distinct().Count() == 1 ? incidents[0].RunbookId : null));
 
     private static string OfAll(IReadOnlyList<StormNews> news) => Of(news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id));
 

@@ -77,6 +77,12 @@ public sealed class StormCardsTests
         Lines(card, "What will be rehearsed on each: mitigation, dry run (1 target)")[0].ShouldStartWith("Delete pod");
     }
 
+    /// <summary>Where several people get one message, nobody's link is in it.</summary>
+    [Fact]
+    public void Question_LeadsSomewhereWithoutItsLinkToo() =>
+        Question([Asking(0, Some.Gate()), Asking(1, Some.Gate())]).WithoutLinkToDecide.Links.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            link => link.Text.ShouldBe("Incidents"), link => link.Url.ShouldEndWith("/?runbook=hanged-gpu"));
+
     private static Incident Asking(int at, Gate gate) => Some.Incident($"261123-0312-{at:00000000}", $"inference/llm-b-{at}").AddGate(gate, Some.Time);
 
     private static Card Question(IReadOnlyList<Incident> incidents) => Cards().Question(
