@@ -22,18 +22,14 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
             return;
         }
 
-        var text = await DecideAsync(click, person, cancellationToken);
-        if (text is not null)
-        {
-            await reply.ReplyAsync(click.ResponseUrl, text, cancellationToken);
-        }
+        await reply.ReplyAsync(click.ResponseUrl, await DecideAsync(click, person, cancellationToken), cancellationToken);
     }
 
     private string? PersonOf(SlackInteraction click) =>
         contacts.Book.FindPerson(Identity.Slack(click.UserId))?.Name ?? (contacts.Book.KnowsEveryone ? click.UserName : null);
 
-    /// <returns>What to tell the person; null when the changed card says it.</returns>
-    private async Task<string?> DecideAsync(SlackInteraction click, string person, CancellationToken cancellationToken)
+    /// <returns>What to tell the person, also where it counted: the card may be one that cannot be changed.</returns>
+    private async Task<string> DecideAsync(SlackInteraction click, string person, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -46,7 +42,12 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
                     await approvals.TryShowAsync(incident, click.GateId, cancellationToken);
                 }
 
-                return receipt.Result.Status == DecisionStatus.Decided ? null : receipt.Result.Message;
+                if (receipt.Incident is { } asked && click.Card is { } card)
+                {
+                    await approvals.TryShowPressedAsync(asked, click.GateId, Via, card, cancellationToken);
+                }
+
+                return receipt.Result.Message;
             }
             // Nobody else hears of it: Slack has been answered, so the person is told here.
             catch (Exception fault) when (!cancellationToken.IsCancellationRequested)

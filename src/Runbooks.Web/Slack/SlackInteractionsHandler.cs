@@ -77,8 +77,9 @@ public sealed class SlackInteractionsHandler(
 /// <summary>One press of a button that decides.</summary>
 /// <param name="UserId">Slack's id of whoever pressed it, signed by Slack.</param>
 /// <param name="UserName">For practice and for words; it proves nothing.</param>
+/// <param name="Card">The message with the button, as the channel names what it sends: <c>channel/ts</c>.</param>
 /// <param name="ResponseUrl">Where a private answer goes; null where Slack gave none that is Slack's.</param>
-internal sealed record SlackInteraction(string UserId, string UserName, DecisionVerb Verb, string IncidentId, string GateId, string PlanHash, Uri? ResponseUrl)
+internal sealed record SlackInteraction(string UserId, string UserName, DecisionVerb Verb, string IncidentId, string GateId, string PlanHash, string? Card, Uri? ResponseUrl)
 {
     /// <returns>Null for everything else that Slack reports: links that were opened, other apps' buttons.</returns>
     public static SlackInteraction? Read(string form)
@@ -109,9 +110,12 @@ internal sealed record SlackInteraction(string UserId, string UserName, Decision
         var action = actions.EnumerateArray().FirstOrDefault();
         var value = Text(action, "value")?.Split('|');
         return value is [var incident, var gate, var plan] && DecisionVerbText.TryParse(Text(action, "action_id"), out var verb) && Text(user, "id") is { Length: > 0 } id
-            ? new(TypedText.Name(id), TypedText.Name(Text(user, "username") ?? Text(user, "name") ?? id), verb, incident, gate, plan, SlackReply.Address(Text(payload, "response_url")))
+            ? new(TypedText.Name(id), TypedText.Name(Text(user, "username") ?? Text(user, "name") ?? id), verb, incident, gate, plan, CardOf(payload), SlackReply.Address(Text(payload, "response_url")))
             : null;
     }
+
+    private static string? CardOf(JsonElement payload) =>
+        Has(payload, "container", JsonValueKind.Object, out var place) && Text(place, "channel_id") is { } channel && Text(place, "message_ts") is { } at ? $"{channel}/{at}" : null;
 
     private static string? Text(JsonElement json, string name) => Has(json, name, JsonValueKind.String, out var text) ? text.GetString() : null;
 

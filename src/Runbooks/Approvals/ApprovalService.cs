@@ -56,6 +56,10 @@ public sealed class ApprovalService(
             ? logger.TryShowAsync(() => updater.ShowGateAsync(incident, gate, cancellationToken), incident.Id, cancellationToken)
             : Task.CompletedTask;
 
+    /// <inheritdoc cref="NotificationUpdater.ShowPressedAsync"/>
+    public Task TryShowPressedAsync(Incident incident, string gateId, string channel, string reference, CancellationToken cancellationToken) =>
+        logger.TryShowAsync(() => updater.ShowPressedAsync(incident, gateId, channel, reference, cancellationToken), incident.Id, cancellationToken);
+
     /// <summary>
     /// An approval that another's answer or the time has overtaken is none that counts. Whoever says again that what is left of a
     /// checklist is done names fewer items, or none, once the first answer has counted.

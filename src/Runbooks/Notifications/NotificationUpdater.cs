@@ -36,6 +36,19 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         bool IsAnswered(Delivery delivery) => sent.Where(other => (other.Channel, other.Reference) == (delivery.Channel, delivery.Reference)).All(other => gate.IsAnsweredBy(other.Contact));
     }
 
+    /// <summary>
+    /// The card whose button somebody pressed, once its question is closed. It may be on no record: a channel can take a message
+    /// without saying so, or take it twice.
+    /// </summary>
+    public async Task ShowPressedAsync(Incident incident, string gateId, string channel, string reference, CancellationToken cancellationToken)
+    {
+        if (incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } gate && !incident.Deliveries.Any(delivery => delivery.Channel == channel && delivery.Reference == reference))
+        {
+            var card = cards.Decided(incident, await pinned.OfAsync(incident, cancellationToken), gate);
+            await dispatcher.UpdateAsync([new Delivery(gate.MessageKey, "", channel, time.GetUtcNow(), null, reference)], _ => card, cancellationToken);
+        }
+    }
+
     /// <summary>Somebody was faster than the message that asked: it was sent with buttons that ask no longer.</summary>
     public async Task ShowIfClosedAsync(string incidentId, string gateId, CancellationToken cancellationToken)
     {

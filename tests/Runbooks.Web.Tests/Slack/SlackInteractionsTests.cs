@@ -10,6 +10,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Web.Slack;
 using TestKit;
+using TestKit.People;
 
 namespace Runbooks.Web.Tests.Slack;
 
@@ -17,6 +18,7 @@ public sealed class SlackInteractionsTests : IAsyncLifetime
 {
     private const string Secret = "8f742231b10e8888abcd99yyyzzz85a5";
     private readonly SlackEnd _slack = new();
+    private readonly ScriptedChannel _cards = new("slack");
     private readonly WebHost _host;
     private string _id = null!;
 
@@ -28,7 +30,7 @@ public sealed class SlackInteractionsTests : IAsyncLifetime
         {
             Book = new ContactBook([new("oncall", [ada]), new(ContactBook.Fallback, [linus])]),
             Settings = { ["Slack:SigningSecret"] = Secret },
-            Configure = services => services.AddHttpClient("slack-reply").ConfigurePrimaryHttpMessageHandler(() => _slack),
+            Configure = services => services.AddSingleton<INotifier>(_cards).AddHttpClient("slack-reply").ConfigurePrimaryHttpMessageHandler(() => _slack),
         };
     }
 
@@ -77,7 +79,23 @@ public sealed class SlackInteractionsTests : IAsyncLifetime
         var decision = gate.Decisions.ShouldHaveSingleItem();
         (decision.Person, decision.Via, decision.PlanHash).ShouldBe(("ada", "slack", "plan-1"));
         _host.Engine.Woken.ShouldHaveSingleItem();
-        _slack.Told.ShouldBeEmpty();
+        _slack.Told.ShouldHaveSingleItem().ShouldContain("You approved this at 03:12:00 UTC.");
+    }
+
+    /// <summary>Slack took the message and answered too late, or took it twice: its buttons ask until somebody presses one.</summary>
+    [Fact]
+    public async Task CardThatIsOnNoRecord_SaysWhatWasDecidedOnceItIsPressed()
+    {
+        await PressAsync("approve", "U0LINUS");
+        _cards.Shown.ShouldBeEmpty("it still asks");
+
+        await PressAsync("approve", "U0ADA");
+        _cards.Shown.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            card => card.Key.ShouldBe("D0ADA/1764212000.000100"), card => card.Value.Title.ShouldBe("Approved: Recycle pod llm-b-0?"), card => card.Value.GateId.ShouldBeNull());
+
+        _cards.Shown.Clear();
+        await PressAsync("reject", "U0ADA");
+        _cards.Shown.ShouldHaveSingleItem().Value.Title.ShouldBe("Approved: Recycle pod llm-b-0?");
     }
 
     [Theory]
@@ -101,7 +119,7 @@ public sealed class SlackInteractionsTests : IAsyncLifetime
 
         await PressAsync("approve", "U0ADA");
 
-        _slack.Told.ShouldHaveSingleItem().ShouldContain("ada rejected this at 03:12:00 UTC.");
+        _slack.Told.Last().ShouldContain("ada rejected this at 03:12:00 UTC.");
     }
 
     [Fact]
@@ -226,6 +244,7 @@ public sealed class SlackInteractionsTests : IAsyncLifetime
     private string Payload(string action, string user, string plan = "plan-1", string responseUrl = "https://hooks.slack.com/actions/T0/1/s3cret", string message = "") => JsonSerializer.Serialize(new
     {
         type = "block_actions",
+        container = new { type = "message", message_ts = "1764212000.000100", channel_id = "D0ADA", is_ephemeral = false },
         message = new { text = message },
         user = new { id = user, username = "somebody" },
         response_url = responseUrl,
