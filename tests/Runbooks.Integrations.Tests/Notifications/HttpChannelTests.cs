@@ -81,6 +81,8 @@ public sealed class HttpChannelTests : IAsyncLifetime
     [Theory]
     [InlineData("""{"ok":false,"error":"channel_not_found"}""", false)]
     [InlineData("""{"ok":false,"error":"ratelimited"}""", true)]
+    [InlineData("""{"ok":false,"error":"rate_limited"}""", true)]
+    [InlineData("""{"ok":false,"error":"update_failed"}""", true)]
     [InlineData("not json", false)]
     [InlineData("[]", false)]
     public async Task SlackThatDoesNotTakeIt_IsToldAndWorthAnotherTryOrNot(string answer, bool transient)

@@ -5,7 +5,13 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
 {
     public const string Name = "slack";
 
-    private static readonly string[] s_passing = ["ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"];
+    /// <summary>What Slack says of a moment, and what it says while a workspace moves.</summary>
+    /// <seealso href="https://docs.slack.dev/reference/methods/chat.postMessage"/>
+    private static readonly string[] s_passing =
+    [
+        "ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "update_failed",
+        "external_channel_migrating", "team_added_to_org", "org_login_required",
+    ];
 
     private static readonly string[] s_form = ["msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"];
 
