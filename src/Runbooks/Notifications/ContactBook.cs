@@ -231,6 +231,12 @@ public static class Identity
     /// <param name="userId">Slack's own id of the user, <c>U012AB3CD</c>; display names can be changed by anybody.</param>
     public static string Slack(string userId) => $"slack:{userId}";
 
+    /// <summary>Capital letters and digits. A short text without a digit is a name; a long one may be an id all the same.</summary>
+    /// <param name="kinds">The letters of which it begins with one: <c>U</c> and <c>W</c> for users.</param>
+    public static bool IsSlackId(string text, string kinds) =>
+        text.Length is >= 2 and <= 40 && kinds.Contains(text[0], StringComparison.Ordinal) && text.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter))
+        && (text.Length >= 9 || text.Any(char.IsAsciiDigit));
+
     public static bool IsSlack(string identity) => identity.StartsWith(Slack(""), StringComparison.Ordinal);
 
     /// <param name="name"><c>tenant/object</c>, which a sign-in proves; or a user name, by which a key's holder may name somebody and which proves nothing.</param>

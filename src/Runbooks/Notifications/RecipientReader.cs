@@ -85,13 +85,18 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     private Recipient Person(string name, YamlSection section, string? tenant)
     {
         NameRules.Check(section, name);
-        var slack = section.TextList("slackUser").Select(Identity.Slack).ToList();
+        var slackUsers = section.TextList("slackUser");
+        if (slackUsers.FirstOrDefault(user => !Identity.IsSlackId(user, "UW")) is { } other)
+        {
+            section.Errors.AtValue(section.PathOf("slackUser"), $"has '{Clip.To(other, 80)}', which is no user's id.", "Write the id (U012AB3CD; in Slack it is 'Copy member ID' of the profile): names can be changed by anybody.");
+        }
+
         var signIn = SignIns(section, tenant);
         var onCall = section.TextList("onCallAs");
         var person = Reached(name, section);
         return person with
         {
-            Identities = [.. slack, .. signIn],
+            Identities = [.. slackUsers.Select(Identity.Slack), .. signIn],
             OnCallNames = onCall,
             MailAddresses = [.. person.Addresses.Select(address => address.To).Concat(section.TextList("signIn")).Where(text => text.Contains('@', StringComparison.Ordinal))],
         };

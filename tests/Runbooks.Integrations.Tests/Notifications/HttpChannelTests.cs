@@ -207,6 +207,10 @@ public sealed class HttpChannelTests : IAsyncLifetime
     [InlineData("webhook", "ftp://x", false)]
     [InlineData("slack", "#ops", false)]
     [InlineData("slack", "C012AB3CD", true)]
+    [InlineData("slack", "CABDEFGHJ", true)]
+    [InlineData("slack", "General", false)]
+    [InlineData("slack", "Devops1", false)]
+    [InlineData("slack", "GPU", false)]
     public void Address_IsCheckedByItsChannel(string channel, string to, bool fine) => (Of(channel).ValidateAddress(to) is null).ShouldBe(fine);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();

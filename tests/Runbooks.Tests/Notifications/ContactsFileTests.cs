@@ -108,6 +108,8 @@ public sealed class ContactsFileTests
     [InlineData("D0ADA", "bad", "c.yaml:6:15  people.ada.reach[0].chat  cannot be used: no such place.")]
     [InlineData("members: [ada]", "members: [adda]", "rooms.ops-room.members  names 'adda', and there is no such person.  Did you mean 'ada'?")]
     [InlineData("oncall: [ada, ops-room]", "oncall: [ada, opsroom]", "contacts.oncall[1]  names 'opsroom', and there is no such person, room or group.  Did you mean 'ops-room'?")]
+    [InlineData("slackUser: U0ADA", "slackUser: Wanda", "c.yaml:3:16  people.ada.slackUser  has 'Wanda', which is no user's id.  Write the id (U012AB3CD")]
+    [InlineData("slackUser: U0ADA", "slackUser: C0OPS", "people.ada.slackUser  has 'C0OPS', which is no user's id.")]
     [InlineData("slackUser: U0ADA", "slack: U0ADA", "c.yaml:3:5  people.ada.slack  is not a known key.")]
     [InlineData("people:", "people: 3\nfolks:", "people  is '3' and must be a mapping with at least one name.")]
     [InlineData("ops-room:\n    members", "ada:\n    members", "rooms.ada  is there twice.")]
@@ -167,8 +169,6 @@ public sealed class ContactsFileTests
             .Read("c.yaml", Good).Warnings.ShouldHaveSingleItem().ToString()
             .ShouldContain("people.ada.reach  has pager behind chat: it calls nobody up while that takes messages, also when nobody reads them.  Put pager first");
 
-    [Fact]
-    public void SecretValue_StandsInNoError()
     /// <summary>Whoever is on call there is called, with the card of whichever of them came first.</summary>
     [Fact]
     public void TwoPeopleWhomOneAlertCalls_AreWarnedOf()
@@ -185,6 +185,8 @@ public sealed class ContactsFileTests
                 .Read("c.yaml", text).Warnings;
     }
 
+    [Fact]
+    public void SecretValue_StandsInNoError()
     {
         var result = Read(Good.Replace("${OPS_URL}", "${BAD_URL}", StringComparison.Ordinal));
 

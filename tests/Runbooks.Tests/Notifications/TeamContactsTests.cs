@@ -85,7 +85,7 @@ public sealed class TeamContactsTests
     [Theory]
     [InlineData("ada: { reach: [{ chat: D0MALLORY }] }", "people.ada  is also in contacts.yaml, and not the same there.")]
     [InlineData("Ada: { slackUser: U0ADA, onCallAs: A1, reach: [{ chat: D0ADA }] }", "people.Ada  is also in contacts.yaml, and not the same there.")]
-    [InlineData("mallory: { slackUser: u0ada, reach: [{ chat: D0MALLORY }] }", "people.mallory  has the identity slack:u0ada, which ada in contacts.yaml has too.")]
+    [InlineData("mallory: { slackUser: U0ADA, reach: [{ chat: D0MALLORY }] }", "people.mallory  has the identity slack:U0ADA, which ada in contacts.yaml has too.")]
     [InlineData("all: { reach: [{ chat: D0MALLORY }] }", "people.all  is also in contacts.yaml, and not the same there.")]
     public void PersonWhoWouldBeTwo_IsAnError(string person, string error) =>
         Errors(("ml", $"people:\n  {person}\ncontacts: {{ primary: {person.Split(':')[0]} }}")).ShouldHaveSingleItem().ShouldStartWith($"ml/contacts.yaml:2:3  {error}");

@@ -22,7 +22,7 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
         : null;
 
     public string? ValidateAddress(string to) =>
-        IsPlace(to) ? null : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
+        Identity.IsSlackId(to, "CDGUW") ? null : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
 
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
@@ -37,8 +37,6 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
         message["ts"] = parts[^1];
         await CallAsync("chat.update", message, cancellationToken);
     }
-
-    private static bool IsPlace(string to) => to.Length is >= 3 and <= 40 && to[0] is 'C' or 'D' or 'G' or 'U' or 'W' && to.All(char.IsAsciiLetterOrDigit);
 
     private JsonObject Message(Card card, string channel) => new()
     {
