@@ -88,6 +88,17 @@ public sealed partial class EmailTests
         ids[2].ShouldNotBe(ids[0]);
     }
 
+    /// <summary>It has the mail: what it does afterwards must not make that count as lost.</summary>
+    [Fact]
+    public async Task ServerThatSaysNoGoodbye_IsNotWaitedFor()
+    {
+        await using var server = await MailServer.StartAsync(goodbye: false);
+
+        (await Notifier(server.Port).SendAsync(Cards.Approval, s_ada, Cancel)).IsHandedOver.ShouldBeFalse();
+
+        (await server.ReceiveAsync(Cancel)).Subject.ShouldBe(Cards.Approval.Title);
+    }
+
     [Theory]
     [InlineData("later@example.com", true)]
     [InlineData("never@example.com", false)]

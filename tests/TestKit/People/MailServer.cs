@@ -14,6 +14,9 @@ public sealed class MailServer : IAsyncDisposable
     private const string Script = """
         process.stdin.on('end', () => process.exit(0)).resume();
         const { SMTPServer } = require('smtp-server');
+        if (process.env.NO_GOODBYE === '1') {
+          require('smtp-server/lib/smtp-connection').SMTPConnection.prototype.handler_QUIT = () => {};
+        }
         const server = new SMTPServer({
           authOptional: true,
           allowInsecureAuth: true,
@@ -45,13 +48,15 @@ public sealed class MailServer : IAsyncDisposable
     /// <param name="login">Whether it offers any.</param>
     /// <param name="name">Whom its certificate is made for.</param>
     /// <param name="until">When its certificate ends; in ten years where nothing is said.</param>
-    public static async Task<MailServer> StartAsync(bool tls = true, bool login = true, string name = "127.0.0.1", DateTimeOffset? until = null)
+    /// <param name="goodbye">Whether it answers whoever leaves.</param>
+    public static async Task<MailServer> StartAsync(bool tls = true, bool login = true, bool goodbye = true, string name = "127.0.0.1", DateTimeOffset? until = null)
     {
         var (key, certificate) = Certificate(name, until ?? DateTimeOffset.UtcNow.AddYears(10));
         var folder = await NodePackage.InstallAsync("smtp-server", "3.21.6");
         var start = new ProcessStartInfo("node", ["-e", Script]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.Environment["NODE_PATH"] = Path.Combine(folder, "node_modules");
         start.Environment["NO_TLS"] = tls ? "0" : "1";
+        start.Environment["NO_GOODBYE"] = goodbye ? "0" : "1";
         start.Environment["NO_LOGIN"] = login ? "0" : "1";
         start.Environment["TLS_KEY"] = key;
         start.Environment["TLS_CERTIFICATE"] = certificate;

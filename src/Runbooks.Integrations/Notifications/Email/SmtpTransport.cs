@@ -12,12 +12,15 @@ namespace Runbooks.Integrations.Notifications.Email;
 /// <summary>One mail, one connection: incidents are rare, and a kept connection would be dead when it is needed.</summary>
 internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider time) : IMailTransport
 {
+    private static readonly TimeSpan s_goodbye = TimeSpan.FromSeconds(1);
+
     public async Task<bool> SendAsync(Card card, string to, CancellationToken cancellationToken)
     {
         var settings = options.Value;
         using var message = Message(card, settings.From!, to);
         string? objection = null;
-        using var client = new SmtpClient
+        var isTaken = false;
+        var client = new SmtpClient
         {
             Timeout = 10_000,
 
@@ -34,8 +37,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
             }
 
             await client.SendAsync(message, cancellationToken);
-            await client.DisconnectAsync(quit: true, cancellationToken);
-            return true;
+            return isTaken = true;
         }
         catch (SmtpCommandException refused)
         {
@@ -53,6 +55,20 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         catch (Exception broken) when (broken is IOException or SocketException or ProtocolException or TimeoutException)
         {
             throw new DeliveryException($"The mail server cannot be reached ({broken.GetType().Name}).", transient: true);
+        }
+        finally
+        {
+            _ = LeaveAsync(client, isTaken);
+        }
+    }
+
+    /// <summary>Nobody waits for a server that is slow to say goodbye: it has the mail, which must not count as lost.</summary>
+    private async Task LeaveAsync(SmtpClient client, bool quit)
+    {
+        using (client)
+        using (var limit = new CancellationTokenSource(s_goodbye, time))
+        {
+            await client.DisconnectAsync(quit, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
