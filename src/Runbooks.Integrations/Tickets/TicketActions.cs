@@ -118,8 +118,8 @@ internal sealed class CreateTicket(IServiceProvider services)
 {
     public new const string Name = "ticket.create";
 
-    /// <summary>After an attempt that was cut off, a new ticket may take a moment until a search finds it.</summary>
-    private static readonly TimeSpan s_longestSearch = TimeSpan.FromSeconds(20);
+    /// <summary>After an attempt that was cut off, a new ticket may take a moment until a search finds it: seconds mostly, and at times minutes (Jira).</summary>
+    private static readonly TimeSpan s_longestSearch = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
     protected override string Plan(CreateTicketParameters parameters)
