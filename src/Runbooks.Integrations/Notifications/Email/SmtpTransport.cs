@@ -119,7 +119,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         // The same on every attempt: a server that drops what it has already is told what that is.
         message.MessageId = $"{MailId.Of(card, to)}@runbooks.invalid";
 
-        // All mails of one incident are one conversation.
+        // A program that goes by it shows all mails of an incident together; Gmail wants one subject as well.
         message.References.Add($"{card.Thread}@runbooks.invalid");
         message.Headers.Add("Auto-Submitted", "auto-generated");
         message.Body = new BodyBuilder { TextBody = EmailBody.Text(card), HtmlBody = EmailBody.Html(card) }.ToMessageBody();
