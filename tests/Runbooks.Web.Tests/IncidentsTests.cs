@@ -95,6 +95,7 @@ public sealed class IncidentsTests : IAsyncLifetime
 
         answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain(said);
+        (await WebHost.JsonOf(answer)).GetProperty("errors")[0].GetProperty("found").GetString().ShouldBe($"'{url[(url.LastIndexOf('=') + 1)..]}'");
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
         {
             if (StateText.Filter(query, word) is not { } filtered)
             {
-                return Wrong("state", $"Use one of: {StateText.Filters}.");
+                return Wrong(request, "state", $"Use one of: {StateText.Filters}.");
             }
 
             query = filtered;
@@ -28,7 +28,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
         {
             if (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > IncidentQuery.Most)
             {
-                return Wrong("limit", $"Use a number from 1 to {IncidentQuery.Most}.");
+                return Wrong(request, "limit", $"Use a number from 1 to {IncidentQuery.Most}.");
             }
 
             query = query with { Limit = count };
@@ -38,7 +38,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
         {
             if (IncidentCursor.TryParse(after) is null)
             {
-                return Wrong("after", "Pass the 'next' of the page before, or leave it out.");
+                return Wrong(request, "after", "Pass the 'next' of the page before, or leave it out.");
             }
 
             query = query with { After = after };
@@ -59,7 +59,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             {
                 if (!StateText.TryParse(word, out var state))
                 {
-                    return Wrong("waitFor", $"Use one of: final, {StateText.All}.");
+                    return Wrong(request, "waitFor", $"Use one of: final, {StateText.All}.");
                 }
 
                 goal = state;
@@ -69,7 +69,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             {
                 if (!double.TryParse(timeout.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || double.IsNaN(seconds))
                 {
-                    return Wrong("timeout", "Use a number of seconds.");
+                    return Wrong(request, "timeout", "Use a number of seconds.");
                 }
 
                 atMost = TimeSpan.FromSeconds(Math.Min(seconds, s_longestWait.TotalSeconds));
@@ -81,8 +81,8 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident.");
     });
 
-    private static IResult Wrong(string name, string remedy) =>
-        ApiResults.Problem(StatusCodes.Status400BadRequest, $"The query parameter '{name}' cannot be used. {remedy}", new AlertError($"?{name}", "something else", remedy));
+    private static IResult Wrong(HttpRequest request, string name, string remedy) =>
+        ApiResults.Problem(StatusCodes.Status400BadRequest, $"The query parameter '{name}' cannot be used. {remedy}", new AlertError($"?{name}", $"'{Clip.To(CleanText.Line(request.Given(name)!), 80)}'", remedy));
 
     private sealed record ListAnswer(IReadOnlyList<IncidentLine> Incidents, string? Next);
 }
