@@ -124,6 +124,14 @@ public sealed partial class ApproverRulesTests
     }
 
     [Fact]
+    public void StartedInPractice_WhoeverSaysANameIsAPerson()
+    {
+        var gate = Some.Gate() with { SeparationOfDuties = true };
+
+        new ApprovalOffice().Rules.Separate(gate, "anybody").ShouldBe(gate with { Starter = "anybody" });
+    }
+
+    [Fact]
     public async Task StartedBySomebodyUnknown_TheQuestionThatOpensTakesTwoPeople()
     {
         await using var world = new IncidentWorld(configure: services => services.AddSingleton(People.Book));

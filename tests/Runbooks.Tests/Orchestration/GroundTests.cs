@@ -280,14 +280,16 @@ public sealed class GroundTests : IAsyncDisposable
         (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(state);
     }
 
-    /// <summary>The checks take their time, and somebody pauses everything meanwhile.</summary>
-    [Fact]
-    public async Task PausedWhileTheChecksAreAskedAgain_DoesNotAct()
+    /// <summary>The checks take their time, whether the approval is old or only the answers are, and somebody pauses everything meanwhile.</summary>
+    [Theory]
+    [InlineData(360)]
+    [InlineData(10)]
+    public async Task PausedWhileTheChecksAreAskedAgain_DoesNotAct(int minutes)
     {
         var opened = await _world.OpenAsync(s_runbook);
         BeforeStep(() =>
         {
-            _world.Time.Advance(s_outage);
+            _world.Time.Advance(TimeSpan.FromMinutes(minutes));
             _world.Script.OnAsk = _ => _world.Get<KillSwitch>().EngageAsync("ada", "wrong pods", CancellationToken.None).GetAwaiter().GetResult();
         });
 
