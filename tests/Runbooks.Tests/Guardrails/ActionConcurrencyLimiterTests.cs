@@ -14,6 +14,7 @@ public sealed class ActionConcurrencyLimiterTests
         var (options, time) = (new SafetyOptions { MaxConcurrent = { ["script.act"] = 1, ["script.other"] = 1 } }, new FakeTimeProvider(Given.Night));
         var limiter = new ActionConcurrencyLimiter(new InMemorySharedState(), new FixedOptions<SafetyOptions>(options), time);
 
+        await Should.NotThrowAsync(() => limiter.FreeAsync("script.act", "a"), "nothing has been taken yet");
         (await TakeAsync("a")).ShouldBeTrue();
         (await TakeAsync("a")).ShouldBeTrue("after a crash the same step takes it again");
         (await TakeAsync("b")).ShouldBeFalse();

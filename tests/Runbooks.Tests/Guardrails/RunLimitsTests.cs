@@ -44,11 +44,23 @@ public sealed class RunLimitsTests
         (await ReserveAsync(limits, "i-4", "b")).ShouldBeNull("a person let it be reached");
     }
 
+    [Fact]
+    public async Task RunThatTooManyTargetsRefuse_LeavesThoseOfOthersCounted()
+    {
+        var once = new Limits { MaxRuns = 1 };
+        await ReserveAsync(once, "i-1", "b");
+        await ReserveAsync(new() { MaxTargets = 1 }, "i-2", "a");
+
+        (await ReserveAsync(s_limits with { MaxTargets = 1 }, "i-3", "b")).ShouldNotBeNull().ShouldStartWith("It acted on 1 target");
+
+        (await ReserveAsync(once, "i-4", "b")).ShouldBe("It ran 1 time on this target within 1h; the limit is 1.");
+    }
+
     /// <summary>What is no longer kept of incidents is kept of their runs for as long as a limit may count them.</summary>
     [Theory]
-    [InlineData(29, 28, false, true)]
+    [InlineData(30, 29, false, true)]
     [InlineData(31, 30, false, false)]
-    [InlineData(31, -1, false, true)]
+    [InlineData(31, 0, false, true)]
     [InlineData(31, 30, true, true)]
     public async Task Runs_AreForgottenWhenNoLimitAndNoRecordNeedsThem(int days, int before, bool ranAgain, bool kept)
     {
