@@ -110,6 +110,11 @@ public sealed class BreakerTests : GuardedWorld
 
         third.State.ShouldBe(IncidentState.AwaitingApproval);
         third.OpenGate!.Warnings.ShouldContain(warning => warning.Contains("came undone 2 times"));
+
+        (await _world.DecideAsync(third.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Resolved);
+        _world.Time.Advance(TimeSpan.FromHours(3));
+        Breaks();
+        (await OpenAsync(s_heals)).State.ShouldBe(IncidentState.Resolved, "that is too long ago to count");
     }
 
     /// <summary>Three disks of one machine fill up: none of them came back. A message may say what it likes.</summary>
@@ -135,6 +140,25 @@ public sealed class BreakerTests : GuardedWorld
         opened.OpenGate?.Warnings.ShouldContain(warning => warning.Contains("came undone 2 times"));
         opened.LatestGate!.TrackRecord.ShouldBe(told);
         opened.State.ShouldBe(told is null ? IncidentState.AwaitingApproval : IncidentState.Resolved);
+    }
+
+    /// <summary>People took three minutes to say yes, and the fix is held for ten after it has worked: neither is counted.</summary>
+    [Fact]
+    public async Task HowLongAFixTook_IsFromItsFirstStepUntilItHadWorked()
+    {
+        var opened = await OpenAsync(s_asks with { Mitigation = s_asks.Mitigation with { HoldUntil = new(["full"], TimeSpan.FromMinutes(10), TimeSpan.FromHours(2), TimeSpan.FromSeconds(30)) } });
+        _world.Time.Advance(TimeSpan.FromMinutes(3));
+        _world.Script.OnDone = _ =>
+        {
+            _world.Time.Advance(TimeSpan.FromMinutes(2));
+            _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+        };
+        (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Holding);
+
+        var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(12));
+
+        ended.State.ShouldBe(IncidentState.Resolved);
+        RunAssessment.Of(ended).ShouldBe(new RecordedRun(ended.Id, ended.Target, RunOutcome.Verified, ended.OpenedAt, ended.ClosedAt!.Value, TimeSpan.FromMinutes(2)));
     }
 
     [Fact]
