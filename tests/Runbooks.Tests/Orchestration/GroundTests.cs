@@ -61,6 +61,7 @@ public sealed class GroundTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBeEmpty();
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
         incident.OpenGate!.Difference.ShouldNotBeNull().ShouldContain("stuck: passing");
+        incident.OpenGate.Difference.ShouldNotContain("half done", customMessage: "their step is finished");
     }
 
     [Fact]
