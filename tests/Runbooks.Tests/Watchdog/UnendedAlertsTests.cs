@@ -112,12 +112,13 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
         _world.Changed.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Decided);
     }
 
-    /// <summary>A host died between the close and all that follows it.</summary>
+    /// <summary>A host died between the close and all that follows it, days after the end.</summary>
     [Fact]
     public async Task CloseThatBrokeOff_IsFinishedByTheWatch()
     {
         var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time) with { Deliveries = [s_asked] };
-        var id = await _world.OpenAsync(failed.CloseByHand("ada", "done", Some.Time) with { IsEndUnfinished = true });
+        _world.Time.Advance(TimeSpan.FromDays(2));
+        var id = await _world.OpenAsync(failed.CloseByHand("ada", "done", _world.Now) with { IsEndUnfinished = true });
 
         var closed = await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2));
 
