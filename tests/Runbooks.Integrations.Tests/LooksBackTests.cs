@@ -50,22 +50,7 @@ public sealed class LooksBackTests
     [InlineData("  verify: { checks: [errors], within: 9m }", "9m", false)]
     public void Verify_HasTheTimeToSeeTheFix(string verify, string within, bool warned)
     {
-        var read = new RunbookReader(IntegrationsPageTests.Catalog()).Read("a.yaml", $$$"""
-            id: a
-            title: Requests fail
-            owner: o
-            trigger: [{ alert: Fails }]
-            target: "{{ labels.region }}"
-            impact: { severity: low, users: Some fail., data: None. }
-            diagnosis:
-              errors:
-                ask: Do requests fail?
-                check: azureMonitor.logs
-                with:
-                  workspace: "{{ labels.workspace }}"
-                  query: AppRequests | where TimeGenerated between (ago(8m) .. ago(3m)) and Success == false | summarize Count = count()
-                  failing: "> 100"
-              latest: { ask: Is it there?, check: kubernetes.deployment, with: { namespace: n, deployment: d } }
+        var read = Read($$$"""
             mitigation:
               approval: { ask: "Recycle?", from: [oncall] }
               steps: { recycle: { do: kubernetes.rolloutRestart, with: { namespace: n, deployment: d } } }
@@ -84,22 +69,7 @@ public sealed class LooksBackTests
     [InlineData("atMost: 19m", false)]
     public void Lease_HasTheTimeToEnd(string atMost, bool warned)
     {
-        var read = new RunbookReader(IntegrationsPageTests.Catalog()).Read("a.yaml", $$$"""
-            id: a
-            title: Requests fail
-            owner: o
-            trigger: [{ alert: Fails }]
-            target: "{{ labels.region }}"
-            impact: { severity: low, users: Some fail., data: None. }
-            diagnosis:
-              errors:
-                ask: Do requests fail?
-                check: azureMonitor.logs
-                with:
-                  workspace: "{{ labels.workspace }}"
-                  query: AppRequests | where TimeGenerated between (ago(8m) .. ago(3m)) and Success == false | summarize Count = count()
-                  failing: "> 100"
-              latest: { ask: Is it there?, check: kubernetes.deployment, with: { namespace: n, deployment: d } }
+        var read = Read($$$"""
             mitigation:
               approval: { ask: "Recycle?", from: [oncall], timeout: 5m }
               steps: { cordon: { do: kubernetes.cordonNode, with: { node: n } } }
@@ -110,6 +80,25 @@ public sealed class LooksBackTests
         read.Errors.ShouldBeEmpty();
         read.Warnings.Select(warning => warning.Code).Contains(WarningCodes.LeaseTooShort).ShouldBe(warned);
     }
+
+    private static ReadResult Read(string mitigation) => new RunbookReader(IntegrationsPageTests.Catalog()).Read("a.yaml", $$$"""
+        id: a
+        title: Requests fail
+        owner: o
+        trigger: [{ alert: Fails }]
+        target: "{{ labels.region }}"
+        impact: { severity: low, users: Some fail., data: None. }
+        diagnosis:
+          errors:
+            ask: Do requests fail?
+            check: azureMonitor.logs
+            with:
+              workspace: "{{ labels.workspace }}"
+              query: AppRequests | where TimeGenerated between (ago(8m) .. ago(3m)) and Success == false | summarize Count = count()
+              failing: "> 100"
+          latest: { ask: Is it there?, check: kubernetes.deployment, with: { namespace: n, deployment: d } }
+        {{{mitigation}}}
+        """);
 
     private static TimeSpan Time(string text) => DurationText.TryParse(text, out var time) ? time : throw new ArgumentException(text);
 }
