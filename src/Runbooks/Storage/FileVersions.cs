@@ -108,7 +108,8 @@ internal static class FilePack
 /// </summary>
 public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions versions)
 {
-    private const string Set = "runbooks";
+    /// <summary>All runbook files, as people are told of them.</summary>
+    internal const string Set = "runbooks";
 
     /// <summary>As a version keeps the contacts of its team; no text file beside a runbook is called so.</summary>
     private const string TeamContacts = "contacts.yaml";

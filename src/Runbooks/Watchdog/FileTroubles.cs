@@ -48,7 +48,7 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         {
             var page = await fallback.PageAsync(
                 $"A file cannot be used: {name}",
-                $"What was in force before stays in force until it is mended. What never was is not in force: alerts for it are ignored.\n{string.Join('\n', errors.Take(MaxLines))}{more}",
+                $"What was in force before stays in force until it is mended.{(name == RunbookVersions.Set ? " A runbook that never was is not: alerts for it are ignored." : "")}\n{string.Join('\n', errors.Take(MaxLines))}{more}",
                 ThreadId, $"{name}:{mark}", cancellationToken);
             if (page.Sent.Count > 0)
             {

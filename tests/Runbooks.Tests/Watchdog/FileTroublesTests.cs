@@ -37,6 +37,19 @@ public sealed class FileTroublesTests : IAsyncDisposable
         (await Files.FindLastAsync("windows.yaml", TestContext.Current.CancellationToken))!.Text.ShouldBe("windows: [] # mended");
     }
 
+    /// <summary>A host that starts with a broken runbook of which no earlier version is known goes on without it.</summary>
+    [Theory]
+    [InlineData("runbooks", "What was in force before stays in force until it is mended. A runbook that never was is not: alerts for it are ignored.\na.yaml:1:1  here")]
+    [InlineData("contacts.yaml", "What was in force before stays in force until it is mended.\na.yaml:1:1  here")]
+    public async Task PageAboutAFile_SaysWhatIsInForce(string name, string words)
+    {
+        Files.Refuse(name, ["a.yaml:1:1  here"]);
+
+        await CheckAsync();
+
+        _world.Notifier.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldBe(words);
+    }
+
     /// <summary>What told of it says so where it can, and an alert about it ends: the next one calls somebody again.</summary>
     [Fact]
     public async Task FileThatIsMended_EndsWhatToldOfIt()
