@@ -217,6 +217,12 @@ public sealed partial record Incident
             .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
         : this;
 
+    /// <summary>Others have to be told of the close.</summary>
+    public Incident BeginClosing() => this with { ClosedByHand = ClosedByHand! with { IsUnfinished = true } };
+
+    /// <summary>All that follows the close is done.</summary>
+    public Incident FinishClosing() => ClosedByHand is { IsUnfinished: true } closing ? this with { ClosedByHand = closing with { IsUnfinished = false } } : this;
+
     /// <summary>What a new incident says about the one before it that a responder still owns.</summary>
     public Incident NoteEarlier(Incident owned, DateTimeOffset now) => Note(
         now, TimelineKind.Opened, "runbook",

@@ -137,7 +137,12 @@ public sealed partial record Incident
     }
 }
 
-public sealed record HandClosing(string By, string Reason, DateTimeOffset At);
+public sealed record HandClosing(string By, string Reason, DateTimeOffset At)
+{
+    /// <summary>Cards, alerts and tickets have not been told yet.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsUnfinished { get; init; }
+}
 
 /// <summary>Who said no to an incident, when and why.</summary>
 /// <param name="Did">In the past tense: rejected, closed by hand.</param>

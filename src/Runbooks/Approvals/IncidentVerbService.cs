@@ -35,7 +35,7 @@ public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine en
         if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } closed })
         {
             await FinishClosingAsync(closed, cancellationToken);
-            receipt = receipt with { Incident = closed with { IsEndUnfinished = false } };
+            receipt = receipt with { Incident = closed.FinishClosing() };
         }
 
         return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing } && ContactBook.IsSameName(closing.By, by) };
@@ -48,7 +48,7 @@ public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine en
 
         // Whoever closes the page after pressing must not keep a ticket open.
         await logger.TryShowAsync(() => endHooks.RunAsync(closed, CancellationToken.None), closed.Id, CancellationToken.None);
-        await logger.TryShowAsync(() => store.UpdateAsync(closed.Id, i => i.IsEndUnfinished ? i with { IsEndUnfinished = false } : i, CancellationToken.None), closed.Id, CancellationToken.None);
+        await logger.TryShowAsync(() => store.UpdateAsync(closed.Id, i => i.FinishClosing(), CancellationToken.None), closed.Id, CancellationToken.None);
     }
 
     private async Task<DecisionReceipt> UpdateAsync(string incidentId, Func<Incident, (Incident, DecisionResult)> change, CancellationToken cancellationToken)
@@ -80,7 +80,7 @@ public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine en
     {
         if (incident.CanBeClosedByHand())
         {
-            return (incident.CloseByHand(by, reason, time.GetUtcNow()) with { IsEndUnfinished = true }, new(DecisionStatus.Decided, "It is closed."));
+            return (incident.CloseByHand(by, reason, time.GetUtcNow()).BeginClosing(), new(DecisionStatus.Decided, "It is closed."));
         }
 
         return (incident, incident.State.IsFinal()

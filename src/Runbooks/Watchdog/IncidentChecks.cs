@@ -138,7 +138,12 @@ internal sealed class IncidentChecks(
 
     private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken)
     {
-        if (incident is { IsEndUnfinished: true, ClosedByHand: not null })
+        if (incident.IsEndUnfinished)
+        {
+            await FinishAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
+        }
+
+        if (incident.ClosedByHand is { IsUnfinished: true })
         {
             // Whoever closed it is given the time to do so.
             await (time.GetUtcNow() - incident.UpdatedAt > options.Value.Grace ? verbs.FinishClosingAsync(incident, cancellationToken) : Task.CompletedTask);
@@ -148,11 +153,6 @@ internal sealed class IncidentChecks(
         if (incident.State == IncidentState.TakenOver)
         {
             return await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken, alone: true);
-        }
-
-        if (incident.IsEndUnfinished)
-        {
-            await FinishAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
         }
 
         // A report that did not arrive calls nobody.

@@ -118,13 +118,24 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
     {
         var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time) with { Deliveries = [s_asked] };
         _world.Time.Advance(TimeSpan.FromDays(2));
-        var id = await _world.OpenAsync(failed.CloseByHand("ada", "done", _world.Now) with { IsEndUnfinished = true });
+        var id = await _world.OpenAsync(failed.CloseByHand("ada", "done", _world.Now).BeginClosing());
 
         var closed = await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2));
 
-        closed.IsEndUnfinished.ShouldBeFalse();
+        closed.ClosedByHand!.IsUnfinished.ShouldBeFalse();
         _world.Changed.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Closed);
         _world.Ended.ShouldHaveSingleItem();
+    }
+
+    /// <summary>What the watch had begun is another matter: the run is not counted by whoever closes it.</summary>
+    [Fact]
+    public async Task CloseOfAnEndThatTheWatchHasNotFinished_LeavesThatToTheWatch()
+    {
+        var id = await _world.OpenAsync(Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time) with { IsEndUnfinished = true });
+        await _world.Get<IncidentVerbService>().CloseAsync(id, "ada", "done", Cancel);
+        (await _world.Store.GetAsync(id, Cancel)).IsEndUnfinished.ShouldBeTrue();
+
+        (await _world.CheckAsync(id, TimeSpan.FromMinutes(1))).IsEndUnfinished.ShouldBeFalse();
     }
 
     [Fact]
@@ -134,7 +145,7 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
 
         (await _world.Get<IncidentVerbService>().CloseAsync(id, "ada", "done", Cancel)).Incident!.IsUnfinished.ShouldBeFalse();
 
-        (await _world.Store.FindAsync(id, Cancel))!.IsEndUnfinished.ShouldBeFalse();
+        (await _world.Store.FindAsync(id, Cancel))!.ClosedByHand!.IsUnfinished.ShouldBeFalse();
         _world.Ended.ShouldHaveSingleItem();
     }
 
