@@ -8,17 +8,20 @@ namespace Runbooks.Web.Access;
 /// Posts of alerts that the door turned away: no sender repeats what was answered with 401 or 403, so a person is paged. Somebody
 /// without a key of ours may be anybody, so of them each kind of sender pages once a day, and nothing that they wrote is told.
 /// </summary>
-public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, TimeProvider time, ILogger<RefusedSenders> logger)
+public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, ISharedState state, TimeProvider time, ILogger<RefusedSenders> logger)
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromDays(1);
 
+    private const string Key = "intake:refused-senders";
+
+    /// <summary>What is told stands in the shared state, since processes come and go; here it spares asking for each post.</summary>
     private readonly ConcurrentDictionary<string, DateTimeOffset> _told = new();
 
     /// <param name="known">Whose key it was; null: nobody's.</param>
     internal async Task RecordAsync(HttpRequest request, Actor? known)
     {
         var source = $"{request.Path}".Split('/')[^1];
-        if (!HttpMethods.IsPost(request.Method) || !reader.Knows(source) || (known is null && !Claim(reader.NameOf(source))))
+        if (!HttpMethods.IsPost(request.Method) || !reader.Knows(source) || (known is null && !IsDue(reader.NameOf(source))))
         {
             return;
         }
@@ -28,7 +31,10 @@ public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, TimeProv
             : $"{known.Who} {(known.Role == Role.None ? "has no role" : $"has the role {RoleText.Of(known.Role)}")}, which may not post alerts. Give the sender a key with the role {RoleText.Of(Role.Sender)} (setting ApiKeys:Named).";
         try
         {
-            await lost.RecordAsync(reader.NameOf(source), 1, why, CancellationToken.None);
+            if (known is not null || await ClaimAsync(reader.NameOf(source)))
+            {
+                await lost.RecordAsync(reader.NameOf(source), 1, why, CancellationToken.None);
+            }
         }
         // Whoever is turned away is told so whatever the store's trouble.
         catch (Exception trouble)
@@ -38,9 +44,22 @@ public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, TimeProv
         }
     }
 
-    private bool Claim(string source)
+    private bool IsDue(string source)
     {
         var now = time.GetUtcNow();
         return _told.TryAdd(source, now) || (_told.TryGetValue(source, out var told) && (now - told).Duration() >= s_pause && _told.TryUpdate(source, now, told));
     }
+
+    private async Task<bool> ClaimAsync(string source)
+    {
+        var now = time.GetUtcNow();
+        return (await state.UpdateAsync<Told, bool>(
+            Key,
+            known => known is not null && known.At.TryGetValue(source, out var at) && (now - at).Duration() < s_pause ? (known, false)
+                : (new(new Dictionary<string, DateTimeOffset>(known?.At ?? new Dictionary<string, DateTimeOffset>()) { [source] = now }), true),
+            CancellationToken.None)).Result;
+    }
+
+    /// <param name="At">When posts without a key were last told of, by the kind of sender.</param>
+    private sealed record Told(IReadOnlyDictionary<string, DateTimeOffset> At);
 }

@@ -143,7 +143,7 @@ public sealed class ConsoleAccessTests
         .AddSingleton(new CurrentContacts(new ContactBook([new(ContactBook.Fallback, [Principals.Person("ada")])])))
         .AddSingleton<ApiKeyAuthentication>().AddSingleton<PlatformPrincipal>().AddSingleton<RefusedRequests>().AddSingleton<AccessGuard>()
         // Pages take no alerts.
-        .AddSingleton(new RefusedSenders(new([]), lost: null!, TimeProvider.System, NullLogger<RefusedSenders>.Instance))
+        .AddSingleton(new RefusedSenders(new([]), lost: null!, new InMemorySharedState(), TimeProvider.System, NullLogger<RefusedSenders>.Instance))
         .AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.SectionName).Services
         .AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName).Services
         .AddPlatformSignIn()
