@@ -43,7 +43,7 @@ public sealed partial record Incident
 
     /// <summary>What became of alerts that were expected is known, but for those that perhaps exist.</summary>
     public Incident SettleCalls(IReadOnlyList<Delivery> calls, IReadOnlyList<Delivery> perhaps) =>
-        calls.Count == 0 ? this : this with { Calls = [.. Calls.Where(call => !calls.Any(call.IsSameMessage) || perhaps.Any(call.IsSameMessage))] };
+        calls.Count == 0 && perhaps.Count == 0 ? this : this with { Calls = [.. Calls.Where(call => !calls.Any(call.IsSameMessage) && !perhaps.Any(call.IsSameMessage)), .. perhaps] };
 
     /// <summary>Whether the present asking of this question has gone out, to somebody or in vain.</summary>
     public bool WasSent(Gate gate) => HasDelivery(gate.MessageKey);

@@ -61,6 +61,9 @@ public sealed record SendResult(IReadOnlyList<Delivery> Deliveries, Incident Inc
 /// <summary>Takes one message to everybody behind some contacts: each recipient's channels in turn until one takes it.</summary>
 public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts unended, OnCallDirectory directory, TimeProvider time, ILogger<NotificationDispatcher> logger)
 {
+    /// <summary>How long a call waits for being on record before it is made.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
     private const string NobodyBehind = "nobody is behind this contact.";
 
     /// <param name="key">Names this message; each delivery's key begins with it.</param>
@@ -151,7 +154,7 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
     {
         try
         {
-            await (calls.Count == 0 ? Task.CompletedTask : expect?.Invoke(calls) ?? Task.CompletedTask);
+            await (calls.Count == 0 || expect is null ? Task.CompletedTask : expect(calls).WaitAsync(s_patience, time));
         }
         // Whatever the store's trouble is.
         catch (Exception trouble)
