@@ -77,8 +77,13 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     {
         var requests = $"(sum({of.Of(VllmHealth.Running)}) + sum({of.Of(VllmHealth.Waiting)}))";
         var least = await Prometheus.QueryAsync(parameters.Endpoint, $"min_over_time({requests}[{PromDuration.Of(parameters.Window)}:15s])", cancellationToken);
+        if (!least.Any(series => series.Values[^1] > 0))
+        {
+            return false;
+        }
+
         var reported = await Coverage.AskAsync(Prometheus, parameters.Endpoint, Coverage.Around(parameters.Window).Replace("{0}", requests, StringComparison.Ordinal), cancellationToken);
-        return least.Any(series => series.Values[^1] > 0) && Coverage.IsEnough(Coverage.Of(reported is [var all, ..] ? all.Values[^1] : null, parameters.Window), parameters.Window);
+        return Coverage.IsEnough(Coverage.Of(reported is [var all, ..] ? all.Values[^1] : null, parameters.Window), parameters.Window);
     }
 
     /// <returns>The pods for which requests wait, or work on which nothing is generated, all the time, and none of which begins.</returns>

@@ -22,9 +22,9 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
         try
         {
             var result = await LookAsync(parameters, context, cancellationToken);
-            if (prometheus.Find(parameters.Endpoint).Endpoint is not { Every.Ticks: > 0 } endpoint)
+            if (prometheus.Find(parameters.Endpoint).Endpoint is not { Every.Ticks: > 0 } endpoint || result.Verdict == Verdict.Unknown)
             {
-                // It scrapes nothing, and knows how things are when it is asked.
+                // It scrapes nothing, and knows how things are when it is asked; or it does not know, whenever that was.
                 return result;
             }
 

@@ -100,7 +100,8 @@ public sealed class StormPageHandler(
             return new(Counts: false, Waits: false, "A line was changed on its way.");
         }
 
-        if (time.GetUtcNow() >= one.ExpiresAt)
+        // Of a question that is closed its answer tells how it ended.
+        if (time.GetUtcNow() >= one.ExpiresAt && incident.FindGate(one.GateId) is { Outcome: GateOutcome.Pending })
         {
             return new(Counts: false, Waits: false, "Its link has expired; the newest message about it has one that counts.");
         }

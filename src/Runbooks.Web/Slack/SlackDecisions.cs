@@ -36,9 +36,9 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
             try
             {
                 var receipt = await approvals.DecideAsync(click.IncidentId, click.GateId, new DecisionRequest(click.Verb, person, Via, PlanHash: click.PlanHash), cancellationToken);
-                if (receipt is { Incident: { } incident, Result.Status: DecisionStatus.AlreadyClosed or DecisionStatus.PlanChanged })
+                if (receipt is { Incident: { } incident, Result.Status: DecisionStatus.AlreadyClosed or DecisionStatus.PlanChanged } && !(receipt.IsRepeated && !incident.State.IsFinal()))
                 {
-                    // The button was stale: the card it is on has to say so from now on.
+                    // The button was stale: the card it is on has to say so from now on. A press that is repeated has shown it.
                     await approvals.TryShowAsync(incident, click.GateId, cancellationToken);
                 }
 
