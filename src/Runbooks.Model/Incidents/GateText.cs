@@ -140,7 +140,7 @@ public static class GateText
     public static string WithoutApproval(Gate gate) => gate switch
     {
         { Task: not null } => ManualTaskText.Without(gate),
-        { Phase: Phase.Resolution, Round: > 1 } => "nothing more of the resolution runs",
+        { Phase: Phase.Resolution } when gate.Round > 1 || gate.Difference is not null => "nothing more of the resolution runs",
         { Phase: Phase.Resolution } => "the resolution does not run",
         { Round: > 1 } => "nothing more is done, what was done before is undone where it can be",
         _ => "nothing is done",

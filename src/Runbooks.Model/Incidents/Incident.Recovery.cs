@@ -66,8 +66,8 @@ public sealed partial record Incident
                 RecoveryNews, "runbook", $"{Claim}; the checks still fail: {Summarize(findings.Where(finding => finding.Verdict == Verdict.Failing))}", now),
             RecoveryAnswer.Unclear => recorded.AddNews(
                 RecoveryNews, "runbook",
-                findings.All(finding => finding.Verdict == Verdict.Passing) ? $"{Claim}. {Diagnosis.WhyUnclear(when, findings)}"
-                : $"{Claim}; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}", now),
+                findings.Any(finding => finding.Verdict == Verdict.Unknown) ? $"{Claim}; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}"
+                : $"{Claim}. {Diagnosis.WhyUnclear(when, findings)}", now),
             RecoveryAnswer.NoChecks when AlertResolvedAt is null => recorded.AddNews(
                 RecoveryNews, "runbook", $"{Claim}; this runbook has no checks that could say whether it is over.", now),
             _ => recorded.DropNews(RecoveryNews),

@@ -14,7 +14,7 @@ public sealed partial record Incident
         var known = FindStep(phase, spec.Name);
         if (known is not null)
         {
-            return Replace(known with { Attempts = known.Attempts + 1, AttemptedAt = now }, now);
+            return Replace(known with { GateId = gateId, Attempts = known.Attempts + 1, AttemptedAt = now }, now);
         }
 
         var record = new StepRecord { Phase = phase, Name = spec.Name, Action = spec.Do, GateId = gateId, Preparation = preparation, StartedAt = now };

@@ -26,7 +26,8 @@ public static class ApprovalGateFactory
         var unmetNeeds = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, plan, incident.Findings);
         var mustAsk = incident.IsProposed || (!plan.TellsOnly
             && (unclear || unmetNeeds.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation))));
-        List<string> warnings = [.. Warnings(incident, plan, violations, unmetNeeds, unclear ? Diagnosis.WhyUnclear(runbook.Mitigation.When, incident.Findings) : null), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
+        var isSo = unclear && Diagnosis.Conclude(runbook.Mitigation.When, incident.Findings) == Conclusion.Unclear;
+        List<string> warnings = [.. Warnings(incident, plan, violations, unmetNeeds, isSo ? Diagnosis.WhyUnclear(runbook.Mitigation.When, incident.Findings) : null), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, request.Round),
@@ -91,6 +92,7 @@ public static class ApprovalGateFactory
         .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan))
             .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why),
         .. unmetNeeds.Count > 0 ? [$"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}"] : Array.Empty<string>(),
+        .. incident.Steps.Where(step => step.FinishedAt is null && !step.Preparation.TellsOnly).Select(step => $"Step '{step.Name}' has begun, and may be half done."),
         .. unclear is null ? Array.Empty<string>() : [unclear],
     ];
 

@@ -87,13 +87,12 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
             : runbook.Mitigation.Verify?.Checks.Contains(spec.Name) == true)];
         if (specs.Count == 0)
         {
-            return (false, $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.{HalfDone(incident)}");
+            return (false, $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.");
         }
 
         var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
         var changed = holds ? FindUnmetNeed(incident, runbook, gate, phase, findings) : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
-        changed = changed is null ? null : changed + HalfDone(incident);
         await store.UpdateAsync(
             incident.Id, i => changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, stillCalls: holds, findings, time.GetUtcNow()), cancellationToken);
         return (true, changed);
@@ -118,10 +117,6 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
             incident.Id, i => unmet is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, unmet, stillCalls: true, findings, time.GetUtcNow()), cancellationToken);
         return (true, unmet);
     }
-
-    /// <summary>Whoever is asked anew decides about that too: a no takes it back as far as it can be.</summary>
-    private static string HalfDone(Incident incident) =>
-        incident.Steps.FirstOrDefault(step => step.FinishedAt is null && !step.Preparation.TellsOnly) is { } begun ? $" Step '{begun.Name}' has begun, and may be half done." : "";
 
     private static List<string> BeforeActing(Runbook runbook) => [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];
 

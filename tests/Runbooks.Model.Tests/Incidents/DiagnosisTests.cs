@@ -31,7 +31,6 @@ public sealed class DiagnosisTests
     [InlineData("pc", "'b' passes without a request to show it: that does not show that all is well.")]
     [InlineData("cc", "'a' passes without a request to show it, 'b' passes without a request to show it: that does not show that all is well.")]
     [InlineData("uc", "Not every check could be answered, and none of the answered ones failed.")]
-    [InlineData("pp", "Not every check could be answered, and none of the answered ones failed.")]
     public void Unclear_SaysWhy(string answers, string why) => Diagnosis.WhyUnclear(When(Quantifier.Any), Findings(answers)).ShouldBe(why);
 
     private static Condition When(Quantifier quantifier) => new(quantifier, ["a", "b"]);
