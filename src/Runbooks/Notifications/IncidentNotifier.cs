@@ -112,14 +112,16 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
         }
     }
 
-    /// <param name="alerts">What the recipient was called up for before, and hears the end of by this card.</param>
-    /// <param name="expect">Keeps the alerts that this may open, before anybody is called; null where none of them ever has to be ended.</param>
-    public async Task<Delivery> SendToAsync(
-        string key, Recipient recipient, Card card, IReadOnlyList<Delivery> alerts, Func<IReadOnlyList<Delivery>, Task>? expect, CancellationToken cancellationToken)
+    /// <param name="messages">To one recipient each, under the key that names it.</param>
+    /// <param name="alerts">What the recipients were called up for before, and hear the end of by these cards.</param>
+    /// <param name="expect">Keeps the alerts that this may open, all at once, before anybody is called; null where none of them ever has to be ended.</param>
+    /// <returns>What became of each message, in their order.</returns>
+    public async Task<IReadOnlyList<Delivery>> SendToAsync(
+        IEnumerable<(string Key, Recipient To, Card Card)> messages, IReadOnlyList<Delivery> alerts, Func<IReadOnlyList<Delivery>, Task>? expect, CancellationToken cancellationToken)
     {
-        card = card with { Key = KeyFor(key, recipient) };
-        await ExpectAsync(expect, CallsOf(recipient, card.For(recipient)));
-        return await DeliverAsync(recipient, card, alerts, cancellationToken);
+        var keyed = messages.Select(message => (message.To, Card: message.Card with { Key = KeyFor(message.Key, message.To) })).ToList();
+        await ExpectAsync(expect, [.. keyed.SelectMany(message => CallsOf(message.To, message.Card.For(message.To)))]);
+        return await Task.WhenAll(keyed.Select(message => DeliverAsync(message.To, message.Card, alerts, cancellationToken)));
     }
 
     /// <summary>
@@ -140,8 +142,11 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
         }
     }
 
+    /// <summary>What has to be ended of a message: the alert that it is, and those that it perhaps opened.</summary>
+    public IReadOnlyList<Delivery> AlertsOf(Delivery delivery) => IsAlert(delivery) ? [delivery, .. delivery.Perhaps] : delivery.Perhaps;
+
     /// <summary>Whether it called somebody up, on a channel where that has to be ended.</summary>
-    public bool IsAlert(Delivery delivery) => delivery is { Channel: { } channel, Reference: not null } && channels.Rings(channel);
+    private bool IsAlert(Delivery delivery) => delivery is { Channel: { } channel, Reference: not null } && channels.Rings(channel);
 
     /// <summary>The key of one recipient's delivery of the message that <paramref name="key"/> names.</summary>
     public static string KeyFor(string key, Recipient recipient) => $"{key}:{NameOf(recipient)}";

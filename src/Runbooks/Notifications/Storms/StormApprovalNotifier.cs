@@ -85,12 +85,13 @@ public sealed class StormApprovalNotifier(
         }
 
         var shown = await RunbooksOfAsync(waiting, cancellationToken);
-        var sent = await Task.WhenAll(ready.Select(message => SendAsync(storm, message, shown, cancellationToken)));
+        var sent = await SendAsync(storm, ready, shown, cancellationToken);
         var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
         var later = early.Select(message => (Message: message, Delivery: new Delivery(message.Key, message.Recipient.Name, "later", now, null)));
         var unheard = asked.Where(incident => !Reach.IsEnough([.. DeliveriesOf(incident, incident.OpenGate!, [.. sent, .. later], people), .. incident.ToThoseWhoAnswered(incident.OpenGate!)], incident.OpenGate!)).ToList();
         var last = await NotifyFallbackAsync(storm, unheard, shown, cancellationToken);
-        told = told with { Asking = [.. told.Asking, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
+        List<Delivery> deliveries = [.. sent.Concat(last).Select(one => one.Delivery)];
+        told = told.Settle(deliveries) with { Asking = [.. told.Asking, .. deliveries.SelectMany(dispatcher.AlertsOf)] };
         keep(told);
         var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
         var missed = unheard.Select(incident => incident.Id).ToHashSet(StringComparer.Ordinal);
@@ -129,9 +130,10 @@ public sealed class StormApprovalNotifier(
         return new(recipient, about, fresh, before, due);
     }
 
-    private async Task<(StormMessage Message, Delivery Delivery)> SendAsync(
-        Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken) =>
-        (message, await dispatcher.SendToAsync(message.Key, message.Recipient, cards.Question(storm, message, shown), [], calls => storms.ExpectAsync(storm.Id, calls, cancellationToken), cancellationToken));
+    private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> SendAsync(
+        Storm storm, IReadOnlyList<StormMessage> messages, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken) =>
+        [.. messages.Zip(await dispatcher.SendToAsync(
+            messages.Select(message => (message.Key, message.Recipient, cards.Question(storm, message, shown))), [], calls => storms.ExpectAsync(storm.Id, calls, cancellationToken), cancellationToken))];
 
     /// <summary>Silence is never success: whoever is last in line may decide as well.</summary>
     private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> NotifyFallbackAsync(
@@ -140,17 +142,17 @@ public sealed class StormApprovalNotifier(
         var unasked = unheard.Where(incident => incident.OpenGate!.NextFallback is not null).ToLookup(incident => incident.OpenGate!.NextFallback!, StringComparer.OrdinalIgnoreCase);
         var people = await dispatcher.ResolveAsync(unasked.Select(contact => contact.Key), cancellationToken);
         var gates = unheard.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
-        var sent = new List<Task<(StormMessage Message, Delivery Delivery)>>();
+        var messages = new List<StormMessage>();
         foreach (var contact in unasked)
         {
             // Some may have been answered while other channels were still being tried.
             List<Incident> escalated = [.. (await members.UpdateAsync(contact, incident => Escalate(incident, contact.Key, people), cancellationToken))
                 .Where(incident => incident.OpenGate?.Id == gates[incident.Id])];
-            sent.AddRange(people.RecipientsOf(escalated.Count == 0 ? [] : [contact.Key]).Select(recipient =>
-                SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { InPlace = contact.Key }, shown, cancellationToken)));
+            messages.AddRange(people.RecipientsOf(escalated.Count == 0 ? [] : [contact.Key])
+                .Select(recipient => new StormMessage(recipient, escalated, escalated, null, time.GetUtcNow()) { InPlace = contact.Key }));
         }
 
-        return await Task.WhenAll(sent);
+        return await SendAsync(storm, messages, shown, cancellationToken);
     }
 
     private Incident Escalate(Incident incident, string contact, ResolvedContacts people) => incident.OpenGate is { } gate && !gate.Approvers.Contains(contact, StringComparer.OrdinalIgnoreCase)

@@ -48,7 +48,7 @@ public sealed class StormEndNotifier(
         if (ends.Count > 0 && IsTimeFor(ends, anyOpen, now))
         {
             // While others ask, an alert about all of them does not end. What says that a person is needed stays until somebody ends it.
-            await news.SendAsync(ends, about => cards.Ended(storm, about), anyOpen ? [] : storm.Ringing, sent => Keep(sent.Where(message => message.Card.Informs)), cancellationToken);
+            await news.SendAsync(ends, about => cards.Ended(storm, about), anyOpen ? [] : storm.Ringing, sent => Keep([.. sent.Where(message => message.Card.Informs)]), cancellationToken);
         }
 
         var reports = due.Where(one => one.Key == NotificationRecipients.Report).ToList();
@@ -71,7 +71,7 @@ public sealed class StormEndNotifier(
 
         return over;
 
-        void Keep(IEnumerable<StormSent> sent) => keep(storm = storm.Keep(sent));
+        void Keep(IReadOnlyList<StormSent> sent) => keep(storm = storm.Keep(sent));
     }
 
     /// <summary>Whether anybody can answer anything of it now.</summary>

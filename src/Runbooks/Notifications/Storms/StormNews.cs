@@ -23,16 +23,16 @@ public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers membe
     /// <param name="news">Of each incident and key one.</param>
     /// <param name="cardOf">The card about what one recipient is told.</param>
     /// <param name="alerts">What recipients were called up for before, and hear the end of by such a card.</param>
-    /// <param name="keep">Takes what called somebody up, before anything is written on the incidents: should that fail, it can still be ended.</param>
+    /// <param name="keep">Takes what was sent, before anything is written on the incidents: should that fail, its alerts can still be ended.</param>
     public async Task SendAsync(
-        IReadOnlyList<StormNews> news, Func<IReadOnlyList<StormNews>, Card> cardOf, IReadOnlyList<Delivery> alerts, Action<IEnumerable<StormSent>> keep, CancellationToken cancellationToken)
+        IReadOnlyList<StormNews> news, Func<IReadOnlyList<StormNews>, Card> cardOf, IReadOnlyList<Delivery> alerts, Action<IReadOnlyList<StormSent>> keep, CancellationToken cancellationToken)
     {
         var (sent, recorded) = await SendToAllAsync(news, cardOf, alerts, cancellationToken);
         var first = recorded.ToLookup(one => (one.News.Incident.Id, one.News.Key), one => one.Delivery);
         var missed = news.Where(one => one.NeedsPerson && NotificationRecipients.NeedsLastInLine(
             one.Runbook, one.Incident.DeliveriesUnder(one.Key).Concat(first[(one.Incident.Id, one.Key)])));
         var last = await SendToAllAsync([.. missed.Select(one => one with { Key = $"{one.Key}:{ContactBook.Fallback}", To = [ContactBook.Fallback] })], cardOf, alerts, cancellationToken);
-        keep(sent.Concat(last.Sent).Where(message => dispatcher.IsAlert(message.Delivery)));
+        keep([.. sent, .. last.Sent]);
         var told = recorded.Concat(last.Recorded).ToLookup(one => one.News.Incident.Id);
         var updated = (await members.UpdateAsync(
             told.Select(one => one.First().News.Incident),
@@ -52,23 +52,23 @@ public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers membe
         var messages = news
             .SelectMany(one => people.RecipientsOf(one.To).Select(recipient => (News: one, Recipient: recipient)))
             .Where(to => !to.News.Incident.Deliveries.Any(delivery => delivery.Channel is not null && delivery.Key == NotificationDispatcher.KeyFor(to.News.Key, to.Recipient)))
-            .GroupBy(to => NotificationDispatcher.NameOf(to.Recipient));
-        var sent = await Task.WhenAll(messages.Select(message => SendAsync(message.First().Recipient, [.. message.Select(to => to.News)], cardOf, alerts, cancellationToken)));
+            .GroupBy(to => NotificationDispatcher.NameOf(to.Recipient), (_, to) => to.ToList())
+            .Select(to => (To: to[0].Recipient, About: to.ConvertAll(one => one.News)))
+            .Select(to => (to.To, to.About, Card: cardOf(to.About)))
+            .ToList();
+
+        // That an end needs a person stays until somebody ends it.
+        var deliveries = await dispatcher.SendToAsync(
+            messages.Select(to => ($"{to.About[0].Key}:{to.About[0].Incident.Id}", to.To, to.Card)),
+            alerts,
+            news.All(one => one.Key.StartsWith(NotificationRecipients.Closed, StringComparison.Ordinal)) ? null : calls => storms.ExpectAsync(news[0].Incident.Storm!, calls, cancellationToken),
+            cancellationToken);
+        List<StormSent> sent = [.. messages.Zip(deliveries, (to, delivery) => new StormSent(to.To, to.About, to.Card, delivery) { Alerts = dispatcher.AlertsOf(delivery) })];
         return (sent,
         [
             .. sent.SelectMany(message => message.About.Select(one => new Told(one, message.Of(one, people), message.Incidents))),
             .. news.Where(one => !one.Incident.HasDelivery(one.Key)).SelectMany(one => dispatcher.Missing(one.Key, one.To, people).Select(nobody => new Told(one, nobody, Incidents: 1))),
         ]);
-    }
-
-    private async Task<StormSent> SendAsync(
-        Recipient recipient, IReadOnlyList<StormNews> about, Func<IReadOnlyList<StormNews>, Card> cardOf, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken)
-    {
-        var (card, key) = (cardOf(about), $"{about[0].Key}:{about[0].Incident.Id}");
-
-        // That an end needs a person stays until somebody ends it.
-        return new(recipient, about, card, await dispatcher.SendToAsync(
-            key, recipient, card, alerts, key.StartsWith(NotificationRecipients.Closed, StringComparison.Ordinal) ? null : calls => storms.ExpectAsync(about[0].Incident.Storm!, calls, cancellationToken), cancellationToken));
     }
 
     /// <param name="Incidents">How many the message was about.</param>
@@ -79,6 +79,9 @@ public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers membe
 public sealed record StormSent(Recipient Recipient, IReadOnlyList<StormNews> About, Card Card, Delivery Delivery)
 {
     public int Incidents { get; } = About.DistinctBy(one => one.Incident.Id).Count();
+
+    /// <summary>What of it has to be ended.</summary>
+    public required IReadOnlyList<Delivery> Alerts { get; init; }
 
     /// <summary>As the record of one of its incidents keeps it. A message that shows many cannot be changed into how one of them ended.</summary>
     /// <param name="people">Who was behind the contacts.</param>

@@ -127,7 +127,7 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         {
             var now = known?.Storms.GetValueOrDefault(storm.Id);
             return over && now?.LastJoined == storm.LastJoined ? known!.Without(storm.Id)
-                : (known ?? Known.None).With((storm with { Expected = now?.Expected ?? [] }).EndTurn(time.GetUtcNow(), read) with
+                : (known ?? Known.None).With((storm with { Expected = [.. (now?.Expected ?? []).Where(call => !storm.Settled.Contains(call.Key))], Settled = [] }).EndTurn(time.GetUtcNow(), read) with
                 {
                     Since = Storm.Earlier(now?.Since ?? storm.Since, storm.Since),
                     LastJoined = now?.LastJoined ?? storm.LastJoined,
@@ -189,6 +189,10 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>Alerts of the turn that goes on, on record before they are opened; at its end, or at the next one where its sender died, they are among the others.</summary>
     public IReadOnlyList<Delivery> Expected { get; init; } = [];
 
+    /// <summary>The keys of messages of this turn of which it is known what became: nothing has to be expected of them.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Settled { get; init; } = [];
+
     [JsonIgnore]
     public IReadOnlyList<Delivery> Ringing => [.. Asking, .. Alerts];
 
@@ -247,7 +251,10 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
         return Expected.Count == 0 ? this : this with { Expected = [], Asking = [.. Asking, .. calls[true]], Alerts = [.. Alerts, .. calls[false]] };
     }
 
-    public Storm Keep(IEnumerable<StormSent> sent) => this with { Alerts = [.. Alerts, .. sent.Select(message => message.Delivery)] };
+    public Storm Keep(IReadOnlyList<StormSent> sent) =>
+        Settle(sent.Select(message => message.Delivery)) with { Alerts = [.. Alerts, .. sent.SelectMany(message => message.Alerts)] };
+
+    public Storm Settle(IEnumerable<Delivery> sent) => this with { Settled = [.. Settled, .. sent.Select(delivery => delivery.Key)] };
 
     public Storm Tell(string recipient, StormMessages told) =>
         this with { Told = new Dictionary<string, StormMessages>(Told) { [recipient] = told } };
