@@ -213,8 +213,8 @@ public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> A
 
     public const string KeyPrefix = "storm";
 
-    /// <summary>The same on a repeated attempt, another for each message.</summary>
-    public string Key => $"{KeyPrefix}:{Fresh[0].Id}:{Fresh[0].OpenGate!.MessageKey}";
+    /// <summary>The same on a repeated attempt, another for each message: two people with one pager are called up for each.</summary>
+    public string Key => $"{KeyPrefix}:{Fresh[0].Id}:{Fresh[0].OpenGate!.MessageKey}{(InPlace is null ? "" : $":{InPlace}")}";
 
     /// <summary>Those among them that nobody was told of.</summary>
     public int Newcomers => Fresh.Count(incident => !WasTold(incident));

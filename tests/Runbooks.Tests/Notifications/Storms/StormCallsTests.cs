@@ -83,6 +83,19 @@ public sealed class StormCallsTests : IAsyncDisposable
         changed.ShouldBe(0);
     }
 
+    /// <summary>One key calls up whoever of them is on call there, who is to hear of the question and that somebody has not.</summary>
+    [Fact]
+    public async Task LastInLineWithTheKeyOfWhoeverWasAsked_IsCalledUpAsWell()
+    {
+        _world = World(Pager("ada"), Chat("ben") with { Addresses = [new("chat", "ben", "ben")] });
+        _chat.Before = (_, _) => throw new DeliveryException("is away.");
+
+        await OpenStormAsync();
+
+        _pager.Sent.Select(sent => sent.To.Recipient).ShouldBe(["ada", "duty"]);
+        _pager.Shown.Count.ShouldBe(2, "each is an alert of its own");
+    }
+
     public ValueTask DisposeAsync() => _world?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private static Runbook AskingBoth(Runbook runbook) => runbook with { Mitigation = runbook.Mitigation with { Approval = Given.Approval() with { From = ["oncall", "second"] } } };
