@@ -260,6 +260,16 @@ public sealed partial record Incident
         ? SeeTo(by, note, now).Note(now, TimelineKind.Decision, by, $"{by} acknowledged it{(note is { Length: > 0 } ? $": {note}" : ".")}")
         : this;
 
+    /// <summary>Cards and alerts have not been told yet that somebody sees to it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsAcknowledgementUnshown { get; init; }
+
+    /// <summary>Others have to be told that somebody sees to it.</summary>
+    public Incident BeginShowing() => this with { IsAcknowledgementUnshown = true };
+
+    /// <summary>The cards say that somebody sees to it.</summary>
+    public Incident FinishShowing() => IsAcknowledgementUnshown ? this with { IsAcknowledgementUnshown = false } : this;
+
     private Incident SeeTo(string by, string? note, DateTimeOffset now) => NeedsPerson
         ? this with { Attention = Attention! with { AcknowledgedBy = by, AcknowledgedAt = now, Note = note }, UpdatedAt = now }
         : this;

@@ -110,7 +110,7 @@ public sealed record IncidentSummary(
         IsDryRun = incident.Mode == RunMode.DryRun,
         SawNothing = EndingText.SawNothing(incident),
         HeldSince = Lease.SinceOf(incident),
-        IsEndUnfinished = incident is { IsEndUnfinished: true } or { ClosedByHand.IsUnfinished: true },
+        IsEndUnfinished = incident is { IsEndUnfinished: true } or { ClosedByHand.IsUnfinished: true } or { ClosedByHand: null, IsAcknowledgementUnshown: true },
     };
 }
 

@@ -18,10 +18,17 @@ public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine en
         var receipt = await UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
         if (receipt is { Result.Status: DecisionStatus.Decided or DecisionStatus.AlreadyCounted, Incident: { } seenTo })
         {
-            await logger.TryShowAsync(() => updater.ShowAcknowledgedAsync(seenTo, cancellationToken), incidentId, cancellationToken);
+            await ShowAcknowledgedAsync(seenTo, cancellationToken);
         }
 
         return receipt;
+    }
+
+    /// <summary>Calls nobody any longer. Safe to repeat; the watch does, where this broke off.</summary>
+    public async Task ShowAcknowledgedAsync(Incident seenTo, CancellationToken cancellationToken)
+    {
+        await logger.TryShowAsync(() => updater.ShowAcknowledgedAsync(seenTo, cancellationToken), seenTo.Id, cancellationToken);
+        await logger.TryShowAsync(() => store.UpdateAsync(seenTo.Id, i => i.FinishShowing(), CancellationToken.None), seenTo.Id, CancellationToken.None);
     }
 
     /// <summary>What a person writes into the record, for whoever reads it next.</summary>
@@ -90,7 +97,7 @@ public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine en
 
     private (Incident, DecisionResult) Acknowledge(Incident incident, string by, string? note) => incident switch
     {
-        { NeedsPerson: true } => (incident.Acknowledge(by, note, time.GetUtcNow()), new(DecisionStatus.Decided, "It is acknowledged.")),
+        { NeedsPerson: true } => (incident.Acknowledge(by, note, time.GetUtcNow()).BeginShowing(), new(DecisionStatus.Decided, "It is acknowledged.")),
         { Attention: { AcknowledgedBy: { } first, AcknowledgedAt: { } at } } =>
             (incident, new(DecisionStatus.AlreadyCounted, $"{first} has been seeing to it since {GateText.Clock(at, time.GetUtcNow())}.")),
         _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, $"Nobody is needed. {GateText.HowItEnded(incident)}")),

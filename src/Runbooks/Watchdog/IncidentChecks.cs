@@ -150,6 +150,12 @@ internal sealed class IncidentChecks(
             return true;
         }
 
+        // Whoever acknowledged it is given the time too.
+        if (incident is { ClosedByHand: null, IsAcknowledgementUnshown: true, Attention.AcknowledgedAt: { } seen } && time.GetUtcNow() - seen > options.Value.Grace)
+        {
+            await verbs.ShowAcknowledgedAsync(incident, cancellationToken);
+        }
+
         if (incident.State == IncidentState.TakenOver)
         {
             return await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken, alone: true);

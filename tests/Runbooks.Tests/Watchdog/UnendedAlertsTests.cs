@@ -149,6 +149,34 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
         _world.Ended.ShouldHaveSingleItem();
     }
 
+    /// <summary>A host died between the press and the cards, days after the end: they would call others until somebody pressed again.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AcknowledgementThatBrokeOff_IsShownByTheWatch(bool isClosedSince)
+    {
+        var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time) with { Deliveries = [s_asked with { Key = "closed:ada@test" }] };
+        _world.Time.Advance(TimeSpan.FromDays(2));
+        var acknowledged = failed.Acknowledge("ada", null, _world.Now).BeginShowing();
+        var id = await _world.OpenAsync(isClosedSince ? acknowledged.CloseByHand("ada", "done", _world.Now) : acknowledged);
+
+        await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2));
+
+        _world.Changed.Select(changed => changed.Card.Kind).ShouldBe(isClosedSince ? [] : [CardKind.Decided]);
+    }
+
+    [Fact]
+    public async Task Acknowledgement_IsShownByWhoeverDoesIt()
+    {
+        var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time) with { Deliveries = [s_asked with { Key = "closed:ada@test" }] };
+        var id = await _world.OpenAsync(failed);
+
+        await _world.Get<IncidentVerbService>().AcknowledgeAsync(id, "ada", null, Cancel);
+        await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2));
+
+        _world.Changed.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Decided);
+    }
+
     /// <summary>Whoever presses again had no answer.</summary>
     [Fact]
     public async Task AcknowledgedAgain_IsShownAgain()
