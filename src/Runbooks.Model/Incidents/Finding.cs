@@ -121,9 +121,17 @@ public static class VerificationRounds
             return [.. rounds.SkipLast(1), last with { Rounds = last.Rounds + 1 }];
         }
 
-        List<VerificationRound> all = [.. rounds, new(state, now, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1) { IsAnew = anew }];
-        return all.Count <= MaxKept ? all : WithoutOne(all);
+        return Kept([.. rounds, Of(state, findings, now) with { IsAnew = anew }]);
     }
+
+    /// <summary>With a round that came before all of these.</summary>
+    internal static IReadOnlyList<VerificationRound> Precede(this IReadOnlyList<VerificationRound> rounds, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset at) =>
+        Kept([Of(state, findings, at), .. rounds]);
+
+    private static VerificationRound Of(IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset at) =>
+        new(state, at, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1);
+
+    private static List<VerificationRound> Kept(List<VerificationRound> all) => all.Count <= MaxKept ? all : WithoutOne(all);
 
     /// <summary>Without one in the middle. What began a state and what was seen last in it stay, and so does whatever tells whether the fix helped.</summary>
     private static List<VerificationRound> WithoutOne(List<VerificationRound> rounds)

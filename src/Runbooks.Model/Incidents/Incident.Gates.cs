@@ -207,7 +207,7 @@ public sealed partial record Incident
 
         var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: {(stillCalls ? "what the steps rely on does not pass" : "the reasons to act no longer hold")}. {Summarize(findings)}");
         var rounds = phase == Phase.Mitigation && !VerificationRounds.Any(round => round.State == IncidentState.Diagnosing)
-            ? VerificationRounds.Add(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))
+            ? VerificationRounds.Precede(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))
             : VerificationRounds;
         var unsettled = noted.Replace(FindGate(gate.Id)! with { Lapsed = why }) with { ConfirmedAt = now, VerificationRounds = rounds.Add(IncidentState.AwaitingApproval, findings, now) };
         return phase == Phase.Mitigation

@@ -134,7 +134,7 @@ public sealed class GroundTests
         unsettled.Unsettle(s_gate, Phase.Mitigation, "Again.", stillCalls, [Finding("slow", Verdict.Failing, 80)], At(80)).VerificationRounds.Select(round => round.State)
             .ShouldBe([IncidentState.Diagnosing, IncidentState.AwaitingApproval, IncidentState.AwaitingApproval], "the first answers are there already");
         asked.Confirm([Finding("slow", Verdict.Failing, 30)], At(30)).Unsettle(s_gate, Phase.Mitigation, "It passes now.", stillCalls, [Finding("slow", Verdict.Passing, 70)], At(70)).VerificationRounds
-            .Count(round => round.State == IncidentState.Diagnosing).ShouldBe(1, "they are kept however often they were confirmed");
+            .Select(round => (round.State, round.At)).ShouldBe([(IncidentState.Diagnosing, At(1)), (IncidentState.AwaitingApproval, At(30)), (IncidentState.AwaitingApproval, At(70))], "they come first, however often they were confirmed");
         var ended = asked with { State = IncidentState.Cancelled };
         ended.Unsettle(s_gate, Phase.Mitigation, "It passes now.", stillCalls, [], At(40)).ShouldBeSameAs(ended);
     }
