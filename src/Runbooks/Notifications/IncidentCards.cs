@@ -54,7 +54,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. CardSection.If("Also reported on this target", incident.OtherLines()),
             .. CardSection.If("Warning", gate.Warnings, isNeeded: true),
             .. CardSection.If("How it went before", gate.TrackRecord is { } before ? [before] : []),
-            .. CardSection.If("Who has to approve", ((string?[])[GateText.Quorum(gate), GateText.WhyNoYes(gate, recipient)]).OfType<string>(), isNeeded: true),
+            .. CardSection.If("Who has to approve", GateText.Quorum(gate) is { } quorum ? [quorum] : [], isNeeded: true),
             new("What will be done", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]) { IsNeeded = true },
             .. CardSection.If("How to undo it", [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
             .. CardSection.If("Who is on call", gate.OnCallLines),
