@@ -133,7 +133,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             // Where what was there before is there again, the other's change is in nobody's way.
             if (other is not null && !shows(back))
             {
-                var why = !lasting.TryGetValue(other.Step, out var never) ? "found it so and relies on it" : never ? "changed it too and does not take it back" : "changed it too and means to keep it";
+                var why = !lasting.TryGetValue(other.Step, out var never) ? "found it so and relies on it" : never ? "holds it too and does not take it back" : "holds it too and means to keep it";
                 throw new ChangedSinceException($"{value.Start} was left alone: incident {other.Incident} {why}.");
             }
 

@@ -31,7 +31,7 @@ public sealed partial class HeldValuesTests
         for (var time = 0; time < 2; time++)
         {
             (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Flag, first), how)).Message
-                .ShouldBe("The feature flag local-model-only in App Configuration 'practice' was left alone: incident inc-b changed it too and does not take it back.");
+                .ShouldBe("The feature flag local-model-only in App Configuration 'practice' was left alone: incident inc-b holds it too and does not take it back.");
         }
 
         (await FlagAsync()).ShouldNotBeNull().ShouldContain("\"enabled\":true");
@@ -51,7 +51,7 @@ public sealed partial class HeldValuesTests
         for (var time = 0; time < 2; time++)
         {
             (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Flag, first))).Message
-                .ShouldBe("The feature flag local-model-only in App Configuration 'practice' was left alone: incident inc-b changed it too and means to keep it.");
+                .ShouldBe("The feature flag local-model-only in App Configuration 'practice' was left alone: incident inc-b holds it too and means to keep it.");
         }
 
         await ChangeAsync("inc-b", i => i with { UndoBeganAt = Clock.GetUtcNow() });

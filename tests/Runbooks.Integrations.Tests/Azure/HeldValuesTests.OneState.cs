@@ -103,7 +103,7 @@ public sealed partial class HeldValuesTests
 
         second.UndoneByHand.ShouldBeTrue();
         (await Should.ThrowAsync<ChangedSinceException>(() => TakeBackAsync("inc-a", Cordon, first))).Message
-            .ShouldBe($"The cordon of node {Node} on cluster b was left alone: incident inc-b changed it too and does not take it back.");
+            .ShouldBe($"The cordon of node {Node} on cluster b was left alone: incident inc-b holds it too and does not take it back.");
         (await StatesAsync()).ShouldStartWith("True ");
     }
 
