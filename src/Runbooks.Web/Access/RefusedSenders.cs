@@ -33,7 +33,7 @@ public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, ISharedS
         {
             if (known is not null || await ClaimAsync(reader.NameOf(source)))
             {
-                await lost.RecordAsync(reader.NameOf(source), 1, why, CancellationToken.None);
+                await lost.RecordAsync(reader.NameOf(source), alerts: 0, why, CancellationToken.None);
             }
         }
         // Whoever is turned away is told so whatever the store's trouble.

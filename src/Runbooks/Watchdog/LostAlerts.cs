@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runbooks.Telemetry;
 
 namespace Runbooks.Watchdog;
@@ -32,14 +33,14 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     public string Name => ThreadId;
 
     /// <param name="sender">One of the known kinds, or a word for all others: there is a record for each and each reason.</param>
-    /// <param name="alerts">At least so many.</param>
+    /// <param name="alerts">At least so many; 0: nobody has read the post.</param>
     /// <exception cref="StoreUnavailableException">It is not on record: ask the sender to try again.</exception>
     public async Task RecordAsync(string sender, int alerts, string why, CancellationToken cancellationToken)
     {
         // Whoever has a key may name any sender, and the log may be a terminal.
         (sender, why) = (CleanText.Line(sender), CleanText.Line(why));
         Log.AlertsLost(logger, sender, alerts, why);
-        Instruments.Alerts.Add(alerts, Instruments.Tag(Attributes.Source, sender), Instruments.Tag(Attributes.Outcome, "lost"));
+        Instruments.Alerts.Add(Math.Max(alerts, 1), Instruments.Tag(Attributes.Source, sender), Instruments.Tag(Attributes.Outcome, "lost"));
         var now = time.GetUtcNow();
         await state.ChangeAsync<LostAlertsRecord>(Key, known => Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), cancellationToken);
         try
@@ -68,7 +69,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         foreach (var (kind, burst) in due)
         {
             var sender = LostAlertsRecord.SenderOf(kind);
-            if (await fallback.NotifyAsync("Alerts were not taken in", burst.Describe(sender), ThreadId, $"{sender}:{TextHash.Of(kind, bytes: 6)}:{burst.PagedAt ?? burst.FirstAt:O}", cancellationToken))
+            if (await fallback.NotifyAsync(burst.Title, burst.Describe(sender), ThreadId, $"{sender}:{TextHash.Of(kind, bytes: 6)}:{burst.PagedAt ?? burst.FirstAt:O}", cancellationToken))
             {
                 await state.ChangeAsync<LostAlertsRecord>(Key, record => record!.With(kind, current => (current ?? burst) with { PagedAt = now }), cancellationToken);
             }
@@ -121,8 +122,17 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         public bool IsDue(DateTimeOffset now) =>
             (PagedAt is not { } paged || (LastAt > paged && now - paged >= s_again)) && (TriedAt is not { } tried || (now - tried).Duration() >= s_retry);
 
+        [JsonIgnore]
+        public string Title => Alerts > 0 ? "Alerts were not taken in" : Posts == 1 ? "A post was turned away unread" : "Posts were turned away unread";
+
         public string Describe(string sender) =>
-            $"{(Posts == 1 ? "A post" : $"{Posts} posts")} from {sender} {(Posts == 1 ? "at" : "since")} {FirstAt:yyyy-MM-dd HH:mm} UTC held {(Alerts == 1 ? "an alert that was" : "alerts that were")} not taken in{(Alerts == 1 ? "" : $" (at least {Alerts} in all, repeats counted)")}. "
-            + $"Look at the sender for what fires there: it may not send this again. The latest reason: {Why}";
+            $"{(Posts == 1 ? "A post" : $"{Posts} posts")} from {sender} {(Posts == 1 ? "at" : "since")} {FirstAt:yyyy-MM-dd HH:mm} UTC {What}. Look at the sender for what fires there: it may not send this again. The latest reason: {Why}";
+
+        private string What => Alerts switch
+        {
+            0 => $"{(Posts == 1 ? "was" : "were")} turned away unread: whether {(Posts == 1 ? "it" : "they")} held alerts, and which, is not known",
+            1 => "held an alert that was not taken in",
+            _ => $"held alerts that were not taken in (at least {Alerts} in all, repeats counted)",
+        };
     }
 }

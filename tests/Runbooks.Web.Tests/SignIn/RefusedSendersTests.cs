@@ -24,8 +24,9 @@ public sealed class RefusedSendersTests : IAsyncLifetime
         (await PostAsync("ring-me", "old")).ShouldBe(HttpStatusCode.Unauthorized);
         var page = _host.Channel.Sent.ShouldHaveSingleItem();
         page.To.Recipient.ShouldBe("fallback");
+        page.Card.Title.ShouldBe("A post was turned away unread");
         page.Card.Sections[0].Lines[0].ShouldBe(
-            "A post from alertmanager at 2026-11-23 03:12 UTC held an alert that was not taken in. Look at the sender for what fires there: it may not send this again. "
+            "A post from alertmanager at 2026-11-23 03:12 UTC was turned away unread: whether it held alerts, and which, is not known. Look at the sender for what fires there: it may not send this again. "
             + "The latest reason: It carried no key of this host, or an old one, and was answered 401. Give the sender a key that the setting ApiKeys has; where none of yours posts here without one, somebody else knows this address. Of this you hear once a day.");
         (await PostAsync("GRAFANA", "")).ShouldBe(HttpStatusCode.Unauthorized);
         _host.Channel.Sent.Count.ShouldBe(2);
