@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.RegularExpressions;
 using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Templates;
@@ -160,7 +161,7 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
 }
 
 /// <summary>What a runbook asks and does, with its parameters filled in from an alert.</summary>
-public static class ParameterComparison
+public static partial class ParameterComparison
 {
     /// <summary>Labels made of the id of an Azure resource, in which case means nothing: one sender of Azure writes it in lower case, the next one does not.</summary>
     private static readonly HashSet<string> s_azureNames = ["resourceName", "resourceType", "resourceGroup", "subscription", "resourcePath", "configurationItem"];
@@ -175,7 +176,8 @@ public static class ParameterComparison
 
     /// <summary>
     /// What of its target it is about: the labels that its checks read, and its steps that change something, beside those that name the target,
-    /// with their values, as a hash. What else the alert says, and what is only told to people, makes it nothing else.
+    /// with their values, as a hash. What else the alert says, and what is only told to people, makes it nothing else; nor does the name
+    /// that a pod gets when it is made anew.
     /// </summary>
     /// <param name="changes">Whether a step changes something.</param>
     /// <returns>Null where a value is hidden, so that nobody can tell.</returns>
@@ -184,12 +186,18 @@ public static class ParameterComparison
         var texts = runbook.Diagnosis.Select(check => check.With)
             .Concat(runbook.AllSteps().Select(one => one.Step).Where(changes).Select(step => step.With))
             .SelectMany(Template.TextsOf);
-        var labels = string.Join('\n', LabelsIn(texts).Except(LabelsIn([runbook.Target])).Order(StringComparer.Ordinal).Select(key => $"{key}={Named(key, alert.Labels.GetValueOrDefault(key, ""))}"));
+        var labels = string.Join('\n', LabelsIn(texts).Except(LabelsIn([runbook.Target])).Order(StringComparer.Ordinal).Select(key => $"{key}={Lasting(key, Named(key, alert.Labels.GetValueOrDefault(key, "")))}"));
         return labels.Contains(Redactor.Hidden, StringComparison.Ordinal) ? null : TextHash.Of(labels, bytes: 8);
     }
 
     private static IEnumerable<string> LabelsIn(IEnumerable<string> texts) =>
         texts.SelectMany(text => Template.Parse(text).Placeholders).Where(placeholder => placeholder.Root == PlaceholderRoot.Labels).Select(placeholder => placeholder.Key);
+
+    private static string Lasting(string label, string value) => label.Contains("pod", StringComparison.OrdinalIgnoreCase) ? GeneratedEnd().Replace(value, "") : value;
+
+    /// <summary>What Kubernetes puts behind the name of a deployment (its template's hash, and five letters) or a daemon set (five letters), from letters that spell no words.</summary>
+    [GeneratedRegex("(-[bcdfghjklmnpqrstvwxz2456789]{5,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}$", RegexOptions.NonBacktracking)]
+    private static partial Regex GeneratedEnd();
 
     private static string Named(string label, string value) => s_azureNames.Contains(label) ? value.ToLowerInvariant() : value;
 
