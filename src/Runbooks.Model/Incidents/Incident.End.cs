@@ -6,7 +6,7 @@ public sealed partial record Incident
     /// <summary>It ended for a reason that says nothing about the fix: the automation broke, or was kept from acting.</summary>
     public bool IsInconclusive { get; init; }
 
-    /// <summary>The watch has recorded the end, or a person has closed it, and what follows is not done yet.</summary>
+    /// <summary>The watch has recorded the end, and what follows is not done yet.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndUnfinished { get; init; }
 
@@ -248,11 +248,11 @@ public sealed partial record Incident
 
     /// <summary>Final and not done with: it is left to people, what it changed is still there, or what follows its end broke off.</summary>
     [JsonIgnore]
-    public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && (IsEndUnfinished || ChangeText.InPlace(this).Count > 0));
+    public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && (IsEndUnfinished || ClosedByHand is { IsUnfinished: true } || ChangeText.InPlace(this).Count > 0));
 
     /// <summary>Whether a person has still to do something or to say that it is over, also once somebody sees to it.</summary>
     [JsonIgnore]
-    public bool LeavesWork => IsUnfinished || (RetriedAs is null && CanBeClosedByHand());
+    public bool LeavesWork => ClosedByHand is null && (IsUnfinished || (RetriedAs is null && CanBeClosedByHand()));
 
     /// <summary>Somebody has seen it and sees to it. The first one counts; says nothing about an incident that needs nobody.</summary>
     /// <param name="note">What they do about it; null when they do not say.</param>

@@ -107,7 +107,7 @@ public static class IncidentReport
     /// <summary>What stays for people, a line each; the first says what to do now.</summary>
     public static IReadOnlyList<string> LeftToDo(Incident incident, DateTimeOffset now)
     {
-        if (incident.State.IsFinal() && !incident.IsUnfinished)
+        if (incident.State.IsFinal() && (!incident.IsUnfinished || incident.ClosedByHand is not null))
         {
             return
             [

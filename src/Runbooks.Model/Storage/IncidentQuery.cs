@@ -88,7 +88,7 @@ public sealed record IncidentSummary(
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;
 
-    /// <inheritdoc cref="Incident.IsEndUnfinished"/>
+    /// <summary>What follows the end, or a close by hand, is not done yet.</summary>
     public bool IsEndUnfinished { get; init; }
 
     /// <inheritdoc cref="Incident.IsUnfinished"/>

@@ -1,5 +1,6 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit;
 using TestKit.Storage;
 
@@ -94,6 +95,33 @@ public sealed class AttentionTests
         ChangeText.InPlace(ended).Count.ShouldBe(listed ? 1 : 0);
         var seen = ended.Acknowledge("ada", null, s_later);
         (seen.IsUnfinished, seen.CloseByHand("ada", "taken back", s_later).IsUnfinished).ShouldBe((listed, false));
+    }
+
+    /// <summary>A store may go by the one or by the other, and the watch finds only what it lists.</summary>
+    [Fact]
+    public void Summary_IsUnfinishedWhereTheIncidentIs()
+    {
+        var failed = Ended(IncidentState.Failed);
+        var closing = failed.CloseByHand("ada", "done", s_later).BeginClosing();
+        (Incident Incident, bool IsUnfinished)[] known =
+        [
+            (Some.Waiting(), false), (Ended(IncidentState.Resolved), false), (failed, true), (Ended(IncidentState.TakenOver), true),
+            (failed.Acknowledge("ada", null, s_later), false), (closing, true), (closing.FinishClosing(), false),
+            (Ended(IncidentState.Resolved) with { IsEndUnfinished = true }, true), (Some.Waiting() with { IsEndUnfinished = true }, false),
+            (Some.Incident().WithChange(StepStatus.Kept).End(IncidentState.Failed, "So it ended.", Some.Time).Acknowledge("ada", null, s_later), true),
+        ];
+
+        known.Select(one => (one.Incident.IsUnfinished, IncidentSummary.Of(one.Incident).IsUnfinished)).ShouldBe(known.Select(one => (one.IsUnfinished, one.IsUnfinished)));
+    }
+
+    /// <summary>What is not told yet of a close is the watch's to do.</summary>
+    [Fact]
+    public void CloseThatIsBeingTold_LeavesNothingToPeople()
+    {
+        var closing = Ended(IncidentState.Failed).CloseByHand("ada", "done", s_later).BeginClosing();
+
+        closing.LeavesWork.ShouldBeFalse();
+        IncidentReport.LeftToDo(closing, s_later).ShouldBe(["ada saw to it: done"]);
     }
 
     private static Incident Ended(IncidentState state) => Some.Waiting().End(state, "So it ended.", Some.Time);

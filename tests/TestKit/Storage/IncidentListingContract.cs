@@ -101,6 +101,28 @@ public abstract class IncidentListingContract
         (await Ids(new(Unfinished: true))).ShouldBeEmpty();
     }
 
+    /// <summary>Whoever closed it may die before others are told of it: the watch finds it here.</summary>
+    [Fact]
+    public async Task Unfinished_ListsACloseByHandUntilAllIsDoneThatFollowsIt()
+    {
+        await OpenAll(0, 2);
+        foreach (var id in new[] { "i0", "i1" })
+        {
+            await Store.UpdateAsync(id, i => i.End(IncidentState.Failed, "so", Start.AddMinutes(10)), Now);
+        }
+
+        await Store.UpdateAsync("i1", i => i.Acknowledge("ada", null, Start.AddMinutes(11)), Now);
+        foreach (var id in new[] { "i0", "i1" })
+        {
+            await Store.UpdateAsync(id, i => i.CloseByHand("ada", "done", Start.AddMinutes(12)).BeginClosing(), Now);
+        }
+
+        (await Ids(new(Unfinished: true))).ShouldBe(["i1", "i0"]);
+        (await Ids(new(LeftToPeople: true))).ShouldBeEmpty();
+        await Store.UpdateAsync("i0", i => i.FinishClosing(), Now);
+        (await Ids(new(Unfinished: true))).ShouldBe(["i1"]);
+    }
+
     [Fact]
     public async Task Since_LeavesOutWhatOpenedBefore()
     {
