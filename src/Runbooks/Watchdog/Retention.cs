@@ -1,8 +1,8 @@
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Removes closed incidents after their time: evidence, history, what limits remember of the target, and last the record, by
-/// which the rest is found. What fails is tried again the next day, and keeps nothing else. Hosts call it once a day.
+/// Removes closed incidents that people are done with after their time: evidence, history, what limits remember of the target, and
+/// last the record, by which the rest is found. What fails is tried again the next day, and keeps nothing else. Hosts call it once a day.
 /// </summary>
 public sealed class Retention(
     IIncidentStore store, IEvidenceStore evidence, IIncidentEngine engine, RunLimits limits, IEnumerable<INotifier> channels, IOptions<WatchdogOptions> options, TimeProvider time, ILogger<Retention> logger)
@@ -41,11 +41,11 @@ public sealed class Retention(
         }
     }
 
-    /// <returns>False while its workflow still watches whether the fix holds.</returns>
+    /// <returns>False while people are not done with it, or its workflow still watches whether the fix holds.</returns>
     private async Task<bool> RemoveRestAsync(string id, DateTimeOffset before, CancellationToken cancellationToken)
     {
         var incident = await store.FindAsync(id, cancellationToken);
-        if (incident?.SettlesAt > time.GetUtcNow())
+        if (incident is { IsUnfinished: true } || incident?.SettlesAt > time.GetUtcNow())
         {
             return false;
         }

@@ -65,7 +65,7 @@ public sealed class WatchdogOptions
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan CalmFor { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Closed incidents, their evidence and their history are removed after this long.</summary>
+    /// <summary>Closed incidents that people are done with, their evidence and their history are removed after this long.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays(90);
 }

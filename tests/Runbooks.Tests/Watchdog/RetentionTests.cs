@@ -4,6 +4,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Watchdog;
 using TestKit;
+using TestKit.Storage;
 
 namespace Runbooks.Tests.Watchdog;
 
@@ -41,6 +42,22 @@ public sealed class RetentionTests : IAsyncDisposable
         _world.Engine.Forgotten.ShouldBeEmpty();
 
         _world.Time.Advance(TimeSpan.FromDays(6));
+        await _world.Get<Retention>().RunAsync(CancellationToken.None);
+        (await _world.Store.FindAsync(id, CancellationToken.None)).ShouldBeNull();
+    }
+
+    /// <summary>Nobody pressed anything, and what it changed is still there: with the record would go how to take it back, and the last that says so.</summary>
+    [Fact]
+    public async Task IncidentThatPeopleAreNotDoneWith_StaysUntilTheyAre()
+    {
+        var id = await _world.OpenAsync(Some.Incident().WithChange(StepStatus.UndoFailed).End(IncidentState.Failed, "It broke.", Some.Time));
+        _world.Time.Advance(TimeSpan.FromDays(95));
+        await _world.Get<Retention>().RunAsync(CancellationToken.None);
+        (await _world.Store.FindAsync(id, CancellationToken.None)).ShouldNotBeNull();
+        _world.Engine.Forgotten.ShouldBeEmpty();
+
+        await _world.Store.UpdateAsync(id, i => i.CloseByHand("ada", "taken back", _world.Now), CancellationToken.None);
+        _world.Time.Advance(TimeSpan.FromDays(91));
         await _world.Get<Retention>().RunAsync(CancellationToken.None);
         (await _world.Store.FindAsync(id, CancellationToken.None)).ShouldBeNull();
     }
