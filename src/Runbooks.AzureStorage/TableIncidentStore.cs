@@ -116,7 +116,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         var purged = new List<string>();
         await foreach (var some in _index.ReadEndedAsync(endedBefore, cancellationToken).Chunk(8).WithCancellation(cancellationToken))
         {
-            var gone = await Task.WhenAll(some.Select(row => TryPurgeAsync(row, removeRest, cancellationToken)));
+            var gone = await Task.WhenAll(some.Select(row => TryPurgeAsync(row, endedBefore, removeRest, cancellationToken)));
             purged.AddRange(some.Where((_, i) => gone[i]).Select(IncidentIndex.IdOf));
         }
 
@@ -233,11 +233,11 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     }
 
     /// <summary>One that cannot be removed must not keep the others.</summary>
-    private async Task<bool> TryPurgeAsync(TableEntity row, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
+    private async Task<bool> TryPurgeAsync(TableEntity row, DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
         try
         {
-            return await PurgeAsync(row, removeRest, cancellationToken);
+            return await PurgeAsync(row, endedBefore, removeRest, cancellationToken);
         }
         catch (Exception failure) when (failure is StoreUnavailableException || IncidentStoreExtensions.IsUnreadable(failure))
         {
@@ -247,11 +247,13 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     }
 
     /// <summary>The claim first: an incident that is half gone must not be written anew from it.</summary>
-    private async Task<bool> PurgeAsync(TableEntity row, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
+    private async Task<bool> PurgeAsync(TableEntity row, DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
         var key = IncidentIndex.IncidentKeyOf(row);
         var found = await _incidents.FindAsync(key, cancellationToken);
-        if (found is not null && !found.Value.State.IsFinal())
+
+        // Its row says when it ended first; somebody may have closed it by hand since.
+        if (found is not null && !(found.Value.State.IsFinal() && found.Value.ClosedAt < endedBefore))
         {
             return false;
         }

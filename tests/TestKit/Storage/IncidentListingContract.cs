@@ -243,6 +243,19 @@ public abstract class IncidentListingContract
         anew.Opened.ShouldBeTrue();
     }
 
+    /// <summary>The decision is as old as the close, however long ago the end was.</summary>
+    [Fact]
+    public async Task PurgeOfWhatWasClosedByHand_CountsFromTheClose()
+    {
+        await OpenAll(0, 1);
+        await Store.UpdateAsync("i0", i => i.End(IncidentState.Failed, "so", Start), Now);
+        await Store.UpdateAsync("i0", i => i.CloseByHand("ada", "reverted by hand", Start.AddDays(10)), Now);
+
+        (await Store.PurgeAsync(Start.AddDays(5), Now)).ShouldBeEmpty();
+        (await Store.FindAsync("i0", Now)).ShouldNotBeNull();
+        (await Store.PurgeAsync(Start.AddDays(11), Now)).ShouldBe(["i0"]);
+    }
+
     [Fact]
     public async Task PurgeWhoseRestStays_KeepsTheRecordAndGoesOnWithTheOthers()
     {
