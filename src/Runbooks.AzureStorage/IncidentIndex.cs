@@ -100,6 +100,10 @@ internal sealed class IncidentIndex(TableRows rows)
     public Task RemoveAsync(TableEntity row, CancellationToken cancellationToken) =>
         rows.RemoveAsync(row.PartitionKey, row.RowKey, ETag.All, cancellationToken);
 
+    /// <summary>Unless somebody has put it anew since it was read.</summary>
+    public Task RemoveUnchangedAsync(TableEntity row, CancellationToken cancellationToken) =>
+        rows.RemoveAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
+
     /// <summary>Into the index where it belongs, then out of the other: at no moment is it in neither.</summary>
     public async Task MoveAsync(IncidentSummary incident, CancellationToken cancellationToken)
     {

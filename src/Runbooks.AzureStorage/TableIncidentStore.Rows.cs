@@ -87,7 +87,7 @@ internal sealed partial class TableIncidentStore
 
         if (row.Timestamp < _time.GetUtcNow() - s_abandoned)
         {
-            await _index.RemoveAsync(row, cancellationToken);
+            await _index.RemoveUnchangedAsync(row, cancellationToken);
         }
 
         return null;
@@ -153,7 +153,7 @@ internal sealed partial class TableIncidentStore
     {
         if (incident is not { IsUnfinished: true } && left.Timestamp < _time.GetUtcNow() - s_abandoned)
         {
-            await _index.RemoveAsync(left, cancellationToken);
+            await _index.RemoveUnchangedAsync(left, cancellationToken);
         }
     }
 }

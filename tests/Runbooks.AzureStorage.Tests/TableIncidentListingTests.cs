@@ -156,6 +156,27 @@ public sealed class TableIncidentListingTests(Azurite azurite)
         (await muchLater.ListAsync(new IncidentQuery(), Now)).Items.ShouldHaveSingleItem().AlertCount.ShouldBe(12);
     }
 
+    /// <summary>A row that a dead host left is found to be stale just when somebody closes the incident by hand, which needs it.</summary>
+    [Fact]
+    public async Task StaleRowThatIsPutAnewMeanwhile_Stays()
+    {
+        var account = new AzureAccount(azurite);
+        var healthy = account.Incidents();
+        await Open(healthy, New("a").End(IncidentState.Failed, "so", Start));
+        await healthy.UpdateAsync("a", i => i.Acknowledge("ada", null, Start), Now);
+        await new IncidentIndex(account.IncidentRowsOf()).PutLeftAsync(IncidentSummary.Of(await healthy.GetAsync("a", Now)), Now);
+
+        var closes = new Queue<Func<Task>>();
+        var network = new FaultyNetwork { BeforeWrite = _ => closes.TryDequeue(out var close) ? close() : Task.CompletedTask };
+        var later = account.Incidents(new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(61)), network);
+        await later.ListAsync(new IncidentQuery(Open: true), Now);
+        closes.Enqueue(() => healthy.UpdateAsync("a", i => i.CloseByHand("ada", "done", Start).BeginClosing(), Now));
+        await later.ListAsync(new IncidentQuery(Unfinished: true), Now);
+
+        closes.ShouldBeEmpty();
+        (await healthy.ListAsync(new IncidentQuery(Unfinished: true), Now)).Items.ShouldHaveSingleItem().Id.ShouldBe("a");
+    }
+
     private static Task<OpenResult> Open(IIncidentStore store, Incident candidate) => store.OpenAsync(
         candidate, Runbook(), latest => latest.State.IsFinal() ? null : latest with { AlertCount = latest.AlertCount + 1 }, Now);
 
