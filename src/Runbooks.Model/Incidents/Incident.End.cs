@@ -6,7 +6,7 @@ public sealed partial record Incident
     /// <summary>It ended for a reason that says nothing about the fix: the automation broke, or was kept from acting.</summary>
     public bool IsInconclusive { get; init; }
 
-    /// <summary>The watch has recorded the end, and what follows is not done yet.</summary>
+    /// <summary>The watch has recorded the end, or something came to be known after it, and what follows is not done yet.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndUnfinished { get; init; }
 
@@ -38,6 +38,7 @@ public sealed partial record Incident
                 _ => null,
             },
             WakeEvent = settles ? end.SettleEvent : null,
+            IsEndUnfinished = recorded.OutcomesToTell.Any(),
         };
         ended = ended with { Reason = EndingText.Of(ended, cause, end.InResolution) };
         ended = ended with { Attention = ended.LeftToDo() is { } left ? new(now, left) : null };

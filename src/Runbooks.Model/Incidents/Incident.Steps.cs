@@ -32,12 +32,36 @@ public sealed partial record Incident
     public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, DateTimeOffset now) => FindStep(phase, spec.Name) is not { FinishedAt: null } begun || begun.Attempts != attempt ? this
         : Replace(begun with { AttemptedAt = (begun.AttemptedAt ?? begun.StartedAt) + spec.Timeout is var late && late < now ? late : now }, now);
 
-    /// <summary>Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it.</summary>
-    public Incident FinishStep(StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now) =>
-        step.FinishedAt is not null && !IsUndo(status)
-            ? this
-            : Replace(step with { Status = status, UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null, FinishedAt = now, Outcome = result.Result, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
-            .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", $"{step.Name}: {result.Result}");
+    /// <summary>
+    /// Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it, and what
+    /// an attempt knows after all that was taken for cut off.
+    /// </summary>
+    public Incident FinishStep(StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now)
+    {
+        var late = step is { Status: StepStatus.Unknown, CutOff: true, FinishedAt: not null } && status is StepStatus.Done or StepStatus.Failed;
+        if (step.FinishedAt is not null && !IsUndo(status) && !late)
+        {
+            return this;
+        }
+
+        var line = $"{step.Name}{(late ? " is known now" : "")}: {result.Result}";
+        var finished = Replace(step with { Status = status, UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null, FinishedAt = now, Outcome = result.Result, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
+            .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", line);
+        return late ? finished.TellOutcome(step.Name, Clip.To(line, LongestOutcome), now) : finished;
+    }
+
+    /// <summary>What the page begins with that tells what became of a step, after all.</summary>
+    private const string KnownNow = "known-";
+
+    private const int LongestOutcome = 500;
+
+    /// <summary>What people have to hear who were told that nobody knows it.</summary>
+    [JsonIgnore]
+    public IEnumerable<DuePage> OutcomesToTell => Pages.Where(page => page.Trouble.StartsWith(KnownNow, StringComparison.Ordinal));
+
+    private Incident TellOutcome(string step, string line, DateTimeOffset now) => State.IsFinal()
+        ? NotePage($"{KnownNow}{step}", line, now) with { Reason = $"{Reason} {line}".Trim(), IsEndUnfinished = true }
+        : NotePage($"{KnownNow}{step}", line, now);
 
     /// <summary>
     /// What people said about a step that a person does, as its record: it is written whole once it is known, since before that

@@ -248,7 +248,7 @@ public sealed class StepRunner(
     private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken, bool cutOff = false)
     {
         var finished = await store.RecordAsync(
-            incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)! with { CutOff = cutOff }, status, result, time.GetUtcNow()), time, cancellationToken);
+            incident.Id, i => i.FindStep(request.Phase, request.Step) is { } step ? i.FinishStep(step with { CutOff = cutOff || step.CutOff }, status, result, time.GetUtcNow()) : i, time, cancellationToken);
         return ResultOf(finished.FindStep(request.Phase, request.Step)!);
     }
 
@@ -262,8 +262,10 @@ public sealed class StepRunner(
     private static StepResult ResultOf(StepRecord step) => new(
         step.Status switch
         {
-            StepStatus.Done or StepStatus.DryRun => StepOutcome.Done,
-            StepStatus.Unknown => StepOutcome.Unknown,
+            StepStatus.Done or StepStatus.DryRun when !step.CutOff => StepOutcome.Done,
+
+            // What came to be known late changes nothing: people were told otherwise, and the incident ends on that.
+            StepStatus.Unknown or StepStatus.Done => StepOutcome.Unknown,
             _ => StepOutcome.Failed,
         },
         step.Outcome ?? "");

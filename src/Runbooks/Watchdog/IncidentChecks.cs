@@ -140,6 +140,14 @@ internal sealed class IncidentChecks(
     {
         if (incident.IsEndUnfinished)
         {
+            foreach (var page in incident.OutcomesToTell)
+            {
+                if (!await pager.PageOnceAsync(incident, page.Trouble, page.Message, cancellationToken, alone: true))
+                {
+                    return false;
+                }
+            }
+
             await FinishAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
         }
 

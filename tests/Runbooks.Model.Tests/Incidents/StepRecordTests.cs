@@ -54,6 +54,30 @@ public sealed class StepRecordTests
         (undone.Steps[0].Status, undone.Steps[0].UndoneFrom, undone.Timeline[^1].Kind).ShouldBe((StepStatus.Undone, StepStatus.Done, TimelineKind.Undo));
     }
 
+    /// <summary>Another process took it for cut off and ended the incident; it was at work all the same.</summary>
+    [Fact]
+    public void OutcomeOfAnAttemptThatWasTakenForCutOff_IsOnRecordAndToBeTold()
+    {
+        var begun = Some.Incident().BeginStep(s_spec, Phase.Mitigation, "mitigation-1", s_preparation, Some.Time);
+        var lost = begun.FinishStep(begun.Steps[0] with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off."), Some.Time);
+        var ended = lost.End(IncidentState.Failed, "Nobody knows whether fix happened.", Some.Time);
+        ended.FinishStep(ended.Steps[0], StepStatus.Unknown, new("It broke off."), Some.Time).ShouldBeSameAs(ended, "that is known no better");
+
+        var known = ended.FinishStep(ended.Steps[0], StepStatus.Done, new("It worked."), Some.Time.AddMinutes(2));
+
+        (known.Steps[0].Status, known.Steps[0].Outcome, known.Timeline[^1].What).ShouldBe((StepStatus.Done, "It worked.", "fix is known now: It worked."));
+        known.Reason.ShouldStartWith("Nobody knows whether fix happened.");
+        known.Reason.ShouldEndWith("fix is known now: It worked.");
+        known.OutcomesToTell.ShouldHaveSingleItem().Message.ShouldBe("fix is known now: It worked.");
+        (known.IsEndUnfinished, known.IsUnfinished).ShouldBe((true, true));
+        known.FinishStep(known.Steps[0], StepStatus.Failed, new("It broke."), Some.Time).ShouldBeSameAs(known);
+
+        // So it is where it came a moment before the end.
+        var open = lost.FinishStep(lost.Steps[0], StepStatus.Done, new("It worked."), Some.Time);
+        open.IsEndUnfinished.ShouldBeFalse();
+        open.End(IncidentState.Failed, "Nobody knows whether fix happened.", Some.Time).IsEndUnfinished.ShouldBeTrue();
+    }
+
     /// <summary>It may take five minutes: a machine that slept was not at work for longer. Times are minutes.</summary>
     [Theory]
     [InlineData(4, 4)]
