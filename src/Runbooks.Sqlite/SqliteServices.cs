@@ -24,7 +24,7 @@ public static class SqliteServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<TaskHubOptions>().Configure<SqliteDatabase>((hub, database) =>
         {
-            hub.ServiceFinishesItsWork = true;
+            (hub.ServiceFinishesItsWork, hub.IsShared) = (true, false);
             hub.CheckHealth = _ => database.Writer.CheckHealthAsync();
         });
         return services

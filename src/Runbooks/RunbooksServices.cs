@@ -36,6 +36,7 @@ public static class RunbooksServices
             .AddSingleton<RestoredRecords>()
             .AddSingleton<RunbookPreview>()
             .AddSingleton<StepGuard>()
+            .AddSingleton<LostAttempts>()
             .AddSingleton<StepRunner>()
             .AddSingleton<StepUndoer>()
             .AddSingleton<CheckService>()

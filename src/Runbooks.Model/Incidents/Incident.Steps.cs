@@ -50,6 +50,11 @@ public sealed partial record Incident
         return late ? finished.TellOutcome(step.Name, Clip.To(line, LongestOutcome), now) : finished;
     }
 
+    /// <summary>An attempt that began may still be at work in another process: what comes of it is waited for.</summary>
+    /// <param name="until">It is not at work for longer.</param>
+    public Incident AwaitOutcome(StepRecord step, DateTimeOffset until, DateTimeOffset now) => State.IsFinal() || WaitsUntil == until || FindStep(step.Phase, step.Name) is not { FinishedAt: null } ? this
+        : AwaitNextTry(step.Phase, until, now).Note(now, TimelineKind.Safety, "runbook", $"{step.Name}: an attempt that was lost sight of may still be at work. What comes of it is waited for, until {GateText.Clock(until, now)} at the latest.");
+
     /// <summary>What the page begins with that tells what became of a step, after all.</summary>
     private const string KnownNow = "known-";
 

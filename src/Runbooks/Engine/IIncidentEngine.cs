@@ -21,6 +21,9 @@ public interface IIncidentEngine
     /// <summary>Removes what the engine keeps of a finished instance. One that runs, or that is unknown, is left alone.</summary>
     Task ForgetAsync(string incidentId, CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Whether several processes take their work from it: one may then begin an activity that another is still at.</summary>
+    bool IsShared => true;
+
     /// <summary>Null when the engine accepts work, otherwise what is wrong, in words.</summary>
     Task<string?> CheckHealthAsync(CancellationToken cancellationToken);
 }

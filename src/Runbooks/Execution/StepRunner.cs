@@ -8,13 +8,15 @@ namespace Runbooks.Execution;
 /// acts and the outcome after. Safe to be called again at any point of that.
 /// </summary>
 public sealed class StepRunner(
-    IIncidentStore store, PinnedRunbooks pinned, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, TimeProvider time, ILogger<StepRunner> logger)
+    IIncidentStore store, PinnedRunbooks pinned, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, LostAttempts lost, TimeProvider time, ILogger<StepRunner> logger)
 {
     /// <summary>What storing intent and outcome may take beside the action itself.</summary>
-    private static readonly TimeSpan s_slotGrace = TimeSpan.FromMinutes(1);
+    internal static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
 
     /// <summary>The workflow makes no longer pause than this between two tries of a step.</summary>
     private static readonly TimeSpan s_nextTry = TimeSpan.FromMinutes(5);
+
+    private static readonly ActionResult s_cutOff = new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened.");
 
     /// <summary>How long a host that stops waits for an action that cannot be repeated.</summary>
     private static readonly TimeSpan s_stopGrace = TimeSpan.FromSeconds(10);
@@ -42,7 +44,8 @@ public sealed class StepRunner(
 
         if (known is not null && !action.Repeatable)
         {
-            return await FinishAsync(incident, request, StepStatus.Unknown, new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened."), cancellationToken, cutOff: true);
+            return await lost.AwaitAsync(incident, spec, known, cancellationToken)
+                ?? await FinishAsync(incident, request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
         }
 
         var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
@@ -123,7 +126,7 @@ public sealed class StepRunner(
                 return new(StepOutcome.AwaitsPerson, preparation.PlannedEffect);
             }
 
-            if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + s_slotGrace, cancellationToken))
+            if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
             {
                 return await RecordNotRunAsync(attempt, new(StepOutcome.Waiting, $"as many {action.Name} steps are running as may run at once."), cancellationToken);
             }
@@ -159,6 +162,12 @@ public sealed class StepRunner(
         catch (Exception failure) when (done is null && !cancellationToken.IsCancellationRequested)
         {
             return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets), cancellationToken);
+        }
+        catch (OperationCanceledException) when (acting && done is null && !action.Repeatable)
+        {
+            // The host stops, and this attempt with it: nobody has to wait for its time to be over.
+            await FinishAsync(incident, request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
+            throw;
         }
     }
 

@@ -52,6 +52,22 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
         _world.Store.All.Single().Steps.ShouldBeEmpty("it is no step of unknown outcome");
     }
 
+    /// <summary>Nobody has to wait for the step's time to be over, where several processes share the hub.</summary>
+    [Fact]
+    public async Task HostStopsAndGivesUpAnUnrepeatableAction_ThatItIsNotKnownIsRecordedAtOnce()
+    {
+        using var stop = new CancellationTokenSource();
+        _world.Script.BeforeActing = _ =>
+        {
+            stop.Cancel();
+            return new OperationCanceledException(stop.Token);
+        };
+
+        await Should.ThrowAsync<OperationCanceledException>(() => RunAsync(stop.Token));
+
+        (Recorded().Status, Recorded().CutOff).ShouldBe((StepStatus.Unknown, true));
+    }
+
     [Theory]
     [InlineData(FlakyIncidentStore.Fault.Before)]
     [InlineData(FlakyIncidentStore.Fault.After)]

@@ -14,6 +14,9 @@ public sealed record WorldHubOptions
     /// <summary>Runs the orchestrator anew from its history at every turn: code that is not deterministic fails at once.</summary>
     public bool ReplayEveryTurn { get; init; } = true;
 
+    /// <inheritdoc cref="IIncidentEngine.IsShared"/>
+    public bool IsShared { get; init; }
+
     /// <summary>Activities run one after the other, in the order in which they were asked for.</summary>
     public bool OneAtATime { get; init; }
 
@@ -35,6 +38,8 @@ public sealed class WorldHub(WorldHubOptions options, Func<IServiceProvider> ser
 
     /// <summary>When the next timer is due; null when none is pending.</summary>
     public DateTimeOffset? NextTimer => _hub?.Service.NextTimer;
+
+    public bool IsShared => options.IsShared;
 
     public async Task RaiseAsync(string id, string name) => await (await HubAsync()).DoAsync(hub => hub.RaiseAsync(id, name));
 

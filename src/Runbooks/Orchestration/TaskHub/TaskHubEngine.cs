@@ -21,6 +21,8 @@ public sealed class TaskHubEngine : IIncidentEngine
         _client = new TaskHubClient(service, TaskHubJson.Instance);
     }
 
+    bool IIncidentEngine.IsShared => _options.IsShared;
+
     Task IIncidentEngine.StartAsync(IncidentInput input, CancellationToken cancellationToken) =>
         StartAsync(IncidentOrchestrator.Name, input.IncidentId, input);
 

@@ -84,6 +84,9 @@ public sealed class TaskHubOptions
     /// </summary>
     public bool ServiceFinishesItsWork { get; set; }
 
+    /// <inheritdoc cref="IIncidentEngine.IsShared"/>
+    public bool IsShared { get; set; } = true;
+
     /// <summary>Null when the service can be written, otherwise what is wrong, in words. Without it an instance is looked up.</summary>
     public Func<CancellationToken, Task<string?>>? CheckHealth { get; set; }
 
