@@ -64,12 +64,17 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
 
     /// <summary>Waits until all its pods are of its present template and ready. The step's time limit comes through the token.</summary>
     /// <param name="wanted">How many it shall have; null for however many it has.</param>
-    /// <exception cref="StepRefusedException">Somebody else has scaled it meanwhile.</exception>
-    public async Task WaitUntilReadyAsync(string ns, string name, string did, int? wanted, StepContext context, CancellationToken cancellationToken)
+    /// <exception cref="StepRefusedException">Somebody else has scaled it meanwhile, or made it anew.</exception>
+    public async Task WaitUntilReadyAsync(string ns, string name, string uid, string did, int? wanted, StepContext context, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var deployment = await context.LookAsync($"deployment {ns}/{name} was {did}", () => FindAsync(ns, name, cancellationToken), cancellationToken) ?? throw new ClusterException($"Deployment {ns}/{name} is gone.");
+            var deployment = await context.LookAsync($"deployment {ns}/{name} was {did}", () => FindAsync(ns, name, cancellationToken), cancellationToken);
+            if (deployment is null || deployment.Metadata.Uid != uid)
+            {
+                throw new StepRefusedException($"Deployment {ns}/{name} was {did}, and then it was deleted, or another one took its name.");
+            }
+
             var signs = new DeploymentSigns(deployment);
             if (wanted is not null && signs.Wanted != wanted)
             {

@@ -2,7 +2,7 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Evicts what runs on a cordoned node, as disruption budgets allow, within the step's time.</summary>
 internal sealed class DrainNode(Clusters clusters)
-    : RunbookAction<DrainNodeParameters>("kubernetes.drainNode", "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. Pods of daemon sets stay, and those that cannot end.")
+    : RunbookAction<DrainNodeParameters>("kubernetes.drainNode", "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. Pods of daemon sets stay, those that cannot end, and those that come while it drains.")
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
@@ -43,22 +43,22 @@ internal sealed class DrainNode(Clusters clusters)
         DrainNodeParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var (nodes, pods) = (clusters.Nodes(parameters.Cluster), clusters.Pods(parameters.Cluster, Role));
-        if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node || node.Metadata.Uid != preparation.Identity)
-        {
-            throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was evicted.");
-        }
-
-        // What is evicted would come straight back.
-        if (!new NodeSigns(node).IsCordoned)
-        {
-            throw new StepRefusedException($"Node {parameters.Node} is not cordoned, so its pods would come back to it. Put a step kubernetes.cordonNode before this one.");
-        }
-
         var (evicted, gone) = (await EvictedPods.OfAsync(context, cancellationToken), new HashSet<string>(StringComparer.Ordinal));
-        IReadOnlyList<string> stuck;
+        HashSet<string>? first = null;
+        IReadOnlyList<string> stuck, came;
         while (true)
         {
-            var there = (await context.LookAsync(Done(), () => nodes.PodsAsync(parameters.Node, cancellationToken), cancellationToken)).Where(PodRoom.Moves).ToLookup(IsStuck);
+            // Whoever uncordons the node meanwhile means to stop this, and a machine may be replaced at any time.
+            var node = await context.LookAsync(Done(), () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken);
+            if (Lapse(node, preparation.Identity) is { } lapse)
+            {
+                throw new StepRefusedException($"Node {parameters.Node} {lapse}. {(evicted.Names.Count == 0 ? "Nothing was evicted." : $"Before that, {Done()} ({Named()}); no further one was.")}");
+            }
+
+            var all = (await context.LookAsync(Done(), () => nodes.PodsAsync(parameters.Node, cancellationToken), cancellationToken)).Where(PodRoom.Moves).ToList();
+            first ??= await FirstAsync(context, all, cancellationToken);
+            came = [.. all.Where(pod => !first.Contains(pod.Metadata.Uid) && pod.Metadata.DeletionTimestamp is null).Select(PodRoom.NameOf).Order(StringComparer.Ordinal)];
+            var there = all.Where(pod => first.Contains(pod.Metadata.Uid)).ToLookup(IsStuck);
             stuck = [.. there[true].Select(PodRoom.NameOf).Order(StringComparer.Ordinal)];
             List<V1Pod> left = [.. there[false]];
             if (left.Count == 0)
@@ -104,7 +104,8 @@ internal sealed class DrainNode(Clusters clusters)
             : $"Evicted {CountText.Format(evicted.Names.Count, "pod")} from node {parameters.Node}: {Named()}.")
             + (others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile.")
             + (pending.Count == 0 ? "" : $" No other node has taken {CountText.Format(pending.Count, "pod")} so far: {CountText.Names(pending, PodRoom.MostNamed)}.")
-            + (stuck.Count == 0 ? "" : $" Left {CountText.Format(stuck.Count, "pod")} there that {(stuck.Count == 1 ? "does" : "do")} not end: {CountText.Names(stuck, PodRoom.MostNamed)}. The node does not answer, a process cannot be killed, or a finalizer keeps it."))
+            + (stuck.Count == 0 ? "" : $" Left {CountText.Format(stuck.Count, "pod")} there that {(stuck.Count == 1 ? "does" : "do")} not end: {CountText.Names(stuck, PodRoom.MostNamed)}. The node does not answer, a process cannot be killed, or a finalizer keeps it.")
+            + (came.Count == 0 ? "" : $" Left {CountText.Format(came.Count, "pod")} there that came while it was drained, though it is cordoned: {CountText.Names(came, PodRoom.MostNamed)}."))
         {
             Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Names.Count}"), ["pending"] = pending.Count == 0 ? "none" : CountText.Names(pending, PodRoom.MostNamed), ["stuck"] = string.Join(' ', stuck) },
             Evidence = evicted.Evidence,
@@ -116,6 +117,29 @@ internal sealed class DrainNode(Clusters clusters)
 
         // The timestamp is when it should be gone, its grace included. It goes when the node's kubelet says so, and that may be dead.
         bool IsStuck(V1Pod pod) => parameters.StuckFor > TimeSpan.Zero && pod.Metadata.DeletionTimestamp is { } due && context.Time.GetUtcNow().UtcDateTime - due > parameters.StuckFor;
+    }
+
+    /// <returns>Why the node is not to be drained, to complete "node x …"; null when it is.</returns>
+    private static string? Lapse(V1Node? node, string? uid) =>
+        node is null || node.Metadata.Uid != uid ? "is no longer the one that was approved"
+        : !new NodeSigns(node).IsCordoned ? "is not cordoned, so its pods would come back to it"
+        : null;
+
+    /// <summary>
+    /// The uids of those that were there when the first attempt looked, which are all that is drained, as by kubectl: what comes to
+    /// a cordoned node afterwards tolerates that as a rule, and would come again.
+    /// </summary>
+    private static async Task<HashSet<string>> FirstAsync(StepContext context, IEnumerable<V1Pod> there, CancellationToken cancellationToken)
+    {
+        var memory = new StepMemory(context, "drained");
+        HashSet<string> first = [.. await memory.ReadAsync(cancellationToken)];
+        if (first.Count == 0)
+        {
+            first.UnionWith(there.Select(pod => pod.Metadata.Uid));
+            await memory.WriteAsync(first);
+        }
+
+        return first;
     }
 
     /// <summary>An evicted pod is not one that has moved: where no node has room, the one in its place waits.</summary>

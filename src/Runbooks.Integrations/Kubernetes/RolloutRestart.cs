@@ -47,7 +47,7 @@ internal sealed class RolloutRestart(Clusters clusters)
             await deployments.RestartAsync(parameters.Namespace, parameters.Deployment, deployment!.Metadata.Uid, context.Time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture), cancellationToken);
         }
 
-        await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, "restarted", wanted: null, context, cancellationToken);
+        await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, deployment!.Metadata.Uid, "restarted", wanted: null, context, cancellationToken);
         return new ActionResult(FormattableString.Invariant(
             $"{(same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
     }

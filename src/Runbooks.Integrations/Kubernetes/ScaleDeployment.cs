@@ -51,7 +51,7 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         var deployments = clusters.Deployments(parameters.Cluster);
         var plan = preparation.UndoState!.Value.Deserialize<ScaleUndo>()!;
         var had = await held.HoldAsync(Held(plan, deployments), plan.Before, plan.After, () => ScaleAsync(deployments, plan, cancellationToken), context, cancellationToken);
-        await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, "scaled", plan.After, context, cancellationToken);
+        await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, plan.Uid, "scaled", plan.After, context, cancellationToken);
         return new ActionResult(had == plan.After
             ? FormattableString.Invariant($"Deployment {plan.Namespace}/{plan.Deployment} had {plan.After} pods {context.Found}. All are ready.")
             : FormattableString.Invariant($"Scaled deployment {plan.Namespace}/{plan.Deployment} from {plan.Before} to {plan.After} pods, all ready."))

@@ -87,6 +87,7 @@ public sealed class DeploymentTests : OnTheSandbox
         .Refusal(new() { Namespace = "chat", Deployment = "chat-vllm" }, new() { Spec = new() { Paused = true } }, "b")
         .ShouldBe("Its rollout is paused, so a restart would wait. Resume it first.");
 
+
     [Fact]
     public async Task Restart_WaitsForNewPods()
     {
@@ -118,6 +119,13 @@ public sealed class DeploymentTests : OnTheSandbox
 
         (await ApplyAsync(Restart, With(), preparation)).Result.ShouldStartWith("Restarted deployment chat/chat-vllm; its new pods were ready after");
     }
+
+
+    /// <summary>New pods of that one say nothing of the one that was restarted.</summary>
+    [Fact]
+    public async Task DeploymentThatIsMadeAnewWhileItIsAwaited_IsNotCalledReady() =>
+        (await Should.ThrowAsync<StepRefusedException>(() => Services.GetRequiredService<Clusters>().Deployments("b").WaitUntilReadyAsync("chat", "chat-vllm", "another-uid", "restarted", wanted: null, Context(Clock), Cancel))).Message
+            .ShouldBe("Deployment chat/chat-vllm was restarted, and then it was deleted, or another one took its name.");
 
     [Fact]
     public async Task Scale_AddsWithinTheMaximumAndGoesBackToTheExactNumber()
