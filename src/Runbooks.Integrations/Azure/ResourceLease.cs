@@ -18,8 +18,9 @@ internal sealed class ResourceLease(ISharedState? state)
 
     /// <param name="words">The resource, for errors.</param>
     /// <param name="context">The same step takes its own lease again after a crash.</param>
+    /// <param name="rest">How long the next one waits after it, where what was written shows everywhere only then.</param>
     /// <exception cref="AzureRequestException">It is another's for too long: the step has to wait for its turn.</exception>
-    public async Task<T> HoldAsync<T>(string resource, string words, StepContext context, Func<Task<T>> work, CancellationToken cancellationToken)
+    public async Task<T> HoldAsync<T>(string resource, string words, StepContext context, Func<Task<T>> work, CancellationToken cancellationToken, TimeSpan rest = default)
     {
         var held = state ?? throw new InvalidOperationException("There is no shared state in which a resource could be held.");
         var key = $"writer:{resource.ToLowerInvariant()}";
@@ -30,16 +31,23 @@ internal sealed class ResourceLease(ISharedState? state)
         }
         finally
         {
-            await FreeAsync(held, key, context);
+            await FreeAsync(held, key, context, rest);
         }
     }
 
     /// <summary>Never fails: what the work came to must not be lost over its lease, which ends by itself.</summary>
-    private static async Task FreeAsync(ISharedState state, string key, StepContext context)
+    private static async Task FreeAsync(ISharedState state, string key, StepContext context, TimeSpan rest)
     {
         try
         {
-            await state.RemoveAsync<Writer>(key, known => known.Step == context.IdempotencyKey, CancellationToken.None);
+            if (rest == TimeSpan.Zero)
+            {
+                await state.RemoveAsync<Writer>(key, known => known.Step == context.IdempotencyKey, CancellationToken.None);
+                return;
+            }
+
+            var until = context.Time.GetUtcNow() + rest;
+            await state.ChangeAsync<Writer>(key, known => known is null || known.Step == context.IdempotencyKey ? new(context.IdempotencyKey, until) : known, CancellationToken.None);
         }
         catch (StoreUnavailableException)
         {

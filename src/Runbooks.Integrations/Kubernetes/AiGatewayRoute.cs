@@ -115,6 +115,11 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
             throw new ChangedSinceException($"The AI gateway route {change.DisplayName} was changed by somebody else in the meantime: {change.Backend} {(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.");
         }
 
+        if (NobodyLeft(now, to) is { } rule)
+        {
+            throw new ChangedSinceException($"Nobody would be left in {rule.InWords}: all the others have the weight 0 by now. Nothing was changed.");
+        }
+
         if (!await routes.PatchAsync(route, RouteBackend.With(route, to), $"give {change.Backend} {Text(to)} in", cancellationToken))
         {
             throw new ClusterException($"The AI gateway route {change.DisplayName} is being changed by somebody else at this moment. Nothing was written.");
@@ -142,20 +147,21 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
             {
                 return $"{parameters.Backend} is the only backend of {rule.First().InWords}{(others.Count == 0 ? "" : $" with the priority {rule.First().Priority}")}: its share changes nothing.";
             }
-
-            if (others.Concat(rule).All(one => one.Weight == 0))
-            {
-                return $"Nobody would be left in {rule.First().InWords}: all the others have the weight 0.";
-            }
         }
 
-        return null;
+        return NobodyLeft(backends, after) is { } last ? $"Nobody would be left in {last.InWords}: all the others have the weight 0." : null;
     }
+
+    /// <returns>A backend of a rule in which none would have a weight; null where there is none.</returns>
+    private static RouteBackend? NobodyLeft(IReadOnlyList<RouteBackend> now, IReadOnlyList<RouteBackend> then) =>
+        then.FirstOrDefault(one => now.Where(other => other.Rule == one.Rule).All(other => Then(other, then).Weight == 0));
+
+    private static RouteBackend Then(RouteBackend one, IReadOnlyList<RouteBackend> then) => then.FirstOrDefault(changed => (changed.Rule, changed.At) == (one.Rule, one.At)) ?? one;
 
     private static string SharesText(IEnumerable<RouteBackend> rule, List<RouteBackend> after)
     {
         List<RouteBackend> now = [.. rule];
-        var then = now.ConvertAll(one => after.Find(changed => (changed.Rule, changed.At) == (one.Rule, one.At)) ?? one);
+        var then = now.ConvertAll(one => Then(one, after));
         return WeightedTraffic.Describe($"traffic of {now[0].InWords}", now.ConvertAll(Member), then.ConvertAll(Member));
 
         static TrafficMember Member(RouteBackend one) => new(one.Name, one.Priority, one.Weight);

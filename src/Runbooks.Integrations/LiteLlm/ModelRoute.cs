@@ -28,7 +28,9 @@ public sealed record ModelRouteParameters
 internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, HeldValues held)
     : RunbookAction<ModelRouteParameters>("litellm.modelRoute", "Changes the weight of one deployment of a model in a LiteLLM proxy.")
 {
-    // Other instances of a proxy read its database every half a minute at most.
+    /// <summary>Other instances of a proxy read its database every half a minute at most, and any of them may answer the next one.</summary>
+    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
     private const string Weighted = "simple-shuffle";
@@ -89,7 +91,8 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     private Task<bool> SetAsync(Change change, double from, double to, StepContext context, CancellationToken cancellationToken) =>
         lease.HoldAsync($"litellm/{change.Proxy}/{change.Model}", $"The model {change.Model} of LiteLLM '{change.Proxy}'", context, async () =>
         {
-            var now = await WeightAsync(change, cancellationToken);
+            var all = await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken);
+            var now = WeightIn(all, change);
             if (now == to)
             {
                 return false;
@@ -98,6 +101,11 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             if (now != from)
             {
                 throw new ChangedSinceException($"{change.Model} was changed by somebody else in the meantime: {change.Deployment} {(now is null ? "is gone or has no weight" : $"has the weight {Text(now.Value)}")}. Nothing was overwritten.");
+            }
+
+            if (NobodyLeft(First(all), change.Deployment, to))
+            {
+                throw new ChangedSinceException($"Nobody would be left to serve {change.Model}: all the others have the weight 0 by now. Nothing was changed.");
             }
 
             await context.EnsureNotPausedAsync(done: null, cancellationToken);
@@ -114,10 +122,14 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             }
 
             return true;
-        }, cancellationToken);
+        }, cancellationToken, s_rest);
 
     private async Task<double?> WeightAsync(Change change, CancellationToken cancellationToken) =>
-        (await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken)).FirstOrDefault(one => one.Id == change.Deployment)?.Weight;
+        WeightIn(await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken), change);
+
+    private static double? WeightIn(IReadOnlyList<RoutedDeployment> all, Change change) => all.FirstOrDefault(one => one.Id == change.Deployment)?.Weight;
+
+    private static bool NobodyLeft(List<RoutedDeployment> first, string deployment, double weight) => weight + first.Where(one => one.Id != deployment).Sum(one => one.Weight) <= 0;
 
     private static string? Refusal(ModelRouteParameters parameters, IReadOnlyList<RoutedDeployment> all, RoutedDeployment? found)
     {
@@ -128,7 +140,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             : !first.Contains(found) ? $"LiteLLM sends {parameters.Model} to the deployments of the lowest order alone ({string.Join(", ", first.Select(one => one.Id))}), and {found.Id} is not among them: its weight changes nothing."
             : first.Find(one => one.Weight is null) is { } without ? $"LiteLLM looks at weights only while the first healthy deployment of a model has one, and {without.Id} has none: who gets what would depend on which are healthy. Give it one first."
             : first.Count == 1 ? $"{found.Id} is the only deployment of {parameters.Model}{(all.Count == 1 ? "" : " that has its order")}: its weight changes nothing."
-            : parameters.Weight + first.Where(one => one != found).Sum(one => one.Weight) <= 0 ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
+            : NobodyLeft(first, found.Id, parameters.Weight) ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
             : null;
     }
 

@@ -36,7 +36,7 @@ public sealed partial class HeldValuesTests : OnTheSandbox
         return runbook with { Mitigation = runbook.Mitigation with { HoldUntil = hold } };
     }
 
-    protected override IServiceCollection Add(IServiceCollection services) => services.AddSingleton<IIncidentStore>(_incidents).AddAppConfiguration().AddBanner().AddApiManagement().AddAzureOpenAI().AddMachineLearning().AddTrafficManager().AddFrontDoor().AddAzureMonitor().AddKubernetes();
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddSingleton<IIncidentStore>(_incidents).AddAppConfiguration().AddBanner().AddApiManagement().AddAzureOpenAI().AddMachineLearning().AddTrafficManager().AddFrontDoor().AddAzureMonitor().AddKubernetes().AddLiteLlm();
 
     private async Task<Preparation> DoAsync(string incident, string action, object with, Runbook? by = null, Preparation? prepared = null)
     {

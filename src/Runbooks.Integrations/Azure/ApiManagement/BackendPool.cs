@@ -115,6 +115,11 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         }
 
         (member["priority"], member["weight"]) = (to.Priority, to.Weight);
+        if (Members(read).All(one => ShareOf(one).Weight == 0))
+        {
+            throw new ChangedSinceException($"Nobody would be left in {target.DisplayName}: all the others have the weight 0 by now. Nothing was changed.");
+        }
+
         // The pool is sent whole: what else it has, such as session affinity, stays.
         var body = new JsonObject { ["properties"] = new JsonObject { ["pool"] = read.Properties["pool"]!.DeepClone() } };
         return await arm.SendAsync(arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*" }, time, cancellationToken);
