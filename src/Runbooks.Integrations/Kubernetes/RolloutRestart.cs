@@ -16,7 +16,8 @@ internal sealed class RolloutRestart(Clusters clusters)
         return new Preparation
         {
             PlannedEffect = $"Restart the pods of deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}, {Way(deployment)}, and wait until the new ones are ready.",
-            Identity = deployment is null ? null : $"{deployment.Metadata.Uid} {new DeploymentSigns(deployment).RestartedAt}".TrimEnd(),
+            // Another strategy since then makes it another step.
+            Identity = deployment is null ? null : $"{Version(deployment)}; {Way(deployment)}",
             Refusal = Refusal(parameters, deployment, deployments.Cluster),
         };
     }
@@ -29,7 +30,7 @@ internal sealed class RolloutRestart(Clusters clusters)
     {
         var deployments = clusters.Deployments(parameters.Cluster);
         var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
-        var same = deployment is not null && $"{deployment.Metadata.Uid} {new DeploymentSigns(deployment).RestartedAt}".TrimEnd() == preparation.Identity;
+        var same = deployment is not null && Version(deployment) == preparation.Identity?.Split("; ")[0];
         if (!same && context.Interrupted is null)
         {
             throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} was restarted or replaced since this was approved. Nothing was changed.");
@@ -55,12 +56,30 @@ internal sealed class RolloutRestart(Clusters clusters)
     internal static string? Refusal(RolloutRestartParameters parameters, V1Deployment? deployment, string cluster) => deployment switch
     {
         null => $"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {cluster}.",
+        { Spec.Replicas: 0 } => "It is scaled to 0 pods, so there is none to restart.",
         { Spec.Paused: true } => "Its rollout is paused, so a restart would wait. Resume it first.",
         _ => null,
     };
 
-    private static string Way(V1Deployment? deployment) =>
-        deployment?.Spec?.Strategy?.Type == "Recreate" ? "all at once (its strategy is Recreate, so none serves until the new ones are ready)" : "a few at a time";
+    private static string Version(V1Deployment deployment) => $"{deployment.Metadata.Uid} {new DeploymentSigns(deployment).RestartedAt}";
+
+    internal static string Way(V1Deployment? deployment) =>
+        deployment is null ? "a few at a time"
+        : deployment.Spec?.Strategy?.Type == "Recreate" ? "all at once (its strategy is Recreate, so none serves until the new ones are ready)"
+        : AwayAtOnce(deployment) >= new DeploymentSigns(deployment).Wanted ? "all at once (its strategy lets all of them be away at a time, so none may serve until the new ones are ready)"
+        : "a few at a time";
+
+    /// <summary>As its controller counts: a share is rounded down for those that are away, up for those on top, and where both come to 0, one is away.</summary>
+    /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/pkg/controller/deployment/util/deployment_util.go"/>
+    private static int AwayAtOnce(V1Deployment deployment)
+    {
+        var (pods, rolling) = (new DeploymentSigns(deployment).Wanted, deployment.Spec?.Strategy?.RollingUpdate);
+        var away = Count(rolling?.MaxUnavailable?.Value, pods, roundedBy: 0);
+        return away == 0 && Count(rolling?.MaxSurge?.Value, pods, roundedBy: 99) == 0 ? 1 : away;
+    }
+
+    private static int Count(string? amount, int of, int roundedBy) =>
+        (amount ?? "25%").Split('%') is [var share, ""] ? ((int.Parse(share, CultureInfo.InvariantCulture) * of) + roundedBy) / 100 : int.Parse(amount!, CultureInfo.InvariantCulture);
 }
 
 public sealed record RolloutRestartParameters : DeploymentParameters;

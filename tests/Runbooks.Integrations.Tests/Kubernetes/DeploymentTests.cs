@@ -87,6 +87,29 @@ public sealed class DeploymentTests : OnTheSandbox
         .Refusal(new() { Namespace = "chat", Deployment = "chat-vllm" }, new() { Spec = new() { Paused = true } }, "b")
         .ShouldBe("Its rollout is paused, so a restart would wait. Resume it first.");
 
+    [Theory]
+    [InlineData(1, 0, 1, true)]
+    [InlineData(2, "25%", "100%", true)]
+    [InlineData(1, null, null, false)]
+    [InlineData(1, 0, "25%", true)]
+    [InlineData(2, 0, 1, false)]
+    [InlineData(3, 0, "70%", false)]
+    [InlineData(3, 1, 5, true)]
+    public void StrategyThatTakesAllPodsAwayAtOnce_IsNotCalledAFewAtATime(int replicas, object? surge, object? unavailable, bool allAtOnce) => RolloutRestart
+        .Way(new() { Spec = new() { Replicas = replicas, Strategy = new() { Type = "RollingUpdate", RollingUpdate = new() { MaxSurge = surge?.ToString(), MaxUnavailable = unavailable?.ToString() } } } })
+        .ShouldBe(allAtOnce ? "all at once (its strategy lets all of them be away at a time, so none may serve until the new ones are ready)" : "a few at a time");
+
+    [Fact]
+    public async Task DeploymentWithoutPods_HasNoneToRestart()
+    {
+        await PatchAsync("/kubernetes/b/apis/apps/v1/namespaces/chat/deployments/chat-vllm", """{"spec":{"replicas":0}}""");
+
+        (await PrepareAsync(Restart, With())).Refusal.ShouldBe("It is scaled to 0 pods, so there is none to restart.");
+    }
+
+    [Fact]
+    public async Task WayOfTheStrategy_BelongsToWhatIsApproved() =>
+        (await PrepareAsync(Restart, With())).Identity.ShouldNotBeNull().ShouldEndWith("; a few at a time");
 
     [Fact]
     public async Task Restart_WaitsForNewPods()
