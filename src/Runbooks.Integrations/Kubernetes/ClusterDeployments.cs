@@ -41,25 +41,42 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
     }
 
     /// <summary>Restarts exactly the deployment with this UID.</summary>
-    public Task RestartAsync(string ns, string name, string uid, string at, CancellationToken cancellationToken)
-    {
-        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = uid }, ["spec"] = new JsonObject { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [RestartedAt] = at } } } } };
-        return calls.SendAsync(
-            $"restart deployment {ns}/{name}",
-            client => client.AppsV1.PatchNamespacedDeploymentAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), name, ns, cancellationToken: cancellationToken),
-            status => Replaced<V1Deployment>(status, ns, name),
-            cancellationToken);
-    }
+    public Task RestartAsync(string ns, string name, string uid, string at, CancellationToken cancellationToken) => ChangeAsync(
+        "restart", ns, name, uid,
+        new() { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [RestartedAt] = at } } } },
+        (client, patch) => client.AppsV1.PatchNamespacedDeploymentAsync(patch, name, ns, cancellationToken: cancellationToken),
+        cancellationToken);
 
     /// <summary>Scales exactly the deployment with this UID.</summary>
-    public Task ScaleAsync(string ns, string name, string uid, int replicas, CancellationToken cancellationToken)
+    public Task ScaleAsync(string ns, string name, string uid, int replicas, CancellationToken cancellationToken) => ChangeAsync(
+        "scale", ns, name, uid,
+        new() { ["replicas"] = replicas },
+        (client, patch) => client.AppsV1.PatchNamespacedDeploymentScaleAsync(patch, name, ns, cancellationToken: cancellationToken),
+        cancellationToken);
+
+    private async Task ChangeAsync<T>(
+        string what, string ns, string name, string uid, JsonObject spec, Func<IKubernetes, V1Patch, Task<T>> send, CancellationToken cancellationToken)
     {
-        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = uid }, ["spec"] = new JsonObject { ["replicas"] = replicas } };
-        return calls.SendAsync(
-            $"scale deployment {ns}/{name}",
-            client => client.AppsV1.PatchNamespacedDeploymentScaleAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), name, ns, cancellationToken: cancellationToken),
-            status => Replaced<V1Scale>(status, ns, name),
-            cancellationToken);
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = uid }, ["spec"] = spec };
+        try
+        {
+            await calls.SendAsync($"{what} deployment {ns}/{name}", client => send(client, new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch)), cancellationToken: cancellationToken);
+        }
+        catch (ClusterException refused) when (refused.Status is 409 or 422)
+        {
+            // Another UID is a conflict to the scale subresource and an invalid change to the deployment itself; so are a busy object and a wrong one.
+            if ((await FindAsync(ns, name, cancellationToken))?.Metadata.Uid != uid)
+            {
+                throw new StepRefusedException($"Deployment {ns}/{name} is no longer the one that was approved. Nothing was changed.");
+            }
+
+            if (refused.Status == 422)
+            {
+                throw new StepRefusedException(refused.Message);
+            }
+
+            throw;
+        }
     }
 
     /// <summary>Waits until all its pods are of its present template and ready. The step's time limit comes through the token.</summary>
@@ -90,11 +107,6 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }
-
-    // The scale subresource calls another UID a conflict, the deployment itself an invalid change.
-    private static Func<T>? Replaced<T>(int status, string ns, string name) => status is 409 or 422
-        ? () => throw new StepRefusedException($"Deployment {ns}/{name} is no longer the one that was approved. Nothing was changed.")
-        : null;
 
     /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>
     public async Task<string?> CheckPermissionsAsync(string ns, string name, string? subresource, string what, CancellationToken cancellationToken) =>

@@ -33,30 +33,46 @@ internal sealed class ClusterPods(ClusterCalls calls)
         cancellationToken);
 
     /// <summary>Evicts exactly the pod with this UID.</summary>
-    public Task<EvictionOutcome> EvictAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => calls.SendAsync(
-        $"evict pod {ns}/{name}",
-        async client =>
-        {
-            await client.CoreV1.CreateNamespacedPodEvictionAsync(
-                new V1Eviction { ApiVersion = "policy/v1", Kind = "Eviction", Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns }, DeleteOptions = exactly },
-                name,
-                ns,
-                cancellationToken: cancellationToken);
-            return EvictionOutcome.Accepted;
-        },
-        Outcome,
+    public Task<EvictionOutcome> EvictAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => RemoveAsync(
+        "evict", ns, name, exactly,
+        client => client.CoreV1.CreateNamespacedPodEvictionAsync(
+            new V1Eviction { ApiVersion = "policy/v1", Kind = "Eviction", Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns }, DeleteOptions = exactly },
+            name,
+            ns,
+            cancellationToken: cancellationToken),
         cancellationToken);
 
     /// <summary>Deletes exactly the pod with this UID, whatever disruption budgets say.</summary>
-    public Task<EvictionOutcome> DeleteAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => calls.SendAsync(
-        $"delete pod {ns}/{name}",
-        async client =>
+    public Task<EvictionOutcome> DeleteAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => RemoveAsync(
+        "delete", ns, name, exactly, client => client.CoreV1.DeleteNamespacedPodAsync(name, ns, exactly, cancellationToken: cancellationToken), cancellationToken);
+
+    private async Task<EvictionOutcome> RemoveAsync<T>(string what, string ns, string name, V1DeleteOptions exactly, Func<IKubernetes, Task<T>> send, CancellationToken cancellationToken)
+    {
+        try
         {
-            await client.CoreV1.DeleteNamespacedPodAsync(name, ns, exactly, cancellationToken: cancellationToken);
-            return EvictionOutcome.Accepted;
-        },
-        Outcome,
-        cancellationToken);
+            return await calls.SendAsync<EvictionOutcome>(
+                $"{what} pod {ns}/{name}",
+                async client =>
+                {
+                    await send(client);
+                    return EvictionOutcome.Accepted;
+                },
+                status => status switch
+                {
+                    404 => () => EvictionOutcome.Gone,
+                    429 => () => EvictionOutcome.Budget,
+                    _ => null,
+                },
+                cancellationToken);
+        }
+        catch (ClusterException conflict) when (conflict.Status == 409)
+        {
+            // Another UID is a conflict, and so is a change at the same moment.
+            return (await FindAsync(ns, name, cancellationToken))?.Metadata.Uid is not { } now ? EvictionOutcome.Gone
+                : now != exactly.Preconditions.Uid ? EvictionOutcome.Replaced
+                : throw new ClusterException(conflict.Message, conflict);
+        }
+    }
 
     /// <summary>Asks whether this identity may evict the pod, or delete it when evicting is not enough.</summary>
     /// <returns>What it may not, in words; null when it may, or when the cluster does not tell.</returns>
@@ -64,14 +80,6 @@ internal sealed class ClusterPods(ClusterCalls calls)
         !await calls.MayAsync("create", new("", "pods", "eviction", ns, name), cancellationToken) ? calls.MissingPermission($"evict pod {ns}/{name}")
         : delete && !await calls.MayAsync("delete", new("", "pods", null, ns, name), cancellationToken) ? calls.MissingPermission($"delete pod {ns}/{name}")
         : null;
-
-    private static Func<EvictionOutcome>? Outcome(int status) => status switch
-    {
-        404 => () => EvictionOutcome.Gone,
-        409 => () => EvictionOutcome.Replaced,
-        429 => () => EvictionOutcome.Budget,
-        _ => null,
-    };
 }
 
 /// <summary>How an eviction or a deletion was taken.</summary>

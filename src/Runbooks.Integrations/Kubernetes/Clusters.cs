@@ -121,7 +121,11 @@ internal sealed class ConfiguredConnection(k8s.Kubernetes client) : IClusterConn
 }
 
 /// <summary>A cluster could not be asked, or said something unexpected.</summary>
-internal sealed class ClusterException(string message, Exception? inner = null) : AttemptFailedException(message, inner);
+internal sealed class ClusterException(string message, Exception? inner = null) : AttemptFailedException(message, inner)
+{
+    /// <summary>What it answered; null where that was nothing, or nothing that says more than the message.</summary>
+    public int? Status { get; init; }
+}
 
 /// <summary>Looks at what is under way in a cluster.</summary>
 internal static class ClusterLook

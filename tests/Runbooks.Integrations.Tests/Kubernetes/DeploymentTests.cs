@@ -143,6 +143,38 @@ public sealed class DeploymentTests : OnTheSandbox
         (await ApplyAsync(Restart, With(), preparation)).Result.ShouldStartWith("Restarted deployment chat/chat-vllm; its new pods were ready after");
     }
 
+    /// <summary>Whose status changes all the time, as in a crash loop: the API server gives up after five tries of its own.</summary>
+    [Theory]
+    [InlineData(Restart)]
+    [InlineData(Scale)]
+    public async Task DeploymentThatIsChangedAtTheSameMoment_IsTriedAgain(string action)
+    {
+        var with = action == Scale ? ToScale() : With();
+        var preparation = await PrepareAsync(action, with);
+        await FaultAsync("kubernetes", "409", on: "PATCH ");
+
+        (await Should.ThrowAsync<ClusterException>(() => ApplyAsync(action, with, preparation))).Message.ShouldContain("the object has been modified");
+        (await ApplyAsync(action, with, preparation, interrupted: preparation)).Result.ShouldContain("ready");
+    }
+
+    [Fact]
+    public async Task ChangeThatIsNotValid_IsRefusedInTheClustersWords()
+    {
+        var preparation = await PrepareAsync(Scale, ToScale());
+        await FaultAsync("kubernetes", "422", on: "PATCH ");
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Scale, ToScale(), preparation))).Message.ShouldStartWith("Cluster 'b' answered 422 to: scale deployment chat/chat-vllm.");
+    }
+
+    [Fact]
+    public async Task DeploymentThatWasMadeAnew_IsNotTheOneThatWasApproved()
+    {
+        var deployments = Services.GetRequiredService<Clusters>().Deployments("b");
+        const string words = "Deployment chat/chat-vllm is no longer the one that was approved. Nothing was changed.";
+
+        (await Should.ThrowAsync<StepRefusedException>(() => deployments.ScaleAsync("chat", "chat-vllm", "another-uid", 3, Cancel))).Message.ShouldBe(words);
+        (await Should.ThrowAsync<StepRefusedException>(() => deployments.RestartAsync("chat", "chat-vllm", "another-uid", "now", Cancel))).Message.ShouldBe(words);
+    }
 
     /// <summary>New pods of that one say nothing of the one that was restarted.</summary>
     [Fact]

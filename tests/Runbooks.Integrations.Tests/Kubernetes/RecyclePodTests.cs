@@ -81,6 +81,17 @@ public sealed class RecyclePodTests : OnTheSandbox
         .Refusal(new() { Namespace = "kube-system", Pod = "etcd-0" }, new() { Metadata = new() { OwnerReferences = [new() { Kind = "Node", Controller = true }] } })
         .ShouldBe("This is a static pod of its node; evicting it does not restart it.");
 
+
+    [Fact]
+    public async Task PodThatIsChangedAtTheSameMoment_IsTriedAgain()
+    {
+        var preparation = await PrepareAsync(Recycle, With());
+        await FaultAsync("kubernetes", "409", on: "/eviction");
+
+        (await Should.ThrowAsync<ClusterException>(() => ApplyAsync(Recycle, With(), preparation))).Message.ShouldContain("the object has been modified");
+        (await ApplyAsync(Recycle, With(), preparation, interrupted: preparation)).Result.ShouldStartWith("Evicted pod inference/llm-b-0");
+    }
+
     [Fact]
     public async Task MissingPod_IsRefused() =>
         (await PrepareAsync(Recycle, With("nobody"))).Refusal.ShouldNotBeNull().ShouldContain("nothing to recycle");
