@@ -27,6 +27,7 @@ internal sealed class CloseAlert(ArmResources arm, HeldValues held)
         return new Preparation
         {
             PlannedEffect = $"Mark the Azure alert {alert.Json["name"]} as {parameters.State.ToString().ToLowerInvariant()} (now {now.ToLowerInvariant()}).",
+            Identity = $"{parameters.Alert}: {now}",
             IsSo = now == parameters.State.ToString(),
             Undo = $"Mark it as {now.ToLowerInvariant()} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(parameters.Alert, now, parameters.State.ToString())),
@@ -39,11 +40,11 @@ internal sealed class CloseAlert(ArmResources arm, HeldValues held)
     protected override async Task<ActionResult> ApplyAsync(
         CloseAlertParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var answer = await held.HoldAsync(
-            Held(parameters.Alert), preparation.UndoState!.Value.Deserialize<Change>()!.Before, parameters.State.ToString(),
-            () => SetAsync(parameters.Alert, parameters.State.ToString(), context.Time, cancellationToken), context, cancellationToken);
-        var state = parameters.State.ToString().ToLowerInvariant();
-        return new ActionResult(answer.Describe($"Marked the Azure alert as {state}.", $"mark the Azure alert as {state}"));
+        var (change, state) = (preparation.UndoState!.Value.Deserialize<Change>()!, parameters.State.ToString().ToLowerInvariant());
+        var sent = await held.HoldAsync(Held(change.Alert), change.Before, change.After, () => SetAsync(change.Alert, change.Before, change.After, context.Time, cancellationToken), context, cancellationToken);
+        return new ActionResult(sent is { } answer
+            ? answer.Describe($"Marked the Azure alert as {state}.", $"mark the Azure alert as {state}")
+            : $"The Azure alert was {state} {context.Found}.");
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -53,36 +54,35 @@ internal sealed class CloseAlert(ArmResources arm, HeldValues held)
             Held(change.Alert), change.Before,
             async () => StateOf(await arm.GetAsync(Target(change.Alert), cancellationToken)),
             (state, now) => state == now,
-            (before, now) => TakeBackAsync(change with { Before = before }, now, context, cancellationToken),
+            async (before, _) => await SetAsync(change.Alert, change.After, before, context.Time, cancellationToken) is { } answer
+                ? answer.Describe($"Marked the Azure alert as {before.ToLowerInvariant()} again.", $"mark the Azure alert as {before.ToLowerInvariant()} again")
+                : $"The Azure alert is {before.ToLowerInvariant()}, as it was before.",
             context, cancellationToken);
-    }
-
-    private async Task<string> TakeBackAsync(Change change, string now, StepContext context, CancellationToken cancellationToken)
-    {
-        var state = change.Before.ToLowerInvariant();
-        if (now == change.Before)
-        {
-            return $"The Azure alert is {state}, as it was before.";
-        }
-
-        if (change.After is not null && now != change.After)
-        {
-            throw new ChangedSinceException($"Left the Azure alert {now.ToLowerInvariant()}: somebody else has marked it since. Before this incident it was {state}.");
-        }
-
-        var answer = await SetAsync(change.Alert, change.Before, context.Time, cancellationToken);
-        return answer.Describe($"Marked the Azure alert as {state} again.", $"mark the Azure alert as {state} again");
     }
 
     private static HeldValue Held(string alert) => new(alert, "The state of the Azure alert");
 
-    private Task<AzureResponse> SetAsync(string alert, string state, TimeProvider time, CancellationToken cancellationToken) =>
-        arm.SendAsync(arm.Call(Target(alert), RequestMethod.Post, $"mark it as {state}", new JsonObject(), "/changestate", $"&newState={state}"), time, cancellationToken);
+    /// <summary>Its API knows no precondition, so it is looked at just before.</summary>
+    /// <returns>Null: it is so already.</returns>
+    private async Task<AzureResponse?> SetAsync(string alert, string from, string to, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var now = StateOf(await arm.GetAsync(Target(alert), cancellationToken));
+        if (now == to)
+        {
+            return null;
+        }
+
+        if (now != from)
+        {
+            throw new ChangedSinceException($"The Azure alert was marked as {now.ToLowerInvariant()} by somebody else in the meantime. Nothing was changed.");
+        }
+
+        return await arm.SendAsync(arm.Call(Target(alert), RequestMethod.Post, $"mark it as {to}", new JsonObject(), "/changestate", $"&newState={to}"), time, cancellationToken);
+    }
 
     private ArmTarget Target(string alert) => new(alert, "2019-05-05-preview", Role);
 
     private static string StateOf(ArmDocument alert) => (string?)alert.Properties["essentials"]?["alertState"] ?? "New";
 
-    /// <param name="After">Null on a record that is older than this.</param>
-    private sealed record Change(string Alert, string Before, string? After = null);
+    private sealed record Change(string Alert, string Before, string After);
 }

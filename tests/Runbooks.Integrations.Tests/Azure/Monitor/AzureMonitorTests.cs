@@ -193,6 +193,23 @@ public sealed class AzureMonitorTests : OnTheSandbox
         await RunAsync("azureAlert.close", new { alert });
 
         (await Should.ThrowAsync<ChangedSinceException>(() => UndoAsync("azureAlert.close", preparation))).Message
-            .ShouldBe("Left the Azure alert closed: somebody else has marked it since. Before this incident it was new.");
+            .ShouldBe("The Azure alert was marked as closed by somebody else in the meantime. Nothing was changed.");
+    }
+
+    /// <summary>Somebody closes it while others still think about it: it is not put back to acknowledged.</summary>
+    [Fact]
+    public async Task AlertThatSomebodyClosedBeforeTheYes_IsAskedAboutAnewAndLeftClosed()
+    {
+        const string alert = "/subscriptions/00000000-0000-0000-0000-00000000c0de/providers/Microsoft.AlertsManagement/alerts/7d8f2c11-5a3e-4b6c-b0d9-2e4f6a8c1357";
+        var with = new { alert, state = "acknowledged" };
+        var preparation = await PrepareAsync("azureAlert.close", with);
+        await RunAsync("azureAlert.close", new { alert });
+
+        (await PrepareAsync("azureAlert.close", with)).Identity.ShouldNotBe(preparation.Identity);
+        (await Should.ThrowAsync<ChangedSinceException>(() => ApplyAsync("azureAlert.close", with, preparation))).Message
+            .ShouldBe("The Azure alert was marked as closed by somebody else in the meantime. Nothing was changed.");
+        (await ApplyAsync("azureAlert.close", new { alert }, preparation with { UndoState = (await PrepareAsync("azureAlert.close", new { alert })).UndoState })).Result
+            .ShouldBe("The Azure alert was closed already.");
+        (await RequestsAsync()).Count(request => request.Contains("/changestate", StringComparison.Ordinal)).ShouldBe(1);
     }
 }
