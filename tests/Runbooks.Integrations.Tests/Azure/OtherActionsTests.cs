@@ -122,6 +122,22 @@ public sealed class OtherActionsTests : OnTheSandbox
         (failure is StepRefusedException).ShouldBe(!again);
     }
 
+    /// <summary>502 and 504 are a gateway's words about an answer that it did not get, and the hook may have done its work.</summary>
+    [Theory]
+    [InlineData("408")]
+    [InlineData("500")]
+    [InlineData("502")]
+    [InlineData("504")]
+    public async Task HookThatMayHaveDoneItsWork_IsNotCalledAFailure(string status)
+    {
+        await FaultAsync("provider", status);
+
+        var unknown = await Should.ThrowAsync<AttemptFailedException>(() => RunAsync("http.request", new { url = $"{SandboxAddress}provider/hook" }));
+
+        (unknown.NothingDone, unknown.IsBusy).ShouldBe((false, false));
+        unknown.Message.ShouldEndWith($"/provider/hook answered {status}, which does not say whether it was carried out.");
+    }
+
     [Fact]
     public void HttpUndoOnAnotherHost_IsAnError() => ParameterBinder
         .Bind(JsonSerializer.SerializeToNode(new { url = "https://one.example/a", undo = new { url = "https://two.example/a" } })!.AsObject(), Action("http.request").ParametersType)
