@@ -10,6 +10,9 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
     private const int PageSize = 500;
     private const int MostPages = 20;
 
+    /// <summary>How admission says no, of which a webhook chooses the status freely (kubernetes/kubernetes, staging/src/k8s.io/apiserver/pkg/admission/plugin: webhook/errors, policy/validating).</summary>
+    private static readonly string[] s_denials = ["denied the request", "denied request:"];
+
     public string Cluster => cluster;
 
     /// <summary>Where a person looks at it; null when that is not known.</summary>
@@ -72,13 +75,17 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         }
         catch (HttpOperationException refused)
         {
-            var status = (int)refused.Response.StatusCode;
+            var (status, words) = ((int)refused.Response.StatusCode, StatusMessage(refused));
+            if (s_denials.Any(denial => words.Contains(denial, StringComparison.Ordinal)))
+            {
+                throw new StepRefusedException($"A policy of cluster '{cluster}' denied the request ({status}) to {what}, and no role changes that. The cluster says: {words}");
+            }
+
             if (!IsThrottled(refused) && onStatus?.Invoke(status) is { } answer)
             {
                 return answer();
             }
 
-            var words = StatusMessage(refused);
             throw status switch
             {
                 401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. Is its token still good, or Entra sign-in on? The cluster says: {words}"),

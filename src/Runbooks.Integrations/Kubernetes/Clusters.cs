@@ -146,6 +146,10 @@ internal static class ClusterLook
             {
                 context.Progress.Report($"{done}, and how that goes cannot be seen: {nobody.Message.TrimEnd('.')}");
             }
+            catch (StepRefusedException refused)
+            {
+                throw new StepRefusedException($"{CleanText.Capital(done)}. {refused.Message}");
+            }
 
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }

@@ -44,6 +44,7 @@ internal sealed class DrainNode(Clusters clusters)
     {
         var (nodes, pods) = (clusters.Nodes(parameters.Cluster), clusters.Pods(parameters.Cluster, Role));
         var (evicted, gone) = (await EvictedPods.OfAsync(context, cancellationToken), new HashSet<string>(StringComparer.Ordinal));
+        var refused = new Dictionary<string, string>(StringComparer.Ordinal);
         HashSet<string>? first = null;
         IReadOnlyList<string> stuck, came;
         while (true)
@@ -66,8 +67,14 @@ internal sealed class DrainNode(Clusters clusters)
                 break;
             }
 
+            if (left.TrueForAll(pod => pod.Metadata.DeletionTimestamp is null && refused.ContainsKey(pod.Metadata.Uid)))
+            {
+                var why = refused[left[0].Metadata.Uid];
+                throw new StepRefusedException(evicted.Names.Count == 0 ? why : $"{Done()} ({Named()}), and {CountText.Names(left.ConvertAll(PodRoom.NameOf), PodRoom.MostNamed)} could not be: {why}");
+            }
+
             string? held = null;
-            foreach (var pod in left.Where(pod => pod.Metadata.DeletionTimestamp is null))
+            foreach (var pod in left.Where(pod => pod.Metadata.DeletionTimestamp is null && !refused.ContainsKey(pod.Metadata.Uid)))
             {
                 await context.EnsureNotPausedAsync(evicted.Names.Count == 0 ? null : $"{Done()} ({Named()})", cancellationToken);
                 var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
@@ -91,9 +98,14 @@ internal sealed class DrainNode(Clusters clusters)
                     // It is evicted in the next round, if it is still there.
                     held = $"{PodRoom.NameOf(pod)} could not be evicted: {failed.Message.TrimEnd('.')}";
                 }
+                catch (StepRefusedException no)
+                {
+                    // The others are evicted all the same.
+                    refused[pod.Metadata.Uid] = no.Message;
+                }
             }
 
-            context.Progress.Report($"{Done()}, and {held ?? $"{PodRoom.NameOf(left[0])} is still there"}");
+            context.Progress.Report($"{Done()}, and {held ?? $"{PodRoom.NameOf(left[0])} is still there"}{(refused.Count == 0 ? "" : $"; {refused.Values.First().TrimEnd('.')}")}");
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
 

@@ -64,4 +64,25 @@ public sealed partial class NodeTests
         (await RequestsAsync()).Count(request => request.EndsWith("/eviction", StringComparison.Ordinal)).ShouldBe(1);
     }
 
+    [Fact]
+    public async Task PodThatMayNotBeEvicted_KeepsNoOtherFromIt()
+    {
+        await RunAsync(Cordon, With(Sound));
+        var preparation = await PrepareAsync(Drain, With(Sound));
+        await FaultAsync("kubernetes", "403", count: 100, on: "POST /kubernetes/b/api/v1/namespaces/chat/");
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Drain, With(Sound), preparation))).Message
+            .ShouldMatch($@"^1 pod was evicted from node {Sound} \(inference/llm-b-0\), and chat/chat-vllm-[a-z0-9-]+ could not be: This identity may not evict pod chat/chat-vllm-[a-z0-9-]+ on cluster 'b'\. It needs ");
+        (await RequestsAsync()).Count(request => request.EndsWith("/eviction", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task ClusterThatRefusesALook_TellsWhatWasDone()
+    {
+        await RunAsync(Cordon, With(Sound));
+        var preparation = await PrepareAsync(Drain, With(Sound));
+
+        (await Should.ThrowAsync<StepRefusedException>(() => DrainAsync(Sound, preparation, evictions => evictions == 1 ? FaultAsync("kubernetes", "401", on: "GET ") : Task.CompletedTask))).Message
+            .ShouldStartWith($"2 pods were evicted from node {Sound}. Cluster 'b' does not know this identity (401)");
+    }
 }
