@@ -225,9 +225,26 @@ internal static class PodRoom
             ready.UnionWith((await pods.ListAsync(ns, cancellationToken)).Where(pod => pod.Spec.NodeName != node && new PodSigns(pod).IsReady).Select(pod => PodReplacement.Controller(pod)?.Uid));
         }
 
+        var ofJobs = moving.FindAll(IsOfAJob).ConvertAll(NameOf);
         var last = moving.FindAll(pod => !ready.Contains(PodReplacement.Controller(pod)?.Uid)).ConvertAll(NameOf);
         return (moving.Count == 0 ? "" : $" Now that is {CountText.Format(moving.Count, "pod")}{Gpus(moving)}, for which other nodes need room; {NotLookedAt}.")
+            + (ofJobs.Count == 0 ? "" : $" These belong to jobs: what they have done since their last checkpoint is lost, and a job that has no try left ends as failed: {CountText.Names(ofJobs, MostNamed)}.")
             + (last.Count == 0 ? "" : $" The controllers of these have no ready pod on another node: {CountText.Names(last, MostNamed)}.")
             + (alone.Count == 0 ? "" : $" No controller owns these, so nothing brings them back: {CountText.Names(alone, MostNamed)}.");
     }
+
+    /// <summary>What is taken away when one pod goes, beside its place.</summary>
+    /// <returns>A sentence or two that begin with a blank; empty for nothing.</returns>
+    public static async Task<string> CostOfOneAsync(ClusterPods pods, V1Pod pod, CancellationToken cancellationToken)
+    {
+        var controller = PodReplacement.Controller(pod)?.Uid;
+        var isLast = controller is not null && new PodSigns(pod).IsReady
+            && !(await pods.ListAsync(pod.Metadata.NamespaceProperty, cancellationToken)).Any(one => one.Metadata.Uid != pod.Metadata.Uid && PodReplacement.Controller(one)?.Uid == controller && new PodSigns(one).IsReady);
+        return (IsOfAJob(pod) ? " It belongs to a job: what it has done since its last checkpoint is lost, and a job that has no try left ends as failed." : "")
+            + (isLast ? " Its controller has no other pod that is ready." : "");
+    }
+
+    /// <summary>To a job a pod that was evicted is one that has failed. Training operators name their kinds so too: PyTorchJob, MPIJob.</summary>
+    /// <seealso href="https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy"/>
+    private static bool IsOfAJob(V1Pod pod) => PodReplacement.Controller(pod)?.Kind?.EndsWith("Job", StringComparison.Ordinal) == true;
 }

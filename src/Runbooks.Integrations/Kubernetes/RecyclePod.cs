@@ -26,6 +26,7 @@ internal sealed class RecyclePod(Clusters clusters)
                 + $": {(parameters.KeepLogs ? "keep its last logs, " : "")}evict it"
                 + (parameters.OnBudget == OnBudget.Delete ? " (delete it if a disruption budget objects)" : "")
                 + $" and wait until the replacement is ready. It needs a place{(pod is null ? "" : PodRoom.Gpus([pod]))}; {PodRoom.NotLookedAt}."
+                + (pod is null ? "" : await PodRoom.CostOfOneAsync(pods, pod, cancellationToken))
                 + (pod is not null && PodReplacement.DeletionAskedFor(pod) is { } since ? $" Its deletion was asked for {Measurement.Age(context.Time.GetUtcNow() - since)} ago." : ""),
             Identity = pod?.Metadata.Uid,
             Refusal = Refusal(parameters, pod),

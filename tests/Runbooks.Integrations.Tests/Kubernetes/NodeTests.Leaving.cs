@@ -1,4 +1,7 @@
+using k8s.Models;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
@@ -38,6 +41,18 @@ public sealed partial class NodeTests
             " Now that is 5 pods, for which other nodes need room; whether there is room is not looked at. The controllers of these have no ready pod on another node: inference/tokenizer-7d9f8c6b5d-x2x4v, lab/ranker-5d8b6c7f94-k9q7d, lab/ranker-5d8b6c7f94-x2x4v, lab/summarizer-6c9d7f5b84-k9q7d, lab/summarizer-6c9d7f5b84-x2x4v. No controller owns these, so nothing brings them back: inference/debug-shell.");
         preparation.Undo.ShouldBe("Take the taint gpu-fault:NoExecute off node aks-pool-17503362-vmss000000; what was stopped is not brought back.");
         preparation.Identity.ShouldNotBeNull().ShouldEndWith(" inference/debug-shell", customMessage: "one that came meanwhile was not shown");
+    }
+
+    /// <summary>The sandbox has none. To its controller a pod that was evicted is one that has failed.</summary>
+    [Theory]
+    [InlineData("Job")]
+    [InlineData("PyTorchJob")]
+    public async Task PodsOfJobs_AreNamedSinceTheirWorkIsLost(string kind)
+    {
+        var pod = new V1Pod { Metadata = new() { Name = "ft-llama-xyz12", NamespaceProperty = "train", OwnerReferences = [new() { Kind = kind, Name = "ft-llama", Uid = "the-job", Controller = true }] }, Spec = new() { NodeName = Broken, Containers = [] } };
+
+        (await PodRoom.CostAsync(Services.GetRequiredService<Clusters>().Pods("b"), Broken, [pod], "", Cancel)).ShouldContain(
+            " These belong to jobs: what they have done since their last checkpoint is lost, and a job that has no try left ends as failed: train/ft-llama-xyz12.");
     }
 
     /// <summary>The first attempt evicted it, and the host went down before that was on record.</summary>

@@ -81,6 +81,18 @@ public sealed class RecyclePodTests : OnTheSandbox
         .Refusal(new() { Namespace = "kube-system", Pod = "etcd-0" }, new() { Metadata = new() { OwnerReferences = [new() { Kind = "Node", Controller = true }] } })
         .ShouldBe("This is a static pod of its node; evicting it does not restart it.");
 
+    /// <summary>The sandbox has none. To its controller a pod that was evicted is one that has failed.</summary>
+    [Fact]
+    public async Task PodOfAJob_IsToldToLoseItsWork() => (await PodRoom.CostOfOneAsync(
+        Services.GetRequiredService<Clusters>().Pods("b"),
+        new() { Metadata = new() { Name = "ft-llama-xyz12", NamespaceProperty = "train", OwnerReferences = [new() { Kind = "Job", Name = "ft-llama", Uid = "the-job", Controller = true }] }, Spec = new() { Containers = [] } },
+        Cancel)).ShouldBe(" It belongs to a job: what it has done since its last checkpoint is lost, and a job that has no try left ends as failed.");
+
+    [Theory]
+    [InlineData("tokenizer-7d9f8c6b5d-x2x4v", " It needs a place; whether there is room is not looked at. Its controller has no other pod that is ready.")]
+    [InlineData("llm-b-1", " It needs a place with 1 GPU; whether there is room is not looked at.")]
+    public async Task OnlyReadyPodOfItsController_IsToldToBeThat(string pod, string end) =>
+        (await PrepareAsync(Recycle, With(pod))).PlannedEffect.ShouldEndWith(end);
 
     [Fact]
     public async Task PodThatIsChangedAtTheSameMoment_IsTriedAgain()
