@@ -1,3 +1,4 @@
+using Azure.Identity;
 using k8s;
 using k8s.Autorest;
 
@@ -93,6 +94,10 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
                 429 => new ClusterException($"Cluster '{cluster}' has too much to do at the moment (429) to: {what}. {words}", refused),
                 _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused) { Status = status },
             };
+        }
+        catch (AuthenticationFailedException failed)
+        {
+            throw new ClusterException($"No token to {what} on cluster '{cluster}': {Clip.To(failed.Message, 300)}", failed);
         }
         catch (AzureRequestException unknown)
         {
