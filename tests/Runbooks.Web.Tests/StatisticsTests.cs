@@ -14,22 +14,22 @@ public sealed class StatisticsTests
         var model = StatisticsModel.Of(
         [
             Of(IncidentState.Resolved, Some.Time), Of(IncidentState.Expired, Some.Time), Of(IncidentState.Failed, Some.Time.AddDays(-1)),
-            Of(IncidentState.Resolved, Some.Time) with { IsDryRun = true }, Of(IncidentState.Holding, Some.Time.AddDays(-13)), Of(IncidentState.Resolved, Some.Time.AddDays(-14)),
+            Of(IncidentState.Resolved, Some.Time, isFixed: false), Of(IncidentState.Resolved, Some.Time) with { IsDryRun = true }, Of(IncidentState.Holding, Some.Time.AddDays(-13)), Of(IncidentState.Resolved, Some.Time.AddDays(-14)),
         ], cut: false, Some.Time);
 
         model.Days.Count.ShouldBe(14);
-        model.Days[^1].ByGroup.ShouldBe([1, 0, 0, 1, 0]);
-        model.Days[^2].ByGroup.ShouldBe([0, 0, 0, 1, 0]);
-        model.Days[0].ByGroup.ShouldBe([0, 0, 0, 0, 1]);
-        model.Days.Sum(day => day.Total).ShouldBe(4);
-        model.Parts(model.Days[^1]).ShouldBe([(0, "81", "69"), (3, "12", "69")]);
+        model.Days[^1].ByGroup.ShouldBe([1, 1, 0, 0, 1, 0]);
+        model.Days[^2].ByGroup.ShouldBe([0, 0, 0, 0, 1, 0]);
+        model.Days[0].ByGroup.ShouldBe([0, 0, 0, 0, 0, 1]);
+        model.Days.Sum(day => day.Total).ShouldBe(5);
+        model.Parts(model.Days[^1]).ShouldBe([(0, "104", "46"), (1, "58", "46"), (4, "12", "46")]);
     }
 
     [Fact]
     public void Times_AreMedianAndNineOfTenOfThoseThatCameThatFar()
     {
         var model = StatisticsModel.Of(
-            [.. Enumerable.Range(1, 10).Select(minutes => Of(IncidentState.Resolved, Some.Time) with { ClosedAt = Some.Time.AddMinutes(minutes) }), Of(IncidentState.Failed, Some.Time)],
+            [.. Enumerable.Range(1, 10).Select(minutes => Of(IncidentState.Resolved, Some.Time) with { ClosedAt = Some.Time.AddMinutes(minutes) }), Of(IncidentState.Failed, Some.Time), Of(IncidentState.Resolved, Some.Time, isFixed: false) with { ClosedAt = Some.Time.AddSeconds(2) }],
             cut: false, Some.Time);
 
         var resolve = model.Times.Single(time => time.What == "resolve");
@@ -43,7 +43,7 @@ public sealed class StatisticsTests
         await using var host = new WebHost();
         await host.InitializeAsync();
         await PageAsync(host);
-        await host.OpenAsync(Some.Incident() with { State = IncidentState.Resolved, ClosedAt = Some.Time.AddMinutes(2) });
+        await host.OpenAsync(Some.Fixed(Some.Incident()) with { ClosedAt = Some.Time.AddMinutes(2) });
 
         (await PageAsync(host)).ShouldContain("Resolved <span class=\"count\">0</span>");
         host.Time.Advance(TimeSpan.FromMinutes(1));
@@ -82,6 +82,6 @@ public sealed class StatisticsTests
 
     private static Task<string> PageAsync(WebHost host, string address = "/statistics") => host.Browser.GetStringAsync(address, TestContext.Current.CancellationToken);
 
-    private static IncidentSummary Of(IncidentState state, DateTimeOffset opened) =>
-        IncidentSummary.Of(Some.Incident() with { State = state, OpenedAt = opened });
+    private static IncidentSummary Of(IncidentState state, DateTimeOffset opened, bool isFixed = true) =>
+        IncidentSummary.Of((state == IncidentState.Resolved && isFixed ? Some.Fixed(Some.Incident()) : Some.Incident()) with { State = state, OpenedAt = opened });
 }

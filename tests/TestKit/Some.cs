@@ -73,6 +73,15 @@ public static class Some
         Time,
         TimeSpan.FromMilliseconds(120));
 
+    /// <summary>As it is once its fix was verified: a step ran, and the check that had failed passed after it.</summary>
+    public static Incident Fixed(Incident incident) => incident with
+    {
+        State = IncidentState.Resolved,
+        Findings = [Finding()],
+        VerificationRounds = [new(IncidentState.Verifying, incident.OpenedAt, new Dictionary<string, Verdict> { ["gpu-memory"] = Verdict.Passing }, 1)],
+        Steps = [new() { Phase = Phase.Mitigation, Name = "recycle", Action = "kubernetes.recyclePod", GateId = "mitigation-1", Status = StepStatus.Done, Preparation = new() { PlannedEffect = "Delete it." }, StartedAt = incident.OpenedAt, FinishedAt = incident.OpenedAt }],
+    };
+
     /// <summary>An incident that waits for an answer.</summary>
     public static Incident Waiting(string id = "261123-0312-k7m2p9wd", Gate? gate = null) =>
         (Incident(id) with { Findings = [Finding()], WakeEvent = "wake-1" }).AddGate(gate ?? Gate(), Time);

@@ -9,17 +9,23 @@ public static class EndingText
     /// <summary>The headline of a temporary fix that did its service.</summary>
     public const string TakenBack = "Recovered, fix taken back";
 
+    /// <summary>The headline of a runbook that only tells.</summary>
+    public const string Told = "Told, nothing changed";
+
+    private const string HandedOn = "Recovered, fix handed on";
+    private const string LeftInPlace = "Recovered, fix left in place";
+
     /// <summary>A word or two, for badges, lists and titles.</summary>
     public static string Headline(Incident incident) => incident switch
     {
         { State: IncidentState.AwaitingApproval, OpenGate.Task: { } work } => $"Waiting for a person to {(work.Undoes ? "take it back" : "do it")}",
         { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
-        { State: IncidentState.Resolved } when !ChangedAnything(incident) => "Told, nothing changed",
-        { State: IncidentState.Resolved, UndoBeganAt: not null } => incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? "Recovered, fix handed on"
+        { State: IncidentState.Resolved } when !ChangedAnything(incident) => Told,
+        { State: IncidentState.Resolved, UndoBeganAt: not null } => incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? HandedOn
             : incident.Steps.Any(step => step.Status == StepStatus.Undone) ? TakenBack
             : incident.Steps.All(step => !step.IsChange || step.Status == StepStatus.AsBefore) ? "Recovered, nothing changed"
             : incident.Steps.All(step => step is not { IsChange: true, Phase: Phase.Mitigation } || step.Status == StepStatus.AsBefore) ? "Recovered, nothing to take back"
-            : "Recovered, fix left in place",
+            : LeftInPlace,
         { State: IncidentState.Resolved } when incident.Steps.All(step => !step.IsChange || step.Preparation.IsSo) => "Done, nothing changed",
         { State: IncidentState.Resolved } when !IsVerifiedFix(incident) => "Done, not verified",
         { State: IncidentState.Expired, LatestGate: { Outcome: GateOutcome.Expired } gate } => GateText.Brief(gate),
@@ -28,6 +34,13 @@ public static class EndingText
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.LeftAlone) => "Failed, changed by somebody else",
         _ => IncidentText.Of(incident.State),
     };
+
+    /// <summary>Whether it was fixed, which is what figures count as resolved: the fix was verified, or a temporary one lasted until the cause was gone.</summary>
+    public static bool IsFixed(Incident incident) => IsFixed(incident.State, Headline(incident));
+
+    /// <param name="headline">Null where the words for the state say it.</param>
+    public static bool IsFixed(IncidentState state, string? headline) =>
+        state == IncidentState.Resolved && (headline is null or TakenBack or HandedOn or LeftInPlace || headline == IncidentText.Of(state));
 
     /// <summary>The headline and what happened, each thing once.</summary>
     public static string WithHeadline(Incident incident)

@@ -84,6 +84,10 @@ public sealed record IncidentSummary(
     /// <summary>Since when a temporary fix has been held; null while none is.</summary>
     public DateTimeOffset? HeldSince { get; init; }
 
+    /// <inheritdoc cref="EndingText.IsFixed(Incident)"/>
+    [JsonIgnore]
+    public bool IsFixed => EndingText.IsFixed(State, Headline);
+
     /// <summary>Final and not over: it needs a person, or a responder owns it.</summary>
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;

@@ -8,7 +8,7 @@ public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList
     public const int DaysShown = 14;
 
     /// <summary>How incidents end, told apart as far as it matters here.</summary>
-    public static readonly IReadOnlyList<string> Groups = ["Resolved", "Nothing to do", "Ended by a person", "Failed or unanswered", "Open"];
+    public static readonly IReadOnlyList<string> Groups = ["Resolved", "Told or not verified", "Nothing to do", "Ended by a person", "Failed or unanswered", "Open"];
 
     private const double Bottom = 150;
     private const double High = 12;
@@ -21,24 +21,24 @@ public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList
         var today = DateOnly.FromDateTime(now.UtcDateTime);
         var byDay = incidents.ToLookup(incident => DateOnly.FromDateTime(incident.OpenedAt.UtcDateTime));
         var days = Enumerable.Range(0, DaysShown).Select(back => today.AddDays(back - DaysShown + 1)).Select(day => new DayCount(
-            day, [.. Enumerable.Range(0, Groups.Count).Select(group => byDay[day].Count(incident => GroupOf(incident.State) == group))]));
+            day, [.. Enumerable.Range(0, Groups.Count).Select(group => byDay[day].Count(incident => GroupOf(incident) == group))]));
         return new(
             [.. days],
             [
                 TimeTaken.Of("acknowledge", "until a person first answered, stopped or acknowledged it", incidents, incident => incident.FirstResponseAt),
                 TimeTaken.Of("mitigate", "until the checks first passed after it had acted", incidents, incident => incident.MitigatedAt),
-                TimeTaken.Of("resolve", "until it was closed as resolved", incidents, incident => incident.State == IncidentState.Resolved ? incident.ClosedAt : null),
+                TimeTaken.Of("resolve", "until it ended with a fix that was verified, or that lasted until the cause was gone", incidents, incident => incident.IsFixed ? incident.ClosedAt : null),
             ],
             cut, now);
     }
 
-    public static int GroupOf(IncidentState state) => state switch
+    private static int GroupOf(IncidentSummary incident) => incident.State switch
     {
-        IncidentState.Resolved => 0,
-        IncidentState.NotNeeded or IncidentState.SelfRecovered => 1,
-        IncidentState.Rejected or IncidentState.TakenOver or IncidentState.Cancelled => 2,
-        IncidentState.Failed or IncidentState.Expired => 3,
-        _ => 4,
+        IncidentState.Resolved => incident.IsFixed ? 0 : 1,
+        IncidentState.NotNeeded or IncidentState.SelfRecovered => 2,
+        IncidentState.Rejected or IncidentState.TakenOver or IncidentState.Cancelled => 3,
+        IncidentState.Failed or IncidentState.Expired => 4,
+        _ => 5,
     };
 
     /// <summary>The parts of one day's column, from the ground up.</summary>

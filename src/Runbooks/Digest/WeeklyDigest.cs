@@ -39,7 +39,7 @@ public sealed class WeeklyDigest(
                 return;
             }
 
-            var week = await ReadAsync(due, cancellationToken);
+            var (week, isCut) = await ReadAsync(due, cancellationToken);
             foreach (var owner in owners)
             {
                 var histories = new Dictionary<string, RunHistory>(StringComparer.Ordinal);
@@ -48,7 +48,7 @@ public sealed class WeeklyDigest(
                     histories[runbook.Id] = await runs.ReadAsync(runbook.Id, cancellationToken);
                 }
 
-                var text = DigestText.Of([.. owner], [.. week.Where(incident => histories.ContainsKey(incident.RunbookId))], histories, steps);
+                var text = DigestText.Of([.. owner], [.. week.Where(incident => histories.ContainsKey(incident.RunbookId))], histories, steps, isCut);
                 if (text is null || await TellAsync(owner.Key, text, due, cancellationToken))
                 {
                     await state.ChangeAsync<Told>(Key, known => new(due, [.. known?.Week == due ? known.Owners : [], owner.Key]), cancellationToken);
@@ -79,23 +79,24 @@ public sealed class WeeklyDigest(
     /// <summary>An owner whom the contacts do not name is told by way of the fallback.</summary>
     private string OwnerOf(Runbook runbook) => contacts.Book.TryFind(runbook.Owner, out _) && runbook.Owner.Length > 0 ? runbook.Owner : runbook.Fallback;
 
-    private async Task<IReadOnlyList<IncidentSummary>> ReadAsync(DateTimeOffset due, CancellationToken cancellationToken)
+    /// <returns>Those of the week, and whether there were more than are counted.</returns>
+    private async Task<(IReadOnlyList<IncidentSummary> Week, bool IsCut)> ReadAsync(DateTimeOffset due, CancellationToken cancellationToken)
     {
         var found = new List<IncidentSummary>();
         await foreach (var incident in store.ListAllAsync(new IncidentQuery(Limit: 500, Since: due.AddDays(-7)), cancellationToken))
         {
+            if (found.Count == MaxIncidents)
+            {
+                return (found, true);
+            }
+
             if (incident.OpenedAt < due)
             {
                 found.Add(incident is { SawNothing: null, State: IncidentState.NotNeeded } && await store.TryFindAsync(incident.Id, cancellationToken) is { } whole ? IncidentSummary.Of(whole) : incident);
             }
-
-            if (found.Count == MaxIncidents)
-            {
-                break;
-            }
         }
 
-        return found;
+        return (found, false);
     }
 
     /// <returns>Whether it reached anybody.</returns>
@@ -142,8 +143,9 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     private const int EnoughToTrust = 5;
     private const int MostLines = 10;
 
+    /// <param name="isCut">There were more incidents than <paramref name="week"/> has.</param>
     /// <returns>Null for a week without incidents: nobody needs a message about it.</returns>
-    public static DigestText? Of(IReadOnlyList<Runbook> runbooks, IReadOnlyList<IncidentSummary> week, IReadOnlyDictionary<string, RunHistory> histories, StepCatalog steps)
+    public static DigestText? Of(IReadOnlyList<Runbook> runbooks, IReadOnlyList<IncidentSummary> week, IReadOnlyDictionary<string, RunHistory> histories, StepCatalog steps, bool isCut)
     {
         var ended = week.Where(incident => incident.State.IsFinal() && !incident.IsDryRun).ToList();
         if (week.Count == 0)
@@ -152,25 +154,26 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
         }
 
         return new(
-            $"Last week: {CountText.Format(week.Count, "incident")}, {ended.Count(IsResolved)} resolved",
+            $"Last week: {CountText.Format(week.Count, "incident")}, {ended.Count(incident => incident.IsFixed)} resolved",
             [
-                new("In short", [.. Summary(week, ended)]),
+                new("In short", [.. Summary(week, ended), .. isCut ? ["There were more incidents than are counted here; the first days of the week lack some."] : Array.Empty<string>()]),
                 .. Section("By runbook", week.GroupBy(incident => incident.RunbookId).OrderByDescending(group => group.Count()).Select(group => Line(group.Key, [.. group]))),
-                .. Section("Targets that come again", week.GroupBy(incident => (incident.RunbookId, incident.Target)).Where(group => group.Count() >= Recurring).OrderByDescending(group => group.Count())
-                    .Select(group => $"{IncidentText.Target(group.Key.Target)}: {group.Count()} times ({group.Key.RunbookId}). What is its cause?")),
+                .. Section("Targets that come again", week.GroupBy(incident => (incident.RunbookId, Key: incident.TargetKey ?? incident.Target)).Where(group => group.Count() >= Recurring).OrderByDescending(group => group.Count())
+                    .Select(group => $"{IncidentText.Target(group.First().Target)}: {group.Count()} times ({group.Key.RunbookId}). What is its cause?")),
                 .. Section("Suggestions", runbooks.OrderBy(runbook => runbook.Id, StringComparer.Ordinal).SelectMany(runbook => Suggestions(runbook, [.. ended.Where(incident => incident.RunbookId == runbook.Id)], histories.GetValueOrDefault(runbook.Id) ?? new(), steps))),
             ]);
     }
 
     private static IEnumerable<string> Summary(IReadOnlyList<IncidentSummary> week, List<IncidentSummary> ended)
     {
-        var acted = ended.Where(Counts).ToList();
+        var (acted, told) = (ended.Where(Counts).ToList(), ended.Count(IsTold));
         var (open, dry) = (week.Count(incident => !incident.State.IsFinal()), week.Count(incident => incident.IsDryRun));
         return
         [
-            acted.Count == 0
-                ? "None of those that have ended had to be dealt with."
-                : string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(IsResolved)} of {acted.Count} that had to be dealt with ({100 * acted.Count(IsResolved) / acted.Count} %){Median(acted)}."),
+            .. acted.Count > 0 ? [string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(incident => incident.IsFixed)} of {acted.Count} that had to be dealt with ({100 * acted.Count(incident => incident.IsFixed) / acted.Count} %){Median(acted)}.")]
+                : ended.Count > 0 && told == 0 ? ["None of those that have ended had to be dealt with."]
+                : Array.Empty<string>(),
+            .. told > 0 ? [$"{told} only told people; what came of {(told == 1 ? "it" : "them")} is not known here."] : Array.Empty<string>(),
             .. open > 0 ? [$"{open} {(open == 1 ? "is" : "are")} still open."] : Array.Empty<string>(),
             .. dry > 0 ? [$"{CountText.Format(dry, "dry run")}: nothing was touched, so {(dry == 1 ? "it does" : "they do")} not count here."] : Array.Empty<string>(),
         ];
@@ -178,18 +181,14 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
     private static string Line(string runbook, IReadOnlyList<IncidentSummary> incidents)
     {
-        var states = incidents.GroupBy(incident => incident switch
-        {
-            { IsDryRun: true } => "Dry run",
-            { State: IncidentState.Expired, Headline: { } why } => why,
-            _ => IncidentText.Of(incident.State),
-        }).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {group.Key.ToLowerInvariant()}");
-        return $"{runbook}: {CountText.Format(incidents.Count, "incident")}: {string.Join(", ", states)}{Median(incidents)}";
+        var states = incidents.GroupBy(incident => incident.IsDryRun ? "Dry run" : incident.Headline ?? IncidentText.Of(incident.State))
+            .OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {group.Key.ToLowerInvariant()}");
+        return $"{runbook}: {CountText.Format(incidents.Count, "incident")}: {string.Join("; ", states)}{Median(incidents)}";
     }
 
     private static string Median(IEnumerable<IncidentSummary> incidents)
     {
-        var times = incidents.Where(IsResolved).Select(incident => incident.ClosedAt - incident.OpenedAt).OfType<TimeSpan>().Order().ToList();
+        var times = incidents.Where(incident => incident.IsFixed).Select(incident => incident.ClosedAt - incident.OpenedAt).OfType<TimeSpan>().Order().ToList();
         return times.Count == 0 ? "" : $"; {(times.Count == 1 ? "the resolved one" : "half of the resolved ones")} within {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(times[times.Count / 2].TotalSeconds))))}";
     }
 
@@ -212,7 +211,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
                 ? [$"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?"]
                 : Array.Empty<string>(),
             .. runbook.Mitigation.Approval is not null && counted.Count >= EnoughToTrust && verified == counted.Count && CouldHealItself(runbook, steps)
-                ? [$"{runbook.Id} was approved and helped {verified} times of {counted.Count}: it may be ready to heal by itself, within limits."]
+                ? [$"{runbook.Id} asked first and helped {verified} times of {counted.Count}: it may be ready to heal by itself, within limits."]
                 : Array.Empty<string>(),
         ];
     }
@@ -222,10 +221,15 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
         runbook.Diagnosis.Count > 0
         && runbook.AllSteps().All(one => steps.FindAction(one.Step.Do) is { Repeatable: true, IsManual: false } action && !action.AlwaysAsks(one.Step.With));
 
-    /// <summary>Those that somebody or something had to deal with.</summary>
-    private static bool Counts(IncidentSummary incident) => incident.State is IncidentState.Resolved or IncidentState.Failed or IncidentState.Expired or IncidentState.Rejected or IncidentState.TakenOver;
+    /// <summary>Those that somebody or something had to deal with, as far as is known: what only told does not say.</summary>
+    private static bool Counts(IncidentSummary incident) =>
+        incident.State is IncidentState.Resolved or IncidentState.Failed or IncidentState.Expired or IncidentState.Rejected or IncidentState.TakenOver or IncidentState.Cancelled && !IsTold(incident);
 
-    private static bool IsResolved(IncidentSummary incident) => incident is { State: IncidentState.Resolved, IsDryRun: false };
+    private static bool IsTold(IncidentSummary incident) => incident is { State: IncidentState.Resolved, Headline: EndingText.Told };
 
-    private static IEnumerable<CardSection> Section(string heading, IEnumerable<string> lines) => CardSection.If(heading, lines.Take(MostLines));
+    private static IEnumerable<CardSection> Section(string heading, IEnumerable<string> lines)
+    {
+        List<string> all = [.. lines];
+        return CardSection.If(heading, all.Count <= MostLines ? all : [.. all.Take(MostLines), $"and {all.Count - MostLines} more"]);
+    }
 }

@@ -38,7 +38,7 @@ internal static class IncidentTelemetry
         if (after.State.IsFinal() && !before.State.IsFinal())
         {
             Instruments.Closed.Add(1, Runbook(after), Mode(after), Instruments.Tag(Attributes.Outcome, CamelCase.Of(after.State)));
-            if (after.State == IncidentState.Resolved)
+            if (EndingText.IsFixed(after))
             {
                 Instruments.TimeToResolve.Record(After(after, after.ClosedAt), Runbook(after), Mode(after));
             }

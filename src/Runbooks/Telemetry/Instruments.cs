@@ -32,7 +32,7 @@ public static class Instruments
 
     internal static readonly Histogram<double> TimeToMitigate = Times("runbook.incident.time_to_mitigate", "From the opening until the checks first passed after it had acted.", s_story);
 
-    internal static readonly Histogram<double> TimeToResolve = Times("runbook.incident.time_to_resolve", "From the opening to a verified end.", s_story);
+    internal static readonly Histogram<double> TimeToResolve = Times("runbook.incident.time_to_resolve", "From the opening to the end of what was fixed.", s_story);
 
     internal static readonly Histogram<double> Checks = Times("runbook.check.duration", "How long an answer of a check took, whatever it was asked for.", s_work);
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit;
 
 namespace Runbooks.Model.Tests.Incidents;
@@ -77,6 +78,12 @@ public sealed class EndingTextTests
         {
             (changed, checks, rehearsed).ShouldBe((true, Checks.AllPass, false));
         }
+
+        // What figures count as resolved, in the record and in its line of a listing alike.
+        EndingText.IsFixed(incident).ShouldBe(
+            state == IncidentState.Resolved && changed && (fate is Fate.Undone or Fate.HandedOn or Fate.Kept or Fate.UndoFailed or Fate.LeftAlone or Fate.DoneWhileOthersWereUndone
+                || (checks == Checks.AllPass && fate is Fate.Done or Fate.Failed or Fate.Unknown)), headline);
+        IncidentSummary.Of(incident).IsFixed.ShouldBe(EndingText.IsFixed(incident));
 
         if (!endedWell)
         {

@@ -36,7 +36,7 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
         card.To.ShouldBe("fallback", "nobody owns it");
         card.Card.Title.ShouldBe("Last week: 6 incidents, 5 resolved");
         Lines(card.Card, "In short").ShouldBe(["Resolved: 5 of 5 that had to be dealt with (100 %); half of the resolved ones within 6m."]);
-        Lines(card.Card, "By runbook").ShouldBe([$"{Some.Runbook().Id}: 6 incidents: 5 resolved, 1 nothing to do; half of the resolved ones within 6m"]);
+        Lines(card.Card, "By runbook").ShouldBe([$"{Some.Runbook().Id}: 6 incidents: 5 resolved; 1 nothing to do; half of the resolved ones within 6m"]);
         Lines(card.Card, "Targets that come again").ShouldBe([$"llm-b-0: 5 times ({Some.Runbook().Id}). What is its cause?"]);
     }
 
@@ -99,21 +99,68 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
             await EndedAsync(pod, IncidentState.Resolved, TimeSpan.FromMinutes(1), RunMode.DryRun);
         }
 
-        await EndedAsync("f", IncidentState.Resolved, TimeSpan.FromMinutes(1));
+        await EndedAsync("f", IncidentState.Resolved, TimeSpan.FromMinutes(1), isFixed: false);
         await PassAsync(TimeSpan.FromHours(5));
 
         var card = Cards.ShouldHaveSingleItem().Card;
-        card.Title.ShouldBe("Last week: 6 incidents, 1 resolved");
-        Lines(card, "In short").ShouldBe(["Resolved: 1 of 1 that had to be dealt with (100 %); the resolved one within 1m.", "5 dry runs: nothing was touched, so they do not count here."]);
+        card.Title.ShouldBe("Last week: 6 incidents, 0 resolved");
+        Lines(card, "In short").ShouldBe(["1 only told people; what came of it is not known here.", "5 dry runs: nothing was touched, so they do not count here."]);
         card.Sections.ShouldNotContain(section => section.Heading == "Suggestions");
     }
 
+    [Fact]
+    public async Task WhatOnlyTold_IsNeitherResolvedNorAmongThoseThatHadToBe()
+    {
+        await EndedAsync("a", IncidentState.Resolved, TimeSpan.FromMinutes(20));
+        for (var day = 0; day < 2; day++)
+        {
+            await EndedAsync("certificate", IncidentState.Resolved, TimeSpan.FromSeconds(2), isFixed: false);
+        }
+
+        await PassAsync(TimeSpan.FromHours(5));
+
+        var card = Cards.ShouldHaveSingleItem().Card;
+        card.Title.ShouldBe("Last week: 3 incidents, 1 resolved");
+        Lines(card, "In short").ShouldBe(["Resolved: 1 of 1 that had to be dealt with (100 %); the resolved one within 20m.", "2 only told people; what came of them is not known here."]);
+        Lines(card, "By runbook").ShouldBe([$"{Some.Runbook().Id}: 3 incidents: 2 told, nothing changed; 1 resolved; the resolved one within 20m"]);
+    }
+
+    /// <summary>Whoever stops one has dealt with it, and a runbook that is stopped time and again is not ready to heal by itself.</summary>
     [Theory]
-    [InlineData(RunOutcome.Verified, true)]
-    [InlineData(RunOutcome.Unverified, false)]
-    [InlineData(RunOutcome.Recurred, false)]
-    [InlineData(null, false)]
-    public void RunbookThatEndedWellEachTime_MayHealByItselfOnlyIfItsChecksSaySo(RunOutcome? outcome, bool isReady)
+    [InlineData(IncidentState.Cancelled, "Resolved: 0 of 3 that had to be dealt with (0 %).")]
+    [InlineData(IncidentState.SelfRecovered, "None of those that have ended had to be dealt with.")]
+    [InlineData(IncidentState.AwaitingApproval, "3 are still open.")]
+    public async Task WeekOfOneKind_IsSaidAsItWas(IncidentState state, string line)
+    {
+        foreach (var pod in new[] { "a", "b", "c" })
+        {
+            await EndedAsync(pod, state, TimeSpan.FromMinutes(1));
+        }
+
+        await PassAsync(TimeSpan.FromHours(5));
+
+        Lines(Cards.ShouldHaveSingleItem().Card, "In short").ShouldBe([line]);
+    }
+
+    [Fact]
+    public void MoreThanIsCountedOrListed_IsSaid()
+    {
+        List<IncidentSummary> week = [.. Enumerable.Range(0, 12).SelectMany(runbook => Enumerable.Range(0, 3).Select(at => IncidentSummary.Of(Some.Incident(target: at == 0 ? "llm-b-0" : "LLM-B-0") with { RunbookId = $"r-{runbook:00}", State = IncidentState.Failed }) with { TargetKey = "llm-b-0" }))];
+
+        var text = DigestText.Of([], week, new Dictionary<string, RunHistory>(), new StepCatalog([], []), isCut: true)!;
+
+        text.Sections[0].Lines[^1].ShouldBe("There were more incidents than are counted here; the first days of the week lack some.");
+        text.Sections.Skip(1).Select(section => (section.Heading, section.Lines.Count, section.Lines[^1])).ShouldBe([("By runbook", 11, "and 2 more"), ("Targets that come again", 11, "and 2 more")]);
+        text.Sections[2].Lines[0].ShouldBe("llm-b-0: 3 times (r-00). What is its cause?", "however its name is written");
+    }
+
+    [Theory]
+    [InlineData(RunOutcome.Verified, 0, true)]
+    [InlineData(RunOutcome.Verified, 1, false)]
+    [InlineData(RunOutcome.Unverified, 0, false)]
+    [InlineData(RunOutcome.Recurred, 0, false)]
+    [InlineData(null, 0, false)]
+    public void RunbookThatEndedWellEachTime_MayHealByItselfOnlyIfItsChecksSaySo(RunOutcome? outcome, int stopped, bool isReady)
     {
         var runbook = Some.Runbook() with
         {
@@ -123,9 +170,10 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
 
         // Each was taken back when its cause was gone, whether or not a check showed that it had helped.
         List<IncidentSummary> week = [.. Enumerable.Range(0, 5).Select(at => IncidentSummary.Of(Some.Incident($"261122-{at:0000}-aaaaaaaa") with { State = IncidentState.Resolved, ClosedAt = Some.Time }) with { Headline = EndingText.TakenBack, MitigatedAt = Some.Time })];
-        var history = new RunHistory { Runs = outcome is { } was ? [.. week.Select(one => new RecordedRun(one.Id, one.Target, was, Some.Time, Some.Time, TimeSpan.Zero))] : [] };
+        week.AddRange(Enumerable.Range(0, stopped).Select(at => IncidentSummary.Of(Some.Incident($"261122-{at:0000}-stopped0") with { State = IncidentState.Cancelled })));
+        var history = new RunHistory { Runs = outcome is { } was ? [.. week.Take(5).Select(one => new RecordedRun(one.Id, one.Target, was, Some.Time, Some.Time, TimeSpan.Zero))] : [] };
 
-        var suggestions = DigestText.Of([runbook], week, new Dictionary<string, RunHistory> { [runbook.Id] = history }, new StepCatalog([], []))!.Sections.Where(section => section.Heading == "Suggestions").SelectMany(section => section.Lines);
+        var suggestions = DigestText.Of([runbook], week, new Dictionary<string, RunHistory> { [runbook.Id] = history }, new StepCatalog([], []), isCut: false)!.Sections.Where(section => section.Heading == "Suggestions").SelectMany(section => section.Lines);
 
         suggestions.Any(line => line.Contains("ready to heal by itself", StringComparison.Ordinal)).ShouldBe(isReady);
     }
@@ -163,10 +211,11 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
 
     private static IReadOnlyList<string> Lines(Runbooks.Notifications.Card card, string heading) => card.Sections.Single(section => section.Heading == heading).Lines;
 
-    private async Task EndedAsync(string target, IncidentState state, TimeSpan took, RunMode mode = RunMode.Normal, IReadOnlyList<Finding>? findings = null, RunOutcome? outcome = null)
+    private async Task EndedAsync(string target, IncidentState state, TimeSpan took, RunMode mode = RunMode.Normal, IReadOnlyList<Finding>? findings = null, RunOutcome? outcome = null, bool isFixed = true)
     {
         var opened = _world.Now - TimeSpan.FromHours(20) + TimeSpan.FromMinutes(_number);
         var ended = Some.Incident($"261122-{_number++:0000}-aaaaaaaa", target) with { Mode = mode, State = state, OpenedAt = opened, UpdatedAt = opened + took, ClosedAt = opened + took, Findings = findings ?? [] };
+        ended = state == IncidentState.Resolved && isFixed ? Some.Fixed(ended) : ended;
         await _world.OpenAsync(ended with { Reason = findings is null ? null : EndingText.Of(ended, "") });
         if (outcome is { } was)
         {
