@@ -71,15 +71,15 @@ public static class EndingText
         && last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
 
     /// <summary>Whether a check that had not passed before the mitigation passed after it. What passed all along, or before anything was done, shows nothing.</summary>
-    public static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasMitigated(incident) && !PassedBefore(incident);
+    public static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasMitigated(incident) && !PassedBefore(incident, LastVerifying(incident));
 
-    /// <summary>Whether every check that passed after the first step had passed when it was asked last before it.</summary>
-    private static bool PassedBefore(Incident incident)
+    /// <summary>Whether every check of a round after the first step had passed when it was asked last before it.</summary>
+    internal static bool PassedBefore(Incident incident, VerificationRound after)
     {
         var began = incident.Steps.Where(step => step.IsChange && step.Phase == Phase.Mitigation).Min(step => step.StartedAt);
         var asked = incident.VerificationRounds.Where(round => round.State == IncidentState.AwaitingApproval && round.At <= began).Reverse().Select(round => round.Verdicts)
             .Append(incident.Findings.ToDictionary(finding => finding.Name, finding => finding.Verdict)).ToList();
-        return Verified(incident).All(name => asked.FirstOrDefault(verdicts => verdicts.ContainsKey(name)) is { } verdicts && verdicts[name] == Verdict.Passing);
+        return after.Verdicts.Keys.All(name => asked.FirstOrDefault(verdicts => verdicts.ContainsKey(name)) is { } verdicts && verdicts[name] == Verdict.Passing);
     }
 
     private static IEnumerable<string> Verified(Incident incident) =>

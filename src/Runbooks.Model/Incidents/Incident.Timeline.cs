@@ -54,9 +54,10 @@ public sealed partial record Incident
     public DateTimeOffset? FirstResponseAt() => Gates.SelectMany(gate => gate.Decisions).Select(decision => decision.At)
         .Concat(Stop is { } stop ? [stop.At] : []).Concat(Attention?.AcknowledgedAt is { } seen ? [seen] : []).Cast<DateTimeOffset?>().Min();
 
-    /// <summary>When the checks first passed after it had acted; null when they never did, or where there are none.</summary>
-    public DateTimeOffset? MitigatedAt() => Mode == RunMode.DryRun ? null : VerificationRounds
-        .FirstOrDefault(round => round.State is IncidentState.Verifying or IncidentState.Holding && round.Verdicts.Values.All(verdict => verdict == Verdict.Passing))?.At;
+    /// <summary>When the checks first passed after it had acted; null when they never did or had passed before, and where it changed nothing.</summary>
+    public DateTimeOffset? MitigatedAt() => Mode != RunMode.DryRun && EndingText.HasMitigated(this)
+        && VerificationRounds.FirstOrDefault(round => round.State is IncidentState.Verifying or IncidentState.Holding && round.Verdicts.Values.All(verdict => verdict == Verdict.Passing)) is { } passed
+        && !EndingText.PassedBefore(this, passed) ? passed.At : null;
 
     /// <summary>The number of the first entry that does not follow from the one before it; null when the chain is whole.</summary>
     public static int? FindBreak(string incidentId, IReadOnlyList<TimelineEntry> timeline)

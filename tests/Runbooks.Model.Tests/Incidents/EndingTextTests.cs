@@ -205,6 +205,24 @@ public sealed class EndingTextTests
         EndingText.Of(resolved, "").ShouldBe("The fix was verified: full, stuck passed after it.");
     }
 
+    /// <summary>Of what changed nothing, or passed all along, no time to mitigate is told.</summary>
+    [Theory]
+    [InlineData(Fate.Done, Checks.AllPass, Kind.Changes, false, true)]
+    [InlineData(Fate.Undone, Checks.AllPass, Kind.Changes, false, true)]
+    [InlineData(Fate.Done, Checks.OneFails, Kind.Changes, false, false)]
+    [InlineData(Fate.Done, Checks.PassAsBefore, Kind.Changes, false, false)]
+    [InlineData(Fate.Done, Checks.AllPass, Kind.Changes, true, false)]
+    [InlineData(Fate.Done, Checks.AllPass, Kind.TellsOnly, false, false)]
+    [InlineData(Fate.DryRun, Checks.AllPass, Kind.Changes, false, false)]
+    public void Mitigated_IsWhatPassesOnlySinceItActed(Fate fate, Checks checks, Kind kind, bool wasSo, bool isMitigated)
+    {
+        var resolved = Make(IncidentState.Resolved, fate, checks, kind);
+        resolved = resolved with { Steps = [resolved.Steps[0] with { Preparation = resolved.Steps[0].Preparation with { IsSo = wasSo } }] };
+
+        (resolved.MitigatedAt() is not null).ShouldBe(isMitigated);
+        IncidentReport.Moments(resolved).Any(moment => moment.What.StartsWith("The checks first passed", StringComparison.Ordinal)).ShouldBe(isMitigated);
+    }
+
     [Theory]
     [InlineData("The check passed; nothing was done.", Verdict.Passing)]
     [InlineData("0 of 2 checks passed, 1 failed, 1 could not be answered. That does not call for the mitigation; nothing was done.", Verdict.Failing, Verdict.Unknown)]
