@@ -37,6 +37,17 @@ public sealed class StatisticsTests
         model.Times.Single(time => time.What == "acknowledge").ShouldSatisfyAllConditions(time => time.Count.ShouldBe(0), time => time.Median.ShouldBeNull());
     }
 
+    /// <summary>As the metric has it, which was told when it ended.</summary>
+    [Fact]
+    public void EndThatAPersonClosedLater_TookAsLongAsItTook()
+    {
+        var kept = Some.Fixed(Some.Incident()) with { ClosedAt = Some.Time.AddMinutes(55), Attention = new(Some.Time.AddMinutes(55), "It stays suspended.") };
+
+        var model = StatisticsModel.Of([IncidentSummary.Of(kept.CloseByHand("ada", "reactivated it", Some.Time.AddHours(6)))], cut: false, Some.Time);
+
+        model.Times.Single(time => time.What == "resolve").Median.ShouldBe(TimeSpan.FromMinutes(55));
+    }
+
     [Fact]
     public async Task Page_IsCountedAtMostOnceAMinute()
     {

@@ -229,9 +229,9 @@ public sealed partial record FindingCourse(string Name, string Ask, string? Unit
             .. incident.Gates.SelectMany(gate => gate.Decisions.Select(decision => new CourseMark(decision.At, $"{decision.Person} {GateText.Past(gate, decision.Verb)}"))),
             .. incident.Steps.Select(step => new CourseMark(step.StartedAt, $"{step.Name} began")),
         ];
-        if (incident.ClosedAt is { } closed && incident.State.IsFinal())
+        if (incident.EndedAt is { } ended && incident.State.IsFinal())
         {
-            marks.Add(new(closed, $"it ended: {EndingText.Headline(incident)}"));
+            marks.Add(new(ended, $"it ended: {EndingText.Headline(incident)}"));
         }
 
         // Of very many the first ones and the end are told.

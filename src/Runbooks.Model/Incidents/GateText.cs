@@ -93,7 +93,7 @@ public static class GateText
 
     /// <summary>How an incident ended that never asked, or has ended since.</summary>
     public static string HowItEnded(Incident incident) =>
-        $"Incident {incident.Id} ended{(incident.ClosedAt is { } at ? $" at {DayAndClock(at)}" : "")}: {EndingText.Sentence(EndingText.WithHeadline(incident))}";
+        $"Incident {incident.Id} {(incident is { State: IncidentState.TakenOver, ClosedByHand: not null } ? "was closed" : "ended")}{(incident.EndedAt is { } at ? $" at {DayAndClock(at)}" : "")}: {EndingText.Sentence(EndingText.WithHeadline(incident))}";
 
     /// <summary>What is told to somebody who comes when there is nothing to decide any more.</summary>
     public static string Late(Gate gate, DateTimeOffset now) => gate switch

@@ -218,6 +218,10 @@ public sealed partial record Incident
             .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
         : this;
 
+    /// <summary>When it ended: closing what an end left to a person moves no end. One that a person took over ends when they close it.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? EndedAt => ClosedByHand is null || State == IncidentState.TakenOver ? ClosedAt : Attention?.Since ?? ClosedAt;
+
     /// <summary>Others have to be told of the close.</summary>
     public Incident BeginClosing() => this with { ClosedByHand = ClosedByHand! with { IsUnfinished = true } };
 

@@ -42,7 +42,7 @@ public static class IncidentReport
         return [Table(["What", "At (UTC)", "After"], moments.Select(moment => (string[])[moment.Item1, Clock(moment.Item2), moment.Item2 > incident.OpenedAt ? DurationText.Format(Whole(moment.Item2 - incident.OpenedAt)) : ""]))];
     }
 
-    /// <summary>When it began, when somebody first did something about it, when it was mitigated, and when it ended.</summary>
+    /// <summary>When it began, when somebody first did something about it, when it was mitigated, when it ended, and when a person closed what that left.</summary>
     public static IEnumerable<(string What, DateTimeOffset At)> Moments(Incident incident)
     {
         (string What, DateTimeOffset? At)[] all =
@@ -50,14 +50,15 @@ public static class IncidentReport
             ("Opened", incident.OpenedAt),
             ("A person first answered, stopped or acknowledged it", incident.FirstResponseAt()),
             ("The checks first passed after it had acted", incident.MitigatedAt()),
-            (Ended(incident), incident.State.IsFinal() ? incident.ClosedAt : null),
+            (Ended(incident), incident.State.IsFinal() ? incident.EndedAt : null),
+            ("Closed by hand", incident.State == IncidentState.TakenOver ? null : incident.ClosedByHand?.At),
         ];
         return all.Where(one => one.At is not null).Select(one => (one.What, one.At!.Value));
     }
 
-    /// <summary>What its last time stands for: one that a responder owns is not over before somebody closes it.</summary>
+    /// <summary>One that a responder owns is not over before somebody closes it.</summary>
     private static string Ended(Incident incident) =>
-        $"{(incident.IsOwnedByResponder() ? "" : incident.ClosedByHand is null ? "Ended: " : "Closed by hand: ")}{EndingText.Headline(incident)}";
+        $"{(incident.IsOwnedByResponder() ? "" : incident is { State: IncidentState.TakenOver, ClosedByHand: not null } ? "Closed by hand: " : "Ended: ")}{EndingText.Headline(incident)}";
 
     private static IEnumerable<string> Found(Incident incident)
     {

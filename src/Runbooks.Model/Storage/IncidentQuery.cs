@@ -84,6 +84,10 @@ public sealed record IncidentSummary(
     /// <summary>Since when a temporary fix has been held; null while none is.</summary>
     public DateTimeOffset? HeldSince { get; init; }
 
+    /// <inheritdoc cref="Incident.EndedAt"/>
+    /// <remarks>An older version has not listed it.</remarks>
+    public DateTimeOffset? EndedAt { get => field ?? ClosedAt; init; }
+
     /// <inheritdoc cref="EndingText.IsFixed(Incident)"/>
     [JsonIgnore]
     public bool IsFixed => EndingText.IsFixed(State, Headline);
@@ -111,6 +115,7 @@ public sealed record IncidentSummary(
         Changes = ChangeText.InPlace(incident) is { Count: > 0 } changes ? changes : null,
         FirstResponseAt = incident.FirstResponseAt(),
         MitigatedAt = incident.MitigatedAt(),
+        EndedAt = incident.EndedAt,
         IsDryRun = incident.Mode == RunMode.DryRun,
         SawNothing = EndingText.SawNothing(incident),
         HeldSince = Lease.SinceOf(incident),

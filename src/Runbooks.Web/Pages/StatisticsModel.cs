@@ -27,7 +27,7 @@ public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList
             [
                 TimeTaken.Of("acknowledge", "until a person first answered, stopped or acknowledged it", incidents, incident => incident.FirstResponseAt),
                 TimeTaken.Of("mitigate", "until the checks first passed after it had acted", incidents, incident => incident.MitigatedAt),
-                TimeTaken.Of("resolve", "until it ended with a fix that was verified, or that lasted until the cause was gone", incidents, incident => incident.IsFixed ? incident.ClosedAt : null),
+                TimeTaken.Of("resolve", "until it ended with a fix that was verified, or that lasted until the cause was gone", incidents, incident => incident.IsFixed ? incident.EndedAt : null),
             ],
             cut, now);
     }

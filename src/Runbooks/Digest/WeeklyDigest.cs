@@ -188,7 +188,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
     private static string Median(IEnumerable<IncidentSummary> incidents)
     {
-        var times = incidents.Where(incident => incident.IsFixed).Select(incident => incident.ClosedAt - incident.OpenedAt).OfType<TimeSpan>().Order().ToList();
+        var times = incidents.Where(incident => incident.IsFixed).Select(incident => incident.EndedAt - incident.OpenedAt).OfType<TimeSpan>().Order().ToList();
         return times.Count == 0 ? "" : $"; {(times.Count == 1 ? "the resolved one" : "half of the resolved ones")} within {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(times[times.Count / 2].TotalSeconds))))}";
     }
 

@@ -40,7 +40,7 @@ internal static class IncidentTelemetry
             Instruments.Closed.Add(1, Runbook(after), Mode(after), Instruments.Tag(Attributes.Outcome, CamelCase.Of(after.State)));
             if (EndingText.IsFixed(after))
             {
-                Instruments.TimeToResolve.Record(After(after, after.ClosedAt), Runbook(after), Mode(after));
+                Instruments.TimeToResolve.Record(After(after, after.EndedAt), Runbook(after), Mode(after));
             }
         }
 

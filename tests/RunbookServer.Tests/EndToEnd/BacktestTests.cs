@@ -43,6 +43,8 @@ public sealed class BacktestTests : IDisposable
     {
         await using var real = await RunningHost.StartAsync();
         var ended = (await real.Client.GetAsync($"api/incidents/{await EndedAsync(real, "llm-b-1", "notNeeded")}")).ToJsonString();
+        var byHand = JsonNode.Parse(ended)!;
+        byHand["timeline"]!.AsArray().Single(line => line!["kind"]!.ToString() == "closed")!["at"] = "2026-10-31T00:30:00+00:00";
         await using var host = await AnsweringHost.StartAsync(new Dictionary<string, string>
         {
             ["GET /api/incidents"] = """
@@ -50,15 +52,17 @@ public sealed class BacktestTests : IDisposable
                   { "id": "long", "openedAt": "2026-10-31T03:00:00+00:00", "closedAt": "2026-11-01T01:00:00+00:00" },
                   { "id": "gone", "openedAt": "2026-10-31T02:00:00+00:00", "closedAt": "2026-11-01T02:00:00+00:00" },
                   { "id": "before", "openedAt": "2026-10-31T01:00:00+00:00", "closedAt": "2026-10-31T23:00:00+00:00" },
+                  { "id": "closed-by-hand", "openedAt": "2026-10-31T00:00:00+00:00", "closedAt": "2026-11-02T23:00:00+00:00" },
                   { "id": "old", "openedAt": "2026-08-01T01:00:00+00:00", "closedAt": "2026-11-02T23:00:00+00:00" }], "next": "more" }
                 """,
             ["GET /api/incidents/long"] = ended,
+            ["GET /api/incidents/closed-by-hand"] = byHand.ToJsonString(),
         });
 
         var (code, output, error) = await ProgramRun.RunAsync("backtest", "--since", "2026-11-01", "--url", host.Address, "--key", "any");
 
         (code, output).ShouldBe((0, "1 incident goes as before.\n"), error);
-        host.Asked.ShouldBe(["GET /api/incidents", "GET /api/incidents/long", "GET /api/incidents/gone"]);
+        host.Asked.ShouldBe(["GET /api/incidents", "GET /api/incidents/long", "GET /api/incidents/gone", "GET /api/incidents/closed-by-hand"]);
     }
 
     [Fact]

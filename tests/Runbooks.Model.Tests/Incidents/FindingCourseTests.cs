@@ -22,6 +22,14 @@ public sealed class FindingCourseTests
             .ShouldBe([(0, "the alert came"), (2, "ada approved this"), (3, "recycle began"), (31, $"it ended: {EndingText.Headline(Ended())}")]);
 
     [Fact]
+    public void EndThatAPersonClosedLater_IsMarkedWhenItCame()
+    {
+        var failed = Ended() with { State = IncidentState.Failed, Attention = new(Some.Time.AddMinutes(31), "It failed.") };
+
+        FindingCourse.Of(failed.CloseByHand("ben", "replaced the card", Some.Time.AddHours(6))).Single().Marks[^1].ShouldBe(new(Some.Time.AddMinutes(31), "it ended: Failed"));
+    }
+
+    [Fact]
     public void AnswersOfTheSameMinutes_AreDrawnOnce()
     {
         var incident = Ended() with { Verification = [Measured(5, 95, 98, 50)] };

@@ -1,5 +1,8 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 using TestKit;
 
@@ -93,6 +96,34 @@ public sealed class IncidentReportTests
 
         var closed = owned.CloseByHand("ada", "replaced the card", Some.Time.AddMinutes(9));
         IncidentReport.Markdown(closed, s_impact, Some.Time.AddHours(1)).ShouldContain("| Closed by hand: Taken over by a person | 2026-11-23 03:21:00 | 9m |\n");
+    }
+
+    /// <summary>A post-mortem asks when the automation gave up; whoever comes late is told the same.</summary>
+    [Fact]
+    public void ClosingWhatAnEndLeft_MovesNoEnd()
+    {
+        var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time.AddMinutes(26));
+        var closed = failed.CloseByHand("ben", "replaced the card", Some.Time.AddHours(6));
+
+        closed.ClosedAt.ShouldBe(Some.Time.AddHours(6));
+        IncidentReport.Moments(closed).Where(moment => moment.At > Some.Time.AddMinutes(1)).ShouldBe(
+            [("Ended: Failed", Some.Time.AddMinutes(26)), ("A person first answered, stopped or acknowledged it", Some.Time.AddHours(6)), ("Closed by hand", Some.Time.AddHours(6))], ignoreOrder: true);
+        GateText.HowItEnded(closed).ShouldStartWith("Incident 261123-0312-k7m2p9wd ended at 2026-11-23 03:38:00 UTC: Failed. It broke.");
+        IncidentSummary.Of(closed).EndedAt.ShouldBe(Some.Time.AddMinutes(26));
+
+        var owned = Some.Waiting().End(IncidentState.TakenOver, "ada took over.", Some.Time.AddMinutes(5), new() { SettleFor = TimeSpan.FromHours(1) });
+        GateText.HowItEnded(owned.CloseByHand("ada", "done", Some.Time.AddMinutes(9))).ShouldStartWith("Incident 261123-0312-k7m2p9wd was closed at 2026-11-23 03:21:00 UTC: Taken over by a person.");
+    }
+
+    /// <summary>A line that an older version has listed has no end of its own.</summary>
+    [Fact]
+    public void LineWithoutItsEnd_EndedWhenItWasClosed()
+    {
+        var line = IncidentSummary.Of(Some.Incident() with { State = IncidentState.Resolved, ClosedAt = Some.Time.AddMinutes(4) });
+        var json = JsonNode.Parse(JsonSerializer.Serialize(line))!.AsObject();
+        json.Remove(nameof(IncidentSummary.EndedAt)).ShouldBeTrue();
+
+        json.Deserialize<IncidentSummary>()!.EndedAt.ShouldBe(Some.Time.AddMinutes(4));
     }
 
     [Fact]
