@@ -82,10 +82,14 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
     /// <returns>What became of it, for the record; null where there was none.</returns>
     private async Task<string?> CommentAsync(Incident incident, IReadOnlyDictionary<string, string> ticket, CancellationToken cancellationToken)
     {
-        // Where something is left to a person, the ticket is theirs to close, unless they have said that it is done.
+        // Where something is left to a person, the ticket is theirs to close, unless they have said that it is done. What only told leaves everything.
         var byHand = incident.ClosedByHand is not null;
-        var close = ticket.GetValueOrDefault(AtEnd) == CamelCase.Of(TicketAtEnd.Close)
-            && (byHand || (!incident.IsUnfinished && incident.State is IncidentState.Resolved or IncidentState.NotNeeded or IncidentState.SelfRecovered));
+        var close = ticket.GetValueOrDefault(AtEnd) == CamelCase.Of(TicketAtEnd.Close) && (byHand || (!incident.IsUnfinished && incident.State switch
+        {
+            IncidentState.Resolved => EndingText.ChangedAnything(incident),
+            IncidentState.NotNeeded or IncidentState.SelfRecovered => true,
+            _ => false,
+        }));
         var known = ticket.GetValueOrDefault(Key);
         var what = byHand ? "that this is closed" : "how this ended";
         try

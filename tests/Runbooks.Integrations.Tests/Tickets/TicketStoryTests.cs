@@ -29,6 +29,21 @@ public sealed class TicketStoryTests
         ended.Timeline.Select(line => line.What).Where(line => line.Contains("INC0010001", StringComparison.Ordinal) && !line.StartsWith("ticket:", StringComparison.Ordinal)).ShouldBe(said is null ? [] : [said]);
     }
 
+    /// <summary>Whatever it told of is still to be done.</summary>
+    [Fact]
+    public async Task RunbookThatOnlyTells_LeavesItsTicketOpen()
+    {
+        await using var world = await SandboxWorld.StartAsync();
+        var runbook = WithTicket("close", helps: true);
+        var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = [.. runbook.Mitigation.Steps.Take(1)] } });
+        await world.ApproveAsync(opened.Id);
+        var ended = await world.AdvanceAsync(opened.Id, TimeSpan.FromHours(1));
+
+        EndingText.Headline(ended).ShouldBe("Told, nothing changed");
+        (await TicketsAsync(world)).ShouldHaveSingleItem().GetProperty("state").GetString().ShouldBe("1");
+        ended.Timeline.ShouldContain(line => line.What == "Wrote on the ticket INC0010001 how this ended.");
+    }
+
     /// <summary>What was left to a person is done when they say so.</summary>
     [Theory]
     [InlineData("close", "Closed the ticket INC0010001.", "6")]
@@ -117,7 +132,7 @@ public sealed class TicketStoryTests
         var ticket = Given.Step("ticket", "ticket.create", JsonSerializer.SerializeToElement(new { system, title = "A ticket", text = "What happened.", atEnd }));
         return runbook with
         {
-            Mitigation = runbook.Mitigation with { Steps = [ticket], Verify = helps ? null : runbook.Mitigation.Verify },
+            Mitigation = runbook.Mitigation with { Steps = [ticket, Given.Step("fix")], Verify = helps ? null : runbook.Mitigation.Verify },
             Resolution = new(),
         };
     }
