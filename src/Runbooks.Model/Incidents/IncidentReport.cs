@@ -112,7 +112,9 @@ public static class IncidentReport
         {
             return
             [
-                incident.Attention is { AcknowledgedBy: { } by } seen ? $"{by} saw to it{(seen.Note is { Length: > 0 } note ? $": {note}" : ".")}" : "Nothing that the automation knows of.",
+                incident.ClosedByHand is { } closed ? $"{closed.By} closed it: {closed.Reason}"
+                    : incident.Attention is { AcknowledgedBy: { } by } seen ? $"{by} {(incident.LeavesWork ? "sees" : "saw")} to it{(seen.Note is { Length: > 0 } note ? $": {note}" : ".")}"
+                    : "Nothing that the automation knows of.",
                 .. incident.LeavesWork ? NextSteps(incident, now) : [],
             ];
         }

@@ -121,7 +121,7 @@ public sealed class AttentionTests
         var closing = Ended(IncidentState.Failed).CloseByHand("ada", "done", s_later).BeginClosing();
 
         closing.LeavesWork.ShouldBeFalse();
-        IncidentReport.LeftToDo(closing, s_later).ShouldBe(["ada saw to it: done"]);
+        IncidentReport.LeftToDo(closing, s_later).ShouldBe(["ada closed it: done"]);
     }
 
     private static Incident Ended(IncidentState state) => Some.Waiting().End(state, "So it ended.", Some.Time);

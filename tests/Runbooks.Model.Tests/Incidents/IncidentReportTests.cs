@@ -30,10 +30,13 @@ public sealed class IncidentReportTests
     [Fact]
     public void AcknowledgedEnd_SaysWhoSawToIt()
     {
-        var seen = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time).Acknowledge("ada", "replaced the card", Some.Time.AddMinutes(3));
+        var seen = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time).Acknowledge("ada", "looking", Some.Time.AddMinutes(3));
         var report = IncidentReport.Markdown(seen, s_impact, Some.Time.AddHours(1));
-        report.ShouldContain("## What is left to do\n\nada saw to it: replaced the card\n");
+        report.ShouldContain("## What is left to do\n\nada sees to it: looking\n- Fix it by hand and close the incident, or try it again.\n");
         report.ShouldContain("| A person first answered, stopped or acknowledged it | 2026-11-23 03:15:00 | 3m |\n");
+
+        IncidentReport.LeftToDo(seen with { RetriedAs = "another" }, Some.Time)[0].ShouldBe("ada saw to it: looking");
+        IncidentReport.LeftToDo(seen.CloseByHand("ben", "replaced the card", Some.Time.AddHours(6)), Some.Time).ShouldBe(["ben closed it: replaced the card"]);
     }
 
     [Fact]
