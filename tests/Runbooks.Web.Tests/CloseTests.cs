@@ -16,6 +16,8 @@ public sealed class CloseTests : IAsyncLifetime
     {
         var id = await _host.OpenAsync(OwnedByResponder());
         (await _host.Browser.GetStringAsync("/?state=open", Cancel)).ShouldContain(id);
+        (await _host.Browser.GetStringAsync("/?state=open&q=llm-b-0", Cancel)).ShouldContain(id);
+        (await _host.Browser.GetStringAsync("/?state=open&q=llm-b-1", Cancel)).ShouldNotContain(id);
         var left = (await WebHost.JsonOf(await _host.Api.GetAsync($"/api/incidents/{id}", Cancel))).GetProperty("leftToDo");
         left.EnumerateArray().ShouldHaveSingleItem().GetString().ShouldNotBeNull().ShouldEndWith("Close it when it is over.");
         left[0].GetString()!.ShouldContain("at the latest until 2026-11-23 07:12:00 UTC", Case.Sensitive, "it may be read on another day");
@@ -31,6 +33,20 @@ public sealed class CloseTests : IAsyncLifetime
         (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldNotContain("Close the incident");
         (await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/close", new { by = "ada", reason = "restarted the node" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK, "sent again");
         (await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/close", new { by = "grace", reason = "again" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    /// <summary>Not who looked at it first.</summary>
+    [Fact]
+    public async Task PageOfWhatSomebodyClosed_SaysWhoDidAndWhatTheyDid()
+    {
+        var id = await _host.OpenAsync(Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time).Acknowledge("ada", "looking", Some.Time));
+
+        await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/close", new { by = "ben", reason = "replaced the card" }, Cancel);
+
+        var page = await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel);
+        page.ShouldContain("ben closed it at ");
+        page.ShouldContain(": replaced the card");
+        page.ShouldNotContain("ada saw to it");
     }
 
     [Fact]

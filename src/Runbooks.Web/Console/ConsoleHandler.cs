@@ -55,7 +55,7 @@ public sealed class ConsoleHandler(
 
         // One that a responder owns stands under open: it needs nobody else.
         var found = page.Items.Where(item => filter.State != ConsoleFilter.NeedsAPerson || item.NeedsPerson).ToLookup(item => item.State.IsFinal());
-        return (ConsoleModel.MostUrgentFirst([.. found[false], .. filter is { State: "open", Text: null, After: null } ? owned : []]), [.. found[true]], page.Next);
+        return (ConsoleModel.MostUrgentFirst([.. found[false], .. filter is { State: "open", After: null } ? owned.Where(new IncidentQuery(Text: filter.Text).Fits) : []]), [.. found[true]], page.Next);
     }
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => runner.RunAsync(request, cancellationToken =>
