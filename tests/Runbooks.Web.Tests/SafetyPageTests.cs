@@ -33,12 +33,13 @@ public sealed class SafetyPageTests : IAsyncLifetime
         var id = Some.Runbook().Id;
         await _host.Get<ISharedState>().UpdateAsync<RunHistory, bool>(
             $"ledger:{id}",
-            _ => (new() { Breaker = new(Some.Time, "The last 3 fixes of this runbook did not help."), Runs = [new("i", "inference/llm-b-0", RunOutcome.Ineffective, Some.Time, Some.Time, TimeSpan.Zero)] }, true),
+            _ => (new() { Breaker = new(Some.Time, "The last 3 fixes of this runbook did not help."), Runs = [new("i", "inference/llm-b-0", RunOutcome.Ineffective, Some.Time, Some.Time, TimeSpan.Zero), new("j", "search/a", RunOutcome.Unverified, Some.Time, Some.Time, TimeSpan.Zero)] }, true),
             Ct);
         (await _host.Browser.GetStringAsync("/", Ct)).ShouldContain("It is reset under Safety.");
         var before = await _host.Browser.GetStringAsync("/safety", Ct);
         before.ShouldContain("The last 3 fixes of this runbook did not help.");
         before.ShouldContain("inference/*</span> Worked in 0 of 1 run; the last one failed.");
+        before.ShouldContain("search/*</span> For 1 run nothing shows whether it helped.");
 
         (await PostAsync($"/safety/breakers/{id}", "ada", "new image")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
 

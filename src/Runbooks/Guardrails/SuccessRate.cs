@@ -4,7 +4,7 @@ namespace Runbooks.Guardrails;
 /// <param name="Class">Everything of the target up to its last slash: <c>inference/llm-b-0</c> is of the class <c>inference/*</c>.</param>
 /// <param name="Median">Of the fixes that worked; null when none did.</param>
 /// <param name="Unverified">How many more ran, of which nothing shows whether they helped.</param>
-/// <param name="FailedLast">How many of the latest in a row did not work.</param>
+/// <param name="FailedLast">How many of the latest in a row did not help; one after which the alert came back is told as that.</param>
 public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineffective, int Recurred, int Unverified, TimeSpan? Median, int FailedLast)
 {
     public static string ClassOf(string target) => target.LastIndexOf('/') is > 0 and var slash ? $"{target[..slash]}/*" : "*";
@@ -12,8 +12,10 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
     public static SuccessRate Of(IReadOnlyList<RecordedRun> all, string targetClass)
     {
         List<RecordedRun> ofClass = [.. all.Where(run => ClassOf(run.Key) == targetClass)];
-        var runs = Judged(ofClass).ToList();
-        var took = runs.Where(run => run.Outcome != RunOutcome.Ineffective).Select(run => run.Took).Order().ToList();
+
+        // What ran without anything to show whether it helped says nothing about the fix.
+        var runs = ofClass.Where(run => run.Outcome != RunOutcome.Unverified).ToList();
+        var took = runs.Where(run => run.Outcome == RunOutcome.Verified).Select(run => run.Took).Order().ToList();
         return new(
             targetClass,
             runs.Count,
@@ -22,18 +24,16 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
             runs.Count(run => run.Outcome == RunOutcome.Recurred),
             ofClass.Count - runs.Count,
             took.Count == 0 ? null : took[took.Count / 2],
-            runs.AsEnumerable().Reverse().TakeWhile(run => run.Outcome != RunOutcome.Verified).Count());
+            runs.AsEnumerable().Reverse().TakeWhile(run => run.Outcome == RunOutcome.Ineffective).Count());
     }
 
-    /// <summary>What ran without anything to show whether it helped says nothing about the fix.</summary>
-    private static IEnumerable<RecordedRun> Judged(IReadOnlyList<RecordedRun> all) => all.Where(run => run.Outcome != RunOutcome.Unverified);
-
     public static IReadOnlyList<SuccessRate> OfEach(IReadOnlyList<RecordedRun> all) =>
-        [.. Judged(all).Select(run => ClassOf(run.Key)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
+        [.. all.Select(run => ClassOf(run.Key)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
 
     /// <summary>"Worked in 7 of 9 runs, median 3m; the last 2 failed."; null when it never ran.</summary>
-    public string? Describe() => Runs == 0
-        ? null
+    public string? Describe() =>
+        Runs + Unverified == 0 ? null
+        : Runs == 0 ? $"For {CountText.Format(Unverified, "run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped."
         : $"Worked in {Verified} of {CountText.Format(Runs, "run")}"
             + (Median is { } median ? $", median {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))))}" : "")
             + (Recurred > 0 ? $"; the alert came back after {Recurred} of them" : "")
