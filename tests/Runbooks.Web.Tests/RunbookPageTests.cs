@@ -32,12 +32,12 @@ public sealed class RunbookPageTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("script.act", "Normal", "Acts without asking.")]
-    [InlineData("script.act", "ApproveAll", "Asks all the same, since everything is asked about here.")]
-    [InlineData("script.act", "DryRun", "Rehearses without asking.")]
-    [InlineData("note", "ApproveAll", "Tells people, and changes nothing.")]
-    [InlineData("person", "Normal", "Asks for each step that is done by hand.")]
-    public async Task WithoutApproval_SaysWhatThisHostDoes(string action, string mode, string said)
+    [InlineData("script.act", "Normal", "Acts without asking.", "asks nobody")]
+    [InlineData("script.act", "ApproveAll", "Asks all the same, since everything is asked about here.", "asks first")]
+    [InlineData("script.act", "DryRun", "Rehearses without asking.", "dry run, asks nobody")]
+    [InlineData("note", "ApproveAll", "Tells people, and changes nothing.", "only tells")]
+    [InlineData("person", "Normal", "Asks for each step that is done by hand.", "asks for what is done by hand")]
+    public async Task WithoutApproval_SaysWhatThisHostDoes(string action, string mode, string said, string inTheList)
     {
         var step = action switch
         {
@@ -48,6 +48,7 @@ public sealed class RunbookPageTests : IAsyncLifetime
         await using var host = await HostAsync(Some.Runbook() with { Mitigation = new() { Steps = [step] } }, mode);
 
         (await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel)).ShouldContain($"<p>{said}</p>");
+        WebUtility.HtmlDecode(await host.Browser.GetStringAsync("/runbooks", Cancel)).ShouldContain($" impact · {inTheList} · ");
     }
 
     [Theory]
@@ -61,6 +62,20 @@ public sealed class RunbookPageTests : IAsyncLifetime
         await using var host = await HostAsync(Some.Runbook() with { Mitigation = mitigation, Resolution = new() { Steps = [TestKit.Incidents.Given.Step("cure")] } }, "Normal");
 
         Regex.Replace(await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel), @">\s+<", "><").ShouldContain(said);
+    }
+
+    /// <summary>A resolution with a question of its own asks in every incident.</summary>
+    [Theory]
+    [InlineData("", "Normal", "asks first")]
+    [InlineData("call", "Normal", "acts, then asks for the resolution")]
+    [InlineData("call", "ApproveAll", "asks first")]
+    [InlineData("tell", "ApproveAll", "asks for the resolution")]
+    public async Task ResolutionThatAsksForItself_IsSaidInTheList(string mitigates, string mode, string said)
+    {
+        StepSpec[] steps = mitigates switch { "" => [], "tell" => [TestKit.Incidents.Given.Step("tell", "note", new { text = "x" })], _ => [TestKit.Incidents.Given.Step(mitigates)] };
+        await using var host = await HostAsync(Some.Runbook() with { Mitigation = new() { Steps = steps }, Resolution = new() { Approval = TestKit.Incidents.Given.Approval(), Steps = [TestKit.Incidents.Given.Step("cure")] } }, mode);
+
+        WebUtility.HtmlDecode(await host.Browser.GetStringAsync("/runbooks", Cancel)).ShouldContain($" impact · {said} · ");
     }
 
     [Fact]

@@ -28,7 +28,7 @@ internal static class ServerHost
         await StartAsync(app, cancellationToken);
         SecretFiles.WriteAddress(settings.DataDirectory, settings.Port);
         var standing = await Standing.OfAsync(app.Services, cancellationToken);
-        StartupMessage.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox, standing);
+        StartupMessage.Show(settings, app.Services, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox, standing);
         ServerContacts.WarnAboutContacts(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
         var links = app.Services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
         if (settings.ListenAny && new Uri(links).IsLoopback)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
+using Runbooks.Web.Pages;
 
 namespace RunbookServer.Hosting;
 
@@ -9,14 +10,17 @@ internal static class StartupMessage
     /// <summary>The runbook that a newcomer tries first, if it is loaded.</summary>
     private const string Tried = "hanged-gpu";
 
-    public static void Show(ServerSettings settings, IReadOnlyList<Runbook> runbooks, string folder, Uri address, SandboxWorld? sandbox, Standing standing)
+    public static void Show(ServerSettings settings, IServiceProvider services, string folder, Uri address, SandboxWorld? sandbox, Standing standing)
     {
+        var runbooks = services.GetRequiredService<RunbookCatalog>().Current;
         ConsoleOutput.Line();
         ConsoleOutput.Line($"[bold]{CountText.Format(runbooks.Count, "runbook")}[/] from {ConsoleOutput.Plain(Relative(folder))}");
         var width = runbooks.Select(runbook => runbook.Id.Length).DefaultIfEmpty().Max();
+        var (steps, mode) = (services.GetRequiredService<StepCatalog>(), services.GetRequiredService<IOptions<SafetyOptions>>().Value.Mode);
         foreach (var runbook in runbooks)
         {
-            ConsoleOutput.Raw($"  {runbook.Id.PadRight(width)} {runbook.Title}{Mode(runbook)}");
+            var asks = RunbookModel.Asks(runbook, steps, RunModes.Stricter(runbook.Mode, mode));
+            ConsoleOutput.Raw($"  {runbook.Id.PadRight(width)} {runbook.Title}{(asks == RunbookModel.AsksFirst ? "" : $" ({asks})")}");
         }
 
         var key = Relative(Path.Combine(settings.DataDirectory, ServerDefaults.KeyFile));
@@ -57,13 +61,6 @@ internal static class StartupMessage
     /// <returns>Null where nothing may be tried: what is not practice is real, and pages whoever is on call.</returns>
     internal static string? TryThis(ServerSettings settings, IReadOnlyCollection<Runbook> runbooks) =>
         settings.Practice && runbooks.Any(runbook => runbook.Id == Tried) ? $"{ThisProgram.Command} fire {Tried}{Options(settings)}" : null;
-
-    private static string Mode(Runbook runbook) => runbook switch
-    {
-        { Mode: RunMode.DryRun } => " (dry run)",
-        { Mitigation.Approval: null } => ManualAction.IsIn(runbook) ? " (asks for what is done by hand)" : " (asks nobody)",
-        _ => "",
-    };
 
     private static string Options(ServerSettings settings)
     {

@@ -20,7 +20,7 @@ public sealed class RunbookPagesHandler(
             runbooks.Add((runbook, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
 
-        return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Rules = status, Now = time.GetUtcNow() });
+        return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Steps = steps, safety.CurrentValue.Mode, Rules = status, Now = time.GetUtcNow() });
     }, Caller.Person);
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => runner.RunAsync(request, cancellationToken =>

@@ -107,6 +107,23 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
         : steps.ChangeSomething(specs) ? "Asks for each step that is done by hand."
         : "Tells people, and changes nothing.";
 
+    /// <summary>Whether a runbook asks, in a few words for lists.</summary>
+    /// <param name="mode">How far it may go by itself on this host.</param>
+    public static string Asks(Runbook runbook, StepCatalog steps, RunMode mode)
+    {
+        var unasked = runbook.CoveredBy(Phase.Mitigation).Select(covered => covered.Step).ToList();
+        var acts = steps.ActByThemselves(unasked);
+        return mode == RunMode.DryRun ? "dry run, asks nobody"
+            : runbook.Mitigation.Approval is not null || unasked.Count == 0 || (acts && mode == RunMode.ApproveAll) ? AsksFirst
+            : runbook.Resolution.Approval is not null ? acts ? "acts, then asks for the resolution" : "asks for the resolution"
+            : ManualAction.IsIn(runbook) ? "asks for what is done by hand"
+            : acts ? "asks nobody"
+            : "only tells";
+    }
+
+    /// <summary>What most runbooks do.</summary>
+    public const string AsksFirst = "asks first";
+
     /// <summary>How long there is time for an answer, and what happens then on this host: where everything is asked about, silence is no yes.</summary>
     public string AfterTimeout(Phase phase, Approval approval) => $"After {DurationText.Format(approval.Timeout)} without a decision {approval.OnTimeout switch
     {
