@@ -13,5 +13,5 @@ public static class SomeIntake
 {
     public static IncidentIntake On(LoadedRunbooks runbooks, IIncidentStore store, IIncidentEngine engine, TimeProvider time) => new(
         runbooks, store, new PinnedRunbooks(store), engine, new AlertUpdates(store, engine, time, NullLogger<AlertUpdates>.Instance),
-        new SuppressedIncidents(new InMemorySharedState()), new UnmatchedAlerts(new InMemorySharedState(), time, NullLogger<UnmatchedAlerts>.Instance), new FixedOptions<SafetyOptions>(new()), time, NullLogger<IncidentIntake>.Instance);
+        new SuppressedIncidents(new InMemorySharedState(), new(new FixedOptions<SafetyOptions>(new()))), new UnmatchedAlerts(new InMemorySharedState(), time, NullLogger<UnmatchedAlerts>.Instance), new FixedOptions<SafetyOptions>(new()), time, NullLogger<IncidentIntake>.Instance);
 }

@@ -133,7 +133,7 @@ public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, Suppr
         }
 
         var why = $"Maintenance window '{window.Name}' is open until {GateText.Clock(until, time.GetUtcNow())}; nothing runs in it.";
-        if (!question.AboutToRun && await suppressed.RememberAsync(question.Incident, until, cancellationToken))
+        if (!question.AboutToRun && await suppressed.RememberAsync(question.Incident, until, window.Effect, cancellationToken))
         {
             why += question.Runbook.Diagnosis.Count == 0 ? " Unless the alert is over by then, it is looked at again." : " When it ends, it is looked at again.";
         }

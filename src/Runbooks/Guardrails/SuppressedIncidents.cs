@@ -4,7 +4,7 @@ namespace Runbooks.Guardrails;
 /// Incidents that a maintenance window, or a no to an alert that comes and goes, kept from asking for a while: to be looked at
 /// again when that is over. Survives a restart.
 /// </summary>
-public sealed class SuppressedIncidents(ISharedState state)
+public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows windows)
 {
     /// <summary>Targets that are remembered at the same time; of more a person is told.</summary>
     public const int Max = 1_000;
@@ -15,11 +15,13 @@ public sealed class SuppressedIncidents(ISharedState state)
     private static readonly TimeSpan s_claimedFor = TimeSpan.FromMinutes(5);
 
     /// <summary>Of one target the latest incident is remembered; it knows what those before it were kept from asking about. Beside it each to which an alert came again after a no.</summary>
+    /// <param name="window">What the window does that keeps it from asking; null where a no does.</param>
     /// <returns>False when there are too many; their targets are counted.</returns>
-    public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, CancellationToken cancellationToken)
+    public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, MaintenanceEffect? window, CancellationToken cancellationToken)
     {
+        var by = window is { } effect ? new SuppressingWindow(incident.RunbookId, effect) : null;
         var target = TextHash.Of($"{incident.RunbookId}\n{incident.Target}{(incident.HoldsUnasked() ? $"\n{incident.Id}" : "")}", bytes: 8);
-        var (_, remembered) = await state.UpdateAsync<Record, bool>(Key, known => Remember(known ?? Record.None, new(incident.Id, target, until)), cancellationToken);
+        var (_, remembered) = await state.UpdateAsync<Record, bool>(Key, known => Remember(known ?? Record.None, new(incident.Id, target, until) { By = by }), cancellationToken);
         return remembered;
     }
 
@@ -30,20 +32,27 @@ public sealed class SuppressedIncidents(ISharedState state)
     /// <returns>What is due and was claimed for the caller, and how many targets were too many to be remembered: as many as <see cref="Max"/> or more where it is that.</returns>
     public async Task<(IReadOnlyList<SuppressedIncident> Due, int TooMany)> ClaimDueAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (await state.FindAsync<Record>(Key, cancellationToken) is not { } known || !(known.Waiting.Any(one => one.IsDue(now, s_claimedFor)) || known.BeyondUntil <= now))
+        if (await state.FindAsync<Record>(Key, cancellationToken) is not { } known)
         {
             return ([], 0);
         }
 
-        var (_, claimed) = await state.UpdateAsync<Record, (IReadOnlyList<SuppressedIncident>, int)>(Key, record => Claim(record!, now), cancellationToken);
-        return claimed;
+        // A window that was taken away, made shorter or milder has ended, whatever its end was to be.
+        var over = known.Waiting.Select(one => one.By).Concat(known.BeyondBy).OfType<SuppressingWindow>().ToHashSet();
+        over.RemoveWhere(by => windows.OpenFor(by.Runbook, now)?.Window.Effect >= by.Effect);
+        if (Claim(known, over, now).Claimed is { Due.Count: 0, TooMany: 0 })
+        {
+            return ([], 0);
+        }
+
+        return (await state.UpdateAsync<Record, (IReadOnlyList<SuppressedIncident> Due, int TooMany)>(Key, record => Claim(record!, over, now), cancellationToken)).Result;
     }
 
     public Task ForgetAsync(SuppressedIncident one, CancellationToken cancellationToken) => state.UpdateAsync<Record, bool>(
         Key, record => (record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != one.IncidentId)] }, true), cancellationToken);
 
     public Task ForgetTooManyAsync(CancellationToken cancellationToken) =>
-        state.UpdateAsync<Record, bool>(Key, record => (record! with { Beyond = [], BeyondUntil = null }, true), cancellationToken);
+        state.UpdateAsync<Record, bool>(Key, record => (record! with { Beyond = [], BeyondBy = [], BeyondUntil = null }, true), cancellationToken);
 
     private static (Record, bool) Remember(Record record, SuppressedIncident one)
     {
@@ -54,16 +63,18 @@ public sealed class SuppressedIncidents(ISharedState state)
             {
                 // An alert repeats for as long as the window lasts, each time as another incident.
                 Beyond = record.Beyond.Contains(one.Target) || record.Beyond.Count == Max ? record.Beyond : [.. record.Beyond, one.Target],
+                BeyondBy = one.By is { } by ? [.. record.BeyondBy.Union([by])] : record.BeyondBy,
                 BeyondUntil = record.BeyondUntil > one.Until ? record.BeyondUntil : one.Until,
             }, false);
     }
 
-    private static (Record, (IReadOnlyList<SuppressedIncident>, int)) Claim(Record record, DateTimeOffset now)
+    private static (Record Record, (IReadOnlyList<SuppressedIncident> Due, int TooMany) Claimed) Claim(Record record, HashSet<SuppressingWindow> over, DateTimeOffset now)
     {
-        var due = record.Waiting.Where(one => one.IsDue(now, s_claimedFor)).ToList();
+        var due = record.Waiting.Where(one => (one.Until <= now || (one.By is { } by && over.Contains(by))) && !one.IsClaimed(now, s_claimedFor)).ToList();
+        var isBeyondOver = record.BeyondUntil <= now || (record.BeyondBy.Count > 0 && record.BeyondBy.All(over.Contains));
         return (
             record with { Waiting = [.. record.Waiting.Select(one => due.Contains(one) ? one with { ClaimedAt = now } : one)] },
-            (due, record.BeyondUntil <= now ? record.Beyond.Count : 0));
+            (due, isBeyondOver ? record.Beyond.Count : 0));
     }
 
     private sealed record Record(IReadOnlyList<SuppressedIncident> Waiting)
@@ -72,14 +83,23 @@ public sealed class SuppressedIncidents(ISharedState state)
 
         /// <summary>Targets that there was no room for.</summary>
         public IReadOnlyList<string> Beyond { get; init; } = [];
+
+        /// <summary>The windows that kept them from asking, each once.</summary>
+        public IReadOnlyList<SuppressingWindow> BeyondBy { get; init; } = [];
         public DateTimeOffset? BeyondUntil { get; init; }
     }
 }
 
 /// <param name="Target">Names the runbook and the target; shorter than these.</param>
-/// <param name="Until">When the window ends.</param>
+/// <param name="Until">When what keeps it from asking ends, if nobody ends it before.</param>
 public sealed record SuppressedIncident(string IncidentId, string Target, DateTimeOffset Until, DateTimeOffset? ClaimedAt = null)
 {
+    /// <summary>Null where it was no window.</summary>
+    public SuppressingWindow? By { get; init; }
+
     /// <summary>A claim that lies far ahead is of a clock that was.</summary>
-    internal bool IsDue(DateTimeOffset now, TimeSpan claimedFor) => Until <= now && (ClaimedAt is not { } claimed || (now - claimed).Duration() >= claimedFor);
+    internal bool IsClaimed(DateTimeOffset now, TimeSpan claimedFor) => ClaimedAt is { } claimed && (now - claimed).Duration() < claimedFor;
 }
+
+/// <summary>What a window was to a runbook when it kept an incident of it from asking.</summary>
+public sealed record SuppressingWindow(string Runbook, MaintenanceEffect Effect);

@@ -182,7 +182,7 @@ public sealed partial class IncidentIntake(
             var refused = await store.UpdateAsync(ended.Id, current => current.FoldRefused(alert, now) ?? current, cancellationToken);
             if (refused.HoldsUnasked() && refused.HeldUntil is { } until)
             {
-                await suppressed.RememberAsync(refused, until, CancellationToken.None);
+                await suppressed.RememberAsync(refused, until, null, CancellationToken.None);
             }
 
             return batch.AnswerToFolded(alert, refused, ended, now);

@@ -3,8 +3,8 @@ using Runbooks.Intake;
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// What a maintenance window suppressed is looked at when the window ends, whatever its sender says by then: a new incident
-/// on the same target asks the checks. So is what came after a person's no to an alert that comes and goes, and then fired on.
+/// What a maintenance window suppressed is looked at when the window ends or is taken away, whatever its sender says by then: a new
+/// incident on the same target asks the checks. So is what came after a person's no to an alert that comes and goes, and then fired on.
 /// </summary>
 public sealed class MaintenanceEnds(
     SuppressedIncidents suppressed, IIncidentStore store, IncidentIntake intake, FallbackNotifier fallback, TimeProvider time, ILogger<MaintenanceEnds> logger) : IWatchdogJob

@@ -213,6 +213,49 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         _world.Store.All.Count(incident => incident.State == IncidentState.AwaitingApproval).ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("taken away")]
+    [InlineData("made shorter")]
+    [InlineData("of other runbooks by now")]
+    public async Task WindowThatIsOverBeforeItsTime_IsFollowedByALookWithinAMinute(string how)
+    {
+        var before = await TakeAsync();
+        await WatchAsync(TimeSpan.FromMinutes(10));
+        _world.Store.All.ShouldHaveSingleItem();
+
+        switch (how)
+        {
+            case "taken away":
+                _options.Windows.Clear();
+                break;
+            case "made shorter":
+                _options.Windows[0].Duration = "65m";
+                break;
+            default:
+                _options.Windows[0].Runbooks.Add("other-*");
+                break;
+        }
+
+        await WatchAsync(TimeSpan.FromMinutes(1));
+
+        LookedAt(before).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Fact]
+    public async Task WindowThatSuppressesNoLonger_TellsWhatIsFoundAndLooksAtItsEnd()
+    {
+        var before = await TakeAsync();
+        _options.Windows[0].Effect = MaintenanceEffect.DiagnoseOnly;
+
+        await WatchAsync(TimeSpan.FromMinutes(1));
+        await WatchAsync(TimeSpan.FromMinutes(10));
+        LookedAt(before).State.ShouldBe(IncidentState.NotNeeded);
+        _world.Notifier.Sent.Count.ShouldBe(1);
+
+        await WatchAsync(TimeSpan.FromMinutes(49));
+        _world.Store.All.Count(incident => incident.State == IncidentState.AwaitingApproval).ShouldBe(1);
+    }
+
     [Fact]
     public async Task RunbookThatIsGoneAtTheEnd_IsToldToAPerson()
     {
@@ -224,18 +267,27 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         _world.Notifier.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldContain("no longer loaded");
     }
 
-    [Fact]
-    public async Task MoreTargetsThanAreRemembered_AreToldToAPerson()
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 60)]
+    public async Task MoreTargetsThanAreRemembered_AreToldToAPersonWhenTheWindowEnds(bool takenAway, int minutes)
     {
         var suppressed = _world.Get<SuppressedIncidents>();
         for (var n = 0; n <= SuppressedIncidents.Max + 2; n++)
         {
             // The last alert repeats, each time as another incident.
-            (await suppressed.RememberAsync(Given.Incident(s_runbook, $"i{n}") with { Target = $"t{Math.Min(n, SuppressedIncidents.Max)}" }, Given.Night.AddHours(1), CancellationToken.None))
+            (await suppressed.RememberAsync(Given.Incident(s_runbook, $"i{n}") with { Target = $"t{Math.Min(n, SuppressedIncidents.Max)}" }, Given.Night.AddHours(1), MaintenanceEffect.Suppress, CancellationToken.None))
                 .ShouldBe(n < SuppressedIncidents.Max);
         }
 
-        await WatchAsync(TimeSpan.FromHours(1));
+        await WatchAsync(TimeSpan.Zero);
+        _world.Notifier.Sent.ShouldBeEmpty();
+        if (takenAway)
+        {
+            _options.Windows.Clear();
+        }
+
+        await WatchAsync(TimeSpan.FromMinutes(minutes));
         await WatchAsync(TimeSpan.FromMinutes(1));
 
         _world.Notifier.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldStartWith("1 target had alerts suppressed");
