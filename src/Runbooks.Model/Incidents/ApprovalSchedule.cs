@@ -156,6 +156,24 @@ public static class ApprovalSchedule
         Reminder Later(Reminder reminder) => reminder.At > end ? reminder : reminder with { At = end + TimeSpan.FromTicks(Math.Clamp((reminder.At - now).Ticks, 0, s_afterWindow.Ticks / 2)) };
     }
 
+    /// <summary>What was to hold the question back until then has ended before: it is asked again now, as it would have been at that end.</summary>
+    public static Incident Release(Incident incident, string gateId, DateTimeOffset heldUntil, DateTimeOffset now)
+    {
+        if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate || gate.HeldUntil != heldUntil)
+        {
+            return incident;
+        }
+
+        var (ownTime, afterwards) = (gate.OpenedAt + Silence.Needed(gate), now + s_afterWindow);
+        var longest = ownTime > afterwards ? ownTime : afterwards;
+        return incident.Replace(gate with
+        {
+            ExpiresAt = gate.ExpiresAt < longest ? gate.ExpiresAt : longest,
+            HeldUntil = null,
+            Reminders = [.. gate.Reminders.Select(reminder => reminder.At > heldUntil + (s_afterWindow / 2) ? reminder : reminder with { At = reminder.At - (heldUntil - now) }).OrderBy(reminder => reminder.At)],
+        }).Note(now, TimelineKind.Gate, "runbook", $"What was to hold it back until {GateText.Clock(heldUntil, now)} has ended before. It is asked again.");
+    }
+
     private static (Incident Incident, CardKind? Due) Remind(Incident incident, Gate gate, DateTimeOffset now, DateTimeOffset by)
     {
         var due = gate.Reminders.Where(reminder => reminder.At <= by).ToList();

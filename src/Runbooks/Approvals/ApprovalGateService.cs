@@ -117,20 +117,22 @@ public sealed class ApprovalGateService(
 
         // Whom it reached may be out of the contacts by now, and where nothing may run a yes would not be taken: then silence says nothing.
         Func<Gate, string, bool>? isAsked = null;
-        HeldBackBy? heldBackBy = null;
         var known = await store.FindCachedAsync(request.IncidentId, cancellationToken);
         var asked = known?.FindGate(request.GateId);
-        if (asked is not null && Silence.MayCount(asked))
+        var (counts, isHeld) = (asked is not null && Silence.MayCount(asked), asked?.IsHeldBack(now) == true);
+        if (counts)
         {
-            var people = await approvers.ReadAsync(asked, cancellationToken);
+            var people = await approvers.ReadAsync(asked!, cancellationToken);
             isAsked = (gate, recipient) => ApproverRules.IsAsked(gate, recipient, people);
-            heldBackBy = await closed.FindAllAsync(known!, asked, cancellationToken);
         }
+
+        var heldBackBy = counts || isHeld ? await closed.FindAllAsync(known!, asked, cancellationToken) : null;
 
         // Once it is decided nobody waits for that event any more.
         var (incident, due) = await store.UpdateAsync(
             request.IncidentId,
-            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now, isAsked, heldBackBy),
+            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(
+                (isHeld && heldBackBy is null ? ApprovalSchedule.Release(i, request.GateId, asked!.HeldUntil!.Value, now) : i) with { WakeEvent = request.WakeEvent }, request.GateId, now, isAsked, heldBackBy),
             cancellationToken);
         if (incident.FindGate(request.GateId)?.HeldUntil != asked?.HeldUntil)
         {
