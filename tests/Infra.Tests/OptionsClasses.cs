@@ -73,6 +73,7 @@ static class OptionsClasses
         string text => text,
         bool yes => yes ? "true" : "false",
         IEnumerable => "",
+        DateTime time when time == default => "",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 }

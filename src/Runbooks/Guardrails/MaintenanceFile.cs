@@ -63,13 +63,18 @@ public static class MaintenanceFile
     private static DateTime ReadStart(YamlSection section)
     {
         var text = section.Text("start", required: true, longest: 40);
-        if (DateTime.TryParseExact(text, s_times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var start) || text.Length == 0)
+        if (DateTime.TryParseExact(text, s_times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var start) && start.Year >= MaintenanceCalendar.FirstYear)
         {
             return start;
         }
 
-        section.Errors.AtValue(section.PathOf("start"), $"is '{Clip.To(text, 40)}'.", "Write the wall-clock time in the window's own time zone, such as 2026-11-01T02:00:00.");
-        return default;
+        if (text.Length > 0)
+        {
+            section.Errors.AtValue(section.PathOf("start"), $"is '{Clip.To(text, 40)}'.", "Write the wall-clock time in the window's own time zone, such as 2026-11-01T02:00:00.");
+        }
+
+        // So that what else is wrong is told too.
+        return new(MaintenanceCalendar.FirstYear, 1, 1);
     }
 
     private static void Check(YamlSection section, MaintenanceWindow window)

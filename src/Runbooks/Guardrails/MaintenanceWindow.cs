@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using Ical.Net;
 using Ical.Net.CalendarComponents;
 using Ical.Net.DataTypes;
@@ -11,7 +10,6 @@ namespace Runbooks.Guardrails;
 public sealed class MaintenanceWindow
 {
     /// <summary>What people are told it is: <c>database patching</c>.</summary>
-    [Required]
     public string Name { get; set; } = "";
 
     /// <summary>Runbook ids; <c>*</c> stands for any text. None: every runbook.</summary>
@@ -21,7 +19,6 @@ public sealed class MaintenanceWindow
     public DateTime Start { get; set; }
 
     /// <summary>How long it lasts: <c>2h</c>.</summary>
-    [Required]
     public string Duration { get; set; } = "";
 
     /// <summary>An iCalendar recurrence rule, <c>FREQ=WEEKLY;BYDAY=SU</c>; empty for once.</summary>
@@ -45,6 +42,9 @@ public enum MaintenanceEffect
 /// <summary>Whether a maintenance window is open.</summary>
 public static class MaintenanceCalendar
 {
+    /// <summary>What begins before it is a time that was left out.</summary>
+    internal const int FirstYear = 2000;
+
     /// <returns>When the window that is open at this moment ends; null when none is.</returns>
     public static DateTimeOffset? OpenUntil(MaintenanceWindow window, DateTimeOffset now)
     {
@@ -80,6 +80,17 @@ public static class MaintenanceCalendar
     /// <returns>What is wrong with it, in words; null when nothing is.</returns>
     public static string? Problem(MaintenanceWindow window)
     {
+        if (window.Start.Year < FirstYear)
+        {
+            return "it has no Start, or one of long ago; write the wall-clock time at which it first begins, such as 2026-11-01T02:00:00.";
+        }
+
+        // The settings' reader has turned it into the time of this machine.
+        if (window.Start.Kind != DateTimeKind.Unspecified)
+        {
+            return "its Start has a time zone of its own; write the wall-clock time in TimeZone, such as 2026-11-01T02:00:00.";
+        }
+
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(window.TimeZone, out _))
         {
             return $"no time zone is called '{window.TimeZone}'; write an IANA name such as Europe/Berlin.";

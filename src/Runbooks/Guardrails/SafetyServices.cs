@@ -63,7 +63,7 @@ internal sealed class SafetyOptionsValidator : IValidateOptions<SafetyOptions>
     public ValidateOptionsResult Validate(string? name, SafetyOptions options)
     {
         var problems = options.Windows
-            .Select((window, index) => MaintenanceCalendar.Problem(window) is { } problem ? $"{SafetyOptions.SectionName}:Windows:{index} ({window.Name}): {problem}" : null)
+            .Select((window, index) => (string.IsNullOrWhiteSpace(window.Name) ? "it has no Name; write what people are told it is." : MaintenanceCalendar.Problem(window)) is { } problem ? $"{SafetyOptions.SectionName}:Windows:{index} ({window.Name}): {problem}" : null)
             .Concat(options.MaxConcurrent.Where(limit => limit.Value < 1).Select(limit => $"{SafetyOptions.SectionName}:MaxConcurrent:{limit.Key} must be at least 1."))
             .OfType<string>()
             .ToList();
