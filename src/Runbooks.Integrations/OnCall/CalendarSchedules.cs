@@ -2,6 +2,7 @@ using Ical.Net;
 using Ical.Net.CalendarComponents;
 using Ical.Net.DataTypes;
 using Ical.Net.Evaluation;
+using NodaTime.TimeZones;
 using Calendar = Ical.Net.Calendar;
 
 namespace Runbooks.Integrations.OnCall;
@@ -130,7 +131,7 @@ internal static class CalendarShifts
                 throw new OnCallException("it is no iCalendar file.");
             }
 
-            return [.. calendars.SelectMany(calendar => Shifts(calendar, ZoneOf(calendar, zone), from, until))];
+            return [.. calendars.SelectMany(calendar => Shifts(calendar, new(() => ZoneOf(calendar, zone)), from, until))];
         }
         catch (Exception unreadable) when (unreadable is not OnCallException)
         {
@@ -139,10 +140,16 @@ internal static class CalendarShifts
         }
     }
 
-    private static TimeZoneInfo ZoneOf(Calendar calendar, string? zone) =>
-        TimeZoneInfo.TryFindSystemTimeZoneById(zone ?? calendar.Properties.Get<string>("X-WR-TIMEZONE") ?? "UTC", out var found) ? found : TimeZoneInfo.Utc;
+    /// <summary>Outlook writes names of Windows, which the hosts' operating system does not know. The library guesses at what it does not know, so it is asked for none of that.</summary>
+    private static string ZoneOf(Calendar calendar, string? zone)
+    {
+        var name = zone ?? (calendar.Properties.Get<string>("X-WR-TIMEZONE")?.Trim() is { Length: > 0 } named ? named : "UTC");
+        return TimeZoneInfo.TryFindSystemTimeZoneById(name, out _) ? name
+            : TzdbDateTimeZoneSource.Default.WindowsMapping.PrimaryMapping.TryGetValue(name, out var known) ? known
+            : throw new OnCallException($"its time zone '{Clip.To(name, 60)}' is not known. Write 'timeZone' with an IANA name such as Europe/Berlin in the contacts.");
+    }
 
-    private static IEnumerable<OnCallShift> Shifts(Calendar calendar, TimeZoneInfo zone, DateTimeOffset from, DateTimeOffset until)
+    private static IEnumerable<OnCallShift> Shifts(Calendar calendar, Lazy<string> zone, DateTimeOffset from, DateTimeOffset until)
     {
         if (calendar.Events.Count > MostEvents)
         {
@@ -180,7 +187,7 @@ internal static class CalendarShifts
         bool Overlaps((DateTimeOffset Start, DateTimeOffset End) time) => time.Start < until && time.End > from;
     }
 
-    private static List<(DateTimeOffset Start, DateTimeOffset End)> OccurrencesOf(CalendarEvent one, TimeZoneInfo zone, DateTimeOffset until, ref int work)
+    private static List<(DateTimeOffset Start, DateTimeOffset End)> OccurrencesOf(CalendarEvent one, Lazy<string> zone, DateTimeOffset until, ref int work)
     {
         if (one.DtStart is null || !one.IsActive)
         {
@@ -240,16 +247,6 @@ internal static class CalendarShifts
 
     private static string? MailOf(Uri? address) => address is { Scheme: "mailto" } ? Uri.UnescapeDataString(address.OriginalString["mailto:".Length..]).Split('?')[0].Trim() : null;
 
-    private static DateTimeOffset Instant(CalDateTime time, TimeZoneInfo zone)
-    {
-        if (!time.IsFloating)
-        {
-            return new(time.AsUtc, TimeSpan.Zero);
-        }
-
-        // A time that the clocks skip in spring is read with the offset from before, and one that comes twice in autumn is the first: RFC 5545, 3.3.5.
-        var local = DateTime.SpecifyKind(time.Value, DateTimeKind.Unspecified);
-        var offset = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max() : zone.GetUtcOffset(zone.IsInvalidTime(local) ? local.AddHours(-3) : local);
-        return new DateTimeOffset(local, offset).ToUniversalTime();
-    }
+    /// <summary>A time that the clocks skip in spring is read with the offset from before, and one that comes twice in autumn is the first: RFC 5545, 3.3.5.</summary>
+    private static DateTimeOffset Instant(CalDateTime time, Lazy<string> zone) => new((time.IsFloating ? time.ToTimeZone(zone.Value) : time).AsUtc, TimeSpan.Zero);
 }

@@ -60,6 +60,24 @@ public sealed class CalendarShiftsTests
     public void TimeWithoutAZone_IsOfTheZoneThatTheCalendarNames() =>
         At("2026-11-27T04:30:00Z", "X-WR-TIMEZONE:America/New_York\n" + Event("UID:f\nDTSTART:20261126T230000\nDTEND:20261127T000000\nSUMMARY:ada")).ShouldBe("ada");
 
+    /// <summary>Outlook writes names of Windows, which this host knows without asking the operating system.</summary>
+    [Theory]
+    [InlineData("2026-11-27T13:59:59Z", "")]
+    [InlineData("2026-11-27T14:00:00Z", "ada")]
+    public void ZoneThatTheCalendarNamesAsWindowsDoes_IsKnown(string at, string who) =>
+        At(at, "X-WR-TIMEZONE:Eastern Standard Time\n" + Event("UID:f\nDTSTART:20261127T090000\nDTEND:20261128T090000\nSUMMARY:ada")).ShouldBe(who);
+
+    [Fact]
+    public void ZoneThatNobodyKnows_IsNoMatterWhereEachEventSaysItsOwn() =>
+        At("2026-11-27T12:00:00Z", "X-WR-TIMEZONE:Nowhere/Else\n" + Event("UID:f\nDTSTART:20261127T090000Z\nDURATION:PT8H\nSUMMARY:ada")).ShouldBe("ada");
+
+    [Theory]
+    [InlineData("Nowhere/Else")]
+    [InlineData("(UTC+01:00) Amsterdam, Berlin")]
+    public void ZoneThatNobodyKnowsAndAnEventNeeds_IsAnErrorAndNoGuess(string zone) => Should.Throw<OnCallException>(
+            () => At("2026-11-27T12:00:00Z", $"X-WR-TIMEZONE:{zone}\n" + Event("UID:f\nDTSTART:20261127T090000\nDURATION:PT8H\nSUMMARY:ada")))
+        .Message.ShouldBe($"its time zone '{zone}' is not known. Write 'timeZone' with an IANA name such as Europe/Berlin in the contacts.");
+
     [Theory]
     [InlineData("2026-11-27T12:00:00Z", "grace")]
     [InlineData("2026-11-28T12:00:00Z", "ada")]
