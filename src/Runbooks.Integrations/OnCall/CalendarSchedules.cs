@@ -3,6 +3,7 @@ using Ical.Net.CalendarComponents;
 using Ical.Net.DataTypes;
 using Ical.Net.Evaluation;
 using NodaTime.TimeZones;
+using Runbooks.Guardrails;
 using Calendar = Ical.Net.Calendar;
 
 namespace Runbooks.Integrations.OnCall;
@@ -197,6 +198,11 @@ internal static class CalendarShifts
         if (one.RecurrenceRule is { } rule && (rule.Frequency < FrequencyType.Daily || Math.Max(1, rule.ByHour.Count) * Math.Max(1, rule.ByMinute.Count) * Math.Max(1, rule.BySecond.Count) > MostTimesADay))
         {
             throw new OnCallException("an event repeats more often than shifts do.");
+        }
+
+        if (one.RecurrenceRule is { } series)
+        {
+            RecurrenceEnd.SetRight(series, one.DtStart, () => zone.Value);
         }
 
         var found = new List<(DateTimeOffset, DateTimeOffset)>();

@@ -127,7 +127,9 @@ public static class MaintenanceCalendar
             return [first.Value];
         }
 
-        var planned = new CalendarEvent { DtStart = first, RecurrenceRule = new RecurrenceRule(window.Repeat) };
+        var rule = new RecurrenceRule(window.Repeat);
+        RecurrenceEnd.SetRight(rule, first, () => window.TimeZone);
+        var planned = new CalendarEvent { DtStart = first, RecurrenceRule = rule };
         var from = after > first.Value ? new CalDateTime(DateTime.SpecifyKind(after, DateTimeKind.Unspecified)) : first;
         return planned.GetOccurrences(from, s_bounds).Select(occurrence => occurrence.Period.StartTime.Value);
     }

@@ -78,6 +78,20 @@ public sealed class CalendarShiftsTests
             () => At("2026-11-27T12:00:00Z", $"X-WR-TIMEZONE:{zone}\n" + Event("UID:f\nDTSTART:20261127T090000\nDURATION:PT8H\nSUMMARY:ada")))
         .Message.ShouldBe($"its time zone '{zone}' is not known. Write 'timeZone' with an IANA name such as Europe/Berlin in the contacts.");
 
+    /// <summary>The end of the 31st in India, in UTC; and until the 31st, as a person writes it.</summary>
+    [Theory]
+    [InlineData("", "RRULE:FREQ=DAILY;UNTIL=20261231T182959Z")]
+    [InlineData("", "RRULE:FREQ=DAILY;UNTIL=20261231")]
+    [InlineData(";TZID=Asia/Kolkata", "RRULE:FREQ=DAILY;UNTIL=20261231T182959Z")]
+    [InlineData(";TZID=Asia/Kolkata", "RRULE:FREQ=DAILY;UNTIL=20261231")]
+    public void LastShiftOfASeries_IsThatOfTheDayThatItsRuleNames(string zone, string rule)
+    {
+        var nights = Event($"UID:n\nDTSTART{zone}:20261201T200000\nDURATION:PT4H\nSUMMARY:ada\n{rule}");
+
+        At("2026-12-31T15:00:00Z", nights, "Asia/Kolkata").ShouldBe("ada");
+        At("2027-01-01T15:00:00Z", nights, "Asia/Kolkata").ShouldBe("");
+    }
+
     [Theory]
     [InlineData("2026-11-27T12:00:00Z", "grace")]
     [InlineData("2026-11-28T12:00:00Z", "ada")]

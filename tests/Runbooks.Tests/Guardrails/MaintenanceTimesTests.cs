@@ -28,6 +28,28 @@ public sealed class MaintenanceTimesTests
         MaintenanceFile.Read("windows.yaml", "windows:\n  - name: move\n    start: 0001-01-01T00:00\n    duration: 1h\n    timeZone: Europe/Berlin")
             .Errors.ShouldHaveSingleItem().ToString().ShouldStartWith("windows.yaml:3:12  windows[0].start  is '0001-01-01T00:00'.");
 
+    [Theory]
+
+    // Until the 31st, as a person writes it.
+    [InlineData("UTC", "02:00", "UNTIL=20261231", "2026-12-31T02:30:00Z", "2027-01-01T02:30:00Z")]
+    [InlineData("Europe/Berlin", "02:00", "UNTIL=20261231", "2026-12-31T01:30:00Z", "2027-01-01T01:30:00Z")]
+
+    // The end of the 31st in UTC, as RFC 5545 asks for and calendar applications write it.
+    [InlineData("Asia/Kolkata", "20:00", "UNTIL=20261231T182959Z", "2026-12-31T15:00:00Z", "2027-01-01T15:00:00Z")]
+    [InlineData("Europe/Berlin", "23:30", "UNTIL=20261231T225959Z", "2026-12-31T23:00:00Z", "2027-01-01T23:00:00Z")]
+    [InlineData("America/New_York", "00:30", "UNTIL=20270101T045959Z", "2026-12-31T06:00:00Z", "2027-01-01T06:00:00Z")]
+
+    // By the clock of the zone.
+    [InlineData("Asia/Kolkata", "20:00", "UNTIL=20261231T235959", "2026-12-31T15:00:00Z", "2027-01-01T15:00:00Z")]
+    public void LastWindowOfARule_IsThatOfTheDayThatItNames(string zone, string start, string until, string last, string after)
+    {
+        var window = new MaintenanceWindow { Name = "patching", Start = DateTime.Parse($"2026-12-01T{start}"), Duration = "2h", Repeat = $"FREQ=DAILY;{until}", TimeZone = zone };
+
+        MaintenanceCalendar.Problem(window).ShouldBeNull();
+        MaintenanceCalendar.OpenUntil(window, DateTimeOffset.Parse(last)).ShouldNotBeNull();
+        MaintenanceCalendar.OpenUntil(window, DateTimeOffset.Parse(after)).ShouldBeNull();
+    }
+
     private static SafetyOptions Options(Dictionary<string, string?> window) => new ServiceCollection()
         .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(window.ToDictionary(one => $"Safety:Windows:0:{one.Key}", one => one.Value)).Build())
         .AddGuardrails()
