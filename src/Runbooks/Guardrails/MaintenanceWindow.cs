@@ -45,24 +45,25 @@ public static class MaintenanceCalendar
     /// <summary>What begins before it is a time that was left out.</summary>
     internal const int FirstYear = 2000;
 
-    /// <returns>When the window that is open at this moment ends; null when none is.</returns>
+    /// <returns>When the window that is open at this moment ends, where it overlaps with itself the last of them; null when none is.</returns>
     public static DateTimeOffset? OpenUntil(MaintenanceWindow window, DateTimeOffset now)
     {
         var zone = TimeZoneInfo.FindSystemTimeZoneById(window.TimeZone);
         var length = LengthOf(window);
         var local = TimeZoneInfo.ConvertTime(now, zone).DateTime;
+        DateTimeOffset? last = null;
 
         // An occurrence that is open now began no longer ago than it lasts; the day more covers a change of the clocks.
         foreach (var start in Starts(window, local - length - TimeSpan.FromDays(1)).TakeWhile(start => start <= local + TimeSpan.FromDays(1)))
         {
             var (begins, ends) = Span(start, length, zone);
-            if (begins <= now && now < ends)
+            if (begins <= now && now < ends && !(ends < last))
             {
-                return ends;
+                last = ends;
             }
         }
 
-        return null;
+        return last;
     }
 
     /// <summary>A window that begins or ends in the hour which the clocks repeat in autumn covers that hour both times: its wall-clock times come twice, and nobody said which was meant.</summary>
@@ -140,12 +141,17 @@ public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, Suppr
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
     {
-        if (question.HasBegun || windows.OpenFor(question.Runbook.Id, time.GetUtcNow()) is not var (window, until))
+        var now = time.GetUtcNow();
+        var open = question.HasBegun ? [] : windows.AllFor(question.Runbook.Id, now);
+        if (open.Count == 0)
         {
             return null;
         }
 
-        var why = $"Maintenance window '{window.Name}' is open until {GateText.Clock(until, time.GetUtcNow())}; nothing runs in it.";
+        // What waits for an approval or was approved waits for the last to end, whatever each of them does.
+        var (window, until) = question.AboutToRun ? open.MaxBy(one => one.Until) : open[0];
+
+        var why = $"Maintenance window '{window.Name}' is open until {GateText.Clock(until, now)}; nothing runs in it.";
         if (!question.AboutToRun && await suppressed.RememberAsync(question.Incident, until, window.Effect, cancellationToken))
         {
             why += question.Runbook.Diagnosis.Count == 0 ? " Unless the alert is over by then, it is looked at again." : " When it ends, it is looked at again.";
@@ -162,18 +168,22 @@ public sealed class MaintenanceWindows(IOptionsMonitor<SafetyOptions> options)
 
     public void Replace(IReadOnlyList<MaintenanceWindow> ofFile) => _ofFile = ofFile;
 
-    /// <returns>The strictest window that is open for this runbook, and when it ends; null when none is open.</returns>
-    public (MaintenanceWindow Window, DateTimeOffset Until)? OpenFor(string runbookId, DateTimeOffset now)
-    {
-        var open = options.CurrentValue.Windows.Concat(_ofFile)
+    /// <inheritdoc cref="AllFor"/>
+    /// <returns>The first of them; null when none is open.</returns>
+    public (MaintenanceWindow Window, DateTimeOffset Until)? OpenFor(string runbookId, DateTimeOffset now) =>
+        AllFor(runbookId, now) is [var first, ..] ? first : null;
+
+    /// <returns>The windows that are open for this runbook, and when each ends: the strictest first, and of those that are equally strict the last to end.</returns>
+    public IReadOnlyList<(MaintenanceWindow Window, DateTimeOffset Until)> AllFor(string runbookId, DateTimeOffset now) =>
+    [
+        .. options.CurrentValue.Windows.Concat(_ofFile)
             .Where(window => Covers(window, runbookId))
             .Select(window => (Window: window, Until: MaintenanceCalendar.OpenUntil(window, now)))
             .Where(pair => pair.Until is not null)
+            .Select(pair => (pair.Window, Until: pair.Until!.Value))
             .OrderByDescending(pair => pair.Window.Effect)
-            .Select(pair => (pair.Window, pair.Until!.Value))
-            .ToList();
-        return open.Count == 0 ? null : open[0];
-    }
+            .ThenByDescending(pair => pair.Until),
+    ];
 
     private static bool Covers(MaintenanceWindow window, string runbookId) =>
         window.Runbooks.Count == 0 || window.Runbooks.Any(pattern => Glob.IsMatch(pattern, runbookId));
