@@ -151,10 +151,11 @@ public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, Suppr
         // What waits for an approval or was approved waits for the last to end, whatever each of them does.
         var (window, until) = question.AboutToRun ? open.MaxBy(one => one.Until) : open[0];
 
-        var why = $"Maintenance window '{window.Name}' is open until {GateText.Clock(until, now)}; nothing runs in it.";
+        // It stays on record, and is read on days when the window has long ended.
+        var why = $"Maintenance window '{window.Name}' until {GateText.DayAndClock(until)}: nothing runs in it.";
         if (!question.AboutToRun && await suppressed.RememberAsync(question.Incident, until, window.Effect, cancellationToken))
         {
-            why += question.Runbook.Diagnosis.Count == 0 ? " Unless the alert is over by then, it is looked at again." : " When it ends, it is looked at again.";
+            why += question.Runbook.Diagnosis.Count == 0 ? " Unless the alert is over by then, it is looked at again." : " After that it is looked at again.";
         }
 
         return new GuardrailViolation("window", why, window.Effect == MaintenanceEffect.Suppress ? GuardrailSeverity.Suppress : GuardrailSeverity.DiagnoseOnly) { Until = until };

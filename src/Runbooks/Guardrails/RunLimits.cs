@@ -101,8 +101,8 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
         // One that a clock ahead has noted stands last, and is no reason to overlook those before it.
         if (Runs.LastOrDefault(run => (now - run.At).Duration() < limits.CoolDown) is { } last)
         {
-            // The time and not how long ago: it is kept with the question, and the same sentence is on record once.
-            return $"It ran on this target at {GateText.Clock(last.At, now)}; the cool-down is {DurationText.Format(limits.CoolDown)}.";
+            // The day and time and not how long ago: it is kept with the question, and the same sentence is on record once.
+            return $"It ran on this target at {GateText.DayAndClock(last.At)}; the cool-down is {DurationText.Format(limits.CoolDown)}.";
         }
 
         var recent = Runs.Count(run => (now - run.At).Duration() < limits.Per);

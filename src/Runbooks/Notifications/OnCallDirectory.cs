@@ -54,7 +54,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         var until = EndOf(shifts.Where(one => known.Count == 0 || one.Person is not null).Select(one => one.Shift));
         var now = time.GetUtcNow();
         var words = string.Join(' ', (string[])
-            [Found(known, strangers, source, until, answer, now), .. Instead(from, book.FallbackOf(contact.Name), asked), .. Strangers(known.Count > 0, strangers, [.. mailed.Select(one => one.Person)])]);
+            [Found(known, strangers, source, until, answer), .. Instead(from, book.FallbackOf(contact.Name), asked), .. Strangers(known.Count > 0, strangers, [.. mailed.Select(one => one.Person)])]);
         return (
             contact with { Recipients = [.. recipients, .. mailed.Select(one => one.Recipient!)] },
             new(contact.Name, message, [.. asked.Select(recipient => recipient.Name)], words, now) { Source = source, From = from, Until = known.Count > 0 ? until : null });
@@ -71,9 +71,9 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         return fallback.Schedule is null ? fallback.Recipients : (await ResolveAsync(book, fallback, "", cancellationToken)).Contact.Recipients;
     }
 
-    private static string Found(List<Recipient> known, List<OnCallPerson> strangers, string source, DateTimeOffset? until, OnCallAnswer answer, DateTimeOffset now)
+    private static string Found(List<Recipient> known, List<OnCallPerson> strangers, string source, DateTimeOffset? until, OnCallAnswer answer)
     {
-        var end = until is { } at ? $" until {GateText.Clock(at, now)}" : "";
+        var end = until is { } at ? $" until {GateText.DayAndClock(at)}" : "";
         var found = (known.Count, strangers.Count) switch
         {
             ( > 0, _) => $"{Names(known)} {Are(known.Count)} on call by {source}{end}.",
@@ -81,7 +81,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
             _ when answer is { Failure: { } why, KnownAt: null } => $"{CleanText.Capital(source)} could not be asked: {why}",
             _ => $"Nobody is on call by {source}.",
         };
-        return answer.KnownAt is { } then ? $"{found} That was so at {GateText.Clock(then, now)}; the schedule cannot be asked now: {answer.Failure}" : found;
+        return answer.KnownAt is { } then ? $"{found} That was so at {GateText.DayAndClock(then)}; the schedule cannot be asked now: {answer.Failure}" : found;
     }
 
     private static IEnumerable<string> Instead(OnCallFrom from, string last, List<Recipient> recipients) => from switch

@@ -70,7 +70,7 @@ public sealed class GuardrailTests : GuardedWorld
         var (limits, now) = (new Limits { MaxRuns = 3, Per = TimeSpan.FromHours(1), CoolDown = TimeSpan.FromMinutes(30), MaxTargets = 1 }, Given.Night);
 
         CountedRuns.None.With(limits, "i-1", now.AddMinutes(-10)).With(limits, "i-2", now.AddDays(1)).Exceeded(limits, "i-3", now)
-            .ShouldBe("It ran on this target at 02:50:00 UTC; the cool-down is 30m.");
+            .ShouldBe("It ran on this target at 2026-11-23 02:50:00 UTC; the cool-down is 30m.");
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class MaintenanceWindowTests : GuardedWorld
         var incident = await OpenAsync(s_asks);
 
         incident.State.ShouldBe(IncidentState.NotNeeded);
-        incident.Reason!.ShouldContain("'patching' is open until 04:00");
+        incident.Reason!.ShouldContain("'patching' until 2026-11-23 04:00:00 UTC: nothing runs in it.");
         incident.Findings.Count.ShouldBe(2);
         _world.Notifier.Sent.Count.ShouldBe(told);
         _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
@@ -54,7 +54,7 @@ public sealed class MaintenanceWindowTests : GuardedWorld
         var waiting = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(23));
 
         waiting.State.ShouldBe(IncidentState.Mitigating);
-        waiting.Reason!.ShouldStartWith("fix waits: Maintenance window 'patching' is open until");
+        waiting.Reason!.ShouldStartWith("fix waits: Maintenance window 'patching' until 2026-11-24 03:01:00 UTC");
         _world.Script.Deeds.ShouldBeEmpty();
         IncidentProgress.Of(waiting, s_asks, _world.Time.GetUtcNow()).Due.ShouldBeGreaterThan(_world.Time.GetUtcNow());
         (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(500);
@@ -91,7 +91,7 @@ public sealed class MaintenanceWindowTests : GuardedWorld
         ended.State.ShouldBe(again ? IncidentState.Resolved : IncidentState.Expired);
         if (!again)
         {
-            ended.Reason!.ShouldStartWith("alice wanted to approve at 03:15:00 UTC, which could not be taken (Maintenance window 'patching' is open until 05:10:00 UTC; nothing runs in it), and it was not approved in time after that.");
+            ended.Reason!.ShouldStartWith("alice wanted to approve at 03:15:00 UTC, which could not be taken (Maintenance window 'patching' until 2026-11-23 05:10:00 UTC: nothing runs in it), and it was not approved in time after that.");
             EndingText.Headline(ended).ShouldBe("Not approved in time");
         }
     }

@@ -84,7 +84,7 @@ public sealed class RunLimitsTests
         Runs(s_limits, "i-1", "i-2").Exceeded(s_limits, "i-3", s_now.AddMinutes(minutes)).ShouldBe(why);
 
     [Theory]
-    [InlineData(9, "It ran on this target at 03:00:00 UTC; the cool-down is 10m.")]
+    [InlineData(9, "It ran on this target at 2026-11-23 03:00:00 UTC; the cool-down is 10m.")]
     [InlineData(10, null)]
     public void CoolDown_IsOverWithItsTime(int minutes, string? why)
     {

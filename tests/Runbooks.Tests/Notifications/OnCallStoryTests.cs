@@ -22,13 +22,13 @@ public sealed class OnCallStoryTests : OnCallWorld
 
         var sent = _chat.Sent.ShouldHaveSingleItem();
         sent.To.Recipient.ShouldBe("ada");
-        sent.Card.Sections.Single(section => section.Heading == "Who is on call").Lines.ShouldBe(["ada is on call by rota schedule R1 until 08:00:00 UTC."]);
+        sent.Card.Sections.Single(section => section.Heading == "Who is on call").Lines.ShouldBe(["ada is on call by rota schedule R1 until 2026-11-23 08:00:00 UTC."]);
         incident.OpenGate!.OnCall.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
             record => record.People.ShouldBe(["ada"]),
             record => record.Source.ShouldBe("rota schedule R1"),
             record => record.Until.ShouldBe(Given.Night.AddHours(5)),
             record => record.At.ShouldBe(Given.Night));
-        incident.Timeline.ShouldContain(entry => entry.What == "oncall: ada is on call by rota schedule R1 until 08:00:00 UTC.");
+        incident.Timeline.ShouldContain(entry => entry.What == "oncall: ada is on call by rota schedule R1 until 2026-11-23 08:00:00 UTC.");
     }
 
     [Theory]
