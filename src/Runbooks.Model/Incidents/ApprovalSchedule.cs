@@ -82,14 +82,16 @@ public static class ApprovalSchedule
     /// <returns>Null when everybody was asked.</returns>
     private static (Incident Incident, CardKind? Due)? AskUnasked(Incident incident, Gate gate, DateTimeOffset now)
     {
-        if (gate.Reminders.FirstOrDefault(reminder => reminder.At < gate.ExpiresAt && gate.NewOf(reminder).Count > 0) is not { } missed)
+        var missed = gate.Reminders.Where(reminder => reminder.At < gate.ExpiresAt && gate.NewOf(reminder).Count > 0).ToList();
+        if (missed.Count == 0)
         {
             return null;
         }
 
-        var longer = gate with { HeardFor = Silence.Needed(gate), ExpiresAt = now + (gate.ExpiresAt - missed.At) };
+        var names = string.Join(" and ", missed.SelectMany(gate.NewOf).Distinct(StringComparer.OrdinalIgnoreCase));
+        var longer = gate with { HeardFor = Silence.Needed(gate), ExpiresAt = now + (gate.ExpiresAt - missed[0].At) };
         return Remind(
-            incident.Note(now, TimelineKind.Gate, "runbook", $"Its time was up before {string.Join(" and ", gate.NewOf(missed))} had been asked. It stays open until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
+            incident.Note(now, TimelineKind.Gate, "runbook", $"Its time was up before {names} had been asked. It stays open until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
             longer, now, now);
     }
 

@@ -74,6 +74,7 @@ public sealed class ApprovalScheduleTests
         (due, gate.Asked, gate.ExpiresAt, Silence.Needed(gate)).ShouldBe((CardKind.Escalation, 1, later + (s_gate.ExpiresAt - missed), s_gate.ExpiresAt - s_gate.OpenedAt));
         gate.Approvers.ShouldBe(["oncall", "lead", "boss"]);
         gate.Reminders.ShouldBeEmpty();
+        asked.Timeline[^2].What.ShouldStartWith("Its time was up before lead and boss had been asked. ");
 
         ApprovalSchedule.Advance(asked, s_gate.Id, gate.ExpiresAt).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
     }
