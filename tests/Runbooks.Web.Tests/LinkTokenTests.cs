@@ -105,6 +105,19 @@ public sealed class LinkTokenTests : IAsyncLifetime
         _host.Store.All[0].OpenGate!.Decisions.ShouldBeEmpty();
     }
 
+    /// <summary>There is no newer message before the window ends.</summary>
+    [Fact]
+    public async Task LinkWhoseOwnTimeIsOverWhileAWindowHoldsTheQuestion_SaysWhenItIsAskedAgain()
+    {
+        await _host.Store.UpdateAsync(s_incident.Id, incident => (incident.Replace(incident.OpenGate! with { ExpiresAt = Some.Time.AddDays(3), HeldUntil = Some.Time.AddDays(2).AddHours(12) }), true), Cancel);
+        _host.Time.Advance(TimeSpan.FromDays(2));
+
+        using var answer = await PostAsync(_host.Token(s_incident), "reject");
+
+        (await answer.Content.ReadAsStringAsync(Cancel)).ShouldContain("Nothing can run until 15:12:00 UTC; then it is asked again, with a new link.");
+        _host.Store.All[0].OpenGate!.Decisions.ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task LinkOfTheQuestionBefore_DecidesNothingAboutTheNextOne()
     {

@@ -51,7 +51,7 @@ public sealed partial class StormPageTests
         var ticket = _host.Get<LinkSigner>().Sign(new LinkGrant(one.Id, one.OpenGate!.Id, "oncall", one.OpenGate.Plan.Hash, _host.Time.GetUtcNow()));
 
         (await (await PostAsync("approve", [ticket])).Content.ReadAsStringAsync(Ct)).ShouldContain(
-            "Your answer counts for none of 1 target. Not counted for 1: Its link has expired; the newest message about it has one that counts.");
+            "Your answer counts for none of 1 target. Not counted for 1: Its link has expired. This question is still open. Decide from the newest message.");
         _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
     }
 

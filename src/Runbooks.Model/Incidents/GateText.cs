@@ -100,6 +100,7 @@ public static class GateText
     {
         { Outcome: not GateOutcome.Pending } => HowItEnded(gate),
         _ when now >= gate.ExpiresAt => $"The time for an answer ended at {Clock(gate.ExpiresAt, gate.OpenedAt)}: {WhenTimeIsUp(gate)}{(Incidents.Silence.MayCount(gate) ? " To stop it, stop the incident." : "")}",
+        { HeldUntil: { } until } when gate.IsHeldBack(now) => $"This question is still open. Nothing can run until {Clock(until, now)}; then it is asked again, with a new link.",
         _ => "This question is still open. Decide from the newest message.",
     };
 

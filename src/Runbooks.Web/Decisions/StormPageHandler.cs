@@ -101,9 +101,9 @@ public sealed class StormPageHandler(
         }
 
         // Of a question that is closed its answer tells how it ended.
-        if (time.GetUtcNow() >= one.ExpiresAt && incident.FindGate(one.GateId) is { Outcome: GateOutcome.Pending })
+        if (time.GetUtcNow() is var now && now >= one.ExpiresAt && incident.FindGate(one.GateId) is { Outcome: GateOutcome.Pending } open)
         {
-            return new(Counts: false, Waits: false, "Its link has expired; the newest message about it has one that counts.");
+            return new(Counts: false, Waits: false, $"Its link has expired. {GateText.Late(open, now)}");
         }
 
         if (incident.FindGate(one.GateId) is { Task: not null })
