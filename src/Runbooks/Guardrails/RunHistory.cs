@@ -171,9 +171,9 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
     }
 
     public Task MarkRecurredAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
-        state.UpdateAsync<RunHistory, bool>(
+        state.ChangeAsync<RunHistory>(
             Key(incident.RunbookId),
-            known => ((known ?? new()).MarkRecurred(incident.TargetKey, SubjectOf(incident, runbook), time.GetUtcNow(), RecurredWithin(runbook.Limits)), true),
+            known => (known ?? new()).MarkRecurred(incident.TargetKey, SubjectOf(incident, runbook), time.GetUtcNow(), RecurredWithin(runbook.Limits)),
             cancellationToken);
 
     /// <inheritdoc cref="RecordedRun" path="/param[@name='Subject']"/>

@@ -12,6 +12,7 @@ public sealed class RunHistoryTests
     {
         var runs = Enumerable.Range(0, 9).Select(i => Run(i, i < 7 ? RunOutcome.Verified : RunOutcome.Ineffective, "inference/llm-b-" + i, TimeSpan.FromMinutes(i))).ToList();
 
+        SuccessRate.Of(runs, "inference/*").ShouldBe(new("inference/*", Runs: 9, Verified: 7, Ineffective: 2, Recurred: 0, Unverified: 0, TimeSpan.FromMinutes(3), FailedLast: 2));
         SuccessRate.Of(runs, "inference/*").Describe().ShouldBe("Worked in 7 of 9 runs, median 3m; the last 2 failed.");
         SuccessRate.Of(runs, "search/*").Describe().ShouldBeNull();
     }
@@ -47,6 +48,10 @@ public sealed class RunHistoryTests
     [InlineData("/llm-b-0", "*")]
     public void Class_IsAllOfATargetBeforeItsLastPart(string target, string expected) => SuccessRate.ClassOf(target).ShouldBe(expected);
 
+    [Fact]
+    public void Kinds_AreInTheOrderOfTheirNames() =>
+        SuccessRate.OfEach([Run(1, RunOutcome.Verified, "b/1"), Run(2, RunOutcome.Verified, "a/1"), Run(3, RunOutcome.Verified, "b/2")]).Select(kind => (kind.Class, kind.Runs)).ShouldBe([("a/*", 1), ("b/*", 2)]);
+
     [Theory]
     [InlineData(10, 0, 0, true, "On t/* it worked 10 times of 10. A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.")]
     [InlineData(9, 0, 0, true, null)]
@@ -75,12 +80,12 @@ public sealed class RunHistoryTests
     public void FixesInARowThatDidNotHelp_OpenTheBreakerOnceAndPastThoseThatNothingJudged()
     {
         var history = new RunHistory();
-        foreach (var outcome in (RunOutcome[])[RunOutcome.Ineffective, RunOutcome.Unverified, RunOutcome.Ineffective, RunOutcome.Ineffective])
+        foreach (var outcome in (RunOutcome[])[RunOutcome.Verified, RunOutcome.Ineffective, RunOutcome.Unverified, RunOutcome.Ineffective, RunOutcome.Ineffective])
         {
             history = history.Record(Run(history.Runs.Count, outcome, $"t/{history.Runs.Count}"), s_hour, 2);
         }
 
-        history.Breaker.ShouldBe(new BreakerOpening(Given.Night.AddHours(2), "The last 2 fixes of this runbook that could be judged did not help."));
+        history.Breaker.ShouldBe(new BreakerOpening(Given.Night.AddHours(3), "The last 2 fixes of this runbook that could be judged did not help."));
     }
 
     [Fact]
@@ -101,7 +106,7 @@ public sealed class RunHistoryTests
         var history = new RunHistory().Record(Run(1, RunOutcome.Ineffective), s_hour, 2).Record(Run(2, RunOutcome.Ineffective), s_hour, 2);
         history.Breaker.ShouldNotBeNull();
 
-        history = history.Reset("ada", "fixed", Given.Night.AddHours(100)).Record(Run(101, RunOutcome.Ineffective), s_hour, 2);
+        history = history.Reset("ada", "fixed", history.Runs[^1].EndedAt).Record(Run(101, RunOutcome.Ineffective), s_hour, 2);
 
         history.Breaker.ShouldBeNull();
     }
@@ -128,6 +133,11 @@ public sealed class RunHistoryTests
 
         history.Runs[0].Outcome.ShouldBe(outcome);
     }
+
+    [Fact]
+    public void TargetThatIsComparedInAnotherForm_IsTheSameTarget() =>
+        new RunHistory { Runs = [Run(1, RunOutcome.Verified, "T/1") with { TargetKey = "t/1" }] }
+            .MarkRecurred("t/1", subject: null, Given.Night.AddHours(1), s_hour).Runs.ShouldHaveSingleItem().Outcome.ShouldBe(RunOutcome.Recurred);
 
     [Theory]
     [InlineData(RunOutcome.Verified, 59, true)]
