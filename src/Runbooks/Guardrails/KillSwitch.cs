@@ -25,9 +25,7 @@ public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<Ki
             known =>
             {
                 var before = known ?? KillSwitchState.Released;
-                return before.Engaged == engage && known is not null
-                    ? (before, false)
-                    : (new(engage, [.. before.Changes.TakeLast(MaxChanges - 1), change]), true);
+                return before.Engaged == engage ? (before, false) : (new([.. before.Changes.TakeLast(MaxChanges - 1), change]), true);
             },
             cancellationToken);
         if (turned)
@@ -40,12 +38,14 @@ public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<Ki
 }
 
 /// <param name="Changes">Who turned it, oldest first.</param>
-public sealed record KillSwitchState(bool Engaged, IReadOnlyList<KillSwitchChange> Changes)
+public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes)
 {
-    public static readonly KillSwitchState Released = new(false, []);
+    public static readonly KillSwitchState Released = new([]);
+
+    public bool Engaged => Changes is [.., { Engaged: true }];
 
     /// <summary>What is told to whoever wants to act; null while it is released.</summary>
-    public string? Describe() => Engaged && Changes.Count > 0
+    public string? Describe() => Engaged
         ? $"The kill switch is on: {Changes[^1].By} stopped all steps at {GateText.DayAndClock(Changes[^1].At)}. {Changes[^1].Reason}".TrimEnd()
         : null;
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
@@ -6,6 +7,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit;
+using TestKit.Engine;
 using TestKit.Incidents;
 using Given = TestKit.Incidents.Given;
 
@@ -14,6 +16,44 @@ namespace Runbooks.Tests.Guardrails;
 /// <summary>What happens to questions, steps and leases while nothing may act.</summary>
 public sealed class KillSwitchTests : GuardedWorld
 {
+    [Fact]
+    public async Task TurnedTwiceTheSameWay_IsOnRecordAndInTheLogOnce()
+    {
+        using var log = new ListLogger();
+        var killSwitch = new KillSwitch(_world.State, _world.Time, log.CreateLogger<KillSwitch>());
+
+        (await killSwitch.ReleaseAsync("ada", "too early", CancellationToken.None)).Engaged.ShouldBeFalse();
+        await killSwitch.EngageAsync("ada", "hands off", CancellationToken.None);
+        (await killSwitch.EngageAsync("bo", "me too", CancellationToken.None)).Engaged.ShouldBeTrue();
+        await killSwitch.ReleaseAsync("ada", "understood", CancellationToken.None);
+
+        (await killSwitch.ReadAsync(CancellationToken.None)).Changes.Select(change => (change.Engaged, change.By, change.Reason)).ShouldBe([(true, "ada", "hands off"), (false, "ada", "understood")]);
+        log.Lines.ShouldBe(["Warning: The kill switch was engaged by ada: hands off", "Warning: The kill switch was released by ada: understood"]);
+    }
+
+    [Fact]
+    public async Task LatestHundredChanges_AreKept()
+    {
+        for (var i = 0; i < 51; i++)
+        {
+            await EngageKillSwitchAsync();
+            await ReleaseKillSwitchAsync();
+        }
+
+        (await _world.Get<KillSwitch>().ReadAsync(CancellationToken.None)).Changes.Count.ShouldBe(100);
+    }
+
+    [Fact]
+    public async Task KillSwitchAndAWindow_AreNamedEach()
+    {
+        _options.Windows.Add(new() { Name = "patching", Start = new(2026, 11, 23, 2, 0, 0), Duration = "2h" });
+        await EngageKillSwitchAsync();
+
+        var violations = await _world.Get<GuardrailEvaluator>().EvaluateAsync(new(Given.Incident(s_asks), s_asks, Phase.Mitigation, AboutToRun: true), CancellationToken.None);
+
+        violations.Select(violation => violation.Guardrail).Order().ShouldBe(["killSwitch", "window"]);
+    }
+
     [Fact]
     public async Task ApprovingWhileTheKillSwitchIsOn_LeavesTheQuestionOpenAndIsTakenAfterTheRelease()
     {
