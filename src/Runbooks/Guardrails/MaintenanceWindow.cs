@@ -72,7 +72,7 @@ public static class MaintenanceCalendar
         var begins = new DateTimeOffset(start, Offsets(start, zone).Max());
         var end = start + length;
         var byTheClock = new DateTimeOffset(end, Offsets(end, zone).Min());
-        return (begins, begins + length > byTheClock ? begins + length : byTheClock);
+        return (begins, ((DateTimeOffset[])[begins + length, byTheClock]).Max());
     }
 
     private static TimeSpan[] Offsets(DateTime local, TimeZoneInfo zone) =>
@@ -119,20 +119,14 @@ public static class MaintenanceCalendar
 
     private static TimeSpan LengthOf(MaintenanceWindow window) => DurationText.TryParse(window.Duration, out var length) ? length : TimeSpan.Zero;
 
-    /// <summary>Wall-clock times in the window's own zone, so that 02:00 stays 02:00 when the clocks change.</summary>
+    /// <summary>Wall-clock times in the window's own zone, so that 02:00 stays 02:00 when the clocks change. An empty rule is a window that comes once.</summary>
     private static IEnumerable<DateTime> Starts(MaintenanceWindow window, DateTime after)
     {
         var first = new CalDateTime(DateTime.SpecifyKind(window.Start, DateTimeKind.Unspecified));
-        if (window.Repeat.Length == 0)
-        {
-            return [first.Value];
-        }
-
         var rule = new RecurrenceRule(window.Repeat);
         RecurrenceEnd.SetRight(rule, first, () => window.TimeZone);
         var planned = new CalendarEvent { DtStart = first, RecurrenceRule = rule };
-        var from = after > first.Value ? new CalDateTime(DateTime.SpecifyKind(after, DateTimeKind.Unspecified)) : first;
-        return planned.GetOccurrences(from, s_bounds).Select(occurrence => occurrence.Period.StartTime.Value);
+        return planned.GetOccurrences(new CalDateTime(DateTime.SpecifyKind(after, DateTimeKind.Unspecified)), s_bounds).Select(occurrence => occurrence.Period.StartTime.Value);
     }
 }
 

@@ -42,6 +42,24 @@ public sealed class MaintenanceCalendarTests
         MaintenanceCalendar.OpenUntil(window, last).ShouldBeNull();
     }
 
+    /// <summary>In Berlin on that night 02:00 to 03:00 never comes: from 01:00 UTC it is 03:00. It lasts as long as it says.</summary>
+    [Theory]
+    [InlineData("01:30:00", "2h", "2026-03-29T00:30:00Z", "2026-03-29T02:30:00Z")]
+    [InlineData("02:30:00", "1h", "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z")]
+    public void WindowInTheHourThatIsLeftOut_LastsAsLongAsItSays(string start, string length, string begins, string ends)
+    {
+        var window = new MaintenanceWindow { Name = "patching", Start = DateTime.Parse($"2026-03-29T{start}"), Duration = length, TimeZone = "Europe/Berlin" };
+
+        MaintenanceCalendar.OpenUntil(window, DateTimeOffset.Parse(begins).AddTicks(-1)).ShouldBeNull();
+        MaintenanceCalendar.OpenUntil(window, DateTimeOffset.Parse(begins)).ShouldBe(DateTimeOffset.Parse(ends));
+        MaintenanceCalendar.OpenUntil(window, DateTimeOffset.Parse(ends)).ShouldBeNull();
+    }
+
+    [Fact]
+    public void WindowOfDays_IsOpenUntilItsLast() => MaintenanceCalendar.OpenUntil(
+        new() { Name = "n", Start = new(2026, 11, 2, 2, 0, 0), Duration = "3d", Repeat = "FREQ=WEEKLY" },
+        new(2026, 11, 26, 1, 0, 0, TimeSpan.Zero)).ShouldBe(new(2026, 11, 26, 2, 0, 0, TimeSpan.Zero));
+
     [Fact]
     public void WindowOverMidnight_IsOpenOnTheNextDay() => MaintenanceCalendar.OpenUntil(
         new() { Name = "n", Start = new(2026, 1, 1, 23, 0, 0), Duration = "3h", Repeat = "FREQ=DAILY" },
@@ -73,8 +91,22 @@ public sealed class MaintenanceCalendarTests
 
     [Theory]
     [InlineData("2h", "FREQ=SOMETIMES", "UTC", "recurrence rule")]
+    [InlineData("2h", "BYDAY=SU", "UTC", "recurrence rule")]
     [InlineData("long", "", "UTC", "duration")]
+    [InlineData("0", "", "UTC", "duration")]
     [InlineData("2h", "", "Mars/Olympus", "time zone")]
     public void WindowThatCannotBeUnderstood_SaysWhatIsWrong(string duration, string repeat, string zone, string expected) =>
         MaintenanceCalendar.Problem(new() { Name = "w", Start = new(2026, 1, 1), Duration = duration, Repeat = repeat, TimeZone = zone })!.ShouldContain(expected);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("FREQ=DAILY;UNTIL=20251231T000000Z")]
+    public void WindowThatIsOver_IsNoMistake(string repeat) => MaintenanceCalendar.Problem(new() { Name = "w", Start = new(2026, 1, 1), Duration = "2h", Repeat = repeat }).ShouldBeNull();
+
+    /// <summary>One that was forgotten, or whose start was, must not keep incidents from being looked at.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("FREQ=WEEKLY")]
+    public void WindowOfLongAgo_BreaksNothing(string repeat) =>
+        MaintenanceCalendar.OpenUntil(new() { Name = "w", Duration = "2h", Repeat = repeat, TimeZone = "Europe/Berlin" }, new(2026, 11, 26, 4, 0, 0, TimeSpan.Zero)).ShouldBeNull();
 }

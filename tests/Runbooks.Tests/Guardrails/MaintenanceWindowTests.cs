@@ -27,6 +27,17 @@ public sealed class MaintenanceWindowTests : GuardedWorld
         _world.Script.Deeds.ShouldBeEmpty();
     }
 
+    /// <summary>Nothing but the sender could say then whether it is over.</summary>
+    [Fact]
+    public async Task RunbookWithoutChecks_IsLookedAtAgainUnlessTheAlertIsOver()
+    {
+        _options.Windows.Add(new() { Name = "patching", Start = new(2026, 11, 23, 2, 0, 0), Duration = "2h" });
+
+        var incident = await OpenAsync(s_asks with { Diagnosis = [], Mitigation = s_asks.Mitigation with { Verify = null } });
+
+        incident.Reason!.ShouldEndWith("nothing runs in it. Unless the alert is over by then, it is looked at again.");
+    }
+
     /// <summary>That everything is paused as well does not hide that a window is open: the step waits for both, and nobody is paged in it.</summary>
     [Fact]
     public async Task KillSwitchInAWindow_StepWaitsForTheWindowAllTheSame()
