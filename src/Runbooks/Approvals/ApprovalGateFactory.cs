@@ -157,7 +157,7 @@ public static class ManualTaskFactory
     {
         var spec = runbook.FindStep(phase, step) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{step}'.");
         var binding = StepBinding.Of(spec.With, typeof(ManualAction.Parameters), IncidentTemplateScope.Of(incident));
-        var parameters = binding.Parameters as ManualAction.Parameters ?? throw new InvalidOperationException($"Step '{step}': {binding.Problem ?? "its parameters need outputs that no step gave."}");
+        var parameters = binding.Parameters as ManualAction.Parameters ?? throw new InvalidOperationException($"Step '{step}': {binding.Problem}");
         var instruction = undoes ? $"Take back what was done by hand: {parameters.Undo}" : parameters.Instruction;
         var gate = new Gate
         {
@@ -216,7 +216,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
     {
         if (catalog.FindAction(spec.Do) is not { } action)
         {
-            return (new(phase, spec.Name, spec.Do, default, $"Run {spec.Do}.", null, null), $"this host has no action '{spec.Do}'.", null);
+            return (new(phase, spec.Name, spec.Do, JsonElement.Parse("{}"), $"Run {spec.Do}.", null, null), $"this host has no action '{spec.Do}'.", null);
         }
 
         var binding = StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident), RenderMode.Plan);
