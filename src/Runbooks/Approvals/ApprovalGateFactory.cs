@@ -73,7 +73,7 @@ public static class ApprovalGateFactory
 
     /// <summary>Nobody said yes, nothing was done, and the checks that were asked again call for nothing: there is nothing to ask about.</summary>
     private static bool IsNeededNoLonger(Gate gate, Incident incident, Runbook runbook, DateTimeOffset now) =>
-        gate is { Phase: Phase.Mitigation, Round: > 1 } && incident.ConfirmedAt is not null && !incident.HasActed && incident.Findings.Count > 0
+        gate is { Phase: Phase.Mitigation, Round: > 1 } && incident.ConfirmedAt is not null && !incident.HasActed
         && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
         && Diagnosis.Conclude(runbook.Mitigation.When, incident.SinceFiring(incident.Findings, now)) == Conclusion.Healthy;
 
