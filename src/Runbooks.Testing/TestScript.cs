@@ -155,13 +155,13 @@ internal static class TestSchema
         ["alert"] = SchemaParts.WordOr(SchemaParts.Mapping("The alert itself.", new()
         {
             ["name"] = SchemaParts.Text("The rule's name."),
-            ["severity"] = SchemaParts.Text("As the sender writes it."),
-            ["summary"] = SchemaParts.Text("What the alert says."),
+            ["severity"] = SchemaParts.AnyText("As the sender writes it."),
+            ["summary"] = SchemaParts.AnyText("What the alert says."),
             ["labels"] = SchemaParts.Texts("Its labels."),
             ["annotations"] = SchemaParts.Texts("Its annotations."),
-            ["fingerprint"] = SchemaParts.Text("What is the same for every alert of this fault."),
-            ["link"] = SchemaParts.Text("Where the sender shows it."),
-            ["runbook"] = SchemaParts.Text("The runbook that the alert names."),
+            ["fingerprint"] = SchemaParts.AnyText("What is the same for every alert of this fault."),
+            ["link"] = SchemaParts.AnyText("Where the sender shows it."),
+            ["runbook"] = SchemaParts.AnyText("The runbook that the alert names."),
         }), null, $"A file beside the test, as its sender posts it (default {TestAlert.DefaultFile}), or the alert itself."),
         ["by"] = SchemaParts.Text("Who starts it by hand; goes with 'source: manual'."),
         ["proposed"] = SchemaParts.Flag("An assistant started it: people are asked before anything runs, also where the runbook would only tell."),
@@ -174,7 +174,7 @@ internal static class TestSchema
         ["checks"] = Named(SchemaParts.List(SchemaParts.WordOr(SchemaParts.Mapping("An answer.", new()
         {
             ["verdict"] = SchemaParts.Choice(TestScriptReader.Verdicts, "What it answers."),
-            ["summary"] = SchemaParts.Text("What was found, in words."),
+            ["summary"] = SchemaParts.AnyText("What was found, in words."),
             ["value"] = SchemaParts.AnyText("The measured value."),
             ["times"] = SchemaParts.Integer(1, 100_000, "How often in a row. Default: 1."),
         }, "verdict"), TestScriptReader.Verdicts, "A word, or more."), "One answer after another; the last one stays."), "By the check's name in the runbook."),
@@ -209,7 +209,7 @@ internal static class TestSchema
             ["cancel"] = SchemaParts.Text("Who stops the incident."),
             ["takeBack"] = SchemaParts.Text("Who has what was changed taken back."),
             ["resolved"] = SchemaParts.Flag("The sender says that the alert is over."),
-            ["reason"] = SchemaParts.Text("Why, in words."),
+            ["reason"] = SchemaParts.AnyText("Why, in words."),
         }, "after");
         happening["oneOf"] = new JsonArray([.. deeds.Select(deed => new JsonObject { ["required"] = new JsonArray(deed) })]);
         return happening;

@@ -98,13 +98,13 @@ internal sealed class TestScriptReader(FileErrors errors)
         var alert = new TestAlert
         {
             Name = Optional(section, "name"),
-            Severity = Optional(section, "severity"),
-            Summary = Optional(section, "summary"),
-            Labels = new(section.TextMap("labels", Longest)),
-            Annotations = new(section.TextMap("annotations", Longest)),
-            Fingerprint = Optional(section, "fingerprint"),
-            Link = Optional(section, "link"),
-            Runbook = Optional(section, "runbook"),
+            Severity = Said(section, "severity"),
+            Summary = Said(section, "summary"),
+            Labels = Texts(section, "labels"),
+            Annotations = Texts(section, "annotations"),
+            Fingerprint = Said(section, "fingerprint"),
+            Link = Said(section, "link"),
+            Runbook = Said(section, "runbook"),
         };
         section.RejectOthers();
         return alert;
@@ -133,8 +133,8 @@ internal sealed class TestScriptReader(FileErrors errors)
         var answer = new ScriptedAnswer
         {
             Verdict = Word(section, "verdict", Verdicts, required: true),
-            Summary = Optional(section, "summary"),
-            Value = Optional(section, "value"),
+            Summary = Said(section, "summary"),
+            Value = Said(section, "value"),
             Times = section.Integer("times", 1, 100_000) ?? 1,
         };
         section.RejectOthers();
@@ -153,7 +153,7 @@ internal sealed class TestScriptReader(FileErrors errors)
         {
             Outcome = section.Has("outcome") ? Word(section, "outcome", Outcomes) : Optional(section, "outcome") ?? ScriptedStep.Usual.Outcome,
             Changes = section.Flag("changes"),
-            Outputs = new(section.TextMap("outputs", Longest)),
+            Outputs = Texts(section, "outputs"),
             Undo = section.Has("undo") ? Word(section, "undo", Undos) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
             Duration = section.Duration("takes", TimeSpan.Zero, s_latest) ?? TimeSpan.Zero,
         };
@@ -175,7 +175,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             Cancel = Optional(section, "cancel"),
             TakeBack = Optional(section, "takeBack"),
             Resolved = section.Flag("resolved"),
-            Reason = Optional(section, "reason"),
+            Reason = Said(section, "reason"),
         };
         section.RejectOthers();
         if (happening.Items is not null && (happening.Done ?? happening.CouldNot ?? happening.TakeOver) is null)
@@ -226,6 +226,11 @@ internal sealed class TestScriptReader(FileErrors errors)
 
         return numbers;
     }
+
+    /// <summary>An incident's record may hold empty texts too.</summary>
+    private static string? Said(YamlSection section, string key) => section.Node(key) is null ? null : section.Text(key, longest: Longest, mayBeEmpty: true);
+
+    private static Dictionary<string, string> Texts(YamlSection section, string key) => new(section.TextMap(key, Longest, mayBeEmpty: true));
 
     private static string? Optional(YamlSection section, string key) => section.Node(key) is null ? null : section.Text(key, longest: Longest);
 

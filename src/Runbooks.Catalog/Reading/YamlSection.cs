@@ -26,13 +26,14 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     /// <summary>A single value as it stands; null where there is none. What is wrong with it is for whoever reads it in earnest.</summary>
     public string? Raw(string key) => Find(key) is YamlScalar { IsNull: false } scalar ? scalar.Value : null;
 
-    public string Text(string key, string fallback = "", bool required = false, int longest = 2_000)
+    /// <param name="mayBeEmpty">In quotes; without them nothing stands there.</param>
+    public string Text(string key, string fallback = "", bool required = false, int longest = 2_000, bool mayBeEmpty = false)
     {
         switch (Find(key, required))
         {
             case null:
                 return fallback;
-            case YamlScalar { IsNull: false } scalar when scalar.Value.Length <= longest && scalar.Value.Trim().Length > 0:
+            case YamlScalar { IsNull: false } scalar when scalar.Value.Length <= longest && (mayBeEmpty || scalar.Value.Trim().Length > 0):
                 return scalar.Value;
             case YamlScalar { Value.Length: > 0 } scalar when scalar.Value.Length > longest:
                 errors.AtValue(PathOf(key), $"is longer than {longest} characters.", "Shorten it.");
@@ -166,10 +167,11 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
-    public IReadOnlyDictionary<string, string> TextMap(string key, int longest = LongestWord) => Find(key) switch
+    /// <inheritdoc cref="Text"/>
+    public IReadOnlyDictionary<string, string> TextMap(string key, int longest = LongestWord, bool mayBeEmpty = false) => Find(key) switch
     {
         null => new Dictionary<string, string>(),
-        YamlMapping found => found.Entries.ToDictionary(entry => entry.Key, entry => Word(entry.Value, $"{PathOf(key)}.{entry.Key}", longest) ?? ""),
+        YamlMapping found => found.Entries.ToDictionary(entry => entry.Key, entry => Word(entry.Value, $"{PathOf(key)}.{entry.Key}", longest, mayBeEmpty) ?? ""),
         var other => Wrong<IReadOnlyDictionary<string, string>>(key, other, "a mapping of names to texts", new Dictionary<string, string>()),
     };
 
@@ -240,11 +242,11 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         return null;
     }
 
-    private string? Word(YamlNode node, string at, int longest = LongestWord)
+    private string? Word(YamlNode node, string at, int longest = LongestWord, bool mayBeEmpty = false)
     {
         switch (node)
         {
-            case YamlScalar { IsNull: false, Value.Length: > 0 } scalar when scalar.Value.Length <= longest:
+            case YamlScalar { IsNull: false } scalar when scalar.Value.Length <= longest && (mayBeEmpty || scalar.Value.Length > 0):
                 return scalar.Value;
             case YamlScalar { IsNull: false, Value.Length: > 0 }:
                 errors.AtValue(at, $"is longer than {longest} characters.", "Shorten it.");

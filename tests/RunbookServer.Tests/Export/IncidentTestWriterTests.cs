@@ -167,6 +167,27 @@ public sealed class IncidentTestWriterTests : IDisposable
         read!.Alert.ToGeneric().ShouldBe(written.Alert.ToGeneric());
     }
 
+    /// <summary>Nothing was stuck, no log was kept, nothing was said: an empty text is what a record holds then.</summary>
+    [Fact]
+    public void EmptyTexts_AreReadAsTheyWereWritten()
+    {
+        var written = new TestScript
+        {
+            Source = "alertmanager",
+            Alert = new() { Name = "Slow", Severity = "", Summary = " ", Labels = new() { ["zone"] = "" }, Annotations = new() { ["page"] = "" } },
+            Checks = new() { ["slow"] = [new() { Verdict = "failing", Summary = "", Value = "" }] },
+            Steps = new() { ["drain"] = new() { Outputs = new() { ["evicted"] = "5", ["stuck"] = "" } } },
+            Events = [new() { After = TimeSpan.FromMinutes(1), Reject = "ada", Reason = "" }],
+            Expect = new() { State = "rejected" },
+        };
+        var text = TestScriptWriter.Write(written);
+
+        var (read, errors) = TestScriptReader.Read("test.yaml", text);
+
+        errors.ShouldBeEmpty();
+        TestScriptWriter.Write(read!).ShouldBe(text);
+    }
+
     public void Dispose() => Directory.Delete(_home, recursive: true);
 
     private TestCase Case(string text)
