@@ -26,6 +26,21 @@ public sealed class NewTests : IDisposable
         (await ProgramRun.RunAsync("render", "cache-full", "--runbooks", _home)).Output.ShouldStartWith("# Cache: full #3\n");
     }
 
+    /// <summary>Nobody has said so, and what it would lean on is known to be down.</summary>
+    [Fact]
+    public async Task LeaseWhoseStandInIsDown_SilenceApprovesNothing()
+    {
+        await ProgramRun.RunAsync("new", "outage", "--from", "lease", "--runbooks", _home);
+        await File.WriteAllTextAsync(
+            Path.Combine(Directory.CreateDirectory(Path.Combine(_home, "tests", "outage", "both-down")).FullName, "test.yaml"),
+            "source: alertmanager\nalert: { name: ProviderErrors, labels: { provider: big-one } }\nchecks: { provider-down: [failing], local-model: [failing] }\nexpect: { state: expired, steps: {} }\n",
+            TestContext.Current.CancellationToken);
+
+        var (_, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _home);
+
+        output.ShouldContain("2 passed, 0 failed.");
+    }
+
     [Fact]
     public async Task RunbookThatWasRenamed_ItsTestsAreMissed()
     {
