@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -9,8 +8,6 @@ namespace Runbooks.Testing;
 /// <param name="pause">Lets virtual time pass.</param>
 internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse use, Func<TimeSpan, CancellationToken, Task> pause) : IAction
 {
-    private readonly ConcurrentDictionary<string, int> _looks = new(StringComparer.Ordinal);
-
     public string Name => real.Name;
 
     public string Summary => real.Summary;
@@ -36,8 +33,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse
     /// <summary>Looked at once for the plan, and again when it is about to act; both once more when it changed in between.</summary>
     public async Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var (step, look) = (StepOf(context), _looks.AddOrUpdate(NameOf(context), 1, (_, before) => before + 1));
-        use.Look(NameOf(context));
+        var (step, look) = (StepOf(context), use.Look(NameOf(context)));
         var reversal = ReversalOf(JsonSerializer.SerializeToElement(parameters, parameters.GetType(), JsonSerializerOptions.Web));
         var isToAct = look > (step.Changes ? 3 : 1);
         if (script.IsLive)

@@ -100,7 +100,7 @@ internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
 internal sealed class ScriptUse
 {
     private readonly ConcurrentDictionary<string, int> _asked = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> _looked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _looked = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _undone = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _guarded = new(StringComparer.Ordinal);
     private int _acted;
@@ -114,7 +114,8 @@ internal sealed class ScriptUse
     /// <param name="phase">Whose guardrails were asked.</param>
     public void Guard(string phase) => _guarded[phase] = true;
 
-    public void Look(string step) => _looked[step] = true;
+    /// <returns>How often the step has looked at its target by now.</returns>
+    public int Look(string step) => _looked.AddOrUpdate(step, 1, (_, before) => before + 1);
 
     public void Act() => Interlocked.Increment(ref _acted);
 
@@ -143,9 +144,13 @@ internal sealed class ScriptUse
 
         foreach (var (name, step) in script.Steps)
         {
-            if (!_looked.ContainsKey(name))
+            if (!_looked.TryGetValue(name, out var looks))
             {
                 yield return new($"steps.{name}", $"Step '{name}' was never come to, so what the test says about it was not tried.", IsKey: true);
+            }
+            else if (step.Changes && looks == 1)
+            {
+                yield return new($"steps.{name}", $"Step '{name}' was looked at only once, so nothing could change in between, and nobody was asked again: that was not tried.", IsKey: true);
             }
             else if (step.Undo != ScriptedStep.Usual.Undo && !_undone.ContainsKey(name))
             {

@@ -118,6 +118,17 @@ public sealed class RunbookTestsTests : IDisposable
         output.ShouldContain("test.yaml:3:10  Step 'recycle' was never taken back");
     }
 
+    [Fact]
+    public async Task StepThatIsLookedAtOnce_CannotChangeInBetween()
+    {
+        Write("source: alertmanager\nchecks: { stalled: [failing], zombie: [failing] }\nsteps: { recycle: { changes: true } }\nevents: [{ after: 1m, reject: ada }]\nexpect: { state: rejected }\n");
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain("test.yaml:3:10  Step 'recycle' was looked at only once, so nothing could change in between");
+    }
+
     public void Dispose() => _runbooks.Dispose();
 
     private void Write(string test)
