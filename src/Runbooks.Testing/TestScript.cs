@@ -208,7 +208,7 @@ internal static class TestSchema
             ["items"] = new JsonObject { ["type"] = new JsonArray("array", "integer"), ["items"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1 }, ["description"] = "Items of the checklist that are done, counted from 1." },
             ["cancel"] = SchemaParts.Text("Who stops the incident."),
             ["takeBack"] = SchemaParts.Text("Who has what was changed taken back."),
-            ["resolved"] = SchemaParts.Flag("The sender says that the alert is over."),
+            ["resolved"] = new JsonObject { ["const"] = true, ["description"] = "The sender says that the alert is over." },
             ["reason"] = SchemaParts.AnyText("Why, in words."),
         }, "after");
         happening["oneOf"] = new JsonArray([.. deeds.Select(deed => new JsonObject { ["required"] = new JsonArray(deed) })]);

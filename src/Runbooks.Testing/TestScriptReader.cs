@@ -187,6 +187,10 @@ internal sealed class TestScriptReader(FileErrors errors)
         {
             errors.AtKey(section.Path, "has to say exactly one thing that happens.", $"Write one of {string.Join(", ", Deeds)} with the person's name, or 'resolved: true'.");
         }
+        else if (section.Raw("resolved") == "false")
+        {
+            errors.AtValue(section.PathOf("resolved"), "is false, so nothing happens.", "Write 'resolved: true', or remove the event.");
+        }
 
         return happening;
     }

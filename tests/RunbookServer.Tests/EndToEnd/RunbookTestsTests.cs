@@ -32,6 +32,9 @@ public sealed class RunbookTestsTests : IDisposable
     [InlineData("source: alertmanager\nchecks: { zombie: [broken] }\nexpect: { state: resolved }\n", "checks.zombie")]
     [InlineData("source: alertmanager\nevents: [{ after: soon, approve: ada }]\nexpect: { state: resolved }\n", "'soon'")]
     [InlineData("source: alertmanager\nevents: [{ after: 1m }]\nexpect: { state: resolved }\n", "exactly one thing that happens")]
+    [InlineData("source: alertmanager\nevents: [{ after: 1m, resolved: false }]\nexpect: { state: resolved }\n", "test.yaml:2:33  events[0].resolved  is false, so nothing happens.")]
+    [InlineData("source: alertmanager\nsteps: { recycle: { outputs: { newPod: } } }\nexpect: { state: resolved }\n", "steps.recycle.outputs.newPod")]
+    [InlineData("source: alertmanager\nevents: [{ after: 1m, approve: '' }]\nexpect: { state: resolved }\n", "events[0].approve")]
     [InlineData("source: smoke-signals\nexpect: { state: resolved }\n", "smoke-signals")]
     public async Task WrongTestFile_IsNamedWithItsMistake(string text, string mistake)
     {

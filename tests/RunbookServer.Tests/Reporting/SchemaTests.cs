@@ -62,6 +62,7 @@ public sealed class SchemaTests
     [Theory]
     [InlineData("test", "source: alertmanager\nexpect: { state: resolvd }\n")]
     [InlineData("test", "source: alertmanager\nexpect: { state: resolved }\nevents: [{ after: 1m, approve: ada, reject: ada }]\n")]
+    [InlineData("test", "source: alertmanager\nexpect: { state: resolved }\nevents: [{ after: 1m, resolved: false }]\n")]
     [InlineData("contacts", "people: { ada: { reach: [{ email: a@b.example, slack: U1 }] } }\ncontacts: { fallback: ada }\n")]
     [InlineData("contacts", "people: { ada: { reach: [{ teams: 'https://example.com' }] } }\ncontacts: { fallback: ada }\n")]
     [InlineData("windows", "windows: [{ name: patching, start: 2026-11-01T02:00:00, duration: soon }]\n")]
