@@ -33,7 +33,7 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse u
         }
 
         var asked = use.Ask(name);
-        return Task.FromResult((use.HasActed && script.Afterwards.TryGetValue(name, out var after) ? after : At(answers, asked)).ToResult());
+        return Task.FromResult((use.HasActed && script.Afterwards.TryGetValue(name, out var after) ? after : At(answers, asked)).ToResult(context.Time.GetUtcNow()));
     }
 
     /// <summary>The check's name in the runbook: the last word of the key.</summary>
@@ -64,11 +64,17 @@ internal sealed class ScriptedAnswer
     /// <summary>The measured value, for placeholders that read it.</summary>
     public string? Value { get; init; }
 
+    /// <inheritdoc cref="CheckResult.Caveat"/>
+    public string? Caveat { get; init; }
+
+    /// <summary>So long before it is asked was measured what it tells; null for the moment in which it is asked.</summary>
+    public TimeSpan? Behind { get; init; }
+
     /// <summary>How many times in a row.</summary>
     public int Times { get; set; } = 1;
 
-    public CheckResult ToResult() =>
-        new(Enum.Parse<Verdict>(Verdict, ignoreCase: true), Summary ?? $"As scripted: {Verdict}.") { Value = Value };
+    public CheckResult ToResult(DateTimeOffset now) =>
+        new(Enum.Parse<Verdict>(Verdict, ignoreCase: true), Summary ?? $"As scripted: {Verdict}.") { Value = Value, Caveat = Caveat, MeasuredAt = now - Behind };
 }
 
 /// <summary>Asks the real check, by the real clock, of an incident that is only simulated: the simulation's own clock stands still meanwhile.</summary>

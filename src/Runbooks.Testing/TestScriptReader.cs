@@ -135,6 +135,8 @@ internal sealed class TestScriptReader(FileErrors errors)
             Verdict = Word(section, "verdict", Verdicts, required: true),
             Summary = Said(section, "summary"),
             Value = Said(section, "value"),
+            Caveat = Optional(section, "caveat"),
+            Behind = section.Duration("behind", TimeSpan.Zero, s_latest),
             Times = section.Integer("times", 1, 100_000) ?? 1,
         };
         section.RejectOthers();

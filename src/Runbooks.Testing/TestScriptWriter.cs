@@ -59,7 +59,7 @@ internal static class TestScriptWriter
 
     private static YamlNode Answer(ScriptedAnswer answer)
     {
-        if (answer is { Summary: null, Value: null, Times: 1 })
+        if (answer is { Summary: null, Value: null, Caveat: null, Behind: null, Times: 1 })
         {
             return Word(answer.Verdict);
         }
@@ -67,6 +67,8 @@ internal static class TestScriptWriter
         var node = Line(("verdict", Word(answer.Verdict)));
         Add(node, "summary", answer.Summary);
         Add(node, "value", answer.Value);
+        Add(node, "caveat", answer.Caveat);
+        AddWord(node, "behind", answer.Behind is { } behind ? DurationText.Format(behind) : null);
         AddWord(node, "times", answer.Times == 1 ? null : answer.Times.ToString(CultureInfo.InvariantCulture));
         return node;
     }

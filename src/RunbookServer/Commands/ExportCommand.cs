@@ -46,6 +46,9 @@ internal static class ExportCommand
 /// <summary>A finished incident as a test of its runbook: the same alert, answers, decisions and end.</summary>
 internal static class IncidentTestWriter
 {
+    /// <summary>With values that are older than this, people are asked in the end, since no newer ones come.</summary>
+    private static readonly TimeSpan s_longestBehind = TimeSpan.FromMinutes(10);
+
     public static TestScript Of(IncidentView incident) => new()
     {
         Source = incident.Alert.Source,
@@ -54,7 +57,7 @@ internal static class IncidentTestWriter
         Alert = AlertOf(incident),
         Mode = incident.Mode == RunMode.Normal ? null : CamelCase.Of(incident.Mode),
         Objections = ObjectionsOf(incident),
-        Checks = incident.Findings.ToDictionary(finding => finding.Name, finding => AnswersOf(finding, incident.VerificationRounds)),
+        Checks = incident.Findings.ToDictionary(finding => finding.Name, finding => AnswersOf(finding, incident)),
         Steps = IncidentTestSteps.Of(incident),
         Events = [.. EventsOf(incident).OrderBy(happening => happening.After)],
         Expect = new() { State = CamelCase.Of(incident.State), Steps = incident.Steps.ToDictionary(step => step.Name, step => CamelCase.Of(step.Status)) },
@@ -94,29 +97,27 @@ internal static class IncidentTestWriter
         .ToDictionary(said => CamelCase.Of(said.Key), said => said.First().Objection!);
 
     /// <summary>Every look of the diagnosis, then every later round that asked this check. Where the diagnosis was asked once, only the finding is on record.</summary>
-    private static List<ScriptedAnswer> AnswersOf(FindingView finding, IReadOnlyList<VerificationRound> rounds)
+    private static List<ScriptedAnswer> AnswersOf(FindingView finding, IncidentView incident)
     {
-        var split = rounds.Where(round => round.Verdicts.ContainsKey(finding.Name)).ToLookup(round => round.State == IncidentState.Diagnosing);
-        var (found, answers) = (CamelCase.Of(finding.Verdict), new List<ScriptedAnswer>());
-        Add(split[true]);
+        var split = incident.VerificationRounds.Where(round => round.Verdicts.ContainsKey(finding.Name)).ToLookup(round => round.State == IncidentState.Diagnosing);
+        var (found, behind, answers) = (CamelCase.Of(finding.Verdict), BehindAtDiagnosis(finding, incident), new List<ScriptedAnswer>());
+        Add(split[true], behind);
         if (answers.Count == 0 || answers[^1].Verdict == found)
         {
-            if (answers is [.., { Times: > 1 } last])
+            // Those before it answered the same, as far as is known; not with a caveat, or people had been asked sooner.
+            var times = answers.Count > 0 && finding.Caveat is null ? answers[^1].Times : 1;
+            if (answers.Count > 0 && (answers[^1].Times -= times) == 0)
             {
-                last.Times--;
-            }
-            else
-            {
-                answers = [.. answers.SkipLast(1)];
+                answers.RemoveAt(answers.Count - 1);
             }
 
-            answers.Add(new() { Verdict = found, Summary = finding.Summary, Value = finding.Value });
+            answers.Add(new() { Verdict = found, Summary = finding.Summary, Value = finding.Value, Caveat = finding.Caveat, Behind = behind, Times = times });
         }
 
-        Add(split[false]);
+        Add(split[false], Behind(incident.Verification.FirstOrDefault(later => later.Name == finding.Name) ?? finding));
         return answers;
 
-        void Add(IEnumerable<VerificationRound> more)
+        void Add(IEnumerable<VerificationRound> more, TimeSpan? behind)
         {
             foreach (var round in more)
             {
@@ -127,11 +128,20 @@ internal static class IncidentTestWriter
                 }
                 else
                 {
-                    answers.Add(new() { Verdict = verdict, Times = round.Rounds });
+                    answers.Add(new() { Verdict = verdict, Behind = behind, Times = round.Rounds });
                 }
             }
         }
     }
+
+    /// <summary>Of the last look. Those before it told of a time so early that they were not believed until then; when exactly is not on record.</summary>
+    private static TimeSpan? BehindAtDiagnosis(FindingView finding, IncidentView incident) => Behind(finding) is { } behind && incident.State != IncidentState.NotNeeded
+        ? TimeSpan.FromTicks(Math.Max(behind.Ticks, Math.Min(After(incident, finding.At).Ticks, s_longestBehind.Ticks)))
+        : Behind(finding);
+
+    /// <returns>Null for what was measured when it was asked.</returns>
+    private static TimeSpan? Behind(FindingView finding) =>
+        finding.At - finding.MeasuredAt is { } behind ? TimeSpan.FromSeconds(Math.Max(Math.Ceiling(behind.TotalSeconds), 0)) : null;
 
     private static IEnumerable<TestEvent> EventsOf(IncidentView incident)
     {

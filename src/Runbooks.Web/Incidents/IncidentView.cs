@@ -167,9 +167,16 @@ public sealed record FindingView(
     string Name, string Ask, Verdict Verdict, string Summary, string? Value, string? Threshold, string? Unit,
     IReadOnlyList<double> Series, string? Link, DateTimeOffset At, DateTimeOffset? MeasuredAt, double TookSeconds)
 {
+    /// <inheritdoc cref="CheckResult.Caveat"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Caveat { get; init; }
+
     public static FindingView Of(Finding finding) => new(
         finding.Name, finding.Ask, finding.Verdict, finding.Result.Summary, finding.Result.Value, finding.Result.Threshold,
-        finding.Result.Unit, finding.Result.Series, DisplayText.SafeLink(finding.Result.Link), finding.At, finding.Result.MeasuredAt, finding.Took.TotalSeconds);
+        finding.Result.Unit, finding.Result.Series, DisplayText.SafeLink(finding.Result.Link), finding.At, finding.Result.MeasuredAt, finding.Took.TotalSeconds)
+    {
+        Caveat = finding.Result.Caveat,
+    };
 }
 
 public sealed record StepView(

@@ -52,6 +52,10 @@ public sealed class IncidentTestWriterTests : IDisposable
 
     private static readonly string s_telling = Without(s_healing, "    switch:").Replace("do: banner.publish, with: { message: \"{{ findings.slow.summary }}\", severity: warning }", "do: note, with: { text: It is slow. }", StringComparison.Ordinal);
 
+    /// <summary>A value that comes once a minute, two minutes after its time, and is asked for every 15 seconds: the newest one fails.</summary>
+    private static readonly string s_seldom =
+        $"checks: {{ slow: [{string.Join(", ", Enumerable.Range(0, 19).Select(look => $"{{ verdict: passing, behind: {130 + (15 * (look % 4))}s }}"))}, {{ verdict: failing, behind: 130s, times: 2 }}, {{ verdict: passing, behind: 130s }}] }}\nevents: [{{ after: 6m, approve: ada }}]";
+
     private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
 
     public static TheoryData<string, string, string> Nights => new()
@@ -93,6 +97,11 @@ public sealed class IncidentTestWriterTests : IDisposable
         { "failed {switch: undone, swap: undoFailed, tell: undone}", s_byHand, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, done: ada }]" },
         { "expired {switch: done, tell: done}", s_asksTwice, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }]" },
         { "resolved {tell: done, report: done}", s_telling, "source: manual\nby: an assistant\nproposed: true\nalert: { labels: { region: local } }\nchecks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }]" },
+        { "expired {}", Runbook, "checks: { slow: [{ verdict: passing, summary: It is idle., caveat: without a request to show it }] }" },
+        { "notNeeded {}", Runbook, "checks: { slow: [{ verdict: passing, summary: It is fast., behind: 3m }] }" },
+        { "resolved {switch: done, tell: done, report: done}", Runbook, "checks: { slow: [{ verdict: passing, behind: 3m, times: 12 }, { verdict: failing, behind: 3m, times: 2 }, { verdict: passing, behind: 3m }] }\nevents: [{ after: 5m, approve: ada }]" },
+        { "resolved {switch: done, tell: done, report: done}", Runbook, s_seldom },
+        { "cancelled {switch: undone, tell: undone}", Runbook, "checks: { slow: [{ verdict: failing, behind: 3m, times: 2 }, { verdict: passing, behind: 3m }] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, cancel: grace }]" },
         { "rejected {}", s_telling, "source: manual\nby: an assistant\nproposed: true\nalert: { labels: { region: local } }\nchecks: { slow: [failing] }\nevents: [{ after: 2m, reject: ada }]" },
     };
 
