@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 
 namespace Runbooks.Catalog.Tests;
@@ -111,6 +112,17 @@ public sealed class RunbookCatalogTests
     {
         _catalog.Load([Covered("a.yaml", "a", "b")], whole: false).Errors.ShouldBeEmpty();
         _catalog.Load([Covered("a.yaml", "a", "b"), Broken("b.yaml")]).Errors.ShouldAllBe(error => error.File == "b.yaml");
+    }
+
+    /// <summary>Whoever starts one by hand names it; no alert has that source.</summary>
+    [Theory]
+    [InlineData("alert: A", true)]
+    [InlineData("source: manual, alert: \"*\"", false)]
+    public void TriggerThatAnotherTakesToo_IsWarnedOfWhereAnAlertCanFit(string trigger, bool warned)
+    {
+        RunbookFile With(string id) => Good($"{id}.yaml", id) with { Text = Good("", id).Text.Replace("alert: A", trigger, StringComparison.Ordinal) };
+
+        _catalog.Load([With("a"), With("b")]).Warnings.Any(warning => warning.Code == WarningCodes.TriggerOverlap).ShouldBe(warned);
     }
 
     private static RunbookFile Covered(string file, string id, string by) =>

@@ -1,4 +1,5 @@
 using Runbooks.Catalog.Matching;
+using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Reading;
 
@@ -90,9 +91,9 @@ internal static class TriggerOverlap
         && (wide.Severity.Count == 0 || (narrow.Severity.Count > 0 && narrow.Severity.All(severity => wide.Severity.Contains(severity, StringComparer.OrdinalIgnoreCase))))
         && wide.Labels.All(label => narrow.Labels.TryGetValue(label.Key, out var value) && IsWithin(label.Value, value));
 
-    /// <summary>Of two that are equally wide, the first is named at the second.</summary>
+    /// <summary>Of two that are equally wide, the first is named at the second. Whoever starts one by hand names it: no trigger is asked.</summary>
     private static bool IsShadowed(Runbook runbook, Trigger narrow, Runbook other) =>
-        other.Id != runbook.Id && other.SuppressedBy?.Runbook != runbook.Id && runbook.SuppressedBy?.Runbook != other.Id
+        narrow.Source != AlertSource.Manual && other.Id != runbook.Id && other.SuppressedBy?.Runbook != runbook.Id && runbook.SuppressedBy?.Runbook != other.Id
         && other.Trigger.Any(wide => Covers(wide, narrow) && (!Covers(narrow, wide) || string.CompareOrdinal(other.Id, runbook.Id) < 0));
 
     /// <summary>What a pattern stands for is tried as nothing and as something long that no other pattern names.</summary>
