@@ -9,6 +9,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 {
     public const string Client = "llm.provider";
     private const int MostSaid = 300;
+    private const string UsedUp = "quota";
 
     /// <summary>Every model but the reasoning ones of OpenAI takes this; those refuse it and name the other.</summary>
     private static readonly (string Name, int Tokens) FirstLimit = ("max_tokens", 1);
@@ -121,18 +122,20 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
     private static CheckResult Judge(string name, ProviderQuestion ask, ProviderAnswer answer, TimeSpan took)
     {
         var (status, wait) = (answer.Status, answer.Wait is { } after ? FormattableString.Invariant($"; it asks to wait {after.TotalSeconds:0} s") : "");
+        var said = answer.Complaint is { } complaint ? $" (\"{Clip.To(complaint, MostSaid)}\")" : "";
         var (verdict, words) = status switch
         {
             >= 200 and <= 299 when answer.Has(ask == ProviderQuestion.Models ? "data" : "choices") => (Verdict.Passing, FormattableString.Invariant($"answered {status} in {took.TotalMilliseconds:0} ms")),
             >= 200 and <= 299 => (Verdict.Failing, $"answered {status}, but not with {(ask == ProviderQuestion.Models ? "models" : "a completion")}"),
             // A reasoning model has thought for longer than it was given: it works.
             400 when answer.Complaint?.Contains("output limit was reached", StringComparison.OrdinalIgnoreCase) == true => (Verdict.Passing, FormattableString.Invariant($"thought for longer than {ReasoningLimit.Tokens} tokens, in {took.TotalMilliseconds:0} ms")),
-            429 => (Verdict.Failing, $"turns requests away: 429, too many requests{wait}"),
+            _ when answer.IsUsedUp => (Verdict.Failing, $"refuses every request: {status}, its quota or credit is used up{said}. Waiting does not help; look at the account's billing"),
+            429 => (Verdict.Failing, $"turns requests away: 429, too many requests{said}{wait}"),
             401 or 403 => (Verdict.Unknown, $"refuses our key: {status}. That says nothing about its health; check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
             >= 500 => (Verdict.Failing, $"is failing: {status} {answer.Reason}{wait}"),
-            _ => (Verdict.Unknown, $"answered {status}{(answer.Complaint is { } complaint ? $" (\"{Clip.To(complaint, MostSaid)}\")" : "")}, which says nothing about its health; check its Url and Model"),
+            _ => (Verdict.Unknown, $"answered {status}{said}, which says nothing about its health; check its Url and Model"),
         };
-        return new CheckResult(verdict, $"{name} {words}.") { Value = status.ToString(CultureInfo.InvariantCulture), Threshold = "not 2xx" };
+        return new CheckResult(verdict, $"{name} {words}.") { Value = answer.IsUsedUp ? UsedUp : status.ToString(CultureInfo.InvariantCulture), Threshold = "not 2xx" };
     }
 
     /// <param name="Body">Null when it is no JSON object.</param>
@@ -140,8 +143,19 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
     {
         /// <summary>What the provider says is wrong with the request, in its own words.</summary>
         public string? Complaint => Status is >= 400 and < 500
-            ? JsonAnswer.Text(Body?["error"] is JsonObject error ? error["message"] : Body?["error"] ?? Body?["message"])
+            ? JsonAnswer.Text(Error is { } error ? error["message"] : Body?["error"] ?? Body?["message"])
             : null;
+
+        /// <summary>
+        /// The account may ask for nothing more until somebody pays or raises its limit. OpenAI says so with the status of too many
+        /// requests, and others with 402.
+        /// </summary>
+        /// <seealso href="https://platform.openai.com/docs/guides/error-codes"/>
+        public bool IsUsedUp => Status == 402 || (Status == 429 && (IsQuota("type") || IsQuota("code")));
+
+        private JsonObject? Error => Body?["error"] as JsonObject;
+
+        private bool IsQuota(string property) => JsonAnswer.Text(Error?[property]) == "insufficient_quota";
 
         public bool Has(string list) => Body?[list] is JsonArray { Count: > 0 };
     }
@@ -156,7 +170,7 @@ public sealed record LlmProviderParameters
     [Description("What to ask for: a completion of one token (of 16 where a reasoning model takes no fewer), or the list of models, which costs nothing and proves little: it is answered while the model hangs, or while every completion is turned away.")]
     public ProviderQuestion Ask { get; init; } = ProviderQuestion.Completion;
 
-    [Description("What is bad: an outage (5xx, no answer, or an answer without a completion), or that requests are limited (429, too many requests). Of a provider that has the other trouble the check says unknown, so that a person decides whether the mitigation fits it. `any`: both are bad.")]
+    [Description("What is bad: an outage (5xx, no answer, an answer without a completion, or an account whose quota or credit is used up), or that requests are limited (429, too many requests). Of a provider that has the other trouble the check says unknown, so that a person decides whether the mitigation fits it. `any`: both are bad.")]
     public ProviderTrouble Failing { get; init; } = ProviderTrouble.Any;
 
     [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]

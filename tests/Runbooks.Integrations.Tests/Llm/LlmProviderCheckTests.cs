@@ -45,6 +45,7 @@ public sealed class LlmProviderCheckTests : OnTheSandbox
     [Theory]
     [InlineData("429", "limited", Verdict.Failing, "429, too many requests")]
     [InlineData("429", "outage", Verdict.Unknown, "That is a limit on requests, and no outage.")]
+    [InlineData("402", "outage", Verdict.Failing, "its quota or credit is used up")]
     [InlineData("503", "outage", Verdict.Failing, "is failing: 503")]
     [InlineData("503", "limited", Verdict.Unknown, "That is an outage, and no limit on requests.")]
     [InlineData("unreachable", "limited", Verdict.Unknown, "That is an outage, and no limit on requests.")]
@@ -106,18 +107,18 @@ public sealed class CompletionTests : IAsyncLifetime
 
     private static string Error(string message) => $$$"""{"error":{"message":"{{{message}}}","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}""";
 
-    private async Task<CheckResult> AskAsync(string url, string? model = "gpt-5")
+    private async Task<CheckResult> AskAsync(string url, string? model = "gpt-5", ProviderTrouble failing = ProviderTrouble.Any)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["LlmProvider:Providers:p:Url"] = url, ["LlmProvider:Providers:p:Model"] = model }).Build();
         await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_provider.Time).AddLlmProvider().BuildServiceProvider();
-        return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters(), _provider.Step(), TestContext.Current.CancellationToken);
+        return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters { Failing = failing }, _provider.Step(), TestContext.Current.CancellationToken);
     }
 
     [Theory]
     [InlineData(200, """{"choices":[{"index":0,"finish_reason":"length","message":{"role":"assistant","content":""}}]}""", Verdict.Passing, "p answered 200 in 0 ms.")]
     [InlineData(400, TooFew, Verdict.Passing, "p thought for longer than 16 tokens, in 0 ms.")]
     [InlineData(400, "The model is not here.", Verdict.Unknown, "p answered 400 (\"The model is not here.\"), which says nothing about its health; check its Url and Model.")]
-    [InlineData(429, "Too many.", Verdict.Failing, "p turns requests away: 429, too many requests.")]
+    [InlineData(429, "Too many.", Verdict.Failing, "p turns requests away: 429, too many requests (\"Too many.\").")]
     public async Task ModelThatRefusesMaxTokens_IsAskedWithTheOtherLimit(int status, string answer, Verdict verdict, string words)
     {
         _provider.Answer = context =>
@@ -166,6 +167,25 @@ public sealed class CompletionTests : IAsyncLifetime
         };
 
         (await AskAsync(_provider.Url)).Summary.ShouldBe("p turns requests away: 429, too many requests; it asks to wait 40 s.");
+    }
+
+    /// <summary>The money is used up: that is every request, and waiting does not end it.</summary>
+    [Theory]
+    [InlineData(429, "insufficient_quota", "insufficient_quota", ProviderTrouble.Outage, Verdict.Failing, "")]
+    [InlineData(429, "insufficient_quota", "credit_balance_exhausted", ProviderTrouble.Outage, Verdict.Failing, "")]
+    [InlineData(402, "unknown_error", "invalid_request_error", ProviderTrouble.Outage, Verdict.Failing, "")]
+    [InlineData(429, "insufficient_quota", "insufficient_quota", ProviderTrouble.Limited, Verdict.Unknown, " That is an outage, and no limit on requests.")]
+    public async Task AccountThatIsUsedUp_IsNoLimitThatWaitingEnds(int status, string type, string code, ProviderTrouble failing, Verdict verdict, string more)
+    {
+        _provider.Answer = context =>
+        {
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync($$$"""{"error":{"message":"You exceeded your current quota.","type":"{{{type}}}","param":null,"code":"{{{code}}}"}}""");
+        };
+
+        var result = await AskAsync(_provider.Url, failing: failing);
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, $"p refuses every request: {status}, its quota or credit is used up (\"You exceeded your current quota.\"). Waiting does not help; look at the account's billing.{more}"));
     }
 
     [Fact]

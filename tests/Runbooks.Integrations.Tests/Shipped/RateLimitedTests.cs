@@ -20,7 +20,7 @@ public sealed class RateLimitedTests : IAsyncLifetime
     {
         var asked = await _world.FireAsync(Sample);
         asked.State.ShouldBe(IncidentState.AwaitingApproval, asked.Reason);
-        asked.Findings.Single(finding => finding.Name == "limited").Result.Summary.ShouldBe("ptu turns requests away: 429, too many requests; it asks to wait 20 s.");
+        asked.Findings.Single(finding => finding.Name == "limited").Result.Summary.ShouldBe("ptu turns requests away: 429, too many requests (\"Rate limit reached for requests.\"); it asks to wait 20 s.");
         asked.Findings.Single(finding => finding.Name == "spill-over").Verdict.ShouldBe(Verdict.Passing);
 
         (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "how many requests were turned away after it is not known yet");

@@ -62,6 +62,7 @@ internal sealed class ProviderApi(
         var (type, message) = status switch
         {
             401 => ("invalid_request_error", "Incorrect API key provided."),
+            402 => ("insufficient_quota", "You exceeded your current quota, please check your plan and billing details."),
             403 => ("invalid_request_error", "Your key has no access to this model."),
             429 => ("rate_limit_error", "Rate limit reached for requests."),
             503 => ("service_unavailable_error", "The engine is currently overloaded, please try again later."),
