@@ -29,6 +29,7 @@ internal static class SampleSteps
         [KubernetesName] public required string Namespace { get; init; }
         [KubernetesName(Subdomain = true)] public required string Pod { get; init; }
         public TimeSpan QuietFor { get; init; }
+        public TimeSpan LoadsFor { get; init; }
     }
 
     public sealed record Engine
@@ -37,6 +38,7 @@ internal static class SampleSteps
         [KubernetesName] public required string Namespace { get; init; }
         [KubernetesName(Subdomain = true)] public string? Pod { get; init; }
         public TimeSpan Window { get; init; }
+        public TimeSpan LoadsFor { get; init; }
     }
 
     public sealed record Recycle

@@ -2,7 +2,7 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Looks at a pod for the signs of a zombie: not ready, or ready and silent.</summary>
 internal sealed class PodCheck(Clusters clusters)
-    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log. One of which a container ended and was started anew within 5 minutes is unknown. Of one that is gone, and whose controller gives each pod another name, the youngest in its place is looked at.")
+    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log. One that is not ready may still load its model: it is unknown for as long as that takes (`loadsFor`). One of which a container ended and was started anew within 5 minutes is unknown. Of one that is gone, and whose controller gives each pod another name, the youngest in its place is looked at.")
 {
     private const int LongestLine = 64 * 1024;
 
@@ -36,7 +36,7 @@ internal sealed class PodCheck(Clusters clusters)
         var known = $"{signs.Pod.Metadata.Name}: {signs.Text}";
         if (signs.Trouble is { } trouble)
         {
-            return CheckResult.Failing($"{known}; {trouble}.");
+            return signs.Starting(time.GetUtcNow(), parameters.LoadsFor) is { } starting ? CheckResult.Unknown($"{known}; {starting}.") : CheckResult.Failing($"{known}; {trouble}.");
         }
 
         var heard = parameters.QuietFor == TimeSpan.Zero ? CheckResult.Passing($"{known}.") : await ListenAsync(pods, parameters, signs, known, time, cancellationToken);
@@ -109,6 +109,10 @@ public sealed record PodCheckParameters : PodParameters
     [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
     [Description("A pod whose last log line is older than this counts as hung although it is ready; one that never logged a line is unknown then. `0s` to not look at its log, as for a server that logs nothing while it has no requests.")]
     public TimeSpan QuietFor { get; init; } = TimeSpan.FromMinutes(5);
+
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    [Description("How long its containers take to be ready at most, such as to load a model. One that was started less than this ago, or whose startup probe has not passed yet, may still be loading: it is unknown, and no sign of a hang.")]
+    public TimeSpan LoadsFor { get; init; } = TimeSpan.FromMinutes(10);
 }
 
 /// <summary>What a pod's record says about its health, in words and as a verdict.</summary>
@@ -132,8 +136,26 @@ internal sealed record PodSigns(V1Pod Pod)
         { IsReady: true } => null,
         _ when Waiting is { } reason => reason,
         { Pod.Status.Phase: "Running" } => "running but not ready",
-        _ => Pod.Status?.Reason ?? $"in phase {Pod.Status?.Phase ?? "unknown"}",
+        _ => Pod.Status?.Reason ?? $"in phase {Pod.Status?.Phase ?? "unknown"}{(Unscheduled is { } why ? $": no machine takes it ({Clip.To(why.TrimEnd('.'), 300)})" : "")}",
     };
+
+    /// <summary>
+    /// Which of its containers may be ready soon, in words; null where none that is not ready can. A server that loads is not ready
+    /// and does not answer, as one that hangs: what tells them apart is for how long it runs, or a startup probe.
+    /// </summary>
+    /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes"/>
+    public string? Starting(DateTimeOffset now, TimeSpan loadsFor)
+    {
+        var late = Pod.Metadata.DeletionTimestamp is null ? Pod.Status?.ContainerStatuses?.Where(status => !status.Ready).Select(Words).ToList() : null;
+        return late is null || late.Contains(null) ? null : late.FirstOrDefault();
+
+        string? Words(V1ContainerStatus status) => status.State switch
+        {
+            { Running.StartedAt: { } at } when status.Started == false || now - at < loadsFor => $"{status.Name} was started {Measurement.Age(now - at)} ago and is not ready: it may still load",
+            { Waiting.Reason: ("ContainerCreating" or "PodInitializing") and var reason } when now - Pod.Status!.StartTime < loadsFor => $"{status.Name} is not started yet ({reason}), {Measurement.Age(now - Pod.Status.StartTime!.Value)} after its machine got it",
+            _ => null,
+        };
+    }
 
     public string ContainerName(string? asked) => asked
         ?? (Pod.Metadata.Annotations?.TryGetValue(DefaultContainer, out var name) == true ? name : Pod.Spec.Containers[0].Name);
@@ -160,6 +182,8 @@ internal sealed record PodSigns(V1Pod Pod)
         Restarts switch { 0 => "no restarts", 1 => "1 restart", var many => $"{many} restarts" } + (LastEnd is { } why ? $" (last: {why})" : ""),
         Gpus > 0 ? $"{Gpus.ToString("0.##", CultureInfo.InvariantCulture)} GPU" : "",
     }.Where(part => part.Length > 0));
+
+    private string? Unscheduled => Pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "PodScheduled", Status: "False" })?.Message;
 
     private string? Waiting => Pod.Status?.ContainerStatuses?.Select(status => status.State?.Waiting?.Reason).FirstOrDefault(reason => reason is not null);
 

@@ -114,6 +114,7 @@ internal sealed class RecyclePod(Clusters clusters)
         null => $"There is no pod {parameters.Namespace}/{parameters.Pod}: nothing to recycle.",
         _ when PodReplacement.Controller(pod) is null => "No controller owns this pod, so nothing would bring it back.",
         _ when PodReplacement.Controller(pod) is { Kind: "Node" } => "This is a static pod of its node; evicting it does not restart it.",
+        { Status.Phase: "Pending", Spec.NodeName: null or "" } => "No machine has taken this pod yet, and another one would wait in the same line.",
         _ => null,
     };
 

@@ -26,7 +26,7 @@ public sealed class ValidateTests : IDisposable
     [InlineData("email", "emial", "contacts.yaml:2:20  people.ada.reach[0].emial  is not a known key.  Did you mean 'email'?")]
     [InlineData(
         "platform-lead", "platform-leads",
-        "hanged-gpu.yaml:57:34  mitigation.approval.escalate[0].to  names 'platform-lead', and the contacts have nobody of that name.  Did you mean 'platform-leads'?")]
+        "hanged-gpu.yaml:58:34  mitigation.approval.escalate[0].to  names 'platform-lead', and the contacts have nobody of that name.  Did you mean 'platform-leads'?")]
     public async Task ContactsThatAreWrong_AreToldByPlaceAndRemedy(string right, string wrong, string told)
     {
         _runbooks.Write(Contacts.Replace(right, wrong, StringComparison.Ordinal), "contacts.yaml");

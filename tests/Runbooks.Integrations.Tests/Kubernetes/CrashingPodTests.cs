@@ -32,7 +32,19 @@ public sealed class CrashingPodTests : IAsyncLifetime
     [Fact]
     public async Task NewPod_PassesAtOnce() => (await AskAsync(1, "{}", 0)).Verdict.ShouldBe(Verdict.Passing);
 
-    private async Task<CheckResult> AskAsync(int seconds, string lastState, int quietFor)
+    /// <summary>It looks as one that hangs: not ready, and it answers nobody. To recycle it begins the load anew.</summary>
+    [Theory]
+    [InlineData(180, "true", Verdict.Unknown, "vllm was started 3 min ago and is not ready: it may still load.")]
+    [InlineData(900, "false", Verdict.Unknown, "vllm was started 15 min ago and is not ready: it may still load.")]
+    [InlineData(900, "true", Verdict.Failing, "running but not ready.")]
+    public async Task ServerThatStillLoads_IsNoSignOfAHang(int seconds, string started, Verdict verdict, string words)
+    {
+        var result = await AskAsync(seconds, """{"terminated":{"exitCode":1,"reason":"Error"}}""", 0, ready: false, started);
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, $"llm-b-0: Running, not ready, 1 restart (last: Error); {words}"));
+    }
+
+    private async Task<CheckResult> AskAsync(int seconds, string lastState, int quietFor, bool ready = true, string started = "true")
     {
         var now = _cluster.Time.GetUtcNow();
         _cluster.Answer = context =>
@@ -49,9 +61,9 @@ public sealed class CrashingPodTests : IAsyncLifetime
                   "metadata": { "name": "llm-b-0", "namespace": "inference", "uid": "u" },
                   "spec": { "containers": [{ "name": "vllm" }] },
                   "status": {
-                    "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }],
+                    "phase": "Running", "conditions": [{ "type": "Ready", "status": "{{ready}}" }],
                     "containerStatuses": [{
-                      "name": "vllm", "ready": true, "restartCount": {{(lastState == "{}" ? 0 : 1)}}, "image": "vllm", "imageID": "vllm",
+                      "name": "vllm", "ready": {{(ready ? "true" : "false")}}, "started": {{started}}, "restartCount": {{(lastState == "{}" ? 0 : 1)}}, "image": "vllm", "imageID": "vllm",
                       "state": { "running": { "startedAt": "{{now.AddSeconds(-seconds):yyyy-MM-ddTHH:mm:ssZ}}" } }, "lastState": {{lastState}}
                     }]
                   }

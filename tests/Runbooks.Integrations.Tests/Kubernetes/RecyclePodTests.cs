@@ -104,6 +104,19 @@ public sealed class RecyclePodTests : OnTheSandbox
         (await ApplyAsync(Recycle, With(), preparation, interrupted: preparation)).Result.ShouldStartWith("Evicted pod inference/llm-b-0");
     }
 
+    /// <summary>It waits for a machine, and so would the one in its place, behind all others.</summary>
+    [Theory]
+    [InlineData(null, "No machine has taken this pod yet, and another one would wait in the same line.")]
+    [InlineData("aks-gpu-24815391-vmss000000", null)]
+    public void PodThatNoMachineHasTaken_IsRefused(string? node, string? why) => RecyclePod
+        .Refusal(new() { Namespace = "inference", Pod = "llm-b-0" }, new()
+        {
+            Metadata = new() { OwnerReferences = [new() { Kind = "StatefulSet", Controller = true }] },
+            Spec = new() { NodeName = node },
+            Status = new() { Phase = "Pending" },
+        })
+        .ShouldBe(why);
+
     [Fact]
     public async Task MissingPod_IsRefused() =>
         (await PrepareAsync(Recycle, With("nobody"))).Refusal.ShouldNotBeNull().ShouldContain("nothing to recycle");

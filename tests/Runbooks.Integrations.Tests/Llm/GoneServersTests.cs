@@ -15,13 +15,13 @@ public sealed class GoneServersTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
 
     /// <param name="now">The pods that report, and so on, with blanks between them.</param>
-    private Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health", string? longDown = null)
+    private Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health", string? longDown = null, string? longerThanALoad = null)
     {
         _prometheus.Answer = context =>
         {
             var query = PrometheusAnswers.QueryOf(context);
             var isOfBefore = PrometheusAnswers.IsRange(context) && context.Request.Query["start"] == context.Request.Query["end"];
-            var pods = query.Contains("present_over_time", StringComparison.Ordinal) ? within : query.Contains("max_over_time(up{", StringComparison.Ordinal) ? longDown ?? down : query.Contains("up{", StringComparison.Ordinal) ? down : isOfBefore ? before : now;
+            var pods = query.Contains("present_over_time", StringComparison.Ordinal) ? within : query.Contains("offset 600s", StringComparison.Ordinal) ? longerThanALoad ?? longDown ?? down : query.Contains("max_over_time(up{", StringComparison.Ordinal) ? longDown ?? down : query.Contains("up{", StringComparison.Ordinal) ? down : isOfBefore ? before : now;
             return PrometheusAnswers.WriteAsync(context, pods.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pod => ((object)new { @namespace = "lab", pod, model = "m" }, new[] { (1, "0") })));
         };
         return _prometheus.AskAsync(check, new { @namespace = "lab" });
@@ -54,6 +54,17 @@ public sealed class GoneServersTests : IAsyncLifetime
         var result = await AskAsync("a b", "a b c", "a b c", down: "c", longDown: "");
 
         (result.Verdict, result.Summary).ShouldBe((Verdict.Passing, $"{Idle}."));
+    }
+
+    /// <summary>A server opens its port when it has loaded its model, which takes minutes: a new one in its place would load from the beginning.</summary>
+    [Theory]
+    [InlineData("a b", "a b c", $"{Idle}; but c does not answer: gone, or loading its model.")]
+    [InlineData("", "a", "a does not answer: gone, or loading its model.")]
+    public async Task ServerThatMayStillLoad_IsNotDownYet(string now, string within, string words)
+    {
+        var result = await AskAsync(now, within, within, within[^1..], longerThanALoad: "");
+
+        (result.Verdict, result.Summary).ShouldBe((Verdict.Unknown, words));
     }
 
     [Fact]

@@ -1,0 +1,74 @@
+using Runbooks.Integrations.Prometheus;
+
+namespace Runbooks.Integrations.Llm;
+
+/// <summary>
+/// Servers that reported a while ago and do not now. One that Prometheus asks in vain is down, however many others there are.
+/// One that it asks no longer may have been lost or scaled down, and Prometheus cannot tell which: it counts where fewer report
+/// than at the beginning of the window; as many are a rollout, in which others took their place. One that loads its model does
+/// not answer either: it counts as down only after the time that this takes.
+/// </summary>
+/// <param name="Down">Prometheus still asks them, and has had no answer for longer than one loads.</param>
+/// <param name="Silent">It has had none for some minutes: they are gone, or load.</param>
+/// <param name="Away">Prometheus asks them no longer.</param>
+internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<string> Silent, IReadOnlyList<string> Away)
+{
+    private const int MostNamed = 5;
+
+    /// <summary>For so long one that is down is known by what it reported.</summary>
+    private static readonly TimeSpan s_remembered = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_silentFor = TimeSpan.FromMinutes(2);
+    private static readonly GoneServers s_none = new([], [], []);
+
+    /// <param name="of">Which servers.</param>
+    /// <param name="now">Their series of the waiting requests now.</param>
+    public static async Task<GoneServers> FindAsync(
+        PrometheusClient prometheus, ModelServer server, ModelServerParameters parameters, WorkloadSeries of, IReadOnlyList<PrometheusSeries> now, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var here = now.Select(server.NameOf).ToHashSet(StringComparer.Ordinal);
+        var gone = await LostWithinAsync(s_remembered);
+        if (gone.Count == 0)
+        {
+            return s_none;
+        }
+
+        // One scrape that failed makes nobody gone: that is asked for longer. One that is asked no longer was not asked in vain.
+        var asked = await PodsAsync("{0} == 0");
+        var (longer, loads) = (PromDuration.Of(s_silentFor), PromDuration.Of(parameters.LoadsFor));
+        var silent = await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{longer}]) == 0 and count_over_time({{0}}[{longer}]) > 1");
+        // A target that is new has not been asked for that long: it is not down yet.
+        var down = silent.Count == 0 ? [] : await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{loads}]) == 0 and {{0}} offset {loads} == 0");
+        var away = (await LostWithinAsync(parameters.Window)).Where(series => !asked.Contains(ModelServer.PodOf(series))).ToList();
+        var begin = time.GetUtcNow() - parameters.Window;
+        if (away.Count > 0 && here.Count >= Names(await prometheus.RangeAsync(parameters.Endpoint, of.Of(server.Waiting), begin, begin, TimeSpan.FromSeconds(15), cancellationToken)).Count)
+        {
+            away = [];
+        }
+
+        List<string> Among(HashSet<string> pods) => Names(gone.Where(series => pods.Contains(ModelServer.PodOf(series))));
+        return new(Among(down), Among([.. silent.Except(down)]), Names(away));
+
+        async Task<List<PrometheusSeries>> LostWithinAsync(TimeSpan over) =>
+            [.. (await prometheus.QueryAsync(parameters.Endpoint, of.Of(server.Waiting, $"present_over_time({{0}}[{PromDuration.Of(over)}])"), cancellationToken)).Where(series => !here.Contains(server.NameOf(series)))];
+
+        async Task<HashSet<string>> PodsAsync(string query) =>
+            (await prometheus.QueryAsync(parameters.Endpoint, of.Of("up", query), cancellationToken)).Select(ModelServer.PodOf).ToHashSet(StringComparer.Ordinal);
+
+        List<string> Names(IEnumerable<PrometheusSeries> servers) => [.. servers.Select(server.NameOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    }
+
+    /// <param name="others">What those that report say; null for none.</param>
+    /// <param name="over">The time, in words.</param>
+    /// <returns>Null when nobody reports and nobody is known to be down.</returns>
+    public CheckResult? Beside(CheckResult? others, string over) => others switch
+    {
+        { Verdict: Verdict.Failing } => others,
+        _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within {PromDuration.Format(s_remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
+        _ when Silent.Count > 0 => Unknown(others, $"{CountText.Names(Silent, MostNamed)} {(Silent.Count == 1 ? "does" : "do")} not answer: gone, or loading {(Silent.Count == 1 ? "its" : "their")} model."),
+        { Verdict: Verdict.Passing } when Away.Count > 0 => Unknown(others, $"{CountText.Names(Away, MostNamed)} {(Away.Count == 1 ? "is" : "are")} gone, and fewer report than {over} ago: lost, or scaled down. This is said for {over}."),
+        _ => others,
+    };
+
+    private static CheckResult Unknown(CheckResult? others, string words) =>
+        others is null ? CheckResult.Unknown(words) : others with { Verdict = Verdict.Unknown, Summary = $"{others.Summary.TrimEnd('.')}; but {words}" };
+}
