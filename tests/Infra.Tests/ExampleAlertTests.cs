@@ -40,6 +40,17 @@ public partial class ExampleAlertTests
         plan.AppSettings()[$"LlmProvider__Providers__{properties["provider"]}__Model"].ShouldBe((string?)properties["deployment"]);
     }
 
+    /// <summary>The gauge keeps a GPU's last XID: fired by a program's error, the alert would stay so, and the fault after it would be no new one.</summary>
+    [Fact]
+    public async Task GpuNodeFault_FiresForWhatIsFatalAndNothingElse()
+    {
+        var rule = (string)(await Plan.OfAsync(Plan.Production)).All("Microsoft.AlertsManagement/prometheusRuleGroups").SelectMany(group => group.Properties["rules"]!.AsArray())
+            .Single(rule => (string)rule!["alert"]! == "GpuNodeFault")!["expression"]!;
+
+        rule.ShouldNotContain("> 0");
+        Xid().Matches(rule).Select(match => match.Value).ShouldBe(Xid().Matches(_shipped["gpu-node-fault"]).Select(match => match.Value));
+    }
+
     /// <summary>The runbook looks at one folder's disk and tidies that: an alert about another disk would have the wrong one tidied, and called mended.</summary>
     [Fact]
     public async Task DiskThatIsAlmostFull_IsTheOneOfTheFolderThatIsTidied()
@@ -125,6 +136,9 @@ public partial class ExampleAlertTests
 
     [GeneratedRegex(@"\{\{ *labels\.([A-Za-z0-9_]+)", RegexOptions.NonBacktracking)]
     private static partial Regex Label();
+
+    [GeneratedRegex("XID_ERRORS == [0-9]+", RegexOptions.NonBacktracking)]
+    private static partial Regex Xid();
 
     [GeneratedRegex(@" by \(([^)]*)\)", RegexOptions.NonBacktracking)]
     private static partial Regex By();

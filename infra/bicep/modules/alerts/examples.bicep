@@ -31,6 +31,10 @@ module hangedGpu 'prometheus-rules.bicep' = if (wanted.?hangedGpu != null) {
   }
 }
 
+// What gpu.health calls fatal. The exporter tells a GPU's last XID until the GPU is started anew: were a program's error enough,
+// the alert would stay fired by it, and the fault that comes after it would be no new alert.
+var fatalXids = [46, 48, 62, 64, 74, 79, 95, 109, 110, 119, 120, 136, 140, 143, 151, 154, 155, 156, 158, 171, 172]
+
 module gpuNodeFault 'prometheus-rules.bicep' = if (wanted.?gpuNodeFault != null) {
   name: 'alerts-gpu-node-fault'
   params: {
@@ -42,13 +46,12 @@ module gpuNodeFault 'prometheus-rules.bicep' = if (wanted.?gpuNodeFault != null)
     alerts: [
       {
         alert: 'GpuNodeFault'
-        // Any XID: the diagnosis tells the errors of a program from those of the hardware, and ends as not needed.
         // Newer exporters write the label hostname with a small letter.
-        expression: 'max by (cluster, node) (label_replace(label_replace(DCGM_FI_DEV_XID_ERRORS, "node", "$1", "Hostname", "(.+)"), "node", "$1", "hostname", "(.+)")) > 0'
+        expression: 'max by (cluster, node) (label_replace(label_replace(${join(map(fatalXids, xid => 'DCGM_FI_DEV_XID_ERRORS == ${xid}'), ' or ')}, "node", "$1", "Hostname", "(.+)"), "node", "$1", "hostname", "(.+)"))'
         lasting: 'PT1M'
         severity: 1
         runbook: 'gpu-node-fault'
-        summary: 'A GPU reports an error.'
+        summary: 'A GPU reports a fatal error.'
       }
     ]
   }
