@@ -56,9 +56,9 @@ type exampleRules = {
     blocklist: string
   }?
   highLatencyReroute: {
-    @description('Application Gateway of the region that is watched.')
+    @description('Application Gateway of the region that is slow.')
     gatewayId: string
-    @description('Application Insights and its workspace\'s id (a GUID). Two availability tests belong to it: one named as service, through Traffic Manager, and one named as from, at that region\'s own address.')
+    @description('Application Insights and its workspace\'s id (a GUID). Three availability tests belong to it: one named as service, through Traffic Manager, and two named as from and to, each at that region\'s own address.')
     applicationInsightsId: string
     workspace: string
     trafficManagerId: string

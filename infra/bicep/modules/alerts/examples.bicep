@@ -213,12 +213,15 @@ module highLatency 'metric-rule.bicep' = if (wanted.?highLatencyReroute != null)
   params: {
     name: 'HighLatency_Region_${wanted.highLatencyReroute!.from}'
     summary: 'One region answers slowly.'
-    scopeId: wanted.highLatencyReroute!.gatewayId
-    metricNamespace: 'Microsoft.Network/applicationGateways'
-    metricName: 'BackendLastByteResponseTime'
+    // The gateway's own times count the whole of an answer that is generated: they are long on a good day, and the alert would
+    // stay fired. An availability test asks for the same on every day.
+    scopeId: wanted.highLatencyReroute!.applicationInsightsId
+    metricNamespace: 'Microsoft.Insights/components'
+    metricName: 'availabilityResults/duration'
     timeAggregation: 'Average'
     operator: 'GreaterThan'
     threshold: 1500
+    only: { 'availabilityResult/name': wanted.highLatencyReroute!.from }
     severity: 1
     runbook: 'high-latency-reroute'
     properties: {

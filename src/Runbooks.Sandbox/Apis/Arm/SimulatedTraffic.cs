@@ -26,7 +26,7 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
     public IEnumerable<MeasuredSeries> Measure(string resource, string metric, string test) => metric switch
     {
         // A gateway that is sent nothing has nothing to measure.
-        "BackendLastByteResponseTime" or "ApplicationGatewayTotalTime" => [new([], at => profiles.Reaches(resource) ? Latency(resource, at) : null)],
+        "BackendFirstByteResponseTime" or "BackendLastByteResponseTime" or "ApplicationGatewayTotalTime" => [new([], at => profiles.Reaches(resource) ? Latency(resource, at) : null)],
         "availabilityResults/duration" => [new([new(Test, test), new("availabilityResult/success", "1")], at => Felt(resource, test, at))],
         "availabilityResults/availabilityPercentage" => [new([new(Test, test)], _ => 100)],
         "OriginHealthPercentage" =>
