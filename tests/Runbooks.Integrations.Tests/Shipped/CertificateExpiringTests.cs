@@ -69,5 +69,29 @@ public sealed class CertificateExpiringTests : IAsyncLifetime
         ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldStartWith("Told platform-lead: Certificate chat-gateway in Key Vault assist-kv expires 2026-12-23 05:20 UTC. Look whether");
     }
 
-    private Task<Incident> FireAsync() => _world.FireAsync(Sample, post => post.Replace("127.0.0.1:7072", _world.Address.Authority, StringComparison.Ordinal));
+    /// <summary>It was told of on each of the days before: that it has expired is an outage, and is heard at once.</summary>
+    [Fact]
+    public async Task CertificateThatHasExpired_IsToldToWhoeverIsOnCall()
+    {
+        (await FireAsync()).State.ShouldBe(IncidentState.Resolved);
+        await _world.SendAsync(HttpMethod.Post, "/tls/_renew", new { days = -1 });
+
+        var ended = await FireAsync("certificate-expired.alertmanager");
+
+        ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
+        ended.RunbookId.ShouldBe("certificate-expired");
+        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldContain(": expired 1");
+        ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldStartWith("Told oncall: 127.0.0.1:");
+    }
+
+    [Fact]
+    public async Task EventOfKeyVaultThatOneHasExpired_IsToldToWhoeverIsOnCall()
+    {
+        var ended = await _world.FireAsync("vault-certificate-expired.event-grid");
+
+        ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
+        ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldStartWith("Told oncall: Certificate chat-gateway in Key Vault assist-kv expired 2026-11-23 03:00 UTC, and the vault has no newer version.");
+    }
+
+    private Task<Incident> FireAsync(string sample = Sample) => _world.FireAsync(sample, post => post.Replace("127.0.0.1:7072", _world.Address.Authority, StringComparison.Ordinal));
 }

@@ -90,12 +90,28 @@ module certificateExpiring 'prometheus-rules.bicep' = if (wanted.?certificateExp
     alerts: [
       {
         alert: 'CertificateExpiring'
-        // What blackbox exporter probes; instance is the server.
+        // What blackbox exporter probes; instance is the server. An alert is sent once, so the last days have one of their own.
         expression: '(min by (instance) (probe_ssl_earliest_cert_expiry) - time()) / 86400 < 21'
         lasting: 'PT10M'
         severity: 3
         runbook: 'certificate-expiring'
         summary: 'A certificate expires in less than three weeks.'
+      }
+      {
+        alert: 'CertificateExpiringInDays'
+        expression: '(min by (instance) (probe_ssl_earliest_cert_expiry) - time()) / 86400 < 3'
+        lasting: 'PT10M'
+        severity: 2
+        runbook: 'certificate-expiring'
+        summary: 'A certificate expires in less than three days.'
+      }
+      {
+        alert: 'CertificateExpired'
+        expression: 'min by (instance) (probe_ssl_earliest_cert_expiry) - time() <= 0'
+        lasting: 'PT1M'
+        severity: 1
+        runbook: 'certificate-expired'
+        summary: 'A certificate has expired.'
       }
     ]
   }
