@@ -36,7 +36,7 @@ public sealed class DiagnosisFaultsTests : IAsyncLifetime
     [InlineData("queue-overload", "kubernetes", "GET ", "403", 1, "servers", Verdict.Unknown, "It needs Azure Kubernetes Service RBAC Reader, or a Kubernetes role with: get deployments.")]
     [InlineData("rate-limited", "provider", "/provider/ptu", "403", 1, "limited", Verdict.Unknown, "refuses our key: 403")]
     [InlineData("rate-limited", "provider", "/provider/paygo", "500", 1, "spill-over", Verdict.Failing, "paygo is failing: 500")]
-    [InlineData("throughput-used-up", "arm", "/metrics", "403", 1, "utilization", Verdict.Unknown, "Monitoring Reader")]
+    [InlineData("throughput-used-up", "arm", "/metrics", "403", 2, "utilization", Verdict.Unknown, "Monitoring Reader")]
     [InlineData("disk-full", "arm", "/runCommand", "403", 1, "disk", Verdict.Unknown, "lacks the role Virtual Machine Contributor on virtual machine vm-batch-1")]
     [InlineData("disk-full", "arm", "/runCommand", "lroFails", 1, "disk", Verdict.Unknown, "but it ended as Failed")]
     public async Task QuestionThatMeetsAFault_IsAnsweredInWordsAndAPersonIsAsked(string runbook, string api, string on, string fault, int count, string check, Verdict verdict, string words)

@@ -23,11 +23,12 @@ public sealed class ThroughputUsedUpTests : IAsyncLifetime
         asked.Findings.Single(finding => finding.Name == "turned-away").Result.Summary.ShouldStartWith("ptu turns requests away: 429");
         asked.Findings.Single(finding => finding.Name == "utilization").Verdict.ShouldBe(Verdict.Failing);
 
-        (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Holding, "nobody is turned away any more");
+        (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "whether the standard deployment has room for all of it is told minutes later");
         (await SpillsToAsync()).ShouldBe("gpt-4o-paygo");
-        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(15))).State.ShouldBe(IncidentState.Holding, "it has not had room for long enough");
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(8))).State.ShouldBe(IncidentState.Holding, "nobody is turned away any more");
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(8))).State.ShouldBe(IncidentState.Holding, "it has not had room for long enough");
 
-        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(10));
+        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(14));
 
         ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
         ended.Steps[0].Status.ShouldBe(StepStatus.Undone);
@@ -41,10 +42,10 @@ public sealed class ThroughputUsedUpTests : IAsyncLifetime
         var asked = await _world.FireAsync(Sample);
 
         await _world.ApproveAsync(asked.Id);
-        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(15));
+        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(35));
 
         ended.State.ShouldBe(IncidentState.Failed);
-        ended.Reason.ShouldNotBeNull().ShouldContain("The fix did not help within 10m: turned-away: failing");
+        ended.Reason.ShouldNotBeNull().ShouldContain("The fix did not help within 30m: turned-away: failing");
         (await SpillsToAsync()).ShouldBeNull();
         _world.Notifier.To(CardKind.Page).ShouldNotBeEmpty();
     }

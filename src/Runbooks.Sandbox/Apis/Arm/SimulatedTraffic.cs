@@ -6,7 +6,7 @@ namespace Runbooks.Sandbox.Apis.Arm;
 /// Two regions that serve users. Region b is slow from the first question on and recovers after a while; what users feel
 /// depends on how Traffic Manager spreads them.
 /// </summary>
-internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagementKind gateways, ProvisionedThroughput throughput, [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
+internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagementKind gateways, ProvisionedThroughput throughput, CognitiveKind models, [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
 {
     public const string Began = "arm/traffic";
 
@@ -36,7 +36,18 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
         ],
         "AzureOpenAIProvisionedManagedUtilizationV2" => [new([new("ModelDeploymentName", "gpt-4o-ptu")], at => throughput.Percent(at))],
         // With a part of the traffic elsewhere, the provisioned throughput suffices for the rest.
-        "Requests" => [new([new("BackendResponseCode", "429")], at => throughput.Percent(at) >= 100 && !gateways.SpillsOver(resource) ? 60 : null), new([new("BackendResponseCode", "200")], _ => 900)],
+        "Requests" =>
+        [
+            new([new("BackendResponseCode", "429"), new("ApiId", "chat")], at => throughput.Percent(at) >= 100 && !gateways.SpillsOver(resource) ? 60 : null),
+            new([new("BackendResponseCode", "200"), new("ApiId", "chat")], _ => 900),
+        ],
+        // What spills over is turned away by nobody.
+        "AzureOpenAIRequests" =>
+        [
+            new([new("ModelDeploymentName", "gpt-4o-ptu"), new("StatusCode", "429")], at => throughput.Percent(at) >= 100 && !models.SpillsOver("gpt-4o-ptu") ? 60 : null),
+            new([new("ModelDeploymentName", "gpt-4o-ptu"), new("StatusCode", "200")], _ => 900),
+            new([new("ModelDeploymentName", "gpt-4o-paygo"), new("StatusCode", "200")], _ => 300),
+        ],
         _ => [],
     };
 
@@ -156,7 +167,7 @@ internal static partial class ArmMetrics
 
     private static string UnitOf(string metric) => metric switch
     {
-        "Requests" => "Count",
+        "Requests" or "AzureOpenAIRequests" => "Count",
         "availabilityResults/availabilityPercentage" or "OriginHealthPercentage" or "AzureOpenAIProvisionedManagedUtilizationV2" => "Percent",
         _ => "MilliSeconds",
     };
