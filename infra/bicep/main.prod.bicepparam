@@ -46,6 +46,7 @@ param alerting = {
     certificateExpiring: { prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod' }
     rateLimited: {
       apiManagementId: '${edge}/Microsoft.ApiManagement/service/apim-prod'
+      api: 'chat'
       pool: 'llm'
       backend: 'openai-paygo'
       provider: 'openai'

@@ -20,8 +20,9 @@ type exampleRules = {
     prometheusWorkspaceId: string
   }?
   rateLimited: {
-    @description('API Management in front of the deployments; its pool, and the spill-over\'s backend in it.')
+    @description('API Management in front of the deployments; the id of the API there that its pool serves, the pool, and the spill-over\'s backend in it.')
     apiManagementId: string
+    api: string
     pool: string
     backend: string
     @description('Names of the primary and of the spill-over in connections.llmProviders.')

@@ -128,13 +128,14 @@ module rateLimited 'metric-rule.bicep' = if (wanted.?rateLimited != null) {
     timeAggregation: 'Total'
     operator: 'GreaterThan'
     threshold: 20
-    only: { BackendResponseCode: '429' }
+    only: { BackendResponseCode: '429', ApiId: wanted.rateLimited!.api }
     severity: 2
     runbook: 'rate-limited'
     properties: {
       provider: wanted.rateLimited!.provider
       spillOver: wanted.rateLimited!.spillOver
       apim: wanted.rateLimited!.apiManagementId
+      api: wanted.rateLimited!.api
       pool: wanted.rateLimited!.pool
       backend: wanted.rateLimited!.backend
     }
