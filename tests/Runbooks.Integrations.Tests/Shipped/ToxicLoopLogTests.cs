@@ -37,6 +37,6 @@ public sealed class ToxicLoopLogTests
         var result = await check.AskAsync(ParameterBinder.Bind(JsonNode.Parse(with)!.AsObject(), check.ParametersType).Value.ShouldNotBeNull(), logs.Step(), TestContext.Current.CancellationToken);
 
         result.Verdict.ShouldBe(verdict, result.Summary);
-        JsonNode.Parse(logs.Requests.Last().Body)!["query"]!.GetValue<string>().ShouldBe("""AzureDiagnostics | where Category in ("FrontDoorWebApplicationFirewallLog", "ApplicationGatewayFirewallLog") | take 1 | count""");
+        JsonNode.Parse(logs.Requests.Last().Body)!["query"]!.GetValue<string>().ShouldBe("""AzureDiagnostics | where Category in~ ("FrontDoorWebApplicationFirewallLog", "ApplicationGatewayFirewallLog") | take 1 | count""");
     }
 }
