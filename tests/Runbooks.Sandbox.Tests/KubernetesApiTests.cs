@@ -87,10 +87,15 @@ public sealed class KubernetesApiTests : OnTheSandbox
 
         var leaving = await ReadAsync("llm-b-0");
         (leaving.Metadata.Uid, leaving.Metadata.DeletionTimestamp is null).ShouldBe((old.Metadata.Uid, false));
-        Clock.Advance(TimeSpan.FromSeconds(1));
+        Clock.Advance(TimeSpan.FromSeconds(0.6));
         var pending = await ReadAsync("llm-b-0");
         pending.Metadata.Uid.ShouldNotBe(old.Metadata.Uid);
         (pending.Status.Phase, IsReady(pending)).ShouldBe(("Pending", false));
+        Clock.Advance(TimeSpan.FromSeconds(0.4));
+        // It loads its model: it runs, and neither answers nor is ready.
+        var loading = await ReadAsync("llm-b-0");
+        (loading.Status.Phase, IsReady(loading), loading.Status.ContainerStatuses[0].State.Running is null).ShouldBe(("Running", false, false));
+        (await JsonAsync("/prometheus/api/v1/query?query=up{pod=\"llm-b-0\"}")).GetProperty("data").GetProperty("result")[0].GetProperty("value")[1].GetString().ShouldBe("0");
         Clock.Advance(TimeSpan.FromSeconds(1));
         var ready = await ReadAsync("llm-b-0");
         (ready.Metadata.Uid, ready.Status.Phase, IsReady(ready)).ShouldBe((pending.Metadata.Uid, "Running", true));

@@ -20,7 +20,7 @@ internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traf
     private IEnumerable<ScrapeTarget> Engines(SandboxCluster cluster, string? only) =>
         from pod in cluster.PodsEver()
         where only is null || pod.Name == only
-        let container = cluster.WorkloadOf(pod) is { } workload && EngineTraffic.Serves(workload) ? workload.Container : null
+        let container = cluster.WorkloadOf(pod) is { ServesModel: true } workload ? workload.Container : null
         where container is not null
         from life in pod.Lives
         where life.Node is not null
@@ -32,7 +32,10 @@ internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traf
             $"{container}/{pod.Namespace}/{pod.Name}",
             life.ReadyAt,
             life.DeletedAt,
-            name => gauges.Apply(Families(container, pod, life, name), pod.Name));
+            name => gauges.Apply(Families(container, pod, life, name), pod.Name))
+        {
+            AskedFrom = life.StartedAt,
+        };
 
     private IEnumerable<MetricFamily> Families(string container, SandboxPod pod, PodLife life, string? name) => container switch
     {
@@ -169,6 +172,9 @@ internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) :
 internal sealed record ScrapeTarget(
     IReadOnlyDictionary<string, string> Labels, string Path, DateTimeOffset Start, DateTimeOffset? End, Func<string?, IEnumerable<MetricFamily>> Families)
 {
+    /// <summary>From then on it is asked, in vain until it can be.</summary>
+    public DateTimeOffset AskedFrom { get; init; } = Start;
+
     public bool IsUp(DateTimeOffset at) => Start <= at && !(End <= at);
 }
 

@@ -157,8 +157,6 @@ internal sealed class EngineTraffic(
 
     public void Reset() => chatLoad.Reset();
 
-    public static bool Serves(Workload? workload) => workload?.Container is "vllm" or "tgi" or "triton";
-
     /// <summary>From when its server could be asked on, in order and without a gap.</summary>
     public IReadOnlyList<Stretch> Of(SandboxPod pod, PodLife life, DateTimeOffset until)
     {

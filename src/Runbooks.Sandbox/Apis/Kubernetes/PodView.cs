@@ -9,7 +9,7 @@ internal static class PodView
 
     public static V1Pod Of(SandboxCluster cluster, SandboxPod pod, PodLife life, DateTimeOffset now)
     {
-        var ready = life.IsReady(now);
+        var (started, ready) = (life.IsStarted(now), life.IsReady(now));
         var workload = cluster.WorkloadOf(pod);
         return new V1Pod
         {
@@ -39,12 +39,12 @@ internal static class PodView
             },
             Status = new V1PodStatus
             {
-                Phase = ready ? "Running" : "Pending",
+                Phase = started ? "Running" : "Pending",
                 StartTime = life.Node is null ? null : life.CreatedAt.UtcDateTime,
-                PodIP = ready ? life.Ip : null,
+                PodIP = started ? life.Ip : null,
                 QosClass = "BestEffort",
                 Conditions = [.. s_conditionTypes.Where(type => life.Node is not null || type == "PodScheduled").Select(type => Condition(type, life, ready))],
-                ContainerStatuses = life.Node is null ? null : [Container(workload, life, ready)],
+                ContainerStatuses = life.Node is null ? null : [Container(workload, life, started, ready)],
             },
         };
     }
@@ -60,7 +60,7 @@ internal static class PodView
     public static string Version(DateTimeOffset now, params IEnumerable<DateTimeOffset?> changes) =>
         (changes.Where(at => at <= now).Max() ?? now).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
 
-    private static string Version(PodLife life, DateTimeOffset now) => Version(now, life.CreatedAt, life.ReadyAt, life.DeletedAt);
+    private static string Version(PodLife life, DateTimeOffset now) => Version(now, life.CreatedAt, life.StartedAt, life.ReadyAt, life.DeletedAt);
 
     private static Dictionary<string, string> Labels(SandboxPod pod, Workload? workload)
     {
@@ -98,16 +98,16 @@ internal static class PodView
         };
     }
 
-    private static V1ContainerStatus Container(Workload? workload, PodLife life, bool ready) => new()
+    private static V1ContainerStatus Container(Workload? workload, PodLife life, bool started, bool ready) => new()
     {
         Name = workload?.Container ?? "main",
         Ready = ready,
-        Started = ready,
+        Started = started,
         RestartCount = 0,
         Image = workload?.Image ?? "practice/main:1",
         ImageID = "practice",
-        State = ready
-            ? new V1ContainerState { Running = new V1ContainerStateRunning { StartedAt = life.ReadyAt.UtcDateTime } }
+        State = started
+            ? new V1ContainerState { Running = new V1ContainerStateRunning { StartedAt = life.StartedAt.UtcDateTime } }
             : new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = "ContainerCreating" } },
     };
 }
@@ -135,7 +135,7 @@ internal static class ClusterEvents
     private static IEnumerable<(DateTimeOffset? At, string Reason, string Message)> Happened(PodLife life)
     {
         yield return (life.Node is null ? null : life.CreatedAt, "Scheduled", $"Successfully assigned the pod to {life.Node}");
-        yield return (life.ReadyAt, "Started", "Started container");
+        yield return (life.StartedAt, "Started", "Started container");
         yield return (life.DeletedAt, "Killing", "Stopping container");
     }
 
@@ -187,7 +187,11 @@ internal static class PodLog
     {
         if (life.ReadyAt > now)
         {
-            yield return (life.CreatedAt, "INFO loading model weights");
+            if (life.IsStarted(now))
+            {
+                yield return (life.StartedAt, "INFO loading model weights");
+            }
+
             yield break;
         }
 
@@ -196,7 +200,7 @@ internal static class PodLog
         var first = Math.Max(0, last - LinesKept + 1);
         if (first == 0)
         {
-            yield return (life.CreatedAt, "INFO loading model weights");
+            yield return (life.StartedAt, "INFO loading model weights");
             yield return (life.ReadyAt, "INFO model loaded, ready to serve");
         }
 

@@ -220,6 +220,7 @@ internal sealed partial class SandboxCluster
             Node = node,
             Ip = NextIp(),
             RestartedAt = workload.RestartedAt,
+            LoadsFor = workload.ServesModel ? options.ReadyAfter * 0.75 : TimeSpan.Zero,
         };
 
     private string? Place(bool gpu, int index)

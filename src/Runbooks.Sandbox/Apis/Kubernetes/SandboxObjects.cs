@@ -92,6 +92,14 @@ internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOff
     /// <summary>When its workload was last told to restart, as the template says.</summary>
     public string? RestartedAt { get; init; }
 
+    /// <summary>For how long its container runs before it is ready, as a server does that loads its model.</summary>
+    public TimeSpan LoadsFor { get; init; }
+
+    [JsonIgnore]
+    public DateTimeOffset StartedAt => ReadyAt - LoadsFor;
+
+    public bool IsStarted(DateTimeOffset now) => now >= StartedAt;
+
     public bool IsReady(DateTimeOffset now) => now >= ReadyAt;
 
     public bool IsDeleted(DateTimeOffset now) => DeletedAt <= now;
@@ -128,6 +136,9 @@ internal sealed record Workload(WorkloadKind Kind, string Namespace, string Name
 
     [JsonIgnore]
     public string App => Name;
+
+    [JsonIgnore]
+    public bool ServesModel => Container is "vllm" or "tgi" or "triton";
 
     /// <summary>Whose name its pods carry as their controller.</summary>
     [JsonIgnore]

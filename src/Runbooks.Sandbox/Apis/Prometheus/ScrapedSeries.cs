@@ -98,7 +98,7 @@ internal sealed class ScrapedSeries(ScrapeTargets targets) : ISeriesSource
 
             if (name?.Matches("up") != false && Matching(matchers, target, "up", []) is { } up)
             {
-                yield return new Series(target, up, _ => 1);
+                yield return new Series(target with { Start = target.AskedFrom }, up, at => at < target.Start ? 0 : 1);
             }
 
             foreach (var family in target.Families(name is { Operator: "=" } ? name.Value : null))
