@@ -25,6 +25,10 @@ public sealed partial record Incident
     [JsonIgnore]
     public IReadOnlyList<AttachedAlert> Others => [.. Alerts.Where(alert => !alert.Is(Alert))];
 
+    /// <summary>What fires, or fires on, since its checks had answered last before the end, and is not what it was opened for.</summary>
+    public IReadOnlyList<AttachedAlert> OthersUnseen() =>
+        [.. Alerts.Where(known => !known.Resolved && known.LastAt > SeenAt && ReportOf(known) is { } report && !WasOpenedBy(report))];
+
     /// <summary>The other alerts in words, for cards and pages.</summary>
     public IReadOnlyList<string> OtherLines()
     {

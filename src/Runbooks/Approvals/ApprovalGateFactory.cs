@@ -27,7 +27,7 @@ public static class ApprovalGateFactory
         var mustAsk = incident.IsProposed || (!plan.TellsOnly
             && (unclear || unmetNeeds.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation))));
         var isSo = unclear && Diagnosis.Conclude(runbook.Mitigation.When, incident.Findings) == Conclusion.Unclear;
-        List<string> warnings = [.. Warnings(incident, plan, violations, unmetNeeds, isSo ? Diagnosis.WhyUnclear(runbook.Mitigation.When, incident.Findings) : null), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
+        List<string> warnings = [.. Warnings(incident, runbook.Mitigation.HoldUntil is not null, plan, violations, unmetNeeds, isSo ? Diagnosis.WhyUnclear(runbook.Mitigation.When, incident.Findings) : null), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, request.Round),
@@ -84,11 +84,11 @@ public static class ApprovalGateFactory
         : "This runbook heals by itself; nobody had to be asked.";
 
     /// <summary>All that speaks against it.</summary>
-    private static IEnumerable<string> Warnings(Incident incident, Plan plan, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, string? unclear) =>
+    private static IEnumerable<string> Warnings(Incident incident, bool isLease, Plan plan, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, string? unclear) =>
     [
         .. incident.IsProposed && AlertIdentity.IsByHand(incident.Alert.Source) ? [$"No alert opened this. {Clip.To(incident.Alert.Summary ?? "", 500)}"] : Array.Empty<string>(),
         .. incident.EarlierNo is { } no ? [no.Warning] : Array.Empty<string>(),
-        .. incident.Follows is { } before ? [$"The last fix did not hold: incident {before} on this target was resolved shortly before."] : Array.Empty<string>(),
+        .. incident.Follows is { } before ? [isLease ? $"The cause is back: incident {before} on this target had taken back its temporary fix." : $"The last fix did not hold: incident {before} on this target was resolved before this."] : Array.Empty<string>(),
         .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan))
             .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why),
         .. unmetNeeds.Count > 0 ? [$"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}"] : Array.Empty<string>(),

@@ -107,8 +107,8 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
 }
 
 /// <summary>
-/// Checks whether a verified fix still holds, when an alert comes in shortly after it. Counter-based alerts fire on for a
-/// while after a good fix, so the alert alone proves nothing; a check that fails does, and opens a new incident at once. One that cannot be
+/// Checks whether a verified fix still holds, or whether the cause of one that was taken back is still gone, when an alert comes in shortly after
+/// it. Counter-based alerts fire on for a while after a good fix, so the alert alone proves nothing; a check that fails does, and opens a new incident at once. One that cannot be
 /// answered is asked again; where the alert still fires when the window ends, a new incident opens then.
 /// </summary>
 public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHistoryStore histories, NextIncident next, TimeProvider time)
@@ -124,21 +124,33 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
             return new RecheckResult(true, "", null);
         }
 
-        var specs = runbook.Diagnosis.Where(spec => request.Checks.Contains(spec.Name));
-        var findings = current.SinceFiring(await checks.AskAllAsync(closed, specs, cancellationToken), time.GetUtcNow());
-        var failing = findings.Where(finding => finding.Verdict == Verdict.Failing).ToList();
+        var question = SettleQuestion.Of(current, runbook, request.Checks);
+        var findings = current.SinceFiring(await checks.AskAllAsync(closed, runbook.Diagnosis.Where(spec => question.Asks(spec.Name)), cancellationToken), time.GetUtcNow());
         var unseen = current.EndedUnseenBecause() is { } why ? $"its sender ended the alert without an all-clear ({why})" : null;
-        if (failing.Count > 0)
+        if (question.Failing(findings) is { Count: > 0 } failing)
         {
             var failed = Incident.Summarize(failing);
-            await histories.MarkRecurredAsync(closed, runbook, cancellationToken);
-            await OpenAsync(
-                closed, runbook, $"The last fix did not hold: {unseen ?? "the alert came again"} after incident {closed.Id} was resolved, and its checks fail. {failed}",
-                incident => incident with { Follows = closed.Id }, $"The fix did not hold ({failed})", cancellationToken);
+            var after = $"{unseen ?? "the alert came again"} after incident {closed.Id} was resolved";
+            if (question.IsAboutFix(failing))
+            {
+                await histories.MarkRecurredAsync(closed, runbook, cancellationToken);
+                var (begins, ended) = question.IsOfLease
+                    ? ($"The cause is back: {after} and its temporary fix taken back, and its checks fail.", "The cause is back")
+                    : ($"The last fix did not hold: {after}, and its checks fail.", "The fix did not hold");
+                await OpenAsync(closed, runbook, $"{begins} {failed}", incident => incident with { Follows = closed.Id }, $"{ended} ({failed})", cancellationToken);
+            }
+            else
+            {
+                var fires = $"{string.Join(", ", current.OthersUnseen().Select(other => other.Name).Distinct())} {(unseen is null ? "fires" : "was ended by its sender without an all-clear")}";
+                await OpenAsync(
+                    closed, runbook, $"{fires} after incident {closed.Id} was resolved, for another alert. What verified its fix does not fail; what calls for the mitigation does. {failed}",
+                    incident => incident with { FollowUpOf = closed.Id }, $"{fires}, and what calls for the mitigation fails ({failed})", cancellationToken);
+            }
+
             return new RecheckResult(false, failed, null);
         }
 
-        var unknown = findings.Where(finding => finding.Verdict == Verdict.Unknown).ToList();
+        var unknown = question.Unknown(findings);
         if (unknown.Count == 0)
         {
             return new RecheckResult(true, "", null);
@@ -150,9 +162,10 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
             return new RecheckResult(true, summary, null) { IsUnclear = true };
         }
 
+        var (that, whether) = question.IsOfLease ? ("its cause is gone", "the cause is gone") : question.IsAboutFix(unknown) ? ("that fix holds", "the fix holds") : ("that fix is enough", "the fix is enough");
         await OpenAsync(
-            closed, runbook, $"After incident {closed.Id} was resolved {unseen ?? "the alert fires again"}, and whether that fix holds could not be found out. {summary}",
-            incident => incident with { FollowUpOf = closed.Id }, $"Whether the fix holds could not be found out, and {unseen ?? "the alert fires"} ({summary})", cancellationToken);
+            closed, runbook, $"After incident {closed.Id} was resolved {unseen ?? "the alert fires again"}, and whether {that} could not be found out. {summary}",
+            incident => incident with { FollowUpOf = closed.Id }, $"Whether {whether} could not be found out, and {unseen ?? "the alert fires"} ({summary})", cancellationToken);
         return new RecheckResult(false, summary, null);
     }
 

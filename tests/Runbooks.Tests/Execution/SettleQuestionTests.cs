@@ -1,0 +1,107 @@
+using Runbooks.Guardrails;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Tests.Intake;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Execution;
+
+/// <summary>What a settle window asks where the checks that verified the fix are not the ones that the alert is about.</summary>
+public sealed class SettleQuestionTests : IAsyncDisposable
+{
+    private readonly IntakeWorld _world = new(Given.Runbook());
+
+    /// <summary>The fix moved traffic away, and verify asks whether the other side works. Nothing is moved any more, so that says nothing.</summary>
+    [Theory]
+    [InlineData("down", "other", true)]
+    [InlineData("slow", "other", true)]
+    [InlineData("other", "down", false)]
+    public async Task LeaseWasTakenBack_WhetherItsCauseIsBackIsAsked(string failing, string passing, bool opens)
+    {
+        var closed = await TakenBackAsync();
+        (Verdicts[failing], Verdicts[passing]) = (Verdict.Failing, Verdict.Passing);
+
+        await _world.TakeAsync(Given.Alert());
+
+        _world.World.Store.All.Count.ShouldBe(opens ? 2 : 1);
+        if (opens)
+        {
+            var next = _world.World.Store.All[^1];
+            next.Timeline[0].What.ShouldStartWith($"The cause is back: the alert came again after incident {closed.Id} was resolved and its temporary fix taken back, and its checks fail. {failing}: failing");
+            next.OpenGate!.Warnings.ShouldContain($"The cause is back: incident {closed.Id} on this target had taken back its temporary fix.");
+            next.Follows.ShouldBe(closed.Id);
+            _world.World.Store.All[0].Timeline[^1].What.ShouldStartWith("The cause is back (");
+        }
+    }
+
+    [Fact]
+    public async Task LeaseWasTakenBackAndItsCauseCannotBeSeen_IsAskedOnAndSaidAtTheEnd()
+    {
+        var closed = await TakenBackAsync();
+        Verdicts["down"] = Verdict.Unknown;
+        await _world.TakeAsync(Given.Alert());
+        _world.World.Store.All.Count.ShouldBe(1);
+
+        await _world.World.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(11));
+
+        _world.World.Store.All[^1].Timeline[0].What.ShouldContain("whether its cause is gone could not be found out. down: unknown");
+    }
+
+    /// <summary>One runbook for two alerts, and its fix was measured by the check of the first.</summary>
+    [Theory]
+    [InlineData("PodErrors", Verdict.Failing, true)]
+    [InlineData("PodErrors", Verdict.Passing, false)]
+    [InlineData("PodSlow", Verdict.Failing, false)]
+    public async Task AlertThatItWasNotOpenedFor_IsAnsweredByWhatCallsForTheMitigation(string alert, Verdict errors, bool opens)
+    {
+        var slow = Given.Alert() with { Name = "PodSlow" };
+        var closed = await FixedAsync(Given.Runbook() with
+        {
+            Trigger = [new("alertmanager", "Pod*", [], new Dictionary<string, string>())],
+            Diagnosis = [Given.Check("slow"), Given.Check("errors")],
+            Mitigation = Given.Runbook().Mitigation with { Verify = new(["slow"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)) },
+        }, slow);
+        Verdicts["errors"] = errors;
+
+        await _world.TakeAsync(slow with { Name = alert, Fingerprint = "f2" });
+
+        _world.World.Store.All.Count.ShouldBe(opens ? 2 : 1);
+        if (opens)
+        {
+            var next = _world.World.Store.All[^1];
+            next.Timeline[0].What.ShouldStartWith($"PodErrors fires after incident {closed.Id} was resolved, for another alert.");
+            (next.Follows, next.FollowUpOf, next.Alert.Name).ShouldBe((null, closed.Id, "PodErrors"));
+            next.OpenGate!.Warnings.ShouldNotContain(warning => warning.Contains("did not hold"));
+            (await _world.World.Get<RunHistoryStore>().ReadAsync(closed.RunbookId, TestContext.Current.CancellationToken)).Runs.ShouldHaveSingleItem().Outcome.ShouldBe(RunOutcome.Verified);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private System.Collections.Concurrent.ConcurrentDictionary<string, Verdict> Verdicts => _world.World.Script.Verdicts;
+
+    /// <summary>As the shipped runbooks for outages and limits of a provider are: verify and the lease ask different checks.</summary>
+    private Task<Incident> TakenBackAsync() => FixedAsync(Given.Runbook() with
+    {
+        Diagnosis = [Given.Check("down"), Given.Check("slow"), Given.Check("other")],
+        Mitigation = Given.Runbook().Mitigation with
+        {
+            When = new(Quantifier.Any, ["down", "slow"]),
+            Verify = new(["other"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)),
+            HoldUntil = new(["down"], TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromSeconds(30)),
+        },
+    }, Given.Alert());
+
+    private async Task<Incident> FixedAsync(Runbook runbook, Alert alert)
+    {
+        _world.Runbooks[0] = runbook with { Resolution = new(), Limits = new() { HealthyFor = TimeSpan.Zero, SettleFor = TimeSpan.FromMinutes(10) } };
+        await _world.TakeAsync(alert);
+        _world.World.Script.OnDone = _ => runbook.Diagnosis.ToList().ForEach(check => Verdicts[check.Name] = Verdict.Passing);
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Approve);
+        var closed = await _world.World.AdvanceAsync(_world.Only.Id, TimeSpan.FromMinutes(3));
+        closed.State.ShouldBe(IncidentState.Resolved);
+        return closed;
+    }
+}
