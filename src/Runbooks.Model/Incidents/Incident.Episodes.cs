@@ -89,7 +89,7 @@ public sealed partial record Incident
     /// <summary>This one, just opened, knows what the incident before it on the target has to tell.</summary>
     public Incident GoOnAfter(Incident before, DateTimeOffset now)
     {
-        var continued = ContinueSeries(before, now).WarnOfNo(before, now);
+        var continued = FollowOn(before).ContinueSeries(before, now).WarnOfNo(before, now);
         return before.IsOwnedByResponder() ? continued.NoteEarlier(before, now) : continued;
     }
 

@@ -25,6 +25,13 @@ public sealed partial record Incident
     [JsonIgnore]
     public IReadOnlyList<AttachedAlert> Others => [.. Alerts.Where(alert => !alert.Is(Alert))];
 
+    /// <summary>The fix that did not hold for this alert, where this incident was opened for that, and neither did anything about it nor found it well; null else.</summary>
+    private string? BrokenFixOf(Alert alert) =>
+        HasActed || State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed()) || !WasOpenedBy(alert) ? null : Follows;
+
+    /// <summary>This one, just opened, says too that a fix did not hold of which nothing has become in the incident before: silence is no yes to the same again.</summary>
+    private Incident FollowOn(Incident before) => this with { Follows = Follows ?? before.BrokenFixOf(Alert) };
+
     /// <summary>What fires, or fires on, since its checks had answered last before the end, and is not what it was opened for.</summary>
     public IReadOnlyList<AttachedAlert> OthersUnseen() =>
         [.. Alerts.Where(known => !known.Resolved && known.LastAt > SeenAt && ReportOf(known) is { } report && !WasOpenedBy(report))];
@@ -141,7 +148,7 @@ public sealed partial record Incident
     /// <summary>This one, just opened, tries another again: its alerts belong to this one from now on, and what is known of their end.</summary>
     /// <param name="hasChecks">Where there are none, the sender's word alone would withdraw what a person has just asked for.</param>
     public Incident TryAgain(Incident ended, bool hasChecks, string by, string reason, DateTimeOffset now) =>
-        (CarryAlertsOf(ended) with { RetryOf = ended.Id, AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null })
+        (CarryAlertsOf(ended) with { RetryOf = ended.Id, Follows = ended.Follows, AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null })
         .Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
 
     /// <summary>The incident that tries it again has the matter from here on.</summary>

@@ -22,7 +22,7 @@ public sealed partial record Incident
             // Whoever started it did so for this alert, and is still not the only one to approve it.
             StartedBy = StartedBy ?? (Alert == before.Alert ? before.StartedBy : null),
             IsProposed = IsProposed || (before.IsProposed && Alert == before.Alert),
-        }).Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
+        }).FollowOn(before).Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
 
     /// <summary>What came again after a no to it on an incident before this one, fires, and has not been heard of here since.</summary>
     public IReadOnlyList<Alert> UnheardOf(Incident before) =>

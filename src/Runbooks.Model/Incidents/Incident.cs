@@ -56,7 +56,7 @@ public sealed partial record Incident
     /// <summary>After a verified fix, or while a responder owns it, alerts on the target until this time belong to this incident.</summary>
     public DateTimeOffset? SettlesAt { get; init; }
 
-    /// <summary>The incident whose fix did not hold, so that this one opened; null for any other.</summary>
+    /// <summary>The incident whose fix did not hold, so that this one opened, or one before it about which nothing was done; null for any other.</summary>
     public string? Follows { get; init; }
 
     /// <summary>The storm that it is part of: people get one message about all of its incidents. Null while it asks by itself.</summary>

@@ -123,7 +123,7 @@ public sealed class ApprovalGateFactoryTests
         gate.Warnings.ShouldBe([
             $"No alert opened this. {new string('x', 499)}…",
             "The last decision on this target was a no: incident i-0 was rejected by ada on 2026-11-23 at 03:00:00 UTC.",
-            "The last fix did not hold: incident i-1 on this target was resolved shortly before.",
+            "The last fix did not hold: incident i-1 on this target was resolved before this.",
             "Look out.",
             "When this was asked, nothing could run. Everything is paused.",
             "What the steps rely on does not pass. spare: failing (It is so.)",

@@ -65,6 +65,25 @@ public sealed class SettleWindowTests : IAsyncDisposable
         (await AlertAsync()).Id.ShouldBe(next.Id);
     }
 
+    /// <summary>Nobody answers that one, or it was refused before it did anything: the same fix is no better for that.</summary>
+    [Fact]
+    public async Task NobodyAnswersTheNewIncident_TheNextAlertSaysAgainThatTheFixDidNotHold()
+    {
+        _loaded = s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Given.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } } };
+        var closed = await ResolvedAsync(_loaded);
+        _world.Time.Advance(TimeSpan.FromMinutes(2));
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+        await AlertAsync();
+        await _world.Engine.SettleAsync();
+        (await _world.AdvanceAsync(_world.Store.All[1].Id, TimeSpan.FromMinutes(30))).State.ShouldBe(IncidentState.Expired);
+
+        await AlertAsync();
+        await _world.Engine.SettleAsync();
+
+        var next = _world.Store.All[2];
+        (next.Follows, next.OpenGate!.OnTimeout).ShouldBe((closed.Id, OnTimeout.Abort));
+    }
+
     /// <summary>The note of it on the closed one is lost, and the activity runs again when people have dealt with the new one.</summary>
     [Fact]
     public async Task NewIncidentHasEnded_NoSecondOneIsOpenedForTheSameEnd()
