@@ -269,6 +269,9 @@ public sealed record AttachedAlert(
     /// <summary>The incident that looks at it since this one ended; what is decided about it is decided there. Null for any other.</summary>
     public string? HandedTo { get; init; }
 
+    /// <summary>The incident whose fix did not hold for it, where it was on another incident then; null for any other.</summary>
+    public string? Follows { get; init; }
+
     /// <summary>What it said when it fired last; null for the alert that opened the incident, which is on record there.</summary>
     public Alert? Alert { get; init; }
 

@@ -13,6 +13,8 @@ public sealed partial record Incident
 
     private const string SeverityNews = "severity:";
 
+    private const string GoesOnNews = "goes-on:";
+
     private const string OpenerIsOverNews = "opener-is-over";
 
     /// <summary>The incident that looks at what still fired when this one ended; null when there is none.</summary>
@@ -25,9 +27,15 @@ public sealed partial record Incident
     [JsonIgnore]
     public IReadOnlyList<AttachedAlert> Others => [.. Alerts.Where(alert => !alert.Is(Alert))];
 
-    /// <summary>The fix that did not hold for this alert, where this incident was opened for that, and neither did anything about it nor found it well; null else.</summary>
-    private string? BrokenFixOf(Alert alert) =>
-        HasActed || State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed()) || !WasOpenedBy(alert) ? null : Follows;
+    /// <summary>The fix that did not hold for this alert, where this incident knows of that, and neither did anything about the alert nor found it well; null else.</summary>
+    public string? BrokenFixOf(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert))?.Follows
+        ?? (HasActed || State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed()) || !WasOpenedBy(alert) ? null : Follows);
+
+    /// <summary>Alerts of an incident that ended belong to this one, which was opened for others: whoever has it hears why, and what is opened for them later knows of it.</summary>
+    /// <param name="follows">The incident whose fix did not hold for them; null where that is not why.</param>
+    public Incident GoOnFor(Incident ended, IReadOnlyList<Alert> alerts, string? follows, string why, DateTimeOffset now) =>
+        (this with { Alerts = [.. Alerts.Select(known => follows is not null && alerts.Any(known.Is) ? known with { Follows = follows } : known)] })
+        .AddNews($"{GoesOnNews}{ended.Id}", "runbook", $"{why} This incident has {string.Join(", ", alerts.Select(alert => alert.Name).Distinct())} from here on; its plan may not be for that.", now, urgent: true);
 
     /// <summary>This one, just opened, says too that a fix did not hold of which nothing has become in the incident before: silence is no yes to the same again.</summary>
     private Incident FollowOn(Incident before) => this with { Follows = Follows ?? before.BrokenFixOf(Alert) };
@@ -87,8 +95,8 @@ public sealed partial record Incident
     private bool IsWorseThanSeen(Alert alert, EarlierNo no) =>
         IsMoreSevere(alert) || News.Any(news => news.At > no.At && news.Key.StartsWith(SeverityNews, StringComparison.Ordinal));
 
-    /// <summary>The news that something worse was reported after the last question was opened, and that nobody heard while that was open; null where there is none.</summary>
-    public IncidentNews? WorseSinceAsked() => News.LastOrDefault(news => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal)
+    /// <summary>The news that something worse was reported, or that another incident on the target goes on as this one, after the last question was opened, and that nobody heard while that was open; null where there is none.</summary>
+    public IncidentNews? WorseSinceAsked() => News.LastOrDefault(news => (news.Key.StartsWith(SeverityNews, StringComparison.Ordinal) || news.Key.StartsWith(GoesOnNews, StringComparison.Ordinal))
         && !(Gates.LastOrDefault(gate => gate.WasAsked) is { } gate && (news.At < gate.OpenedAt || Reach.IsHeard(DeliveriesUnder(gate.NewsKey(news))))));
 
     private Incident NoteOtherAlert(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere

@@ -140,6 +140,10 @@ public sealed partial record Incident
         }
     }
 
+    /// <summary>Whether it has to be woken to tell what came: to whoever is being asked, or because it waits for another incident.</summary>
+    [JsonIgnore]
+    public bool HasUntoldNews => (OpenGate is not null && NewsMark != ShownNews) || (IsWaitingForOther && News.Any(news => news.Urgent));
+
     /// <summary>Told once by its key: a repeat changes the words that are shown and adds no line.</summary>
     public Incident AddNews(string key, string who, string text, DateTimeOffset now, bool urgent = false) => News.FirstOrDefault(known => known.Key == key) is { } known
         ? this with { News = [.. News.Select(news => news == known ? news with { Text = text } : news)] }

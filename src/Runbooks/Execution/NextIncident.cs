@@ -6,7 +6,7 @@ namespace Runbooks.Execution;
 public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<NextIncident> logger)
 {
     /// <summary>
-    /// Opens it, unless the target has a later incident that is open or belongs to a person: that one then gets the alerts.
+    /// Opens it, unless the target has a later incident that is open or belongs to a person: that one then gets the alerts, and says why.
     /// Safe to repeat: one that was opened for the same end is not opened again.
     /// </summary>
     /// <param name="alerts">What it is about; the first alert names it.</param>
@@ -38,10 +38,17 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
         return (await store.OpenAsync(
             candidate,
             runbook,
-            latest => !MakesRoom(latest, ended) ? With(latest, alerts.Where(alert => !latest.Knows(alert)), ended, now)
+            latest => !MakesRoom(latest, ended) ? Join(latest)
                 : latest.Id == ended.Id ? candidate.ContinueSeries(latest, now, isCounted: true).WarnOfNo(latest, now)
                 : candidate.GoOnAfter(latest, now),
             cancellationToken)).Incident;
+
+        // Whoever has that one is told why, unless it was opened for this very end or looks at these alerts anyway.
+        Incident Join(Incident latest) =>
+            With(latest, alerts.Where(alert => !latest.Knows(alert)), ended, now) is var joined
+            && (latest.Follows == ended.Id || latest.FollowUpOf == ended.Id || (candidate.Follows is null && alerts.All(latest.WasOpenedBy)))
+                ? joined
+                : joined.GoOnFor(ended, alerts, candidate.Follows, why, now);
     }
 
     private static bool MakesRoom(Incident latest, Incident ended) =>
@@ -50,12 +57,16 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
     private static Incident With(Incident incident, IEnumerable<Alert> alerts, Incident ended, DateTimeOffset now) =>
         alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now).KeepEnd(ended.Alerts.FirstOrDefault(known => known.Is(alert)), now));
 
-    /// <summary>After the one that ended knows of it: what is on record and not started is started by the watchdog.</summary>
+    /// <summary>After the one that ended knows of it: what is on record and not started is started by the watchdog. One that was open already is woken where it has something to tell.</summary>
     public async Task StartAsync(Incident opened, Runbook runbook)
     {
         try
         {
-            await (engine()?.StartAsync(IncidentInput.Of(opened.Id, runbook), CancellationToken.None) ?? Task.CompletedTask);
+            if (engine() is { } running)
+            {
+                await running.StartAsync(IncidentInput.Of(opened.Id, runbook), CancellationToken.None);
+                await (opened.HasUntoldNews ? running.TryWakeAsync(opened, logger) : Task.CompletedTask);
+            }
         }
 #pragma warning disable CA1031 // The incident is on record; an engine that cannot be reached from here gets it from the watchdog.
         catch (Exception failure)
@@ -98,7 +109,7 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
             runbook,
             others,
             $"{others[0].Name} {(ended.KnowsEndUnseen(others[0]) ? "was ended by its sender without an all-clear" : "still fired")} on this target when incident {ended.Id} ended, which did not look at it.",
-            incident => incident with { FollowUpOf = ended.Id },
+            incident => incident with { FollowUpOf = ended.Id, Follows = others.Select(ended.BrokenFixOf).FirstOrDefault(fix => fix is not null) },
             cancellationToken);
         var followed = await store.UpdateAsync(ended.Id, i => i.FollowUp(opened.Id, others, time.GetUtcNow()), cancellationToken);
         await next.StartAsync(opened, runbook);

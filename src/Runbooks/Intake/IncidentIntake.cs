@@ -247,10 +247,7 @@ public sealed partial class IncidentIntake(
     }
 
     /// <summary>In the settle window whether the fix holds is looked into; while somebody is asked, the cards tell what came.</summary>
-    private static bool Wakes(Incident folded) =>
-        folded.State == IncidentState.Resolved
-        || (folded.OpenGate is not null && folded.NewsMark != folded.ShownNews)
-        || (folded.IsWaitingForOther && folded.News.Any(one => one.Urgent));
+    private static bool Wakes(Incident folded) => folded.State == IncidentState.Resolved || folded.HasUntoldNews;
 
     private async Task<bool> RunsAsync(Incident incident, CancellationToken cancellationToken) =>
         await engine.FindAsync(incident.Id, cancellationToken) is { Status: EngineStatus.Pending or EngineStatus.Running };

@@ -43,7 +43,7 @@ internal static class WatchdogRules
             : null;
 
     /// <summary>While a question is open, whoever was asked hears of it with that.</summary>
-    /// <returns>That something worse was reported which no question told of, where the automation is at work or a responder is.</returns>
+    /// <returns>That something worse was reported, or that another incident on the target goes on here, which no question told of, where the automation is at work or a responder is.</returns>
     public static WatchdogFinding? MoreSevere(Incident incident) =>
         (incident.State.IsAtWork() || incident.IsOwnedByResponder()) && incident.WorseSinceAsked() is { } news && !IncidentPager.IsHeard(incident, news.Key)
             ? new(Remedy.Page, news.Key, news.Text) { IsWorst = true }

@@ -187,6 +187,15 @@ public sealed class SecondAlertTests : IAsyncDisposable
         var second = _world.World.Store.All[1];
         second.Others.ShouldHaveSingleItem().Alert!.Labels["folder"].ShouldBe("/var/tmp");
         _world.World.Store.All[0].Timeline[^1].What.ShouldContain(second.Id);
+        var said = $"The last fix did not hold: the alert came again after incident {first.Id} was resolved, and its checks fail.";
+        var told = _world.World.Notifier.Sent.Single(sent => sent.Card.Title.StartsWith("News: ", StringComparison.Ordinal)).Card;
+        told.Sections.SelectMany(section => section.Lines).ShouldContain(line => line.StartsWith(said, StringComparison.Ordinal));
+        second.Timeline.Count(line => line.What.StartsWith(said, StringComparison.Ordinal)).ShouldBe(1);
+
+        await _world.World.DecideAsync(second.Id, DecisionVerb.Reject);
+        var third = _world.World.Store.All[2];
+        (third.FollowUpOf, third.Follows, third.Alert.Labels["folder"]).ShouldBe((second.Id, first.Id, "/var/tmp"));
+        third.OpenGate!.Warnings.ShouldContain($"The last fix did not hold: incident {first.Id} on this target was resolved before this.");
     }
 
     [Fact]

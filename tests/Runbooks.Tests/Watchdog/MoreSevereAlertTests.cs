@@ -42,6 +42,19 @@ public sealed class MoreSevereAlertTests : IAsyncDisposable
         }
     }
 
+    /// <summary>A responder owns the target, and the alert of a fix that did not hold before comes to them.</summary>
+    [Fact]
+    public async Task AnotherIncidentGoesOnAsThisOne_IsToldLikewise()
+    {
+        var owned = s_asked.Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "link", Some.Time)).Incident.End(IncidentState.TakenOver, "So.", Some.Time);
+        var id = await _world.OpenAsync(owned.GoOnFor(Some.Incident("earlier"), [Some.Alert("Full")], "earlier", "The last fix did not hold.", Some.Time));
+
+        await _world.CheckAsync(id, s_minute, s_minute);
+
+        _world.Paged.ShouldBe(["oncall", ContactBook.Fallback], ignoreOrder: true);
+        _world.Sent.First().Card.Sections[0].Lines[0].ShouldBe("The last fix did not hold. This incident has Full from here on; its plan may not be for that.");
+    }
+
     [Fact]
     public async Task MoreSevereThatTheQuestionHadTold_IsNotToldAgain()
     {
