@@ -89,14 +89,14 @@ public sealed partial record Incident
         {
             changed = (changed with { AlertResolvedAt = null }).DropNews(RecoveryNews);
             changed = WasOpenedBy(alert) ? changed.DropNews(OpenerIsOverNews) : changed;
-            if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
-            {
-                return changed.NoteAlert(now, alert.Source, $"{alert.Name} fires after the incident was resolved; the checks are asked again.");
-            }
-
             if (IsMoreSevere(alert))
             {
                 return changed.NoteOtherAlert(alert, moreSevere: true, now);
+            }
+
+            if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
+            {
+                return changed.NoteAlert(now, alert.Source, $"{alert.Name} fires after the incident was resolved; the checks are asked again.");
             }
 
             if (changed.Flaps(alert, now))

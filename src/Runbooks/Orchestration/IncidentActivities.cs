@@ -65,12 +65,17 @@ public sealed class RunSteps(PhaseRunner phases, ActivityShutdown shutdown, ILog
     protected override Task<PhaseResult> CallAsync(RunStepsRequest input, CancellationToken cancellationToken) => phases.RunAsync(input, cancellationToken);
 }
 
-/// <summary>Asks the given checks again, all at once.</summary>
-public sealed class Recheck(CheckService checks, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(shutdown, logger)
+/// <summary>Asks the given checks again, all at once. In the settle window whoever was asked hears of something worse that they do not bear out.</summary>
+public sealed class Recheck(CheckService checks, IncidentPager pager, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(Recheck);
 
-    protected override Task<RecheckResult> CallAsync(RecheckRequest input, CancellationToken cancellationToken) => checks.RecheckAsync(input, cancellationToken);
+    protected override async Task<RecheckResult> CallAsync(RecheckRequest input, CancellationToken cancellationToken)
+    {
+        var result = await checks.RecheckAsync(input, cancellationToken);
+        await (input.State == IncidentState.Resolved ? pager.PageWorseAsync(input.IncidentId, cancellationToken) : Task.CompletedTask);
+        return result;
+    }
 }
 
 /// <summary>Undoes what can be undone, in reverse order.</summary>

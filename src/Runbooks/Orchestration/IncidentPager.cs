@@ -40,6 +40,15 @@ public sealed class IncidentPager(
         return await PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken, ending) || told;
     }
 
+    /// <summary>Something worse is reported while a fix settles, and no incident opened for it: no question tells it, and the watch looks at none that has ended.</summary>
+    public async Task PageWorseAsync(string incidentId, CancellationToken cancellationToken)
+    {
+        if (await store.GetAsync(incidentId, cancellationToken) is { State: IncidentState.Resolved, SettlesAt: not null } settling && settling.FiresUnseen() && settling.WorseSinceAsked() is { } worse)
+        {
+            await PageOnceAsync(settling, worse.Key, $"{worse.Text} The checks that are asked while its fix settles do not fail.", cancellationToken, alone: true);
+        }
+    }
+
     /// <summary>Tells what was found on incidents of storms since the last time.</summary>
     public async Task PageStormsAsync(CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Notifications;
 using Runbooks.Tests.Intake;
 using TestKit.Incidents;
 
@@ -76,6 +77,28 @@ public sealed class SettleQuestionTests : IAsyncDisposable
             next.OpenGate!.Warnings.ShouldNotContain(warning => warning.Contains("did not hold"));
             (await _world.World.Get<RunHistoryStore>().ReadAsync(closed.RunbookId, TestContext.Current.CancellationToken)).Runs.ShouldHaveSingleItem().Outcome.ShouldBe(RunOutcome.Verified);
         }
+    }
+
+    /// <summary>One of the two is wrong: whoever was asked hears of it, once, and while it fires.</summary>
+    [Theory]
+    [InlineData("critical", "another", 1)]
+    [InlineData("critical", "the same", 1)]
+    [InlineData("warning", "the same", 0)]
+    public async Task MoreSevereThanAllBefore_IsToldThoughTheChecksPass(string severity, string alert, int pages)
+    {
+        var mild = Given.Alert() with { Severity = "warning" };
+        var closed = await FixedAsync(Given.Runbook(), mild);
+        var later = mild with { Severity = severity, Fingerprint = alert == "another" ? "f2" : mild.Fingerprint };
+
+        await _world.TakeAsync(later);
+        await _world.World.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(1));
+        await _world.TakeAsync(later);
+        await _world.World.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(11));
+
+        _world.World.Store.All.Count.ShouldBe(1);
+        var told = _world.World.Notifier.Sent.Where(sent => sent.Card.Kind == CardKind.Page).ToList();
+        told.Count(sent => sent.To == "oncall").ShouldBe(pages);
+        told.ShouldAllBe(sent => sent.Card.Sections[0].Lines[0] == "A more severe alert on this target: InferenceRequestsStuck (critical). The checks that are asked while its fix settles do not fail.");
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
