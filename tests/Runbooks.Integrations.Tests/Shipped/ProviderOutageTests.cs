@@ -1,5 +1,7 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
@@ -38,6 +40,30 @@ public sealed class ProviderOutageTests : IAsyncLifetime
         ended.Steps.Where(step => step.Phase == Phase.Mitigation).ShouldAllBe(step => step.Status == StepStatus.Undone);
         (await IsAsync(Flag)).ShouldBeFalse();
         (await IsAsync(Banner)).ShouldBeFalse();
+    }
+
+    /// <summary>The local model, which verified the fix, works all the time.</summary>
+    [Fact]
+    public async Task ProviderFailsAgainAfterTheLease_PeopleAreAskedAnew()
+    {
+        await OutageAsync(true);
+        var closed = await _world.ApproveAsync((await _world.FireAsync(Sample)).Id);
+        await OutageAsync(false);
+        for (var minute = 0; minute < 30 && closed.State == IncidentState.Holding; minute++)
+        {
+            closed = await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(1));
+        }
+
+        closed.State.ShouldBe(IncidentState.Resolved);
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(1));
+        await OutageAsync(true);
+
+        // Azure gives each firing an identity of its own, and says it once.
+        (await _world.FireAsync(Sample, post => post.Replace("alerts/", "alerts/again-", StringComparison.Ordinal))).Id.ShouldBe(closed.Id);
+
+        var next = _world.Get<IIncidentStore>().ShouldBeOfType<InMemoryIncidentStore>().All[^1];
+        (next.State, next.Follows).ShouldBe((IncidentState.AwaitingApproval, closed.Id));
+        next.Timeline[0].What.ShouldStartWith("The cause is back: ");
     }
 
     [Fact]
