@@ -47,6 +47,12 @@ public sealed partial record Incident
             : $"The checks find nothing to do, but the alert still fires, so one round is not enough: they are asked again until {GateText.Clock(until, now)}.",
         now);
 
+    /// <summary>A person asked how it is now, and no alert fires that says otherwise. What a retry took along has not been heard of since.</summary>
+    [JsonIgnore]
+    public bool IsOnlyAsked => StartedBy is not null && !Alerts.Any(alert => FiresAtItsSender(alert) && (RetryOf is null || alert.LastAt > OpenedAt));
+
+    private static bool FiresAtItsSender(AttachedAlert alert) => !alert.Resolved && !AlertIdentity.IsByHand(alert.Source);
+
     /// <summary>When the newest episode of its alerts began, as far as that is known.</summary>
     public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)(alert.BeganAt ?? alert.FirstAt)).Where(at => !Clocks.IsAhead(at, now)).Max();
 
@@ -81,7 +87,7 @@ public sealed partial record Incident
 
     /// <summary>It ends because its checks saw nothing to do for a while, and the sender has not said that the alert is over: one of the two is wrong.</summary>
     [JsonIgnore]
-    public bool FiresUnexplained => IsWatched && AlertResolvedAt is null;
+    public bool FiresUnexplained => IsWatched && AlertResolvedAt is null && (StartedBy is null || Alerts.Any(FiresAtItsSender));
 
     /// <summary>Whether people hear of an end that found nothing to do: the alert still fires, or it was as bad as can be.</summary>
     [JsonIgnore]

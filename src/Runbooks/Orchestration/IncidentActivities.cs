@@ -135,7 +135,7 @@ public sealed class Diagnose(
         var findings = IsAsked(incident) ? incident.Findings : await checks.AskAllAsync(incident, runbook.Diagnosis, cancellationToken);
         var conclusion = Diagnosis.Conclude(when, findings, isOver);
         DateTimeOffset? measured = null;
-        if (conclusion == Conclusion.Healthy && healthyFor > TimeSpan.Zero && incident.StartedBy is null)
+        if (conclusion == Conclusion.Healthy && healthyFor > TimeSpan.Zero && !incident.IsOnlyAsked)
         {
             findings = incident.WithoutStandstill(when, findings, healthyFor, time.GetUtcNow());
             conclusion = Diagnosis.Conclude(when, findings, isOver);

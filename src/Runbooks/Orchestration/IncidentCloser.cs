@@ -48,8 +48,7 @@ public sealed class IncidentCloser(
         var now = time.GetUtcNow();
         return incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
             : now < incident.WatchedUntil ? incident.WatchFlapping(request.Findings, now)
-            // Whoever started it by hand asked how it is now; there is no alert that says otherwise.
-            : request.WatchUntil is { } until && incident.StartedBy is null && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(runbook.Mitigation.When, request.Findings, until, now)
+            : request.WatchUntil is { } until && !incident.IsOnlyAsked && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(runbook.Mitigation.When, request.Findings, until, now)
             : null;
     }
 }

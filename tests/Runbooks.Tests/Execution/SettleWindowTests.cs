@@ -167,6 +167,22 @@ public sealed class SettleWindowTests : IAsyncDisposable
         _world.Store.All[^1].ShouldSatisfyAllConditions(next => next.Follows.ShouldBe(closed.Id), next => next.StartedBy.ShouldBe("ada"));
     }
 
+    /// <summary>A check that wavers: nobody asked how it is now, an alert fires.</summary>
+    [Fact]
+    public async Task FixOfAnIncidentStartedByHandDoesNotHold_OneLookThatPassesDoesNotEndTheNextOne()
+    {
+        var closed = await ResolvedAsync();
+        await _world.Store.UpdateAsync(closed.Id, i => i with { StartedBy = "ada" }, CancellationToken.None);
+        _world.Time.Advance(TimeSpan.FromMinutes(1));
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        _world.Script.OnAsk = _ => _world.Script.Verdicts["stuck"] = _world.Store.All.Count == 1 ? Verdict.Failing : Verdict.Passing;
+
+        await AlertAsync();
+        await _world.Engine.SettleAsync();
+
+        _world.Store.All[^1].ShouldSatisfyAllConditions(next => next.Follows.ShouldBe(closed.Id), next => next.State.ShouldBe(IncidentState.Diagnosing));
+    }
+
     [Theory]
     [InlineData(RunMode.DryRun, RunMode.Normal)]
     [InlineData(RunMode.Normal, RunMode.DryRun)]

@@ -1,3 +1,4 @@
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
@@ -111,10 +112,55 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     [Fact]
     public async Task StartedByHand_EndsAtOnceAndNobodyIsTold()
     {
-        var ended = await _world.OpenAsync(s_runbook, Given.Incident(s_runbook) with { StartedBy = "ada" });
+        var ended = await _world.OpenAsync(s_runbook, ByHand());
 
         (ended.State, ended.Reason).ShouldBe((IncidentState.NotNeeded, "Every check passed; nothing was done."));
         _world.Notifier.Sent.ShouldBeEmpty();
+    }
+
+    /// <summary>The sender says it once, and it folds into what a person started a second before.</summary>
+    [Fact]
+    public async Task StartedByHandAndAnAlertComesWhileTheChecksAreAsked_OneLookIsNotEnough()
+    {
+        _world.Script.OnAsk = _ => Attach(AlertStatus.Firing);
+
+        var opened = await _world.OpenAsync(s_runbook, ByHand());
+        opened.State.ShouldBe(IncidentState.Diagnosing);
+        _world.Script.OnAsk = _ => { };
+        var ended = await _world.AdvanceAsync(opened.Id, s_window);
+
+        ended.State.ShouldBe(IncidentState.NotNeeded);
+        ended.Reason!.ShouldEndWith("The sender has not said that the alert is over.");
+        _world.Notifier.To(CardKind.Closed).ShouldBe(["oncall"]);
+    }
+
+    [Fact]
+    public async Task StartedByHandAndTheAlertThatCameIsOver_TheNextLookAnswersThePerson()
+    {
+        _world.Script.OnAsk = _ => Attach(AlertStatus.Firing);
+        var opened = await _world.OpenAsync(s_runbook, ByHand());
+        _world.Script.OnAsk = _ => { };
+        Attach(AlertStatus.Resolved);
+
+        var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(15));
+
+        ended.Reason.ShouldBe("Every check passed; nothing was done. They were asked 2 times within 15s and never called for the mitigation.");
+    }
+
+    /// <summary>Its alert came on the incident that ended; whoever tries again asks how it is now.</summary>
+    [Theory]
+    [InlineData(0, IncidentState.NotNeeded)]
+    [InlineData(1, IncidentState.Diagnosing)]
+    public async Task TriedAgain_OneLookIsEnoughUnlessTheAlertComesOnceMore(int seconds, IncidentState state)
+    {
+        _world.Time.Advance(TimeSpan.FromHours(1));
+        var now = _world.Time.GetUtcNow();
+        var ended = Given.Incident(s_runbook, "261123-0300-bbbbbb") with { State = IncidentState.Failed };
+        var again = (Given.Incident(s_runbook) with { StartedBy = "ada", OpenedAt = now }).TryAgain(ended, hasChecks: true, "ada", "again", now);
+
+        var opened = await _world.OpenAsync(s_runbook, seconds == 0 ? again : again.Attach(Given.Alert(), now.AddSeconds(seconds)));
+
+        opened.State.ShouldBe(state);
     }
 
     [Fact]
@@ -246,4 +292,13 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private static Incident ByHand()
+    {
+        var start = Given.Alert() with { Source = AlertSource.Manual, Fingerprint = "by hand" };
+        return (Given.Incident(s_runbook) with { StartedBy = "ada", Alert = start, Alerts = [], AlertCount = 0 }).Attach(start, Given.Night);
+    }
+
+    private void Attach(AlertStatus status) => _world.Store.UpdateAsync(
+        _world.Store.All[0].Id, i => (i.Attach(Given.Alert() with { Status = status }, _world.Time.GetUtcNow()), true), CancellationToken.None).GetAwaiter().GetResult();
 }
