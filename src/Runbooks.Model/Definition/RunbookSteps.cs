@@ -100,6 +100,13 @@ public sealed record Verify(IReadOnlyList<string> Checks, TimeSpan Every, TimeSp
 
     public static readonly TimeSpan DefaultEvery = TimeSpan.FromSeconds(15);
     public static readonly TimeSpan DefaultWithin = TimeSpan.FromMinutes(5);
+
+    /// <summary>What a round may be late by while the host is up.</summary>
+    internal static readonly TimeSpan Late = TimeSpan.FromMinutes(1);
+
+    /// <summary>Two rounds further apart than this do not show what was in between: nobody looked.</summary>
+    [JsonIgnore]
+    public TimeSpan LongestGap => (2 * Every) + Late;
 }
 
 /// <summary>A lease: the mitigation is taken back when the cause has been gone for a while.</summary>
@@ -111,10 +118,7 @@ public sealed record Hold(IReadOnlyList<string> Checks, TimeSpan StableFor, Time
 {
     public static readonly TimeSpan DefaultEvery = TimeSpan.FromSeconds(30);
 
-    /// <summary>What a round may be late by while the host is up.</summary>
-    private static readonly TimeSpan s_late = TimeSpan.FromMinutes(1);
-
     /// <summary>Two rounds further apart than this do not show that the checks passed in between: nobody looked.</summary>
     [JsonIgnore]
-    public TimeSpan LongestGap => (2 * Every) + (StableFor / 2 < s_late ? StableFor / 2 : s_late);
+    public TimeSpan LongestGap => (2 * Every) + (StableFor / 2 < Verify.Late ? StableFor / 2 : Verify.Late);
 }

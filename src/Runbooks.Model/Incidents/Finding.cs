@@ -102,7 +102,7 @@ public sealed record VerificationRound(IncidentState State, DateTimeOffset At, I
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int LeftOut { get; init; }
 
-    /// <summary>Nobody had looked for so long that passing counts anew from here.</summary>
+    /// <summary>Nobody had looked for so long that the time counts anew from here.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsAnew { get; init; }
 }

@@ -102,7 +102,7 @@ public sealed partial record Incident
     /// </summary>
     /// <param name="wakeEvent">What the incident waits for next.</param>
     /// <param name="reason">What is wrong though the fix is in place, in words; null where nothing is.</param>
-    /// <param name="unseen">For how long nobody looked, where that was so long that passing counts anew; null else.</param>
+    /// <param name="unseen">For how long nobody looked, where that was so long that the time counts anew; null else.</param>
     public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, string? wakeEvent, DateTimeOffset now, TimeSpan? unseen = null, string? reason = null)
     {
         if (State.IsFinal())
@@ -116,15 +116,16 @@ public sealed partial record Incident
         var repeats = !changed && unseen is null && findings.Any(finding => finding.Result.MeasuredAt is { } at && Verification.Any(old => old.Name == finding.Name && old.Result.MeasuredAt == at));
         var rounds = repeats ? VerificationRounds : VerificationRounds.Add(state, findings, now, anew: unseen is not null);
         var looked = this with { State = state, Reason = reason, Verification = findings, VerificationRounds = rounds, WakeEvent = wakeEvent, UpdatedAt = now };
+        var (kind, time) = state == IncidentState.Holding ? (TimelineKind.Lease, "for which") : (TimelineKind.Verification, "in which");
         if (unseen is { } gap && Told(this) < MaxVerifications)
         {
-            looked = looked.Note(now, TimelineKind.Lease, "runbook", $"The checks were not asked for {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time for which they have to pass starts again.");
+            looked = looked.Note(now, kind, "runbook", $"The checks were not asked for {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time {time} they have to pass starts again.");
         }
 
         var told = Told(looked);
         return !changed || (State == state && told > MaxVerifications) ? looked
             : looked.Note(
-                now, state == IncidentState.Holding ? TimelineKind.Lease : TimelineKind.Verification, "runbook",
+                now, kind, "runbook",
                 State == state && told == MaxVerifications ? "The checks keep changing their answers. From here on their changes are counted, and no longer written down here." : Summarize(findings));
 
         static int Told(Incident incident) => incident.Timeline.Count(line => line.Kind is TimelineKind.Lease or TimelineKind.Verification);
@@ -134,8 +135,17 @@ public sealed partial record Incident
     [JsonIgnore]
     public DateTimeOffset? ActedAt => Steps.Where(step => step is { Phase: Phase.Mitigation, Preparation.TellsOnly: false }).Max(step => step.FinishedAt);
 
-    /// <returns>For how long nobody had looked whether the checks of a lease still pass; null when that was not too long, or they did not pass before.</returns>
-    public TimeSpan? WasUnseen(Hold? hold, DateTimeOffset now) =>
+    /// <returns>For how long nobody had looked whether the fix helps, or whether the checks of a lease still pass; null when that was not too long, or those did not pass before.</returns>
+    public TimeSpan? WasUnseen(IncidentState looking, Mitigation mitigation, DateTimeOffset now) =>
+        looking == IncidentState.Verifying ? WasUnverified(mitigation.Verify, now) : WasUnheld(mitigation.HoldUntil, now);
+
+    private TimeSpan? WasUnverified(Verify? verify, DateTimeOffset now) =>
+        now - (State == IncidentState.Verifying ? Verification.Max(finding => (DateTimeOffset?)finding.At) : Steps.Where(step => step.Phase == Phase.Mitigation).Max(step => step.FinishedAt)) is { } gap
+        && gap > verify?.LongestGap
+            ? gap
+            : null;
+
+    private TimeSpan? WasUnheld(Hold? hold, DateTimeOffset now) =>
         State == IncidentState.Holding && Verification.Count > 0 && Verification.All(finding => finding.Verdict == Verdict.Passing || hold?.Checks.Contains(finding.Name) == false)
         && now - Verification.Max(finding => finding.At) is var gap && gap > hold?.LongestGap
             ? gap

@@ -48,7 +48,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
             i =>
             {
                 List<Finding> sinceActing = [.. answers.Select(finding => finding.SinceActing(i.ActedAt, time.GetUtcNow()))];
-                return (i.RecordVerification(request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(runbook.Mitigation.HoldUntil, asked), noLongerHelps), sinceActing);
+                return (i.RecordVerification(request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(request.State, runbook.Mitigation, asked), noLongerHelps), sinceActing);
             },
             cancellationToken);
         if (request.State == IncidentState.Holding)
@@ -60,6 +60,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
         return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? late.Text : null)
         {
             PassingSince = Lease.Of(incident, runbook)?.HealthySince,
+            VerifiedAnewSince = incident.VerificationRounds.LastOrDefault(round => round is { State: IncidentState.Verifying, IsAnew: true })?.At,
             NoLongerHelps = noLongerHelps,
             IsUnclear = unhealthy.Count > 0 && unhealthy.All(finding => finding.Verdict == Verdict.Unknown),
             Measured = findings.Where(finding => finding.Result.MeasuredAt is not null && request.Checks.Contains(finding.Name)).ToDictionary(finding => finding.Name, finding => finding.Result.MeasuredAt!.Value),
@@ -106,6 +107,9 @@ public sealed record RecheckResult(bool Healthy, string Summary, string? Stopped
 
     /// <summary>Since when they have passed without a break while somebody looked; null unless a lease is held and they pass.</summary>
     public DateTimeOffset? PassingSince { get; init; }
+
+    /// <summary>Since when a fix is looked at again after a time in which nobody could; null where there was none.</summary>
+    public DateTimeOffset? VerifiedAnewSince { get; init; }
 
     /// <summary>By the check's name, until when its answer was measured; those that measure when they are asked are left out.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Measured { get; init; } = new Dictionary<string, DateTimeOffset>();

@@ -51,7 +51,9 @@ internal sealed partial class IncidentStory
         {
             var wake = NextWake();
             var (round, _) = await TryRecheckAsync(IncidentState.Verifying, verify.Checks, wake);
-            (began, passedAt) = (NotAhead(began), passedAt is { } before ? NotAhead(before) : null);
+            // Time in which nobody looked does not tell that the fix did not help.
+            began = NotAhead(Later(began, round.VerifiedAnewSince > Now ? null : round.VerifiedAnewSince));
+            passedAt = passedAt is { } before ? NotAhead(before) : null;
             if (round.StoppedBy is { } stoppedBy)
             {
                 return Ending.Stopped(stoppedBy);

@@ -71,6 +71,67 @@ public sealed class VerificationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task HostWasDownWhileItWasVerified_TheFixHasItsTimeAgain()
+    {
+        var verifying = await ActAsync(s_base, Verdict.Failing);
+        _world.Time.Advance(TimeSpan.FromHours(6));
+
+        var looked = await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(4));
+        looked.State.ShouldBe(IncidentState.Verifying);
+        looked.Timeline.ShouldContain(line => line.Kind == TimelineKind.Verification && line.What == "The checks were not asked for 6h, so the time in which they have to pass starts again.");
+
+        var ended = await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(1));
+        ended.Reason!.ShouldStartWith("The fix did not help within 5m");
+    }
+
+    [Fact]
+    public async Task HostWasDownBeforeTheFirstLook_TheFixHasItsTimeAgain()
+    {
+        IncidentWorld? world = null;
+        var isDown = false;
+        await using var down = world = new IncidentWorld(new WorldHubOptions
+        {
+            Around = (name, work) =>
+            {
+                world!.Time.Advance(name == nameof(Runbooks.Orchestration.Recheck) && !isDown ? TimeSpan.FromHours(6) : TimeSpan.Zero);
+                isDown |= name == nameof(Runbooks.Orchestration.Recheck);
+                return work();
+            },
+        });
+        var opened = await world.OpenAsync(s_base);
+        var verifying = (await world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
+
+        verifying.State.ShouldBe(IncidentState.Verifying);
+        (await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(4))).State.ShouldBe(IncidentState.Verifying);
+        (await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.Failed);
+    }
+
+    /// <summary>The host dies once more after it has recorded the look.</summary>
+    [Fact]
+    public async Task LookAfterTheHostWasDownIsTakenTwice_TheFixHasItsTimeAgain()
+    {
+        var twice = false;
+        await using var world = new IncidentWorld(new WorldHubOptions
+        {
+            Around = async (name, work) =>
+            {
+                if (twice && name == nameof(Runbooks.Orchestration.Recheck))
+                {
+                    await work();
+                }
+
+                return await work();
+            },
+        });
+        var opened = await world.OpenAsync(s_base);
+        await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        world.Time.Advance(TimeSpan.FromHours(6));
+        twice = true;
+
+        (await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(4))).State.ShouldBe(IncidentState.Verifying);
+    }
+
+    [Fact]
     public async Task ValueOfBeforeTheFix_IsUnclearUntilALaterOneComes()
     {
         _world.Script.Measured["stuck"] = Given.Night - TimeSpan.FromMinutes(1);
