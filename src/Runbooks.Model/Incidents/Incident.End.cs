@@ -72,12 +72,15 @@ public sealed partial record Incident
         return since.Count > 0 && !since.Contains(null) ? Clip.To(string.Join(", ", since), 100) : null;
     }
 
-    /// <summary>The alerts that began, or began again, too late for the end to know of them, where no settle window looks into them.</summary>
-    public IReadOnlyList<Alert> BegunUnseen() => State is IncidentState.Resolved or IncidentState.SelfRecovered && SettlesAt is null
-        ? [.. Alerts
-            .Where(alert => !alert.Resolved && alert.BeganAt > SeenAt)
-            .Select(Refired).OfType<Alert>()]
-        : [];
+    /// <summary>
+    /// The alerts that began, or began again, too late for the end to know of them: after a fix, where no settle window looks into them, and
+    /// after a person's no, while what had been done was being taken back.
+    /// </summary>
+    public IReadOnlyList<Alert> BegunUnseen() => [.. Alerts.Where(alert => !alert.Resolved && BeganUnseen(alert)).Select(Refired).OfType<Alert>()];
+
+    private bool BeganUnseen(AttachedAlert alert) => SaidNo() is { } no
+        ? BeganAfter(alert, no)
+        : State is IncidentState.Resolved or IncidentState.SelfRecovered && SettlesAt is null && alert.BeganAt > SeenAt;
 
     /// <summary>
     /// What fires although the fix was verified, first what came since that says what this incident was opened for. Azure gives each

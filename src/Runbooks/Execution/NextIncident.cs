@@ -87,15 +87,16 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
     /// <returns>The ended incident as it is now.</returns>
     public async Task<Incident> OpenAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
     {
-        // Whoever took it over, or stopped it, decides what comes next on this target. What a maintenance window suppressed is looked at when that ends, whole.
-        if (ended.FollowedBy is not null || ended.WasSuppressed() || ended.State == IncidentState.TakenOver || ended.Stop is not null)
+        // Whoever took it over decides what comes next on this target. What a maintenance window suppressed is looked at when that ends, whole.
+        if (ended.FollowedBy is not null || ended.WasSuppressed() || ended.State == IncidentState.TakenOver)
         {
             return ended;
         }
 
+        // So does whoever stopped it, of what was there then.
         var others = ended.BegunUnseen()
             .Concat(ended.Others
-                .Where(other => !other.Resolved && other is { IsWhole: true, Alert: { } alert } && !ParameterComparison.AreSame(runbook, ended.Target, ended.Alert, alert))
+                .Where(other => ended.Stop is null && !other.Resolved && other is { IsWhole: true, Alert: { } alert } && !ParameterComparison.AreSame(runbook, ended.Target, ended.Alert, alert))
                 .Select(other => other.Alert!))
             .DistinctBy(AlertIdentity.Of)
             .ToList();

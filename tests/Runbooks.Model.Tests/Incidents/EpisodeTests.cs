@@ -194,6 +194,7 @@ public sealed class EpisodeTests
         var known = Known(startsAt) with { EarlierStarts = again ? [At(0)] : [] };
 
         Rejected(s_bare with { Alerts = [known] }).Remembers(Message(startsAt), At(20)).ShouldBe(remembers, "by the sender's clock");
+        Rejected(s_bare with { Alerts = [known with { Alert = Message(startsAt), IsWhole = true }] }).BegunUnseen().Count.ShouldBe(remembers ? 0 : 1, "no other message of it may come");
         Rejected(s_bare with { Alerts = [known with { FirstAt = At(11) }] }).Remembers(Message(startsAt), At(20)).ShouldBeFalse("it came after it");
         Rejected(s_bare with { Alerts = [Known(10) with { FirstAt = At(10), EarlierStarts = [At(0)] }] }).Remembers(Message(10), At(20)).ShouldBeTrue("it was there when the no was said");
         Rejected(s_bare with { Alerts = [Known(null) with { FirstAt = At(11) }] }).Remembers(Message(null), At(20)).ShouldBeFalse();

@@ -1,4 +1,5 @@
 using Runbooks.Approvals;
+using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
@@ -243,6 +244,33 @@ public sealed class EpisodeTests : IAsyncDisposable
         repeated.Reason!.ShouldContain("stopped by ada");
         next.Outcome.ShouldBe(IntakeResult.Opened);
         _world.World.Store.All.Single(incident => incident.Id == next.Id).OpenGate!.Warnings[0].ShouldEndWith("stopped by ada on 2026-11-23 at 03:00:00 UTC: planned work");
+    }
+
+    /// <summary>Taking back waits for the kill switch, and the sender says it once.</summary>
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 1)]
+    public async Task BeginsAnewWhileWhatAPersonStoppedIsTakenBack_GetsAnIncidentThatAsks(bool anew, int incidents)
+    {
+        await _world.TakeAsync(Firing(0));
+        var stopped = _world.Only.Id;
+        await _world.World.DecideAsync(stopped, DecisionVerb.Approve);
+        await _world.TakeAsync(Resolved(0, 110));
+        await _world.World.Get<KillSwitch>().EngageAsync("bob", "hands off", TestContext.Current.CancellationToken);
+        await _world.World.Get<IncidentVerbService>().StopAsync(stopped, "ada", "enough", TestContext.Current.CancellationToken);
+        await _world.World.AdvanceAsync(stopped, TimeSpan.FromMinutes(60));
+        await _world.TakeAsync(Firing(anew ? 170 : 0));
+        await _world.World.Get<KillSwitch>().ReleaseAsync("bob", "go on", TestContext.Current.CancellationToken);
+
+        (await _world.World.AdvanceAsync(stopped, TimeSpan.FromMinutes(40))).State.ShouldBe(IncidentState.Cancelled);
+
+        _world.World.Store.All.Count.ShouldBe(incidents);
+        if (anew)
+        {
+            var next = _world.World.Store.All[^1];
+            (next.FollowUpOf, next.EarlierNo?.Incident, next.Alert.StartsAt).ShouldBe((stopped, stopped, s_start.AddMinutes(170)));
+            next.Gates[0].Warnings.ShouldContain(next.EarlierNo!.Warning);
+        }
     }
 
     /// <summary>The second step's target had changed, so it was asked about anew; what the first had done could not be undone after the no.</summary>
