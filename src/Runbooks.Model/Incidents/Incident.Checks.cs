@@ -151,6 +151,17 @@ public sealed partial record Incident
             ? gap
             : null;
 
+    /// <summary>Whether the checks of the lease passed when they were asked last, and that was not long ago. Of a dry run none were.</summary>
+    public bool SawCauseGone(Hold hold, DateTimeOffset now) =>
+        Verification.Where(finding => hold.Checks.Contains(finding.Name)).All(finding => finding.Verdict == Verdict.Passing && now - finding.At <= hold.LongestGap);
+
+    /// <summary>Where a check of the lease does not pass any more, it is held on.</summary>
+    public Incident LookBeforeTakingBack(IReadOnlyList<Finding> findings, DateTimeOffset now)
+    {
+        var looked = RecordVerification(IncidentState.Holding, findings, WakeEvent, now);
+        return State.IsFinal() || findings.All(finding => finding.Verdict == Verdict.Passing) ? looked : looked with { UndoBeganAt = null };
+    }
+
     public static string Summarize(IEnumerable<Finding> findings) => string.Join(" ", findings.Select(finding =>
         $"{finding.Name}: {finding.Verdict switch { Verdict.Passing => "passing", Verdict.Failing => "failing", _ => "unknown" }} ({finding.Result.Summary})"));
 }

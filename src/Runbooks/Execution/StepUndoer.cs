@@ -5,7 +5,7 @@ namespace Runbooks.Execution;
 
 /// <summary>Undoes mitigating steps in reverse order, each on record, so that a crash in between goes on where it was.</summary>
 public sealed class StepUndoer(
-    IIncidentStore store, PinnedRunbooks pinned, StepCatalog catalog, StepContextFactory contexts, KillSwitch killSwitch, RestoredRecords restored, TimeProvider time, ILogger<StepUndoer> logger)
+    IIncidentStore store, PinnedRunbooks pinned, StepCatalog catalog, StepContextFactory contexts, CheckRunner checks, KillSwitch killSwitch, RestoredRecords restored, TimeProvider time, ILogger<StepUndoer> logger)
 {
     /// <summary>After this long the next step is for the next activity: a host may end one that takes too long.</summary>
     internal static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
@@ -28,6 +28,7 @@ public sealed class StepUndoer(
         var said = new List<string>();
         var (complete, isFinal) = (!incident.Steps.Any(step => step.Status == StepStatus.LeftAlone), true);
         var (failed, busy) = (false, false);
+        var begun = incident.Steps.Any(step => step is { UndoneFrom: not null, Status: not StepStatus.UndoFailed } && !IsManual(step));
         var began = time.GetTimestamp();
 
         // What could not be undone before comes last, so that it does not keep the others from their turn.
@@ -38,7 +39,7 @@ public sealed class StepUndoer(
                 return new UndoResult(false, string.Join(" ", said)) { HasMore = step.Status != StepStatus.UndoFailed };
             }
 
-            var isManual = catalog.FindAction(step.Action) is { IsManual: true };
+            var isManual = IsManual(step);
             var asked = isManual ? incident.FindGate(Gate.IdOf(step.Phase, step.Name, undoes: true)) : null;
             if (isManual && asked is not { Outcome: not GateOutcome.Pending })
             {
@@ -59,6 +60,11 @@ public sealed class StepUndoer(
                 return new UndoResult(false, string.Join(" ", said)) { Paused = paused };
             }
 
+            if (asked is null && !begun && request.EndsLease && incident.Stop is null && await HoldOnAsync(incident, runbook, cancellationToken) is { } cause)
+            {
+                return new UndoResult(false, string.Join(" ", said)) { HeldOn = cause };
+            }
+
             var spec = runbook.FindStep(step.Phase, step.Name);
             var (status, result, isBusy) = asked is null
                 ? await TryAsync(incident, step, spec, cancellationToken)
@@ -66,6 +72,7 @@ public sealed class StepUndoer(
             await store.RecordAsync(incident.Id, i => Finish(i, step, status, result), time, cancellationToken);
             complete &= status is not (StepStatus.UndoFailed or StepStatus.LeftAlone);
             failed |= status == StepStatus.UndoFailed;
+            begun |= !isManual && status != StepStatus.UndoFailed;
             busy |= isBusy;
             isFinal &= status != StepStatus.UndoFailed || isManual;
             said.Add($"{step.Name}: {result.Result}");
@@ -73,6 +80,27 @@ public sealed class StepUndoer(
 
         return new UndoResult(complete, string.Join(" ", said)) { IsFinal = isFinal, IsLeftAlone = !complete && !failed, IsBusy = busy };
     }
+
+    /// <summary>
+    /// A person, the kill switch, others or the host may have held it up for long since the cause was seen to be gone. So that is looked for
+    /// once more, as long as the automation has taken nothing back: half a fix is worse than none.
+    /// </summary>
+    /// <returns>What does not pass, now that the fix is held on; null where it may be taken back.</returns>
+    private async Task<string?> HoldOnAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
+    {
+        if (runbook.Mitigation.HoldUntil is not { } hold || incident.SawCauseGone(hold, time.GetUtcNow()))
+        {
+            return null;
+        }
+
+        var specs = runbook.Diagnosis.Where(spec => hold.Checks.Contains(spec.Name));
+        var findings = incident.SinceFiring(await checks.AskAllAsync(incident, specs, cancellationToken), time.GetUtcNow());
+        await store.UpdateAsync(incident.Id, i => i.LookBeforeTakingBack(findings, time.GetUtcNow()), cancellationToken);
+        var against = findings.Where(finding => finding.Verdict != Verdict.Passing).ToList();
+        return against.Count == 0 ? null : Incident.Summarize(against);
+    }
+
+    private bool IsManual(StepRecord step) => catalog.FindAction(step.Action) is { IsManual: true };
 
     private Incident Finish(Incident incident, StepRecord step, StepStatus status, ActionResult result)
     {
@@ -118,7 +146,11 @@ public sealed class StepUndoer(
 }
 
 /// <param name="Why">The reason, for the record.</param>
-public sealed record UndoRequest(string IncidentId, string Why);
+public sealed record UndoRequest(string IncidentId, string Why)
+{
+    /// <summary>Nobody wants it taken back, and nothing failed: its cause is gone.</summary>
+    public bool EndsLease { get; init; }
+}
 
 /// <param name="Complete">False when something that should have been undone was not.</param>
 /// <param name="Message">What became of each step, in words; empty when there was nothing to undo.</param>
@@ -132,6 +164,9 @@ public sealed record UndoResult(bool Complete, string Message)
 
     /// <summary>Why nothing is undone at the moment: it has to be called again when that is over. Null where nothing is paused.</summary>
     public string? Paused { get; init; }
+
+    /// <summary>Why the fix is held on, since its cause does not count as gone any more; null where that was no question.</summary>
+    public string? HeldOn { get; init; }
 
     /// <summary>Somebody else is at work on what is to be taken back: its turn comes, and that it has not come yet is no failed try.</summary>
     public bool IsBusy { get; init; }

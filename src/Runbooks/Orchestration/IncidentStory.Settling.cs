@@ -10,7 +10,7 @@ internal sealed partial class IncidentStory
     {
         if (ending.Undo && _acted)
         {
-            var undone = await UndoAsync(ending.Reason);
+            var undone = await UndoAsync(new(_id, ending.Reason));
 
             // Something is left in place: whatever the ending was, a person is needed now.
             ending = undone.Complete ? ending : ending with { State = IncidentState.Failed };

@@ -129,7 +129,16 @@ internal sealed partial class IncidentStory
             pause = round.Healthy ? hold.Every : Shorter(pause * 2, Longer(hold.Every, paged ? LongestPauseOfOldLease : LongestLeasePause));
             if (round.IsRehearsal || (healthySince is { } since && (round.MeasuredAt ?? Now) - since >= hold.StableFor))
             {
-                break;
+                var undone = await UndoAsync(new(_id, "The cause is gone, so the temporary fix is to be taken back.") { EndsLease = true });
+                if (undone.HeldOn is not { } cause)
+                {
+                    return undone.Complete ? null : new(IncidentState.Failed, EndingCause.NotTakenBack(undone.IsLeftAlone));
+                }
+
+                var back = undone.Message.Length > 0 ? $" Taken back already: {undone.Message}" : "";
+                await TryPageAsync("lease-held-on", $"The temporary fix was to be taken back, but its cause does not count as gone any more: {cause} It is held on until it does.{back}");
+                healthySince = null;
+                continue;
             }
 
             // What was changed stays in place for as long as nobody can look, so somebody has to know.
@@ -158,9 +167,6 @@ internal sealed partial class IncidentStory
                 return ContinueAsNew(At(Stage.Holding, began) with { HealthySince = healthySince, Pause = pause, Paged = paged, PagedBroken = pagedBroken });
             }
         }
-
-        var undone = await UndoAsync("The cause is gone, so the temporary fix is to be taken back.");
-        return undone.Complete ? null : new(IncidentState.Failed, EndingCause.NotTakenBack(undone.IsLeftAlone));
     }
 
     private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null) =>
@@ -201,17 +207,17 @@ internal sealed partial class IncidentStory
     /// What could not be undone is tried again for a while: leaving it in place is the worse end. While everything is paused it waits,
     /// however long that lasts, and people hear of it once. Whatever keeps it from being tried, or somebody from being paged, ends nothing.
     /// </summary>
-    private async Task<UndoResult> UndoAsync(string why)
+    private async Task<UndoResult> UndoAsync(UndoRequest request)
     {
         // Its pauses grow, so that its history stays small though it is not continued as new: what is being taken back has no stage to go on from.
         for (var (attempt, looks, turns, paged) = (1, 0, 0, false); ; )
         {
-            var (report, wasTried) = await TryUndoOnceAsync(why);
+            var (report, wasTried) = await TryUndoOnceAsync(request);
             if (report.Paused is { } paused)
             {
                 if (++looks > 1 && !paged)
                 {
-                    paged = await TryPageAsync("undo-paused", $"{why} What was changed is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released. {paused}");
+                    paged = await TryPageAsync("undo-paused", $"{request.Why} What was changed is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released. {paused}");
                 }
 
                 await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);
@@ -224,7 +230,7 @@ internal sealed partial class IncidentStory
                 continue;
             }
 
-            if (report.Complete || report.IsFinal || attempt == MaxUndoAttempts)
+            if (report.Complete || report.IsFinal || report.HeldOn is not null || attempt == MaxUndoAttempts)
             {
                 return report;
             }
@@ -234,11 +240,11 @@ internal sealed partial class IncidentStory
         }
     }
 
-    private async Task<(UndoResult Report, bool WasTried)> TryUndoOnceAsync(string why)
+    private async Task<(UndoResult Report, bool WasTried)> TryUndoOnceAsync(UndoRequest request)
     {
         try
         {
-            return (await UndoOnceAsync(why), true);
+            return (await UndoOnceAsync(request), true);
         }
         catch (TaskFailedException failure)
         {
@@ -246,9 +252,9 @@ internal sealed partial class IncidentStory
         }
     }
 
-    private async Task<UndoResult> UndoOnceAsync(string why)
+    private async Task<UndoResult> UndoOnceAsync(UndoRequest request)
     {
-        var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), s_persistent);
+        var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, request, s_persistent);
         for (var more = 0; (report.HasMore || report.AwaitsPerson is not null) && more < MaxUndoActivities; more++)
         {
             if (report.AwaitsPerson is { } step)
@@ -256,7 +262,7 @@ internal sealed partial class IncidentStory
                 await AskToDoAsync(Phase.Mitigation, step, undoes: true);
             }
 
-            report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), s_persistent);
+            report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, request, s_persistent);
         }
 
         return report;

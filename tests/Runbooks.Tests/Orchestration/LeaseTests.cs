@@ -153,6 +153,92 @@ public sealed class LeaseTests : IAsyncDisposable
         incident.NeedsPerson.ShouldBeFalse();
     }
 
+    /// <summary>A person took an hour over what they take back by hand, and meanwhile the provider has failed again.</summary>
+    [Theory]
+    [InlineData(Verdict.Failing)]
+    [InlineData(Verdict.Unknown)]
+    [InlineData(Verdict.Passing)]
+    public async Task CauseThatIsBackWhenAPersonHasTakenBackTheirs_TheRestIsHeldOn(Verdict later)
+    {
+        var lease = new Hold(["full"], TimeSpan.FromMinutes(5), TimeSpan.FromHours(9), TimeSpan.FromSeconds(30));
+        var runbook = ManualStepTests.Runbook(new { instruction = "Tell the partners.", who = (string[])["hands"], undo = "Tell them that it is over." });
+        var opened = await _world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { HoldUntil = lease }, Resolution = new() });
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Holding);
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(50))).OpenGate!.Task!.Undoes.ShouldBeTrue();
+        _world.Script.Verdicts["full"] = later;
+
+        var held = (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
+
+        held.State.ShouldBe(later == Verdict.Passing ? IncidentState.Resolved : IncidentState.Holding);
+        if (later != Verdict.Passing)
+        {
+            held.TakesFixBack.ShouldBeFalse();
+            held = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(60));
+            (held.State, held.FindStep(Phase.Mitigation, "swap")!.Status, _world.Script.Count("undo fix")).ShouldBe((IncidentState.Holding, StepStatus.Undone, 0));
+            var page = _world.Notifier.Sent.Where(sent => sent.Card.Kind == CardKind.Page && sent.To == ContactBook.Fallback).ShouldHaveSingleItem().Card;
+            page.Sections[0].Lines[0].ShouldMatch("^The temporary fix was to be taken back, but its cause does not count as gone any more: full: .*It is held on until it does.*Taken back already: swap: ");
+
+            _world.Script.Verdicts["full"] = Verdict.Passing;
+            (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(15))).State.ShouldBe(IncidentState.Resolved);
+        }
+
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    /// <summary>Half a fix is worse than none.</summary>
+    [Fact]
+    public async Task CauseThatIsBackOnceSomethingWasTakenBack_TheRestIsTakenBackToo()
+    {
+        var lease = new Hold(["full"], TimeSpan.FromMinutes(5), TimeSpan.FromHours(9), TimeSpan.FromSeconds(30));
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease, Steps = [Given.Step("first"), Given.Step("second")] } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        _world.Script.BeforeUndoing = _ =>
+        {
+            _world.Time.Advance(TimeSpan.FromMinutes(4));
+            _world.Script.Verdicts["full"] = Verdict.Failing;
+            return null;
+        };
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(15))).State.ShouldBe(IncidentState.Resolved);
+
+        _world.Script.Deeds.ShouldBe(["do first", "do second", "undo second", "undo first"]);
+    }
+
+    /// <summary>The host dies after it has recorded that the cause is back.</summary>
+    [Fact]
+    public async Task LookBeforeTakingBackIsTakenTwice_TheFixIsHeldOn()
+    {
+        var broken = true;
+        await using var world = new IncidentWorld(new WorldHubOptions
+        {
+            Around = async (name, work) =>
+            {
+                if (name == nameof(Runbooks.Orchestration.UndoSteps))
+                {
+                    await (broken ? throw new IOException("away") : work());
+                }
+
+                return await work();
+            },
+        });
+        var lease = new Hold(["full"], TimeSpan.FromMinutes(5), TimeSpan.FromHours(9), TimeSpan.FromSeconds(30));
+        var opened = await world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        world.Script.Verdicts["full"] = Verdict.Passing;
+        await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(20));
+        (broken, world.Script.Verdicts["full"]) = (false, Verdict.Failing);
+
+        (await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(30))).State.ShouldBe(IncidentState.Holding);
+
+        world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
     [Fact]
     public async Task LeaseThatLastsTooLong_PagesAndStays()
     {

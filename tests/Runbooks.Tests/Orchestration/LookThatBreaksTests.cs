@@ -84,6 +84,20 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WhenALeaseIsTakenBackLateAndItsCauseIsBack_ItIsHeldOn()
+    {
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
+        _broken = [nameof(UndoSteps)];
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        await _world.AdvanceAsync(held.Id, s_minute * 20);
+
+        (_broken, _world.Script.Verdicts["full"]) = ([], Verdict.Failing);
+
+        (await _world.AdvanceAsync(held.Id, s_minute * 30)).State.ShouldBe(IncidentState.Holding);
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
+    [Fact]
     public async Task WhenAFixThatDidNotHelpIsToBeTakenBack_ThatIsTriedAgainUntilItIs()
     {
         var opened = await _world.OpenAsync(s_runbook);
