@@ -13,6 +13,12 @@ public static class AlertSource
     public const string Manual = "manual";
 
     public static readonly IReadOnlyList<string> All = [AzureMonitor, Alertmanager, Grafana, Generic, EventGrid, Manual];
+
+    /// <summary>
+    /// Whether it posts a whole group of alerts, and goes by our answer: one that was refused is sent again at each <c>group_interval</c> while
+    /// something in it fires, and once nothing does its end is never sent (prometheus/alertmanager, notify.go: RetryStage, DedupStage.needsUpdate).
+    /// </summary>
+    public static bool SendsGroups(string source) => source is Alertmanager or Grafana;
 }
 
 /// <summary>By what an alert is known again, whatever its labels say by then.</summary>

@@ -70,17 +70,26 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         return ApiResults.Json(IntakeResponse.Of(await ReceiveAsync(request, source, parsed, cancellationToken), parsed), StatusCodes.Status202Accepted);
     }
 
-    /// <summary>No sender repeats a post that was too large, so what is whole in its first part is taken.</summary>
+    /// <summary>
+    /// Hardly any sender repeats a post that was too large, so what is whole in its first part is taken. A sender of groups repeats it for as
+    /// long as the group fires, and does not tell the end of a group that was refused: it hears no refusal where something was taken.
+    /// </summary>
     private async Task<IResult> HandleTruncatedAsync(HttpRequest request, string source, ReadOnlyMemory<byte> begin, CancellationToken cancellationToken)
     {
         var tooLarge = new AlertError("$", $"more than {RequestBody.MaxAlerts / 1024} KB, of which the first were read", "send fewer alerts in one post (Alertmanager: a finer group_by)");
         var parsed = await ParseAsync(request, source, CutPost.Close(begin), tooLarge, cancellationToken);
-        var response = IntakeResponse.Of(await ReceiveAsync(request, source, parsed, cancellationToken), parsed) with
+        var response = IntakeResponse.Of(await ReceiveAsync(request, source, parsed, cancellationToken), parsed);
+        if (!parsed.IsRefused && AlertSource.SendsGroups(reader.NameOf(source)))
+        {
+            return ApiResults.Json(response, StatusCodes.Status202Accepted);
+        }
+
+        var refusal = response with
         {
             Title = $"The body is larger than {RequestBody.MaxAlerts / 1024} KB. Send fewer alerts at once. {(parsed.IsRefused ? "Nothing of it was taken." : "The alerts that are whole in its first part were taken.")}",
             Status = StatusCodes.Status413PayloadTooLarge,
         };
-        return ApiResults.Json(response, StatusCodes.Status413PayloadTooLarge, ApiResults.ProblemType);
+        return ApiResults.Json(refusal, StatusCodes.Status413PayloadTooLarge, ApiResults.ProblemType);
     }
 
     private async Task<ParsedAlerts> ParseAsync(HttpRequest request, string source, ReadOnlyMemory<byte>? body, AlertError? tooLarge, CancellationToken cancellationToken)
