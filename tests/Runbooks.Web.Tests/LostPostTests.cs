@@ -6,7 +6,7 @@ using Runbooks.Watchdog;
 
 namespace Runbooks.Web.Tests;
 
-/// <summary>What is not taken in is answered, and somebody is paged: senders do not repeat a post that was refused.</summary>
+/// <summary>What is not taken in is answered, and somebody is paged: few senders repeat a post that was refused.</summary>
 public sealed class LostPostTests : IAsyncLifetime
 {
     private readonly WebHost _host = new();

@@ -5,7 +5,7 @@ using Runbooks.Watchdog;
 namespace Runbooks.Web.Access;
 
 /// <summary>
-/// Posts of alerts that the door turned away: no sender repeats what was answered with 401 or 403, so a person is paged. Somebody
+/// Posts of alerts that the door turned away: few senders repeat what was answered with 401 or 403, so a person is paged. Somebody
 /// without a key of ours may be anybody, so of them each kind of sender pages once a day, and nothing that they wrote is told.
 /// </summary>
 public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, ISharedState state, TimeProvider time, ILogger<RefusedSenders> logger)

@@ -19,7 +19,7 @@ internal static class ApiResults
     public static IResult TooLarge(int limit) =>
         Problem(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit / 1024} KB. Nothing of it was taken.");
 
-    /// <summary>Senders of alerts try again on 503, and on hardly anything else.</summary>
+    /// <summary>Senders of alerts try again on 503, and few on anything else.</summary>
     public static IResult TryAgain(HttpRequest request)
     {
         request.HttpContext.Response.Headers.RetryAfter = "5";

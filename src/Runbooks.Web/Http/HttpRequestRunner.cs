@@ -88,7 +88,7 @@ internal enum Caller
 {
     Script,
 
-    /// <summary>A sender of alerts, which repeats a post that was answered 503 and no other: every fault of ours is one.</summary>
+    /// <summary>A sender of alerts: what was answered 503 they repeat, and few of them anything else, so every fault of ours is one.</summary>
     Sender,
 
     /// <summary>Somebody who looks at a page.</summary>

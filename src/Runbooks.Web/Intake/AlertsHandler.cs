@@ -32,7 +32,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         await refused.RecordAsync(actor.Who, what, $"sender of {may}", cancellationToken);
         if (HttpMethods.IsPost(request.Method))
         {
-            // No sender repeats what was refused.
+            // Few senders repeat what was refused.
             await lost.RecordAsync(given, alerts: 0, $"{actor.Who} may post for {may} alone.", cancellationToken);
         }
 

@@ -4,7 +4,7 @@ using Runbooks.Telemetry;
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Alerts that were sent here and not taken in. Hardly any sender repeats a post that was refused, so nobody else would
+/// Alerts that were sent here and not taken in. Few senders repeat a post that was refused, so nobody else would
 /// tell: they are on record before the sender is answered, and the fallback contact is paged, once a burst of one sender for
 /// one reason: a monitor that has been broken for days must not hide that another one of its kind lost an alert today.
 /// </summary>

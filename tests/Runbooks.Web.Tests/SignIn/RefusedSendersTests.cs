@@ -4,7 +4,7 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.Web.Tests.SignIn;
 
-/// <summary>An alert that the door turned away is lost: no sender repeats it, so somebody hears of that.</summary>
+/// <summary>An alert that the door turned away is lost: few senders repeat it, so somebody hears of that.</summary>
 public sealed class RefusedSendersTests : IAsyncLifetime
 {
     private const string ViewersKey = "vIew3r-2b9Q7dXk4Tn8vR1mZs";

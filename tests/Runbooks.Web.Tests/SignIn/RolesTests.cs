@@ -203,7 +203,7 @@ public sealed class RolesTests : IAsyncLifetime
             (await WebHost.JsonOf(answer)).GetProperty("title").GetString().ShouldBe(
                 $"Nothing of this post was taken: the key 'cluster' may post to /api/alerts/{{source}} for alertmanager alone, and this is '{source}'. Add it to the Sources of that key (setting ApiKeys:Named), or post with another key.");
             (await host.Get<RefusedRequests>().ReadAsync(Cancel)).ShouldHaveSingleItem().What.ShouldBe($"POST /api/alerts/{source}");
-            host.Channel.Sent.ShouldHaveSingleItem("no sender repeats what was refused").Card.Title.ShouldBe("A post was turned away unread");
+            host.Channel.Sent.ShouldHaveSingleItem("few senders repeat what was refused").Card.Title.ShouldBe("A post was turned away unread");
         }
     }
 

@@ -44,7 +44,7 @@ public sealed class AlertReader
 }
 
 /// <summary>
-/// What a post holds. Alerts that were understood are kept even when others of the same post were not: senders do not
+/// What a post holds. Alerts that were understood are kept even when others of the same post were not: few senders
 /// repeat a refused post, so refusing it whole would lose the good ones. Either list may be empty, never both.
 /// </summary>
 public sealed record ParsedAlerts(IReadOnlyList<Alert> Alerts, IReadOnlyList<AlertError> Errors)
