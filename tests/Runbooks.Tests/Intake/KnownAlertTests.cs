@@ -122,5 +122,20 @@ public sealed class KnownAlertTests
         };
     }
 
+    /// <summary>The trigger asks for a severity, which who acknowledges it does not send again.</summary>
+    [Fact]
+    public async Task AcknowledgedWithoutWhatTheTriggerAsksFor_ReachesTheIncidentOfItsFingerprint()
+    {
+        var runbook = IntakeWorld.Runbook("disk", "{{ labels.host }}", "generic", "DiskFull");
+        await using var world = new IntakeWorld(runbook with { Trigger = [runbook.Trigger[0] with { Severity = ["critical"] }] });
+        var alert = Given.Alert() with { Source = "generic", Name = "DiskFull", Severity = "critical", Labels = new Dictionary<string, string> { ["host"] = "db-01" } };
+        await world.TakeAsync(alert);
+
+        var outcome = (await world.TakeAsync(alert with { Status = AlertStatus.Acknowledged, Severity = null, Labels = new Dictionary<string, string>() }))[0];
+
+        (outcome.Outcome, outcome.Id).ShouldBe((IntakeResult.Folded, world.Only.Id));
+        world.Only.Timeline.ShouldContain(line => line.What.Contains("acknowledged at the sender"));
+    }
+
     private static Alert Pod(string pod) => Given.Alert() with { Fingerprint = pod, Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = pod } };
 }
