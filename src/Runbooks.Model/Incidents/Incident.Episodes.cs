@@ -39,7 +39,24 @@ public sealed partial record Incident
     /// <summary>Earlier episodes that are told apart exactly, however near they are.</summary>
     private const int MaxEarlierStarts = 5;
 
+    /// <summary>An action group has given up by then; whoever fires the same sample again by hand comes later.</summary>
+    private static readonly TimeSpan s_repeated = TimeSpan.FromMinutes(2);
+
     public bool IsOfEarlierEpisode(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert)) is { } known && Episode.IsEarlier(known, alert);
+
+    /// <summary>
+    /// Whether this very message was taken before. Event Grid delivers at least once, for a day, and names each event; an action group repeats
+    /// for 75 seconds what it heard no answer to, and each firing has an alertId of its own. Other senders repeat on purpose what fires on.
+    /// </summary>
+    public bool KnowsMessage(Alert alert, DateTimeOffset now) =>
+        alert is { Status: AlertStatus.Firing, StartsAt: { } starts } && Alerts.Any(known => known.Is(alert) && known.StartsAt == starts && alert.Source switch
+        {
+            AlertSource.EventGrid => EventOf(alert) is { } id && id == EventOf(ReportOf(known)),
+            AlertSource.AzureMonitor => now - known.LastAt < s_repeated,
+            _ => false,
+        });
+
+    private static string? EventOf(Alert? alert) => alert?.Annotations.GetValueOrDefault("eventId");
 
     /// <summary>Said once for each alert; nothing else changes.</summary>
     private Incident NoteEarlierAlert(AttachedAlert known, Alert alert, DateTimeOffset now) => known.ToldEarlier

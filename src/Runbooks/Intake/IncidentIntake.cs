@@ -5,7 +5,7 @@ namespace Runbooks.Intake;
 
 /// <summary>
 /// Brings alerts to incidents. It answers only when what it says is durable; when the store or the engine cannot, it
-/// throws, and the whole post may be sent again: nothing is opened twice by that.
+/// throws, and the whole post may be sent again: what it opened takes that in.
 /// </summary>
 public sealed partial class IncidentIntake(
     LoadedRunbooks loaded,
@@ -194,7 +194,9 @@ public sealed partial class IncidentIntake(
             return batch.Answer(IntakeResult.Folded, ended.Id, $"Azure says that outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)} goes on. It does not ask again: what was done about it in incident {ended.Id} stands.");
         }
 
-        return null;
+        return ended.KnowsMessage(alert, now)
+            ? batch.Answer(IntakeResult.Ignored, null, $"This very message was taken before: incident {ended.Id} knows it, and has ended. It opens nothing again.")
+            : null;
     }
 
     /// <returns>An answer for each alert, and what is to be started before anybody hears it.</returns>
