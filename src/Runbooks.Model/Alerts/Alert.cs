@@ -69,20 +69,28 @@ public static class AlertSeverity
 {
     private static readonly string[][] s_words =
     [
-        ["sev0", "critical", "crit", "p1", "fatal", "emergency", "emerg", "page", "disaster", "alert"],
-        ["sev1", "error", "err", "high", "p2", "major"],
-        ["sev2", "warning", "warn", "medium", "average", "p3", "minor"],
-        ["sev3", "informational", "information", "info", "low", "notice", "p4"],
-        ["sev4", "verbose", "debug", "none", "p5"],
+        ["sev0", "s0", "critical", "crit", "p0", "p1", "fatal", "emergency", "emerg", "page", "disaster", "alert", "urgent", "severe", "blocker"],
+        ["sev1", "s1", "error", "err", "high", "p2", "major"],
+        ["sev2", "s2", "warning", "warn", "medium", "moderate", "average", "p3", "minor"],
+        ["sev3", "s3", "informational", "information", "info", "low", "notice", "p4"],
+        ["sev4", "s4", "verbose", "debug", "none", "p5"],
     ];
+
+    /// <summary>Sev 1, SEV-1 and sev_1 are one word.</summary>
+    private static readonly string[] s_between = [" ", "-", "_"];
 
     private static readonly FrozenDictionary<string, int> s_ranks = s_words
         .SelectMany((words, rank) => words.Select(word => (word, rank)))
         .ToFrozenDictionary(pair => pair.word, pair => pair.rank, StringComparer.OrdinalIgnoreCase);
 
-    /// <returns>0 for the worst; null for a word that is not known, which is compared with nothing.</returns>
+    /// <summary>How bad counts what was reported in no word that is known: worse than that is for certain only the worst.</summary>
+    public const int RankOfUnknown = 1;
+
+    /// <returns>
+    /// 0 for the worst; null for a word that is not known. A number alone is none: some count up from the worst, some down.
+    /// </returns>
     public static int? RankOf(string? severity) =>
-        severity is not null && s_ranks.TryGetValue(severity.Trim(), out var rank) ? rank : null;
+        severity is not null && s_ranks.TryGetValue(s_between.Aggregate(severity, (word, mark) => word.Replace(mark, "", StringComparison.Ordinal)), out var rank) ? rank : null;
 
     /// <returns>The worst of these words; null where none of them is known.</returns>
     public static string? Worst(params IEnumerable<string?> words) => words.Where(word => RankOf(word) is not null).MinBy(RankOf);

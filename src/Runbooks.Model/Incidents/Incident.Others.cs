@@ -87,9 +87,7 @@ public sealed partial record Incident
 
     /// <summary>Worse than everything that was reported before: whoever is being asked hears it at once.</summary>
     private bool IsMoreSevere(Alert alert) =>
-        AlertSeverity.RankOf(alert.Severity) is { } rank
-        && AlertSeverity.RankOf(WorstSeverity) is { } worst
-        && rank < worst;
+        AlertSeverity.RankOf(alert.Severity) < (AlertSeverity.RankOf(WorstSeverity) ?? AlertSeverity.RankOfUnknown);
 
     /// <summary>Worse than whoever said no could know; what became worse while their no was being carried out is not meant by it either.</summary>
     private bool IsWorseThanSeen(Alert alert, EarlierNo no) =>

@@ -25,6 +25,42 @@ public sealed class WorseAfterANoTests : IAsyncDisposable
         Find(worse.Id).EarlierNo!.Incident.ShouldBe(refused);
     }
 
+    [Theory]
+    [InlineData("SEV-3", "SEV-1")]
+    [InlineData("Sev 2", "urgent")]
+    [InlineData("s1", "S0")]
+    [InlineData(null, "critical")]
+    [InlineData("ticket", "critical")]
+    public async Task BecomesWorseInOtherWords_Asks(string? before, string after)
+    {
+        await RefuseAsync(DecisionVerb.Reject, before);
+
+        (await TakeAsync(after)).Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    /// <summary>Nobody knows whether that is worse.</summary>
+    [Theory]
+    [InlineData(null, "high")]
+    [InlineData("ticket", "warning")]
+    [InlineData("3", "1")]
+    public async Task MayBeWorse_DoesNotAskAgain(string? before, string after)
+    {
+        await RefuseAsync(DecisionVerb.Reject, before);
+
+        (await TakeAsync(after)).Outcome.ShouldBe(IntakeResult.Folded);
+    }
+
+    [Fact]
+    public async Task WorstThereIsBesideAnAlertWithoutASeverity_IsToldAsMoreSevere()
+    {
+        await TakeAsync(severity: null);
+
+        await _world.TakeAsync(Given.Alert() with { Fingerprint = "another", Severity = "critical" });
+        await _world.TakeAsync(Given.Alert() with { Fingerprint = "third", Severity = "critical" });
+
+        _world.Only.News.ShouldHaveSingleItem().Text.ShouldStartWith("A more severe alert on this target");
+    }
+
     [Fact]
     public async Task HadBecomeWorseBeforeTheNo_DoesNotAskAgain()
     {
@@ -73,7 +109,7 @@ public sealed class WorseAfterANoTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private async Task<string> RefuseAsync(DecisionVerb verb, string severity)
+    private async Task<string> RefuseAsync(DecisionVerb verb, string? severity)
     {
         var id = (await TakeAsync(severity)).Id!;
         await _world.World.DecideAsync(id, verb);
@@ -87,5 +123,5 @@ public sealed class WorseAfterANoTests : IAsyncDisposable
 
     private Incident Find(string? id) => _world.World.Store.All.Single(incident => incident.Id == id);
 
-    private async Task<IntakeOutcome> TakeAsync(string severity) => (await _world.TakeAsync(Given.Alert() with { Severity = severity, StartsAt = Given.Night }))[0];
+    private async Task<IntakeOutcome> TakeAsync(string? severity) => (await _world.TakeAsync(Given.Alert() with { Severity = severity, StartsAt = Given.Night }))[0];
 }

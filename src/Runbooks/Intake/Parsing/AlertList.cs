@@ -219,6 +219,18 @@ internal static class AlertText
         return AlertStatus.Firing;
     }
 
+    /// <summary>How bad it is, in the sender's word. One that nobody knows is compared with no other, and the sender is told so.</summary>
+    public static string? Severity(Payload word, string path, PostReport report)
+    {
+        var text = word.Line(AlertLimits.Severity);
+        if (text is not null && AlertSeverity.RankOf(text) is null)
+        {
+            report.Warn(new(path, word.Found, "this severity is not known, so nobody is told when the alert becomes worse; write critical, high, medium, low or none"));
+        }
+
+        return text;
+    }
+
     /// <returns>The word for the status where nobody knows it; null otherwise.</returns>
     public static string? Unknown(Payload word) => word.Line(AlertLimits.Name) is { } text && Find(text) is null ? text : null;
 

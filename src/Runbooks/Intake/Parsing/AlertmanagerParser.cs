@@ -80,7 +80,7 @@ internal sealed class AlertGroup
             Status = AlertText.Status(status, at, report),
             UnknownStatus = AlertText.Unknown(status),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
-            Severity = alert["labels"]["severity"].Line(AlertLimits.Severity) ?? _severity,
+            Severity = AlertText.Severity(alert["labels"]["severity"], $"{path}.labels.severity", report) ?? _severity,
             Summary = AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,
             Annotations = annotations.Values,

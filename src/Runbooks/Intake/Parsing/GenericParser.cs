@@ -64,7 +64,7 @@ internal sealed class GenericParser : IAlertParser
             Status = AlertText.Status(alert["status"], $"{path}.status", report),
             UnknownStatus = AlertText.Unknown(alert["status"]),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
-            Severity = alert["severity"].Line(AlertLimits.Severity) ?? alert["labels"].Pair("severity").Line(AlertLimits.Severity),
+            Severity = AlertText.Severity(alert["severity"], $"{path}.severity", report) ?? AlertText.Severity(alert["labels"].Pair("severity"), $"{path}.labels.severity", report),
             Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,
             Annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]).Values,

@@ -27,6 +27,21 @@ public class AlertReaderTests
         parsed.Warnings.ShouldHaveSingleItem().Path.ShouldBe("$.runbook");
     }
 
+    [Theory]
+    [InlineData("generic", """{"name":"A","severity":"ticket"}""", "$.severity")]
+    [InlineData("generic", """{"name":"A","labels":{"severity":"2"} }""", "$.labels.severity")]
+    [InlineData("alertmanager", """{"alerts":[{"labels":{"alertname":"A","severity":"ticket"}}]}""", "$.alerts[0].labels.severity")]
+    [InlineData("grafana", """{"alerts":[{"labels":{"alertname":"A","severity":"ticket"}}]}""", "$.alerts[0].labels.severity")]
+    public void SeverityThatNobodyKnows_IsTold(string source, string post, string path) =>
+        Readers.Read(source, post).Warnings.ShouldHaveSingleItem().Path.ShouldBe(path);
+
+    [Theory]
+    [InlineData("Sev 1")]
+    [InlineData("S-2")]
+    [InlineData("Moderate")]
+    public void KnownSeverityHoweverItIsWritten_NeedsNoWarning(string word) =>
+        Readers.Read("generic", $$"""{"name":"A","severity":"{{word}}"}""").Warnings.ShouldBeEmpty();
+
     /// <summary>Typed into a form of another program: whoever meant a runbook is not sent to the triggers.</summary>
     [Theory]
     [InlineData("Disk-Full-By-Hand", "disk-full-by-hand")]

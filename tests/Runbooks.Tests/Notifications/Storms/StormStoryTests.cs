@@ -178,10 +178,12 @@ public sealed partial class StormStoryTests : IAsyncDisposable
             ["What broke", "Targets: Broken thing (6 targets)", "Targets: Other thing (6 targets)", "What will be done on each: Broken thing (6 targets)", "What will be done on each: Other thing (6 targets)", "How to undo it", "If nobody answers"]);
     }
 
-    [Fact]
-    public async Task MoreSevereThanWhatWasTold_IsToldAtOnceByItself()
+    [Theory]
+    [InlineData("warning")]
+    [InlineData(null)]
+    public async Task MoreSevereThanWhatWasTold_IsToldAtOnceByItself(string? before)
     {
-        await OpenAsync([.. Enumerable.Repeat(_runbook, 10)], "warning");
+        await OpenAsync([.. Enumerable.Repeat(_runbook, 10)], before);
         await AdvanceAsync(s_gathered);
 
         await OpenAsync([.. Enumerable.Repeat(_runbook, 3)], "critical");
@@ -215,7 +217,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
     private Task OpenAsync(int count) => OpenAsync([.. Enumerable.Repeat(_runbook, count)]);
 
     /// <summary>They open together, and then run.</summary>
-    private async Task OpenAsync(IReadOnlyList<Runbook> runbooks, string severity = "critical")
+    private async Task OpenAsync(IReadOnlyList<Runbook> runbooks, string? severity = "critical")
     {
         var before = _world.Store.All.Count;
         var incidents = runbooks.Select((runbook, i) => (Runbook: runbook, Incident: Given.Incident(runbook, $"261123-0300-{before + i:000000}") with
