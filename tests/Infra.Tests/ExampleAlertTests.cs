@@ -51,6 +51,17 @@ public partial class ExampleAlertTests
         Xid().Matches(rule).Select(match => match.Value).ShouldBe(Xid().Matches(_shipped["gpu-node-fault"]).Select(match => match.Value));
     }
 
+    /// <summary>blackbox exporter tells nothing of a certificate that it trusts no more: at its end no rule would have anything to compare, and each would say that all is well.</summary>
+    [Fact]
+    public async Task CertificateThatHasExpired_IsStillKnownToEachOfItsRules()
+    {
+        var rules = (await Plan.OfAsync(Plan.Production)).All("Microsoft.AlertsManagement/prometheusRuleGroups").SelectMany(group => group.Properties["rules"]!.AsArray())
+            .Select(rule => (string)rule!["expression"]!).Where(rule => rule.Contains("probe_ssl", StringComparison.Ordinal)).ToList();
+
+        rules.Count.ShouldBe(3);
+        rules.ShouldAllBe(rule => rule.Contains("last_over_time(probe_ssl_earliest_cert_expiry[1d])", StringComparison.Ordinal));
+    }
+
     /// <summary>The runbook looks at one folder's disk and tidies that: an alert about another disk would have the wrong one tidied, and called mended.</summary>
     [Fact]
     public async Task DiskThatIsAlmostFull_IsTheOneOfTheFolderThatIsTidied()

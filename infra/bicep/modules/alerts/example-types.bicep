@@ -16,7 +16,7 @@ type exampleRules = {
     prometheusWorkspaceId: string
   }?
   certificateExpiring: {
-    @description('Azure Monitor workspace that scrapes blackbox exporter.')
+    @description('Azure Monitor workspace that scrapes blackbox exporter. An alert about a certificate that has expired ends after a day, unless the exporter\'s module has tls_config.insecure_skip_verify: true.')
     prometheusWorkspaceId: string
   }?
   rateLimited: {

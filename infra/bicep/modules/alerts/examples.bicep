@@ -90,8 +90,9 @@ module certificateExpiring 'prometheus-rules.bicep' = if (wanted.?certificateExp
     alerts: [
       {
         alert: 'CertificateExpiring'
-        // What blackbox exporter probes; instance is the server. An alert is sent once, so the last days have one of their own.
-        expression: '(min by (instance) (probe_ssl_earliest_cert_expiry) - time()) / 86400 < 21'
+        // What blackbox exporter probes; instance is the server. It tells nothing of a certificate that it trusts no more, unless its module has
+        // tls_config.insecure_skip_verify: true, so what it told last counts for a day. An alert is sent once, so the last days have one of their own.
+        expression: '(min by (instance) (last_over_time(probe_ssl_earliest_cert_expiry[1d])) - time()) / 86400 < 21'
         lasting: 'PT10M'
         severity: 3
         runbook: 'certificate-expiring'
@@ -99,7 +100,7 @@ module certificateExpiring 'prometheus-rules.bicep' = if (wanted.?certificateExp
       }
       {
         alert: 'CertificateExpiringInDays'
-        expression: '(min by (instance) (probe_ssl_earliest_cert_expiry) - time()) / 86400 < 3'
+        expression: '(min by (instance) (last_over_time(probe_ssl_earliest_cert_expiry[1d])) - time()) / 86400 < 3'
         lasting: 'PT10M'
         severity: 2
         runbook: 'certificate-expiring'
@@ -107,7 +108,7 @@ module certificateExpiring 'prometheus-rules.bicep' = if (wanted.?certificateExp
       }
       {
         alert: 'CertificateExpired'
-        expression: 'min by (instance) (probe_ssl_earliest_cert_expiry) - time() <= 0'
+        expression: 'min by (instance) (last_over_time(probe_ssl_earliest_cert_expiry[1d])) - time() <= 0'
         lasting: 'PT1M'
         severity: 1
         runbook: 'certificate-expired'
