@@ -1,4 +1,7 @@
+using Runbooks.Catalog;
+using Runbooks.Catalog.Matching;
 using Runbooks.Model.Incidents;
+using TestKit;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
@@ -91,6 +94,24 @@ public sealed class CertificateExpiringTests : IAsyncLifetime
 
         ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
         ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldStartWith("Told oncall: Certificate chat-gateway in Key Vault assist-kv expired 2026-11-23 03:00 UTC, and the vault has no newer version.");
+    }
+
+    /// <summary>As public rule files name such alerts. One that no runbook knows is told to nobody who could renew it, and one that two know makes two incidents.</summary>
+    [Fact]
+    public void AlertOfACertificate_StartsExactlyOneRunbook()
+    {
+        string[] expiring =
+        [
+            "CertificateExpiring", "CertificateExpiringInDays", "BlackboxSslCertificateWillExpireSoon", "SSLCertExpiringSoon", "SslCertExpireSoon", "SSLCertExpiryWarning",
+            "SSLCertificateExpiration", "SSLCertificateExpirationWarning", "SSLCertificateExpiration15day", "SslCertificateAboutToExpire", "SslCertificateAboutToExpireWarning",
+            "SSLCertificateExpireIn7Days", "SSL Certificate will expire soon", "SSL certificate about to expire", "SSL cert expire in 7 days",
+        ];
+        string[] expired = ["CertificateExpired", "BlackboxSslCertificateExpired", "SSLCertExpired", "SSL certificate has expired", "SSLStoreCertExpiredInProd"];
+
+        var started = expiring.Concat(expired).Select(name => (name, string.Join(", ", RunbookMatcher.Match(
+            Some.Alert(name) with { Source = "alertmanager" }, _world.Get<RunbookCatalog>().Current).Runbooks.Select(runbook => runbook.Id))));
+
+        started.ShouldBe([.. expiring.Select(name => (name, "certificate-expiring")), .. expired.Select(name => (name, "certificate-expired"))]);
     }
 
     private Task<Incident> FireAsync(string sample = Sample) => _world.FireAsync(sample, post => post.Replace("127.0.0.1:7072", _world.Address.Authority, StringComparison.Ordinal));
