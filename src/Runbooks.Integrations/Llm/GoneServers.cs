@@ -11,14 +11,14 @@ namespace Runbooks.Integrations.Llm;
 /// <param name="Down">Prometheus still asks them, and has had no answer for longer than one loads.</param>
 /// <param name="Silent">It has had none for some minutes: they are gone, or load.</param>
 /// <param name="Away">Prometheus asks them no longer.</param>
-internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<string> Silent, IReadOnlyList<string> Away)
+/// <param name="Remembered">For so long one that is down is known by what it reported.</param>
+internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<string> Silent, IReadOnlyList<string> Away, TimeSpan Remembered)
 {
     private const int MostNamed = 5;
 
-    /// <summary>For so long one that is down is known by what it reported.</summary>
     private static readonly TimeSpan s_remembered = TimeSpan.FromHours(1);
     private static readonly TimeSpan s_silentFor = TimeSpan.FromMinutes(2);
-    private static readonly GoneServers s_none = new([], [], []);
+    private static readonly GoneServers s_none = new([], [], [], s_remembered);
 
     /// <param name="of">Which servers.</param>
     /// <param name="now">Their series of the waiting requests now.</param>
@@ -26,7 +26,10 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
         PrometheusClient prometheus, ModelServer server, ModelServerParameters parameters, WorkloadSeries of, IReadOnlyList<PrometheusSeries> now, TimeProvider time, CancellationToken cancellationToken)
     {
         var here = now.Select(server.NameOf).ToHashSet(StringComparer.Ordinal);
-        var gone = await LostWithinAsync(s_remembered);
+
+        // As long again as one may load, or it would be forgotten before it counts as down.
+        var remembered = TimeSpan.FromTicks(Math.Max(s_remembered.Ticks, 2 * parameters.LoadsFor.Ticks));
+        var gone = await LostWithinAsync(remembered);
         if (gone.Count == 0)
         {
             return s_none;
@@ -46,7 +49,7 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
         }
 
         List<string> Among(HashSet<string> pods) => Names(gone.Where(series => pods.Contains(ModelServer.PodOf(series))));
-        return new(Among(down), Among([.. silent.Except(down)]), Names(away));
+        return new(Among(down), Among([.. silent.Except(down)]), Names(away), remembered);
 
         async Task<List<PrometheusSeries>> LostWithinAsync(TimeSpan over) =>
             [.. (await prometheus.QueryAsync(parameters.Endpoint, of.Of(server.Waiting, $"present_over_time({{0}}[{PromDuration.Of(over)}])"), cancellationToken)).Where(series => !here.Contains(server.NameOf(series)))];
@@ -63,7 +66,7 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
     public CheckResult? Beside(CheckResult? others, string over) => others switch
     {
         { Verdict: Verdict.Failing } => others,
-        _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within {PromDuration.Format(s_remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
+        _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within {PromDuration.Format(Remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
         _ when Silent.Count > 0 => Unknown(others, $"{CountText.Names(Silent, MostNamed)} {(Silent.Count == 1 ? "does" : "do")} not answer: gone, or loading {(Silent.Count == 1 ? "its" : "their")} model."),
         { Verdict: Verdict.Passing } when Away.Count > 0 => Unknown(others, $"{CountText.Names(Away, MostNamed)} {(Away.Count == 1 ? "is" : "are")} gone, and fewer report than {over} ago: lost, or scaled down. This is said for {over}."),
         _ => others,

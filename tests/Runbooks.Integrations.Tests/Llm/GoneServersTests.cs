@@ -8,6 +8,7 @@ namespace Runbooks.Integrations.Tests.Llm;
 /// <summary>A server that reported a while ago and reports no more is no sign of health.</summary>
 public sealed class GoneServersTests : IAsyncLifetime
 {
+    private readonly System.Collections.Concurrent.ConcurrentQueue<string> _queries = new();
     private ChannelServer _prometheus = null!;
 
     public async ValueTask InitializeAsync() => _prometheus = await ChannelServer.StartAsync();
@@ -15,16 +16,17 @@ public sealed class GoneServersTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
 
     /// <param name="now">The pods that report, and so on, with blanks between them.</param>
-    private Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health", string? longDown = null, string? longerThanALoad = null)
+    private Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health", string? longDown = null, string? longerThanALoad = null, string loadsFor = "10m")
     {
         _prometheus.Answer = context =>
         {
             var query = PrometheusAnswers.QueryOf(context);
+            _queries.Enqueue(query);
             var isOfBefore = PrometheusAnswers.IsRange(context) && context.Request.Query["start"] == context.Request.Query["end"];
-            var pods = query.Contains("present_over_time", StringComparison.Ordinal) ? within : query.Contains("offset 600s", StringComparison.Ordinal) ? longerThanALoad ?? longDown ?? down : query.Contains("max_over_time(up{", StringComparison.Ordinal) ? longDown ?? down : query.Contains("up{", StringComparison.Ordinal) ? down : isOfBefore ? before : now;
+            var pods = query.Contains("present_over_time", StringComparison.Ordinal) ? within : query.Contains(" offset ", StringComparison.Ordinal) ? longerThanALoad ?? longDown ?? down : query.Contains("max_over_time(up{", StringComparison.Ordinal) ? longDown ?? down : query.Contains("up{", StringComparison.Ordinal) ? down : isOfBefore ? before : now;
             return PrometheusAnswers.WriteAsync(context, pods.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pod => ((object)new { @namespace = "lab", pod, model = "m" }, new[] { (1, "0") })));
         };
-        return _prometheus.AskAsync(check, new { @namespace = "lab" });
+        return _prometheus.AskAsync(check, new { @namespace = "lab", loadsFor });
     }
 
     private const string Idle = "a (the worst of 2): Nothing is seen to run or wait: it is idle, or hangs in its first request, which its figures do not show";
@@ -65,6 +67,20 @@ public sealed class GoneServersTests : IAsyncLifetime
         var result = await AskAsync(now, within, within, within[^1..], longerThanALoad: "");
 
         (result.Verdict, result.Summary).ShouldBe((Verdict.Unknown, words));
+    }
+
+    /// <summary>Only what is still known when its time to load is over can be down by then.</summary>
+    [Theory]
+    [InlineData("10m", "60 min", "[3600s]", "offset 600s")]
+    [InlineData("40m", "80 min", "[4800s]", "offset 2400s")]
+    [InlineData("1h", "120 min", "[7200s]", "offset 3600s")]
+    public async Task ServerThatLoadsForLong_IsKnownForLongerThanThat(string loadsFor, string words, string known, string loads)
+    {
+        var result = await AskAsync("a b", "a b c", "a b c", "c", loadsFor: loadsFor);
+
+        (result.Verdict, result.Summary).ShouldBe((Verdict.Failing, $"c reported within {words} and does not answer any more."));
+        _queries.ShouldContain(query => query.Contains("present_over_time", StringComparison.Ordinal) && query.Contains(known, StringComparison.Ordinal));
+        _queries.ShouldContain(query => query.Contains(loads, StringComparison.Ordinal));
     }
 
     [Fact]
