@@ -18,9 +18,9 @@ internal sealed class ResourceLease(ISharedState? state)
 
     /// <param name="words">The resource, for errors.</param>
     /// <param name="context">The same step takes its own lease again after a crash.</param>
-    /// <param name="rest">How long the next one waits after it, where what was written shows everywhere only then.</param>
+    /// <param name="rest">How long the next one waits after the work, where what was written shows everywhere only then; asked when the work is over, however it ended.</param>
     /// <exception cref="AzureRequestException">It is another's for too long: the step has to wait for its turn.</exception>
-    public async Task<T> HoldAsync<T>(string resource, string words, StepContext context, Func<Task<T>> work, CancellationToken cancellationToken, TimeSpan rest = default)
+    public async Task<T> HoldAsync<T>(string resource, string words, StepContext context, Func<Task<T>> work, CancellationToken cancellationToken, Func<TimeSpan>? rest = null)
     {
         var held = state ?? throw new InvalidOperationException("There is no shared state in which a resource could be held.");
         var key = $"writer:{resource.ToLowerInvariant()}";
@@ -31,7 +31,7 @@ internal sealed class ResourceLease(ISharedState? state)
         }
         finally
         {
-            await FreeAsync(held, key, context, rest);
+            await FreeAsync(held, key, context, rest?.Invoke() ?? TimeSpan.Zero);
         }
     }
 
@@ -71,7 +71,7 @@ internal sealed class ResourceLease(ISharedState? state)
 
             if (now >= until)
             {
-                throw new AzureRequestException($"{words} is being changed by another step ({writer.Step}). Nothing was written.") { IsBusy = true };
+                throw new AzureRequestException($"{words} is being changed by another step, or was a moment ago ({writer.Step}). Nothing was written.") { IsBusy = true };
             }
 
             await Task.Delay(s_pause, context.Time, cancellationToken);

@@ -88,8 +88,11 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     private static HeldValue Held(Change change) => new($"The weight of {change.Deployment} for {change.Model} in LiteLLM '{change.Proxy}'");
 
     /// <returns>False: it is so already.</returns>
-    private Task<bool> SetAsync(Change change, double from, double to, StepContext context, CancellationToken cancellationToken) =>
-        lease.HoldAsync($"litellm/{change.Proxy}/{change.Model}", $"The model {change.Model} of LiteLLM '{change.Proxy}'", context, async () =>
+    private Task<bool> SetAsync(Change change, double from, double to, StepContext context, CancellationToken cancellationToken)
+    {
+        // An attempt before may have written it a moment ago.
+        var mayBeWritten = context.Interrupted is not null;
+        return lease.HoldAsync($"litellm/{change.Proxy}/{change.Model}", $"The model {change.Model} of LiteLLM '{change.Proxy}'", context, async () =>
         {
             var all = await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken);
             var now = WeightIn(all, change);
@@ -109,6 +112,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             }
 
             await context.EnsureNotPausedAsync(done: null, cancellationToken);
+            mayBeWritten = true;
             await proxies.SetWeightAsync(change.Proxy, change.Deployment, to, cancellationToken);
             var until = context.Time.GetUtcNow() + s_longestWait;
             while (await WeightAsync(change, cancellationToken) is var seen && seen != to)
@@ -122,7 +126,8 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             }
 
             return true;
-        }, cancellationToken, s_rest);
+        }, cancellationToken, () => mayBeWritten ? s_rest : TimeSpan.Zero);
+    }
 
     private async Task<double?> WeightAsync(Change change, CancellationToken cancellationToken) =>
         WeightIn(await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken), change);

@@ -92,4 +92,15 @@ public sealed partial class HeldValuesTests
 
         (Clock.GetUtcNow() - before).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(30));
     }
+
+    /// <summary>Many incidents on one model would wait one after the other for nothing, and the last one in vain.</summary>
+    [Fact]
+    public async Task StepThatWritesNothing_LeavesTheModelToTheNextAtOnce()
+    {
+        var before = Clock.GetUtcNow();
+        await DoAsync("inc-a", "litellm.modelRoute", new { model = "gpt-4o", deployment = "ptu", weight = 9 });
+        await DoAsync("inc-b", "litellm.modelRoute", new { model = "gpt-4o", deployment = "paygo", weight = 5 });
+
+        (Clock.GetUtcNow() - before).ShouldBeLessThan(TimeSpan.FromSeconds(30));
+    }
 }
