@@ -256,7 +256,11 @@ public sealed partial record Incident
 
     /// <summary>Final and not done with: it is left to people, what it changed is still there, or what follows its end broke off.</summary>
     [JsonIgnore]
-    public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && (IsEndUnfinished || ClosedByHand is { IsUnfinished: true } || ChangeText.InPlace(this).Count > 0));
+    public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && (IsAftermathUnfinished || ChangeText.InPlace(this).Count > 0));
+
+    /// <summary>What follows its end, a close by hand or an acknowledgement is not done yet: the watch does it.</summary>
+    [JsonIgnore]
+    public bool IsAftermathUnfinished => IsEndUnfinished || (ClosedByHand?.IsUnfinished ?? IsAcknowledgementUnshown);
 
     /// <summary>Whether a person has still to do something or to say that it is over, also once somebody sees to it.</summary>
     [JsonIgnore]

@@ -105,10 +105,10 @@ public static class IncidentReport
         return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). {Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
     }
 
-    /// <summary>What stays for people, a line each; the first says what to do now.</summary>
+    /// <summary>What stays for people, a line each; the first says who sees to it, or what to do now.</summary>
     public static IReadOnlyList<string> LeftToDo(Incident incident, DateTimeOffset now)
     {
-        if (incident.State.IsFinal() && (!incident.IsUnfinished || incident.ClosedByHand is not null))
+        if (incident.State.IsFinal() && (!incident.IsUnfinished || incident.Attention?.AcknowledgedAt is not null || incident.ClosedByHand is not null))
         {
             return
             [

@@ -96,7 +96,7 @@ public sealed record IncidentSummary(
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;
 
-    /// <summary>What follows the end, or a close by hand, is not done yet.</summary>
+    /// <inheritdoc cref="Incident.IsAftermathUnfinished"/>
     public bool IsEndUnfinished { get; init; }
 
     /// <inheritdoc cref="Incident.IsUnfinished"/>
@@ -119,7 +119,7 @@ public sealed record IncidentSummary(
         IsDryRun = incident.Mode == RunMode.DryRun,
         SawNothing = EndingText.SawNothing(incident),
         HeldSince = Lease.SinceOf(incident),
-        IsEndUnfinished = incident is { IsEndUnfinished: true } or { ClosedByHand.IsUnfinished: true } or { ClosedByHand: null, IsAcknowledgementUnshown: true },
+        IsEndUnfinished = incident.IsAftermathUnfinished,
     };
 }
 

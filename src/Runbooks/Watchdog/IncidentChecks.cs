@@ -158,10 +158,11 @@ internal sealed class IncidentChecks(
             return true;
         }
 
-        // Whoever acknowledged it is given the time too.
-        if (incident is { ClosedByHand: null, IsAcknowledgementUnshown: true, Attention.AcknowledgedAt: { } seen } && time.GetUtcNow() - seen > options.Value.Grace)
+        // Whoever acknowledged it is given the time too. Nobody is called about an end that somebody sees to.
+        if (incident is { ClosedByHand: null, IsAcknowledgementUnshown: true, Attention.AcknowledgedAt: { } seen })
         {
-            await verbs.ShowAcknowledgedAsync(incident, cancellationToken);
+            await (time.GetUtcNow() - seen > options.Value.Grace ? verbs.ShowAcknowledgedAsync(incident, cancellationToken) : Task.CompletedTask);
+            return true;
         }
 
         if (incident.State == IncidentState.TakenOver)

@@ -103,10 +103,11 @@ public sealed class AttentionTests
     {
         var failed = Ended(IncidentState.Failed);
         var closing = failed.CloseByHand("ada", "done", s_later).BeginClosing();
+        var seen = failed.Acknowledge("ada", null, s_later).BeginShowing();
         (Incident Incident, bool IsUnfinished)[] known =
         [
             (Some.Waiting(), false), (Ended(IncidentState.Resolved), false), (failed, true), (Ended(IncidentState.TakenOver), true),
-            (failed.Acknowledge("ada", null, s_later), false), (closing, true), (closing.FinishClosing(), false),
+            (failed.Acknowledge("ada", null, s_later), false), (seen, true), (seen.FinishShowing(), false), (seen.CloseByHand("ada", "done", s_later), false), (closing, true), (closing.FinishClosing(), false),
             (Ended(IncidentState.Resolved) with { IsEndUnfinished = true }, true), (Some.Waiting() with { IsEndUnfinished = true }, false),
             (Some.Incident().WithChange(StepStatus.Kept).End(IncidentState.Failed, "So it ended.", Some.Time).Acknowledge("ada", null, s_later), true),
         ];
@@ -122,6 +123,19 @@ public sealed class AttentionTests
 
         closing.LeavesWork.ShouldBeFalse();
         IncidentReport.LeftToDo(closing, s_later).ShouldBe(["ada closed it: done"]);
+    }
+
+    /// <summary>Also before the cards say so, and where what it changed is still in place.</summary>
+    [Fact]
+    public void WhoeverAcknowledgedIt_StandsInWhatIsLeft()
+    {
+        var seen = Ended(IncidentState.Failed).Acknowledge("ada", null, s_later);
+        var changed = Some.Incident().WithChange(StepStatus.Kept).End(IncidentState.Failed, "So it ended.", Some.Time).Acknowledge("ada", null, s_later);
+
+        foreach (var incident in new[] { seen, seen.BeginShowing(), changed, changed.BeginShowing() })
+        {
+            IncidentReport.LeftToDo(incident, s_later)[0].ShouldBe("ada sees to it.");
+        }
     }
 
     private static Incident Ended(IncidentState state) => Some.Waiting().End(state, "So it ended.", Some.Time);

@@ -165,6 +165,18 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
         _world.Changed.Select(changed => changed.Card.Kind).ShouldBe(isClosedSince ? [] : [CardKind.Decided]);
     }
 
+    /// <summary>Acknowledged on its page before any message went out.</summary>
+    [Fact]
+    public async Task AcknowledgementThatBrokeOff_PagesNobodyAboutTheEnd()
+    {
+        var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time);
+        var id = await _world.OpenAsync(failed.Acknowledge("ada", null, _world.Now).BeginShowing());
+
+        await _world.CheckAsync(id, TimeSpan.FromMinutes(3), TimeSpan.FromMinutes(3));
+
+        _world.Paged.ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Acknowledgement_IsShownByWhoeverDoesIt()
     {

@@ -123,6 +123,20 @@ public abstract class IncidentListingContract
         (await Ids(new(Unfinished: true))).ShouldBe(["i1"]);
     }
 
+    /// <summary>Whoever acknowledged it may die before its cards say so.</summary>
+    [Fact]
+    public async Task Unfinished_ListsAnAcknowledgementUntilItIsShown()
+    {
+        await OpenAll(0, 1);
+        await Store.UpdateAsync("i0", i => i.End(IncidentState.Failed, "so", Start.AddMinutes(10)), Now);
+        await Store.UpdateAsync("i0", i => i.Acknowledge("ada", null, Start.AddMinutes(11)).BeginShowing(), Now);
+
+        (await Ids(new(Unfinished: true))).ShouldBe(["i0"]);
+        (await Ids(new(LeftToPeople: true))).ShouldBeEmpty();
+        await Store.UpdateAsync("i0", i => i.FinishShowing(), Now);
+        (await Ids(new(Unfinished: true))).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Since_LeavesOutWhatOpenedBefore()
     {
