@@ -22,6 +22,7 @@ public static class NextStepText
         var unknown = EndingText.Names(incident, StepStatus.Unknown);
         return incident switch
         {
+            { ClosedByHand.By: { } by } => $"{by} has closed it already. Look whether that fits what is known now.",
             { UndoBeganAt: not null, OpenGate: null } when !final && back.Length > 0 => incident.WaitsUntil > now
                 ? $"Release the kill switch under Safety (role admin) if it is on, and within half an hour this is taken back: {back}. Or take it back by hand."
                 : $"This is being taken back: {back}. Open the incident and look whether that comes to an end.",

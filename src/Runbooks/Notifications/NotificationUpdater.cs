@@ -72,9 +72,16 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
             cancellationToken);
     }
 
-    /// <summary>Every card that asked or told of it: how it ended. A card that reports that end is new and says so already.</summary>
-    public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken) =>
-        ShowAsync(incident, incident.Changeable.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed)), card, cancellationToken);
+    /// <summary>
+    /// Every card that asked or told of it: how it ended. A card that reports that end is new and says so already; a page that tells what
+    /// is known of a step after all rings until somebody has heard it, or all is over.
+    /// </summary>
+    public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken) => ShowAsync(
+        incident,
+        incident.Changeable.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed)
+            && (card.Kind == CardKind.Closed || !incident.OutcomesToTell.Any(page => delivery.IsUnder(DuePage.KeyOf(page.Trouble))))),
+        card,
+        cancellationToken);
 
     /// <summary>Closed by hand: the cards of an incident that somebody owned, and those that said that it needs a person.</summary>
     public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)

@@ -12,13 +12,15 @@ public sealed class EndFinisher(
         await histories.RecordAsync(incident, runbook, cancellationToken);
         incident = await followUps.OpenAsync(incident, runbook, cancellationToken);
         await suppression.WakeAsync(incident, cancellationToken);
-        var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
-        var card = incident.State switch
+        var card = incident switch
         {
-            IncidentState.Failed or IncidentState.Expired => cards.Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), time.GetUtcNow()),
-            IncidentState.TakenOver => cards.TakenOver(incident, runbook),
+            { ClosedByHand: not null } => cards.Closed(incident, runbook),
+            { State: IncidentState.Failed or IncidentState.Expired, Attention.AcknowledgedAt: not null } => cards.Acknowledged(incident, runbook, time.GetUtcNow()),
+            { State: IncidentState.Failed or IncidentState.Expired } => cards.Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), time.GetUtcNow()),
+            { State: IncidentState.TakenOver } => cards.TakenOver(incident, runbook),
             _ => cards.Closed(incident, runbook),
         };
+        var needsPerson = card.Kind == CardKind.Page;
         var contacts = NotificationRecipients.Of(incident, runbook);
 
         // In a storm the watch tells many ends in one message.

@@ -138,36 +138,45 @@ internal sealed class IncidentChecks(
 
     private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken)
     {
+        var isHeard = true;
         if (incident.IsEndUnfinished)
         {
             foreach (var page in incident.OutcomesToTell)
             {
-                if (!await pager.PageOnceAsync(incident, page.Trouble, page.Message, cancellationToken, alone: true))
-                {
-                    return false;
-                }
+                isHeard &= await pager.PageOnceAsync(incident, page.Trouble, page.Message, cancellationToken, alone: true);
             }
 
-            await FinishAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
+            // Somebody may have acknowledged or closed it meanwhile, and the pages are new.
+            incident = await store.GetAsync(incident.Id, cancellationToken);
+            if (isHeard)
+            {
+                await FinishAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
+            }
         }
 
-        if (incident.ClosedByHand is { IsUnfinished: true })
+        if (incident.ClosedByHand is { } closing)
         {
-            // Whoever closed it is given the time to do so.
-            await (time.GetUtcNow() - incident.UpdatedAt > options.Value.Grace ? verbs.FinishClosingAsync(incident, cancellationToken) : Task.CompletedTask);
-            return true;
+            // Whoever closed it is given the time to tell of it. Nobody is called about an end that is closed.
+            await (closing.IsUnfinished && time.GetUtcNow() - closing.At > options.Value.Grace ? verbs.FinishClosingAsync(incident, cancellationToken) : Task.CompletedTask);
+            return isHeard;
         }
 
-        // Whoever acknowledged it is given the time too. Nobody is called about an end that somebody sees to.
-        if (incident is { ClosedByHand: null, IsAcknowledgementUnshown: true, Attention.AcknowledgedAt: { } seen })
+        // Whoever acknowledged it is given the time too. Nor is anybody called about one that somebody sees to.
+        if (incident is { IsAcknowledgementUnshown: true, Attention.AcknowledgedAt: { } seen })
         {
             await (time.GetUtcNow() - seen > options.Value.Grace ? verbs.ShowAcknowledgedAsync(incident, cancellationToken) : Task.CompletedTask);
-            return true;
+            return isHeard;
         }
 
         if (incident.State == IncidentState.TakenOver)
         {
-            return await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken, alone: true);
+            return (await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken, alone: true)) && isHeard;
+        }
+
+        // The page that tells what is known now tells of the end too.
+        if (!isHeard)
+        {
+            return false;
         }
 
         // A report that did not arrive calls nobody.

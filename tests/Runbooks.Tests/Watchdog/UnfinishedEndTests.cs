@@ -23,34 +23,63 @@ public sealed class UnfinishedEndTests : IAsyncDisposable
         (await _world.Store.GetAsync(id, TestContext.Current.CancellationToken)).IsEndUnfinished.ShouldBeFalse();
     }
 
-    /// <summary>Also who has acknowledged it looks for what is known by now.</summary>
+    /// <summary>Also who sees to it, or has closed it, looks for what is known by now; no card says again that a person is needed.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task OutcomeThatComesToBeKnownAfterTheEnd_IsToldOnceToWhoeverWasPaged(bool acknowledged)
+    [InlineData(false, false, null)]
+    [InlineData(true, false, CardKind.Decided)]
+    [InlineData(true, true, CardKind.Closed)]
+    public async Task OutcomeThatComesToBeKnownAfterTheEnd_IsToldOnceToWhoeverWasPaged(bool acknowledged, bool closed, CardKind? shown)
     {
-        var begun = Some.Waiting().WithChange(StepStatus.Running);
-        var ended = begun.FinishStep(begun.Steps[0] with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off."), Some.Time)
-            .End(IncidentState.Failed, "Nobody knows whether drain happened.", Some.Time);
-        var id = await _world.OpenAsync(ended);
+        var id = await _world.OpenAsync(CutOff());
         await _world.CheckAsync(id, TimeSpan.FromMinutes(3));
         _world.Paged.ShouldHaveSingleItem();
         _world.Sent.Clear();
 
-        await _world.Store.UpdateAsync(id, i => (acknowledged ? i.Acknowledge("ada", null, _world.Now) : i).FinishStep(i.Steps[0], StepStatus.Done, new("Drained."), _world.Now), TestContext.Current.CancellationToken);
+        await _world.Store.UpdateAsync(id, i => Known(SeenTo(i)), TestContext.Current.CancellationToken);
         (await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10))).IsEndUnfinished.ShouldBeFalse();
 
         _world.Paged.ShouldHaveSingleItem();
-        _world.Sent.Single(sent => sent.Card.Kind == CardKind.Page).Card.Sections.SelectMany(section => section.Lines).ShouldContain(line => line.Contains("drain is known now: Drained."));
+        var page = _world.Sent.Single(sent => sent.Card.Kind == CardKind.Page).Card;
+        page.Sections.SelectMany(section => section.Lines).ShouldContain(line => line.Contains("drain is known now: Drained."));
+        page.Sections.SelectMany(section => section.Lines).Contains("ada has closed it already. Look whether that fits what is known now.").ShouldBe(closed);
+        _world.Changed.Select(changed => changed.Card.Kind).Distinct().ShouldBe([shown ?? CardKind.Page]);
+        _world.Changed.Any(changed => changed.Key == page.Key).ShouldBe(closed, "a pager that rings with it is not ended before somebody has heard it");
+
+        Incident SeenTo(Incident incident) =>
+            closed ? incident.CloseByHand("ada", "drained by hand", _world.Now) : acknowledged ? incident.Acknowledge("ada", null, _world.Now) : incident;
+    }
+
+    /// <summary>It has closed while the page about it was on its way.</summary>
+    [Fact]
+    public async Task IncidentThatIsClosedWhileItsOutcomeIsTold_StaysClosedOnItsCards()
+    {
+        var id = await _world.OpenAsync(CutOff());
+        await _world.CheckAsync(id, TimeSpan.FromMinutes(3));
+        await _world.Store.UpdateAsync(id, Known, TestContext.Current.CancellationToken);
+        _world.WhileSending = () => _world.Store.UpdateAsync(id, i => i.CloseByHand("ada", "drained by hand", _world.Now), TestContext.Current.CancellationToken);
+
+        await _world.CheckAsync(id, TimeSpan.FromMinutes(1));
+
+        _world.Changed.Select(changed => changed.Card.Kind).Distinct().ShouldBe([CardKind.Closed]);
+    }
+
+    /// <summary>Whoever cannot be reached with it keeps nothing else waiting.</summary>
+    [Fact]
+    public async Task OutcomeThatReachesNobody_DoesNotKeepTheCloseByHandFromItsEnd()
+    {
+        var id = await _world.OpenAsync(Known(CutOff()).CloseByHand("ada", "drained by hand", _world.Now).BeginClosing());
+        _world.ChannelIsDown = true;
+
+        var closed = await _world.CheckAsync(id, TimeSpan.FromMinutes(3));
+
+        (closed.ClosedByHand!.IsUnfinished, closed.IsEndUnfinished).ShouldBe((false, true));
+        _world.Ended.ShouldHaveSingleItem();
     }
 
     [Fact]
     public async Task OutcomeThatReachesNobody_IsTriedAgain()
     {
-        var begun = Some.Waiting().WithChange(StepStatus.Running);
-        var ended = begun.FinishStep(begun.Steps[0] with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off."), Some.Time)
-            .End(IncidentState.Failed, "Nobody knows whether drain happened.", Some.Time).Acknowledge("ada", null, Some.Time);
-        var id = await _world.OpenAsync(ended.FinishStep(ended.Steps[0], StepStatus.Done, new("Drained."), _world.Now));
+        var id = await _world.OpenAsync(Known(CutOff().Acknowledge("ada", null, Some.Time)));
         _world.ChannelIsDown = true;
         (await _world.CheckAsync(id, TimeSpan.FromMinutes(1))).IsEndUnfinished.ShouldBeTrue();
 
@@ -58,6 +87,15 @@ public sealed class UnfinishedEndTests : IAsyncDisposable
         (await _world.CheckAsync(id, TimeSpan.FromMinutes(5))).IsEndUnfinished.ShouldBeFalse();
         _world.Paged.ShouldNotBeEmpty();
     }
+
+    private static Incident CutOff()
+    {
+        var begun = Some.Waiting().WithChange(StepStatus.Running);
+        return begun.FinishStep(begun.Steps[0] with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off."), Some.Time)
+            .End(IncidentState.Failed, "Nobody knows whether drain happened.", Some.Time);
+    }
+
+    private Incident Known(Incident incident) => incident.FinishStep(incident.Steps[0], StepStatus.Done, new("Drained."), _world.Now);
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 }
