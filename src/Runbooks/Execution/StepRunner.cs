@@ -159,7 +159,9 @@ public sealed class StepRunner(
         {
             return await ForgetAsync(attempt, acting, nothing, binding.Secrets, cancellationToken);
         }
-        catch (Exception failure) when (done is null && !cancellationToken.IsCancellationRequested)
+
+        // When the host stops, what can be repeated is left to its next start; of what cannot, it is said how it broke off.
+        catch (Exception failure) when (done is null && (!cancellationToken.IsCancellationRequested || (acting && !action.Repeatable && failure is not OperationCanceledException)))
         {
             return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets), cancellationToken);
         }

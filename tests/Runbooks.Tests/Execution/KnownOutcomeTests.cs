@@ -68,6 +68,23 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
         (Recorded().Status, Recorded().CutOff).ShouldBe((StepStatus.Unknown, true));
     }
 
+    /// <summary>It broke off by itself, in the time that a host which stops gives it.</summary>
+    [Fact]
+    public async Task HostStopsWhileAnUnrepeatableActionBreaksOff_WhatItSaidIsRecorded()
+    {
+        using var stop = new CancellationTokenSource();
+        _world.Script.BeforeActing = _ =>
+        {
+            stop.Cancel();
+            return new AttemptFailedException("The other side answered 502.");
+        };
+
+        (await RunAsync(stop.Token)).End.ShouldBe(StepOutcome.Unknown);
+
+        Recorded().Status.ShouldBe(StepStatus.Unknown);
+        Recorded().Outcome.ShouldBe("It broke off (The other side answered 502.) and cannot be repeated safely, so a person has to look whether it happened.");
+    }
+
     [Theory]
     [InlineData(FlakyIncidentStore.Fault.Before)]
     [InlineData(FlakyIncidentStore.Fault.After)]
