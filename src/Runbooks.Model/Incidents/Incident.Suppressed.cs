@@ -65,7 +65,7 @@ public sealed partial record Incident
 
     private static string WhyNow(Incident before) => before.SaidNo() is not null
         ? "The alert came again after a no, and has not ended since."
-        : $"The maintenance window has ended{(before.AlertResolvedAt is null ? " and the alert was not said to be over." : ". The sender says that the alert is over; the checks decide.")}";
+        : $"The maintenance window has ended or become milder{(before.AlertResolvedAt is null ? ", and the alert was not said to be over." : ". The sender says that the alert is over; the checks decide.")}";
 }
 
 /// <summary>

@@ -62,8 +62,8 @@ public sealed class TakenUpTests
 
         (after.StartedBy, after.IsProposed, after.Mode, after.AlertCount, after.CountedOnly, after.ThreadOf).ShouldBe((starter, proposed, RunMode.DryRun, 7, 2, "first"));
         (after.Alerts[0].AskedNobody, after.Alerts[0].ToldAfterNo).ShouldBe((false, false));
-        (after.Timeline[^1].Who, after.Timeline[^1].What).ShouldBe(("runbook", $"The maintenance window has ended and the alert was not said to be over. This incident looks again, after incident {before.Id}."));
-        next.TakeUp(before with { AlertResolvedAt = Some.Time }, Some.Time).Timeline[^1].What.ShouldStartWith("The maintenance window has ended. The sender says that the alert is over; the checks decide. This incident looks again");
+        (after.Timeline[^1].Who, after.Timeline[^1].What).ShouldBe(("runbook", $"The maintenance window has ended or become milder, and the alert was not said to be over. This incident looks again, after incident {before.Id}."));
+        next.TakeUp(before with { AlertResolvedAt = Some.Time }, Some.Time).Timeline[^1].What.ShouldStartWith("The maintenance window has ended or become milder. The sender says that the alert is over; the checks decide. This incident looks again");
         next.TakeUp(Rejected(before), Some.Time).Timeline[^1].What.ShouldBe($"The alert came again after a no, and has not ended since. This incident looks at it, after incident {before.Id}.");
         Rejected(before).NoteTakenUp("i-2", Some.Time).Timeline[^1].What.ShouldBe("The alert came again after a no, and has not ended since. Incident i-2 looks at it.");
     }
