@@ -19,7 +19,11 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
     /// either where a part of its time was before: that part may be why it passes. What fails in such a time asks for another look anyway.
     /// </summary>
     internal Finding SinceActing(DateTimeOffset? actedAt, DateTimeOffset now) =>
-        (Result.MeasuredAt <= actedAt || (Verdict == Verdict.Passing && Result.MeasuredFrom < actedAt)) && !Clocks.IsAhead(actedAt, now)
+        Verdict == Verdict.Passing || Result.MeasuredAt <= actedAt ? WhollySinceActing(actedAt, now) : this;
+
+    /// <summary>Where something would be done for what fails, that must not be of before either, not even in part.</summary>
+    public Finding WhollySinceActing(DateTimeOffset? actedAt, DateTimeOffset now) =>
+        (Result.MeasuredAt <= actedAt || Result.MeasuredFrom < actedAt) && !Clocks.IsAhead(actedAt, now)
             ? Unless($"the last step ended at {GateText.Clock(actedAt.Value, At)}") : this;
 
     /// <summary>What passed before an alert began says nothing about it; what failed then may be what it tells of.</summary>

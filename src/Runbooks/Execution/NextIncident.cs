@@ -137,7 +137,8 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         }
 
         var question = SettleQuestion.Of(current, runbook, request.Checks);
-        var findings = current.SinceFiring(await checks.AskAllAsync(closed, runbook.Diagnosis.Where(spec => question.Asks(spec.Name)), cancellationToken), time.GetUtcNow());
+        var answers = await checks.AskAllAsync(closed, runbook.Diagnosis.Where(spec => question.Asks(spec.Name)), cancellationToken);
+        var findings = current.SinceFiring([.. answers.Select(finding => question.OfNow(finding, current.ActedAt, time.GetUtcNow()))], time.GetUtcNow());
         var unseen = current.EndedUnseenBecause() is { } why ? $"its sender ended the alert without an all-clear ({why})" : null;
         if (question.Failing(findings) is { Count: > 0 } failing)
         {

@@ -24,6 +24,9 @@ internal sealed record SettleQuestion(IReadOnlyList<string> Holds, Condition? Wh
     /// <summary>Whether these say something of the fix that was made, and not only of another alert.</summary>
     public bool IsAboutFix(IReadOnlyList<Finding> findings) => IsOfLease || findings.Any(finding => Holds.Contains(finding.Name));
 
+    /// <summary>What the fix was not measured by may still tell of the time before it, and must not call for it once more.</summary>
+    public Finding OfNow(Finding finding, DateTimeOffset? actedAt, DateTimeOffset now) => IsAboutFix([finding]) ? finding : finding.WhollySinceActing(actedAt, now);
+
     private List<Finding> Those(IReadOnlyList<Finding> findings, Verdict verdict, Conclusion conclusion)
     {
         var isCalledFor = When is not null && Diagnosis.Conclude(When, findings, isOver: true) == conclusion;

@@ -12,6 +12,7 @@ namespace Runbooks.Tests.Execution;
 /// <summary>What a settle window asks where the checks that verified the fix are not the ones that the alert is about.</summary>
 public sealed class SettleQuestionTests : IAsyncDisposable
 {
+    private static readonly Alert s_slow = Given.Alert() with { Name = "PodSlow" };
     private readonly IntakeWorld _world = new(Given.Runbook());
 
     /// <summary>The fix moved traffic away, and verify asks whether the other side works. Nothing is moved any more, so that says nothing.</summary>
@@ -57,16 +58,10 @@ public sealed class SettleQuestionTests : IAsyncDisposable
     [InlineData("PodSlow", Verdict.Failing, false)]
     public async Task AlertThatItWasNotOpenedFor_IsAnsweredByWhatCallsForTheMitigation(string alert, Verdict errors, bool opens)
     {
-        var slow = Given.Alert() with { Name = "PodSlow" };
-        var closed = await FixedAsync(Given.Runbook() with
-        {
-            Trigger = [new("alertmanager", "Pod*", [], new Dictionary<string, string>())],
-            Diagnosis = [Given.Check("slow"), Given.Check("errors")],
-            Mitigation = Given.Runbook().Mitigation with { Verify = new(["slow"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)) },
-        }, slow);
+        var closed = await FixedForSlowAsync();
         Verdicts["errors"] = errors;
 
-        await _world.TakeAsync(slow with { Name = alert, Fingerprint = "f2" });
+        await _world.TakeAsync(s_slow with { Name = alert, Fingerprint = "f2" });
 
         _world.World.Store.All.Count.ShouldBe(opens ? 2 : 1);
         if (opens)
@@ -76,6 +71,34 @@ public sealed class SettleQuestionTests : IAsyncDisposable
             (next.Follows, next.FollowUpOf, next.Alert.Name).ShouldBe((null, closed.Id, "PodErrors"));
             next.OpenGate!.Warnings.ShouldNotContain(warning => warning.Contains("did not hold"));
             (await _world.World.Get<RunHistoryStore>().ReadAsync(closed.RunbookId, TestContext.Current.CancellationToken)).Runs.ShouldHaveSingleItem().Outcome.ShouldBe(RunOutcome.Verified);
+        }
+    }
+
+    /// <summary>Logs come late, and a mean is of a time: what was so before the fix does not call for it once more.</summary>
+    /// <param name="from">The minute after the fix since which it was measured, or before it.</param>
+    /// <param name="until">The minute until which it was.</param>
+    [Theory]
+    [InlineData(null, -1, false)]
+    [InlineData(-7, 3, false)]
+    [InlineData(null, 1, true)]
+    [InlineData(1, 3, true)]
+    public async Task AlertThatItWasNotOpenedFor_IsAnsweredByWhatWasMeasuredAfterTheFix(int? from, int until, bool opens)
+    {
+        var closed = await FixedForSlowAsync();
+        var acted = closed.ActedAt!.Value;
+        (Verdicts["errors"], _world.World.Script.Measured["errors"]) = (Verdict.Failing, acted.AddMinutes(until));
+        if (from is { } since)
+        {
+            _world.World.Script.MeasuredFrom["errors"] = acted.AddMinutes(since);
+        }
+
+        await _world.TakeAsync(s_slow with { Name = "PodErrors", Fingerprint = "f2" });
+        _world.World.Store.All.Count.ShouldBe(opens ? 2 : 1);
+
+        if (!opens)
+        {
+            await _world.World.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(11));
+            _world.World.Store.All[^1].Timeline[0].What.ShouldContain("whether that fix is enough could not be found out. errors: unknown (Measured ");
         }
     }
 
@@ -116,6 +139,13 @@ public sealed class SettleQuestionTests : IAsyncDisposable
             HoldUntil = new(["down"], TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromSeconds(30)),
         },
     }, Given.Alert());
+
+    private Task<Incident> FixedForSlowAsync() => FixedAsync(Given.Runbook() with
+    {
+        Trigger = [new("alertmanager", "Pod*", [], new Dictionary<string, string>())],
+        Diagnosis = [Given.Check("slow"), Given.Check("errors")],
+        Mitigation = Given.Runbook().Mitigation with { Verify = new(["slow"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)) },
+    }, s_slow);
 
     private async Task<Incident> FixedAsync(Runbook runbook, Alert alert)
     {

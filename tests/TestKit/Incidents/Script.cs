@@ -12,6 +12,9 @@ public sealed class Script
     /// <summary>Until when each scripted check has measured, by its <c>name</c> parameter; the moment when it is asked unless said otherwise.</summary>
     public ConcurrentDictionary<string, DateTimeOffset> Measured { get; } = new();
 
+    /// <summary>Since when, where what a scripted check says is of a time, by its <c>name</c> parameter; a moment unless said otherwise.</summary>
+    public ConcurrentDictionary<string, DateTimeOffset> MeasuredFrom { get; } = new();
+
     /// <summary>Why it shows less than it seems to when a scripted check passes, by its <c>name</c> parameter; nothing unless said otherwise.</summary>
     public ConcurrentDictionary<string, string> Caveats { get; } = new();
 

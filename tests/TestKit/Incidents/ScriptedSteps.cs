@@ -19,6 +19,7 @@ public sealed class ScriptedCheck(Script script) : Check<ScriptedCheckParameters
             Value = "1",
             Caveat = script.Caveats.GetValueOrDefault(parameters.Name),
             MeasuredAt = script.Measured.TryGetValue(parameters.Name, out var measured) ? measured : null,
+            MeasuredFrom = script.MeasuredFrom.TryGetValue(parameters.Name, out var from) ? from : null,
         });
     }
 }
