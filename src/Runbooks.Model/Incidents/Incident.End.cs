@@ -79,7 +79,7 @@ public sealed partial record Incident
     public IReadOnlyList<Alert> BegunUnseen() => [.. Alerts.Where(alert => !alert.Resolved && BeganUnseen(alert)).Select(Refired).OfType<Alert>()];
 
     private bool BeganUnseen(AttachedAlert alert) => SaidNo() is { } no
-        ? BeganAfter(alert, no)
+        ? !alert.AskedNobody && BeganAfter(alert, no) && !IsRefired(alert, no)
         : State is IncidentState.Resolved or IncidentState.SelfRecovered && SettlesAt is null && alert.BeganAt > SeenAt;
 
     /// <summary>

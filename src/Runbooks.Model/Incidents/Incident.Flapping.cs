@@ -220,10 +220,16 @@ public sealed partial record Incident
     /// says the same as an alert that still fires is that one, and a no to it holds. Two events of the activity log are two events.
     /// </summary>
     private Incident? FoldRefired(Alert alert, EarlierNo no, DateTimeOffset now) =>
-        alert.Source == AlertSource.AzureMonitor && !AlertIdentity.IsEvent(alert) && alert.Status == AlertStatus.Firing
-        && Alerts.FirstOrDefault(one => one is { Resolved: false, AskedNobody: false, HandedTo: null } && SaysTheSame(ReportOf(one) ?? Alert, alert)) is { } known
-            ? CountAfterNo(known, alert, no, now)
-            : null;
+        alert.Status == AlertStatus.Firing && FiringAs(alert).FirstOrDefault() is { } known ? CountAfterNo(known, alert, no, now) : null;
+
+    /// <summary>It came while what had been done was being taken back, and the no holds for it as it does for what comes after the end.</summary>
+    private bool IsRefired(AttachedAlert known, EarlierNo no) =>
+        ClosedAt - no.At < LongestOwnership && !GotWorseAfter(no)
+        && WholeReportOf(known) is { } report && FiringAs(report).Any(one => !BeganAfter(one, no));
+
+    private IEnumerable<AttachedAlert> FiringAs(Alert alert) => alert.Source != AlertSource.AzureMonitor || AlertIdentity.IsEvent(alert)
+        ? []
+        : Alerts.Where(one => one is { Resolved: false, AskedNobody: false, HandedTo: null } && SaysTheSame(ReportOf(one) ?? Alert, alert));
 
     /// <summary>
     /// Whether the no was about this alert: one of the same name may be about another disk. Azure gives each firing another identity;

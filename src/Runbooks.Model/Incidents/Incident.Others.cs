@@ -90,8 +90,9 @@ public sealed partial record Incident
         AlertSeverity.RankOf(alert.Severity) < (AlertSeverity.RankOf(WorstSeverity) ?? AlertSeverity.RankOfUnknown);
 
     /// <summary>Worse than whoever said no could know; what became worse while their no was being carried out is not meant by it either.</summary>
-    private bool IsWorseThanSeen(Alert alert, EarlierNo no) =>
-        IsMoreSevere(alert) || News.Any(news => news.At > no.At && news.Key.StartsWith(SeverityNews, StringComparison.Ordinal));
+    private bool IsWorseThanSeen(Alert alert, EarlierNo no) => IsMoreSevere(alert) || GotWorseAfter(no);
+
+    private bool GotWorseAfter(EarlierNo no) => News.Any(news => news.At > no.At && news.Key.StartsWith(SeverityNews, StringComparison.Ordinal));
 
     /// <summary>The news that something worse was reported, or that another incident on the target goes on as this one, after the last question was opened, and that nobody heard while that was open; null where there is none.</summary>
     public IncidentNews? WorseSinceAsked() => News.LastOrDefault(news => (news.Key.StartsWith(SeverityNews, StringComparison.Ordinal) || news.Key.StartsWith(GoesOnNews, StringComparison.Ordinal))

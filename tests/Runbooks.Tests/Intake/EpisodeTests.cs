@@ -188,6 +188,32 @@ public sealed class EpisodeTests : IAsyncDisposable
         (await world.TakeAsync(fired with { Fingerprint = "2", Labels = new Dictionary<string, string> { ["resourceName"] = "sql-1", ["disk"] = disk } }))[0].Outcome.ShouldBe(IntakeResult.Opened);
     }
 
+    /// <summary>Taking back waits for the kill switch, and the rule fires on meanwhile.</summary>
+    [Theory]
+    [InlineData("a disk", "Sev2", 60, 1)]
+    [InlineData("another disk", "Sev2", 60, 2)]
+    [InlineData("a disk", "Sev1", 60, 2)]
+    [InlineData("a disk", "Sev2", 250, 2)]
+    public async Task StatelessAzureRuleWhileWhatAPersonStoppedIsTakenBack_IsHeldToTheNoToo(string disk, string severity, int minutes, int incidents)
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("queries", "{{ labels.resourceName }}", "azure-monitor", "*"));
+        var fired = new Alert { Source = "azure-monitor", Name = "SlowQueries", Fingerprint = "1", Severity = "Sev2", Labels = new Dictionary<string, string> { ["resourceName"] = "sql-1", ["disk"] = "a disk" } };
+        await world.TakeAsync(fired);
+        var stopped = world.Only.Id;
+        await world.World.DecideAsync(stopped, DecisionVerb.Approve);
+        await world.World.Get<KillSwitch>().EngageAsync("bob", "hands off", TestContext.Current.CancellationToken);
+        await world.World.Get<IncidentVerbService>().StopAsync(stopped, "ada", "enough", TestContext.Current.CancellationToken);
+        await world.World.AdvanceAsync(stopped, TimeSpan.FromMinutes(5));
+        await world.TakeAsync(fired with { Fingerprint = "2", Severity = severity, Labels = new Dictionary<string, string> { ["resourceName"] = "sql-1", ["disk"] = disk } });
+        world.Only.Alerts.Count.ShouldBe(2);
+        await world.World.AdvanceAsync(stopped, TimeSpan.FromMinutes(minutes));
+        await world.World.Get<KillSwitch>().ReleaseAsync("bob", "go on", TestContext.Current.CancellationToken);
+
+        (await world.World.AdvanceAsync(stopped, TimeSpan.FromMinutes(40))).State.ShouldBe(IncidentState.Cancelled);
+
+        world.World.Store.All.Count.ShouldBe(incidents);
+    }
+
     [Fact]
     public async Task NewEpisode_AsksAndSaysWhoSaidNoWhenAndWhy()
     {
