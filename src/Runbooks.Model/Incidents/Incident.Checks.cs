@@ -139,8 +139,12 @@ public sealed partial record Incident
     public TimeSpan? WasUnseen(IncidentState looking, Mitigation mitigation, DateTimeOffset now) =>
         looking == IncidentState.Verifying ? WasUnverified(mitigation.Verify, now) : WasUnheld(mitigation.HoldUntil, now);
 
+    /// <summary>A host that is always late must not keep a fix that does not help in place for ever.</summary>
+    private const int MaxVerifiedAnew = 3;
+
     private TimeSpan? WasUnverified(Verify? verify, DateTimeOffset now) =>
-        now - (State == IncidentState.Verifying ? Verification.Max(finding => (DateTimeOffset?)finding.At) : Steps.Where(step => step.Phase == Phase.Mitigation).Max(step => step.FinishedAt)) is { } gap
+        VerificationRounds.Count(round => round is { State: IncidentState.Verifying, IsAnew: true }) < MaxVerifiedAnew
+        && now - (State == IncidentState.Verifying ? Verification.Max(finding => (DateTimeOffset?)finding.At) : Steps.Where(step => step.Phase == Phase.Mitigation).Max(step => step.FinishedAt)) is { } gap
         && gap > verify?.LongestGap
             ? gap
             : null;

@@ -85,6 +85,25 @@ public sealed class VerificationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task HostIsLateForEveryLook_TheFixThatDoesNotHelpIsTakenBack()
+    {
+        var incident = await ActAsync(s_base, Verdict.Failing);
+        for (var look = 1; look <= 8; look++)
+        {
+            _world.Time.Advance(TimeSpan.FromMinutes(2));
+            incident = await _world.AdvanceAsync(incident.Id, s_every);
+            if (look == 3)
+            {
+                incident.State.ShouldBe(IncidentState.Verifying);
+            }
+        }
+
+        incident.Reason!.ShouldStartWith("The fix did not help within 5m");
+        incident.Timeline.Count(line => line.What.StartsWith("The checks were not asked for 2m", StringComparison.Ordinal)).ShouldBe(3);
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
     public async Task HostWasDownBeforeTheFirstLook_TheFixHasItsTimeAgain()
     {
         IncidentWorld? world = null;
