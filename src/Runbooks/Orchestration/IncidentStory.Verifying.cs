@@ -217,7 +217,7 @@ internal sealed partial class IncidentStory
             {
                 if (++looks > 1 && !paged)
                 {
-                    paged = await TryPageAsync("undo-paused", $"{request.Why} What was changed is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released. {paused}");
+                    paged = await TryPageAsync("undo-paused", $"{request.Why} What was changed is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released{(request.EndsLease ? ", unless its cause is back by then" : "")}. {paused}");
                 }
 
                 await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);

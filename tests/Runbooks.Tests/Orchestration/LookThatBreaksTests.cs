@@ -138,7 +138,7 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
 
         _broken = [];
         (await _world.AdvanceAsync(held.Id, s_minute * 60)).State.ShouldBe(IncidentState.Holding);
-        _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections[0].Lines[0].ShouldContain("is not taken back while the kill switch is on");
+        _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections[0].Lines[0].ShouldContain("is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released, unless its cause is back by then.");
         _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections.Single(section => section.Heading == "What to do now").Lines[0].ShouldStartWith("Release the kill switch under Safety");
         await _world.Get<KillSwitch>().ReleaseAsync("ada", "go on", TestContext.Current.CancellationToken);
 
