@@ -136,7 +136,7 @@ internal sealed partial class IncidentStory
                 }
 
                 var back = undone.Message.Length > 0 ? $" Taken back already: {undone.Message}" : "";
-                await TryPageAsync("lease-held-on", $"The temporary fix was to be taken back, but its cause does not count as gone any more: {cause} It is held on until it does.{back}");
+                await TryPageAsync(string.Create(CultureInfo.InvariantCulture, $"lease-held-on:{Now:yyMMddHHmm}"), $"The temporary fix was to be taken back, but its cause does not count as gone any more: {cause} It is held on until it does.{back}");
                 healthySince = null;
                 continue;
             }
@@ -209,6 +209,9 @@ internal sealed partial class IncidentStory
     /// </summary>
     private async Task<UndoResult> UndoAsync(UndoRequest request)
     {
+        // A lease may be held on instead, and be taken back another time: that is told each time.
+        var key = request.EndsLease ? string.Create(CultureInfo.InvariantCulture, $"undo-paused:{Now:yyMMddHHmm}") : "undo-paused";
+
         // Its pauses grow, so that its history stays small though it is not continued as new: what is being taken back has no stage to go on from.
         for (var (attempt, looks, turns, paged) = (1, 0, 0, false); ; )
         {
@@ -217,7 +220,7 @@ internal sealed partial class IncidentStory
             {
                 if (++looks > 1 && !paged)
                 {
-                    paged = await TryPageAsync("undo-paused", $"{request.Why} What was changed is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released{(request.EndsLease ? ", unless its cause is back by then" : "")}. {paused}");
+                    paged = await TryPageAsync(key, $"{request.Why} What was changed is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released{(request.EndsLease ? ", unless its cause is back by then" : "")}. {paused}");
                 }
 
                 await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);

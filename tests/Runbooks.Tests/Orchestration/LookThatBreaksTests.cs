@@ -147,6 +147,27 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task EachTimeThatALeaseIsNotTakenBackAndHeldOn_SomebodyHearsOfIt()
+    {
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
+        for (var time = 1; time <= 2; time++)
+        {
+            (_broken, _world.Script.Verdicts["full"]) = ([nameof(UndoSteps)], Verdict.Passing);
+            await _world.AdvanceAsync(held.Id, s_minute * 12);
+            await _world.Get<KillSwitch>().EngageAsync("ada", "hands off", TestContext.Current.CancellationToken);
+            _broken = [];
+            await _world.AdvanceAsync(held.Id, s_minute * 20);
+            _world.Script.Verdicts["full"] = Verdict.Failing;
+            await _world.Get<KillSwitch>().ReleaseAsync("ada", "go on", TestContext.Current.CancellationToken);
+            (await _world.AdvanceAsync(held.Id, s_minute * 10)).State.ShouldBe(IncidentState.Holding);
+        }
+
+        var pages = _world.Notifier.Sent.Where(sent => sent.Card.Kind == CardKind.Page && sent.To == Runbooks.Notifications.ContactBook.Fallback).Select(sent => sent.Card.Sections[0].Lines[0]).ToList();
+        pages.Count(line => line.Contains("is not taken back while the kill switch is on")).ShouldBe(2);
+        pages.Count(line => line.Contains("It is held on until it does.")).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task AStopAfterARoundThatCouldNotBeAsked_IsHeardWithinAMinute()
     {
         var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
