@@ -39,22 +39,18 @@ public sealed partial record Incident
     /// <summary>Earlier episodes that are told apart exactly, however near they are.</summary>
     private const int MaxEarlierStarts = 5;
 
-    /// <summary>An action group has given up by then; whoever fires the same sample again by hand comes later.</summary>
-    private static readonly TimeSpan s_repeated = TimeSpan.FromMinutes(2);
-
     public bool IsOfEarlierEpisode(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert)) is { } known && Episode.IsEarlier(known, alert);
 
     /// <summary>
-    /// Whether this very message was taken before. Event Grid delivers at least once, for a day, and names each event; an action group repeats
-    /// for 75 seconds what it heard no answer to, and each firing has an alertId of its own. Other senders repeat on purpose what fires on.
+    /// Whether this very message was taken before. Event Grid delivers at least once, for a day, and names each event. Other senders, and
+    /// whoever tries an alert by hand, send the same again on purpose.
     /// </summary>
-    public bool KnowsMessage(Alert alert, DateTimeOffset now) =>
-        alert is { Status: AlertStatus.Firing, StartsAt: { } starts } && Alerts.Any(known => known.Is(alert) && known.StartsAt == starts && alert.Source switch
-        {
-            AlertSource.EventGrid => EventOf(alert) is { } id && id == EventOf(ReportOf(known)),
-            AlertSource.AzureMonitor => now - known.LastAt < s_repeated,
-            _ => false,
-        });
+    public bool KnowsMessage(Alert alert) =>
+        alert is { Source: AlertSource.EventGrid, Status: AlertStatus.Firing, StartsAt: { } starts }
+        && Alerts.Any(known => known.Is(alert) && known.StartsAt == starts && (IsOfLaterEvent(known) || (EventOf(alert) is { } id && id == EventOf(ReportOf(known)))));
+
+    /// <summary>What opened the incident is kept as it came first; of a later event of it the time alone is on record, which is the event's own.</summary>
+    private bool IsOfLaterEvent(AttachedAlert known) => known.Is(Alert) && known.StartsAt != Alert.StartsAt;
 
     private static string? EventOf(Alert? alert) => alert?.Annotations.GetValueOrDefault("eventId");
 

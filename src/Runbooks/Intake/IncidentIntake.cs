@@ -194,7 +194,7 @@ public sealed partial class IncidentIntake(
             return batch.Answer(IntakeResult.Folded, ended.Id, $"Azure says that outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)} goes on. It does not ask again: what was done about it in incident {ended.Id} stands.");
         }
 
-        return ended.KnowsMessage(alert, now)
+        return ended.KnowsMessage(alert)
             ? batch.Answer(IntakeResult.Ignored, null, $"This very message was taken before: incident {ended.Id} knows it, and has ended. It opens nothing again.")
             : null;
     }
