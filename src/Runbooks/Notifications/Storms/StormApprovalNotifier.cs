@@ -102,7 +102,7 @@ public sealed class StormApprovalNotifier(
             waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),
             incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
             cancellationToken);
-        var worst = waiting.Select(incident => AlertSeverity.RankOf(incident.WorstSeverity)).Append(told.Worst).Min() ?? AlertSeverity.RankOfUnknown;
+        var worst = waiting.Select(incident => AlertSeverity.RankOf(incident.WorstSeverity)).Append(told.Worst).Min();
         var next = unasked.Except(asked).FirstOrDefault(incident => incident.Id == due) is { } waits ? early.Where(message => message.IsAbout(waits)).Min(message => message.DueAt) : (DateTimeOffset?)null;
         return (told with { Worst = worst }, next);
     }

@@ -205,14 +205,15 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>How long it rested last; null when it never had to.</summary>
     public TimeSpan? Rest { get; init; }
 
-    /// <summary>The rank of the worst alert that people were told of; null until they were.</summary>
+    /// <summary>The rank of the worst alert that people were told of; null until they were, and while none had a severity that is known.</summary>
     public int? Worst { get; init; }
 
     /// <summary>The incident that is to tell of it by a message of its own, until one of all of them does; null where none is.</summary>
     public string? WorstBy { get; init; }
 
     /// <summary>With the worst that people are to be told of; null where this is not worse. What was found and broke off before they were told is told all the same.</summary>
-    public Storm? Worsen(string incident, int? rank) => rank < Worst || (rank == Worst && WorstBy == incident) ? this with { Worst = rank, WorstBy = incident } : null;
+    public Storm? Worsen(string incident, int? rank) =>
+        rank < (Worst ?? (Told.Count > 0 ? AlertSeverity.RankOfUnknown : null)) || (rank == Worst && WorstBy == incident) ? this with { Worst = rank, WorstBy = incident } : null;
 
     /// <param name="opened">When that which joins opened: it may ask once more long after that.</param>
     public Storm Join(DateTimeOffset opened, DateTimeOffset now) =>

@@ -10,6 +10,20 @@ namespace Runbooks.Tests.Notifications.Storms;
 public sealed partial class StormStoryTests
 {
     [Fact]
+    public async Task WorseThanTheOnlySeverityThatIsKnown_IsToldAtOnceByItself()
+    {
+        await OpenAsync([.. Enumerable.Repeat(_runbook, 8)], severity: null);
+        await AdvanceAsync(s_gathered);
+        await OpenAsync([_runbook], "warning");
+        await AdvanceAsync(TimeSpan.FromMinutes(5));
+        TitlesTo("ada").ShouldNotContain("Fix llm-b-0?");
+
+        await OpenAsync([_runbook], "high");
+
+        TitlesTo("ada").Last().ShouldBe("Fix llm-b-0?");
+    }
+
+    [Fact]
     public async Task WorseOneWhosePageBrokeOff_IsStillToBePaged()
     {
         await OpenAsync([.. Enumerable.Repeat(_runbook, 8)], "warning");
