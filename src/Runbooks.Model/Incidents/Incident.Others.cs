@@ -92,11 +92,21 @@ public sealed partial record Incident
     /// <summary>Worse than whoever said no could know; what became worse while their no was being carried out is not meant by it either.</summary>
     private bool IsWorseThanSeen(Alert alert, EarlierNo no) => IsMoreSevere(alert) || GotWorseAfter(no);
 
-    private bool GotWorseAfter(EarlierNo no) => News.Any(news => news.At > no.At && news.Key.StartsWith(SeverityNews, StringComparison.Ordinal));
+    private bool GotWorseAfter(EarlierNo no) => News.Any(news => news.At > no.At && IsSeverity(news));
 
-    /// <summary>The news that something worse was reported, or that another incident on the target goes on as this one, after the last question was opened, and that nobody heard while that was open; null where there is none.</summary>
-    public IncidentNews? WorseSinceAsked() => News.LastOrDefault(news => (news.Key.StartsWith(SeverityNews, StringComparison.Ordinal) || news.Key.StartsWith(GoesOnNews, StringComparison.Ordinal))
-        && !(Gates.LastOrDefault(gate => gate.WasAsked) is { } gate && (news.At < gate.OpenedAt || Reach.IsHeard(DeliveriesUnder(gate.NewsKey(news))))));
+    /// <summary>
+    /// The news that something worse was reported, or that another incident on the target goes on as this one, after the last question was
+    /// opened, and that nobody heard while that was open. The last about how bad it is stands for those before it.
+    /// </summary>
+    public IReadOnlyList<IncidentNews> UrgentSinceAsked()
+    {
+        var asked = Gates.LastOrDefault(gate => gate.WasAsked);
+        var worst = News.LastOrDefault(IsSeverity);
+        return [.. News.Where(news => (news == worst || news.Key.StartsWith(GoesOnNews, StringComparison.Ordinal))
+            && !(asked is not null && (news.At < asked.OpenedAt || Reach.IsHeard(DeliveriesUnder(asked.NewsKey(news))))))];
+    }
+
+    public static bool IsSeverity(IncidentNews news) => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal);
 
     private Incident NoteOtherAlert(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
         ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)

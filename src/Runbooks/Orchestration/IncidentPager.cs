@@ -40,12 +40,15 @@ public sealed class IncidentPager(
         return await PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken, ending) || told;
     }
 
-    /// <summary>Something worse is reported while a fix settles, and no incident opened for it: no question tells it, and the watch looks at none that has ended.</summary>
+    /// <summary>Something worse is reported while a fix settles, or another incident goes on here, and no incident opened for it: no question tells it, and the watch looks at none that has ended.</summary>
     public async Task PageWorseAsync(string incidentId, CancellationToken cancellationToken)
     {
-        if (await store.GetAsync(incidentId, cancellationToken) is { State: IncidentState.Resolved, SettlesAt: not null } settling && settling.FiresUnseen() && settling.WorseSinceAsked() is { } worse)
+        if (await store.GetAsync(incidentId, cancellationToken) is { State: IncidentState.Resolved, SettlesAt: not null } settling && settling.FiresUnseen())
         {
-            await PageOnceAsync(settling, worse.Key, $"{worse.Text} The checks that are asked while its fix settles do not fail.", cancellationToken, alone: true);
+            foreach (var news in settling.UrgentSinceAsked())
+            {
+                await PageOnceAsync(settling, news.Key, $"{news.Text} The checks that are asked while its fix settles do not fail.", cancellationToken, alone: true);
+            }
         }
     }
 

@@ -87,11 +87,7 @@ internal sealed class IncidentChecks(
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         var instance = await engine.FindAsync(incident.Id, cancellationToken);
         var findings = WatchdogRules.Evaluate(incident, runbook, instance, options.Value, time.GetUtcNow()).ToList();
-        if (await FindMoreSevereAsync(incident, cancellationToken) is { } worse)
-        {
-            findings.Add(worse);
-        }
-
+        findings.AddRange(await FindUrgentNewsAsync(incident, cancellationToken));
         foreach (var finding in findings)
         {
             Instruments.WatchFindings.Add(1, Instruments.Tag(Attributes.Runbook, incident.RunbookId), Instruments.Tag(Attributes.Remedy, CamelCase.Of(finding.Remedy)));
@@ -102,12 +98,20 @@ internal sealed class IncidentChecks(
         return findings.Count == 0;
     }
 
-    /// <summary>In a storm one message says it, unless it is worse than all that people were told of.</summary>
-    private async Task<WatchdogFinding?> FindMoreSevereAsync(Incident incident, CancellationToken cancellationToken) =>
-        WatchdogRules.MoreSevere(incident) is { } worse
-        && (incident.Storm is null || incident.HasDelivery(DuePage.KeyOf(worse.Key)) || await storms.IsWorstAsync(incident, cancellationToken))
-            ? worse
-            : null;
+    /// <summary>In a storm one message says how bad it is, unless it is worse than all that people were told of.</summary>
+    private async Task<IReadOnlyList<WatchdogFinding>> FindUrgentNewsAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        var untold = new List<WatchdogFinding>();
+        foreach (var news in WatchdogRules.UrgentNews(incident))
+        {
+            if (!incident.InStorm || !news.IsWorst || incident.HasDelivery(DuePage.KeyOf(news.Key)) || await storms.IsWorstAsync(incident, cancellationToken))
+            {
+                untold.Add(news);
+            }
+        }
+
+        return untold;
+    }
 
     private Task ApplyRemedyAsync(Incident incident, Runbook runbook, WatchdogFinding finding, CancellationToken cancellationToken) => finding.Remedy switch
     {
@@ -170,7 +174,12 @@ internal sealed class IncidentChecks(
 
         if (incident.State == IncidentState.TakenOver)
         {
-            return (await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken, alone: true)) && isHeard;
+            foreach (var news in await FindUrgentNewsAsync(incident, cancellationToken))
+            {
+                isHeard &= await pager.PageOnceAsync(incident, news.Key, news.Message, cancellationToken, alone: true);
+            }
+
+            return isHeard;
         }
 
         // The page that tells what is known now tells of the end too.

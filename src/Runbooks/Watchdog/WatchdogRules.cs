@@ -44,10 +44,10 @@ internal static class WatchdogRules
 
     /// <summary>While a question is open, whoever was asked hears of it with that.</summary>
     /// <returns>That something worse was reported, or that another incident on the target goes on here, which no question told of, where the automation is at work or a responder is.</returns>
-    public static WatchdogFinding? MoreSevere(Incident incident) =>
-        (incident.State.IsAtWork() || incident.IsOwnedByResponder()) && incident.WorseSinceAsked() is { } news && !IncidentPager.IsHeard(incident, news.Key)
-            ? new(Remedy.Page, news.Key, news.Text) { IsWorst = true }
-            : null;
+    public static IEnumerable<WatchdogFinding> UrgentNews(Incident incident) =>
+        from news in incident.State.IsAtWork() || incident.IsOwnedByResponder() ? incident.UrgentSinceAsked() : []
+        where !IncidentPager.IsHeard(incident, news.Key)
+        select new WatchdogFinding(Remedy.Page, news.Key, news.Text) { IsWorst = Incident.IsSeverity(news) };
 
     private static WatchdogFinding? Stuck(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now)
     {

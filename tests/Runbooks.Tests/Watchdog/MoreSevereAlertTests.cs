@@ -55,6 +55,40 @@ public sealed class MoreSevereAlertTests : IAsyncDisposable
         _world.Sent.First().Card.Sections[0].Lines[0].ShouldBe("The last fix did not hold. This incident has Full from here on; its plan may not be for that.");
     }
 
+    /// <summary>None of them stands for the others, in a storm too: that one message tells how bad it is says nothing of a fix that did not hold.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public async Task SeveralUrgentNews_AreAllTold(bool worseFirst, bool inStorm)
+    {
+        Func<Incident, Incident>[] news =
+        [
+            i => i.Attach(Some.Alert("EverythingHangs") with { Severity = "Sev0" }, _world.Now),
+            i => GoOn(i, "first"),
+            i => GoOn(i, "second"),
+        ];
+        var holding = s_asked.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time)).Incident with
+        {
+            State = IncidentState.Holding,
+            WaitsUntil = Some.Time + (s_minute * 600),
+            Storm = inStorm ? "storm-1" : null,
+        };
+        var id = await _world.OpenAsync((worseFirst ? news : news.Reverse()).Aggregate(holding, (incident, add) => add(incident)));
+
+        await _world.CheckAsync(id, s_minute, s_minute);
+
+        var lines = _world.Sent.Where(sent => sent.Card.Kind == CardKind.Page && sent.To == "oncall").SelectMany(sent => sent.Card.Sections.SelectMany(section => section.Lines)).ToList();
+        lines.ShouldContain(line => line.Contains("The fix of first did not hold."));
+        lines.ShouldContain(line => line.Contains("The fix of second did not hold."));
+        lines.Any(line => line.Contains("A more severe alert on this target: EverythingHangs")).ShouldBe(!inStorm);
+        var count = _world.Sent.Count;
+        await _world.CheckAsync(id, s_minute * 30);
+        _world.Sent.Count.ShouldBe(count);
+
+        Incident GoOn(Incident incident, string earlier) => incident.GoOnFor(Some.Incident(earlier), [Some.Alert("Full")], earlier, $"The fix of {earlier} did not hold.", _world.Now);
+    }
+
     [Fact]
     public async Task MoreSevereThatTheQuestionHadTold_IsNotToldAgain()
     {
@@ -62,8 +96,8 @@ public sealed class MoreSevereAlertTests : IAsyncDisposable
         var heard = worse with { Deliveries = [.. worse.Deliveries, new Delivery("mitigation-1:news:severity:0:oncall", "oncall", "test", Some.Time, null)] };
         var id = await _world.OpenAsync(heard.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time)).Incident with { State = IncidentState.Holding, WaitsUntil = Some.Time + (s_minute * 600) });
 
-        heard.WorseSinceAsked().ShouldBeNull();
-        worse.WorseSinceAsked().ShouldNotBeNull();
+        heard.UrgentSinceAsked().ShouldBeEmpty();
+        worse.UrgentSinceAsked().ShouldNotBeEmpty();
         await _world.CheckAsync(id, s_minute, s_minute);
 
         _world.Paged.ShouldBeEmpty();

@@ -3,7 +3,7 @@ using TestKit;
 
 namespace Runbooks.Model.Tests.Incidents;
 
-public sealed class WorseSinceAskedTests
+public sealed class UrgentSinceAskedTests
 {
     /// <summary>A runbook that heals by itself asks nobody, so nobody heard of it.</summary>
     [Fact]
@@ -13,7 +13,7 @@ public sealed class WorseSinceAskedTests
         var later = Some.Time.AddMinutes(1);
         var worse = asked.Attach(Some.Alert("EverythingHangs") with { Severity = "Sev0" }, Some.Time);
 
-        (worse with { Gates = [worse.OpenGate! with { OpenedAt = later }] }).WorseSinceAsked().ShouldBeNull();
-        (worse with { Gates = [worse.OpenGate! with { OpenedAt = later, ClosedAt = later, Outcome = GateOutcome.Approved }] }).WorseSinceAsked().ShouldNotBeNull();
+        (worse with { Gates = [worse.OpenGate! with { OpenedAt = later }] }).UrgentSinceAsked().ShouldBeEmpty();
+        (worse with { Gates = [worse.OpenGate! with { OpenedAt = later, ClosedAt = later, Outcome = GateOutcome.Approved }] }).UrgentSinceAsked().ShouldNotBeEmpty();
     }
 }
