@@ -102,11 +102,14 @@ public sealed partial record Incident
     {
         var asked = Gates.LastOrDefault(gate => gate.WasAsked);
         var worst = News.LastOrDefault(IsSeverity);
-        return [.. News.Where(news => (news == worst || news.Key.StartsWith(GoesOnNews, StringComparison.Ordinal))
+        return [.. News.Where(news => (news == worst || GoesOn(news))
             && !(asked is not null && (news.At < asked.OpenedAt || Reach.IsHeard(DeliveriesUnder(asked.NewsKey(news))))))];
     }
 
     public static bool IsSeverity(IncidentNews news) => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal);
+
+    /// <summary>Whether another incident on the target goes on as this one, which is no matter of how severe it is.</summary>
+    public static bool GoesOn(IncidentNews news) => news.Key.StartsWith(GoesOnNews, StringComparison.Ordinal);
 
     private Incident NoteOtherAlert(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
         ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)

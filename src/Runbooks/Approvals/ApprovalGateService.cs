@@ -162,7 +162,7 @@ public sealed class ApprovalGateService(
 
     /// <summary>
     /// One message for each urgent news that came after the question. In a storm its page says it, unless it is worse than all that
-    /// people were told of.
+    /// people were told of, or tells that another incident goes on here.
     /// </summary>
     /// <returns>Whether somebody heard each of them: what reached nobody is told again.</returns>
     private async Task<(Incident Incident, bool Told)> NotifyUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
@@ -174,7 +174,7 @@ public sealed class ApprovalGateService(
         {
             var key = gate.NewsKey(news);
             var tries = incident.DeliveriesUnder(key).ToList();
-            if (Reach.IsHeard(tries) || (tries.Count == 0 && incident.InStorm && !await storms.IsWorstAsync(incident, cancellationToken)))
+            if (Reach.IsHeard(tries) || (tries.Count == 0 && incident.InStorm && !Incident.GoesOn(news) && !await storms.IsWorstAsync(incident, cancellationToken)))
             {
                 continue;
             }
