@@ -173,7 +173,7 @@ public static class ApprovalSchedule
             ExpiresAt = gate.ExpiresAt < longest ? gate.ExpiresAt : longest,
             HeldUntil = null,
             Reminders = [.. gate.Reminders.Select(reminder => reminder.At > heldUntil + (s_afterWindow / 2) ? reminder : reminder with { At = reminder.At - (heldUntil - now) }).OrderBy(reminder => reminder.At)],
-        }).Note(now, TimelineKind.Gate, "runbook", $"What was to hold it back until {GateText.Clock(heldUntil, now)} has ended before. It is asked again.");
+        }).Note(now, TimelineKind.Gate, "runbook", $"What was to hold it back until {GateText.Clock(heldUntil, now)} has already ended. It is asked again.");
     }
 
     private static (Incident Incident, CardKind? Due) Remind(Incident incident, Gate gate, DateTimeOffset now, DateTimeOffset by)

@@ -88,7 +88,7 @@ public static class ApprovalGateFactory
     [
         .. incident.IsProposed && AlertIdentity.IsByHand(incident.Alert.Source) ? [$"No alert opened this. {Clip.To(incident.Alert.Summary ?? "", 500)}"] : Array.Empty<string>(),
         .. incident.EarlierNo is { } no ? [no.Warning] : Array.Empty<string>(),
-        .. incident.Follows is { } before ? [isLease ? $"The cause is back: incident {before} on this target had taken back its temporary fix." : $"The last fix did not hold: incident {before} on this target was resolved before this."] : Array.Empty<string>(),
+        .. incident.Follows is { } before ? [isLease ? $"The cause is back: incident {before} on this target ended when it was gone." : $"The last fix did not hold: incident {before} on this target was resolved before this."] : Array.Empty<string>(),
         .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan))
             .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why),
         .. unmetNeeds.Count > 0 ? [$"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}"] : Array.Empty<string>(),

@@ -148,7 +148,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
             {
                 await histories.MarkRecurredAsync(closed, runbook, cancellationToken);
                 var (begins, ended) = question.IsOfLease
-                    ? ($"The cause is back: {after} and its temporary fix taken back, and its checks fail.", "The cause is back")
+                    ? ($"The cause is back: {after}{(EndingText.Headline(closed) == EndingText.TakenBack ? " and its temporary fix taken back" : "")}, and its checks fail.", "The cause is back")
                     : ($"The last fix did not hold: {after}, and its checks fail.", "The fix did not hold");
                 await OpenAsync(closed, runbook, $"{begins} {failed}", incident => incident with { Follows = closed.Id }, $"{ended} ({failed})", cancellationToken);
             }

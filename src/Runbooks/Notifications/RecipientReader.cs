@@ -69,10 +69,11 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         List<Recipient> before = own == common || common is null ? [] : [.. common.People];
         foreach (var person in own.People)
         {
-            var pagers = person.Addresses.Where(address => rings.Contains(address.Channel)).Select(Place).ToList();
-            if (before.Find(one => !ContactBook.IsSameName(one.Name, person.Name) && one.Addresses.Select(Place).Intersect(pagers).Any()) is { } other)
+            var pagers = person.Addresses.Where(address => rings.Contains(address.Channel)).Select(Place).ToHashSet();
+            var others = before.Where(one => !ContactBook.IsSameName(one.Name, person.Name)).SelectMany(one => one.Addresses, (one, address) => (one.Name, At: Place(address)));
+            if (others.FirstOrDefault(one => pagers.Contains(one.At)) is { Name: { } other, At.Channel: var channel })
             {
-                own.Errors.Warn(WarningCodes.PagerShared, $"people.{person.Name}.reach", $"has the same {pagers[0].Channel} address as {other.Name}: an alert for one may call the other. On a question to both there is no link to decide by, and on a question to one it is that one's.",
+                own.Errors.Warn(WarningCodes.PagerShared, $"people.{person.Name}.reach", $"has the same {channel} address as {other}: an alert for one may call the other. On a question to both there is no link to decide by, and on a question to one it is that one's.",
                     "Give each an address of their own, or leave it to a room with both as members.");
             }
 

@@ -165,7 +165,7 @@ internal sealed class IncidentChecks(
             return isHeard;
         }
 
-        // Whoever acknowledged it is given the time too. Nor is anybody called about one that somebody sees to.
+        // Whoever acknowledged it is given the time too.
         if (incident is { IsAcknowledgementUnshown: true, Attention.AcknowledgedAt: { } seen })
         {
             await (time.GetUtcNow() - seen > options.Value.Grace ? verbs.ShowAcknowledgedAsync(incident, cancellationToken) : Task.CompletedTask);
@@ -188,12 +188,12 @@ internal sealed class IncidentChecks(
             return false;
         }
 
-        // A report that did not arrive calls nobody.
+        // Nobody is called about an end that somebody sees to, and a report that did not arrive calls nobody.
         var told = incident.Deliveries.Where(delivery => (delivery.At >= incident.ClosedAt || delivery.IsUnder(DuePage.KeyOf("engine"))) && NotificationUpdater.CallsForAPerson(delivery)).ToList();
 
         // A storm tells of its ends in one message and tries that again; only where it says nothing at all does each speak for itself.
         var (isTold, silence) = incident.InStorm ? (told.Count > 0, StormEndNotifier.LongestSilence) : (Reach.IsEnough(told), options.Value.Grace);
-        return isTold
+        return isTold || incident.Attention?.AcknowledgedAt is not null
             || time.GetUtcNow() - incident.ClosedAt < silence
             || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? EndingText.Headline(incident), cancellationToken, alone: true);
     }

@@ -32,7 +32,7 @@ public sealed class SettleQuestionTests : IAsyncDisposable
         {
             var next = _world.World.Store.All[^1];
             next.Timeline[0].What.ShouldStartWith($"The cause is back: the alert came again after incident {closed.Id} was resolved and its temporary fix taken back, and its checks fail. {failing}: failing");
-            next.OpenGate!.Warnings.ShouldContain($"The cause is back: incident {closed.Id} on this target had taken back its temporary fix.");
+            next.OpenGate!.Warnings.ShouldContain($"The cause is back: incident {closed.Id} on this target ended when it was gone.");
             next.Follows.ShouldBe(closed.Id);
             _world.World.Store.All[0].Timeline[^1].What.ShouldStartWith("The cause is back (");
         }

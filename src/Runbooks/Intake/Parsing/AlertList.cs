@@ -219,13 +219,13 @@ internal static class AlertText
         return AlertStatus.Firing;
     }
 
-    /// <summary>How bad it is, in the sender's word. One that nobody knows is compared with no other, and the sender is told so.</summary>
+    /// <summary>How bad it is, in the sender's word. Of one that nobody knows only the worst is known to be worse, and the sender is told so.</summary>
     public static string? Severity(Payload word, string path, PostReport report)
     {
         var text = word.Line(AlertLimits.Severity);
         if (text is not null && AlertSeverity.RankOf(text) is null)
         {
-            report.Warn(new(path, word.Found, "this severity is not known, so nobody is told when the alert becomes worse; write critical, high, medium, low or none"));
+            report.Warn(new(path, word.Found, "this severity is not known, so people are told that the alert became worse only when it becomes critical; write critical, high, medium, low or none"));
         }
 
         return text;
