@@ -40,9 +40,9 @@ public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor
 
         try
         {
-            await state.UpdateAsync<SlotsTaken, bool>(
+            await state.ChangeAsync<SlotsTaken>(
                 Key(action),
-                known => known is not null && known.Steps.ContainsKey(step) ? (new(known.Steps.Where(slot => slot.Key != step).ToDictionary()), true) : (known ?? SlotsTaken.None, false),
+                known => known is not null && known.Steps.ContainsKey(step) ? new(known.Steps.Where(slot => slot.Key != step).ToDictionary()) : known ?? SlotsTaken.None,
                 CancellationToken.None);
         }
         catch (StoreUnavailableException)

@@ -39,7 +39,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
 
         if (Counts(limits))
         {
-            await state.UpdateAsync<CountedRuns, bool>(RunsKey(incident), known => ((known ?? CountedRuns.None).Without(incident.Id), true), cancellationToken);
+            await state.ChangeAsync<CountedRuns>(RunsKey(incident), known => (known ?? CountedRuns.None).Without(incident.Id), cancellationToken);
         }
 
         return tooMany;

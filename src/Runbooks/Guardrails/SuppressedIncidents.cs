@@ -48,11 +48,11 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
         return (await state.UpdateAsync<Record, (IReadOnlyList<SuppressedIncident> Due, int TooMany)>(Key, record => Claim(record!, over, now), cancellationToken)).Result;
     }
 
-    public Task ForgetAsync(SuppressedIncident one, CancellationToken cancellationToken) => state.UpdateAsync<Record, bool>(
-        Key, record => (record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != one.IncidentId)] }, true), cancellationToken);
+    public Task ForgetAsync(SuppressedIncident one, CancellationToken cancellationToken) => state.ChangeAsync<Record>(
+        Key, record => record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != one.IncidentId)] }, cancellationToken);
 
     public Task ForgetTooManyAsync(CancellationToken cancellationToken) =>
-        state.UpdateAsync<Record, bool>(Key, record => (record! with { Beyond = [], BeyondBy = [], BeyondUntil = null }, true), cancellationToken);
+        state.ChangeAsync<Record>(Key, record => record! with { Beyond = [], BeyondBy = [], BeyondUntil = null }, cancellationToken);
 
     private static (Record, bool) Remember(Record record, SuppressedIncident one)
     {
