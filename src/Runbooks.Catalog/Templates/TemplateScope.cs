@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.RegularExpressions;
 using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Templates;
@@ -161,7 +160,7 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
 }
 
 /// <summary>What a runbook asks and does, with its parameters filled in from an alert.</summary>
-public static partial class ParameterComparison
+public static class ParameterComparison
 {
     /// <summary>Labels made of the id of an Azure resource, in which case means nothing: one sender of Azure writes it in lower case, the next one does not.</summary>
     private static readonly HashSet<string> s_azureNames = ["resourceName", "resourceType", "resourceGroup", "subscription", "resourcePath", "configurationItem"];
@@ -193,11 +192,7 @@ public static partial class ParameterComparison
     private static IEnumerable<string> LabelsIn(IEnumerable<string> texts) =>
         texts.SelectMany(text => Template.Parse(text).Placeholders).Where(placeholder => placeholder.Root == PlaceholderRoot.Labels).Select(placeholder => placeholder.Key);
 
-    private static string Lasting(string label, string value) => label.Contains("pod", StringComparison.OrdinalIgnoreCase) ? GeneratedEnd().Replace(value, "") : value;
-
-    /// <summary>What Kubernetes puts behind the name of a deployment (its template's hash, and five letters) or a daemon set (five letters), from letters that spell no words.</summary>
-    [GeneratedRegex("(-[bcdfghjklmnpqrstvwxz2456789]{5,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}$", RegexOptions.NonBacktracking)]
-    private static partial Regex GeneratedEnd();
+    private static string Lasting(string label, string value) => label.Contains("pod", StringComparison.OrdinalIgnoreCase) ? GeneratedPodName.WithoutEnd(value) : value;
 
     private static string Named(string label, string value) => s_azureNames.Contains(label) ? value.ToLowerInvariant() : value;
 

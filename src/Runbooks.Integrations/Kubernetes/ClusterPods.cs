@@ -1,4 +1,5 @@
 using k8s;
+using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Integrations.Kubernetes;
 
@@ -68,9 +69,13 @@ internal sealed class ClusterPods(ClusterCalls calls)
         catch (ClusterException conflict) when (conflict.Status == 409)
         {
             // Another UID is a conflict, and so is a change at the same moment.
-            return (await FindAsync(ns, name, cancellationToken))?.Metadata.Uid is not { } now ? EvictionOutcome.Gone
-                : now != exactly.Preconditions.Uid ? EvictionOutcome.Replaced
-                : throw new ClusterException(conflict.Message, conflict);
+            var now = (await FindAsync(ns, name, cancellationToken))?.Metadata.Uid;
+            if (now == exactly.Preconditions.Uid)
+            {
+                throw;
+            }
+
+            return now is null ? EvictionOutcome.Gone : EvictionOutcome.Replaced;
         }
     }
 
@@ -228,7 +233,7 @@ internal static class PodRoom
         var ofJobs = moving.FindAll(IsOfAJob).ConvertAll(NameOf);
         var last = moving.FindAll(pod => !ready.Contains(PodReplacement.Controller(pod)?.Uid)).ConvertAll(NameOf);
         return (moving.Count == 0 ? "" : $" Now that is {CountText.Format(moving.Count, "pod")}{Gpus(moving)}, for which other nodes need room; {NotLookedAt}.")
-            + (ofJobs.Count == 0 ? "" : $" These belong to jobs: what they have done since their last checkpoint is lost, and a job that has no try left ends as failed: {CountText.Names(ofJobs, MostNamed)}.")
+            + (ofJobs.Count == 0 ? "" : $" These belong to jobs: what they have done since their last checkpoint is lost, and a job that has no try left may end as failed: {CountText.Names(ofJobs, MostNamed)}.")
             + (last.Count == 0 ? "" : $" The controllers of these have no ready pod on another node: {CountText.Names(last, MostNamed)}.")
             + (alone.Count == 0 ? "" : $" No controller owns these, so nothing brings them back: {CountText.Names(alone, MostNamed)}.");
     }
@@ -240,7 +245,7 @@ internal static class PodRoom
         var controller = PodReplacement.Controller(pod)?.Uid;
         var isLast = controller is not null && new PodSigns(pod).IsReady
             && !(await pods.ListAsync(pod.Metadata.NamespaceProperty, cancellationToken)).Any(one => one.Metadata.Uid != pod.Metadata.Uid && PodReplacement.Controller(one)?.Uid == controller && new PodSigns(one).IsReady);
-        return (IsOfAJob(pod) ? " It belongs to a job: what it has done since its last checkpoint is lost, and a job that has no try left ends as failed." : "")
+        return (IsOfAJob(pod) ? " It belongs to a job: what it has done since its last checkpoint is lost, and a job that has no try left may end as failed." : "")
             + (isLast ? " Its controller has no other pod that is ready." : "");
     }
 

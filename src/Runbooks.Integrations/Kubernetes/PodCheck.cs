@@ -1,8 +1,10 @@
+using Runbooks.Catalog.Templates;
+
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Looks at a pod for the signs of a zombie: not ready, or ready and silent.</summary>
 internal sealed class PodCheck(Clusters clusters)
-    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log. One that is not ready may still load its model: it is unknown for as long as that takes (`loadsFor`). One of which a container ended and was started anew within 5 minutes is unknown. Of one that is gone, and whose controller gives each pod another name, the youngest in its place is looked at.")
+    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log. One that is not ready may still load its model: it is unknown while its startup probe has not passed, or for as long as that takes (`loadsFor`). One of which a container ended and was started anew within 5 minutes is unknown. Of one that is gone, and whose controller gives each pod another name, the youngest in its place is looked at.")
 {
     private const int LongestLine = 64 * 1024;
 

@@ -1,3 +1,5 @@
+using Runbooks.Catalog.Templates;
+
 namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>Holds a value from Prometheus against a threshold.</summary>

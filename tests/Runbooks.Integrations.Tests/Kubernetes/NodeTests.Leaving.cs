@@ -52,7 +52,7 @@ public sealed partial class NodeTests
         var pod = new V1Pod { Metadata = new() { Name = "ft-llama-xyz12", NamespaceProperty = "train", OwnerReferences = [new() { Kind = kind, Name = "ft-llama", Uid = "the-job", Controller = true }] }, Spec = new() { NodeName = Broken, Containers = [] } };
 
         (await PodRoom.CostAsync(Services.GetRequiredService<Clusters>().Pods("b"), Broken, [pod], "", Cancel)).ShouldContain(
-            " These belong to jobs: what they have done since their last checkpoint is lost, and a job that has no try left ends as failed: train/ft-llama-xyz12.");
+            " These belong to jobs: what they have done since their last checkpoint is lost, and a job that has no try left may end as failed: train/ft-llama-xyz12.");
     }
 
     /// <summary>The first attempt evicted it, and the host went down before that was on record.</summary>

@@ -86,7 +86,7 @@ public sealed class RecyclePodTests : OnTheSandbox
     public async Task PodOfAJob_IsToldToLoseItsWork() => (await PodRoom.CostOfOneAsync(
         Services.GetRequiredService<Clusters>().Pods("b"),
         new() { Metadata = new() { Name = "ft-llama-xyz12", NamespaceProperty = "train", OwnerReferences = [new() { Kind = "Job", Name = "ft-llama", Uid = "the-job", Controller = true }] }, Spec = new() { Containers = [] } },
-        Cancel)).ShouldBe(" It belongs to a job: what it has done since its last checkpoint is lost, and a job that has no try left ends as failed.");
+        Cancel)).ShouldBe(" It belongs to a job: what it has done since its last checkpoint is lost, and a job that has no try left may end as failed.");
 
     [Theory]
     [InlineData("tokenizer-7d9f8c6b5d-x2x4v", " It needs a place; whether there is room is not looked at. Its controller has no other pod that is ready.")]

@@ -1,4 +1,6 @@
-namespace Runbooks.Integrations.Tests;
+using Runbooks.Catalog.Templates;
+
+namespace Runbooks.Catalog.Tests.Templates;
 
 public sealed class GeneratedPodNameTests
 {

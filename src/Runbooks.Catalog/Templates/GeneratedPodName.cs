@@ -1,4 +1,4 @@
-namespace Runbooks.Integrations;
+namespace Runbooks.Catalog.Templates;
 
 /// <summary>
 /// The names that controllers make up for their pods. A Deployment's are its own name, the hash of its template and a random
@@ -6,7 +6,7 @@ namespace Runbooks.Integrations;
 /// StatefulSet keep theirs.
 /// </summary>
 /// <seealso href="https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go"/>
-internal static partial class GeneratedPodName
+public static partial class GeneratedPodName
 {
     // Neither vowels nor what looks like them, so that no word comes of it.
     private const string Letter = "[bcdfghjklmnpqrstvwxz2456789]";
@@ -22,6 +22,9 @@ internal static partial class GeneratedPodName
     public static bool AreSiblings(string pod, string other) =>
         (MadeUp().Match(pod), MadeUp().Match(other)) is ({ Success: true } one, { Success: true } two)
         && one.Groups["of"].Value == two.Groups["of"].Value && one.Groups["hash"].Success == two.Groups["hash"].Success;
+
+    /// <returns>What its controller is called; the name itself where a new pod keeps it.</returns>
+    public static string WithoutEnd(string pod) => MadeUp().Match(pod) is { Success: true } name ? name.Groups["of"].Value : pod;
 
     private static string Pattern(string of, bool hasHash) => $"{of.Replace(".", "[.]", StringComparison.Ordinal)}-{(hasHash ? Hash : "")}{End}";
 
