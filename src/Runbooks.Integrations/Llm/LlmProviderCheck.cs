@@ -37,7 +37,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 
         // What helps against one does not help against the other, so a person looks at it.
         var result = await AskAsync(name, options.Value.Providers[name], parameters, context, cancellationToken);
-        return result.Verdict != Verdict.Failing || parameters.Failing == ProviderTrouble.Any || parameters.Failing == (result.Value == "429" ? ProviderTrouble.Limited : ProviderTrouble.Outage)
+        return result.Verdict != Verdict.Failing || parameters.Failing == ProviderTrouble.Any || parameters.Failing == (result.Value is "402" or "429" ? ProviderTrouble.Limited : ProviderTrouble.Outage)
             ? result
             : result with
             {
@@ -130,8 +130,8 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             // A reasoning model has thought for longer than it was given: it works.
             400 when answer.Complaint?.Contains("output limit was reached", StringComparison.OrdinalIgnoreCase) == true => (Verdict.Passing, FormattableString.Invariant($"thought for longer than {ReasoningLimit.Tokens} tokens, in {took.TotalMilliseconds:0} ms")),
             _ when answer.IsUsedUp => (Verdict.Failing, $"refuses every request: {status}, its quota or credit is used up{said}. Waiting does not help; look at the account's billing"),
-            429 => (Verdict.Failing, $"turns requests away: 429, too many requests{said}{wait}"),
-            401 or 403 => (Verdict.Unknown, $"refuses our key: {status}. That says nothing about its health; check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
+            402 or 429 => (Verdict.Failing, $"turns requests away: {status}{(status == 429 ? ", too many requests" : "")}{said}{wait}"),
+            401 or 403 => (Verdict.Unknown, $"refuses our key: {status}{said}. That says nothing about its health; check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
             >= 500 => (Verdict.Failing, $"is failing: {status} {answer.Reason}{wait}"),
             _ => (Verdict.Unknown, $"answered {status}{said}, which says nothing about its health; check its Url and Model"),
         };
@@ -148,10 +148,10 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 
         /// <summary>
         /// The account may ask for nothing more until somebody pays or raises its limit. OpenAI says so with the status of too many
-        /// requests, and others with 402.
+        /// requests, and others with 402, unless they ask to wait: then other requests of ours take up what is left.
         /// </summary>
         /// <seealso href="https://platform.openai.com/docs/guides/error-codes"/>
-        public bool IsUsedUp => Status == 402 || (Status == 429 && (IsQuota("type") || IsQuota("code")));
+        public bool IsUsedUp => (Status == 402 && Wait is null) || (Status == 429 && (IsQuota("type") || IsQuota("code")));
 
         private JsonObject? Error => Body?["error"] as JsonObject;
 

@@ -188,6 +188,24 @@ public sealed class CompletionTests : IAsyncLifetime
         (result.Verdict, result.Summary).ShouldBe((verdict, $"p refuses every request: {status}, its quota or credit is used up (\"You exceeded your current quota.\"). Waiting does not help; look at the account's billing.{more}"));
     }
 
+    /// <summary>OpenRouter says so while other requests of the account take up what is left of its credit.</summary>
+    [Theory]
+    [InlineData(ProviderTrouble.Limited, Verdict.Failing)]
+    [InlineData(ProviderTrouble.Outage, Verdict.Unknown)]
+    public async Task AccountThatIsAskedToWait_IsLimited(ProviderTrouble failing, Verdict verdict)
+    {
+        _provider.Answer = context =>
+        {
+            (context.Response.StatusCode, context.Response.Headers.RetryAfter) = (402, "20");
+            return context.Response.WriteAsync("""{"error":{"code":402,"message":"In-flight budget exhausted."}}""");
+        };
+
+        var result = await AskAsync(_provider.Url, failing: failing);
+
+        result.Verdict.ShouldBe(verdict, result.Summary);
+        result.Summary.ShouldStartWith("p turns requests away: 402 (\"In-flight budget exhausted.\"); it asks to wait 20 s.");
+    }
+
     [Fact]
     public async Task OtherRefusal_IsSaidInItsOwnWordsAndNotRepeated()
     {

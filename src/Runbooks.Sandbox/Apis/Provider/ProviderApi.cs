@@ -59,16 +59,17 @@ internal sealed class ProviderApi(
             request.HttpContext.Response.Headers.RetryAfter = "20";
         }
 
-        var (type, message) = status switch
+        var (type, message, code) = status switch
         {
-            401 => ("invalid_request_error", "Incorrect API key provided."),
-            402 => ("insufficient_quota", "You exceeded your current quota, please check your plan and billing details."),
-            403 => ("invalid_request_error", "Your key has no access to this model."),
-            429 => ("rate_limit_error", "Rate limit reached for requests."),
-            503 => ("service_unavailable_error", "The engine is currently overloaded, please try again later."),
-            _ => ("server_error", "The server had an error while processing your request."),
+            401 => ("invalid_request_error", "Incorrect API key provided.", null),
+            // As DeepSeek says it: OpenAI's status is 429 also where the quota is used up.
+            402 => ("unknown_error", "Insufficient Balance", "invalid_request_error"),
+            403 => ("invalid_request_error", "Your key has no access to this model.", null),
+            429 => ("rate_limit_error", "Rate limit reached for requests.", null),
+            503 => ("service_unavailable_error", "The engine is currently overloaded, please try again later.", null),
+            _ => ("server_error", "The server had an error while processing your request.", (string?)null),
         };
-        return Results.Json(new { error = new { message, type, code = (string?)null } }, statusCode: status);
+        return Results.Json(new { error = new { message, type, code } }, statusCode: status);
     }
 
     private IResult Completion(string model = Model) => Results.Json(new
