@@ -92,8 +92,8 @@ internal static class PodView
         {
             Type = type,
             Status = ready || (life.Node is not null && type is "Initialized" or "PodScheduled") ? "True" : "False",
-            Reason = unscheduled ? "Unschedulable" : null,
-            Message = unscheduled ? "0/4 nodes are available: no node of its pool takes new pods." : null,
+            Reason = unscheduled ? "Unschedulable" : !ready && type is ("Ready" or "ContainersReady") ? "ContainersNotReady" : null,
+            Message = unscheduled ? "0/4 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 3 node(s) were unschedulable. preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling." : null,
             LastTransitionTime = (ready ? life.ReadyAt : life.CreatedAt).UtcDateTime,
         };
     }
