@@ -30,7 +30,8 @@ internal sealed class RolloutRestart(Clusters clusters)
     {
         var deployments = clusters.Deployments(parameters.Cluster);
         var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
-        var same = deployment is not null && Version(deployment) == preparation.Identity?.Split("; ")[0];
+        // What was prepared before the way was part of it ends without the blank.
+        var same = deployment is not null && Version(deployment).TrimEnd() == preparation.Identity?.Split("; ")[0].TrimEnd();
         if (!same && context.Interrupted is null)
         {
             throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} was restarted or replaced since this was approved. Nothing was changed.");
