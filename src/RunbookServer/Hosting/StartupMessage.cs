@@ -19,7 +19,7 @@ internal static class StartupMessage
         var (steps, mode) = (services.GetRequiredService<StepCatalog>(), services.GetRequiredService<IOptions<SafetyOptions>>().Value.Mode);
         foreach (var runbook in runbooks)
         {
-            var asks = RunbookModel.Asks(runbook, steps, RunModes.Stricter(runbook.Mode, mode));
+            var asks = RunbookModel.Asks(runbook, steps, mode);
             ConsoleOutput.Raw($"  {runbook.Id.PadRight(width)} {runbook.Title}{(asks == RunbookModel.AsksFirst ? "" : $" ({asks})")}");
         }
 

@@ -195,14 +195,14 @@ internal static class CalendarShifts
             return [];
         }
 
-        if (one.RecurrenceRule is { } rule && (rule.Frequency < FrequencyType.Daily || Math.Max(1, rule.ByHour.Count) * Math.Max(1, rule.ByMinute.Count) * Math.Max(1, rule.BySecond.Count) > MostTimesADay))
+        if (one.RecurrenceRule is { } rule)
         {
-            throw new OnCallException("an event repeats more often than shifts do.");
-        }
+            if (rule.Frequency < FrequencyType.Daily || Math.Max(1, rule.ByHour.Count) * Math.Max(1, rule.ByMinute.Count) * Math.Max(1, rule.BySecond.Count) > MostTimesADay)
+            {
+                throw new OnCallException("an event repeats more often than shifts do.");
+            }
 
-        if (one.RecurrenceRule is { } series)
-        {
-            RecurrenceEnd.SetRight(series, one.DtStart, () => zone.Value);
+            RecurrenceEnd.SetRight(rule, one.DtStart, () => zone.Value);
         }
 
         var found = new List<(DateTimeOffset, DateTimeOffset)>();

@@ -108,9 +108,10 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
         : "Tells people, and changes nothing.";
 
     /// <summary>Whether a runbook asks, in a few words for lists.</summary>
-    /// <param name="mode">How far it may go by itself on this host.</param>
-    public static string Asks(Runbook runbook, StepCatalog steps, RunMode mode)
+    /// <param name="most">How far this host lets runbooks go.</param>
+    public static string Asks(Runbook runbook, StepCatalog steps, RunMode most)
     {
+        var mode = RunModes.Stricter(runbook.Mode, most);
         var unasked = runbook.CoveredBy(Phase.Mitigation).Select(covered => covered.Step).ToList();
         var acts = steps.ActByThemselves(unasked);
         return mode == RunMode.DryRun ? "dry run, asks nobody"
