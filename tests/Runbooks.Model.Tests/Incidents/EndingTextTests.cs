@@ -1,21 +1,12 @@
-using System.Text.Json;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using TestKit;
+using static Runbooks.Model.Tests.Incidents.EndedIncidents;
 
 namespace Runbooks.Model.Tests.Incidents;
 
 public sealed class EndingTextTests
 {
-    public enum Kind { Changes, TellsOnly }
-
-    /// <summary>What became of the one mitigating step.</summary>
-    public enum Fate { NotReached, Done, DryRun, Failed, Unknown, Undone, UndoFailed, Kept, LeftAlone, HandedOn, AsBefore, DoneWhileOthersWereUndone }
-
-    /// <summary>What the checks answer after the step; they did not pass before it unless that is said.</summary>
-    public enum Checks { None, AllPass, PassAsBefore, OneUnknown, OneFails }
-
     public static TheoryData<IncidentState, bool, Fate, Checks, Kind> Everything
     {
         get
@@ -143,38 +134,6 @@ public sealed class EndingTextTests
     public void EndInTheResolution_SaysHowTheMitigationStands(Fate fate, Checks checks, string text) =>
         EndingText.Of(Make(IncidentState.Rejected, fate, checks, Kind.Changes), "ada rejected", inResolution: true).ShouldBe(text);
 
-    [Theory]
-    [InlineData(StepStatus.Unknown, "Failed, outcome unknown", "It broke. Nobody knows whether second happened. Stays in place: fix.")]
-    [InlineData(StepStatus.UndoFailed, "Failed, not undone", "It broke. NOT undone: second (Second.). Stays in place: fix.")]
-    [InlineData(StepStatus.Done, "Failed", "It broke. Stays in place: fix, second.")]
-    public void OneOfTwoSteps_IsEnoughToBeSaid(StepStatus second, string headline, string text)
-    {
-        var incident = WithSecond(Make(IncidentState.Failed, Fate.Done, Checks.None, Kind.Changes), Phase.Mitigation, second);
-
-        (EndingText.Headline(incident), EndingText.Of(incident, "It broke")).ShouldBe((headline, text));
-    }
-
-    /// <summary>What a step found so is no change of ours.</summary>
-    [Theory]
-    [InlineData(false, "The fix was verified, but the resolution did not run: ada rejected. Stays in place: fix. Was so already: second.")]
-    [InlineData(true, "The mitigation changed nothing, but the resolution did not run: ada rejected. Was so already: fix, second.")]
-    public void StepThatFoundThingsSo_IsNotSaidToStayInPlace(bool both, string text)
-    {
-        var incident = WithSecond(Make(IncidentState.Rejected, Fate.Done, Checks.AllPass, Kind.Changes), Phase.Mitigation, StepStatus.Done);
-
-        EndingText.Of(incident with { Steps = [.. incident.Steps.Select(step => step with { Preparation = step.Preparation with { IsSo = both || step.Name == "second" } })] }, "ada rejected", inResolution: true)
-            .ShouldBe(text);
-    }
-
-    [Fact]
-    public void ResolutionThatChangedMore_TakesNothingFromTheVerifiedFix()
-    {
-        var resolved = WithSecond(Make(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.Changes), Phase.Resolution, StepStatus.Done);
-
-        EndingText.Of(resolved, "").ShouldBe("The fix was verified: full, stuck passed after it.");
-        EndingText.Of(resolved with { State = IncidentState.Failed }, "it broke", inResolution: true).ShouldBe("The fix was verified, but the resolution did not finish: it broke. Stays in place: fix, second.");
-    }
-
     /// <summary>A server that nobody asks passes, and its check says that nothing shows whether it works.</summary>
     [Fact]
     public void CheckThatSaysWhatItDoesNotShow_IsRepeatedInTheEnding()
@@ -186,14 +145,6 @@ public sealed class EndingTextTests
         EndingText.Of(resolved, "").ShouldBe("The fix was verified: full, stuck passed after it; stuck without a request to show it.");
         EndingText.Of(resolved with { State = IncidentState.Rejected }, "ada rejected", inResolution: true)
             .ShouldBe("The fix was verified (stuck without a request to show it), but the resolution did not run: ada rejected. Stays in place: fix.");
-    }
-
-    [Fact]
-    public void OnlyTheResolutionChangedAnything_ChecksBeforeItVerifiedNoFix()
-    {
-        var resolved = WithSecond(Make(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.TellsOnly), Phase.Resolution, StepStatus.Done);
-
-        (EndingText.Headline(resolved), EndingText.Of(resolved, "")).ShouldBe(("Done, not verified", "The steps ran. Nothing was checked after them."));
     }
 
     [Fact]
@@ -245,16 +196,6 @@ public sealed class EndingTextTests
     public void WorkByHand_IsNamedInTheHeadline(bool undoes, string headline) =>
         EndingText.Headline(Some.Waiting(gate: Some.Gate() with { Task = new("fix", "Turn the key.", [], Undoes: undoes) })).ShouldBe(headline);
 
-    /// <summary>Of steps that came to different ends, the headline names what people have to know.</summary>
-    [Theory]
-    [InlineData(IncidentState.Resolved, Fate.Undone, Phase.Mitigation, StepStatus.HandedOn, "Recovered, fix handed on")]
-    [InlineData(IncidentState.Resolved, Fate.Undone, Phase.Mitigation, StepStatus.AsBefore, "Recovered, fix taken back")]
-    [InlineData(IncidentState.Resolved, Fate.AsBefore, Phase.Mitigation, StepStatus.Kept, "Recovered, fix left in place")]
-    [InlineData(IncidentState.Resolved, Fate.AsBefore, Phase.Resolution, StepStatus.Done, "Recovered, nothing to take back")]
-    [InlineData(IncidentState.Failed, Fate.LeftAlone, Phase.Mitigation, StepStatus.Undone, "Failed, changed by somebody else")]
-    public void StepsThatEndedDifferently_AreNamedByWhatCounts(IncidentState state, Fate first, Phase phase, StepStatus second, string headline) =>
-        EndingText.Headline(WithSecond(Make(state, first, Checks.AllPass, Kind.Changes), phase, second)).ShouldBe(headline);
-
     [Fact]
     public void NoCauseAndNoWords_LeaveNoGaps()
     {
@@ -271,61 +212,5 @@ public sealed class EndingTextTests
 
         ended.NeedsPerson.ShouldBeTrue();
         ended.Attention!.Why.ShouldBe("fix: Left it suspended; reactivate it by hand.");
-    }
-
-    private static Incident WithSecond(Incident incident, Phase phase, StepStatus status) => incident with
-    {
-        Steps =
-        [
-            .. incident.Steps,
-            incident.Steps[0] with { Phase = phase, Name = "second", Status = status, Outcome = "Second.", Preparation = incident.Steps[0].Preparation with { TellsOnly = false } },
-        ],
-    };
-
-    private static Incident Make(IncidentState state, Fate fate, Checks checks, Kind kind)
-    {
-        var verdicts = checks switch
-        {
-            Checks.OneUnknown => new Dictionary<string, Verdict> { ["stuck"] = Verdict.Passing, ["full"] = Verdict.Unknown },
-            Checks.OneFails => new() { ["stuck"] = Verdict.Passing, ["full"] = Verdict.Failing },
-            _ => new() { ["stuck"] = Verdict.Passing, ["full"] = Verdict.Passing },
-        };
-        var before = checks == Checks.AllPass && fate != Fate.NotReached ? new() { ["stuck"] = Verdict.Failing, ["full"] = Verdict.Passing } : verdicts;
-        var status = fate switch
-        {
-            Fate.DryRun => StepStatus.DryRun,
-            Fate.Failed => StepStatus.Failed,
-            Fate.Unknown => StepStatus.Unknown,
-            Fate.Undone => StepStatus.Undone,
-            Fate.UndoFailed => StepStatus.UndoFailed,
-            Fate.Kept => StepStatus.Kept,
-            Fate.LeftAlone => StepStatus.LeftAlone,
-            Fate.HandedOn => StepStatus.HandedOn,
-            Fate.AsBefore => StepStatus.AsBefore,
-            _ => StepStatus.Done,
-        };
-        return Some.Incident() with
-        {
-            State = state,
-            Mode = fate == Fate.DryRun ? RunMode.DryRun : RunMode.Normal,
-            UndoBeganAt = fate is Fate.Undone or Fate.UndoFailed or Fate.Kept or Fate.LeftAlone or Fate.HandedOn or Fate.AsBefore or Fate.DoneWhileOthersWereUndone ? Some.Time : null,
-            Findings = checks == Checks.None ? [] : [.. before.Select(pair => Some.Finding(pair.Key, pair.Value))],
-            VerificationRounds = checks == Checks.None ? [] : [new(IncidentState.Verifying, Some.Time, verdicts, 1)],
-            Steps = fate == Fate.NotReached ? [] :
-            [
-                new()
-                {
-                    Phase = Phase.Mitigation,
-                    Name = "fix",
-                    Action = "script.act",
-                    GateId = "mitigation-1",
-                    Status = status,
-                    Preparation = new() { PlannedEffect = "Fix it.", UndoState = JsonSerializer.SerializeToElement(1), TellsOnly = kind == Kind.TellsOnly, UndoneByHand = fate == Fate.Kept },
-                    StartedAt = Some.Time,
-                    FinishedAt = Some.Time,
-                    Outcome = fate switch { Fate.Kept => "Left it suspended; reactivate it by hand.", Fate.UndoFailed => "the region is down", Fate.LeftAlone => "It is at 9 pods.", Fate.HandedOn => "The flag stays as it is: incident b changed it after this one.", Fate.AsBefore => "The flag was left as it is: this step had not changed it.", _ => "Did it." },
-                },
-            ],
-        };
     }
 }

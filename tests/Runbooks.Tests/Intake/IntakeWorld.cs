@@ -51,6 +51,13 @@ internal sealed class IntakeWorld : IAsyncDisposable
         };
     }
 
+    /// <summary>A runbook for any alert on a disk, whose step is about the folder that the alert names.</summary>
+    public static Runbook Disk()
+    {
+        var runbook = Runbook("disk-full", "{{ labels.resourceName }}", "azure-monitor", "Disk*");
+        return runbook with { Mitigation = runbook.Mitigation with { Steps = [TestKit.Incidents.Given.Step("fix", with: new { name = "fix", text = "{{ labels.folder }}" })] } };
+    }
+
     public async Task<IntakeOutcome> PostAsync(string source, string file) => (await PostAllAsync(source, file))[0];
 
     public Task<IReadOnlyList<IntakeOutcome>> PostAllAsync(string source, string file, [CallerFilePath] string here = "") =>
