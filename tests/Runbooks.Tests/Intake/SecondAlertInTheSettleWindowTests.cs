@@ -57,8 +57,10 @@ public sealed class SecondAlertInTheSettleWindowTests : IAsyncDisposable
         (third.Follows, third.EarlierNo?.Incident).ShouldBe((first.Id, _world.World.Store.All[1].Id));
     }
 
-    [Fact]
-    public async Task FixThatDoesNotHoldWhileAnotherIncidentIsOpen_TellsThatOne()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task FixThatDoesNotHoldWhileAnotherIncidentIsOpen_TellsThatOne(bool inStorm)
     {
         _world.Runbooks[0] = IntakeWorld.Disk() with { Limits = new() { HealthyFor = TimeSpan.Zero, SettleFor = TimeSpan.FromMinutes(10) } };
         await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
@@ -69,6 +71,7 @@ public sealed class SecondAlertInTheSettleWindowTests : IAsyncDisposable
         await _world.TakeAsync(first.Alert with { Fingerprint = "fired again" });
         _world.World.Script.Verdicts["stuck"] = Verdict.Failing;
         await _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json");
+        await _world.World.Store.UpdateAsync(_world.World.Store.All[1].Id, incident => (incident with { Storm = inStorm ? "storm-1" : null }, true), CancellationToken.None);
 
         await _world.World.AdvanceAsync(first.Id, TimeSpan.FromMinutes(11));
 
