@@ -24,11 +24,6 @@ param publicUrl string = ''
 @minLength(1)
 param linkSigningKeyIds string[] = ['k1']
 
-@description('Durable\'s task hub. Waiting incidents live in it: never change it while any is open.')
-@minLength(3)
-@maxLength(45)
-param taskHubName string = 'Runbooks'
-
 param people shape.people = {}
 param channels shape.channels = {}
 param alerting shape.alerting
@@ -49,7 +44,7 @@ param storageSku ('Standard_LRS' | 'Standard_ZRS' | 'Standard_GZRS') = 'Standard
 param privateNetwork bool = false
 param addressPrefix string = '10.90.0.0/24'
 
-@description('Use a Durable Task Scheduler in place of storage queues. The app must be built with its package.')
+@description('Make a Durable Task Scheduler. The app must be built with its package, and with a host.json that names it.')
 param durableTaskScheduler bool = false
 
 param monitorApp shape.durableFunctionsMonitor?
@@ -80,7 +75,6 @@ module system 'modules/system.bicep' = {
     keep: retention
     size: scale
     storageSku: storageSku
-    taskHubName: taskHubName
     publicUrl: publicUrl
     linkSigningKeyIds: linkSigningKeyIds
     to: channels

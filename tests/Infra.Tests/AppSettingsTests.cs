@@ -17,9 +17,6 @@ public class AppSettingsTests
     [
         "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__queueServiceUri", "AzureWebJobsStorage__tableServiceUri",
         "AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId", "AzureWebJobsDisableHomepage",
-        "AzureFunctionsJobHost__extensions__durableTask__hubName",
-        "AzureFunctionsJobHost__extensions__durableTask__storageProvider__type",
-        "AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName",
         "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID", "WEBSITE_AUTH_AAD_ALLOWED_TENANTS",
     ];
 
@@ -129,6 +126,24 @@ public class AppSettingsTests
         settings["AzureWebJobsStorage__credential"].ShouldBe("managedidentity");
         settings.Keys.ShouldNotContain("AzureWebJobsStorage");
         settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"].ShouldContain("Authorization=AAD");
+    }
+
+    /// <summary>The platform scales for the hub of the file host.json: a setting that says otherwise leaves incidents in a hub to which nobody comes.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("param durableTaskScheduler = true")]
+    public async Task HowTheEngineRuns_IsSaidInHostJsonAlone(string more) =>
+        (await Plan.OfAsync(Plan.Production, text => $"{text}\n{more}\n")).AppSettings().Keys.ShouldNotContain(name => name.StartsWith("AzureFunctionsJobHost__", StringComparison.Ordinal));
+
+    [Fact]
+    public async Task Scheduler_HasTheHubOfHostJson()
+    {
+        var plan = await Plan.OfAsync(Plan.Development, text => $"{text}\nparam durableTaskScheduler = true\n");
+        using var host = JsonDocument.Parse(await File.ReadAllTextAsync(RepositoryRoot.Of("host.json"), TestContext.Current.CancellationToken));
+        var hub = host.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("hubName").GetString()!;
+
+        plan.All("Microsoft.DurableTask/schedulers/taskHubs").ShouldHaveSingleItem().Name.ShouldEndWith($"/{hub}");
+        plan.AppSettings()["DURABLE_TASK_SCHEDULER_CONNECTION_STRING"].ShouldContain($", '{hub}', ");
     }
 
     /// <summary>Flex Consumption takes these from functionAppConfig and refuses them as settings.</summary>

@@ -39,8 +39,9 @@ sealed record Plan(IReadOnlyList<PlannedResource> Resources, JsonObject Outputs)
         var copy = Directory.CreateTempSubdirectory("bicep-plan-");
         try
         {
-            Copy(RepositoryRoot.Of("infra"), copy.FullName);
-            var bicep = Path.Combine(copy.FullName, "bicep");
+            Copy(RepositoryRoot.Of("infra"), Path.Combine(copy.FullName, "infra"));
+            File.Copy(RepositoryRoot.Of("host.json"), Path.Combine(copy.FullName, "host.json"));
+            var bicep = Path.Combine(copy.FullName, "infra", "bicep");
             var parameters = Path.Combine(bicep, file);
             await File.WriteAllTextAsync(parameters, change(await File.ReadAllTextAsync(parameters, TestContext.Current.CancellationToken)), TestContext.Current.CancellationToken);
             var (code, output) = await BicepCompiler.RunAsync(

@@ -9,7 +9,7 @@ func secret(vaultUri string, name string) string => '@Microsoft.KeyVault(SecretU
 
 @export()
 @description('The host itself: storage and telemetry by identity, no connection string with a key.')
-func hostSettings(blobUri string, queueUri string, tableUri string, clientId string, insights string, hubName string) object => {
+func hostSettings(blobUri string, queueUri string, tableUri string, clientId string, insights string) object => {
   AzureWebJobsStorage__blobServiceUri: blobUri
   AzureWebJobsStorage__queueServiceUri: queueUri
   AzureWebJobsStorage__tableServiceUri: tableUri
@@ -19,15 +19,12 @@ func hostSettings(blobUri string, queueUri string, tableUri string, clientId str
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${clientId}'
   // The console is at the site's root, where the platform would otherwise show its own page.
   AzureWebJobsDisableHomepage: 'true'
-  AzureFunctionsJobHost__extensions__durableTask__hubName: hubName
 }
 
 @export()
-@description('The managed scheduler in place of storage queues. The app must reference the AzureManaged package.')
+@description('Where the managed scheduler is. That it keeps the hub has to stand in the package\'s host.json: the platform reads no setting of it.')
 func schedulerSettings(endpoint string, hubName string, clientId string) object => {
   DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${endpoint};TaskHub=${hubName};Authentication=ManagedIdentity;ClientID=${clientId}'
-  AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
-  AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
 }
 
 @export()

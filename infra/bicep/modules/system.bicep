@@ -20,7 +20,6 @@ param who people
 param keep retention
 param size scale
 param storageSku string
-param taskHubName string
 param publicUrl string
 param linkSigningKeyIds string[]
 param to channels
@@ -32,6 +31,9 @@ param addressPrefix string
 param durableTaskScheduler bool
 param monitorApp durableFunctionsMonitor?
 param extraSettings object
+
+// The platform looks at the package's host.json to know which hub to scale for, and at no setting: nothing here says another.
+var taskHubName = loadJsonContent('../../../host.json', 'extensions.durableTask.hubName')
 
 module identity 'identity.bicep' = {
   name: 'identity'
@@ -130,8 +132,7 @@ var settings = union(
     storage.outputs.queueServiceUri,
     storage.outputs.tableServiceUri,
     identity.outputs.clientId,
-    monitoring.outputs.connectionString,
-    taskHubName
+    monitoring.outputs.connectionString
   ),
   runbookSettings(
     url,
