@@ -1,5 +1,5 @@
 // One deployment: the resource group, the system in it, and exactly the roles elsewhere that its runbooks need.
-//   az deployment sub create -l <region> -f infra/bicep/main.bicep -p infra/bicep/main.prod.bicepparam
+//   az deployment sub create -n runbooks-<environment>-<region> -l <region> -f infra/bicep/main.bicep -p infra/bicep/main.prod.bicepparam
 // or `azd up`. docs/operations.md tells the rest.
 
 targetScope = 'subscription'
@@ -94,19 +94,25 @@ var touched = flatten(map(items(integrations), list => list.key == 'kubernetes' 
 var clusterIds = map(integrations.?kubernetes ?? [], cluster => cluster.id)
 var subscriptionIds = union([subscription().subscriptionId], map(concat(touched, clusterIds), id => split(id, '/')[2]))
 
+// Azure keeps a deployment at a subscription where it was first made, and refuses its name elsewhere: one of two environments,
+// or of one that is deployed from two regions, needs a name of its own. (The linter means where resources go.)
+#disable-next-line no-loc-expr-outside-params
+var part = '${environmentName}-${deployment().location}'
+
 module narrow 'modules/custom-roles.bicep' = if (customRoles) {
-  name: 'runbooks-roles'
+  name: 'runbooks-roles-${part}'
   params: { environmentName: environmentName, subscriptionIds: subscriptionIds }
 }
 
 module grants 'modules/integrations.bicep' = {
-  name: 'runbooks-grants'
+  name: 'runbooks-grants-${part}'
   dependsOn: [narrow]
   params: {
     identityName: chosenNames.identity
     principalId: system.outputs.principalId
     wanted: integrations
     environmentName: environmentName
+    part: part
     narrow: customRoles
   }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using TestKit;
 
 namespace Infra.Tests;
@@ -36,6 +37,26 @@ public class CompilerTests
             folder.Delete(recursive: true);
         }
     }
+
+    /// <summary>A deployment at a subscription keeps its place for ever: a second environment, or another region, with its name is refused.</summary>
+    [Fact]
+    public async Task EveryDeploymentAtASubscription_HasANameOfItsEnvironmentAndRegion()
+    {
+        var template = JsonNode.Parse((await BicepCompiler.RunAsync(_bicep, "build", "main.bicep", "--stdout")).Output)!;
+        var names = Deployments(template).Where(deployment => deployment.ContainsKey("location")).Select(deployment => (string)deployment["name"]!).ToList();
+
+        names.Count.ShouldBe(3);
+        names.ShouldAllBe(name => name.EndsWith("('part'))]", StringComparison.Ordinal));
+        ((string)template["variables"]!["part"]!).ShouldBe("[format('{0}-{1}', parameters('environmentName'), deployment().location)]");
+    }
+
+    private static IEnumerable<JsonObject> Deployments(JsonNode node) => node switch
+    {
+        JsonObject found => found.Where(property => property.Value is not null).SelectMany(property => Deployments(property.Value!))
+            .Concat(found["type"]?.ToString() == "Microsoft.Resources/deployments" ? [found] : []),
+        JsonArray list => list.OfType<JsonNode>().SelectMany(Deployments),
+        _ => [],
+    };
 
     /// <summary>A module from a registry would need the network to build and could change under us.</summary>
     [Fact]

@@ -11,6 +11,8 @@ param identityName string
 param principalId string
 param wanted integrations
 param environmentName string
+@description('Ends the names of deployments at a subscription.')
+param part string
 @description('Use the narrow roles of custom-roles.bicep, which must exist, where there is one.')
 param narrow bool
 
@@ -105,7 +107,7 @@ var asked = concat(
 var grants = filter(asked, (one, at) => !contains(map(take(asked, at), earlier => '${earlier.id} ${earlier.role}'), '${one.id} ${one.role}'))
 
 module grant 'grant.json' = [for g in grants: {
-  name: 'grant-${uniqueString(g.id, g.role)}'
+  name: 'grant-${uniqueString(g.id, g.role, identityName)}'
   scope: resourceGroup(split(g.id, '/')[2], split(g.id, '/')[4])
   params: { resourceId: g.id, identityName: identityName, principalId: principalId, roleDefinitionId: g.role, reason: g.reason }
 }]
@@ -123,7 +125,7 @@ var longRunning = concat(
 )
 
 module follow 'follow-operations.bicep' = [for id in narrow ? union(map(longRunning, id => split(id, '/')[2]), []) : []: {
-  name: 'follow-operations-${id}'
+  name: 'follow-${uniqueString(id)}-${part}'
   scope: subscription(id)
   params: { identityName: identityName, principalId: principalId, roleDefinitionId: own.followOperations }
 }]
