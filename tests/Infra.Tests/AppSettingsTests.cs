@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Runbooks.Web.SignIn;
 using TestKit;
 
 namespace Infra.Tests;
@@ -116,6 +117,19 @@ public class AppSettingsTests
             plan.All("Microsoft.Web/sites/config").Any(config => config.Name.EndsWith("/authsettingsV2", StringComparison.Ordinal)).ShouldBe(signsIn);
             plan.AppSettings().ContainsKey("Auth__TrustPlatformPrincipal").ShouldBe(signsIn);
         }
+    }
+
+    /// <summary>Where App Service looks at tokens, it lets in what the app would: the sign-in's own, and those of the webhook's two callers.</summary>
+    [Theory]
+    [InlineData("", SecureWebhookOptions.EventGrid)]
+    [InlineData("param extraSettings = { Intake__EventGridCaller: '00000000-0000-0000-0000-0000000000f1' }", "00000000-0000-0000-0000-0000000000f1")]
+    public async Task SignIn_LetsTheWebhooksCallersPass(string more, string eventGrid)
+    {
+        var plan = await Plan.OfAsync(Plan.Production, text => $"{text}\n{more}\n");
+        var signIn = plan.All("Microsoft.Web/sites/config").Single(config => config.Name.StartsWith("func-", StringComparison.Ordinal));
+
+        signIn.Properties["identityProviders"]!["azureActiveDirectory"]!["validation"]!["defaultAuthorizationPolicy"]!["allowedApplications"]!.AsArray().Select(id => (string)id!)
+            .ShouldBe(["00000000-0000-0000-0000-0000000000c1", SecureWebhookOptions.AzureMonitor, eventGrid], ignoreOrder: true);
     }
 
     [Fact]

@@ -179,6 +179,11 @@ module signIn 'sign-in.bicep' = if (!empty(signInClientId)) {
     appName: names.app
     clientId: signInClientId
     audiences: alerts.?webhook == null ? [] : [alerts.webhook!.identifierUri, alerts.webhook!.clientId]
+    // Azure Monitor and Event Grid, as the app itself knows them.
+    callers: alerts.?webhook == null ? [] : [
+      extraSettings.?Intake__Caller ?? '461e8683-5575-4561-ac7f-899cc907d62a'
+      extraSettings.?Intake__EventGridCaller ?? '4962773b-9cdb-44cf-a8bf-237846a00ab7'
+    ]
   }
 }
 
