@@ -1,4 +1,5 @@
-// Production with everything on, to show every switch. Take out what your runbooks do not use: each line below is a role.
+// Production with everything on, to show every switch. Take out what your runbooks do not use before
+// you deploy: each line of integrations is a role, and a deployment takes none away (docs/operations.md, "Parameters").
 using 'main.bicep'
 
 param environmentName = 'prod'

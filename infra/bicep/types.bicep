@@ -17,7 +17,7 @@ type kubernetesCluster = {
 }
 
 @export()
-@description('The resources that runbooks may read or change, by resource id. Each list is one integration; each entry gets exactly its own role.')
+@description('The resources that runbooks may read or change, by resource id. Each list is one integration; each entry gets exactly its own role, which stays when the entry goes.')
 type integrations = {
   @description('Recycle pods; restart and scale deployments and take nodes out of service where a cluster says so.')
   kubernetes: kubernetesCluster[]?
@@ -192,7 +192,7 @@ type nameOverrides = {
 }
 
 @export()
-@description('People and pipelines with a part to play, by object id. Nobody else gets a role.')
+@description('People and pipelines with a part to play, by object id. Nobody else gets a role, and whoever is taken out keeps it until somebody deletes it.')
 type people = {
   @description('May set and rotate secrets.')
   secretOperators: string[]?

@@ -9,10 +9,6 @@ static class BicepCompiler
 {
     public static async Task<(int ExitCode, string Output)> RunAsync(string folder, params string[] arguments)
     {
-        Assert.SkipUnless(
-            OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64,
-            "The Bicep compiler in the package is the one for Linux on x64.");
-
         using var process = Process.Start(new ProcessStartInfo(Executable(), arguments)
         {
             WorkingDirectory = folder,
@@ -26,8 +22,12 @@ static class BicepCompiler
         return (process.ExitCode, await output + await errors);
     }
 
-    private static string Executable()
+    public static string Executable()
     {
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64,
+            "The Bicep compiler in the package is the one for Linux on x64.");
+
         var package = typeof(BicepCompiler).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .Single(metadata => metadata.Key == "BicepPackage").Value;
         var path = Path.Combine(package!, "tools", "bicep");
