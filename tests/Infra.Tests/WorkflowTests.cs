@@ -60,6 +60,22 @@ public class WorkflowTests
         (OperatingSystem.IsWindows() || File.GetUnixFileMode(command).HasFlag(UnixFileMode.UserExecute)).ShouldBeTrue(command);
     }
 
+    /// <summary>With a private network its storage lets no machine of GitHub's own in.</summary>
+    [Theory]
+    [InlineData(".github/workflows/deploy.yml", "deploy")]
+    [InlineData(".github/workflows/runbooks.yml", "publish")]
+    [InlineData("docs/examples/publish.yml", "publish")]
+    public void JobThatSendsSomethingToTheApp_MayRunInsideItsNetwork(string file, string job) =>
+        Root(File.ReadAllText(RepositoryRoot.Of(file.Split('/'))))["jobs"][job]["runs-on"].ToString().ShouldBe("${{ vars.RUNNER || 'ubuntu-latest' }}");
+
+    /// <summary>The address of people may answer in a network of their own alone.</summary>
+    [Fact]
+    public void Release_IsLookedAtUnderTheAppsOwnName()
+    {
+        Text("deploy.yml").ShouldContain("\"https://$APP.azurewebsites.net/healthz\"");
+        Text("deploy.yml").ShouldNotContain("APP_URL");
+    }
+
     /// <summary>Its identity may read and nothing else, and the usual what-if asks for the right to write.</summary>
     [Fact]
     public void WhatIf_AsksForNoRightToWrite() => Text("what-if.yml").ShouldContain(" --validation-level ProviderNoRbac ");
