@@ -60,6 +60,23 @@ public class SigningKeyScriptTests
         shell.TakeCalls().ShouldAllBe(call => call.StartsWith("keyvault secret list", StringComparison.Ordinal));
     }
 
+    /// <summary>The Azure CLI goes by a subscription of its own, where azd has made nothing.</summary>
+    [Theory]
+    [InlineData("before")]
+    [InlineData("after")]
+    public async Task ScriptOfAzd_WorksInItsSubscription(string when)
+    {
+        using var shell = new Shell(
+            "exit 0", ("AZURE_SUBSCRIPTION_ID", "s-1"), ("AZURE_ENV_NAME", "dev"), ("KEY_VAULT_NAME", "kv-1"), ("AZURE_RESOURCE_GROUP", "rg-1"), ("APP_NAME", "func-1"));
+        shell.Write("azd", "exit 0");
+
+        await shell.RunAsync($"infra/scripts/{when}-provision.sh");
+
+        var calls = shell.TakeCalls();
+        calls.Count.ShouldBeGreaterThan(2);
+        calls[0].ShouldBe("account set --subscription s-1");
+    }
+
     /// <summary>The app may have read its reference before there was a key, and would keep that for a day.</summary>
     [Fact]
     public async Task AfterProvisioning_TheAppIsToldToReadTheKeyOnceItIsThere()
