@@ -35,4 +35,5 @@ param connections = {
 // No always-ready instance: the first alert after a quiet while waits some seconds, and nothing is paid for meanwhile.
 param scale = { alwaysReady: 0, maximum: 10, memoryMB: 2048 }
 param retention = { logs: 30, incidents: 14, evidence: 30, deleted: 7 }
+// startDate: the month of the first deployment, for good. Azure makes no budget that begins earlier.
 param budget = { amount: 50, contactEmails: ['ml-platform@example.com'], startDate: '2026-12-01' }

@@ -175,6 +175,7 @@ param scale = { alwaysReady: 1, maximum: 40, memoryMB: 2048 }
 param storageSku = 'Standard_ZRS'
 param privateNetwork = true
 param retention = { logs: 90, incidents: 365, evidence: 400, deleted: 30 }
+// startDate: the month of the first deployment, for good. Azure makes no budget that begins earlier.
 param budget = { amount: 300, contactEmails: ['platform-lead@example.com'], startDate: '2026-12-01' }
 param monitorApp = {
   clientId: '00000000-0000-0000-0000-0000000000c2'

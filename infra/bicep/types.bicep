@@ -155,7 +155,7 @@ type retention = {
 type budget = {
   amount: int
   contactEmails: string[]
-  @description('First day of a month, e.g. 2026-12-01. Azure refuses to move it once the budget exists.')
+  @description('First day of a month, e.g. 2026-12-01. Azure takes the current month or a later one for a new budget, and refuses to move it once the budget exists.')
   startDate: string
 }
 
