@@ -123,6 +123,47 @@ public sealed class FlappingTests
         (Rejected(s_bare with { Alert = alert, Alerts = [s_bare.Attach(alert, At(0)).Alerts[0]] }).FoldRefused(alert with { Fingerprint = "2" }, At(20)) is not null).ShouldBe(folds);
     }
 
+    /// <summary>It is over and has not been quiet for a while: the no to it holds, and says so once for each alert.</summary>
+    [Fact]
+    public void ComesAgainAfterANo_TheNoHoldsForWhatItWasAbout()
+    {
+        var both = s_bare.Attach(Disk("other", "/home"), At(0)).Attach(Disk(), At(0));
+        var over = both with { Alerts = [both.Alerts[0] with { Resolved = true, ToldAfterNo = true }, both.Alerts[1] with { Resolved = true }] };
+        var rejected = Rejected(over with { Recurrences = [Flaps(9), Recurrence.Begin(null, Disk("other", "/home"), At(0))] });
+
+        var first = rejected.FoldRefused(Disk("2"), At(12))!;
+        var second = first.FoldRefused(Disk("3"), At(13))!;
+
+        (first.AlertCount, first.Timeline.Count, second.AlertCount, second.Timeline.Count).ShouldBe((3, rejected.Timeline.Count + 1, 4, first.Timeline.Count));
+        first.Timeline[^1].What.ShouldStartWith("DiskAlmostFull comes and goes. It does not ask again until");
+        rejected.FoldRefused(Disk("2"), At(25)).ShouldBeNull("it has been quiet");
+        (rejected with { Alerts = [rejected.Alerts[0]] }).FoldRefused(Disk("2"), At(12)).ShouldBeNull("the no was about another folder");
+    }
+
+    /// <summary>Beside one that flaps another alert is told of each time it begins.</summary>
+    [Fact]
+    public void BeginsAgainBesideOneThatFlaps_IsWrittenDown()
+    {
+        var both = s_bare.Attach(Disk("other", "/home"), At(0)).Attach(Disk(), At(0));
+        var over = both with { Alerts = [.. both.Alerts.Select(alert => alert with { Resolved = true })], Recurrences = [Flaps(2), Recurrence.Begin(null, Disk("other", "/home"), At(0))] };
+
+        over.Attach(Disk("other", "/home"), At(5)).Timeline[^1].What.ShouldBe("DiskAlmostFull fires again.");
+        over.Attach(Disk(), At(5)).Timeline.ShouldBe(over.Timeline);
+    }
+
+    /// <summary>While what had been done was taken back it fired again, as another alert of a rule that keeps no state.</summary>
+    [Theory]
+    [InlineData(60, null, 0)]
+    [InlineData(250, null, 1)]
+    [InlineData(60, "Sev0", 1)]
+    public void FiresAgainBetweenTheNoAndTheEnd_TheNoHoldsForAsLongAsOneDoes(int closedAt, string? severity, int unseen)
+    {
+        var alert = Disk() with { Severity = "Sev3" };
+        var rejected = Rejected((s_bare with { Alert = alert }).Attach(alert, At(0))) with { ClosedAt = At(closedAt) };
+
+        rejected.Attach(alert with { Fingerprint = "2", Severity = severity ?? "Sev3" }, At(11)).BegunUnseen().Count.ShouldBe(unseen);
+    }
+
     /// <summary>It opened the incident, in this firing or another.</summary>
     [Theory]
     [InlineData("azure-monitor", "DiskAlmostFull", "1", "/tmp", true)]
