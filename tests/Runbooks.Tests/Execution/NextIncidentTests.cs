@@ -1,0 +1,69 @@
+using Runbooks.Execution;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Incidents;
+using Given = TestKit.Incidents.Given;
+
+namespace Runbooks.Tests.Execution;
+
+/// <summary>Where what goes on after an end goes when something else opened on the target meanwhile.</summary>
+public sealed class NextIncidentTests : SettleWorld
+{
+    private static readonly Alert s_other = Given.Alert() with { Name = "DiskFull", Fingerprint = "f2" };
+
+    /// <summary>It is told, since its plan may not be for these alerts: unless it was opened for this very end, or looks at them anyway.</summary>
+    [Theory]
+    [InlineData("", "DiskFull", false, true)]
+    [InlineData("", "InferenceRequestsStuck", false, false)]
+    [InlineData("", "InferenceRequestsStuck,DiskFull", false, true)]
+    [InlineData("", "InferenceRequestsStuck", true, true)]
+    [InlineData("follows", "DiskFull", true, false)]
+    [InlineData("followUp", "DiskFull", true, false)]
+    public async Task AnotherIsOpen_GetsTheAlertsAndIsToldWhereItDoesNotLookAtThem(string link, string alerts, bool broken, bool told)
+    {
+        var ended = await ResolvedAsync();
+        var open = Given.Incident(s_runbook, "261123-0400-bbbbbb") with { Follows = link == "follows" ? ended.Id : null, FollowUpOf = link == "followUp" ? ended.Id : null };
+        await _world.Store.OpenAsync(open, s_runbook, _ => null, CancellationToken.None);
+
+        var next = await NextAsync(ended, [.. alerts.Split(',').Select(name => name == s_other.Name ? s_other : Given.Alert())], broken);
+
+        next.Id.ShouldBe(open.Id);
+        next.Alerts.Select(alert => alert.Name).ShouldBe(alerts.Contains(s_other.Name, StringComparison.Ordinal) ? [open.Alert.Name, s_other.Name] : [open.Alert.Name]);
+        next.News.Any(news => news.Text.StartsWith("It goes on.", StringComparison.Ordinal)).ShouldBe(told);
+        next.AlertCount.ShouldBe(next.Alerts.Count, "what it knows is not counted again");
+    }
+
+    /// <summary>What opens it was counted in the incident that ended, and not in one in between.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AnotherOpenedAndEnded_SaysHowOftenTheAlertCame(bool between)
+    {
+        var ended = await ResolvedAsync();
+        if (between)
+        {
+            var other = Given.Incident(s_runbook, "261123-0400-bbbbbb") with { State = IncidentState.SelfRecovered, OpenedAt = Given.Night, ClosedAt = Given.Night };
+            await _world.Store.OpenAsync(other, s_runbook, _ => null, CancellationToken.None);
+        }
+
+        var next = await NextAsync(ended, [Given.Alert()], broken: false);
+
+        next.RecurrenceLines().Count.ShouldBe(between ? 1 : 0);
+    }
+
+    /// <summary>What became of one that was opened for the same end is known: no second one is opened for it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OneWasOpenedForTheSameEndAndHasEnded_NoSecondOneIsOpened(bool broken)
+    {
+        var ended = await ResolvedAsync();
+        var first = await NextAsync(ended, [s_other], broken);
+        await _world.Store.UpdateAsync(first.Id, i => (i with { State = IncidentState.Expired }, true), CancellationToken.None);
+
+        (await NextAsync(ended, [s_other], broken)).Id.ShouldBe(first.Id);
+    }
+
+    /// <param name="broken">The fix did not hold, so that the next one says so; otherwise it is a follow-up.</param>
+    private Task<Incident> NextAsync(Incident ended, IReadOnlyList<Alert> alerts, bool broken) => _world.Get<NextIncident>().OpenAsync(
+        ended, s_runbook, alerts, "It goes on.", next => broken ? next with { Follows = ended.Id } : next with { FollowUpOf = ended.Id }, CancellationToken.None);
+}
