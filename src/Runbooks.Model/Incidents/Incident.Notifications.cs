@@ -19,6 +19,7 @@ public sealed partial record Incident
             (changed, delivery) => changed.Note(delivery.At, TimelineKind.Message, "runbook", delivery switch
             {
                 { IsStranger: true, Channel: { } channel } => $"Told {delivery.Contact} by {channel}{shared}: on call by a schedule but not in the contacts, so they cannot decide.",
+                { IsEndOfAlert: true } => $"Ended the alert of {delivery.Contact} on {delivery.Channel}{shared}{(delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "")}. That calls nobody, and only who has set it so is told of it.",
                 { Reached: true, IsHandedOver: true } => $"Handed to {delivery.Channel} for {delivery.Contact}{shared}{(delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "")}. Whether it arrived is not known.",
                 { Reached: true, Failure: null } => $"Told {delivery.Contact} by {delivery.Channel}{shared}.",
                 { Reached: true } => $"Told {delivery.Contact} by {delivery.Channel}{shared}, after: {delivery.Failure}",
@@ -112,6 +113,10 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     /// <summary>The channel took the message on and does not tell whether it arrives: nobody has to be paged for that, and silence after it is no answer.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsHandedOver { get; init; }
+
+    /// <summary>No message went out: an alert was ended, on a channel that need not tell anybody of that.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsEndOfAlert { get; init; }
 
     /// <summary>The contacts that the message went to and that the person or room is behind; null where that is not known, or nobody is.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -46,7 +46,7 @@ public sealed record Card
     [JsonIgnore]
     public bool CallsNobody => Informs || IsAnswered;
 
-    /// <summary>It says how something ended: whoever has an alert about that on a channel that rings is told by the end of the alert.</summary>
+    /// <summary>It says how something ended: whoever has nothing but an alert about that, on a channel that rings, gets the end of the alert and no other.</summary>
     [JsonIgnore]
     public bool IsEnd { get; init; }
 

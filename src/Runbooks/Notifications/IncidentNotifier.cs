@@ -179,11 +179,12 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
     {
         card = card.For(recipient);
         var (key, failures, perhaps) = (card.Key!, new List<string>(), new List<Delivery>());
-        foreach (var address in AddressesFor(card, recipient, earlier))
+        foreach (var address in AddressesFor(card, recipient))
         {
             if (AlertsOf(card, recipient, address.Channel, earlier) is { Count: > 0 } alerts && (await Task.WhenAll(alerts.Select(alert => channels.TryUpdateAsync(address.Channel, alert.Reference!, card, cancellationToken)))).All(ended => ended))
             {
-                return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures));
+                // Whether anybody hears that an alert has ended is up to their own settings there.
+                return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures)) { IsHandedOver = true, IsEndOfAlert = true };
             }
 
             var (receipt, failure, isUnsure) = await channels.TrySendAsync(card, address, cancellationToken);
@@ -205,13 +206,12 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
     }
 
     /// <summary>What nobody has to act on calls nobody up while another channel takes it.</summary>
-    private IEnumerable<Address> AddressesFor(Card card, Recipient recipient, IReadOnlyList<Delivery> earlier) => card.Informs
-        ? recipient.Addresses.OrderBy(address => channels.Rings(address.Channel) && AlertsOf(card, recipient, address.Channel, earlier).Count == 0)
-        : recipient.Addresses;
+    private IEnumerable<Address> AddressesFor(Card card, Recipient recipient) =>
+        card.Informs ? recipient.Addresses.OrderBy(address => channels.Rings(address.Channel)) : recipient.Addresses;
 
     /// <summary>
-    /// The alerts of this recipient that a card ends: their end says as much as another call would. What was handed to somebody is
-    /// theirs to do however the incident ended.
+    /// The alerts of this recipient that a card ends, where no other channel takes it: nobody is called up to hear that all is well. What
+    /// was handed to somebody is theirs to do however the incident ended.
     /// </summary>
     private List<Delivery> AlertsOf(Card card, Recipient recipient, string channel, IReadOnlyList<Delivery> earlier) => card is { IsEnd: true, Informs: true }
         ? [.. earlier.Where(delivery => IsAlert(delivery) && !delivery.IsPerhaps && delivery.Channel == channel && delivery.Contact == recipient.Name && !delivery.IsUnder(NotificationUpdater.HandedOver))]

@@ -196,9 +196,9 @@ public sealed class IncidentNotifierTests
         mail.Sent.Count.ShouldBe(1);
     }
 
-    /// <summary>Whoever was called up about it hears the end by the end of that alert, and is not called again to hear that all is well.</summary>
+    /// <summary>An alert that ends calls nobody, as pagers are made: whoever said yes at night reads how it went elsewhere.</summary>
     [Fact]
-    public async Task EndOfWhatSomebodyWasCalledUpFor_EndsTheAlert()
+    public async Task EndOfWhatSomebodyWasCalledUpFor_IsToldOnTheOtherChannel()
     {
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
         var office = new ApprovalOffice(s_twoChannels, pager, mail);
@@ -206,12 +206,29 @@ public sealed class IncidentNotifierTests
         var asked = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
 
         var ended = await office.Messenger.SendAsync(asked.Incident, "closed", ["oncall"], _ => Card(office), Cancel);
-        var held = await office.Messenger.SendAsync(ended.Incident, "holding", ["oncall"], _ => Card(office) with { Kind = CardKind.Decided, IsEnd = false }, Cancel);
 
         pager.Sent.Count.ShouldBe(1);
+        mail.Sent.Count.ShouldBe(1);
+        ended.Incident.Timeline[^1].What.ShouldBe("Told ada by second.");
+    }
+
+    /// <summary>Nobody is called up again to hear that all is well.</summary>
+    [Fact]
+    public async Task EndOfWhatSomebodyWasCalledUpFor_EndsTheAlertWhereNothingElseTakesIt()
+    {
+        var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second") { Before = (_, _) => throw new DeliveryException("is away.") });
+        var office = new ApprovalOffice(s_twoChannels, pager, mail);
+        await OpenAsync(office);
+        var asked = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
+
+        var ended = await office.Messenger.SendAsync(asked.Incident, "closed", ["oncall"], _ => Card(office), Cancel);
         pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Closed);
-        ended.Incident.Deliveries[^1].Channel.ShouldBe("first");
-        held.Incident.Deliveries[^1].Channel.ShouldBe("second", "the end of an alert does not say what is in place now");
+        ended.Incident.Deliveries[^1].IsHandedOver.ShouldBeTrue("nobody knows whether the pager tells of it");
+        ended.Incident.Timeline[^1].What.ShouldStartWith("Ended the alert of ada on first, after: ");
+
+        var held = await office.Messenger.SendAsync(ended.Incident, "holding", ["oncall"], _ => Card(office) with { Kind = CardKind.Decided, IsEnd = false }, Cancel);
+        pager.Sent.Count.ShouldBe(2, "the end of an alert does not say what is in place now");
+        held.Incident.Deliveries[^1].IsHandedOver.ShouldBeFalse();
     }
 
     [Fact]
