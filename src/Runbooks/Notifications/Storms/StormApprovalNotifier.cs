@@ -76,6 +76,13 @@ public sealed class StormApprovalNotifier(
         var now = time.GetUtcNow();
         var (ready, early) = (messages.Where(message => message.DueAt <= now).ToList(), messages.Where(message => message.DueAt > now).ToList());
 
+        // What is asked of one is asked of everybody it is for: it has gone out then, and nobody would be told of it later.
+        while (early.Find(message => message.Fresh.Any(incident => !StormMessage.WasTold(incident) && IsAbout(ready, incident))) is { } beside)
+        {
+            early.Remove(beside);
+            ready.Add(beside);
+        }
+
         // Whoever was told a moment ago of the same storm is told of the rest later, and counts as reached.
         var asked = unasked.Where(incident => IsAbout(ready, incident) || !IsAbout(early, incident)).ToList();
         if (people.OnCall.Count > 0)

@@ -27,6 +27,26 @@ public sealed partial class StormStoryTests
     }
 
     [Fact]
+    public async Task NewcomerThatAsksSomebodyElseAsWell_IsAskedOfBothAtOnce()
+    {
+        var other = Given.Runbook() with
+        {
+            Id = "other-thing",
+            Hash = "hash-2",
+            Mitigation = _runbook.Mitigation with { Approval = Given.Approval() with { From = ["oncall", "platform-lead"], RemindAfter = null, Escalate = [] } },
+        };
+        await OpenAsync(6);
+        await AdvanceAsync(s_gathered);
+
+        await OpenAsync([other]);
+        await AdvanceAsync(s_gathered);
+
+        TitlesTo("linus").ShouldBe(["Fix llm-b-0?"]);
+        TitlesTo("ada").Count.ShouldBe(2, "who is on call was told of the storm, and not of this");
+        _world.Store.All[^1].Deliveries.Select(delivery => delivery.Contact).ShouldBe(["ada", "linus"], ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task NewcomerOnceAllIsDecided_IsAskedAboutByItself()
     {
         await OpenAsync(10);
