@@ -229,6 +229,10 @@ public sealed record Decision(
     /// <summary>Whether the person is of the gate's owner team.</summary>
     public bool OfOwner { get; init; }
 
+    /// <summary>The contacts that the person was behind by a shift, or as a member of a group: neither can be looked up later. Null where that is not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? ByShiftOrGroup { get; init; }
+
     /// <summary>One person is one, whatever they are called.</summary>
     public bool IsOfSamePerson(Decision other) =>
         string.Equals(Person, other.Person, StringComparison.OrdinalIgnoreCase)

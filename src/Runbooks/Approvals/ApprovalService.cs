@@ -124,6 +124,7 @@ public sealed class ApprovalService(
                 Items = ItemsOf(request),
                 Identity = request.SignedIn?.Id,
                 OfOwner = gate is { OwnerTeam: { } owner } && approvers.IsOf(owner, gate, request, people),
+                ByShiftOrGroup = gate is null ? null : approvers.ByShiftOrGroup(gate, request, people),
             };
             return incident.LoseApprovals(id, earlier => ApproverRules.AsOfNow(gate!, earlier, people), time.GetUtcNow()).Decide(id, decision, incident.StartedBy is { } starter ? approvers.NameOf(starter) : null);
         }

@@ -32,6 +32,15 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// <param name="now">From <see cref="ReadAsync"/>.</param>
     public bool IsOf(string contact, Gate gate, DecisionRequest request, ContactBook now) => now.KnowsEveryone || Includes(WithAsked(gate, now), [contact], request);
 
+    /// <summary>The contacts of this gate that whoever decides is behind by a shift, or by a group that the sign-in proves.</summary>
+    /// <inheritdoc cref="IsOf"/>
+    public IReadOnlyList<string> ByShiftOrGroup(Gate gate, DecisionRequest request, ContactBook now)
+    {
+        var book = WithAsked(gate, now);
+        return [.. gate.Approvers.Where(name =>
+            (IsSchedule(name, book) && Includes(book, [name], request)) || (request.SignedIn is { } person && book.IncludesGroupOf([name], person)))];
+    }
+
     /// <summary>Whether a message about this gate went to this recipient, or would now.</summary>
     /// <inheritdoc cref="IsOf"/>
     public static bool IsAsked(Gate gate, string recipient, ContactBook now) =>
@@ -102,7 +111,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// <summary>
     /// What an approval is worth by now: whether whoever gave it may still decide, and is still of the team that owns the runbook. Whoever
     /// was on call had it for their shift, and membership of a group is proven by signing in only: of those it is enough that the
-    /// contacts know the person, or ask the group.
+    /// contacts know the person, or ask the group. That keeps nobody in whose approval counted for another reason.
     /// </summary>
     /// <param name="now">From <see cref="ReadAsync"/>.</param>
     /// <returns>Null when it does not count.</returns>
@@ -117,10 +126,12 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
 
     private static bool IsStillBehind(IReadOnlyList<string> names, Decision approval, ContactBook book)
     {
-        var asked = names.Select(name => book.TryFind(name, out var contact) ? contact : null).OfType<Contact>().ToList();
-        return (approval.Identity is not null && asked.Any(contact => contact.Recipients.Any(recipient => recipient.GroupId is not null)))
-            || (book.FindPerson(approval.Person) is not null && (book.Includes(names, approval.Person) || asked.Any(contact => contact.Schedule is not null)));
+        var kept = names.Where(name => approval.ByShiftOrGroup?.Contains(name, StringComparer.OrdinalIgnoreCase) != false).ToList();
+        return (approval.Identity is not null && book.RecipientsOf(kept).Any(recipient => recipient.GroupId is not null))
+            || (book.FindPerson(approval.Person) is not null && (book.Includes(names, approval.Person) || kept.Exists(name => IsSchedule(name, book))));
     }
+
+    private static bool IsSchedule(string name, ContactBook book) => book.TryFind(name, out var contact) && contact.Schedule is not null;
 
     /// <summary>Whether the approvals of this gate still carry it.</summary>
     /// <returns>Null when they do, and where nobody had to approve; otherwise why not.</returns>

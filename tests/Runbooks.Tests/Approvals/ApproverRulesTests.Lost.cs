@@ -2,6 +2,7 @@ using Runbooks.Approvals;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 using TestKit.People;
 using Some = TestKit.Some;
 using People = Runbooks.Tests.Notifications.People;
@@ -21,6 +22,42 @@ public sealed partial class ApproverRulesTests
 
         ApproverRules.AsOfNow(gate, approval, People.Book).ShouldBe(approval with { OfOwner = still });
         ApproverRules.AsOfNow(gate, approval with { OfOwner = false }, People.Book).ShouldBe(approval with { OfOwner = false });
+    }
+
+    /// <summary>A group or a schedule that was asked as well says nothing about somebody who was asked by name.</summary>
+    [Theory]
+    [InlineData("group:ml")]
+    [InlineData("shift")]
+    public async Task ApprovalOfSomebodyTakenOutOfTheirContact_IsNotKeptByAnother(string other)
+    {
+        var gate = Some.Gate() with { Approvers = ["platform-lead", other], Required = 2 };
+        var office = new ApprovalOffice(With(People.Linus));
+        await office.Store.OpenAsync(Some.Waiting(gate: gate), Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
+        var approval = (await DecideAsync(office, By(People.SignedIn("linus")))).Incident!.LatestGate!.Decisions.ShouldHaveSingleItem();
+
+        ApproverRules.AsOfNow(gate, approval, With(People.Linus)).ShouldBe(approval);
+        ApproverRules.AsOfNow(gate, approval, With(People.Grace)).ShouldBeNull();
+
+        ContactBook With(Recipient lead) => new(
+            [new("platform-lead", [lead]), new("group:ml", [People.Group]), new("shift", []) { Schedule = new("scripted", "s1", []) }, new(ContactBook.Fallback, [People.Ada])],
+            other == "shift" ? [People.Linus] : []);
+    }
+
+    [Theory]
+    [InlineData("group:ml", "stranger")]
+    [InlineData("shift", "grace")]
+    public async Task ApprovalByAGroupOrAShift_CountsWhileThatIsAsked(string contact, string person)
+    {
+        var gate = Some.Gate() with { Approvers = ["platform-lead", contact], Required = 2, OnCall = [new("shift", "m", ["grace"], "grace is on call.", Some.Time)] };
+        var office = new ApprovalOffice(With(contact));
+        await office.Store.OpenAsync(Some.Waiting(gate: gate), Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
+        var approval = (await DecideAsync(office, By(People.SignedIn(person, People.GroupId)))).Incident!.LatestGate!.Decisions.ShouldHaveSingleItem();
+
+        ApproverRules.AsOfNow(gate with { OnCall = [] }, approval, With(contact)).ShouldBe(approval);
+        ApproverRules.AsOfNow(gate with { OnCall = [] }, approval, With("another")).ShouldBeNull();
+
+        static ContactBook With(string asked) => new(
+            [new("platform-lead", [People.Linus]), asked == "shift" ? new(asked, []) { Schedule = new("scripted", "s1", []) } : asked == "group:ml" ? new(asked, [People.Group]) : new(asked, []), new(ContactBook.Fallback, [People.Ada])], [People.Grace]);
     }
 
     [Theory]
