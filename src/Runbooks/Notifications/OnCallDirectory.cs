@@ -135,6 +135,9 @@ public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallReco
     public IReadOnlyList<string> ContactsOf(IEnumerable<string> names, Recipient recipient) =>
         [.. names.Where(name => Book.RecipientsOf([name]).Any(one => NotificationDispatcher.NameOf(one) == NotificationDispatcher.NameOf(recipient)))];
 
+    /// <summary>Whether what is for this contact goes to the fallback.</summary>
+    public bool IsNobodyBehind(string name) => Book.Missing([name]).Count > 0 || OnCallOf([name]).Any(record => record.From == OnCallFrom.FallbackContact);
+
     /// <summary>What was found out about these contacts.</summary>
     public IReadOnlyList<OnCallRecord> OnCallOf(IEnumerable<string> names) => [.. OnCall.Where(record => names.Contains(record.Contact, StringComparer.OrdinalIgnoreCase))];
 }

@@ -28,24 +28,32 @@ internal abstract class NotifyingAction<TParameters>(IServiceProvider services, 
     protected Task<Incident> IncidentAsync(StepContext context, CancellationToken cancellationToken) =>
         services.GetRequiredService<IIncidentStore>().GetAsync(context.IncidentId, cancellationToken);
 
-    /// <returns>What was done, to begin a sentence with: <c>Told ada</c>, or <c>Handed to teams for ada</c> where nobody knows whether it arrived.</returns>
+    /// <returns>
+    /// What was done, to begin a sentence with: <c>Told ada</c>, or <c>Handed to teams for ada</c> where nobody knows whether it arrived;
+    /// and who was told in the place of a contact that nobody is behind.
+    /// </returns>
     /// <exception cref="UnreachedException">It reached nobody.</exception>
     protected async Task<string> NotifyAsync(string to, string title, ImpactSeverity severity, IReadOnlyList<CardSection> sections, string otherwise, StepContext context, CancellationToken cancellationToken)
     {
+        var people = await services.GetRequiredService<OnCallDirectory>().ResolveAsync([to], cancellationToken);
+        var isStoodInFor = people.IsNobodyBehind(to);
         var card = new Card
         {
             Kind = CardKind.Page,
             IncidentId = context.IncidentId,
             Title = $"For {to}: {title}",
             Severity = severity,
-            Sections = sections,
+            Sections = [.. CardSection.If("Why you are told", isStoodInFor ? [$"It is for '{to}', and nobody is behind that contact. You are told in its place."] : [], isNeeded: true), .. sections],
             Links = [new("Incident", services.GetRequiredService<DecisionLinks>().IncidentPage(context.IncidentId))],
         };
         var incident = await IncidentAsync(context, cancellationToken);
-        var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(incident, $"{NotificationUpdater.HandedOver}:{Name}:{context.IdempotencyKey}", [to], _ => card, cancellationToken);
+        var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(incident, $"{NotificationUpdater.HandedOver}:{Name}:{context.IdempotencyKey}", [to], _ => card, cancellationToken, people);
+        var who = isStoodInFor
+            ? $"{string.Join(" and ", sent.Deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Contact).Distinct())} in place of '{to}', which nobody is behind"
+            : to;
         return !sent.Reached ? throw new UnreachedException($"Nobody of '{to}' could be reached.{otherwise}")
-            : sent.HandedTo.Count > 0 ? $"Handed to {string.Join(" and ", sent.HandedTo)} for {to}"
-            : $"Told {to}";
+            : sent.HandedTo.Count > 0 ? $"Handed to {string.Join(" and ", sent.HandedTo)} for {who}"
+            : $"Told {who}";
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
