@@ -46,6 +46,10 @@ public sealed record Card
     [JsonIgnore]
     public bool CallsNobody => Informs || IsAnswered;
 
+    /// <summary>Of such a message: a responder owns it or sees to it, so that on a channel that rings it stays, acknowledged, until somebody closes it.</summary>
+    [JsonIgnore]
+    public bool IsSeenTo { get; init; }
+
     /// <summary>It says how something ended: whoever has nothing but an alert about that, on a channel that rings, gets the end of the alert and no other.</summary>
     [JsonIgnore]
     public bool IsEnd { get; init; }

@@ -67,6 +67,7 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>What a card that asked says once the question is closed: no buttons, and who decided.</summary>
     public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
     {
+        IsSeenTo = gate.Outcome == GateOutcome.TakenOver,
         Title = $"{GateText.Brief(gate)}: {gate.Question}",
         Sections = [Decision(gate), new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim()])],
         Links = [IncidentLink(incident)],
@@ -82,6 +83,7 @@ public sealed class IncidentCards(DecisionLinks links)
         return end with
         {
             Kind = CardKind.Decided,
+            IsSeenTo = true,
             Title = $"{incident.TakenOverBy ?? "A person"} took it over: {runbook.Title} on {IncidentText.Target(incident.Target)}",
             Sections = [new("What to do now", [NextStepText.Of(incident, incident.UpdatedAt)]) { IsNeeded = true }, .. end.Sections],
         };
@@ -154,6 +156,7 @@ public sealed class IncidentCards(DecisionLinks links)
         return page with
         {
             Kind = CardKind.Decided,
+            IsSeenTo = true,
             Title = $"{incident.Attention!.AcknowledgedBy} sees to it: {runbook.Title} on {IncidentText.Target(incident.Target)}",
             Sections = [.. CardSection.If("What they said", incident.Attention.Note is { Length: > 0 } note ? [note] : []), .. page.Sections],
         };

@@ -49,7 +49,7 @@ public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, Chan
         var due = (await state.FindAsync<Known>(Key, cancellationToken))?.Alerts.Where(alert => alert.IsDue(now)).OrderBy(alert => alert.TriedAt) ?? Enumerable.Empty<UnendedAlert>();
         foreach (var some in due.Chunk(AtOnce))
         {
-            var tried = await Task.WhenAll(some.Select(async alert => (Alert: alert, IsTaken: await channels.TryUpdateAsync(alert.Channel, alert.Reference, alert.Card, cancellationToken))));
+            var tried = await Task.WhenAll(some.Select(async alert => (Alert: alert, IsTaken: await channels.TryUpdateAsync(alert.Channel, alert.Reference, alert.Shown, cancellationToken))));
             var taken = tried.Where(one => one.IsTaken).Select(one => one.Alert).ToList();
             var tooLate = tried.Where(one => !one.IsTaken && now - one.Alert.Since >= s_triedFor).Select(one => one.Alert).ToList();
             await state.ChangeAsync<Known>(Key, known => (known ?? Known.None).After(some, [.. taken, .. tooLate], now), cancellationToken);
@@ -84,8 +84,8 @@ public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, Chan
 
         public UnendedAlert? Find(UnendedAlert alert) => Alerts.FirstOrDefault(alert.IsSame);
 
-        /// <summary>What is over is not made only answered by whoever was slower.</summary>
-        public Known With(UnendedAlert alert) => Find(alert) is { Card.Kind: CardKind.Closed } ? this : new([.. Alerts.Where(known => !known.IsSame(alert)), alert]);
+        /// <summary>What is over is not made less by whoever was slower.</summary>
+        public Known With(UnendedAlert alert) => Find(alert) is { IsSeenTo: false } known && (alert.IsSeenTo || known.Card.Kind == CardKind.Closed) ? this : new([.. Alerts.Where(known => !known.IsSame(alert)), alert]);
 
         public Known After(IReadOnlyList<UnendedAlert> tried, IReadOnlyList<UnendedAlert> done, DateTimeOffset now) =>
             new([.. Alerts.Where(known => !done.Any(known.SaysTheSameAs)).Select(known => tried.Any(known.SaysTheSameAs) ? known with { Tries = known.Tries + 1, TriedAt = now } : known)]);
@@ -102,6 +102,13 @@ public sealed record UnendedAlert(string Channel, string Reference, Card Card, D
 
     public int Tries { get; init; } = 1;
 
+    /// <inheritdoc cref="Card.IsSeenTo"/>
+    public bool IsSeenTo { get; init; }
+
+    /// <summary>The card as its channel needs it.</summary>
+    [JsonIgnore]
+    public Card Shown => Card with { IsSeenTo = IsSeenTo };
+
     public DateTimeOffset TriedAt { get; init; } = Since;
 
     /// <summary>In words.</summary>
@@ -109,7 +116,7 @@ public sealed record UnendedAlert(string Channel, string Reference, Card Card, D
     public string What => Card.Kind == CardKind.Closed ? "that it is over" : "that it is answered";
 
     public static UnendedAlert Of(string channel, string reference, Card card, DateTimeOffset now) =>
-        new(channel, reference, card with { Kind = card.Informs ? card.Kind : CardKind.Decided, Sections = [], Links = [] }, now);
+        new(channel, reference, card with { Kind = card.Informs ? card.Kind : CardKind.Decided, Sections = [], Links = [] }, now) { IsSeenTo = card.IsSeenTo };
 
     public bool IsDue(DateTimeOffset now)
     {

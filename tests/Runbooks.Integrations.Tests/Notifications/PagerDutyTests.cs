@@ -7,7 +7,7 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Tests.Notifications;
 
-/// <summary>PagerDuty calls nobody for an event on an alert that somebody acknowledged, and drops what is said of an alert that it does not have.</summary>
+/// <summary>PagerDuty calls nobody for an event on an alert that somebody acknowledged, calls again half an hour later, and drops what is said of an alert that it does not have.</summary>
 public sealed class PagerDutyTests : IAsyncLifetime
 {
     private static readonly Address s_ada = new("pagerduty", "${KEY}", "ada");
@@ -23,10 +23,10 @@ public sealed class PagerDutyTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _server = await ChannelServer.StartAsync();
 
     [Fact]
-    public async Task Message_IsTriggeredAcknowledgedAndResolvedAsOneAlert()
+    public async Task Message_IsTriggeredAndResolvedAsOneAlertAndAcknowledgedWhereSomebodySeesToIt()
     {
         var reference = (await PagerDuty.SendAsync(Cards.Approval with { Key = "mitigation-1:0:ada@pagerduty" }, s_ada, Cancel)).Reference;
-        foreach (var card in (Card[])[Cards.Approval with { IsAnswered = true }, Cards.Approval, Cards.Page, Cards.Closed])
+        foreach (var card in (Card[])[Cards.Decided with { IsSeenTo = true }, Cards.Approval, Cards.Page, Cards.Closed])
         {
             await PagerDuty.UpdateAsync(reference!, card, Cancel);
         }
@@ -38,6 +38,19 @@ public sealed class PagerDutyTests : IAsyncLifetime
         _server.Requests.ShouldAllBe(request => request.Path == "/v2/enqueue" && JsonNode.Parse(request.Body)!["routing_key"]!.ToString() == new string('k', 32));
     }
 
+    /// <summary>Acknowledged, it would call up again in the middle of a temporary fix that is held for hours.</summary>
+    [Theory]
+    [InlineData(CardKind.Decided, false)]
+    [InlineData(CardKind.ApprovalRequest, true)]
+    public async Task QuestionThatIsAnswered_IsResolved(CardKind kind, bool isAnswered)
+    {
+        var reference = (await PagerDuty.SendAsync(Cards.Approval with { Key = "mitigation-1:0:ada@pagerduty" }, s_ada, Cancel)).Reference;
+
+        await PagerDuty.UpdateAsync(reference!, Cards.Approval with { Kind = kind, IsAnswered = isAnswered }, Cancel);
+
+        Events[^1].Action.ShouldBe("resolve");
+    }
+
     [Theory]
     [InlineData(CardKind.Page, "page:lease:ada@pagerduty")]
     [InlineData(CardKind.Escalation, "mitigation-1:2:ada@pagerduty")]
@@ -47,7 +60,7 @@ public sealed class PagerDutyTests : IAsyncLifetime
     public async Task MessageAfterOneThatWasAcknowledged_CallsAgain(CardKind kind, string key)
     {
         var first = (await PagerDuty.SendAsync(Cards.Approval with { Key = "mitigation-1:0:ada@pagerduty" }, s_ada, Cancel)).Reference;
-        await PagerDuty.UpdateAsync(first!, Cards.Decided, Cancel);
+        await PagerDuty.UpdateAsync(first!, Cards.Decided with { IsSeenTo = true }, Cancel);
 
         var second = (await PagerDuty.SendAsync(Cards.Approval with { Kind = kind, Key = key }, s_ada, Cancel)).Reference;
         await PagerDuty.UpdateAsync(second!, Cards.Closed, Cancel);

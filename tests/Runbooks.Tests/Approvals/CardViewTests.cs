@@ -32,6 +32,20 @@ public sealed class CardViewTests
         }
     }
 
+    /// <summary>What somebody has taken over is theirs; what is decided calls nobody again, however long it goes on.</summary>
+    [Theory]
+    [InlineData(DecisionVerb.Approve, false)]
+    [InlineData(DecisionVerb.Reject, false)]
+    [InlineData(DecisionVerb.TakeOver, true)]
+    public async Task Decision_IsSeenToOnlyWhereSomebodyTookItOver(DecisionVerb verb, bool isSeenTo)
+    {
+        var office = await AskAsync(Some.Gate());
+
+        await office.Desk.DecideAsync(Id, null, new DecisionRequest(verb, "ada", "slack"), Cancel);
+
+        office.Channel.Shown.Values.ShouldAllBe(card => card.IsSeenTo == isSeenTo);
+    }
+
     [Fact]
     public async Task FirstOfTwoApprovals_IsShownAndTheCardsStillAsk()
     {
@@ -101,7 +115,7 @@ public sealed class CardViewTests
         var sent = office.Channel.Shown.ToDictionary(shown => shown.Key, shown => shown.Value.Title);
         await office.Verbs.AcknowledgeAsync(Id, "grace", "driving in", Cancel);
 
-        Shown("page:ended").ShouldAllBe(card => card.Kind == CardKind.Decided);
+        Shown("page:ended").ShouldAllBe(card => card.Kind == CardKind.Decided && card.IsSeenTo);
         Shown("closed").ShouldAllBe(card => card.Kind == CardKind.Decided && card.Title.StartsWith("grace sees to it: ") && card.Sections[0].Lines[0] == "driving in");
         Shown($"{NotificationUpdater.HandedOver}notify:step").ShouldAllBe(card => card.Kind == CardKind.Page);
 

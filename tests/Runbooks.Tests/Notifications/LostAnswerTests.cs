@@ -25,7 +25,7 @@ public sealed class LostAnswerTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task AnswerThatIsLost_TheDecisionAcknowledgesTheAlertAndTheEndResolvesIt(bool hangs)
+    public async Task AnswerThatIsLost_TheDecisionAndTheEndReachTheAlert(bool hangs)
     {
         _pager.After = hangs ? ScriptedChannel.Hang : ScriptedChannel.Fail;
         var asked = await AskAsync();
@@ -71,7 +71,7 @@ public sealed class LostAnswerTests
 
     /// <summary>The pager has taken it, and the host dies before it can say so.</summary>
     [Fact]
-    public async Task HostThatDiesAfterItSent_TheDecisionAcknowledgesTheAlert()
+    public async Task HostThatDiesAfterItSent_TheDecisionEndsTheAlert()
     {
         await OpenAsync();
         _pager.After = ScriptedChannel.Hang;

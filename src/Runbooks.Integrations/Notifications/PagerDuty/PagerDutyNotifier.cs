@@ -2,7 +2,7 @@ using Runbooks.Model.Definition;
 
 namespace Runbooks.Integrations.Notifications.PagerDuty;
 
-/// <summary>Every message is an alert of its own, since one that somebody acknowledged calls nobody again. Its update acknowledges or resolves it.</summary>
+/// <summary>Every message is an alert of its own, since one that somebody acknowledged calls nobody again for a while. Its update resolves or acknowledges it.</summary>
 internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecrets secrets, IOptions<PagerDutyOptions> options) : INotifier
 {
     public const string Name = "pagerduty";
@@ -25,13 +25,17 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
 
     public string ReferenceOf(Card card, Address to) => $"{to.To}|{PagerDutyEvent.KeyOf(card, to.Recipient)}";
 
-    /// <summary>An answer acknowledges, the end resolves; an end that needs a person leaves it ringing.</summary>
+    /// <summary>
+    /// What nobody has to act on any more is resolved: an alert that is only acknowledged rings again after the service's acknowledgement timeout,
+    /// which is 30 minutes as services are made. What needs a person rings on, and is acknowledged once somebody sees to it.
+    /// </summary>
+    /// <seealso href="https://support.pagerduty.com/docs/incidents"/>
     public async Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
     {
         if (card.CallsNobody)
         {
             var bar = reference.IndexOf('|', StringComparison.Ordinal);
-            await PostAsync(PagerDutyEvent.Change(card.Kind, secrets.Resolve(reference[..bar]), reference[(bar + 1)..]), cancellationToken);
+            await PostAsync(PagerDutyEvent.Change(card.IsSeenTo ? "acknowledge" : "resolve", secrets.Resolve(reference[..bar]), reference[(bar + 1)..]), cancellationToken);
         }
     }
 
@@ -73,11 +77,10 @@ internal static class PagerDutyEvent
         ["links"] = MessageJson.Array(card.Links.Select(link => new JsonObject { ["href"] = link.Url, ["text"] = link.Text })),
     };
 
-    /// <param name="kind">Of the card that the alert would show now.</param>
-    public static JsonObject Change(CardKind kind, string routingKey, string alert) => new()
+    public static JsonObject Change(string action, string routingKey, string alert) => new()
     {
         ["routing_key"] = routingKey,
-        ["event_action"] = kind == CardKind.Closed ? "resolve" : "acknowledge",
+        ["event_action"] = action,
         ["dedup_key"] = alert,
     };
 

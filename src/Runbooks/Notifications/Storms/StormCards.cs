@@ -101,6 +101,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         return Base(storm, news, kind, title) with
         {
             IsEnd = true,
+            IsSeenTo = kind == CardKind.Decided,
             Sections =
             [
                 new("How they ended", [.. counts]),

@@ -33,7 +33,7 @@ public sealed partial class StormStoryTests
 
     /// <summary>The pager takes it, and nobody is known to have been told.</summary>
     [Fact]
-    public async Task AlertAboutAStormWhoseAnswerIsLost_IsAcknowledgedAndResolvedAllTheSame()
+    public async Task AlertAboutAStormWhoseAnswerIsLost_EndsAllTheSame()
     {
         var expected = 0;
         _pager.Rings = true;
@@ -60,7 +60,7 @@ public sealed partial class StormStoryTests
 
     /// <summary>The fixes stay for hours. Who was called up has answered, and whoever comes after them is not called.</summary>
     [Fact]
-    public async Task AlertAboutAStormThatIsAllDecided_IsAcknowledgedWhileItGoesOn()
+    public async Task AlertAboutAStormThatIsAllDecided_EndsWhileItGoesOn()
     {
         _pager.Rings = true;
         _chat.Before = (_, _) => throw new DeliveryException("is away.");
@@ -75,7 +75,7 @@ public sealed partial class StormStoryTests
 
     /// <summary>What was approved waits for the end of a window: nobody can do anything about it before.</summary>
     [Fact]
-    public async Task AlertAboutAStormThatAWindowHoldsBack_IsAcknowledged()
+    public async Task AlertAboutAStormThatAWindowHoldsBack_Ends()
     {
         _pager.Rings = true;
         _chat.Before = (_, _) => throw new DeliveryException("is away.");
