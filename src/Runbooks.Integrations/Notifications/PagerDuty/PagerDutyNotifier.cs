@@ -119,7 +119,7 @@ public sealed class PagerDutyOptions
     /// <summary>An integration key that contacts may refer to as <c>${PagerDuty:RoutingKey}</c>; a secret.</summary>
     public string? RoutingKey { get; set; }
 
-    /// <summary>Where events go.</summary>
+    /// <summary>Where events go; <c>https://events.eu.pagerduty.com</c> for accounts in the EU.</summary>
     [Required, Url]
     public string EventsUrl { get; set; } = "https://events.pagerduty.com";
 
