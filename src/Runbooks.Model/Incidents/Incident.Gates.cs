@@ -70,7 +70,8 @@ public sealed partial record Incident
             return new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(gate));
         }
 
-        if (decision.At >= gate.ExpiresAt)
+        // What was shown is old by then. A no is worth more than silence, as long as nothing has closed the question.
+        if (decision.Verb == DecisionVerb.Approve && decision.At >= gate.ExpiresAt)
         {
             return new(DecisionStatus.AlreadyClosed, $"Your answer came too late and does not count. {GateText.Late(gate, decision.At)}");
         }

@@ -11,12 +11,13 @@ public sealed class ApprovalService(
     {
         try
         {
-            var repeated = false;
+            // It counts from when it came, however long it takes to find out who is on call.
+            var (at, repeated) = (time.GetUtcNow(), false);
             var asked = request.Verb == DecisionVerb.Approve || approvers.AskSchedules ? await store.FindAsync(incidentId, cancellationToken) : null;
             var askedGate = gateId is null ? asked?.OpenGate : asked?.FindGate(gateId);
             var closed = request.Verb == DecisionVerb.Approve && asked is not null ? await guards.FindAllAsync(asked, askedGate, cancellationToken) : null;
             var people = await approvers.ReadAsync(askedGate, cancellationToken);
-            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request, closed, people), cancellationToken);
+            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request, at, closed, people), cancellationToken);
             if (result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded)
             {
                 Log.Decided(logger, incidentId, request.Verb, request.Person, request.Via);
@@ -88,9 +89,10 @@ public sealed class ApprovalService(
 
     private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) => request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
 
+    /// <param name="at">When it came.</param>
     /// <param name="closed">What keeps it from running at the moment: an approval is then not taken, and the question stays open.</param>
     /// <param name="people">The contacts, with whoever is on call.</param>
-    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, HeldBackBy? closed, ContactBook people)
+    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, DateTimeOffset at, HeldBackBy? closed, ContactBook people)
     {
         if (gateId is null && WhyPerhapsRepeated(incident, request) is { } repeated)
         {
@@ -98,7 +100,7 @@ public sealed class ApprovalService(
         }
 
         var gate = FindGate(incident, gateId, request);
-        if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && approvers.WhyNotCounted(gate, request, people) is { } objection)
+        if (gate is { Outcome: GateOutcome.Pending } && approvers.WhyNotCounted(gate, request, people) is { } objection)
         {
             return (incident, objection);
         }
@@ -111,7 +113,7 @@ public sealed class ApprovalService(
                 return (incident, new(DecisionStatus.Incomplete, "It asks for a decision and not for work by hand. Nothing was recorded."));
             }
 
-            if (closed is not null && gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt)
+            if (closed is not null && gate is { Outcome: GateOutcome.Pending } && at < gate.ExpiresAt)
             {
                 var noted = incident.NoteHeldBack(id, person, closed.Why, closed.Until, time.GetUtcNow());
                 return (
@@ -119,7 +121,7 @@ public sealed class ApprovalService(
                     new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} The question stays open until {GateText.Clock(noted.FindGate(id)!.ExpiresAt, time.GetUtcNow())}; approve it again once nothing stops it."));
             }
 
-            var decision = new Decision(request.Verb, person, request.Via, time.GetUtcNow(), request.Reason, request.PlanHash)
+            var decision = new Decision(request.Verb, person, request.Via, at, request.Reason, request.PlanHash)
             {
                 Items = ItemsOf(request),
                 Identity = request.SignedIn?.Id,

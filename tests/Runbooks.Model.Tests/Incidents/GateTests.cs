@@ -91,8 +91,15 @@ public sealed class GateTests
     [Theory]
     [InlineData(-1, DecisionStatus.Decided)]
     [InlineData(0, DecisionStatus.AlreadyClosed)]
-    public void AnswerAtTheVeryEnd_IsTooLate(int ticks, DecisionStatus status) =>
+    public void YesAtTheVeryEnd_IsTooLate(int ticks, DecisionStatus status) =>
         Some.Waiting().Decide(s_gate.Id, Approval("ada") with { At = s_gate.ExpiresAt.AddTicks(ticks) }).Result.Status.ShouldBe(status);
+
+    /// <summary>Silence may be about to count as a yes.</summary>
+    [Theory]
+    [InlineData(DecisionVerb.Reject, GateOutcome.Rejected)]
+    [InlineData(DecisionVerb.TakeOver, GateOutcome.TakenOver)]
+    public void NoToAQuestionThatNothingHasClosed_CountsAfterItsTime(DecisionVerb verb, GateOutcome outcome) =>
+        Some.Waiting().Decide(s_gate.Id, Approval("ada") with { Verb = verb, At = s_gate.ExpiresAt.AddSeconds(1) }).Incident.LatestGate!.Outcome.ShouldBe(outcome);
 
     [Theory]
     [InlineData(2, false, "Your approval counts; somebody from platform, which owns the runbook, has to approve too.")]

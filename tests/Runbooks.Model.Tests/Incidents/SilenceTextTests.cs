@@ -36,11 +36,11 @@ public sealed class SilenceTextTests
     }
 
     [Fact]
-    public void LateNo_IsToldThatItGoesAhead()
+    public void LateYes_IsToldThatItGoesAhead()
     {
         var gate = Some.Gate() with { OnTimeout = OnTimeout.ProceedIfReversible, Plan = new Plan("plan-1", [Some.Step() with { Undo = "Give it back." }]) };
 
-        var (_, told) = Some.Waiting(gate: gate).Decide(gate.Id, new Decision(DecisionVerb.Reject, "ada", "link", gate.ExpiresAt.AddSeconds(1), null, gate.Plan.Hash), null);
+        var (_, told) = Some.Waiting(gate: gate).Decide(gate.Id, new Decision(DecisionVerb.Approve, "ada", "link", gate.ExpiresAt.AddSeconds(1), null, gate.Plan.Hash), null);
 
         told.Status.ShouldBe(DecisionStatus.AlreadyClosed);
         told.Message.ShouldStartWith("Your answer came too late and does not count. The time for an answer ended at 03:32:00 UTC: it goes ahead without an answer");

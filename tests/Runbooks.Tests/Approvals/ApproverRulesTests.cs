@@ -34,6 +34,36 @@ public sealed partial class ApproverRulesTests
         receipt.Incident!.LatestGate!.Decisions.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(DecisionVerb.Approve)]
+    [InlineData(DecisionVerb.Reject)]
+    public async Task SomebodyWhoWasNotAsked_ChangesNothingAfterTheTimeEither(DecisionVerb verb)
+    {
+        var office = await OpenAsync(Some.Gate());
+        office.Time.Advance(TimeSpan.FromHours(1));
+
+        (await DecideAsync(office, new DecisionRequest(verb, "linus", "api"))).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+    }
+
+    /// <summary>Its time is up while the schedule is asked who is on call.</summary>
+    [Theory]
+    [InlineData(DecisionVerb.Approve, GateOutcome.Approved)]
+    [InlineData(DecisionVerb.Reject, GateOutcome.Rejected)]
+    public async Task AnswerThatCameInTime_CountsHoweverLongItTakesToSeeWhoIsOnCall(DecisionVerb verb, GateOutcome outcome)
+    {
+        var gate = Some.Gate();
+        var office = new ApprovalOffice(new ContactBook([new("oncall", []) { Schedule = new("rota", "s1", [People.Ada]) }], [People.Ada]));
+        await office.Store.OpenAsync(Some.Waiting(gate: gate), Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
+        office.Rota.Hangs = true;
+        office.Time.Advance(gate.ExpiresAt - office.Time.GetUtcNow() - TimeSpan.FromSeconds(5));
+
+        var deciding = DecideAsync(office, new DecisionRequest(verb, "ada", "api"));
+
+        await office.Time.UntilDoneAsync(deciding);
+        office.Time.GetUtcNow().ShouldBeGreaterThan(gate.ExpiresAt);
+        (await deciding).Incident!.LatestGate!.Outcome.ShouldBe(outcome);
+    }
+
     [Fact]
     public async Task WhoeverAnEscalationAsks_MayDecide() =>
         (await DecideAsync(Some.Gate() with { Approvers = ["oncall", "platform-lead"] }, new DecisionRequest(DecisionVerb.Approve, "linus", "api"))).Result.Status.ShouldBe(DecisionStatus.Decided);
