@@ -131,6 +131,10 @@ public sealed class ContactBook
     /// <param name="contact">The contact that the schedule is.</param>
     public Recipient? FindOnCall(IEnumerable<string> keys, string contact) => keys.Select(key => _onCallNames[TeamOf(contact)].GetValueOrDefault(key.Trim())).FirstOrDefault(person => person is not null);
 
+    /// <summary>Whether somebody whom a schedule means is known by a key that several people have.</summary>
+    /// <inheritdoc cref="FindOnCall"/>
+    public bool IsSeveral(IEnumerable<string> keys, string contact) => keys.Any(key => _onCallNames[TeamOf(contact)].TryGetValue(key.Trim(), out var person) && person is null);
+
     /// <summary>Whom a contact meant by this name: a person whom its own contacts know, or a room or group that comes after its schedule. Somebody of another team who is called so now is another.</summary>
     public Recipient? FindRecipient(string name, string contact) =>
         FindPerson(name) is { } person && Knows(person, [contact]) ? person

@@ -46,15 +46,20 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         var shifts = answer.Now.Select(shift => (Shift: shift, Person: book.FindOnCall(shift.Person.Keys, contact.Name))).ToList();
         var known = shifts.Where(one => one.Person is not null).Select(one => one.Person!).DistinctBy(person => person.Name).ToList();
         var strangers = shifts.Where(one => one.Person is null).Select(one => one.Shift.Person).DistinctBy(person => person.Name).ToList();
-        var mailed = schedule.MailUnknown && _mails ? strangers.Select(person => (Person: person, Recipient: StrangerOf(person, source))).Where(one => one.Recipient is not null).ToList() : [];
+        var mailed = schedule.MailUnknown && _mails ? strangers.Select(person => (Person: person, Recipient: StrangerOf(person, source, book.IsSeveral(person.Keys, contact.Name)))).Where(one => one.Recipient is not null).ToList() : [];
         var (recipients, from) = known.Count > 0 ? (known, OnCallFrom.Schedule)
             : schedule.Fallback.Count > 0 ? ([.. schedule.Fallback], OnCallFrom.NamedFallback)
             : ((List<Recipient>)[.. await LastInLineAsync(book, contact, cancellationToken)], OnCallFrom.FallbackContact);
         var asked = recipients.Where(recipient => !recipient.IsStranger).ToList();
         var until = EndOf(shifts.Where(one => known.Count == 0 || one.Person is not null).Select(one => one.Shift));
         var now = time.GetUtcNow();
+        var unknown = strangers.ConvertAll(person => book.IsSeveral(person.Keys, contact.Name)) switch
+        {
+            var several when !several.Contains(true) => "not in the contacts",
+            var several => several.Contains(false) ? "not in the contacts, or there under several names" : "in the contacts under several names",
+        };
         var words = string.Join(' ', (string[])
-            [Found(known, strangers, source, until, answer), .. Instead(from, book.FallbackOf(contact.Name), asked), .. Strangers(known.Count > 0, strangers, [.. mailed.Select(one => one.Person)])]);
+            [Found(known, strangers, unknown, source, until, answer), .. Instead(from, book.FallbackOf(contact.Name), asked), .. Strangers(known.Count > 0, strangers, unknown, [.. mailed.Select(one => one.Person)])]);
         return (
             contact with { Recipients = [.. recipients, .. mailed.Select(one => one.Recipient!)] },
             new(contact.Name, message, [.. asked.Select(recipient => recipient.Name)], words, now) { Source = source, From = from, Until = known.Count > 0 ? until : null });
@@ -71,13 +76,13 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         return fallback.Schedule is null ? fallback.Recipients : (await ResolveAsync(book, fallback, "", cancellationToken)).Contact.Recipients;
     }
 
-    private static string Found(List<Recipient> known, List<OnCallPerson> strangers, string source, DateTimeOffset? until, OnCallAnswer answer)
+    private static string Found(List<Recipient> known, List<OnCallPerson> strangers, string unknown, string source, DateTimeOffset? until, OnCallAnswer answer)
     {
         var end = until is { } at ? $" until {GateText.DayAndClock(at)}" : "";
         var found = (known.Count, strangers.Count) switch
         {
             ( > 0, _) => $"{Names(known)} {Are(known.Count)} on call by {source}{end}.",
-            (_, > 0) => $"{Names(strangers)} {Are(strangers.Count)} on call by {source}{end}, but not in the contacts.",
+            (_, > 0) => $"{Names(strangers)} {Are(strangers.Count)} on call by {source}{end}, but {unknown}.",
             _ when answer is { Failure: { } why, KnownAt: null } => $"{CleanText.Capital(source)} could not be asked: {why}",
             _ => $"Nobody is on call by {source}.",
         };
@@ -92,16 +97,16 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         _ => [],
     };
 
-    private static IEnumerable<string> Strangers(bool beside, List<OnCallPerson> strangers, List<OnCallPerson> mailed) =>
+    private static IEnumerable<string> Strangers(bool beside, List<OnCallPerson> strangers, string unknown, List<OnCallPerson> mailed) =>
     [
-        .. beside && strangers.Count > 0 ? [$"{Names(strangers)} {Are(strangers.Count)} too, but not in the contacts{(mailed.Count > 0 ? "" : ", so not asked")}."] : Array.Empty<string>(),
+        .. beside && strangers.Count > 0 ? [$"{Names(strangers)} {Are(strangers.Count)} too, but {unknown}{(mailed.Count > 0 ? "" : ", so not asked")}."] : Array.Empty<string>(),
         .. mailed.Count > 0 ? [$"{Names(mailed)} {Are(mailed.Count)} sent an e-mail, and may not decide."] : Array.Empty<string>(),
     ];
 
     /// <summary>Only an address that is one: the schedule may hold anything.</summary>
-    private static Recipient? StrangerOf(OnCallPerson person, string source) =>
+    private static Recipient? StrangerOf(OnCallPerson person, string source, bool isSeveral) =>
         person.Mail is { Length: <= 254 } mail && MailAddress.TryCreate(mail, out var address) && address.Address == mail
-            ? new(mail, [new Address(Mail, mail, mail)]) { IsStranger = true, Why = $"You are on call by {source}, and the contacts of this host do not know you." }
+            ? new(mail, [new Address(Mail, mail, mail)]) { IsStranger = true, Why = $"You are on call by {source}, and the contacts of this host {(isSeveral ? "have you under several names, so that nobody can tell which is meant" : "do not know you")}." }
             : null;
 
     private static DateTimeOffset? EndOf(IEnumerable<OnCallShift> shifts) => shifts.Select(shift => shift.Until).Distinct().ToList() is [{ } only] ? only : null;

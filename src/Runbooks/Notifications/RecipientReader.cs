@@ -32,6 +32,13 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
             root.Errors.AtValue($"people.{called.Last().person.Name}.onCallAs", $"names '{Clip.To(called.Key, 80)}', which {called.First().person.Name} is called too.", "A schedule has to mean one person.");
         }
 
+        foreach (var mail in people.SelectMany(person => person.MailAddresses.Distinct(StringComparer.OrdinalIgnoreCase), (person, mail) => (person, mail))
+            .GroupBy(pair => pair.mail, pair => pair.person.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        {
+            root.Errors.Warn(WarningCodes.PersonTwice, $"people.{mail.Last()}", $"has the mail address {Clip.To(mail.Key, 80)}, as {mail.First()} has. Two names count as two people, and a schedule that gives this address means neither of them.",
+                "If it is one person, use one name. Else say with 'onCallAs' whom schedules mean.");
+        }
+
         return all;
     }
 

@@ -162,6 +162,12 @@ public sealed class ContactsFileTests
         Read(Good.Replace("fallback: grace", "fallback: { rota: R1 }", StringComparison.Ordinal)).Errors.ShouldHaveSingleItem().ToString().ShouldContain("contacts.fallback.fallback  is missing.  Nobody comes after the contact 'fallback'");
     }
 
+    /// <summary>They count as two, and a schedule that gives the address means neither.</summary>
+    [Fact]
+    public void AddressOfTwoNames_IsWarnedOf() =>
+        Read(Good.Replace("D0GRACE", "ADA@example.com", StringComparison.Ordinal)).Warnings.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+                warning => warning.Code.ShouldBe("person-twice"), warning => warning.ToString().ShouldContain("people.grace  has the mail address ada@example.com, as ada has."));
+
     /// <summary>A chat takes every message while its reader sleeps.</summary>
     [Fact]
     public void WhatRingsBehindWhatDoesNot_IsWarnedOf() =>

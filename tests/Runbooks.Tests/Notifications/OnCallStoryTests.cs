@@ -132,6 +132,19 @@ public sealed class OnCallStoryTests : OnCallWorld
         (await DecideAsync(incident.Id, "linus")).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
+    /// <summary>The contacts know the address, and not whom of two it means.</summary>
+    [Fact]
+    public async Task AddressOfTwoNames_MeansNeitherAndSaysSo()
+    {
+        _rota.Put("ada@example.com");
+        Recipient[] people = [s_ada with { MailAddresses = ["ada@example.com"] }, s_grace with { MailAddresses = ["ada@example.com"] }, s_ben, s_linus];
+
+        var incident = await OpenAsync(Book(mailUnknown: true, people: people));
+
+        incident.OpenGate!.OnCallLines.ShouldBe(["ada@example.com is on call by rota schedule R1, but in the contacts under several names. ben is the named fallback. ada@example.com is sent an e-mail, and may not decide."]);
+        _mail.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldEndWith("have you under several names, so that nobody can tell which is meant.");
+    }
+
     [Theory]
     [InlineData(true, true)]
     [InlineData(true, false)]
