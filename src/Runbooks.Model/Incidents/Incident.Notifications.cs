@@ -118,6 +118,10 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndOfAlert { get; init; }
 
+    /// <summary>It went to a place where somebody else reads it as well.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsShared { get; init; }
+
     /// <summary>The contacts that the message went to and that the person or room is behind; null where that is not known, or nobody is.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public IReadOnlyList<string>? Behind { get; init; }

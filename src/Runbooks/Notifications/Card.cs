@@ -80,6 +80,14 @@ public sealed record Card
     [JsonIgnore]
     public Card WithoutLinkToDecide => Asks ? this with { Links = [.. Links.Skip(1)] } : this;
 
+    /// <summary>Whoever answers has to be known, since people are counted.</summary>
+    [JsonIgnore]
+    public bool CountsPeople { get; init; }
+
+    /// <summary>The card as one person gets it where others read it as well: whoever opened their link would be counted as them.</summary>
+    [JsonIgnore]
+    public Card ForSharedPlace => CountsPeople ? WithoutLinkToDecide : this;
+
     /// <summary>The card as this recipient gets it. Somebody who may know of it and may not decide gets nothing to decide with, and why they hear of it.</summary>
     public Card For(Recipient recipient) => !recipient.IsStranger ? this : WithoutButtons with
     {

@@ -28,7 +28,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         var people = new TeamPeople();
         all.ForEach(people.Add);
         all.ForEach(one => RecipientReader.WarnOfUnproven(one, all));
-        all.ForEach(one => RecipientReader.WarnOfSharedPagers(one, common, [.. _channels.Where(channel => channel.Rings).Select(channel => channel.Channel)]));
+        all.ForEach(one => RecipientReader.WarnOfSharedPlaces(one, common, [.. _channels.Where(channel => channel.Rings).Select(channel => channel.Channel)]));
         if (common is null && withSettings)
         {
             teams.ForEach(team => team.Errors.Add(new(1, 1), "", $"There is no {FileName} of all, so nobody can be asked by these.", $"Add {FileName} above the folders of teams; it has 'fallback'."));

@@ -24,6 +24,9 @@ public interface INotifier
     /// <param name="to">The address itself, a setting's value where the contact names one.</param>
     string? ValidateAddress(string to) => null;
 
+    /// <summary>Whether an address is known to be a place that several people read.</summary>
+    bool IsRoom(string to) => false;
+
     /// <summary>Sends, and returns once the channel has taken it. Throws when it has not, in words without secrets.</summary>
     /// <exception cref="DeliveryException">The channel did not take it; tells whether trying again can help.</exception>
     Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken);
@@ -54,7 +57,7 @@ public readonly record struct Receipt(string? Reference, bool IsHandedOver = fal
 /// <param name="Recipient">Whose link and card it is.</param>
 public sealed record Address(string Channel, string To, string Recipient)
 {
-    /// <summary>The same message goes there to somebody else as well.</summary>
+    /// <summary>A person's, and the same message goes there to somebody else as well.</summary>
     public bool IsShared { get; init; }
 }
 

@@ -39,6 +39,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Title = $"{Prefix(kind)}{gate.Question}",
         GateId = gate.Id,
         PlanHash = gate.Plan.Hash,
+        CountsPeople = gate.CountsPeople,
         Yes = GateText.WhatYesMeans(gate, incident.Mode),
         No = GateText.WhatNoMeans(gate, incident),
         Sections =

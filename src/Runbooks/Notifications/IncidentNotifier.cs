@@ -135,7 +135,7 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
 
         async Task<UnendedAlert?> ChangeAsync(Delivery delivery)
         {
-            var (channel, card) = (delivery.Channel!, cardFor(delivery));
+            var (channel, card) = (delivery.Channel!, delivery.IsShared ? cardFor(delivery).ForSharedPlace : cardFor(delivery));
             return await channels.TryUpdateAsync(channel, delivery.Reference!, card, cancellationToken) || !channels.Rings(channel) || !card.CallsNobody
                 ? null
                 : UnendedAlert.Of(channel, delivery.Reference!, card, time.GetUtcNow());
@@ -187,13 +187,14 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
                 return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures)) { IsHandedOver = true, IsEndOfAlert = true };
             }
 
-            var (receipt, failure, isUnsure) = await channels.TrySendAsync(card, address, cancellationToken);
+            var (receipt, failure, isUnsure) = await channels.TrySendAsync(address.IsShared ? card.ForSharedPlace : card, address, cancellationToken);
             if (failure is null)
             {
                 return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures), recipient.IsStranger ? null : receipt.Reference)
                 {
                     IsStranger = recipient.IsStranger,
                     IsHandedOver = receipt.IsHandedOver,
+                    IsShared = address.IsShared,
                     Perhaps = perhaps,
                 };
             }

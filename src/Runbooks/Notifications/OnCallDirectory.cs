@@ -133,7 +133,7 @@ public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallReco
         List<Recipient> all = [.. Book.RecipientsOf(names).DistinctBy(NotificationDispatcher.NameOf)];
         var shared = all.SelectMany(recipient => recipient.Addresses).GroupBy(address => (address.Channel, address.To), address => address.Recipient)
             .Where(place => place.Distinct(StringComparer.OrdinalIgnoreCase).Count() > 1).Select(place => place.Key).ToHashSet();
-        return shared.Count == 0 ? all : [.. all.Select(recipient => recipient with { Addresses = [.. recipient.Addresses.Select(address => address with { IsShared = shared.Contains((address.Channel, address.To)) })] })];
+        return shared.Count == 0 ? all : [.. all.Select(recipient => recipient.IsRoom ? recipient : recipient with { Addresses = [.. recipient.Addresses.Select(address => address with { IsShared = shared.Contains((address.Channel, address.To)) })] })];
     }
 
     /// <summary>Those among these contacts that the recipient is behind.</summary>

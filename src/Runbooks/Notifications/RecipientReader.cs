@@ -68,19 +68,24 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         }
     }
 
-    /// <summary>What two people get under one key is one alert, with the card of one of them, and calls whoever is on call there.</summary>
+    /// <summary>
+    /// What two people get under one key of a pager is one alert, with the card of one of them, and calls whoever is on call there. What they
+    /// get at one place elsewhere is read by both, links included. Of one mail address there is a warning of its own.
+    /// </summary>
     /// <param name="common">The common file, whose people may be asked together with a team's; null where there is none.</param>
     /// <param name="rings">The channels that call people up.</param>
-    public static void WarnOfSharedPagers(FileContacts own, FileContacts? common, IReadOnlyCollection<string> rings)
+    public static void WarnOfSharedPlaces(FileContacts own, FileContacts? common, IReadOnlyCollection<string> rings)
     {
         List<Recipient> before = own == common || common is null ? [] : [.. common.People];
         foreach (var person in own.People)
         {
-            var pagers = person.Addresses.Where(address => rings.Contains(address.Channel)).Select(Place).ToHashSet();
+            var places = person.Addresses.Where(address => !address.To.Contains('@', StringComparison.Ordinal)).Select(Place).ToHashSet();
             var others = before.Where(one => !ContactBook.IsSameName(one.Name, person.Name)).SelectMany(one => one.Addresses, (one, address) => (one.Name, At: Place(address)));
-            if (others.FirstOrDefault(one => pagers.Contains(one.At)) is { Name: { } other, At.Channel: var channel })
+            if (others.Where(one => places.Contains(one.At)).OrderByDescending(one => rings.Contains(one.At.Channel)).FirstOrDefault() is { Name: { } other, At.Channel: var channel })
             {
-                own.Errors.Warn(WarningCodes.PagerShared, $"people.{person.Name}.reach", $"has the same {channel} address as {other}: an alert for one may call the other. On a question to both there is no link to decide by, and on a question to one it is that one's.",
+                own.Errors.Warn(WarningCodes.PagerShared, $"people.{person.Name}.reach", $"has the same {channel} address as {other}: " + (rings.Contains(channel)
+                    ? "an alert for one may call the other. On a question to both there is no link to decide by, and on a question to one it is that one's."
+                    : "whoever reads there can answer as either. A question to both that has to count people has no link to decide by there."),
                     "Give each an address of their own, or leave it to a room with both as members.");
             }
 
@@ -102,6 +107,11 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         var signIn = SignIns(section, tenant);
         var onCall = section.TextList("onCallAs");
         var person = Reached(name, section);
+        if (person.Addresses.FirstOrDefault(address => channels.Any(channel => channel.Channel == address.Channel && channel.IsRoom(address.To))) is { } place)
+        {
+            section.Errors.Warn(WarningCodes.PagerShared, section.PathOf("reach"), $"has {place.To}, which is a {place.Channel} channel: everybody there holds {name}'s link, and answers in that name.", "Write the id of the user, or make it a room with members.");
+        }
+
         return person with
         {
             Identities = [.. slackUsers.Select(Identity.Slack), .. signIn],

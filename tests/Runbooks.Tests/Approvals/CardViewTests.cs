@@ -60,6 +60,28 @@ public sealed class CardViewTests
         Who(other).ShouldBe(waits);
     }
 
+    /// <summary>Whoever reads there could be both of them. A room's link names nobody.</summary>
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    public async Task LinksOfTwoPeopleInOnePlace_AreNoneWherePeopleAreCounted(int required, bool links)
+    {
+        var office = new ApprovalOffice(new ContactBook([new("oncall", [At("ada"), At("grace"), At("ops-room") with { IsRoom = true, Members = ["ada", "grace"] }])]));
+        var gate = Some.Gate() with { Required = required };
+        var incident = Some.Waiting(gate: gate);
+        await office.Store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
+
+        incident = (await office.Messenger.SendAsync(incident, "mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest), Cancel)).Incident;
+        office.Channel.Sent.Where(sent => HasLink(sent.Card)).Select(sent => sent.To.Recipient).ShouldBe(links ? ["ada", "grace", "ops-room"] : ["ops-room"], ignoreOrder: true);
+
+        await office.Sent.ShowGateAsync(incident, gate.Id, Cancel);
+        office.Channel.Shown.Values.Count(HasLink).ShouldBe(links ? 3 : 1, "a card that is brought up to date");
+
+        static bool HasLink(Card card) => card.Links.Any(link => link.Url.Contains("/decide"));
+
+        static Recipient At(string name) => new(name, [new("test", "team", name)]);
+    }
+
     [Fact]
     public async Task WhoeverMayNotApproveWhatTheyStarted_IsToldSoAndGetsNoButton()
     {

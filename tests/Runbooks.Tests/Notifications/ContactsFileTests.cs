@@ -183,13 +183,19 @@ public sealed class ContactsFileTests
 
         Warnings(shared).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
             warning => warning.Code.ShouldBe("pager-shared"), warning => warning.ToString().ShouldContain("people.grace.reach  has the same pager address as ada: an alert for one may call the other."));
-        Warnings(shared, rings: false).ShouldBeEmpty();
+        Warnings(shared, rings: false).ShouldHaveSingleItem().ToString().ShouldContain("people.grace.reach  has the same pager address as ada: whoever reads there can answer as either.");
         Warnings(shared.Replace("ADA_PAGER}\"", "OPS_URL}\"", StringComparison.Ordinal)).ShouldBeEmpty("a room is no person");
 
         static IReadOnlyList<CatalogError> Warnings(string text, bool rings = true) =>
             new ContactsFile([new Chat(), new ScriptedChannel("pager") { AddressIsSecret = true, Rings = rings }], [new ScriptedSchedule()], ApprovalOffice.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
                 .Read("c.yaml", text).Warnings;
     }
+
+    [Theory]
+    [InlineData("D0GRACE", 0)]
+    [InlineData("room", 1)]
+    public void PersonWhoseAddressIsAChannel_IsWarnedOf(string address, int warnings) =>
+        Read(Good.Replace("D0GRACE", address, StringComparison.Ordinal)).Warnings.Count(warning => warning.Code == "pager-shared" && warning.Key == "people.grace.reach").ShouldBe(warnings);
 
     [Fact]
     public void SecretValue_StandsInNoError()
@@ -233,6 +239,8 @@ public sealed class ContactsFileTests
         public string? ConfigurationError { get; init; }
 
         public string? ValidateAddress(string to) => to == "bad" ? "no such place." : null;
+
+        public bool IsRoom(string to) => to == "room";
 
         public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken) => Task.FromResult<Receipt>(null);
     }

@@ -24,6 +24,8 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
     public string? ValidateAddress(string to) =>
         Identity.IsSlackId(to, "CDGUW") ? null : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
 
+    public bool IsRoom(string to) => Identity.IsSlackId(to, "CG");
+
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         var answer = await CallAsync("chat.postMessage", Message(card, secrets.Resolve(to.To)), cancellationToken);

@@ -67,9 +67,7 @@ public sealed class StormApprovalNotifier(
         var people = await dispatcher.ResolveAsync(waiting.SelectMany(incident => incident.OpenGate!.Approvers), cancellationToken);
         waiting = [.. waiting.Select(incident => WithOnCall(incident, people))];
         var unasked = waiting.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
-        var messages = unasked
-            .SelectMany(incident => people.RecipientsOf(incident.OpenGate!.Approvers))
-            .DistinctBy(NotificationDispatcher.NameOf)
+        var messages = people.RecipientsOf(unasked.SelectMany(incident => incident.OpenGate!.Approvers))
             .Select(recipient => MessageTo(recipient, storm, waiting, people))
             .Where(message => message.Fresh.Count > 0)
             .ToList();

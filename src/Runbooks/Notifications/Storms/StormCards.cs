@@ -34,6 +34,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Title = $"{Title(message, kind, Of(runbooksAsking.Select(group => group.Runbook)))}{(byHand == 0 ? "" : byHand == message.About.Count ? ", to do something by hand" : $", {byHand} of them to do something by hand")}",
             Severity = runbooksAsking.Max(group => group.Runbook.Impact.Severity),
             DryRun = message.About.All(incident => incident.Mode == RunMode.DryRun),
+            CountsPeople = message.About.Any(incident => incident.OpenGate!.CountsPeople),
             Sections =
             [
                 new("What broke", [.. runbooksAsking.SelectMany(group => (string[])
