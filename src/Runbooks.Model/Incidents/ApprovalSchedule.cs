@@ -10,6 +10,9 @@ public static class ApprovalSchedule
     /// <summary>Who could not approve because of a window has at least this long once it has ended.</summary>
     private static readonly TimeSpan s_afterWindow = TimeSpan.FromMinutes(30);
 
+    /// <summary>Looked at so long after its time, a question was not looked after: the host was down.</summary>
+    private static readonly TimeSpan s_missedBy = TimeSpan.FromMinutes(2);
+
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
     /// <param name="isAsked">Whether somebody whom the question reached may still answer it; null for everybody.</param>
     /// <param name="heldBackBy">What keeps it from running now; needed only where silence may count as a yes.</param>
@@ -52,7 +55,7 @@ public static class ApprovalSchedule
 
         if (now >= gate.ExpiresAt)
         {
-            return AskUnasked(incident, gate, now) ?? Expire(incident, gate, now, heldBackBy?.Until);
+            return AskUnasked(incident, gate, now) ?? AskOnceMore(incident, gate, now) ?? Expire(incident, gate, now, heldBackBy?.Until);
         }
 
         // Whoever is silent has to know that something can run again.
@@ -95,10 +98,26 @@ public static class ApprovalSchedule
             longer, now, now);
     }
 
+    /// <summary>Where the time was up while the host was down nobody could answer by then: it is asked once more, and has as long again.</summary>
+    /// <returns>Null when that was not so; and where it is asked again anyway, or its silence is counted.</returns>
+    private static (Incident Incident, CardKind? Due)? AskOnceMore(Incident incident, Gate gate, DateTimeOffset now)
+    {
+        if (now - gate.ExpiresAt <= s_missedBy || gate.Prolonged > 0 || gate.OnTimeout == OnTimeout.Escalate || Silence.MayCount(gate))
+        {
+            return null;
+        }
+
+        var needed = Silence.Needed(gate);
+        var longer = gate with { HeardFor = needed, ExpiresAt = now + needed, Prolonged = 1, HeldUntil = null, Reminders = [], Asked = gate.Asked + 1, AskedAt = now };
+        return (
+            incident.Replace(longer).Note(now, TimelineKind.Gate, "runbook", $"Its time was up while this program did not run, and nobody could answer. It is asked once more, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
+            CardKind.Reminder);
+    }
+
     /// <summary>In a storm what is due by <paramref name="by"/> is asked with what is due now. Closes nothing: that has its own time.</summary>
     public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
     {
-        { Outcome: GateOutcome.Pending } gate when gate.ExpiresAt <= now && AskUnasked(incident, gate, now) is { } asked => asked.Incident,
+        { Outcome: GateOutcome.Pending } gate when gate.ExpiresAt <= now && (AskUnasked(incident, gate, now) ?? AskOnceMore(incident, gate, now)) is { } asked => asked.Incident,
         { Outcome: GateOutcome.Pending, OnTimeout: OnTimeout.Escalate } gate when gate.ExpiresAt <= by => Expire(incident, gate, now).Incident,
         { Outcome: GateOutcome.Pending } gate when now < gate.ExpiresAt => Remind(incident, gate, now, by).Incident,
         _ => incident,

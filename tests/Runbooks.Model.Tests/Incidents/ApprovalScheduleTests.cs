@@ -9,6 +9,26 @@ public sealed class ApprovalScheduleTests
 {
     private static readonly Gate s_gate = Some.Gate();
 
+    /// <summary>Nobody could answer while the host was down.</summary>
+    [Theory]
+    [InlineData(2, OnTimeout.Abort, false)]
+    [InlineData(3, OnTimeout.Abort, true)]
+    [InlineData(3, OnTimeout.Escalate, true)]
+    public void TimeThatWasUpWhileTheHostWasDown_IsGivenOnceMore(int minutesLate, OnTimeout onTimeout, bool again)
+    {
+        var gate = Some.Gate() with { OnTimeout = onTimeout };
+        var late = gate.ExpiresAt.AddMinutes(minutesLate);
+
+        var (asked, due) = ApprovalSchedule.Advance(Some.Waiting(gate: gate), gate.Id, late);
+
+        (asked.OpenGate?.ExpiresAt, due is not null).ShouldBe((again ? late + (gate.ExpiresAt - gate.OpenedAt) : null, again));
+        if (again)
+        {
+            asked.OpenGate!.MessageKey.ShouldNotBe(gate.MessageKey, "it is asked again");
+            ApprovalSchedule.Advance(asked, gate.Id, asked.OpenGate.ExpiresAt.AddHours(onTimeout == OnTimeout.Abort ? 1 : 0)).Incident.FindGate(gate.Id)!.Outcome.ShouldBe(GateOutcome.Expired, "once");
+        }
+    }
+
     [Fact]
     public void NothingIsDueYet_NothingChanges()
     {
