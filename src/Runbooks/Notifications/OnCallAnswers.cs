@@ -56,9 +56,14 @@ public sealed class OnCallAnswers
         }
 
         // An answer that was fresh when it came may not be any more: it is the newest there is, and nothing failed.
-        return known.Last is { } last && IsUsable(last)
-            ? new([.. last.Roster.At(_time.GetUtcNow())], known.Failure is null ? null : last.At, known.Failure)
-            : new([], null, known.Failure ?? "it gave no answer.");
+        return known switch
+        {
+            { Last: { } last } when IsUsable(last) => new([.. last.Roster.At(_time.GetUtcNow())], known.Failure is null ? null : last.At, known.Failure),
+
+            // A shift that is over by our clock, and not by the schedule's own.
+            { Failure: null, Last.Roster: { KnownUntil: { } end } roster } => new([.. roster.At(end.AddTicks(-1))], null, null),
+            _ => new([], null, known.Failure ?? "it gave no answer."),
+        };
     }
 
     private bool IsFresh(Kept? kept) => kept is not null && IsYoungerThan(kept, _options.CurrentValue.CacheFor);
@@ -81,10 +86,19 @@ public sealed class OnCallAnswers
                 throw new OnCallException(missing);
             }
 
-            // The wait ends even where the source does not listen to its token.
-            var roster = await source.ReadAsync(schedule, now, now + _options.CurrentValue.KeepFor, either.Token).WaitAsync(either.Token);
+            var roster = await ReadAsync();
+            if (roster.KnownUntil <= _time.GetUtcNow())
+            {
+                // A shift ended while it answered: whoever comes next is known by now.
+                now = _time.GetUtcNow();
+                roster = await ReadAsync();
+            }
+
             (known.Last, known.Failure, known.FailedAt) = (new(now, roster), null, null);
             await KeepAsync(schedule, known, cancellationToken);
+
+            // The wait ends even where the source does not listen to its token.
+            Task<OnCallRoster> ReadAsync() => source.ReadAsync(schedule, now, now + _options.CurrentValue.KeepFor, either.Token).WaitAsync(either.Token);
         }
         // A schedule may fail in any way: whoever is named instead is asked, and the record says why.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)

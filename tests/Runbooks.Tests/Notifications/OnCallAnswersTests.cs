@@ -42,6 +42,38 @@ public sealed class OnCallAnswersTests
     }
 
     [Fact]
+    public async Task ShiftThatEndsWhileTheScheduleAnswers_ItIsAskedAgainAtOnce()
+    {
+        _rota.Put("ada", until: Some.Time.AddSeconds(1)).KnownUntil = Some.Time.AddSeconds(1);
+        _rota.Answering = asked =>
+        {
+            if (asked == 1)
+            {
+                _time.Advance(TimeSpan.FromSeconds(2));
+            }
+            else
+            {
+                _rota.Put("grace").KnownUntil = null;
+            }
+        };
+
+        var answer = await AskAsync();
+
+        (answer.Now.ShouldHaveSingleItem().Person.Name, answer.Failure).ShouldBe(("grace", null));
+    }
+
+    [Fact]
+    public async Task ShiftThatIsOverByOurClockOnly_IsTheNewestThereIs()
+    {
+        _rota.Put("ada", until: Some.Time.AddSeconds(-1)).KnownUntil = Some.Time.AddSeconds(-1);
+
+        var answer = await AskAsync();
+
+        (answer.Now.ShouldHaveSingleItem().Person.Name, answer.KnownAt, answer.Failure).ShouldBe(("ada", null, null));
+        _rota.Asked.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task ClockThatIsSetBack_ItIsAskedAnew()
     {
         await AskAsync();

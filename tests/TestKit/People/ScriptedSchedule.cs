@@ -15,6 +15,9 @@ public sealed class ScriptedSchedule(string kind = "rota") : IOnCallSource
 
     public DateTimeOffset? KnownUntil { get; set; }
 
+    /// <summary>What happens while it answers; it is told how often it was asked.</summary>
+    public Action<int>? Answering { get; set; }
+
     /// <summary>How often it was asked.</summary>
     public int Asked { get; private set; }
 
@@ -46,6 +49,7 @@ public sealed class ScriptedSchedule(string kind = "rota") : IOnCallSource
         Asked++;
         await (Hangs ? new TaskCompletionSource().Task : Task.CompletedTask);
         await Task.Yield();
+        Answering?.Invoke(Asked);
         return Fault is null ? new([.. Shifts], KnownUntil) : throw new OnCallException(Fault);
     }
 }
