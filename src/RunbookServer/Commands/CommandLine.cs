@@ -7,6 +7,9 @@ namespace RunbookServer.Commands;
 /// <summary>Every command of <c>runbook</c>. One file each; adding one is one line here.</summary>
 internal static class CommandLine
 {
+    /// <summary>A host that is told to stop ends by itself: within HostOptions.ShutdownTimeout, which is 30 s, and the time to close its files.</summary>
+    private static readonly TimeSpan s_hostMayTakeToStop = TimeSpan.FromSeconds(45);
+
     public static async Task<int> RunAsync(string[] args)
     {
         var parsed = Build().Parse(args);
@@ -16,10 +19,16 @@ internal static class CommandLine
             return ExitCode.Usage;
         }
 
+        // Errors are ours to word; the library's handler would print a stack trace.
+        var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+        if (parsed.CommandResult.Command is RootCommand or { Name: ServeCommand.Name })
+        {
+            invocation.ProcessTerminationTimeout = s_hostMayTakeToStop;
+        }
+
         try
         {
-            // Errors are ours to word; the library's handler would print a stack trace.
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(invocation);
         }
         catch (CommandException stopped)
         {

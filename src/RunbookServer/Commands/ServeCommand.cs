@@ -3,9 +3,11 @@ namespace RunbookServer.Commands;
 /// <summary><c>runbook serve</c>, and <c>runbook</c> alone.</summary>
 internal static class ServeCommand
 {
+    public const string Name = "serve";
+
     public static Command Build()
     {
-        var command = new Command("serve", "Serves console, API and approval pages; with a sandbox unless told otherwise.");
+        var command = new Command(Name, "Serves console, API and approval pages; with a sandbox unless told otherwise.");
         AddTo(command);
         return command;
     }
