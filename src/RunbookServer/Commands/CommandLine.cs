@@ -13,9 +13,9 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args)
     {
         var parsed = Build().Parse(args);
-        if (parsed.Errors.Count > 0 && !CommandExamples.AreAskedFor(parsed) && !parsed.Tokens.Any(token => token.Type == TokenType.Directive))
+        if (FindMistake(parsed) is { } mistake && !CommandExamples.AreAskedFor(parsed) && !parsed.Tokens.Any(token => token.Type == TokenType.Directive))
         {
-            ConsoleOutput.Error($"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}See: {NameOf(parsed.CommandResult)} --help");
+            ConsoleOutput.Error($"{mistake} See: {NameOf(parsed.CommandResult)} --help");
             return ExitCode.Usage;
         }
 
@@ -50,6 +50,12 @@ internal static class CommandLine
         }
     }
 
+    /// <returns>Null where there is none.</returns>
+    private static string? FindMistake(ParseResult parsed) =>
+        parsed.Errors.Count > 0 ? $"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}".TrimEnd()
+        : FindEarlyOption(parsed) is { } early ? $"{early} stands before the command, where it does nothing. Write it behind: {NameOf(parsed.CommandResult)} {early} …"
+        : null;
+
     private static string OnOneLine(IEnumerable<ParseError> errors) =>
         string.Join(" ", errors.Select(error => string.Join(" ", error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))));
 
@@ -59,6 +65,10 @@ internal static class CommandLine
         var known = command.Subcommands.Select(one => one.Name).Concat(command.Options.Select(option => option.Name)).ToList();
         return parsed.UnmatchedTokens.Count == 0 ? "" : Suggestion.For(parsed.UnmatchedTokens[0], known);
     }
+
+    /// <summary>Before a command stand only options of the one that serves, which is then not the one that runs.</summary>
+    private static string? FindEarlyOption(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? null
+        : parsed.RootCommandResult.Children.OfType<OptionResult>().FirstOrDefault(option => !option.Implicit && option.Option.Action is null)?.Option.Name;
 
     private static string NameOf(CommandResult command) => command.Command is RootCommand ? "runbook" : $"runbook {command.Command.Name}";
 

@@ -33,6 +33,20 @@ public sealed class ProgramTests : IDisposable
         error.TrimEnd().Split('\n').ShouldHaveSingleItem();
     }
 
+    /// <summary>There it would be taken for an option of the host, and thrown away.</summary>
+    [Theory]
+    [InlineData("runbook validate --runbooks …", "--runbooks", "./mine", "validate")]
+    [InlineData("runbook serve --no-practice …", "--no-practice", "serve", "--port", "0")]
+    [InlineData("runbook approve --data …", "--data", "/var/lib/runbooks", "approve", "one")]
+    [InlineData("runbook publish --config …", "--config", "settings.json", "publish", "--to", ".")]
+    public async Task OptionBeforeTheCommand_IsRefusedWithWhereItBelongs(string right, params string[] arguments)
+    {
+        var (code, output, error) = await ProgramRun.RunAsync(arguments);
+
+        (code, output).ShouldBe((2, ""));
+        error.ShouldContain($"stands before the command, where it does nothing. Write it behind: {right}");
+    }
+
     [Fact]
     public async Task PortTaken_SaysWhichAndWhatToDo()
     {

@@ -13,7 +13,7 @@ internal static class CommandPage
 
         Every command of `runbook`, written out of the program: change the command and run `UPDATE_DOCS=1 dotnet test tests/RunbookServer.Tests`. Out of the repository `dotnet run --project src/RunbookServer --` stands for `runbook`.
 
-        Exit codes: 0 done; 1 the command ran and the answer is no (a runbook is invalid, a test failed, somebody else decided first); 2 it could not begin (a misspelt option, a taken port, a damaged file), in one sentence with the remedy; 3 the running host could not be reached, refused the key or has a fault of its own (it is then not known whether what was sent was recorded), or what answers there is no host of this program; 130 it was interrupted before it was done (`serve` and `sandbox` run until they are, and end with 0; a host that stops because a part of it broke ends with 1).
+        Exit codes: 0 done; 1 the command ran and the answer is no (a runbook is invalid, a test failed, somebody else decided first); 2 it could not begin (a misspelt option, one that stands before the command, a taken port, a damaged file), in one sentence with the remedy; 3 the running host could not be reached, refused the key or has a fault of its own (it is then not known whether what was sent was recorded), or what answers there is no host of this program; 130 it was interrupted before it was done (`serve` and `sandbox` run until they are, and end with 0; a host that stops because a part of it broke ends with 1).
 
         Commands that talk to a host talk to either: for the Functions app `--url` is its address and `--key` one of its [function keys](operations.md), `default` or one with a role.
 
