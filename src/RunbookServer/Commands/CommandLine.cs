@@ -12,7 +12,8 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var parsed = Build().Parse(args);
+        // A note or a reason may begin with @: that is no file with more arguments.
+        var parsed = Build().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (FindMistake(parsed) is { } mistake && !CommandExamples.AreAskedFor(parsed) && !parsed.Tokens.Any(token => token.Type == TokenType.Directive))
         {
             ConsoleOutput.Error($"{mistake} See: {NameOf(parsed.CommandResult)} --help");

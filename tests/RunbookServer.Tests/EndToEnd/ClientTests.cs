@@ -116,6 +116,24 @@ public sealed class ClientTests : IDisposable
         error.ShouldContain("The key holds characters that no key has");
     }
 
+    /// <summary>Colleagues are called so. To the parser it would be the name of a file with more arguments.</summary>
+    [Fact]
+    public async Task TextThatBeginsWithAnAt_IsSentAsItIs()
+    {
+        var sent = new List<string>();
+        await using var host = await AnsweringHost.StartAsync(async context =>
+        {
+            sent.Add(await new StreamReader(context.Request.Body).ReadToEndAsync(Cancel));
+            await context.Response.WriteAsJsonAsync(new { outcome = "noted" });
+        });
+
+        (await ProgramRun.RunAsync("note", "one", "@grace is on it", "--url", host.Address, "--key", "a-key")).Error.ShouldBe("");
+        (await ProgramRun.RunAsync("stop", "one", "--reason", "@oncall asked for it", "--url", host.Address, "--key", "a-key")).Error.ShouldBe("");
+
+        sent[0].ShouldContain("@grace is on it");
+        sent[1].ShouldContain("@oncall asked for it");
+    }
+
     [Theory]
     [InlineData("show", "")]
     [InlineData("show", " ")]
