@@ -35,7 +35,7 @@ internal static class PublishCommand
 
         public async Task<int> ListAsync(CancellationToken cancellationToken)
         {
-            var log = (await _publisher.LookAsync(cancellationToken)).Log;
+            var log = await _sets.FindLogAsync(cancellationToken);
             if (parsed.GetValue(options.Json))
             {
                 ConsoleOutput.Json(new JsonArray([.. (log?.Publications ?? []).Select(Json)]));
@@ -100,7 +100,7 @@ internal static class PublishCommand
             }
 
             var state = await _publisher.LookAsync(cancellationToken);
-            var log = state.Log ?? throw new CommandException($"Nothing was published to {place.Address}: there is nothing to go back to.");
+            var log = await FindLogAsync(state, cancellationToken) ?? throw new CommandException($"Nothing was published to {place.Address}: there is nothing to go back to.");
             var earlier = parsed.GetValue(options.RollBack) is { } named
                 ? log.Find(named) ?? throw new CommandException($"No publication is called {named}. See: runbook publish --to {place.Address} --list")
                 : log.Publications.FirstOrDefault(publication => publication.Set != log.Current.Set) ?? throw new CommandException("There is no earlier set to go back to.");
@@ -180,17 +180,20 @@ internal static class PublishCommand
             }
         }
 
+        /// <returns>Null where nothing was published.</returns>
+        /// <exception cref="InvalidDataException">The record is damaged.</exception>
+        private async Task<PublicationLog?> FindLogAsync(PublishedState state, CancellationToken cancellationToken) => state.Log ?? await _sets.FindLogAsync(cancellationToken);
+
+        /// <returns>Null where it cannot be read.</returns>
         private async Task<RuleSet?> BeforeAsync(PublishedState state, CancellationToken cancellationToken)
         {
             try
             {
-                return state.Log is { } log ? await _sets.ReadAsync(log.Current, cancellationToken)
-                    : state.Tag is null ? await _sets.ReadPlainAsync(cancellationToken)
-                    : null;
+                return await FindLogAsync(state, cancellationToken) is { } log ? await _sets.ReadAsync(log.Current, cancellationToken) : await _sets.ReadPlainAsync(cancellationToken);
             }
             catch (InvalidDataException broken)
             {
-                ConsoleOutput.Note($"What is in force cannot be read ({broken.Message}), so everything counts as added.");
+                ConsoleOutput.Note($"What is in force cannot be read, so everything counts as added: {broken.Message}");
                 return null;
             }
         }
@@ -206,10 +209,15 @@ internal static class PublishCommand
             }
             else if (!files.Exists(file => file.Name == ContactsFile.FileName))
             {
-                ConsoleOutput.Note(before?.Contacts is null
-                    ? "There are no contacts, neither here nor there: messages reach nobody (docs/contacts.md)."
+                if (before is null)
+                {
+                    throw new CommandException($"There is no {ContactsFile.FileName} here, and that of the set in force cannot be read and would be lost. Name it with --contacts. If the set had none, remove {PublicationLog.Name} at {place.Address} first.");
+                }
+
+                ConsoleOutput.Note(before.Contacts is null
+                    ? "There are no contacts, neither here nor there: messages reach nobody, unless hosts have contacts of their own beside their settings (docs/contacts.md)."
                     : $"There is no {ContactsFile.FileName} here: the contacts that are in force stay.");
-                Add(files, before?.Contacts is { } contacts ? [contacts, .. before.Calendars.Where(calendar => RuleSet.IsCalendar(calendar.Key)).Select(calendar => new RunbookFile(calendar.Key, calendar.Value))] : []);
+                Add(files, before.Contacts is { } contacts ? [contacts, .. before.Calendars.Where(calendar => RuleSet.IsCalendar(calendar.Key)).Select(calendar => new RunbookFile(calendar.Key, calendar.Value))] : []);
             }
         }
 

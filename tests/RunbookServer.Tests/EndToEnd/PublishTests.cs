@@ -60,6 +60,38 @@ public sealed class PublishTests : IDisposable
         (await RunAsync("--dry-run")).Output.ShouldContain("added    rota.ics");
     }
 
+    /// <summary>Its own remedy is to publish again, which must not drop the contacts.</summary>
+    [Fact]
+    public async Task DamagedRecord_IsNotTakenForNothing()
+    {
+        var contacts = Path.Combine(_place, "people.yaml");
+        await File.WriteAllTextAsync(contacts, "people: { ada: { reach: [{ outbox: ada }] } }\ncontacts: { fallback: ada, oncall: ada, platform-lead: ada }\n", TestContext.Current.CancellationToken);
+        (await RunAsync("--contacts", contacts)).Code.ShouldBe(0);
+        await File.WriteAllTextAsync(Path.Combine(_place, "published", "current.json"), "{", TestContext.Current.CancellationToken);
+
+        foreach (var arguments in (string[][])[["--list"], ["--list", "--json"], ["--roll-back", "--reason", "x"]])
+        {
+            var (refused, output, why) = await RunAsync(arguments);
+            (refused, output).ShouldBe((2, ""));
+            why.ShouldContain("published/current.json is damaged. Publish the runbooks again");
+        }
+
+        (await RunAsync()).ShouldSatisfyAllConditions(run => run.Code.ShouldBe(2), run => run.Error.ShouldContain("would be lost. Name it with --contacts."));
+        var (code, published, error) = await RunAsync("--contacts", contacts);
+        code.ShouldBe(0, error);
+        error.ShouldContain("so everything counts as added: published/current.json is damaged.");
+        published.ShouldContain("added    contacts.yaml");
+    }
+
+    [Fact]
+    public async Task SetOfWhichAFileIsMissing_KeepsItsContactsFromBeingDropped()
+    {
+        (await RunAsync()).Error.ShouldContain("messages reach nobody, unless hosts have contacts of their own beside their settings");
+        Directory.Delete(Path.Combine(_place, "published", "files"), recursive: true);
+
+        (await RunAsync()).ShouldSatisfyAllConditions(run => run.Code.ShouldBe(2), run => run.Error.ShouldContain("would be lost. Name it with --contacts."));
+    }
+
     [Fact]
     public async Task FirstPublication_SaysThatPlainFilesAreNoLongerRead()
     {
