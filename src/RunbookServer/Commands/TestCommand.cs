@@ -34,21 +34,22 @@ internal static class TestCommand
     public static async Task<Report> RunAsync(string[] files, HostSettings settings)
     {
         await using var services = OfflineServices.Build(host: settings);
-        var catalog = services.GetRequiredService<RunbookCatalog>();
         if (Array.Find(files, file => !File.Exists(file)) is { } missing)
         {
             throw ValidateCommand.NoFile(missing);
         }
 
-        var loaded = catalog.Load(files.Select(RunbookFolder.ReadWithSamples), whole: false);
-        if (loaded.Errors.Count > 0)
+        // Each folder has its own ids.
+        var sets = files.GroupBy(file => RunbookFolder.Around(file).Path).Select(set => (Files: set.ToList(), Catalog: new RunbookCatalog(services.GetRequiredService<RunbookReader>()))).ToList();
+        var errors = sets.SelectMany(set => set.Catalog.Load(set.Files.Select(RunbookFolder.ReadWithSamples), whole: false).Errors).ToList();
+        if (errors.Count > 0)
         {
             ConsoleOutput.Error("The runbooks have errors; no test ran.");
-            return new("test", IsStrict: false, [.. loaded.Errors.GroupBy(error => error.File).Select(file => new ReportedCase(file.Key, file.Key, [.. file]))]);
+            return new("test", IsStrict: false, [.. errors.GroupBy(error => error.File).Select(file => new ReportedCase(file.Key, file.Key, [.. file]))]);
         }
 
         var cases = new List<ReportedCase>();
-        foreach (var folder in files.SelectMany(Cases))
+        foreach (var (folder, catalog) in sets.SelectMany(set => set.Files.SelectMany(Cases).Select(folder => (folder, set.Catalog))))
         {
             var (file, started) = (Path.GetRelativePath(".", Path.Combine(folder, TestCase.FileName)), Stopwatch.GetTimestamp());
             var problems = await TryAsync(folder, file, catalog, services.GetRequiredService<StepCatalog>());

@@ -23,7 +23,8 @@ internal static class ValidateCommand
         command.SetAction(parsed =>
         {
             var named = parsed.GetValue(files) ?? [];
-            var report = Check(Find(named, () => folder.Of(parsed)), isWhole: named.Length == 0, parsed.GetValue(strict), settings.Of(parsed));
+            var (isStrict, host) = (parsed.GetValue(strict), settings.Of(parsed));
+            var report = Merged([.. Find(named, () => folder.Of(parsed)).Select(set => Check(set, isWhole: named.Length == 0, isStrict, host))]);
             if (!format.Write(parsed, report))
             {
                 Print(report);
@@ -39,26 +40,45 @@ internal static class ValidateCommand
         : named.StartsWith('-') ? $"There is no option {named}. See: {ThisProgram.Command} --help"
         : $"There is no file {named}. Name a runbook file, or leave it out for the whole folder.");
 
-    /// <summary>Contacts and windows are the named ones, else those that stand beside the first runbook.</summary>
-    private static RuleSet Find(string[] named, Func<RunbookFolder> usual)
+    /// <summary>A set for each folder that a named file is in: its contacts, windows and teams are no business of another folder's runbooks.</summary>
+    private static IReadOnlyList<RuleSet> Find(string[] named, Func<RunbookFolder> usual)
     {
-        var missing = named.FirstOrDefault(file => !File.Exists(file));
-        if (missing is not null)
+        if (named.FirstOrDefault(file => !File.Exists(file)) is { } missing)
         {
             throw NoFile(missing);
         }
 
-        var runbooks = named.Where(file => !IsBeside(file) || IsWindowsOfTeam(file)).ToList();
-        var inTeams = named.Where(IsOfTeam).ToList();
-        var folder = runbooks.Concat(inTeams).FirstOrDefault() is { } first ? RunbookFolder.Around(first) : named.Length == 0 ? usual() : null;
-        return new(
-            [.. (named.Length == 0 ? folder!.FilesToCheck() : runbooks).Select(RunbookFolder.ReadWithSamples)],
-            Read(named.FirstOrDefault(file => Is(file, ContactsFile.FileName) && !IsOfTeam(file)) ?? folder?.Contacts),
-            Read(named.FirstOrDefault(file => Is(file, MaintenanceFile.FileName) && !IsWindowsOfTeam(file)) ?? folder?.Windows))
+        if (named.Length == 0)
         {
-            Teams = folder?.Teams() ?? [],
-        };
+            var all = usual();
+            return [SetOf(all.FilesToCheck(), all.Contacts, all.Windows, all.Teams())];
+        }
+
+        // Contacts that are kept elsewhere are named with the runbooks.
+        var elsewhere = named.Where(file => IsCommon(file, ContactsFile.FileName)).ToList() is [var only] ? only : null;
+        return [.. named.GroupBy(file => RunbookFolder.Around(file).Path).Select(files => Of(new(files.Key), [.. files]))];
+
+        RuleSet Of(RunbookFolder folder, List<string> files)
+        {
+            var runbooks = files.FindAll(file => !IsBeside(file) || IsWindowsOfTeam(file));
+            var (contacts, windows) = (files.Find(file => IsCommon(file, ContactsFile.FileName)), files.Find(file => IsCommon(file, MaintenanceFile.FileName)));
+            return runbooks.Count > 0 || files.Exists(IsOfTeam)
+                ? SetOf(runbooks, contacts ?? folder.Contacts ?? elsewhere, windows ?? folder.Windows, folder.Teams())
+                : SetOf([], contacts, windows, []);
+        }
     }
+
+    private static RuleSet SetOf(IEnumerable<string> runbooks, string? contacts, string? windows, IReadOnlyList<TeamFiles> teams) =>
+        new([.. runbooks.Select(RunbookFolder.ReadWithSamples)], Read(contacts), Read(windows)) { Teams = teams };
+
+    /// <summary>A file that stands in two of them is one case.</summary>
+    private static Report Merged(IReadOnlyList<Report> reports) => reports[0] with
+    {
+        Cases = [.. reports.SelectMany(report => report.Cases).GroupBy(one => one.File).Select(same => same.First() with { Problems = [.. same.SelectMany(one => one.Problems).Distinct()] })],
+    };
+
+    /// <summary>Of no team in particular.</summary>
+    private static bool IsCommon(string file, string name) => Is(file, name) && !IsInTeam(file);
 
     /// <summary>A team's file, or the contacts beside one.</summary>
     private static bool IsOfTeam(string file) => Is(file, TeamFile.FileName) || (Is(file, ContactsFile.FileName) && IsInTeam(file));
@@ -92,7 +112,8 @@ internal static class ValidateCommand
         var problems = contacts.Errors.Concat(windows?.Errors ?? []).Concat(teams.SelectMany(team => team.Errors)).Concat(result.Errors)
             .Concat([.. contacts.Warnings, .. windows?.Warnings ?? [], .. teams.SelectMany(team => team.Warnings), .. result.Warnings]).Distinct().ToLookup(problem => problem.File);
         IEnumerable<RunbookFile?> beside = [files.Contacts, files.Windows, .. files.Teams.SelectMany(team => new[] { team.File, team.Contacts })];
-        return new("validate", strict, [.. beside.Concat(files.Runbooks).OfType<RunbookFile>().Select(one => new ReportedCase(one.Name, one.Name, [.. problems[one.Name]]) { Text = one.Text })]);
+        List<ReportedCase> cases = [.. beside.Concat(files.Runbooks).OfType<RunbookFile>().Select(one => new ReportedCase(one.Name, one.Name, [.. problems[one.Name]]) { Text = one.Text })];
+        return new("validate", strict, [.. cases, .. problems.ExceptBy(cases.Select(one => one.File), file => file.Key).Select(file => new ReportedCase(file.Key, file.Key, [.. file]))]);
     }
 
     public static void Print(Report report)
@@ -101,7 +122,7 @@ internal static class ValidateCommand
         foreach (var (text, problem) in all.OrderBy(one => one.Problem.Code is not null))
         {
             ConsoleOutput.Raw(problem.Code is null ? problem.ToString() : $"warning: {problem}");
-            foreach (var line in Excerpt.Of(text!, problem))
+            foreach (var line in Excerpt.Of(text ?? "", problem))
             {
                 ConsoleOutput.Raw(line);
             }

@@ -96,6 +96,55 @@ public sealed class ValidateTests : IDisposable
         output.ShouldContain("windows.yaml are valid.");
     }
 
+    /// <summary>A hook hands on what has changed, wherever it is.</summary>
+    [Fact]
+    public async Task FilesOfTwoFolders_AreEachCheckedWithWhatIsBesideThem()
+    {
+        _runbooks.Write(Contacts, "contacts.yaml");
+        using var dev = new RunbookCopy(text => text.Replace("oncall", "rota", StringComparison.Ordinal));
+        dev.Write(Contacts.Replace("oncall", "rota", StringComparison.Ordinal), "contacts.yaml");
+        string[] runbooks = [Path.Combine(_runbooks.Path, RunbookCopy.Name), Path.Combine(dev.Path, RunbookCopy.Name)];
+        var (code, output, error) = await ProgramRun.RunAsync(["validate", .. runbooks]);
+        code.ShouldBe(0, output + error);
+        output.ShouldContain("2 runbooks and ");
+        (await ProgramRun.RunAsync(["test", .. runbooks])).Output.ShouldContain("There is no test");
+
+        dev.Write(Contacts.Replace("email:", "emial:", StringComparison.Ordinal), "contacts.yaml");
+        foreach (var name in (string[])["contacts.yaml", RunbookCopy.Name])
+        {
+            (code, output, _) = await ProgramRun.RunAsync("validate", Path.Combine(_runbooks.Path, name), Path.Combine(dev.Path, name));
+            code.ShouldBe(1);
+            output.ShouldContain("people.ada.reach[0].emial  is not a known key.");
+        }
+    }
+
+    [Fact]
+    public async Task FileOfATeamOfASecondFolder_IsChecked()
+    {
+        using var dev = new RunbookCopy(text => text);
+        Directory.CreateDirectory(Path.Combine(dev.Path, "ml"));
+        dev.Write("name: Ml\n", Path.Combine("ml", "team.yaml"));
+        dev.Write(RunbookCopy.Shipped, Path.Combine("ml", RunbookCopy.Name));
+
+        var (code, output, _) = await ProgramRun.RunAsync("validate", Path.Combine(_runbooks.Path, RunbookCopy.Name), Path.Combine(dev.Path, "ml", RunbookCopy.Name));
+
+        code.ShouldBe(1);
+        output.ShouldContain("ml/team.yaml:1:7  name  is 'Ml'.");
+    }
+
+    [Fact]
+    public async Task ContactsOfAnotherFolder_CountWhereNoneAreBesideTheRunbook()
+    {
+        using var people = new RunbookCopy(text => text);
+        people.Write(Contacts.Replace("platform-lead:", "platform-leads:", StringComparison.Ordinal), "contacts.yaml");
+
+        var (code, output, error) = await ProgramRun.RunAsync("validate", Path.Combine(people.Path, "contacts.yaml"), Path.Combine(_runbooks.Path, RunbookCopy.Name));
+
+        code.ShouldBe(1);
+        output.ShouldContain("the contacts have nobody of that name.  Did you mean 'platform-leads'?");
+        error.ShouldContain("in 1 of 2 files");
+    }
+
     /// <summary>A job that stands in the wrong folder must not be green.</summary>
     [Theory]
     [InlineData("validate")]
