@@ -83,6 +83,19 @@ public sealed class ClientTests : IDisposable
         error.ShouldNotContain("color");
     }
 
+    /// <summary>The key would go there in clear text, and into its log.</summary>
+    [Fact]
+    public async Task HostOnThisMachine_IsNotAskedThroughAProxy()
+    {
+        await using var proxy = await AnsweringHost.StartAsync(_ => Task.CompletedTask);
+        await using var host = await AnsweringHost.StartAsync(context => context.Response.WriteAsJsonAsync(new { incidents = Array.Empty<string>() }));
+
+        var (code, output, error) = await ProgramRun.StartAsync(new Dictionary<string, string> { ["HTTP_PROXY"] = proxy.Address, ["http_proxy"] = proxy.Address, ["NO_PROXY"] = "", ["no_proxy"] = "" }, "incidents", "--url", host.Address, "--key", "a-key");
+
+        (code, output, error).ShouldBe((0, "No incidents yet.\n", ""));
+        proxy.Asked.ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData(202, 0, "$.labels.pod: missing; it was taken from the alert's name")]
     [InlineData(413, 1, "The body is larger than 1024 KB.")]

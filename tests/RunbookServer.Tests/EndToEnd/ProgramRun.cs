@@ -25,7 +25,11 @@ internal static class ProgramRun
     }
 
     /// <summary>In a process of its own, without a terminal.</summary>
-    public static async Task<(int Code, string Output, string Error)> StartAsync(params string[] arguments)
+    public static Task<(int Code, string Output, string Error)> StartAsync(params string[] arguments) => StartAsync(new Dictionary<string, string>(), arguments);
+
+    /// <param name="variables">What its environment has beside.</param>
+    /// <inheritdoc cref="StartAsync(string[])"/>
+    public static async Task<(int Code, string Output, string Error)> StartAsync(IReadOnlyDictionary<string, string> variables, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "runbook.dll"), .. arguments])
         {
@@ -34,6 +38,11 @@ internal static class ProgramRun
             RedirectStandardInput = true,
             WorkingDirectory = AppContext.BaseDirectory,
         };
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         try
