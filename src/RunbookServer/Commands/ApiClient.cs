@@ -43,10 +43,12 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
             }
 
             var (kind, body) = (response.Content.Headers.ContentType?.MediaType, Parse(text));
-            if ((int)response.StatusCode < 400 && (kind != expected || (expected == "application/json" && body is not JsonObject)))
+            if (!IsOurs((int)response.StatusCode, kind, body, expected))
             {
-                // A sign-in in front, another program: a success of theirs is none of ours.
-                var found = response.Headers.Location is { } elsewhere ? $"it sends to {(elsewhere.IsAbsoluteUri ? elsewhere.GetLeftPart(UriPartial.Path) : elsewhere)}" : kind ?? "without a body";
+                // A sign-in in front, a firewall, an app that is stopped, another program: a success of theirs is none of ours, nor is their no.
+                var found = response.Headers.Location is { } elsewhere ? $"it sends to {(elsewhere.IsAbsoluteUri ? elsewhere.GetLeftPart(UriPartial.Path) : elsewhere)}"
+                    : (int)response.StatusCode >= 400 ? ApiResponses.MessageOf(body)
+                    : kind ?? "without a body";
                 throw new CommandException($"{address} answers {(int)response.StatusCode}, but not as this program does ({found}). Name the running host itself with --url.", ExitCode.Unreachable);
             }
 
@@ -61,6 +63,14 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
             throw new CommandException($"Nothing answers at {address}: {failure.Message} Start the host with: {ThisProgram.Command} serve; or name a running one with --url.", ExitCode.Unreachable);
         }
     }
+
+    /// <summary>Every refusal of this program is a JSON object, or has no body where there is no such address, and none is for too many requests; its faults are told by the status.</summary>
+    private static bool IsOurs(int status, string? kind, JsonNode? body, string expected) => status switch
+    {
+        < 400 => kind == expected && (expected != "application/json" || body is JsonObject),
+        < 500 => body is JsonObject or null && status != 429,
+        _ => true,
+    };
 
     private static JsonNode? Parse(string text)
     {
@@ -93,7 +103,7 @@ internal static partial class ApiResponses
     public static IEnumerable<string> Problems(JsonNode? body, string key) =>
         body is JsonObject && body[key] is JsonArray problems ? problems.Select(one => one is JsonObject ? $"{one["path"]}: {one["found"]}; {one["remedy"]}" : $"{one}") : [];
 
-    private static string MessageOf(JsonNode? body) => body switch
+    public static string MessageOf(JsonNode? body) => body switch
     {
         JsonObject problem when problem["message"] is { } message => message.ToString(),
         JsonObject problem when problem["detail"] is { } detail => detail.ToString(),

@@ -67,6 +67,9 @@ public sealed class ClientTests : IDisposable
     [InlineData(500, "text/plain", "", 3, "no details.")]
     [InlineData(502, "text/html", "<html><style>body { color: red }</style><h1>Bad\n Gateway</h1></html>", 3, "502: Bad Gateway")]
     [InlineData(403, "application/problem+json", """{"title":"This needs the role operator.","status":403}""", 1, "This needs the role operator.")]
+    [InlineData(403, "text/html", "<html><h1>Error 403 - This web app is stopped.</h1></html>", 3, "answers 403, but not as this program does (Error 403 - This web app is stopped.). Name the running host itself with --url.")]
+    [InlineData(429, "application/json", """{"statusCode":429,"message":"Rate limit is exceeded."}""", 3, "not as this program does (Rate limit is exceeded.)")]
+    [InlineData(404, "text/html", "<html><h1>404 Not Found</h1></html>", 3, "answers 404, but not as this program does")]
     public async Task FaultOfTheHost_IsNoAnswer(int status, string type, string body, int expected, string words)
     {
         await using var host = await AnsweringHost.StartAsync(async context =>
@@ -81,6 +84,23 @@ public sealed class ClientTests : IDisposable
         error.ShouldContain(words);
         error.ShouldNotContain("<");
         error.ShouldNotContain("color");
+    }
+
+    [Theory]
+    [InlineData("", 1, "The host has no sandbox: it was not started to practise.")]
+    [InlineData("<h1>404 Not Found</h1>", 3, "but not as this program does")]
+    public async Task ResetWhereThereIsNoSandbox_TellsAHostFromAnotherProgram(string body, int expected, string words)
+    {
+        await using var host = await AnsweringHost.StartAsync(async context =>
+        {
+            context.Response.StatusCode = 404;
+            await context.Response.WriteAsync(body);
+        });
+
+        var (code, _, error) = await ProgramRun.RunAsync("fire", "--reset", "--url", host.Address, "--key", "a-key");
+
+        code.ShouldBe(expected);
+        error.ShouldContain(words);
     }
 
     /// <summary>The key would go there in clear text, and into its log.</summary>
