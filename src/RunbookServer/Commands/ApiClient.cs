@@ -60,7 +60,11 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
         }
         catch (HttpRequestException failure)
         {
-            throw new CommandException($"Nothing answers at {address}: {failure.Message} Start the host with: {ThisProgram.Command} serve; or name a running one with --url.", ExitCode.Unreachable);
+            throw new CommandException(
+                failure.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                    ? $"Nothing answers at {address}: {Failures.Innermost(failure)} Start the host with: {ThisProgram.Command} serve; or name a running one with --url."
+                    : $"{address} answers, but it cannot be talked to: {Failures.Innermost(failure)}{(failure.HttpRequestError == HttpRequestError.SecureConnectionError ? " An address with https needs a certificate that this machine trusts." : "")}",
+                ExitCode.Unreachable);
         }
     }
 

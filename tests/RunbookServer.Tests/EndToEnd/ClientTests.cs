@@ -117,6 +117,25 @@ public sealed class ClientTests : IDisposable
     }
 
     [Theory]
+    [InlineData("https", "An address with https needs a certificate that this machine trusts.")]
+    [InlineData("http", "talked to")]
+    public async Task HostThatCannotBeTalkedTo_IsNotTakenForNone(string scheme, string words)
+    {
+        await using var host = await AnsweringHost.StartAsync(context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        });
+
+        var (code, output, error) = await ProgramRun.RunAsync("incidents", "--url", host.Address.Replace("http", scheme, StringComparison.Ordinal), "--key", "a-key");
+
+        (code, output).ShouldBe((3, ""));
+        error.ShouldContain("answers, but it cannot be talked to: ");
+        error.ShouldContain(words);
+        error.ShouldNotContain("inner exception");
+    }
+
+    [Theory]
     [InlineData(202, 0, "$.labels.pod: missing; it was taken from the alert's name")]
     [InlineData(413, 1, "The body is larger than 1024 KB.")]
     public async Task Post_SaysWhatWasTakenOfItAndWhatWasGuessed(int status, int expected, string words)
