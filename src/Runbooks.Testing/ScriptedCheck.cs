@@ -77,7 +77,7 @@ internal sealed class ScriptedAnswer
         new(Enum.Parse<Verdict>(Verdict, ignoreCase: true), Summary ?? $"As scripted: {Verdict}.") { Value = Value, Caveat = Caveat, MeasuredAt = now - Behind };
 }
 
-/// <summary>Asks the real check, by the real clock, of an incident that is only simulated: the simulation's own clock stands still meanwhile.</summary>
+/// <summary>Asks the real check, by the real clock, of an incident that is only simulated: the simulation's own clock stands still meanwhile, and is another night's.</summary>
 internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
 {
     public string Name => real.Name;
@@ -93,7 +93,11 @@ internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
         var longest = runbook.FindCheck(ScriptedCheck.NameOf(context))?.Timeout ?? CheckSpec.DefaultTimeout;
         try
         {
-            return await real.AskAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken).WaitAsync(longest, TimeProvider.System, cancellationToken);
+            var found = await real.AskAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken).WaitAsync(longest, TimeProvider.System, cancellationToken);
+
+            // As old for the simulation as it is in truth.
+            var apart = context.Time.GetUtcNow() - TimeProvider.System.GetUtcNow();
+            return found with { MeasuredAt = found.MeasuredAt + apart, MeasuredFrom = found.MeasuredFrom + apart };
         }
         catch (TimeoutException)
         {

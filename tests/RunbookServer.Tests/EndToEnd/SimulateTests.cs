@@ -1,7 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
+using Runbooks.Testing.Simulation;
+using RunbookServer.Hosting;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -162,6 +169,35 @@ public sealed class SimulateTests : IDisposable
         (await PodsAsync(http)).ShouldBe(before);
     }
 
+    /// <summary>What tells of things by the real clock is as old for the simulation, whose clock stands elsewhere: then it is asked again as in production.</summary>
+    [Fact]
+    public async Task Live_BelievesNoSingleHealthyLook()
+    {
+        await using var offline = OfflineServices.Build();
+        var check = new LateCheck();
+        var shipped = offline.GetRequiredService<StepCatalog>();
+        var steps = new StepCatalog([.. shipped.Checks, check], shipped.Actions);
+        var runbook = new RunbookReader(steps).Read("late.yaml", """
+            id: late
+            title: Late
+            trigger: [{ alert: HighLatency_Cluster_B }]
+            target: "{{ labels.pod }}"
+            impact: { severity: low, users: Nobody., data: None. }
+            diagnosis:
+              slow: { ask: Is it slow?, check: test.late }
+            mitigation:
+              when: { any: [slow] }
+              approval: { ask: "Do it?", from: [oncall] }
+              steps: { tell: { do: note, with: { text: Hello. } } }
+            """).Runbook!;
+
+        var played = await Simulator.PlayAsync(runbook, [Some.Alert()], new Assumptions { IsLive = true, By = "ada" }, steps);
+
+        played.Incident.State.ShouldBe(IncidentState.NotNeeded);
+        check.Asked.ShouldBeGreaterThan(5);
+        (played.Incident.UpdatedAt - played.Incident.OpenedAt).ShouldBeGreaterThan(LateCheck.Behind + runbook.Limits.HealthyFor - TimeSpan.FromSeconds(5));
+    }
+
     [Fact]
     public async Task Live_TakesNoAssumptions()
     {
@@ -221,6 +257,22 @@ public sealed class SimulateTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    /// <summary>All is well, and what it tells was measured minutes ago.</summary>
+    private sealed class LateCheck() : Check<LateParameters>("test.late", "Tells how it was three minutes ago.")
+    {
+        public static readonly TimeSpan Behind = TimeSpan.FromMinutes(3);
+
+        public int Asked { get; private set; }
+
+        protected override Task<CheckResult> AskAsync(LateParameters parameters, StepContext context, CancellationToken cancellationToken)
+        {
+            Asked++;
+            return Task.FromResult(CheckResult.Passing("All is well.") with { MeasuredAt = context.Time.GetUtcNow() - Behind });
+        }
+    }
+
+    private sealed record LateParameters;
 
     private static async Task<JsonNode> ReportAsync(int expected, params string[] arguments)
     {
