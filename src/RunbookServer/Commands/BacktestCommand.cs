@@ -19,7 +19,7 @@ internal static class BacktestCommand
         var since = new Option<string?>("--since") { Description = "In place of a folder: what has ended on the running host since so long ago (30d) or since a day (2026-11-01)." };
         var save = new Option<string?>("--save") { Description = "With --since: keep them in this folder, for --incidents." };
         var before = new Option<DirectoryInfo?>("--base") { Description = "Compare with the runbooks of this folder, as they were before a change, in place of what the record says." };
-        var strict = new Option<bool>("--strict") { Description = "End with 1 when an incident goes otherwise." };
+        var strict = new Option<bool>("--strict") { Description = "End with 1 when an incident goes otherwise, or none was played." };
         var format = new Option<string>("--format") { Description = "text; markdown, for a comment on a pull request; json.", DefaultValueFactory = _ => "text" };
         format.AcceptOnlyFromAmong("text", "markdown", "json");
         var command = new Command("backtest", "Plays past incidents with the runbooks as they are now, and tells which go otherwise. Touches nothing.") { incidents, since, save, before, folder, settings, strict, format };
@@ -31,13 +31,14 @@ internal static class BacktestCommand
             var old = parsed.GetValue(before) is { } named ? Load(services, RunbookFolder.Find(named.FullName)) : null;
             var past = (parsed.GetValue(incidents), parsed.GetValue(since)) switch
             {
+                ({ }, null) when parsed.GetValue(save) is not null => throw new CommandException("--save goes with --since."),
                 ({ } from, null) => PastIncidents.Read(from),
                 (null, { } age) => await FetchAsync(client, parsed, age, parsed.GetValue(save), cancellationToken),
                 _ => throw new CommandException("Name either a folder with --incidents, or a time with --since, such as 30d."),
             };
             var results = await new Backtest(now, old, services.GetRequiredService<StepCatalog>()).RunAsync(past, cancellationToken);
             ConsoleOutput.Raw(parsed.GetRequiredValue(format) switch { "json" => Json(results), "markdown" => Markdown(results), _ => Text(results) });
-            return parsed.GetValue(strict) && results.Any(result => result.IsOtherwise) ? ExitCode.Failed : ExitCode.Done;
+            return parsed.GetValue(strict) && (results.Any(result => result.IsOtherwise) || results.All(result => result.LeftOut is not null)) ? ExitCode.Failed : ExitCode.Done;
         });
         return command;
     }

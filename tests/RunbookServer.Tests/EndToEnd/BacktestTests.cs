@@ -110,12 +110,23 @@ public sealed class BacktestTests : IDisposable
         }
     }
 
+    /// <summary>A gate must not be green because a cache did not restore.</summary>
+    [Fact]
+    public async Task NothingPlayed_IsNoSuccessUnderStrict()
+    {
+        var (code, output, _) = await ProgramRun.RunAsync("backtest", "--incidents", _home, "--strict");
+
+        (code, output).ShouldBe((1, "No incident was played: nothing is known.\n"));
+        (await ProgramRun.RunAsync("backtest", "--incidents", _home)).Code.ShouldBe(0);
+    }
+
     [Fact]
     public async Task WhatIsNoIncident_IsNamed()
     {
         await File.WriteAllTextAsync(Path.Combine(_home, "odd.json"), "{ \"id\": 7 }", TestContext.Current.CancellationToken);
 
         (await ProgramRun.RunAsync("backtest", "--incidents", _home)).Error.ShouldContain("odd.json is no incident");
+        (await ProgramRun.RunAsync("backtest", "--incidents", _home, "--save", _home)).Error.ShouldContain("--save goes with --since.");
         (await ProgramRun.RunAsync("backtest")).Error.ShouldContain("Name either a folder with --incidents");
         (await ProgramRun.RunAsync("backtest", "--incidents", Path.Combine(_home, "none"))).Error.ShouldContain("There is no folder");
     }
