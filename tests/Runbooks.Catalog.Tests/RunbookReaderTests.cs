@@ -54,6 +54,11 @@ public sealed class RunbookReaderTests
     public void UnrepeatableAction_HasOneAttempt() =>
         ReadWith("keys.rotate, with: { name: k }").Mitigation.Steps[0].Retry.Attempts.ShouldBe(1);
 
+    /// <summary>An attempt of which is known that it did nothing is made again.</summary>
+    [Fact]
+    public void UnrepeatableAction_KeepsItsPause() =>
+        ReadWith("keys.rotate, with: { name: k }, retry: { delay: 1m }").Mitigation.Steps[0].Retry.ShouldBe(new(1, TimeSpan.FromMinutes(1)));
+
     /// <summary>Quotes make a text of everything; a True keeps its capital where a text is asked for, and is a truth value where one is.</summary>
     [Theory]
     [InlineData("keepLogs: true", "true")]

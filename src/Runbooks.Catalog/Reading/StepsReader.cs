@@ -109,7 +109,8 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
             section.Errors.AtValue(section.PathOf("retry.attempts"), $"is {attempts}, but {action.Name} cannot be repeated safely.", "Remove 'retry'.");
         }
 
-        return StepRetry.Default with { Attempts = 1 };
+        // It is tried again where it is known that nothing came of an attempt, and the pauses are for that.
+        return new(1, delay ?? StepRetry.Default.Delay);
     }
 }
 
