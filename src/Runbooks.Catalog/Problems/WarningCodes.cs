@@ -29,6 +29,7 @@ public static class WarningCodes
     public const string SelfHealingUnlimited = "self-healing-unlimited";
     public const string SelfHealingUnsettled = "self-healing-unsettled";
     public const string SettleUnchecked = "settle-unchecked";
+    public const string LimitUnused = "limit-unused";
     public const string TriggerAny = "trigger-any";
     public const string TriggerNever = "trigger-never";
     public const string TriggerHidden = "trigger-hidden";
@@ -69,6 +70,7 @@ public static class WarningCodes
         [SelfHealingUnlimited] = "A runbook that heals by itself has no limit on how often.",
         [SelfHealingUnsettled] = "A runbook that heals by itself gives its fix no time to settle.",
         [SettleUnchecked] = "A time to settle without checks that could be asked in it.",
+        [LimitUnused] = "A setting of the limits has nothing to apply to.",
         [TriggerAny] = "A trigger takes every alert.",
         [TriggerNever] = "A trigger fits no alert that is ever sent.",
         [TriggerHidden] = "A trigger waits for a name that looks like a secret.",

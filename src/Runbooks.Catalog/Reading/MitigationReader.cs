@@ -250,7 +250,19 @@ internal static class LimitsReader
             WhenExceeded = section.Choice("whenExceeded", WhenExceeded.Ask),
         };
         section.RejectOthers();
+        var counts = section.Has("maxRuns") || section.Has("maxTargets");
+        WarnUnless(counts, "per", "'maxRuns' or 'maxTargets'");
+        WarnUnless(counts || limits.CoolDown > TimeSpan.Zero, "whenExceeded", "'maxRuns', 'maxTargets' or 'coolDown'");
+        WarnUnless(root.Has("diagnosis"), "healthyFor", "'diagnosis'");
         return limits;
+
+        void WarnUnless(bool isUsed, string key, string needed)
+        {
+            if (section.Has(key) && !isUsed)
+            {
+                section.Errors.Warn(WarningCodes.LimitUnused, section.PathOf(key), $"has no effect without {needed}.", $"Add {needed}, or remove '{key}'.");
+            }
+        }
     }
 
     /// <summary>A number, or a part of a fleet whose size the author knows: alerts show only the targets that are ill.</summary>
