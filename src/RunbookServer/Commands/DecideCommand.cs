@@ -22,6 +22,11 @@ internal static class DecideCommand
         {
             var path = PathOf(parsed.GetRequiredValue(id));
             var done = parsed.GetRequiredValue(items);
+            if (parsed.GetValue(all) && done.Length > 0)
+            {
+                throw new CommandException("--all names every item that is left, and --item some of them. Leave one of them out.");
+            }
+
             var gate = await WorkAsync(api, path, parsed.GetRequiredValue(id), cancellationToken);
             if (parsed.GetValue(all) && gate["task"]?["items"] is JsonArray list)
             {

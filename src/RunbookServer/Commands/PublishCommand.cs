@@ -13,6 +13,7 @@ internal static class PublishCommand
         options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            options.RefuseIdle(parsed);
             var settings = options.SettingsOf(parsed);
             var turn = new Turn(Place(parsed.GetRequiredValue(options.To), settings), options.Settings.Of(parsed, settings), parsed, options);
             return parsed.GetValue(options.List) ? await turn.ListAsync(cancellationToken)
@@ -128,17 +129,19 @@ internal static class PublishCommand
             var changes = RuleSetDifference.Of(before, after, services.GetRequiredService<RunbookReader>());
             var dry = parsed.GetValue(options.DryRun);
             var (publication, outcome) = await publish(dry);
+            var asJson = parsed.GetValue(options.Json);
+            if (asJson)
+            {
+                ConsoleOutput.Json(new JsonObject { ["outcome"] = dry ? "dryRun" : CamelCase.Of(outcome), ["publication"] = dry || publication is null ? null : Json(publication), ["changes"] = new JsonArray([.. changes.Select(change => (JsonNode)change)]) });
+            }
+
             if (outcome == PublishOutcome.SomebodyWasFirst)
             {
                 ConsoleOutput.Error($"{(publication is null ? "Somebody" : $"{publication.By} published {publication.Name}{Of(publication)} and")} was first; nothing was changed. Look at what is in force, and publish again on top of it: runbook publish --to {place.Address} --list");
                 return ExitCode.Failed;
             }
 
-            if (parsed.GetValue(options.Json))
-            {
-                ConsoleOutput.Json(new JsonObject { ["outcome"] = dry ? "dryRun" : CamelCase.Of(outcome), ["publication"] = dry ? null : Json(publication!), ["changes"] = new JsonArray([.. changes.Select(change => (JsonNode)change)]) });
-            }
-            else
+            if (!asJson)
             {
                 Print(publication!, dry, outcome, changes, before);
             }

@@ -49,6 +49,18 @@ internal sealed class PublishOptions
         command.Add(Folder);
     }
 
+    /// <exception cref="CommandException">An option would do nothing beside another one, where much hangs on it.</exception>
+    public void RefuseIdle(ParseResult parsed)
+    {
+        foreach (var (what, idle) in ((Option, Option)[])[(List, RollBack), (RollBack, Strict)])
+        {
+            if (parsed.GetResult(what) is { Implicit: false } && parsed.GetResult(idle) is { Implicit: false })
+            {
+                throw new CommandException($"{idle.Name} does nothing beside {what.Name}. Leave one of them out.");
+            }
+        }
+    }
+
     public IConfiguration SettingsOf(ParseResult parsed) => SettingsFile.Read(parsed.GetValue(Config));
 
     public PublicationOrigin OriginOf(ParseResult parsed) => new(parsed.GetValue(Repository), parsed.GetValue(Commit), parsed.GetValue(Author), parsed.GetValue(By), parsed.GetValue(Reason));

@@ -205,6 +205,18 @@ public sealed class ClientTests : IDisposable
         host.Asked.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task ItemsBesideAllItems_AreRefusedBeforeAnythingIsAsked()
+    {
+        await using var host = await AnsweringHost.StartAsync([]);
+
+        var (code, _, error) = await ProgramRun.RunAsync("done", "one", "--all", "--item", "2", "--url", host.Address, "--key", "a-key");
+
+        code.ShouldBe(2);
+        error.ShouldContain("Leave one of them out.");
+        host.Asked.ShouldBeEmpty();
+    }
+
     /// <summary>A script that goes on after && would take it for done.</summary>
     [Fact]
     public async Task CommandThatIsInterrupted_DoesNotEndAsDone()

@@ -150,6 +150,18 @@ public sealed class PublishTests : IDisposable
         error.ShouldContain("Nothing was published.");
     }
 
+    /// <summary>Whoever goes back with --list beside it would believe that it was done.</summary>
+    [Theory]
+    [InlineData("--roll-back does nothing beside --list. Leave one of them out.", "--roll-back", "--reason", "x", "--list")]
+    [InlineData("--strict does nothing beside --roll-back. Leave one of them out.", "--roll-back", "--reason", "x", "--strict")]
+    public async Task OptionThatWouldDoNothing_IsRefused(string words, params string[] arguments)
+    {
+        var (code, output, error) = await ProgramRun.RunAsync(["publish", "--to", _place, .. arguments]);
+
+        (code, output).ShouldBe((2, ""));
+        error.ShouldContain(words);
+    }
+
     [Fact]
     public async Task FolderWithoutRunbooks_IsRefusedWithTheRemedy()
     {
