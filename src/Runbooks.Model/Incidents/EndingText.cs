@@ -12,6 +12,9 @@ public static class EndingText
     /// <summary>The headline of a runbook that only tells.</summary>
     public const string Told = "Told, nothing changed";
 
+    /// <summary>Where nothing was done, and the sender and the checks disagree.</summary>
+    public const string NotSaidOver = "The sender has not said that the alert is over.";
+
     private const string HandedOn = "Recovered, fix handed on";
     private const string LeftInPlace = "Recovered, fix left in place";
 
@@ -125,7 +128,7 @@ public static class EndingText
     private static string Caveats(Incident incident) => string.Join(", ", incident.Verification
         .Where(finding => finding is { Verdict: Verdict.Passing, Result.Caveat: not null }).OrderBy(finding => finding.Name, StringComparer.Ordinal).Select(finding => $"{finding.Name} {finding.Result.Caveat}"));
 
-    private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? "The sender has not said that the alert is over." : ""]);
+    private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? NotSaidOver : ""]);
 
     /// <summary>Whether it ended because its checks called for nothing, and not because nothing was to act.</summary>
     public static bool SawNothing(Incident incident) => incident is { State: IncidentState.NotNeeded, Gates.Count: 0, Findings.Count: > 0 };

@@ -87,11 +87,22 @@ public sealed partial record Incident
 
     /// <summary>It ends because its checks saw nothing to do for a while, and the sender has not said that the alert is over: one of the two is wrong.</summary>
     [JsonIgnore]
-    public bool FiresUnexplained => IsWatched && AlertResolvedAt is null && (StartedBy is null || Alerts.Any(FiresAtItsSender));
+    public bool FiresUnexplained => IsWatched && AlertResolvedAt is null && HasSender;
 
-    /// <summary>Whether people hear of an end that found nothing to do: the alert still fires, or it was as bad as can be.</summary>
+    /// <summary>The sender has neither said that it is over nor ended it. Of what a person started there is no sender.</summary>
     [JsonIgnore]
-    public bool IsWorthTelling => IsWatched && (FiresUnexplained || Severity == ImpactSeverity.Critical || AlertSeverity.RankOf(WorstSeverity) == 0);
+    public bool FiresOn => ClaimedAt is null && HasSender;
+
+    private bool HasSender => StartedBy is null || Alerts.Any(FiresAtItsSender);
+
+    /// <summary>Whether people hear of an end at which nothing was done: the alert still fires, or it was as bad as can be.</summary>
+    [JsonIgnore]
+    public bool IsWorthTelling => State switch
+    {
+        IncidentState.NotNeeded => IsWatched && (FiresUnexplained || Severity == ImpactSeverity.Critical || AlertSeverity.RankOf(WorstSeverity) == 0),
+        IncidentState.SelfRecovered => FiresOn,
+        _ => false,
+    };
 
     /// <summary>Whether the sender had said that every alert is over when what these answers tell was measured: two that agree.</summary>
     public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.SeenAt >= over);

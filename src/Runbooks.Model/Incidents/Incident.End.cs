@@ -56,7 +56,7 @@ public sealed partial record Incident
     /// </summary>
     private DateTimeOffset? SeenAt => State switch
     {
-        IncidentState.SelfRecovered => ConfirmedAt > Recovery?.ClaimedAt ? ConfirmedAt : Recovery?.ClaimedAt,
+        IncidentState.SelfRecovered => ConfirmedAt is { } confirmed && !(Recovery?.ClaimedAt > confirmed) ? confirmed : Recovery?.ClaimedAt,
         _ when ActedAt is not null && Verification.Where(finding => finding.Verdict == Verdict.Passing).Min(finding => (DateTimeOffset?)finding.SeenAt) is { } seen => seen,
         _ when Verification.Count > 0 => Verification.Max(finding => finding.At),
         _ => ClosedAt,

@@ -71,9 +71,12 @@ public static class ApprovalGateFactory
     /// </summary>
     private static bool CanWait(GuardrailViolation violation) => violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true };
 
-    /// <summary>Nobody said yes, nothing was done, and the checks that were asked again call for nothing: there is nothing to ask about.</summary>
+    /// <summary>
+    /// A runbook that asks nobody did nothing, and the checks that were asked again call for nothing. Where people are asked, they decide what one
+    /// look is worth while the alert fires; what the sender says to be over too ends as <see cref="Incident.RecoveredBeforeActing(Incident)"/>.
+    /// </summary>
     private static bool IsNeededNoLonger(Gate gate, Incident incident, Runbook runbook, DateTimeOffset now) =>
-        gate is { Phase: Phase.Mitigation, Round: > 1 } && incident.ConfirmedAt is not null && !incident.HasActed
+        gate is { Phase: Phase.Mitigation, Round: > 1 } && runbook.ApprovalOf(gate.Phase) is null && incident.ConfirmedAt is not null && !incident.HasActed
         && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
         && Diagnosis.Conclude(runbook.Mitigation.When, incident.SinceFiring(incident.Findings, now)) == Conclusion.Healthy;
 
@@ -112,7 +115,7 @@ public static class ApprovalGateFactory
 
         if (IsNeededNoLonger(gate, incident, runbook, now))
         {
-            return Closed(GateOutcome.SelfRecovered, "Before anything was done the checks were asked again, and they no longer call for it.");
+            return Closed(GateOutcome.SelfRecovered, $"Before anything was done the checks were asked again, and they no longer call for it.{(incident.FiresOn ? $" {EndingText.NotSaidOver}" : "")}");
         }
 
         // Nobody is asked whether they want to hear it again.

@@ -155,12 +155,12 @@ public static class NotificationRecipients
 
     /// <summary>
     /// Whoever was asked. Where nobody was asked, only what acted or what failed is told, what told nobody yet, and that the checks
-    /// saw nothing to do while the alert fires.
+    /// see nothing to do while the alert fires.
     /// </summary>
     public static IReadOnlyList<string> Of(Incident incident, Runbook runbook)
     {
         var recipients = Asked(incident).ToList();
-        if (recipients.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly || (incident.State == IncidentState.NotNeeded && incident.IsWorthTelling)))
+        if (recipients.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly || incident.IsWorthTelling))
         {
             recipients.AddRange(runbook.Mitigation.Approval?.From ?? [runbook.Fallback]);
         }

@@ -2,6 +2,7 @@ using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 using Runbooks.Orchestration;
 using TestKit.Incidents;
 
@@ -14,6 +15,7 @@ public sealed class GroundTests : IAsyncDisposable
     private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world;
     private readonly Queue<Action> _beforeSteps = [];
+    private Action _beforeEnd = () => { };
     private bool _runsTwice;
 
     public GroundTests()
@@ -91,20 +93,46 @@ public sealed class GroundTests : IAsyncDisposable
         incident.Timeline.Count(line => line.What.Contains("the reasons to act no longer hold", StringComparison.Ordinal)).ShouldBe(1);
     }
 
-    [Fact]
-    public async Task HealsItselfAndTheChecksPassBeforeItActs_EndsAndAsksNobody()
+    /// <summary>It asks nobody, but its alert fires on: one of the two is wrong, and the sender may say it only once.</summary>
+    [Theory]
+    [InlineData(360)]
+    public async Task HealsItselfAndTheChecksPassBeforeItActs_EndsAndIsTold(int minutes)
     {
         BeforeStep(() =>
         {
-            _world.Time.Advance(s_outage);
+            _world.Time.Advance(TimeSpan.FromMinutes(minutes));
             _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
         });
 
         var incident = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = null } });
 
         incident.State.ShouldBe(IncidentState.SelfRecovered);
+        incident.Reason.ShouldBe("Before anything was done the checks were asked again, and they no longer call for it. The sender has not said that the alert is over.");
         _world.Script.Deeds.ShouldBeEmpty();
-        _world.Notifier.Sent.ShouldBeEmpty();
+        var (to, card) = _world.Notifier.Sent.ShouldHaveSingleItem();
+        (to, card.Kind).ShouldBe(("fallback", CardKind.Closed));
+    }
+
+    [Fact]
+    public async Task HealsItselfAndAnAlertBeginsBetweenTheLookAndTheEnd_ItGetsAnIncidentOfItsOwn()
+    {
+        var later = Given.Alert() with { Fingerprint = "f2", Name = "ThingFull" };
+        BeforeStep(() =>
+        {
+            _world.Time.Advance(s_outage);
+            _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+        });
+        _beforeEnd = () =>
+        {
+            _world.Time.Advance(TimeSpan.FromSeconds(1));
+            _world.Store.UpdateAsync(_world.Store.All[0].Id, i => (i.Attach(later, _world.Time.GetUtcNow()), true), CancellationToken.None).GetAwaiter().GetResult();
+        };
+
+        var incident = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = null } });
+
+        incident.State.ShouldBe(IncidentState.SelfRecovered);
+        var next = _world.Store.All.Single(one => one.Id != incident.Id);
+        (next.FollowUpOf, next.Alert.Name).ShouldBe((incident.Id, later.Name));
     }
 
     [Fact]
@@ -194,6 +222,11 @@ public sealed class GroundTests : IAsyncDisposable
         if (runsSteps && _beforeSteps.TryDequeue(out var happens))
         {
             happens();
+        }
+
+        if (activity == nameof(EndIncident))
+        {
+            _beforeEnd();
         }
 
         var result = await run();

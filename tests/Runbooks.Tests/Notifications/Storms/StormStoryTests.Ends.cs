@@ -161,7 +161,7 @@ public sealed partial class StormStoryTests
         for (var i = 0; i < StormMembers.MaxMembers + 20; i++)
         {
             await _world.Store.OpenAsync(
-                Given.Incident(_runbook, $"261123-0259-{i:000000}") with { Target = $"inference/llm-c-{i}", OpenedAt = Given.Night.AddSeconds(-30), Storm = storm, State = IncidentState.SelfRecovered, ClosedAt = Given.Night }, _runbook, _ => null, Cancel);
+                Given.Incident(_runbook, $"261123-0259-{i:000000}") with { Target = $"inference/llm-c-{i}", OpenedAt = Given.Night.AddSeconds(-30), Storm = storm, State = IncidentState.SelfRecovered, AlertResolvedAt = Given.Night, ClosedAt = Given.Night }, _runbook, _ => null, Cancel);
         }
 
         await DecideAsync(_world.Store.All.Where(incident => incident.OpenGate is not null), DecisionVerb.Reject);
