@@ -195,6 +195,9 @@ public sealed partial record Incident
             : looked.NoteOnce(now, TimelineKind.Diagnosis, "runbook", $"Recovered by itself before the first step, so the step is not credited with it. {Summarize(recovered)}");
     }
 
+    /// <summary>The answers of the diagnosis, each as it was given last.</summary>
+    public IReadOnlyList<Finding> Renewed(IReadOnlyList<Finding> newer) => [.. Findings.Select(old => newer.FirstOrDefault(one => one.Name == old.Name) ?? old)];
+
     /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>
     /// <param name="gate">The approval, which covers nothing any more.</param>
     /// <param name="why">What has changed, in words.</param>
@@ -212,7 +215,7 @@ public sealed partial record Incident
             : VerificationRounds;
         var unsettled = noted.Replace(FindGate(gate.Id)! with { Lapsed = why }) with { ConfirmedAt = now, VerificationRounds = rounds.Add(IncidentState.AwaitingApproval, findings, now) };
         return phase == Phase.Mitigation
-            ? unsettled with { Findings = [.. Findings.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)] }
+            ? unsettled with { Findings = Renewed(findings) }
             : unsettled with { Verification = [.. Verification.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)] };
     }
 }

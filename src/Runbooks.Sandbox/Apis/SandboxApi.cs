@@ -49,7 +49,7 @@ public sealed record SandboxOptions
     public TimeSpan AbuserTiresAfter { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long the rush on the chat servers lasts from the first question on.</summary>
-    public TimeSpan LoadLastsFor { get; init; } = TimeSpan.FromMinutes(10);
+    public TimeSpan LoadLastsFor { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>How long a long-running operation takes.</summary>
     public TimeSpan OperationTakes { get; init; } = TimeSpan.FromSeconds(1);

@@ -67,7 +67,8 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     private const string OldApproval = "The approval is older than";
     private const string OldAnswers = "The answers that it rested on were older than";
     private const string Lacks = "What the steps rely on no longer passes.";
-    private static readonly string[] s_ofAnswers = [OldApproval, OldAnswers, Lacks];
+    private const string CallsNoLonger = "The checks were asked once more before the first step, and no longer call for it.";
+    private static readonly string[] s_ofAnswers = [OldApproval, OldAnswers, Lacks, CallsNoLonger];
 
     /// <summary>Whether people were asked anew because of the answers or their age, and not because the plan itself had changed.</summary>
     public static bool IsOfAnswers(string difference) => s_ofAnswers.Any(words => difference.StartsWith(words, StringComparison.Ordinal));
@@ -100,22 +101,26 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
 
     /// <summary>
     /// Asks again right before the first step acts, where the answers are not of just now: the checks of the verification, since with what
-    /// has come right by itself while people decided no step is credited, and those that the steps need.
+    /// has come right by itself while people decided no step is credited, and those that the steps need. Where nobody has said yes, those
+    /// that call for the mitigation too: nothing acts on older answers once the newer ones call for nothing.
     /// </summary>
     /// <inheritdoc cref="FindChangeAsync"/>
     private async Task<(bool Asked, string? Changed)> LookBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
-        var asked = BeforeActing(runbook);
+        var (when, isUnanswered) = (runbook.Mitigation.When, gate.Decisions.Count == 0);
+        var before = BeforeActing(runbook);
+        List<CheckSpec> asked = [.. runbook.Diagnosis.Where(spec => before.Contains(spec.Name) || (isUnanswered && when.Asks(spec.Name)))];
         if (phase != Phase.Mitigation || gate.Plan.TellsOnly || asked.Count == 0 || !incident.NeedsLookBeforeActing(time.GetUtcNow()))
         {
             return (false, null);
         }
 
-        var findings = await checks.AskAllAsync(incident, runbook.Diagnosis.Where(spec => asked.Contains(spec.Name)), cancellationToken);
-        var unmet = FindUnmetNeed(incident, runbook, gate, phase, findings);
+        var findings = await checks.AskAllAsync(incident, asked, cancellationToken);
+        var over = isUnanswered && Diagnosis.Conclude(when, incident.Renewed(findings)) == Conclusion.Healthy ? $"{CallsNoLonger} {Incident.Summarize(findings)}" : null;
+        var changed = over ?? FindUnmetNeed(incident, runbook, gate, phase, findings);
         await store.UpdateAsync(
-            incident.Id, i => unmet is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, unmet, stillCalls: true, findings, time.GetUtcNow()), cancellationToken);
-        return (true, unmet);
+            incident.Id, i => changed is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, stillCalls: over is null, findings, time.GetUtcNow()), cancellationToken);
+        return (true, changed);
     }
 
     private static List<string> BeforeActing(Runbook runbook) => [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];

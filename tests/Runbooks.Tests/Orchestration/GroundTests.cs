@@ -96,6 +96,7 @@ public sealed class GroundTests : IAsyncDisposable
     /// <summary>It asks nobody, but its alert fires on: one of the two is wrong, and the sender may say it only once.</summary>
     [Theory]
     [InlineData(360)]
+    [InlineData(10)]
     public async Task HealsItselfAndTheChecksPassBeforeItActs_EndsAndIsTold(int minutes)
     {
         BeforeStep(() =>

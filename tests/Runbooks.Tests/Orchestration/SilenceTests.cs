@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
+using Runbooks.Execution;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
@@ -90,16 +91,45 @@ public sealed class SilenceTests : IAsyncDisposable
         _world.Script.Asked.Count(check => check == "stuck").ShouldBe(3, "diagnosed, asked again before it acted, verified");
     }
 
-    [Fact]
-    public async Task NobodyAnswersAndTheChecksPassByThen_EndsAsRecovered()
+    /// <summary>The sender has not said that it is over, and one look is no all-clear; but nothing acts on answers that are not so any more.</summary>
+    [Theory]
+    [InlineData(20)]
+    [InlineData(60)]
+    public async Task NobodyAnswersAndTheChecksPassByThen_PeopleAreAskedAnewAndSilenceIsNoYes(int minutes)
     {
-        var patient = s_runbook.Mitigation.Approval! with { Timeout = TimeSpan.FromHours(1) };
+        var patient = s_runbook.Mitigation.Approval! with { Timeout = TimeSpan.FromMinutes(minutes) };
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = patient } });
         _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
 
-        var incident = await _world.AdvanceAsync(opened.Id, patient.Timeout + TimeSpan.FromMinutes(1));
+        var asked = await _world.AdvanceAsync(opened.Id, patient.Timeout + TimeSpan.FromMinutes(1));
 
-        incident.State.ShouldBe(IncidentState.SelfRecovered);
+        (asked.State, asked.OpenGate!.Round).ShouldBe((IncidentState.AwaitingApproval, 2));
+        GroundCheck.IsOfAnswers(asked.OpenGate.Difference.ShouldNotBeNull()).ShouldBeTrue();
+        asked.OpenGate.Difference.ShouldContain("stuck: passing");
+        asked.Timeline.ShouldContain(line => line.What.Contains("the reasons to act no longer hold", StringComparison.Ordinal));
+        await ShouldExpireAsync(opened.Id, patient.Timeout);
+    }
+
+    [Fact]
+    public async Task NobodyAnswersAndTheChecksPassByThen_TheSendersWordEndsIt()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+        await _world.AdvanceAsync(opened.Id, s_timeout + TimeSpan.FromMinutes(1));
+
+        (await _world.ResolveAlertAsync(opened.Id)).State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
+    /// <summary>What shows that the fix helps is no reason for it: users who were moved to another model are no sign that theirs is down.</summary>
+    [Fact]
+    public async Task NobodyAnswers_WhatCallsForItIsAskedOnceMoreBeforeItActs()
+    {
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { When = new(Quantifier.Any, ["full"]) } });
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        var asked = await _world.AdvanceAsync(opened.Id, s_timeout + TimeSpan.FromMinutes(1));
+
+        asked.OpenGate!.Difference.ShouldNotBeNull().ShouldStartWith("The checks were asked once more before the first step, and no longer call for it. ");
         _world.Script.Deeds.ShouldBeEmpty();
     }
 
@@ -190,9 +220,9 @@ public sealed class SilenceTests : IAsyncDisposable
     private async Task ShouldExpireAsync(Runbook runbook, Incident? incident = null) =>
         await ShouldExpireAsync((await _world.OpenAsync(runbook, incident)).Id);
 
-    private async Task ShouldExpireAsync(string id)
+    private async Task ShouldExpireAsync(string id, TimeSpan? timeout = null)
     {
-        var incident = await _world.AdvanceAsync(id, s_timeout + TimeSpan.FromMinutes(1));
+        var incident = await _world.AdvanceAsync(id, (timeout ?? s_timeout) + TimeSpan.FromMinutes(1));
 
         incident.State.ShouldBe(IncidentState.Expired);
         _world.Script.Deeds.ShouldBeEmpty();
