@@ -56,6 +56,13 @@ public sealed partial record Incident
     /// <summary>When the newest episode of its alerts began, as far as that is known.</summary>
     public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)(alert.BeganAt ?? alert.FirstAt)).Where(at => !Clocks.IsAhead(at, now)).Max();
 
+    /// <summary>Until when its newest alert has not fired for so long; null where each has. A rule that keeps no state fires anew each time: that is no newer alert.</summary>
+    public DateTimeOffset? NewestSeenFrom(TimeSpan healthyFor, DateTimeOffset now) => Alerts
+        .Where(alert => !alert.Resolved && !(WholeReportOf(alert) is { } report && FiringAs(report).Any(one => one.FirstAt < alert.FirstAt)))
+        .Select(alert => (DateTimeOffset?)((alert.BeganAt ?? alert.FirstAt) + healthyFor))
+        .Where(until => until > now && !Clocks.IsAhead(until - healthyFor, now))
+        .Max();
+
     /// <summary>The answers as far as they say something about its alerts.</summary>
     public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings, DateTimeOffset now) => [.. findings.Select(finding => finding.SinceFiring(FiringSince(now)))];
 

@@ -45,10 +45,12 @@ public sealed class IncidentCloser(
             return incident.HasUnreadStop(request.State, request.InResolution) ? incident : null;
         }
 
+        // The last look may have come a moment after another alert began, or before it: that one has the whole time too.
         var now = time.GetUtcNow();
+        var newest = incident.NewestSeenFrom(runbook.Limits.HealthyFor, now);
         return incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
             : now < incident.WatchedUntil ? incident.WatchFlapping(request.Findings, now)
-            : request.WatchUntil is { } until && !incident.IsOnlyAsked && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(runbook.Mitigation.When, request.Findings, until, now)
+            : (newest > request.WatchUntil ? newest : request.WatchUntil ?? newest) is { } until && !incident.IsOnlyAsked && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(runbook.Mitigation.When, request.Findings, until, now)
             : null;
     }
 }

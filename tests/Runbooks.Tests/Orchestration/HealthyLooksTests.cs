@@ -291,6 +291,36 @@ public sealed class HealthyLooksTests : IAsyncDisposable
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(15))).State.ShouldBe(IncidentState.NotNeeded);
     }
 
+    /// <summary>Each sender says it once: what was looked at for two seconds was not looked at.</summary>
+    [Theory]
+    [InlineData(false, IncidentState.NotNeeded)]
+    [InlineData(true, IncidentState.AwaitingApproval)]
+    public async Task AnotherAlertBeginsRightBeforeTheEnd_IsLookedAtForAsLong(bool fails, IncidentState state)
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        await _world.AdvanceAsync(opened.Id, s_window - TimeSpan.FromSeconds(2));
+        Attach(Given.Alert() with { Fingerprint = "f2", Name = "ThingFull" });
+
+        var looked = await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(62));
+
+        looked.State.ShouldBe(IncidentState.Diagnosing);
+        looked.Reason!.ShouldContain("until 03:03:58 UTC");
+        _world.Script.Verdicts["full"] = fails ? Verdict.Failing : Verdict.Passing;
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(state);
+    }
+
+    /// <summary>A rule of Azure Monitor that keeps no state fires each minute as an alert of its own: it would never end, and nobody would be told.</summary>
+    [Fact]
+    public async Task OneMoreFiringOfTheSameRule_IsNoNewerAlert()
+    {
+        var alert = Given.Alert() with { Source = AlertSource.AzureMonitor };
+        var opened = await _world.OpenAsync(s_runbook, (Given.Incident(s_runbook) with { Alert = alert, Alerts = [], AlertCount = 0 }).Attach(alert, Given.Night));
+        await _world.AdvanceAsync(opened.Id, s_window - TimeSpan.FromSeconds(2));
+        Attach(alert with { Fingerprint = "f2" });
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(2))).State.ShouldBe(IncidentState.NotNeeded);
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private static Incident ByHand()
@@ -299,6 +329,8 @@ public sealed class HealthyLooksTests : IAsyncDisposable
         return (Given.Incident(s_runbook) with { StartedBy = "ada", Alert = start, Alerts = [], AlertCount = 0 }).Attach(start, Given.Night);
     }
 
-    private void Attach(AlertStatus status) => _world.Store.UpdateAsync(
-        _world.Store.All[0].Id, i => (i.Attach(Given.Alert() with { Status = status }, _world.Time.GetUtcNow()), true), CancellationToken.None).GetAwaiter().GetResult();
+    private void Attach(AlertStatus status) => Attach(Given.Alert() with { Status = status });
+
+    private void Attach(Alert alert) => _world.Store.UpdateAsync(
+        _world.Store.All[0].Id, i => (i.Attach(alert, _world.Time.GetUtcNow()), true), CancellationToken.None).GetAwaiter().GetResult();
 }
