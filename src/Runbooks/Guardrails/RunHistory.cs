@@ -41,15 +41,15 @@ public sealed record RunHistory
         };
     }
 
-    /// <summary>The target is broken again, in the same thing: a fix that ended well shortly before did not hold.</summary>
+    /// <summary>The target is broken again, in the same thing: a fix that ended well shortly before did not hold, or was taken back too soon.</summary>
     public RunHistory MarkRecurred(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
         Recurring(targetKey, subject, again, within) is { } held
-            ? this with { Runs = [.. Runs.Select(run => run == held ? run with { Outcome = RunOutcome.Recurred } : run)] }
+            ? this with { Runs = [.. Runs.Select(run => run != held ? run : run.IsTemporary ? run with { CauseBack = true } : run with { Outcome = RunOutcome.Recurred })] }
             : this;
 
     /// <returns>The fix that this new incident on its target disproves; null when there is none.</returns>
     private RecordedRun? Recurring(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
-        Runs.LastOrDefault(run => run.IsOf(targetKey, subject) && run.EndedAt <= again) is { Outcome: RunOutcome.Verified or RunOutcome.Unverified } last && again - last.EndedAt < within ? last : null;
+        Runs.LastOrDefault(run => run.IsOf(targetKey, subject) && run.EndedAt <= again) is { Outcome: RunOutcome.Verified or RunOutcome.Unverified, CauseBack: false } last && again - last.EndedAt < within ? last : null;
 
     public RunHistory Reset(string by, string reason, DateTimeOffset at) =>
         this with { Breaker = null, Resets = [.. Resets.TakeLast(MaxResets - 1), new(by, reason, at)] };
@@ -61,6 +61,14 @@ public sealed record RunHistory
 public sealed record RecordedRun(
     string Incident, string Target, RunOutcome Outcome, DateTimeOffset OpenedAt, DateTimeOffset EndedAt, TimeSpan Took, string? TargetKey = null, string? Subject = null)
 {
+    /// <summary>The fix was held until its cause was gone, and taken back then.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsTemporary { get; init; }
+
+    /// <summary>Of a temporary one: its cause came back soon after. Whether it had helped is told by its outcome all the same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool CauseBack { get; init; }
+
     [JsonIgnore]
     public string Key => TargetKey ?? Target;
 
@@ -154,13 +162,13 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
             return;
         }
 
-        var run = assessed with { Subject = SubjectOf(incident, runbook) };
+        var run = assessed with { Subject = SubjectOf(incident, runbook), IsTemporary = runbook.Mitigation.HoldUntil is not null };
         var (history, opened) = await state.UpdateAsync<RunHistory, bool>(
             Key(incident.RunbookId),
             known =>
             {
                 var before = known ?? new RunHistory();
-                var after = before.Record(run, RecurredWithin(runbook.Limits), options.CurrentValue.BreakerAfter);
+                var after = before.Record(run, RecurredWithin(runbook), options.CurrentValue.BreakerAfter);
                 return (after, before.Breaker is null && after.Breaker is not null);
             },
             cancellationToken);
@@ -170,10 +178,11 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
         }
     }
 
+    /// <summary>The checks have shown in the settle window that the fix did not hold, however long it is.</summary>
     public Task MarkRecurredAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
         state.ChangeAsync<RunHistory>(
             Key(incident.RunbookId),
-            known => (known ?? new()).MarkRecurred(incident.TargetKey, SubjectOf(incident, runbook), time.GetUtcNow(), RecurredWithin(runbook.Limits)),
+            known => (known ?? new()).MarkRecurred(incident.TargetKey, SubjectOf(incident, runbook), time.GetUtcNow(), TimeSpan.MaxValue),
             cancellationToken);
 
     /// <inheritdoc cref="RecordedRun" path="/param[@name='Subject']"/>
@@ -195,8 +204,14 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
         return before;
     }
 
-    /// <summary>A fix that lasted less than this did not hold.</summary>
-    public static TimeSpan RecurredWithin(Limits limits) => limits.SettleFor > limits.Per ? limits.SettleFor : limits.Per;
+    /// <summary>
+    /// A fix that lasted less than this did not hold. A temporary one was taken back since its cause was gone: a cause that comes back hours
+    /// later says nothing against it, one that comes back before things have settled was not gone yet.
+    /// </summary>
+    public static TimeSpan RecurredWithin(Runbook runbook) => runbook.Mitigation.HoldUntil is null ? Lately(runbook.Limits) : runbook.Limits.SettleFor;
+
+    /// <summary>The time in which what came back is counted.</summary>
+    public static TimeSpan Lately(Limits limits) => limits.SettleFor > limits.Per ? limits.SettleFor : limits.Per;
 
     private static string Key(string runbookId) => $"ledger:{runbookId}";
 }

@@ -7,6 +7,9 @@ namespace Runbooks.Guardrails;
 /// <param name="FailedLast">How many of the latest in a row did not help; one after which the alert came back is told as that.</param>
 public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineffective, int Recurred, int Unverified, TimeSpan? Median, int FailedLast)
 {
+    /// <summary>After how many temporary fixes the cause came back soon after they had been taken back; whether they helped is counted besides.</summary>
+    public int CauseBack { get; init; }
+
     public static string ClassOf(string target) => target.LastIndexOf('/') is > 0 and var slash ? $"{target[..slash]}/*" : "*";
 
     public static SuccessRate Of(IReadOnlyList<RecordedRun> all, string targetClass)
@@ -24,16 +27,22 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
             runs.Count(run => run.Outcome == RunOutcome.Recurred),
             ofClass.Count - runs.Count,
             took.Count == 0 ? null : took[took.Count / 2],
-            runs.AsEnumerable().Reverse().TakeWhile(run => run.Outcome == RunOutcome.Ineffective).Count());
+            runs.AsEnumerable().Reverse().TakeWhile(run => run.Outcome == RunOutcome.Ineffective).Count())
+        {
+            CauseBack = ofClass.Count(run => run.CauseBack),
+        };
     }
 
     public static IReadOnlyList<SuccessRate> OfEach(IReadOnlyList<RecordedRun> all) =>
         [.. all.Select(run => ClassOf(run.Key)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
 
     /// <summary>"Worked in 7 of 9 runs, median 3m; the last 2 failed."; null when it never ran.</summary>
-    public string? Describe() =>
-        Runs + Unverified == 0 ? null
-        : Runs == 0 ? $"For {CountText.Format(Unverified, "run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped."
+    public string? Describe() => Runs + Unverified == 0 ? null
+        : CauseBack == 0 ? HowItWent
+        : $"{HowItWent} The cause came back soon after {CauseBack} of them had been taken back.";
+
+    private string HowItWent =>
+        Runs == 0 ? $"For {CountText.Format(Unverified, "run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped."
         : $"Worked in {Verified} of {CountText.Format(Runs, "run")}"
             + (Median is { } median ? $", median {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))))}" : "")
             + (Recurred > 0 ? $"; the alert came back after {Recurred} of them" : "")
@@ -52,17 +61,20 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
             return null;
         }
 
-        var (within, subject) = (RunHistoryStore.RecurredWithin(limits), histories.SubjectOf(incident, question.Runbook));
-        var history = (await question.HistoryAsync(histories, cancellationToken)).MarkRecurred(incident.TargetKey, subject, incident.OpenedAt, within);
+        var (atLeast, subject) = (options.CurrentValue.AskAfterRecurrences, histories.SubjectOf(incident, question.Runbook));
+        var history = (await question.HistoryAsync(histories, cancellationToken)).MarkRecurred(incident.TargetKey, subject, incident.OpenedAt, RunHistoryStore.RecurredWithin(question.Runbook));
         var successRate = SuccessRate.Of(history.Runs, SuccessRate.ClassOf(incident.TargetKey));
         if (successRate.Describe() is not { } words)
         {
             return null;
         }
 
-        var cameBack = history.Runs.Count(run => run.Outcome == RunOutcome.Recurred && run.IsOf(incident.TargetKey, subject) && incident.OpenedAt - run.EndedAt < within * options.CurrentValue.AskAfterRecurrences);
-        return cameBack >= options.CurrentValue.AskAfterRecurrences
-            ? new("efficacy", $"{words} On this target the fix came undone {cameBack} times lately: it may treat the symptom only.", GuardrailSeverity.AskFirst)
+        var lately = history.Runs.Where(run => run.IsOf(incident.TargetKey, subject) && incident.OpenedAt - run.EndedAt < RunHistoryStore.Lately(limits) * atLeast).ToList();
+        var (cameUndone, causeBack) = (lately.Count(run => run.Outcome == RunOutcome.Recurred), lately.Count(run => run.CauseBack));
+        return cameUndone >= atLeast
+                ? new("efficacy", $"{words} On this target the fix came undone {cameUndone} times lately: it may treat the symptom only.", GuardrailSeverity.AskFirst)
+            : causeBack >= atLeast
+                ? new("efficacy", $"{words} On this target that was so {causeBack} times lately: it may have to be held longer ('stableFor').", GuardrailSeverity.Tell)
             : new("efficacy", words, GuardrailSeverity.Tell);
     }
 }
@@ -83,6 +95,7 @@ public sealed record RunbookReport(
 
     private static string? Suggest(Runbook? runbook, SuccessRate target) => target switch
     {
+        { CauseBack: > 1 } => $"On {target.Class} the cause came back {target.CauseBack} times soon after the fix had been taken back: it may have to be held longer ('stableFor').",
         { Recurred: > 1 } => $"On {target.Class} the fix came undone {target.Recurred} times: it treats the symptom.",
         _ when runbook?.Mitigation.Approval is not null && target.Runs >= SteadyAfter && target.Verified == target.Runs =>
             $"On {target.Class} it worked {target.Verified} times of {target.Runs}. A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.",

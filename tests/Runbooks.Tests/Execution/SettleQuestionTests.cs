@@ -35,6 +35,8 @@ public sealed class SettleQuestionTests : IAsyncDisposable
             next.OpenGate!.Warnings.ShouldContain($"The cause is back: incident {closed.Id} on this target ended when it was gone.");
             next.Follows.ShouldBe(closed.Id);
             _world.World.Store.All[0].Timeline[^1].What.ShouldStartWith("The cause is back (");
+            var run = (await _world.World.Get<RunHistoryStore>().ReadAsync(closed.RunbookId, CancellationToken.None)).Runs.ShouldHaveSingleItem();
+            (run.Outcome, run.CauseBack).ShouldBe((RunOutcome.Verified, true), "it had helped, and was taken back");
         }
     }
 

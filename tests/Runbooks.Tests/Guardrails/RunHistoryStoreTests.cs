@@ -99,6 +99,18 @@ public sealed class RunHistoryStoreTests : IDisposable
         (violation.Guardrail, violation.Severity).ShouldBe(("efficacy", severity));
     }
 
+    /// <summary>It is the runbook's whole sense to move users for as long as their provider is away; that is told, and asks nobody first.</summary>
+    [Fact]
+    public async Task CauseOfATemporaryFixThatComesBack_IsToldAndNoWarning()
+    {
+        await RememberAsync([.. ((int[])[100, 30]).Select(ago => Run(ago, RunOutcome.Unverified, ago) with { IsTemporary = true, CauseBack = true })]);
+
+        var violation = (await new SuccessRateGuardrail(_histories, _options).CheckAsync(Question(begun: false), Cancel)).ShouldNotBeNull();
+
+        violation.Severity.ShouldBe(GuardrailSeverity.Tell);
+        violation.Why.ShouldBe("For 2 runs nothing shows whether they helped. The cause came back soon after 2 of them had been taken back. On this target that was so 2 times lately: it may have to be held longer ('stableFor').");
+    }
+
     [Fact]
     public async Task FixThatHasBegun_IsNotToldHowItWentBefore()
     {
@@ -114,8 +126,10 @@ public sealed class RunHistoryStoreTests : IDisposable
     private Task FailAsync(Runbook runbook, int number) => _histories.RecordAsync(
         (Given.Incident(runbook, $"i-{number}") with { Steps = [s_step] }).End(IncidentState.Failed, "It failed.", Given.Night.AddMinutes(number)), runbook, Cancel);
 
-    private Task RememberAsync(params (RunOutcome Outcome, int MinutesAgo)[] runs) => _state.ChangeAsync<RunHistory>(
-        $"ledger:{s_runbook.Id}",
-        _ => new() { Runs = [.. runs.Select((run, i) => new RecordedRun($"i-{i}", "inference/llm-b-0", run.Outcome, Given.Night.AddDays(-1), Given.Night.AddMinutes(-run.MinutesAgo), TimeSpan.FromMinutes(3)))] },
-        Cancel);
+    private Task RememberAsync(params (RunOutcome Outcome, int MinutesAgo)[] runs) => RememberAsync([.. runs.Select((run, i) => Run(i, run.Outcome, run.MinutesAgo))]);
+
+    private Task RememberAsync(IReadOnlyList<RecordedRun> runs) => _state.ChangeAsync<RunHistory>($"ledger:{s_runbook.Id}", _ => new() { Runs = runs }, Cancel);
+
+    private static RecordedRun Run(int number, RunOutcome outcome, int minutesAgo) =>
+        new($"i-{number}", "inference/llm-b-0", outcome, Given.Night.AddDays(-1), Given.Night.AddMinutes(-minutesAgo), TimeSpan.FromMinutes(3));
 }
