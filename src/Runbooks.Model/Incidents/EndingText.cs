@@ -93,6 +93,14 @@ public static class EndingText
     /// <summary>What was so before the step came to it is no work of this incident.</summary>
     internal static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
 
+    /// <summary>Whether what it tried did not help. That the host crashed, or that it was kept from acting, says nothing about a fix.</summary>
+    internal static bool WasInVain(Incident incident) =>
+        incident is { State: IncidentState.Failed, IsInconclusive: false } && HasMitigated(incident) && !incident.Steps.Any(step => step.CutOff) && !IsVerifiedFix(incident) && !Held(incident);
+
+    /// <summary>Whether its checks passed when they were asked last, and nothing was taken back.</summary>
+    internal static bool Held(Incident incident) =>
+        incident.Verification.Count > 0 && incident.Verification.All(finding => finding.Verdict == Verdict.Passing) && !incident.Steps.Any(step => step.UndoneFrom is not null);
+
     private static bool FoundItSo(Incident incident) => !HasMitigated(incident) && incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation });
 
     private static string Resolved(Incident incident)

@@ -82,6 +82,9 @@ public sealed partial record Incident
     /// <summary>The last decision of a person on this target, or on one of its alerts, before this incident, when it was a no; null otherwise.</summary>
     public EarlierNo? EarlierNo { get; init; }
 
+    /// <summary>The incident before this one that tried the same for its alert lately and failed; null where there is none.</summary>
+    public EarlierTry? Tried { get; init; }
+
     /// <summary>
     /// A person rejected it, cancelled it, or closed it by hand after a take-over; null for any other end. Where what had been
     /// done could not be undone it ends as failed, and what the person said stands.
@@ -170,6 +173,19 @@ public sealed record EarlierNo(string Incident, string By, string Did, DateTimeO
 
     /// <summary>For whoever is asked about the same target again.</summary>
     public string Warning => OfAlert ? $"An alert of this incident came before, and a person said no: {Text}" : $"The last decision on this target was a no: {Text}";
+}
+
+/// <summary>What was tried on a target for the same alert, and did not help.</summary>
+/// <param name="At">When that incident ended.</param>
+/// <param name="Left">What it had not taken back by then, a line a change.</param>
+public sealed record EarlierTry(string Incident, DateTimeOffset At, IReadOnlyList<string> Left)
+{
+    /// <summary>A failure of longer ago says little of how things are.</summary>
+    public static readonly TimeSpan Lately = TimeSpan.FromDays(1);
+
+    /// <summary>For whoever is asked about the same again.</summary>
+    [JsonIgnore]
+    public string Warning => $"Incident {Incident} tried the same on this target and failed.{(Left.Count == 0 ? "" : $" It had left in place: {string.Join(" ", Left.Select(EndingText.Sentence))}")}";
 }
 
 /// <summary>

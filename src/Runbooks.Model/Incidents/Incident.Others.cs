@@ -29,7 +29,13 @@ public sealed partial record Incident
 
     /// <summary>The fix that did not hold for this alert, where this incident knows of that, and neither did anything about the alert nor found it well; null else.</summary>
     public string? BrokenFixOf(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert))?.Follows
-        ?? (HasActed || State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed()) || !WasOpenedBy(alert) ? null : Follows);
+        ?? (IsDoneWith(alert) ? null : Follows);
+
+    /// <summary>The incident that tried the same for this alert in vain: this one, or one before it of which it knows; null where there is none.</summary>
+    private EarlierTry? TriedFor(Alert alert) => WasOpenedBy(alert) && EndingText.WasInVain(this) ? new(Id, ClosedAt ?? UpdatedAt, ChangeText.InPlace(this)) : IsDoneWith(alert) ? null : Tried;
+
+    /// <summary>Whether it did something about the alert, found it well, or was about another: what it knows of fixes before it says nothing any more.</summary>
+    private bool IsDoneWith(Alert alert) => HasActed || State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed()) || !WasOpenedBy(alert);
 
     /// <summary>Alerts of an incident that ended belong to this one, which was opened for others: whoever has it hears why, and what is opened for them later knows of it.</summary>
     /// <param name="follows">The incident whose fix did not hold for them; null where that is not why.</param>
@@ -37,8 +43,15 @@ public sealed partial record Incident
         (this with { Alerts = [.. Alerts.Select(known => follows is not null && alerts.Any(known.Is) ? known with { Follows = follows } : known)] })
         .AddNews($"{GoesOnNews}{ended.Id}", "runbook", $"{why} This incident has {string.Join(", ", alerts.Select(alert => alert.Name).Distinct())} from here on; its plan may not be for that.", now, urgent: true);
 
-    /// <summary>This one, just opened, says too that a fix did not hold of which nothing has become in the incident before: silence is no yes to the same again.</summary>
-    private Incident FollowOn(Incident before) => this with { Follows = Follows ?? before.BrokenFixOf(Alert) };
+    /// <summary>
+    /// This one, just opened, says too that a fix did not hold of which nothing has become in the incident before, and that the same was tried lately
+    /// in vain: silence is no yes to the same again.
+    /// </summary>
+    private Incident FollowOn(Incident before) => this with
+    {
+        Follows = Follows ?? before.BrokenFixOf(Alert),
+        Tried = Tried ?? (before.TriedFor(Alert) is { } tried && OpenedAt - tried.At < EarlierTry.Lately ? tried : null),
+    };
 
     /// <summary>What fires, or fires on, since its checks had answered last before the end, and is not what it was opened for.</summary>
     public IReadOnlyList<AttachedAlert> OthersUnseen() =>
@@ -168,7 +181,7 @@ public sealed partial record Incident
     /// <summary>This one, just opened, tries another again: its alerts belong to this one from now on, and what is known of their end.</summary>
     /// <param name="hasChecks">Where there are none, the sender's word alone would withdraw what a person has just asked for.</param>
     public Incident TryAgain(Incident ended, bool hasChecks, string by, string reason, DateTimeOffset now) =>
-        (CarryAlertsOf(ended) with { RetryOf = ended.Id, Follows = ended.Follows, AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null })
+        (CarryAlertsOf(ended).FollowOn(ended) with { RetryOf = ended.Id, Follows = ended.Follows, AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null })
         .Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
 
     /// <summary>The incident that tries it again has the matter from here on.</summary>

@@ -25,7 +25,7 @@ public static class ApprovalGateFactory
         var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? s_tell : s_askAfterAll);
         var unmetNeeds = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, plan, incident.Findings);
         var mustAsk = incident.IsProposed || (!plan.TellsOnly
-            && (unclear || unmetNeeds.Count > 0 || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation))));
+            && (unclear || unmetNeeds.Count > 0 || difference is not null || incident is { EarlierNo: not null } or { Tried: not null, RetryOf: null } || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation))));
         var isSo = unclear && Diagnosis.Conclude(runbook.Mitigation.When, incident.Findings) == Conclusion.Unclear;
         List<string> warnings = [.. Warnings(incident, runbook.Mitigation.HoldUntil is not null, plan, violations, unmetNeeds, isSo ? Diagnosis.WhyUnclear(runbook.Mitigation.When, incident.Findings) : null), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
         var gate = new Gate
@@ -92,6 +92,7 @@ public static class ApprovalGateFactory
         .. incident.IsProposed && AlertIdentity.IsByHand(incident.Alert.Source) ? [$"No alert opened this. {Clip.To(incident.Alert.Summary ?? "", 500)}"] : Array.Empty<string>(),
         .. incident.EarlierNo is { } no ? [no.Warning] : Array.Empty<string>(),
         .. incident.Follows is { } before ? [isLease ? $"The cause is back: incident {before} on this target ended when it was gone." : $"The last fix did not hold: incident {before} on this target was resolved before this."] : Array.Empty<string>(),
+        .. incident.Tried is { } tried ? [tried.Warning] : Array.Empty<string>(),
         .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan))
             .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why),
         .. unmetNeeds.Count > 0 ? [$"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}"] : Array.Empty<string>(),

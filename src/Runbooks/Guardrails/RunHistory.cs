@@ -117,20 +117,13 @@ public static class RunAssessment
         IncidentState.Resolved => Worked(incident),
 
         // The resolution broke or the lease could not be taken back; the mitigation had held.
-        _ when Passed(incident) => Worked(incident),
+        _ when EndingText.Held(incident) => Worked(incident),
         IncidentState.Failed when EndingText.IsVerifiedFix(incident) => RunOutcome.Verified,
 
-        // That the host crashed, or that it was kept from acting, says nothing about the fix.
-        IncidentState.Failed when !incident.IsInconclusive && !incident.Steps.Any(step => step.CutOff) && EndingText.HasMitigated(incident) => RunOutcome.Ineffective,
-        _ => null,
+        _ => EndingText.WasInVain(incident) ? RunOutcome.Ineffective : null,
     };
 
     private static RunOutcome Worked(Incident incident) => EndingText.IsVerifiedFix(incident) ? RunOutcome.Verified : RunOutcome.Unverified;
-
-    private static bool Passed(Incident incident) =>
-        incident.Verification.Count > 0
-        && incident.Verification.All(finding => finding.Verdict == Verdict.Passing)
-        && !incident.Steps.Any(step => step.UndoneFrom is not null);
 }
 
 /// <summary>Keeps the history of each runbook's runs.</summary>

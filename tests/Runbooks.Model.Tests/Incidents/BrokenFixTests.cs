@@ -32,4 +32,45 @@ public sealed class BrokenFixTests
         (s_next with { Alert = Some.Alert("Other") }).GoOnAfter(s_before, Some.Time).Follows.ShouldBeNull();
         (s_next with { Follows = "newer" }).GoOnAfter(s_before, Some.Time).Follows.ShouldBe("newer");
     }
+
+    /// <summary>What failed an hour ago is known to the next incident, and to the one after it where that one did nothing.</summary>
+    [Theory]
+    [InlineData("did not help", true)]
+    [InlineData("could not be judged", false)]
+    [InlineData("had helped", false)]
+    [InlineData("changed nothing", false)]
+    [InlineData("another alert", false)]
+    [InlineData("days ago", false)]
+    public void SameWasTriedInVain_IsSaidUntilSomethingHasBecomeOfIt(string what, bool known)
+    {
+        var step = new StepRecord { Phase = Phase.Mitigation, Name = "fix", Action = "act", GateId = "g", Preparation = new() { PlannedEffect = "Fix it.", IsSo = what == "changed nothing" }, StartedAt = Some.Time, Status = StepStatus.Done };
+        var failed = s_before with
+        {
+            State = IncidentState.Failed, Follows = null, Steps = [step], IsInconclusive = what == "could not be judged",
+            ClosedAt = Some.Time.AddDays(what == "days ago" ? -1 : 0),
+            Verification = what == "had helped" ? [new("stuck", "Is it?", new(Verdict.Passing, "It is not."), Some.Time, TimeSpan.Zero)] : [],
+        };
+        var next = s_next with { Alert = what == "another alert" ? Some.Alert("Other") : s_next.Alert, OpenedAt = Some.Time };
+
+        var opened = next.GoOnAfter(failed, Some.Time);
+
+        opened.Tried?.Incident.ShouldBe(failed.Id);
+        (opened.Tried is not null, next.TryAgain(failed, hasChecks: true, "ada", "again", Some.Time).Tried is not null).ShouldBe((known, known));
+        next.GoOnAfter(opened with { State = IncidentState.Expired }, Some.Time).Tried.ShouldBe(opened.Tried, "nobody answered that one");
+        next.GoOnAfter(opened with { State = IncidentState.SelfRecovered }, Some.Time).Tried.ShouldBeNull();
+    }
+
+    [Fact]
+    public void SameWasTriedInVainAndNotAllTakenBack_IsSaid()
+    {
+        var step = new StepRecord
+        {
+            Phase = Phase.Mitigation, Name = "fix", Action = "act", GateId = "g", StartedAt = Some.Time, Status = StepStatus.UndoFailed,
+            Preparation = new() { PlannedEffect = "Add two pods.", UndoState = System.Text.Json.JsonSerializer.SerializeToElement("two") },
+        };
+
+        var opened = s_next.GoOnAfter((s_before with { State = IncidentState.Mitigating, Steps = [step] }).End(IncidentState.Failed, "It failed.", Some.Time), Some.Time);
+
+        opened.Tried.ShouldNotBeNull().Warning.ShouldBe($"Incident {s_before.Id} tried the same on this target and failed. It had left in place: fix: Add two pods.");
+    }
 }

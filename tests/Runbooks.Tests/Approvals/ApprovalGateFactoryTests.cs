@@ -15,6 +15,7 @@ public sealed class ApprovalGateFactoryTests
     private static readonly Runbook s_asks = Given.Runbook();
     private static readonly Runbook s_heals = With(null);
     private static readonly Incident s_incident = Given.Incident(s_asks);
+    private static readonly EarlierTry s_tried = new("i-0", Given.Night, []);
     private static readonly Plan s_plan = new("plan-1", [Planned()]);
     private static readonly Plan s_tells = new("plan-1", [Planned() with { TellsOnly = true }]);
     private static readonly GuardrailViolation s_warning = new("window", "Look out.", GuardrailSeverity.AskFirst);
@@ -78,6 +79,8 @@ public sealed class ApprovalGateFactoryTests
     [InlineData("what the steps need is not there", true, false)]
     [InlineData("the plan is another", true, false)]
     [InlineData("a person said no before", true, false)]
+    [InlineData("the same failed lately", true, false)]
+    [InlineData("the same failed lately, and a person had it tried again", false, false)]
     [InlineData("the system asks always", true, false)]
     [InlineData("a guardrail asks", true, false)]
     [InlineData("a person holds everything", true, false)]
@@ -95,6 +98,8 @@ public sealed class ApprovalGateFactoryTests
             "what the steps need is not there" => Make(s_heals with { Mitigation = s_heals.Mitigation with { Needs = ["full"] } }, s_incident with { Findings = [Answer("full", Verdict.Unknown)] }, plan),
             "the plan is another" => Make(s_heals, plan: plan, difference: "Another pod."),
             "a person said no before" => Make(s_heals, s_incident with { EarlierNo = new("i-0", "ada", "rejected", Given.Night, null) }, plan),
+            "the same failed lately" => Make(s_heals, s_incident with { Tried = s_tried }, plan),
+            "the same failed lately, and a person had it tried again" => Make(s_heals, s_incident with { Tried = s_tried, RetryOf = "i-0" }, plan),
             "the system asks always" => Make(s_heals, s_incident with { Mode = RunMode.ApproveAll }, plan),
             "a guardrail asks" => Make(s_heals, plan: plan, violations: [s_record, s_warning]),
             "a person holds everything" => Make(s_heals, plan: plan, violations: [s_record, s_pause]),
@@ -113,6 +118,7 @@ public sealed class ApprovalGateFactoryTests
             Alert = s_incident.Alert with { Source = "manual", Summary = new string('x', 600) },
             EarlierNo = new("i-0", "ada", "rejected", Given.Night, null),
             Follows = "i-1",
+            Tried = s_tried with { Left = ["fix: Add two pods.", "flag: Set it"] },
             Findings = [Answer("stuck", Verdict.Unknown), Answer("spare", Verdict.Failing)],
             Steps = [Step("say", tells: true), Step("fix"), Step("done") with { FinishedAt = s_now }],
         };
@@ -124,6 +130,7 @@ public sealed class ApprovalGateFactoryTests
             $"No alert opened this. {new string('x', 499)}…",
             "The last decision on this target was a no: incident i-0 was rejected by ada on 2026-11-23 at 03:00:00 UTC.",
             "The last fix did not hold: incident i-1 on this target was resolved before this.",
+            "Incident i-0 tried the same on this target and failed. It had left in place: fix: Add two pods. flag: Set it.",
             "Look out.",
             "When this was asked, nothing could run. Everything is paused.",
             "What the steps rely on does not pass. spare: failing (It is so.)",

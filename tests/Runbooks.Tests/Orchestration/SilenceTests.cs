@@ -137,6 +137,9 @@ public sealed class SilenceTests : IAsyncDisposable
     public async Task LastFixDidNotHold_SilenceIsNoYes() => await ShouldExpireAsync(s_runbook, Given.Incident(s_runbook) with { Follows = "i-0" });
 
     [Fact]
+    public async Task SameWasTriedLatelyAndFailed_SilenceIsNoYes() => await ShouldExpireAsync(s_runbook, Given.Incident(s_runbook) with { Tried = new("i-0", Given.Night, []) });
+
+    [Fact]
     public async Task LastDecisionWasANo_SilenceIsNoYes() => await ShouldExpireAsync(s_runbook, After(s_runbook));
 
     [Fact]
