@@ -28,27 +28,22 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
             return new RecheckResult(true, "", null) { IsRehearsal = true };
         }
 
-        // A lease cannot be taken back while nothing may be touched, so its cause does not count as gone; and until that is looked at again nothing stands still.
-        if (request.State == IncidentState.Holding && (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
-        {
-            var until = time.GetUtcNow() + StepUndoer.LongestPausedLook;
-            incident = await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i with { WakeEvent = request.WakeEvent, WaitsUntil = until }, cancellationToken);
-            return new RecheckResult(false, paused, incident.Stop is { } stopped ? stopped.Text : null);
-        }
-
+        // A lease cannot be taken back while nothing may be touched, so its cause does not count as gone. To look changes nothing.
+        var paused = request.State == IncidentState.Holding ? (await killSwitch.ReadAsync(cancellationToken)).Describe() : null;
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         var specs = request.Checks.Union(request.Watched).Select(name => Check(runbook, name));
         var asked = time.GetUtcNow();
         var answers = await checks.AskAllAsync(incident, specs, cancellationToken);
         var broken = answers.Where(finding => finding.Verdict == Verdict.Failing && request.Watched.Contains(finding.Name)).ToList();
         var noLongerHelps = broken.Count == 0 ? null : $"What showed that the temporary fix helps fails now: {Incident.Summarize(broken)}";
+        var reason = noLongerHelps is null || paused is null ? noLongerHelps ?? paused : $"{noLongerHelps} {paused}";
         // When the last step ended, another host may know better than what was seen here.
         (incident, var findings) = await store.UpdateAsync(
             incident.Id,
             i =>
             {
                 List<Finding> sinceActing = [.. answers.Select(finding => finding.SinceActing(i.ActedAt, time.GetUtcNow()))];
-                return (i.RecordVerification(request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(request.State, runbook.Mitigation, asked), noLongerHelps), sinceActing);
+                return (i.RecordVerification(request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(request.State, runbook.Mitigation, asked), reason), sinceActing);
             },
             cancellationToken);
         if (request.State == IncidentState.Holding)
@@ -57,8 +52,9 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
         }
 
         var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing && request.Checks.Contains(finding.Name)).ToList();
-        return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? late.Text : null)
+        return new RecheckResult(unhealthy.Count == 0 && paused is null, string.Join(' ', ((string?[])[paused, Incident.Summarize(unhealthy)]).Where(words => words is { Length: > 0 })), incident.Stop is { } late ? late.Text : null)
         {
+            IsPaused = unhealthy.Count == 0 && paused is not null,
             PassingSince = Lease.Of(incident, runbook)?.HealthySince,
             VerifiedAnewSince = incident.VerificationRounds.LastOrDefault(round => round is { State: IncidentState.Verifying, IsAnew: true })?.At,
             NoLongerHelps = noLongerHelps,
@@ -104,6 +100,9 @@ public sealed record RecheckResult(bool Healthy, string Summary, string? Stopped
 {
     /// <summary>Nothing fails for certain, and something could not be answered.</summary>
     public bool IsUnclear { get; init; }
+
+    /// <summary>All is healthy, and only the kill switch keeps that from counting.</summary>
+    public bool IsPaused { get; init; }
 
     /// <summary>Since when they have passed without a break while somebody looked; null unless a lease is held and they pass.</summary>
     public DateTimeOffset? PassingSince { get; init; }

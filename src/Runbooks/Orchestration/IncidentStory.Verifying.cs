@@ -123,11 +123,12 @@ internal sealed partial class IncidentStory
                 return Ending.Stopped(stoppedBy);
             }
 
-            // While the cause lasts, the checks are asked ever more rarely.
+            // While the cause lasts, the checks are asked ever more rarely. While only the kill switch is on, the time goes on.
             began = NotAhead(began);
-            healthySince = round.Healthy ? NotAhead(Later(healthySince ?? Now, round.PassingSince > Now ? null : round.PassingSince)) : null;
-            pause = round.Healthy ? hold.Every : Shorter(pause * 2, Longer(hold.Every, paged ? LongestPauseOfOldLease : LongestLeasePause));
-            if (round.IsRehearsal || (healthySince is { } since && (round.MeasuredAt ?? Now) - since >= hold.StableFor))
+            var isGone = round.Healthy || round.IsPaused;
+            healthySince = isGone ? NotAhead(Later(healthySince ?? Now, round.PassingSince > Now ? null : round.PassingSince)) : null;
+            pause = isGone ? hold.Every : Shorter(pause * 2, Longer(hold.Every, paged ? LongestPauseOfOldLease : LongestLeasePause));
+            if (round.IsRehearsal || (round.Healthy && healthySince is { } since && (round.MeasuredAt ?? Now) - since >= hold.StableFor))
             {
                 var undone = await UndoAsync(new(_id, "The cause is gone, so the temporary fix is to be taken back.") { EndsLease = true });
                 if (undone.HeldOn is not { } cause)
