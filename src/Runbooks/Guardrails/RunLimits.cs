@@ -2,7 +2,7 @@ namespace Runbooks.Guardrails;
 
 /// <summary>
 /// Counts an incident's run against its runbook's limits. The count is taken in one atomic change just before each step up to the
-/// first that acts, so that two incidents never share the last free place; what an incident has taken, it keeps.
+/// first that acts, so that two incidents never share the last free place; what an incident has taken, it keeps unless it ends without having acted.
 /// </summary>
 public sealed class RunLimits(ISharedState state, TimeProvider time)
 {
@@ -45,6 +45,25 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         return tooMany;
     }
 
+    /// <summary>Gives back what an incident has taken that ended before anything of it acted; to tell is all that a runbook does that only tells. Safe to repeat.</summary>
+    public async Task ReleaseAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
+    {
+        if (incident.HasActed || !incident.Gates.Any(gate => gate is { Task: null, Outcome: GateOutcome.Approved, Plan.TellsOnly: false }))
+        {
+            return;
+        }
+
+        if (Counts(runbook.Limits))
+        {
+            await state.ChangeAsync<CountedRuns>(RunsKey(incident), known => (known ?? CountedRuns.None).Without(incident.Id), cancellationToken);
+        }
+
+        if (runbook.Limits.MaxTargets is not null)
+        {
+            await state.ChangeAsync<BlastRadius>(ReachKey(incident), known => (known ?? BlastRadius.None).Without(incident.TargetKey, incident.Id), cancellationToken);
+        }
+    }
+
     /// <summary>What is remembered of a target on which nothing has run since then, nor within any limit's time.</summary>
     public Task ForgetAsync(Incident incident, DateTimeOffset before, CancellationToken cancellationToken)
     {
@@ -70,7 +89,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
             {
                 var reach = known ?? BlastRadius.None;
                 var violation = overruled ? null : ViolationOf(limits, reach.Exceeded(limits, incident.TargetKey, now));
-                return (violation is null ? reach.With(limits, incident.TargetKey, now) : reach, violation);
+                return (violation is null ? reach.With(limits, incident.TargetKey, incident.Id, now) : reach, violation);
             },
             cancellationToken)).Result;
 
@@ -111,9 +130,9 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
             : null;
     }
 
-    /// <summary>An incident counts once, at the time when it was counted last. More than the limit itself need not be remembered.</summary>
+    /// <summary>An incident counts once, at the time when it was counted last. One more than the limit is remembered, since the last one may be given back.</summary>
     public CountedRuns With(Limits limits, string incidentId, DateTimeOffset now) =>
-        new([.. Without(incidentId).Runs.Append(new(incidentId, now)).TakeLast(limits.MaxRuns ?? 1)]);
+        new([.. Without(incidentId).Runs.Append(new(incidentId, now)).TakeLast((limits.MaxRuns ?? 1) + 1)]);
 
     public CountedRuns Without(string incidentId) => new([.. Runs.Where(run => run.Incident != incidentId)]);
 }
@@ -139,12 +158,29 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
             : null;
     }
 
-    public BlastRadius With(Limits limits, string target, DateTimeOffset now) =>
-        new(Recent(limits, now).Where(known => known.Key != target).Append(new(target, now)).TakeLast((limits.MaxTargets ?? 0) + 1).ToDictionary());
+    /// <summary>By target, who noted it last.</summary>
+    public IReadOnlyDictionary<string, TargetTaken> Takers { get; init; } = new Dictionary<string, TargetTaken>();
+
+    public BlastRadius With(Limits limits, string target, string incidentId, DateTimeOffset now)
+    {
+        var before = Takers.GetValueOrDefault(target) is { } taken && taken.Incident == incidentId ? taken.Before : Targets.TryGetValue(target, out var at) ? at : (DateTimeOffset?)null;
+        var targets = Recent(limits, now).Where(known => known.Key != target).Append(new(target, now)).TakeLast((limits.MaxTargets ?? 0) + 1).ToDictionary();
+        return new(targets) { Takers = Takers.Where(known => known.Key != target && targets.ContainsKey(known.Key)).Append(new(target, new(incidentId, before))).ToDictionary() };
+    }
+
+    /// <summary>As if the incident had never noted the target, where none has since.</summary>
+    public BlastRadius Without(string target, string incidentId) => Takers.GetValueOrDefault(target) is not { } taken || taken.Incident != incidentId ? this
+        : new(Targets.Where(known => known.Key != target).Concat(taken.Before is { } before ? [new(target, before)] : []).ToDictionary())
+        {
+            Takers = Takers.Where(known => known.Key != target).ToDictionary(),
+        };
 
     private IEnumerable<KeyValuePair<string, DateTimeOffset>> Recent(Limits limits, DateTimeOffset now) =>
         Targets.Where(known => (now - known.Value).Duration() < limits.Per).OrderBy(known => known.Value);
 }
+
+/// <param name="Before">When the target had been noted before that; null where it had not.</param>
+public sealed record TargetTaken(string Incident, DateTimeOffset? Before);
 
 /// <summary>Shows that a limit is used up; <see cref="RunLimits.ReserveAsync"/> is what holds it.</summary>
 public sealed class LimitsGuardrail(RunLimits limits) : IGuardrail

@@ -2,7 +2,7 @@ namespace Runbooks.Orchestration;
 
 /// <summary>All that follows an end: its run is counted, what waited for it goes on, and whoever was asked is told.</summary>
 public sealed class EndFinisher(
-    IncidentPager pager, IncidentCards cards, NotificationUpdater updater, RunHistoryStore histories, FollowUps followUps, SuppressionService suppression, EndHooks endHooks, TimeProvider time, ILogger<EndFinisher> logger)
+    IncidentPager pager, IncidentCards cards, NotificationUpdater updater, RunHistoryStore histories, RunLimits limits, FollowUps followUps, SuppressionService suppression, EndHooks endHooks, TimeProvider time, ILogger<EndFinisher> logger)
 {
     /// <summary>The end is on record, whoever recorded it. Safe to repeat.</summary>
     /// <param name="isTold">People have heard of it already.</param>
@@ -10,6 +10,7 @@ public sealed class EndFinisher(
     {
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
         await histories.RecordAsync(incident, runbook, cancellationToken);
+        await limits.ReleaseAsync(incident, runbook, cancellationToken);
         incident = await followUps.OpenAsync(incident, runbook, cancellationToken);
         await suppression.WakeAsync(incident, cancellationToken);
         var card = incident switch

@@ -61,7 +61,7 @@ public sealed class GuardrailTests : GuardedWorld
         var (limits, now) = (new Limits { MaxRuns = 1, Per = TimeSpan.FromHours(1), CoolDown = TimeSpan.FromMinutes(10), MaxTargets = 1 }, Given.Night);
 
         CountedRuns.None.With(limits, "i-1", now.AddDays(1)).Exceeded(limits, "i-2", now).ShouldBeNull();
-        BlastRadius.None.With(limits, "a", now.AddDays(1)).Exceeded(limits, "b", now).ShouldBeNull();
+        BlastRadius.None.With(limits, "a", "i-1", now.AddDays(1)).Exceeded(limits, "b", now).ShouldBeNull();
     }
 
     [Fact]
@@ -285,5 +285,21 @@ public sealed class GuardrailTests : GuardedWorld
         incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
         incident.State.ShouldBe(IncidentState.Resolved);
         incident.Steps.ShouldHaveSingleItem().Attempts.ShouldBe(1);
+    }
+
+    /// <summary>Nothing has run on the target, so the next card there must not say that it did.</summary>
+    [Fact]
+    public async Task StoppedWhileItWaitedForItsTurn_HasUsedUpNothing()
+    {
+        var runbook = s_asks with { Limits = new() { CoolDown = TimeSpan.FromHours(1), MaxTargets = 1, WhenExceeded = WhenExceeded.Forbid } };
+        await _world.OthersActForAsync(TimeSpan.FromHours(2));
+        var opened = await OpenAsync(runbook);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        (await _world.Get<RunLimits>().PeekAsync(Given.Incident(runbook, "beside"), runbook, CancellationToken.None)).ShouldNotBeNull("it has its place while it waits");
+        await _world.StopAsync(opened.Id);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5))).State.ShouldBe(IncidentState.Cancelled);
+
+        (await OpenAsync(runbook)).OpenGate!.Warnings.ShouldBeEmpty();
+        (await OpenAsync(runbook, "inference/llm-b-1")).OpenGate!.Warnings.ShouldBeEmpty();
     }
 }

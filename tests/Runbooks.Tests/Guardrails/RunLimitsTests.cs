@@ -1,8 +1,11 @@
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit;
 using TestKit.Incidents;
 using TestKit.Storage;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;
 
@@ -56,6 +59,40 @@ public sealed class RunLimitsTests
         (await ReserveAsync(once, "i-4", "b")).ShouldBe("It ran 1 time on this target within 1h; the limit is 1.");
     }
 
+    /// <summary>It waited for its turn and was stopped: nothing ran on this target, and nobody is told that it did.</summary>
+    [Theory]
+    [InlineData(false, null)]
+    [InlineData(true, "It ran on this target at 2026-11-23 03:00:00 UTC; the cool-down is 1h.")]
+    public async Task PlaceOfAnIncidentThatNeverActed_IsGivenBack(bool acted, string? why)
+    {
+        var limits = new Limits { CoolDown = TimeSpan.FromHours(1), MaxTargets = 1 };
+        await ReserveAsync(limits, "i-1", "a");
+
+        await ReleaseAsync(limits, "i-1", "a", acted);
+        await ReleaseAsync(limits, "i-1", "a", acted);
+
+        (await ReserveAsync(limits, "i-2", "a")).ShouldBe(why);
+        (await ReserveAsync(limits, "i-3", "b") is null).ShouldBe(false, "a is taken by one of the two");
+    }
+
+    [Fact]
+    public async Task PlaceThatIsGivenBack_LeavesThoseOfBeforeAndSince()
+    {
+        var limits = new Limits { CoolDown = TimeSpan.FromHours(1), MaxTargets = 1 };
+        await ReserveAsync(limits, "i-1", "a");
+        _time.Advance(TimeSpan.FromMinutes(30));
+        await ReserveAsync(limits, "i-2", "a", overruled: true);
+
+        await ReleaseAsync(limits, "i-2", "a", acted: false);
+
+        (await ReserveAsync(limits, "i-3", "a")).ShouldBe("It ran on this target at 2026-11-23 03:00:00 UTC; the cool-down is 1h.");
+        (await ReserveAsync(limits, "i-3", "b")).ShouldNotBeNull().ShouldStartWith("It acted on 1 target");
+        _time.Advance(TimeSpan.FromMinutes(30));
+        (await ReserveAsync(limits, "i-3", "b")).ShouldBeNull("that was an hour ago");
+        await ReleaseAsync(limits, "i-2", "b", acted: false);
+        (await ReserveAsync(limits, "i-4", "a")).ShouldNotBeNull("another has taken the place since");
+    }
+
     /// <summary>What is no longer kept of incidents is kept of their runs for as long as a limit may count them.</summary>
     [Theory]
     [InlineData(30, 29, false, true)]
@@ -106,8 +143,8 @@ public sealed class RunLimitsTests
     [Fact]
     public void RunsThatNoLimitCountsAnyMore_AreForgotten()
     {
-        Runs(s_limits, "i-1", "i-2", "i-3").Runs.Select(run => run.Incident).ShouldBe(["i-2", "i-3"]);
-        Runs(s_limits with { MaxRuns = null }, "i-1", "i-2").Runs.ShouldHaveSingleItem().Incident.ShouldBe("i-2", "a cool-down is after the last one");
+        Runs(s_limits, "i-1", "i-2", "i-3", "i-4").Runs.Select(run => run.Incident).ShouldBe(["i-2", "i-3", "i-4"], "the last one may be given back");
+        Runs(s_limits with { MaxRuns = null }, "i-1", "i-2", "i-3").Runs.Select(run => run.Incident).ShouldBe(["i-2", "i-3"], "a cool-down is after the last one");
     }
 
     [Theory]
@@ -124,11 +161,11 @@ public sealed class RunLimitsTests
         var reached = BlastRadius.None;
         foreach (var (target, minute) in new[] { ("a", 0), ("b", 1), ("c", 2), ("a", 3), ("d", 4) })
         {
-            reached = reached.With(s_limits, target, s_now.AddMinutes(minute));
+            reached = reached.With(s_limits, target, "i-1", s_now.AddMinutes(minute));
         }
 
         reached.Targets.ShouldBe(new Dictionary<string, DateTimeOffset> { ["c"] = s_now.AddMinutes(2), ["a"] = s_now.AddMinutes(3), ["d"] = s_now.AddMinutes(4) }, ignoreOrder: true);
-        reached.With(s_limits, "e", s_now.AddMinutes(63)).Targets.Keys.ShouldBe(["d", "e"], ignoreOrder: true);
+        reached.With(s_limits, "e", "i-1", s_now.AddMinutes(63)).Targets.Keys.ShouldBe(["d", "e"], ignoreOrder: true);
     }
 
     private async Task<string?> ReserveAsync(Limits limits, string incident, string? target = null, string? runbook = null, bool overruled = false)
@@ -138,9 +175,16 @@ public sealed class RunLimitsTests
         return (await _held.ReserveAsync(target is null ? opened : opened with { Target = target }, rules, overruled, CancellationToken.None))?.Why;
     }
 
+    private Task ReleaseAsync(Limits limits, string id, string target, bool acted)
+    {
+        var approved = Some.Gate() with { Outcome = GateOutcome.Approved };
+        var step = new StepRecord { Phase = Phase.Mitigation, Name = "fix", Action = "script.act", GateId = approved.Id, StartedAt = s_now, Preparation = new() { PlannedEffect = "Do fix." } };
+        return _held.ReleaseAsync(Given.Incident(Given.Runbook(), id) with { Target = target, Gates = [approved], Steps = acted ? [step] : [] }, Given.Runbook() with { Limits = limits }, CancellationToken.None);
+    }
+
     private static CountedRuns Runs(Limits limits, params string[] incidents) =>
         incidents.Aggregate(CountedRuns.None, (runs, incident) => runs.With(limits, incident, s_now));
 
     private static BlastRadius Reached(Limits limits, params string[] targets) =>
-        targets.Aggregate(BlastRadius.None, (reached, target) => reached.With(limits, target, s_now));
+        targets.Aggregate(BlastRadius.None, (reached, target) => reached.With(limits, target, "i-1", s_now));
 }
