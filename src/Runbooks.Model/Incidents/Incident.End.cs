@@ -185,6 +185,14 @@ public static class StopText
     /// <inheritdoc cref="AsksNoMore"/>
     public static string NoIsRemembered(Incident incident) => Firing(incident, "A no is remembered: this");
 
+    /// <summary>Follows that an incident is closed: what becomes of alerts that still fire. Whoever closes a failure says nothing about what comes next.</summary>
+    public static string AfterClosing(Incident closed)
+    {
+        var looked = closed.FollowedBy is { } next && closed.State == IncidentState.TakenOver
+            ? $" {string.Join(", ", closed.Alerts.Where(alert => alert.HandedTo == next).Select(alert => alert.Name).Distinct())} began after it was taken over; incident {next} looks at it." : "";
+        return closed.State == IncidentState.TakenOver && closed.Alerts.Any(alert => alert is { Resolved: false, HandedTo: null }) ? $"{looked}{AsksNoMore(closed)}" : looked;
+    }
+
     private static string Firing(Incident incident, string begins) =>
         AlertIdentity.IsByHand(incident.Alert.Source) ? "" : $" {begins} firing of the alert asks again only if it becomes more severe.";
 

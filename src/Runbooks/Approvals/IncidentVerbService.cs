@@ -1,7 +1,8 @@
 namespace Runbooks.Approvals;
 
 /// <summary>What a person does with an incident beside deciding: first the record, then whatever follows from it.</summary>
-public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine engine, NotificationUpdater updater, EndHooks endHooks, TimeProvider time, ILogger<IncidentVerbService> logger)
+public sealed class IncidentVerbService(
+    IIncidentStore store, PinnedRunbooks pinned, IIncidentEngine engine, NotificationUpdater updater, FollowUps followUps, EndHooks endHooks, TimeProvider time, ILogger<IncidentVerbService> logger)
 {
     /// <summary>Stops the automation. An incident that has ended is not changed.</summary>
     public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
@@ -41,21 +42,24 @@ public sealed class IncidentVerbService(IIncidentStore store, IIncidentEngine en
         var receipt = await UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
         if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } closed })
         {
-            await FinishClosingAsync(closed, cancellationToken);
-            receipt = receipt with { Incident = closed.FinishClosing() };
+            closed = await FinishClosingAsync(closed, cancellationToken);
+            receipt = receipt with { Incident = closed, Result = receipt.Result with { Message = $"{receipt.Result.Message}{StopText.AfterClosing(closed)}" } };
         }
 
         return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing } && ContactBook.IsSameName(closing.By, by) };
     }
 
     /// <summary>All that follows once somebody has closed it. Safe to repeat; the watch does, where this broke off.</summary>
-    public async Task FinishClosingAsync(Incident closed, CancellationToken cancellationToken)
+    public async Task<Incident> FinishClosingAsync(Incident closed, CancellationToken cancellationToken)
     {
+        // Where this breaks off the watch goes on with it: what nobody has looked at must not be forgotten for a page that was closed.
+        closed = closed.BegunSinceTakenOver().Count > 0 ? await followUps.OpenAsync(closed, await pinned.OfAsync(closed, CancellationToken.None), CancellationToken.None) : closed;
         await logger.TryShowAsync(() => updater.ShowClosedAsync(closed, cancellationToken), closed.Id, cancellationToken);
 
         // Whoever closes the page after pressing must not keep a ticket open.
         await logger.TryShowAsync(() => endHooks.RunAsync(closed, CancellationToken.None), closed.Id, CancellationToken.None);
         await logger.TryShowAsync(() => store.UpdateAsync(closed.Id, i => i.FinishClosing(), CancellationToken.None), closed.Id, CancellationToken.None);
+        return closed.FinishClosing();
     }
 
     private async Task<DecisionReceipt> UpdateAsync(string incidentId, Func<Incident, (Incident, DecisionResult)> change, CancellationToken cancellationToken)

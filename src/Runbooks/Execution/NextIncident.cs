@@ -87,16 +87,18 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
     /// <returns>The ended incident as it is now.</returns>
     public async Task<Incident> OpenAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
     {
-        // Whoever took it over decides what comes next on this target. What a maintenance window suppressed is looked at when that ends, whole.
-        if (ended.FollowedBy is not null || ended.WasSuppressed() || ended.State == IncidentState.TakenOver)
+        // Whoever took it over decides what comes next on this target, until they close it. What a maintenance window suppressed is looked at when that ends, whole.
+        var wasTakenOver = ended.State == IncidentState.TakenOver;
+        if (ended.FollowedBy is not null || ended.WasSuppressed() || (wasTakenOver && ended.ClosedByHand is null))
         {
             return ended;
         }
 
-        // So does whoever stopped it, of what was there then.
-        var others = ended.BegunUnseen()
-            .Concat(ended.Others
-                .Where(other => ended.Stop is null && !other.Resolved && other is { IsWhole: true, Alert: { } alert } && !ParameterComparison.AreSame(runbook, ended.Target, ended.Alert, alert))
+        // Whoever stopped it, or took it over, has decided about what was there then.
+        var beside = wasTakenOver ? ended.BegunSinceTakenOver() : ended.Stop is null ? ended.Others : [];
+        var others = (wasTakenOver ? [] : ended.BegunUnseen())
+            .Concat(beside
+                .Where(other => !other.Resolved && other is { IsWhole: true, Alert: { } alert } && !ParameterComparison.AreSame(runbook, ended.Target, ended.Alert, alert))
                 .Select(other => other.Alert!))
             .DistinctBy(AlertIdentity.Of)
             .ToList();
@@ -109,7 +111,7 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
             ended,
             runbook,
             others,
-            $"{others[0].Name} {(ended.KnowsEndUnseen(others[0]) ? "was ended by its sender without an all-clear" : "still fired")} on this target when incident {ended.Id} ended, which did not look at it.",
+            $"{others[0].Name} {(ended.KnowsEndUnseen(others[0]) ? "was ended by its sender without an all-clear" : "still fired")} on this target when incident {ended.Id} {(wasTakenOver ? "was closed by hand. It began after that had been taken over." : "ended, which did not look at it.")}",
             incident => incident with { FollowUpOf = ended.Id, Follows = others.Select(ended.BrokenFixOf).FirstOrDefault(fix => fix is not null) },
             cancellationToken);
         var followed = await store.UpdateAsync(ended.Id, i => i.FollowUp(opened.Id, others, time.GetUtcNow()), cancellationToken);

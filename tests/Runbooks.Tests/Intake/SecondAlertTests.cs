@@ -1,3 +1,4 @@
+using Runbooks.Approvals;
 using Runbooks.Execution;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
@@ -145,6 +146,36 @@ public sealed class SecondAlertTests : IAsyncDisposable
         await _world.World.DecideAsync(_world.Only.Id, verb);
 
         _world.Only.FollowedBy.ShouldBeNull();
+    }
+
+    /// <summary>Whoever took it over has answered for what was there. The sender may say only once what came later, and nobody else has heard of it.</summary>
+    [Theory]
+    [InlineData(false, 1, "It is closed. This firing of the alert asks again only if it becomes more severe.")]
+    [InlineData(true, 2, "It is closed. DiskFull began after it was taken over; incident {next} looks at it. This firing of the alert asks again only if it becomes more severe.")]
+    public async Task TakenOverAndClosed_WhatBeganAfterTheTakeOverGetsAnIncidentOfItsOwn(bool after, int incidents, string answer)
+    {
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        var owned = _world.Only.Id;
+        await (after ? Task.CompletedTask : _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json"));
+        await _world.World.DecideAsync(owned, DecisionVerb.TakeOver);
+        _world.World.Time.Advance(TimeSpan.FromMinutes(1));
+        await (after ? _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json") : Task.CompletedTask);
+        var other = _world.Only.Others[0].Alert!;
+
+        var receipt = await _world.World.Get<IncidentVerbService>().CloseAsync(owned, "ada", "cleaned /var", TestContext.Current.CancellationToken);
+        await _world.World.Engine.SettleAsync();
+        await _world.World.Get<IncidentVerbService>().FinishClosingAsync(receipt.Incident!, TestContext.Current.CancellationToken);
+
+        _world.World.Store.All.Count.ShouldBe(incidents);
+        var next = _world.World.Store.All[^1];
+        receipt.Result.Message.ShouldBe(answer.Replace("DiskFull", other.Name, StringComparison.Ordinal).Replace("{next}", next.Id, StringComparison.Ordinal));
+        if (after)
+        {
+            (next.State, next.FollowUpOf, next.Alert.Fingerprint).ShouldBe((IncidentState.AwaitingApproval, owned, other.Fingerprint));
+            next.Timeline[0].What.ShouldBe($"{other.Name} still fired on this target when incident {owned} was closed by hand. It began after that had been taken over.");
+        }
+
+        (await _world.TakeAsync(other))[0].Id.ShouldBe(next.Id);
     }
 
     [Fact]

@@ -46,7 +46,10 @@ public sealed class ApprovalOffice
     public IncidentNotifier Messenger { get; }
     public NotificationUpdater Sent { get; }
     public ApprovalService Desk { get; }
-    public IncidentVerbService Verbs => new(Store, Engine, Sent, new EndHooks([], Store, Time), Time, NullLogger<IncidentVerbService>.Instance);
+    public IncidentVerbService Verbs => new(
+        Store, new PinnedRunbooks(Store), Engine, Sent,
+        new FollowUps(Store, new NextIncident(Store, new FollowingMode(new FixedOptions<SafetyOptions>(new()), _ => null), () => Engine, Time, NullLogger<NextIncident>.Instance), Time),
+        new EndHooks([], Store, Time), Time, NullLogger<IncidentVerbService>.Instance);
 
     public static LinkSigningOptions Keys(params string[] ids)
     {
