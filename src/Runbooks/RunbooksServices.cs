@@ -7,6 +7,7 @@ using Runbooks.Preview;
 using Runbooks.Publishing;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
+using Runbooks.Watchdog;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -34,6 +35,7 @@ public static class RunbooksServices
             .AddSingleton<CheckRunner>()
             .AddSingleton<GroundCheck>()
             .AddSingleton<RestoredRecords>()
+            .AddSingleton<SystemHealth>()
             .AddSingleton<RunbookPreview>()
             .AddSingleton<StepGuard>()
             .AddSingleton<LostAttempts>()

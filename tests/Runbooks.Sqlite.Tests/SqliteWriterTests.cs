@@ -1,8 +1,13 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Runbooks.Model.Storage;
+using Runbooks.Sqlite.Store;
+using Runbooks.Watchdog;
+using TestKit;
 using TestKit.Engine;
+using TestKit.People;
 
 namespace Runbooks.Sqlite.Tests;
 
@@ -176,6 +181,36 @@ public sealed class SqliteWriterTests : IDisposable
         }
 
         static void Write(SqliteConnection connection) => connection.Statement("CREATE TABLE IF NOT EXISTS t (v TEXT)").ExecuteNonQuery();
+    }
+
+    /// <summary>A commit that neither returns nor fails: the cloud's disk is throttled to nothing, or the server behind the mount is away.</summary>
+    [Fact]
+    public async Task DiskThatHangs_IsSaidAndIsWellOnceItIsBack()
+    {
+        using var disk = new ManualResetEventSlim(initialState: true);
+        using var database = Open(_ => disk.Wait(TestContext.Current.CancellationToken));
+        var time = new FakeTimeProvider();
+        var health = new SystemHealth(new SqliteIncidentStore(database), new RecordingEngine(time), time);
+        await CreateTable(database);
+        // After a write that failed, the next look writes.
+        await InsertWhileFull(database).ShouldThrowAsync<StoreUnavailableException>();
+        var commits = database.Writer.Commits;
+
+        disk.Reset();
+        var (first, second) = (await LookAsync(), await LookAsync());
+        disk.Set();
+
+        first.ShouldBe("The store does not answer: its disk hangs, or the network to it.");
+        second.ShouldBe(first);
+        await Patience.UntilAsync(async () => await LookAsync() is null, () => "It stays ill.");
+        database.Writer.Commits.ShouldBe(commits + 1, "the second look waited for the first and wrote nothing itself");
+
+        async Task<string?> LookAsync()
+        {
+            var asked = health.LookAsync(CancellationToken.None);
+            await time.UntilDoneAsync(asked);
+            return (await asked).Store;
+        }
     }
 
     [Fact]

@@ -116,19 +116,22 @@ internal sealed class SqliteIncidentStore : IIncidentStore
 
     public string? Damage => _database.Damage.Found;
 
-    public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
-    {
-        _database.CheckPlace();
-        try
+    /// <summary>Off the caller's thread: on a disk that hangs, whoever reads hangs too.</summary>
+    public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => Task.Run<string?>(
+        async () =>
         {
-            await _database.ReadAsync(connection => connection.Statement("SELECT 1 FROM incidents LIMIT 1").ExecuteScalar());
-            return await _database.Writer.CheckHealthAsync();
-        }
-        catch (StoreUnavailableException e)
-        {
-            return e.Message;
-        }
-    }
+            _database.CheckPlace();
+            try
+            {
+                await _database.ReadAsync(connection => connection.Statement("SELECT 1 FROM incidents LIMIT 1").ExecuteScalar());
+                return await _database.Writer.CheckHealthAsync();
+            }
+            catch (StoreUnavailableException e)
+            {
+                return e.Message;
+            }
+        },
+        cancellationToken);
 
     private static void Pin(SqliteConnection connection, Runbook runbook)
     {

@@ -1,20 +1,20 @@
-using Runbooks.Engine;
 using Runbooks.Publishing;
+using Runbooks.Watchdog;
 
 namespace Runbooks.Web.Http;
 
 /// <summary><c>GET /healthz</c>: 200 when the engine and the store work.</summary>
-public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, RuleSetStatus status, HttpRequestRunner runner)
+public sealed class HealthHandler(IIncidentStore store, SystemHealth health, RuleSetStatus status, HttpRequestRunner runner)
 {
     public Task<IResult> GetAsync(HttpRequest request) => runner.RunAsync(
         request,
         async cancellationToken =>
         {
-            var problems = await Task.WhenAll(store.CheckHealthAsync(cancellationToken), engine.CheckHealthAsync(cancellationToken));
-            var (storeProblem, engineProblem) = (problems[0] ?? store.Damage, problems[1]);
-            var healthy = storeProblem is null && engineProblem is null;
+            var (ofStore, ofEngine) = await health.LookAsync(cancellationToken);
+            ofStore ??= store.Damage;
+            var healthy = ofStore is null && ofEngine is null;
             return ApiResults.Json(
-                new Health(healthy ? "healthy" : "unhealthy", storeProblem ?? "ok", engineProblem ?? "ok", Rules()),
+                new Health(healthy ? "healthy" : "unhealthy", ofStore ?? "ok", ofEngine ?? "ok", Rules()),
                 healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
         },
         Caller.Sender);

@@ -5,7 +5,7 @@ namespace Runbooks.Watchdog;
 /// only: what would remember it longer is the very thing that is down.
 /// </summary>
 public sealed class HealthMonitor(
-    IIncidentStore store, IIncidentEngine engine, FallbackNotifier fallback, AzureMonitorSilence azureMonitor, TimeProvider time, ILogger<HealthMonitor> logger)
+    IIncidentStore store, SystemHealth health, FallbackNotifier fallback, AzureMonitorSilence azureMonitor, TimeProvider time, ILogger<HealthMonitor> logger)
 {
     /// <summary>A single failed check is a hiccup.</summary>
     private const int PageAfterFailures = 2;
@@ -30,8 +30,20 @@ public sealed class HealthMonitor(
     private DateTimeOffset? _damagedSince;
     private bool _toldOfDamage;
 
+    private readonly Lock _gate = new();
+    private Task<bool> _check = Task.FromResult(true);
+
+    /// <summary>Whoever asks while somebody else does has the same answer: two checks side by side would page twice.</summary>
     /// <returns>Whether both work. A store that is damaged works all the same as far as it can be read and written.</returns>
-    public async Task<bool> CheckAsync(CancellationToken cancellationToken)
+    public Task<bool> CheckAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return _check.IsCompleted ? _check = CheckOnceAsync(cancellationToken) : _check;
+        }
+    }
+
+    private async Task<bool> CheckOnceAsync(CancellationToken cancellationToken)
     {
         await NotifyOfDamageAsync(cancellationToken);
         if (await FindProblemAsync(cancellationToken) is { } trouble)
@@ -58,7 +70,8 @@ public sealed class HealthMonitor(
         }
 
         (_failures, _told, _paged) = (0, false, []);
-        if (_since is { } since && await logger.TryPartAsync(azureMonitor.Name, token => azureMonitor.RecordAsync(since, token), cancellationToken))
+        // On a disk that hangs again it never comes to an end, and the next check would wait for this one.
+        if (_since is { } since && await logger.TryPartAsync(azureMonitor.Name, token => Task.Run(() => azureMonitor.RecordAsync(since, token), token).WaitAsync(SystemHealth.Longest, time, token), cancellationToken))
         {
             _since = null;
         }
@@ -83,7 +96,8 @@ public sealed class HealthMonitor(
     {
         try
         {
-            return await engine.CheckHealthAsync(cancellationToken) ?? await store.CheckHealthAsync(cancellationToken);
+            var (ofStore, ofEngine) = await health.LookAsync(cancellationToken);
+            return ofStore ?? ofEngine;
         }
         // Whatever it throws, it does not work.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)

@@ -75,6 +75,7 @@ public sealed class WatchdogOptions
 internal sealed class WatchdogLoop(
     IncidentWatchdog watch, HealthMonitor health, Retention retention, TimeProvider time, ILogger<WatchdogLoop> logger, WatchTurn? turn = null) : BackgroundService
 {
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
 
     private long? _purged;
@@ -82,11 +83,28 @@ internal sealed class WatchdogLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
+        using var minute = new PeriodicTimer(s_minute, time);
         while (await minute.WaitForNextTickAsync(stoppingToken))
         {
-            // The watch outlives whatever it watches.
-            await logger.TryPartAsync(FallbackNotifier.SystemId, LookAsync, stoppingToken);
+            // Off this thread: on a disk that hangs, whoever reads hangs too. The watch outlives whatever it watches.
+            await WatchAsync(Task.Run(() => logger.TryPartAsync(FallbackNotifier.SystemId, LookAsync, stoppingToken), stoppingToken), stoppingToken);
+        }
+    }
+
+    /// <summary>Until a look is over, however long it hangs, this says each minute whether store and engine work.</summary>
+    private async Task WatchAsync(Task look, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await look.WaitAsync(s_minute, time, CancellationToken.None);
+                return;
+            }
+            catch (TimeoutException) when (!look.IsFaulted)
+            {
+                await logger.TryPartAsync(FallbackNotifier.SystemId, health.CheckAsync, cancellationToken);
+            }
         }
     }
 

@@ -6,12 +6,15 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
+using Runbooks.Engine;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Publishing;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using Runbooks.Sqlite;
 using Runbooks.Sqlite.DurableTask;
+using Runbooks.Watchdog;
 using RunbookServer.Hosting;
 using Spectre.Console;
 using TestKit.Engine;
@@ -122,6 +125,8 @@ internal sealed class RunningHost : IAsyncDisposable
             services
                 .AddLogging(logging => logging.ClearProviders())
                 .Replace(ServiceDescriptor.Singleton<TimeProvider>(Time))
+                // The disk is a real one, and so is the time that it is given.
+                .Replace(ServiceDescriptor.Singleton(provider => new SystemHealth(provider.GetRequiredService<IIncidentStore>(), provider.GetRequiredService<IIncidentEngine>(), TimeProvider.System)))
                 .Replace(ServiceDescriptor.Singleton(new SqliteTaskHubOptions { CheckClockEvery = null }))
                 .Replace(ServiceDescriptor.Singleton(new SqliteOptions { Path = Path.Combine(DataFolder, "runbooks.db"), SurvivesPowerCut = false }))
                 .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) })));

@@ -54,6 +54,28 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         }
     }
 
+    /// <summary>On a disk that hangs nothing fails. It is asked once, however long that takes: each further question would hang there too.</summary>
+    [Fact]
+    public async Task EngineThatNeverAnswers_IsPagedOnceAndItsReturnIsTold()
+    {
+        var disk = new TaskCompletionSource();
+        _world.Engine.BeforeHealth = disk.Task;
+
+        for (var look = 0; look < 3; look++)
+        {
+            var check = _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+            await _world.Time.UntilDoneAsync(check);
+            (await check).ShouldBeFalse();
+        }
+
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+        _world.Sent.First().Card.Sections[0].Lines[0].ShouldStartWith("The task hub does not answer: its disk hangs, or the network to it. Until it works again");
+        _world.Engine.HealthChecks.ShouldBe(1);
+        disk.SetResult();
+        (await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None)).ShouldBeTrue();
+        _world.Sent.Last().Card.Title.ShouldContain("works again");
+    }
+
     /// <summary>What goes on in a damaged database has to be watched: a workflow that fails is told of by nobody else.</summary>
     [Fact]
     public async Task DamagedDatabase_IsToldOnceAsWhatItIsAndWatchedOn()

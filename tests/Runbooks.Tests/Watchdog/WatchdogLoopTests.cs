@@ -27,6 +27,27 @@ public sealed class WatchdogLoopTests : IAsyncDisposable
         _world.Paged.ShouldBe([ContactBook.Fallback]);
     }
 
+    /// <summary>The disk began to hang after the look had found it well: a job waits for it, and the rest of the watch for the job.</summary>
+    [Fact]
+    public async Task LookThatHangs_KeepsNobodyFromHearingThatTheStoreDoes()
+    {
+        var disk = new TaskCompletionSource();
+        _world.Store.BeforeListing = () =>
+        {
+            _world.Engine.BeforeHealth = disk.Task;
+            return disk.Task;
+        };
+        using var loop = _world.Loop();
+        await loop.StartAsync(CancellationToken.None);
+
+        await _world.PassUntilAsync(() => _world.Paged.Count > 0);
+
+        disk.SetResult();
+        await _world.PassUntilAsync(() => _world.Sent.Last().Card.Title.Contains("works again"));
+        await loop.StopAsync(CancellationToken.None);
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
     [Fact]
     public async Task MinuteThatBreaksOff_IsNotTheLast()
     {

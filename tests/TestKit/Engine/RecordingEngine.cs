@@ -23,6 +23,9 @@ public sealed class RecordingEngine(TimeProvider time) : IIncidentEngine
 
     public string? Illness { get; set; }
 
+    /// <summary>What its answer about that waits for.</summary>
+    public Task BeforeHealth { get; set; } = Task.CompletedTask;
+
     /// <summary>How often it was asked whether it is well.</summary>
     public int HealthChecks => Volatile.Read(ref _healthChecks);
 
@@ -67,9 +70,10 @@ public sealed class RecordingEngine(TimeProvider time) : IIncidentEngine
         return Task.CompletedTask;
     }
 
-    public Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
+    public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _healthChecks);
-        return Task.FromResult(Illness);
+        await BeforeHealth;
+        return Illness;
     }
 }
