@@ -211,7 +211,7 @@ internal sealed class DatabaseDamage(ILogger logger)
     {
         if (_found is null)
         {
-            _found = $"The database is damaged: {what} Stop the host, put a backup in its place, and look what was done since (docs/operations.md).";
+            _found = $"The database is damaged: {what} Stop the host, move the file away with its -wal and -shm, put a backup in its place, and look what was done since (docs/operations.md).";
             logger.DatabaseDamaged(what);
         }
     }

@@ -25,7 +25,7 @@ internal static class Failures
 
     public static string OfDatabase(SqliteException failure, string file) => failure.SqliteErrorCode switch
     {
-        SqliteCorrupt or SqliteNotADatabase => $"{Capital(file)} is damaged or is no database of ours. Put a backup in its place (docs/operations.md), or move it away to begin with an empty one.",
+        SqliteCorrupt or SqliteNotADatabase => $"{Capital(file)} is damaged or is no database of ours. Move it away with its -wal and -shm, then put a backup in its place (docs/operations.md) or begin with an empty one.",
         SqliteFull => $"The disk with {file} is full. Free some space, or name another data folder with --data.",
         SqliteReadOnly => $"{Capital(file)} cannot be written. Give its owner the right to (chmod u+w), or name another data folder with --data.",
         SqliteCantOpen or SqliteIoError => $"{Capital(file)} cannot be opened or read. Look at its owner, rights and disk, or name another data folder with --data.",

@@ -76,7 +76,7 @@ public sealed class StartFailureTests : IDisposable
     }
 
     [Theory]
-    [InlineData("runbooks.db", "runbooks.db is damaged or is no database of ours. Put a backup in its place")]
+    [InlineData("runbooks.db", "runbooks.db is damaged or is no database of ours. Move it away with its -wal and -shm, then put a backup in its place")]
     [InlineData("api-key", "can be guessed: it repeats the same few characters. Make one with: openssl rand -hex 32")]
     [InlineData("link-key", "link-key holds no key: it has to be base64 of at least 32 random bytes.")]
     public Task FileOfTheDataFolderThatIsDamaged_IsRefused(string name, string words)
