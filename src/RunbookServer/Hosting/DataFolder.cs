@@ -6,6 +6,8 @@ namespace RunbookServer.Hosting;
 /// <summary>The data folder: made where it is missing, and held by one host at a time through its database, if that is in it.</summary>
 internal static class DataFolder
 {
+    public const string DatabaseFile = "runbooks.db";
+
     /// <exception cref="CommandException">It cannot be written to, or others can read what is in it and that cannot be changed.</exception>
     public static void Prepare(ServerSettings settings)
     {
@@ -28,15 +30,18 @@ internal static class DataFolder
     }
 
     /// <exception cref="CommandException">Another host holds it, or it is damaged or not one of ours.</exception>
-    public static void Open(IServiceProvider services)
+    public static void Open(IServiceProvider services) => Open(services.GetRequiredService<SqliteDatabase>, services.GetRequiredService<SqliteOptions>().Path);
+
+    /// <inheritdoc cref="Open(IServiceProvider)"/>
+    public static T Open<T>(Func<T> open, string path)
     {
         try
         {
-            services.GetRequiredService<SqliteDatabase>();
+            return open();
         }
         catch (Microsoft.Data.Sqlite.SqliteException failure)
         {
-            throw new CommandException(Failures.OfDatabase(failure, services.GetRequiredService<SqliteOptions>().Path));
+            throw new CommandException(Failures.OfDatabase(failure, path));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
@@ -92,9 +97,9 @@ internal static class OwnerOnly
     }
 
     private static bool IsOurs(string path) => Path.GetFileName(path) is var name
-        && (name is ServerDefaults.KeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or "outbox" or "evidence" or "generation" or "generation.next"
+        && (name is ServerDefaults.KeyFile or SecretFiles.FormerKeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or "outbox" or "evidence" or "generation" or "generation.next"
                 or "sandbox.json" or "sandbox.json.new" or "sandbox.json.unreadable"
-            || name.StartsWith("runbooks.db", StringComparison.Ordinal));
+            || name.StartsWith(DataFolder.DatabaseFile, StringComparison.Ordinal));
 
     /// <summary>What is in the folder, but for what the file system itself keeps at the root of a volume.</summary>
     private static FileSystemEnumerable<string> Entries(string folder, bool recurse)

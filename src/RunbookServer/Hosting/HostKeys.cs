@@ -25,6 +25,9 @@ internal static class SecretFiles
 {
     public const string LinkKeyFile = "link-key";
 
+    /// <summary>The key of the API that another took the place of.</summary>
+    public const string FormerKeyFile = $"{ServerDefaults.KeyFile}.old";
+
     private const int Bytes = 32;
 
     /// <summary>The key of the API, as hex.</summary>
@@ -43,6 +46,12 @@ internal static class SecretFiles
     /// <summary>The key of the API that this host uses, for the command line on the same machine.</summary>
     public static void WriteApiKey(string dataDirectory, string key) => Write(ApiKeyFile(dataDirectory), key);
 
+    /// <summary>Another key takes its place.</summary>
+    public static void SetApiKeyAside(string dataDirectory) => File.Move(ApiKeyFile(dataDirectory), Path.Combine(dataDirectory, FormerKeyFile), overwrite: true);
+
+    /// <exception cref="CommandException">The file is there and cannot be read.</exception>
+    public static string? FindApiKey(string dataDirectory) => Find(ApiKeyFile(dataDirectory));
+
     /// <summary>Where the host listens that was started on this folder, for the command line on the same machine.</summary>
     public static void WriteAddress(string dataDirectory, int port) => Write(Path.Combine(dataDirectory, ServerDefaults.AddressFile), $"http://localhost:{port}");
 
@@ -52,24 +61,28 @@ internal static class SecretFiles
 
     private static string ApiKeyFile(string dataDirectory) => Path.Combine(dataDirectory, ServerDefaults.KeyFile);
 
-    /// <exception cref="CommandException">The file is there and cannot be read.</exception>
     private static string ReadOrMake(string file, Func<string> make)
     {
-        try
+        if (Find(file) is { } known)
         {
-            if (Path.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } known)
-            {
-                return known;
-            }
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException($"The key file {file} cannot be read: {Failures.Innermost(unreadable)} Give yourself the right to read it, or move it away and a new key is made.");
+            return known;
         }
 
         var secret = make();
         Write(file, secret);
         return secret;
+    }
+
+    private static string? Find(string file)
+    {
+        try
+        {
+            return Path.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } known ? known : null;
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"The key file {file} cannot be read: {Failures.Innermost(unreadable)} Give yourself the right to read it, or move it away and a new key is made.");
+        }
     }
 
     private static void Write(string file, string secret)

@@ -47,6 +47,10 @@ internal static class PracticeGuard
     private static bool IsLoopback(string value) =>
         Uri.TryCreate(value.Contains("://", StringComparison.Ordinal) ? value : $"http://{value}", UriKind.Absolute, out var address) && address.IsLoopback;
 
+    /// <summary>Whether it is on record that practice alone has used it.</summary>
+    public static async Task<bool> IsForPracticeAsync(ISharedState state, CancellationToken cancellationToken) =>
+        await state.FindAsync<PracticeMark>(Key, cancellationToken) is { IsPractice: true };
+
     /// <summary>An incident goes on wherever its record is opened next: what waits for approval in practice must not be run on real systems, nor the other way round.</summary>
     /// <exception cref="CommandException">The record belongs to the other kind of host.</exception>
     public static async Task KeepApartAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)

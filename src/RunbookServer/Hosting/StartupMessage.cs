@@ -93,13 +93,16 @@ internal sealed record Standing(string Mode, string Incidents)
             mode += "; the kill switch is ON, so nothing acts until it is released on the page /safety";
         }
 
-        var store = services.GetRequiredService<IIncidentStore>();
+        return new(mode, await FindOpenAsync(services.GetRequiredService<IIncidentStore>(), cancellationToken) ?? "none open");
+    }
+
+    /// <returns>Null where none is open, or left to a person.</returns>
+    public static async Task<string?> FindOpenAsync(IIncidentStore store, CancellationToken cancellationToken)
+    {
         var open = await store.ListAsync(new IncidentQuery(Open: true, Limit: Counted), cancellationToken);
         var left = await store.ListAsync(new IncidentQuery(LeftToPeople: true, Limit: Counted), cancellationToken);
         var waiting = open.Items.Count(line => line.State == IncidentState.AwaitingApproval);
-        return new(mode, open.Items.Count == 0 && left.Items.Count == 0
-            ? "none open"
-            : $"{Many(open)} open, {waiting} waiting for an answer, {Many(left)} left to a person");
+        return open.Items.Count == 0 && left.Items.Count == 0 ? null : $"{Many(open)} open, {waiting} waiting for an answer, {Many(left)} left to a person";
     }
 
     private static string Many(IncidentPage page) => page.Next is null ? $"{page.Items.Count}" : $"more than {Counted}";

@@ -10,12 +10,18 @@ namespace RunbookServer.Hosting;
 internal static class StorageAccountStartup
 {
     /// <summary>Takes the keys that all processes use, and makes what is missing in the account.</summary>
-    /// <exception cref="CommandException">It is not configured, cannot be reached, or refuses us.</exception>
+    /// <exception cref="CommandException">It is not configured, cannot be reached, or refuses us; or the data folder holds incidents that are not over.</exception>
     public static async Task OpenAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
+        using var former = await FormerRecords.FindAsync(settings, cancellationToken);
         try
         {
-            await TakeKeysAsync(services, settings, cancellationToken);
+            await TakeKeysAsync(services, settings, former is null ? null : await former.FindApiKeyAsync(settings.DataDirectory, cancellationToken), cancellationToken);
+            if (former is not null)
+            {
+                await former.NoteMovedAsync(services.GetRequiredService<TimeProvider>().GetUtcNow(), cancellationToken);
+            }
+
             if (await services.GetRequiredService<IIncidentStore>().CheckHealthAsync(cancellationToken) is { } trouble)
             {
                 throw new StoreUnavailableException(trouble);
@@ -33,15 +39,24 @@ internal static class StorageAccountStartup
         }
     }
 
-    private static async Task TakeKeysAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
+    /// <param name="former">The key that senders have of a host that was alone until now.</param>
+    private static async Task TakeKeysAsync(IServiceProvider services, ServerSettings settings, string? former, CancellationToken cancellationToken)
     {
         var (configuration, shared) = (services.GetRequiredService<IConfiguration>(), services.GetRequiredService<SharedKeys>());
-        var named = configuration.GetSection($"{ApiKeyOptions.SectionName}:{nameof(ApiKeyOptions.Keys)}").GetChildren().FirstOrDefault()?.Value;
-        var made = named is null ? await shared.FindOrMakeAsync("api-key", SecretFiles.NewApiKey, cancellationToken) : null;
+        var keys = configuration.GetSection(ApiKeyOptions.SectionName);
+        var named = keys.GetSection(nameof(ApiKeyOptions.Keys)).GetChildren().FirstOrDefault()?.Value;
+        var made = named is null ? await shared.FindOrMakeAsync("api-key", () => former ?? SecretFiles.NewApiKey(), cancellationToken) : null;
         var signs = configuration.GetSection($"{LinkSigningOptions.SectionName}:{nameof(LinkSigningOptions.Keys)}").GetChildren().Any()
             ? null
             : new LinkSigningKey { Id = "shared", Secret = await shared.FindOrMakeAsync("link-key", SecretFiles.NewLinkSecret, cancellationToken) };
         services.GetRequiredService<HostKeys>().Use(made, signs);
-        SecretFiles.WriteApiKey(settings.DataDirectory, named ?? made!);
+        var key = named ?? made!;
+        if (SecretFiles.FindApiKey(settings.DataDirectory) is { } known && known != key && !keys.AsEnumerable().Any(setting => setting.Value == known))
+        {
+            SecretFiles.SetApiKeyAside(settings.DataDirectory);
+            ConsoleOutput.Line($"[yellow]The data folder had another key of the API, which does not open this host.[/] It is kept in {SecretFiles.FormerKeyFile}: senders that have it are answered 401 until they have the new one, or it is named in ApiKeys:Named.");
+        }
+
+        SecretFiles.WriteApiKey(settings.DataDirectory, key);
     }
 }
