@@ -237,11 +237,27 @@ public sealed class IncidentsTests : IAsyncLifetime
     {
         (await _host.Browser.GetAsync("/healthz", Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
         _host.Engine.Illness = "The hub does not answer.";
+        _host.Time.Advance(TimeSpan.FromSeconds(10));
 
         var answer = await _host.Browser.GetAsync("/healthz", Ct);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("The hub does not answer.");
+    }
+
+    /// <summary>The address is open to everybody, and each look writes to the store.</summary>
+    [Fact]
+    public async Task HealthThatIsAskedInALoop_CostsOneLookInTenSeconds()
+    {
+        for (var asked = 0; asked < 20; asked++)
+        {
+            (await _host.Browser.GetAsync("/healthz", Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        _host.Engine.HealthChecks.ShouldBe(1);
+        _host.Time.Advance(TimeSpan.FromSeconds(10));
+        await _host.Browser.GetAsync("/healthz", Ct);
+        _host.Engine.HealthChecks.ShouldBe(2);
     }
 
     public async ValueTask InitializeAsync()

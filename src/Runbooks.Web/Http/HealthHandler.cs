@@ -10,7 +10,7 @@ public sealed class HealthHandler(IIncidentStore store, SystemHealth health, Rul
         request,
         async cancellationToken =>
         {
-            var (ofStore, ofEngine) = await health.LookAsync(cancellationToken);
+            var (ofStore, ofEngine) = await health.FindRecentAsync(cancellationToken);
             ofStore ??= store.Damage;
             var healthy = ofStore is null && ofEngine is null;
             return ApiResults.Json(
