@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Sqlite.Store;
+using TestKit;
 using static TestKit.Storage.StoredIncidents;
 
 namespace Runbooks.Sqlite.Tests.Store;
@@ -135,6 +137,23 @@ public sealed partial class SqliteIncidentStoreTests : IDisposable
         await Task.WhenAll(Enumerable.Range(0, 450).Select(i => store.OpenAsync(New($"i{i}", target: $"t{i}").Closed(), Runbook(), _ => null, Now)));
         (await store.PurgeAsync(Start.AddHours(1), Now)).Count.ShouldBe(450);
         (await store.ListAsync(new IncidentQuery(), Now)).Items.ShouldBeEmpty();
+    }
+
+    /// <summary>People run it on what they have: it must not take a runbook from an incident that is there.</summary>
+    [Fact]
+    public async Task StatementOfThePage_RemovesTheRunbooksThatNoIncidentHas()
+    {
+        var page = await File.ReadAllTextAsync(RepositoryRoot.Of("docs", "operations.md"), Now);
+        var statement = Regex.Match(page, "DELETE FROM runbooks [^;\"]+").Value;
+        var store = new SqliteIncidentStore(_data.Database);
+        await store.OpenAsync(New("a", runbook: "gone").Closed(), Runbook("gone"), _ => null, Now);
+        await store.OpenAsync(New("b", runbook: "kept"), Runbook("kept"), _ => null, Now);
+        await store.PurgeAsync(Start.AddHours(1), Now);
+
+        await _data.Database.Writer.EnqueueAsync(connection => connection.Statement(statement).ExecuteNonQuery());
+
+        (await store.FindRunbookAsync("hash-of-gone", Now)).ShouldBeNull();
+        (await store.FindRunbookAsync("hash-of-kept", Now)).ShouldNotBeNull();
     }
 
     /// <summary>Side by side, and what is kept is kept by its own answer: the gate opens once sixteen are under way.</summary>
