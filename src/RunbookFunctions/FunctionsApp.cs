@@ -26,6 +26,7 @@ internal static class FunctionsApp
             .AddRunbooksWeb()
             .AddPlatformSignIn()
             .AddWatchdog()
+            .AddFileReports($"{Environment.MachineName} ({Environment.ProcessId})")
             .AddDurableEngine();
 
         builder.Services

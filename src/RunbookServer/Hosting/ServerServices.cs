@@ -41,6 +41,7 @@ internal static class ServerServices
             .AddStorageAccount()
             .AddStoreSignals()
             .Configure<DiskOptions>(disk => disk.ThisMachine = false) // before the settings, which have the last word
+            .AddFileReports($"{Environment.MachineName} ({Environment.ProcessId})")
             .AddSingleton(provider => new WatchTurn(provider.GetRequiredService<ISharedState>(), provider.GetRequiredService<TimeProvider>(), $"{Guid.NewGuid():N}"))
         : services.AddSqlite(settings.DataDirectory);
 

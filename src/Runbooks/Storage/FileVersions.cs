@@ -18,10 +18,7 @@ public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logg
     public void Use(string name, string? text) =>
         _known.AddOrUpdate(name, _ => new(true, text, []), (_, known) => known.IsUsed && known.Text == text ? known with { Errors = [] } : new(true, text, []));
 
-    /// <summary>As it is now it is in force, and kept elsewhere.</summary>
-    public void Accept(string name) => _known[name] = new(false, null, []);
-
-    /// <summary>Other hosts may use it or refuse it: this process has nothing to tell about it, neither that it is broken nor that it is good.</summary>
+    /// <summary>Nothing is wrong with it in this process, and what is in force is kept elsewhere.</summary>
     public void Forget(string name) => _known.TryRemove(name, out _);
 
     /// <summary>What was in force stays so.</summary>
@@ -120,7 +117,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         var result = catalog.Load(files);
         if (result.Errors.Count == 0)
         {
-            versions.Accept(Set);
+            Forget();
             Use(files);
             return result;
         }
@@ -153,7 +150,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         return result with { Kept = result.Kept.Count > 0 ? result.Kept : kept };
     }
 
-    /// <summary>Broken files are none of a host's troubles once a publication has taken their place.</summary>
+    /// <summary>No file is broken, or a publication has taken their place.</summary>
     public void Forget() => versions.Forget(Set);
 
     /// <summary>The catalog takes over every good file, whatever is wrong with others.</summary>

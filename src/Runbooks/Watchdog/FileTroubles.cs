@@ -1,14 +1,12 @@
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Pages once about a file that cannot be used: the version before it stays in force, and whoever changed it may not know.
+/// Pages once about a file that a process cannot use: the version before it stays in force there, and whoever changed it may not know.
+/// It is over once no process has the trouble any more.
 /// </summary>
-public sealed class FileTroubles(FileVersions files, ISharedState state, FallbackNotifier fallback, UnendedAlerts unended) : IWatchdogJob
+public sealed class FileTroubles(FileReports reports, ISharedState state, FallbackNotifier fallback, UnendedAlerts unended, TimeProvider time) : IWatchdogJob
 {
     public const string ThreadId = "runbooks-files";
-
-    private const string Key = "files-told";
-    private const int MaxLines = 5;
 
     /// <summary>More are not ended one by one: whoever mends a file by trial sees to the rest.</summary>
     private const int MaxPages = 20;
@@ -17,60 +15,52 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await files.SaveAsync(cancellationToken);
-        var told = await state.FindAsync<Told>(Key, cancellationToken);
-        foreach (var (name, version) in files.Known)
+        await reports.WriteAsync(cancellationToken);
+        var record = await state.FindAsync<FileRecord>(FileRecord.Key, cancellationToken) ?? FileRecord.None;
+        var wrong = record.WrongAt(time.GetUtcNow()).ToLookup(one => one.File.Name);
+        foreach (var name in record.Told.Keys.Where(name => !wrong.Contains(name)))
         {
-            await CheckAsync(name, version, told, cancellationToken);
+            await fallback.ShowOverAsync($"A file can be used again: {name}", "It was put right, or is not needed any more.", ThreadId, record.Told[name].Pages, cancellationToken);
+            await SaveAsync(name, null, cancellationToken);
+        }
+
+        foreach (var troubles in wrong)
+        {
+            await TellAsync(troubles.Key, [.. troubles.GroupBy(one => one.File.Mark)], record.Told.GetValueOrDefault(troubles.Key) ?? ToldFile.None, cancellationToken);
         }
     }
 
-    private async Task CheckAsync(string name, FileVersion version, Told? before, CancellationToken cancellationToken)
+    /// <param name="troubles">What is wrong with the file, each with the processes that have it.</param>
+    private async Task TellAsync(string name, IReadOnlyList<IGrouping<string, (string Process, WrongFile File)>> troubles, ToldFile told, CancellationToken cancellationToken)
     {
-        var errors = version.Errors;
-        var mark = errors.Count == 0 ? "" : TextHash.Of(version.Mark ?? string.Join('\n', errors), bytes: 8);
-        var told = before?.Marks.GetValueOrDefault(name) ?? "";
-        var pages = before?.Pages.GetValueOrDefault(name) ?? [];
-
-        // A page that reached nobody perhaps rings all the same.
-        if (mark == told && (mark.Length > 0 || pages.Count == 0))
+        // What is wrong no more is told again when it comes back.
+        IReadOnlyList<string> still = [.. told.Marks.Where(mark => troubles.Any(trouble => trouble.Key == mark))];
+        if (still.Count < told.Marks.Count)
         {
-            return;
+            told = told with { Marks = still };
+            await SaveAsync(name, told, cancellationToken);
         }
 
-        var more = errors.Count > MaxLines ? $"\nand {errors.Count - MaxLines} more" : "";
-        if (mark.Length == 0)
+        foreach (var trouble in troubles.Where(trouble => !told.Marks.Contains(trouble.Key)).ToList())
         {
-            await fallback.ShowOverAsync($"A file can be used again: {name}", "It was put right, or is not needed any more.", ThreadId, pages, cancellationToken);
-            await SaveAsync(name, mark, [], cancellationToken);
-        }
-        else
-        {
+            var processes = string.Join(", ", trouble.Select(one => one.Process).Where(process => process.Length > 0).Order(StringComparer.Ordinal));
             var page = await fallback.PageAsync(
                 $"A file cannot be used: {name}",
-                $"What was in force before stays in force until it is mended.{(name == RunbookVersions.Set ? " A runbook that never was is not: alerts for it are ignored." : "")}\n{string.Join('\n', errors.Take(MaxLines))}{more}",
-                ThreadId, $"{name}:{mark}", cancellationToken);
+                $"What was in force before stays in force until it is mended.{(name == RunbookVersions.Set ? " A runbook that never was is not: alerts for it are ignored." : "")}"
+                + $"{(processes.Length > 0 ? $" Processes that cannot use it so far: {processes}." : "")}\n{string.Join('\n', trouble.First().File.Lines)}",
+                ThreadId, $"{name}:{trouble.Key}", cancellationToken);
+
+            // A page that reached nobody perhaps rings all the same.
             if (page.Sent.Count > 0)
             {
                 // The same errors as before they were mended have the same alert.
                 await unended.ForgetAsync(page.Sent, cancellationToken);
-                await SaveAsync(name, page.Reached ? mark : told, page.With(pages), cancellationToken);
+                told = new(page.Reached ? [.. told.Marks, trouble.Key] : told.Marks, [.. page.With(told.Pages).TakeLast(MaxPages)]);
+                await SaveAsync(name, told, cancellationToken);
             }
         }
     }
 
-    private async Task SaveAsync(string name, string mark, IReadOnlyList<Delivery> pages, CancellationToken cancellationToken) => await state.ChangeAsync<Told>(
-        Key,
-        known => new(new Dictionary<string, string>(known?.Marks ?? new Dictionary<string, string>()) { [name] = mark })
-        {
-            Pages = new Dictionary<string, IReadOnlyList<Delivery>>(known?.Pages ?? new Dictionary<string, IReadOnlyList<Delivery>>()) { [name] = [.. pages.TakeLast(MaxPages)] },
-        },
-        cancellationToken);
-
-    /// <param name="Marks">Of each file, the errors or the publication that was told of.</param>
-    private sealed record Told(IReadOnlyDictionary<string, string> Marks)
-    {
-        /// <summary>Of each file, what told of its errors.</summary>
-        public IReadOnlyDictionary<string, IReadOnlyList<Delivery>> Pages { get; init; } = new Dictionary<string, IReadOnlyList<Delivery>>();
-    }
+    private async Task SaveAsync(string name, ToldFile? told, CancellationToken cancellationToken) =>
+        await state.ChangeAsync<FileRecord>(FileRecord.Key, record => (record ?? FileRecord.None).With(name, told), cancellationToken);
 }

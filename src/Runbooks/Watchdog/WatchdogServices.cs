@@ -24,6 +24,7 @@ public static class WatchdogServices
             .AddSingleton<IWatchdogJob, RestoredNotice>()
             .AddSingleton<IWatchdogJob>(services => services.GetRequiredService<LostAlerts>())
             .AddSingleton<IWatchdogJob>(services => services.GetRequiredService<AzureMonitorSilence>())
+            .AddSingleton<FileReports>()
             .AddSingleton<IWatchdogJob, FileTroubles>()
             .AddSingleton<IWatchdogJob, MaintenanceEnds>()
             .AddSingleton<IWatchdogJob, StormEndNotifier>()

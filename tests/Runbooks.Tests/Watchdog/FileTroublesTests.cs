@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Incidents;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
+using TestKit;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Watchdog;
@@ -71,33 +73,94 @@ public sealed class FileTroublesTests : IAsyncDisposable
     [Fact]
     public async Task PublicationThatSomeHostsRefuse_IsPagedOnce()
     {
-        var (first, second, other) = (Process(), Process(), Process());
-        other.Files.Refuse("the published rule set", ["published/files/1a is missing."], "publication 7");
-        first.Files.Refuse("the published rule set", ["a.yaml:1:1  here"], "publication 7");
-        second.Files.Refuse("the published rule set", ["b.yaml:2:2  there"], "publication 7");
-        for (var minute = 0; minute < 5; minute++)
-        {
-            foreach (var process in (FileTroubles[])[first.Troubles, second.Troubles, other.Troubles])
-            {
-                await process.RunAsync(TestContext.Current.CancellationToken);
-            }
-
-            // One host takes it over in the end.
-            other.Files.Forget("the published rule set");
-            _world.Time.Advance(TimeSpan.FromMinutes(1));
-        }
+        const string Whole = "the published rule set";
+        var (first, second, third) = (Process("one"), Process("two"), Process("three"));
+        third.Files.Refuse(Whole, ["published/files/1a is missing."], "publication 7");
+        first.Files.Refuse(Whole, ["a.yaml:1:1  here"], "publication 7");
+        second.Files.Refuse(Whole, ["b.yaml:2:2  there"], "publication 7");
+        await PassAsync(5, third, first, second);
+        third.Files.Forget(Whole);
+        await PassAsync(5, third, first, second);
 
         _world.Notifier.Sent.ShouldHaveSingleItem();
+        _world.Notifier.Changed.ShouldBeEmpty();
 
-        first.Files.Refuse("the published rule set", ["a.yaml:1:1  here"], "publication 8");
-        await first.Troubles.RunAsync(TestContext.Current.CancellationToken);
+        first.Files.Refuse(Whole, ["a.yaml:1:1  here"], "publication 8");
+        await PassAsync(2, third, first, second);
         _world.Notifier.Sent.Count.ShouldBe(2);
 
-        (FileVersions Files, FileTroubles Troubles) Process()
-        {
-            var files = new FileVersions(_world.State);
-            return (files, ActivatorUtilities.CreateInstance<FileTroubles>(_world.Get<IServiceProvider>(), files));
-        }
+        first.Files.Forget(Whole);
+        second.Files.Forget(Whole);
+        await PassAsync(2, third, first, second);
+        _world.Notifier.Sent.Count.ShouldBe(2);
+        _world.Notifier.Changed.Count.ShouldBe(2);
+    }
+
+    /// <summary>Each process reads its files for itself. Whichever has the watch tells of the trouble of another one, once, and ends it when that one is well.</summary>
+    [Fact]
+    public async Task TroubleOfAProcessWithoutTheWatch_IsToldAndEndsWithIt()
+    {
+        var (well, ill) = (Process("well"), Process("ill"));
+        well.Files.Use("the rule set", "publication 7");
+        ill.Files.Refuse("the rule set", ["The runbooks cannot be read."], "HttpRequestException");
+        await PassAsync(3, well, ill);
+        _world.Notifier.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldBe("What was in force before stays in force until it is mended. Processes that cannot use it so far: ill.\nThe runbooks cannot be read.");
+
+        // The watch goes to the other one and back.
+        await PassAsync(3, ill, well);
+        await PassAsync(3, well, ill);
+        _world.Notifier.Sent.ShouldHaveSingleItem();
+        _world.Notifier.Changed.ShouldBeEmpty();
+
+        ill.Files.Use("the rule set", "publication 7");
+        await PassAsync(3, well, ill);
+        _world.Notifier.Sent.ShouldHaveSingleItem();
+        _world.Notifier.Changed.ShouldHaveSingleItem().Card.Title.ShouldBe("A file can be used again: the rule set");
+    }
+
+    [Fact]
+    public async Task TroubleOfAProcessThatIsGone_EndsTenMinutesLater()
+    {
+        var (well, gone) = (Process("well"), Process("gone"));
+        gone.Files.Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
+        await PassAsync(2, well, gone);
+
+        await PassAsync(8, well);
+        _world.Notifier.Changed.ShouldBeEmpty();
+        await PassAsync(2, well);
+        _world.Notifier.Changed.ShouldHaveSingleItem();
+        _world.Notifier.Sent.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task ProcessesWithDifferentTroubles_TellEachOnce()
+    {
+        var (one, other) = (Process("one"), Process("other"));
+        one.Files.Refuse("runbooks", ["a.yaml:1:1  here"]);
+        other.Files.Refuse("runbooks", ["b.yaml:2:2  there"]);
+
+        await PassAsync(5, one, other);
+
+        _world.Notifier.Sent.Select(sent => sent.Card.Sections[0].Lines[0].Split('\n')[^1]).ShouldBe(["a.yaml:1:1  here", "b.yaml:2:2  there"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task ProcessThatReportsForItself_DoesSoEachMinute()
+    {
+        var ill = Process("ill");
+        ill.Files.Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
+        using var loop = new FileReportLoop(ill.Reports, _world.Time, NullLogger<FileReportLoop>.Instance);
+        await loop.StartAsync(TestContext.Current.CancellationToken);
+
+        await Patience.UntilAsync(
+            async () =>
+            {
+                _world.Time.Advance(TimeSpan.FromMinutes(1));
+                return await _world.State.FindAsync<FileRecord>(FileRecord.Key, TestContext.Current.CancellationToken) is { Reports.Count: 1 };
+            },
+            () => "It reports nothing.");
+
+        await loop.StopAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -114,6 +177,28 @@ public sealed class FileTroublesTests : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private (FileVersions Files, FileReports Reports, FileTroubles Troubles) Process(string name)
+    {
+        var files = new FileVersions(_world.State);
+        var reports = new FileReports(files, _world.State, _world.Time, new HostProcess(name));
+        return (files, reports, ActivatorUtilities.CreateInstance<FileTroubles>(_world.Get<IServiceProvider>(), reports));
+    }
+
+    /// <param name="processes">The first has the watch.</param>
+    private async Task PassAsync(int minutes, params (FileVersions Files, FileReports Reports, FileTroubles Troubles)[] processes)
+    {
+        for (var minute = 0; minute < minutes; minute++)
+        {
+            foreach (var process in processes)
+            {
+                await process.Reports.WriteAsync(TestContext.Current.CancellationToken);
+            }
+
+            await processes[0].Troubles.RunAsync(TestContext.Current.CancellationToken);
+            _world.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+    }
 
     private Task CheckAsync() => _world.Get<IncidentWatchdog>().CheckAsync(TestContext.Current.CancellationToken);
 }
