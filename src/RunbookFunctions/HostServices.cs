@@ -18,6 +18,7 @@ using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Publishing;
 using Runbooks.Settings;
 using Runbooks.Telemetry;
+using Runbooks.Watchdog;
 
 namespace RunbookFunctions;
 
@@ -122,6 +123,8 @@ internal static class TelemetryServices
 
         if (otlp)
         {
+            // Azure Monitor is told what is new each time, and needs no start.
+            builder.Services.AddHostedService<CounterStarts>();
             telemetry.WithTracing(tracing => tracing.AddOtlpExporter()).WithMetrics(metrics => metrics.AddOtlpExporter())
                 .WithLogging(logging => logging.AddOtlpExporter(), logging => logging.IncludeFormattedMessage = true);
         }

@@ -5,6 +5,7 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Runbooks.Settings;
 using Runbooks.Telemetry;
+using Runbooks.Watchdog;
 using Runbooks.Web.Access;
 using Runbooks.Web.SignIn;
 using Runbooks.Web.Telemetry;
@@ -41,6 +42,7 @@ internal static class ServerTelemetry
             return services;
         }
 
+        services.AddHostedService<CounterStarts>();
         var telemetry = services.AddOpenTelemetry().ConfigureResource(Describe).WithMetrics(metrics =>
         {
             metrics.AddMeter(s_meters);

@@ -46,7 +46,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         if (!reader.Knows(source))
         {
             var known = string.Join(", ", reader.Sources);
-            await lost.RecordAsync("an unknown sender", alerts: 0, $"'{Clip.To(source, 80)}' is no known sender; known: {known}.", cancellationToken);
+            await lost.RecordAsync(LostAlerts.UnknownSender, alerts: 0, $"'{Clip.To(source, 80)}' is no known sender; known: {known}.", cancellationToken);
             return ApiResults.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {known}.");
         }
 

@@ -13,6 +13,12 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     /// <summary>Stands where an incident's id would; channels that join messages into threads keep these apart from others.</summary>
     public const string ThreadId = "runbooks-lost-alerts";
 
+    /// <summary>The sender where nobody knows its kind.</summary>
+    public const string UnknownSender = "an unknown sender";
+
+    /// <summary>As metrics say it.</summary>
+    internal const string Lost = "lost";
+
     private const string Key = "intake:lost-alerts";
 
     /// <summary>So long without a loss ends a burst.</summary>
@@ -40,7 +46,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         // Whoever has a key may name any sender, and the log may be a terminal.
         (sender, why) = (CleanText.Line(sender), CleanText.Line(why));
         Log.AlertsLost(logger, sender, alerts, why);
-        Instruments.Alerts.Add(Math.Max(alerts, 1), Instruments.Tag(Attributes.Source, sender), Instruments.Tag(Attributes.Outcome, "lost"));
+        Instruments.Alerts.Add(Math.Max(alerts, 1), Instruments.Tag(Attributes.Source, sender), Instruments.Tag(Attributes.Outcome, Lost));
         var now = time.GetUtcNow();
         await state.ChangeAsync<LostAlertsRecord>(Key, known => Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), cancellationToken);
         try

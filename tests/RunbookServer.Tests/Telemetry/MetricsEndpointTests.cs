@@ -53,6 +53,12 @@ public sealed class MetricsEndpointTests
             await Patience.UntilAsync(() => HasAsync(client, query), () => query);
         }
 
+        // The first of its kind is one more than before.
+        const string Ignored = "runbook_alerts_total{runbook_alert_source=\"generic\",runbook_outcome=\"ignored\"}";
+        await Patience.UntilAsync(() => HasAsync(client, Ignored), () => "Nothing was begun.");
+        await host.Client.PostAsync("api/alerts/generic", """{"name":"NobodyKnowsIt"}""");
+        await Patience.UntilAsync(() => HasAsync(client, $"increase({Ignored}[1h]) > 0"), () => "It seems never to have come.");
+
         foreach (var query in Dashboard())
         {
             var answer = await client.GetStringAsync(new Uri($"api/v1/query?query={Uri.EscapeDataString(query)}", UriKind.Relative), TestContext.Current.CancellationToken);
