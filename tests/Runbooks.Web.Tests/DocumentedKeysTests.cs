@@ -87,7 +87,7 @@ public sealed partial class DocumentedKeysTests
             .Where(type => type is { IsEnum: false, IsValueType: false, Namespace: not null } && type.Namespace.StartsWith("Runbooks", StringComparison.Ordinal) && type.Namespace != "Runbooks.Intake.Parsing")
             .Except(s_objects.Select(one => one.Type)).ShouldBeEmpty();
 
-    private static IEnumerable<string> KeysOf(Type type) => s_json.GetTypeInfo(type).Properties.Where(property => property.Get is not null).Select(property => property.Name);
+    private static IEnumerable<string> KeysOf(Type type) => s_json.GetTypeInfo(type).Properties.Where(property => property is { Get: not null, IsExtensionData: false }).Select(property => property.Name);
 
     [GeneratedRegex("\\| object \\| keys \\|\n\\|---\\|---\\|\n(\\|.*\\|\n)*")]
     private static partial Regex Table();

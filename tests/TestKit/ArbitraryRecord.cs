@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Runbooks.Model;
 
 namespace TestKit;
 
@@ -19,7 +20,7 @@ public sealed class ArbitraryRecord(int seed)
 
     /// <summary>The members of a record that carry its value: those that can be set, and are not left out of what is stored on purpose.</summary>
     public static IEnumerable<PropertyInfo> Members(Type record) =>
-        record.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.SetMethod is not null && !property.IsDefined(typeof(JsonIgnoreAttribute)));
+        record.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.SetMethod is not null && !property.IsDefined(typeof(JsonIgnoreAttribute)) && !property.IsDefined(typeof(JsonExtensionDataAttribute)));
 
     /// <summary>What the member is called where it is stored.</summary>
     public static string NameOf(PropertyInfo member) =>
@@ -84,6 +85,11 @@ public sealed class ArbitraryRecord(int seed)
         {
             var mayBeNull = !member.PropertyType.IsValueType && nullability.Create(member).ReadState == NullabilityState.Nullable;
             member.SetValue(record, mayBeNull && _random.Next(3) == 0 ? null : Make(member.PropertyType));
+        }
+
+        if (record is Evolving && _random.Next(3) == 0)
+        {
+            type.GetProperty(nameof(Evolving.Later))!.SetValue(record, new Dictionary<string, JsonElement> { ["ofALaterVersion"] = Make<JsonElement>() });
         }
 
         return record;

@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace Runbooks.Model.Alerts;
 
 /// <summary>One alert in our own words, whoever sent it. All text in it is attacker-influenced: data, never markup or code.</summary>
-public sealed record Alert
+public sealed record Alert : Evolving
 {
     /// <summary>The sender's kind: <c>azure-monitor</c>, <c>alertmanager</c>, <c>grafana</c>, <c>generic</c>, <c>event-grid</c> or <c>manual</c>.</summary>
     public required string Source { get; init; }

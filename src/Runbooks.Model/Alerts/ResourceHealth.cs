@@ -8,7 +8,7 @@ namespace Runbooks.Model.Alerts;
 /// <param name="Now">How the resource is; null where the message does not say it.</param>
 /// <param name="Before">How it was; null where the message does not say it.</param>
 /// <param name="IsUpdate">It is one more message about an event that was told already.</param>
-public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate)
+public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate) : Evolving
 {
     private const string Available = "Available";
 

@@ -6,7 +6,7 @@ namespace Runbooks.Model.Incidents;
 /// <param name="Name">The check's name in the runbook.</param>
 /// <param name="Ask">The question in words.</param>
 /// <param name="Took">How long the answer took.</param>
-public sealed record Finding(string Name, string Ask, CheckResult Result, DateTimeOffset At, TimeSpan Took)
+public sealed record Finding(string Name, string Ask, CheckResult Result, DateTimeOffset At, TimeSpan Took) : Evolving
 {
     public Verdict Verdict => Result.Verdict;
 
@@ -39,7 +39,7 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
 }
 
 /// <summary>What a check found, so that a person can read it in a second.</summary>
-public sealed record CheckResult(Verdict Verdict, string Summary)
+public sealed record CheckResult(Verdict Verdict, string Summary) : Evolving
 {
     /// <summary>The measured value as text, without its unit.</summary>
     public string? Value { get; init; }
@@ -100,7 +100,7 @@ public enum Verdict { Passing, Failing, Unknown }
 /// <param name="At">The first of the rounds.</param>
 /// <param name="Verdicts">By the check's name in the runbook.</param>
 /// <param name="Rounds">How many rounds in a row answered the same.</param>
-public sealed record VerificationRound(IncidentState State, DateTimeOffset At, IReadOnlyDictionary<string, Verdict> Verdicts, int Rounds)
+public sealed record VerificationRound(IncidentState State, DateTimeOffset At, IReadOnlyDictionary<string, Verdict> Verdicts, int Rounds) : Evolving
 {
     /// <summary>Rounds between the one before of its state and this that the record had no room for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -4,7 +4,7 @@ namespace Runbooks.Model.Incidents;
 /// A question to people that holds back a phase until it is answered. Nothing runs without a gate whose outcome is
 /// <see cref="GateOutcome.Approved"/>; a self-healing runbook's gate is approved by the runbook itself, on record.
 /// </summary>
-public sealed record Gate
+public sealed record Gate : Evolving
 {
     /// <summary><c>{phase}-{round}</c>: each new question is a new gate.</summary>
     public required string Id { get; init; }
@@ -166,7 +166,7 @@ public sealed record Gate
 }
 
 /// <summary>Ask again at this time: the same contacts when <paramref name="To"/> is empty, these as well otherwise.</summary>
-public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To)
+public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To) : Evolving
 {
     /// <summary>After so many the pause doubles each time: what is open for days is not reminded of every few minutes, and never falls silent.</summary>
     private const int Steady = 10;
@@ -218,7 +218,7 @@ public enum GateOutcome
 /// <param name="Via">How it came: <c>link</c>, <c>api</c>, <c>slack</c>.</param>
 /// <param name="PlanHash">The plan that the person was shown; null where the way it came shows none.</param>
 public sealed record Decision(
-    DecisionVerb Verb, string Person, string Via, DateTimeOffset At, string? Reason = null, string? PlanHash = null)
+    DecisionVerb Verb, string Person, string Via, DateTimeOffset At, string? Reason = null, string? PlanHash = null) : Evolving
 {
     /// <summary>The items of a checklist that are done, counted from 1; null where there is none.</summary>
     public IReadOnlyList<int>? Items { get; init; }
@@ -241,12 +241,12 @@ public sealed record Decision(
 
 /// <summary>Somebody wanted to approve while nothing could run.</summary>
 /// <param name="Why">What stood against it, in words.</param>
-public sealed record HeldBackApproval(string Person, string Why, DateTimeOffset At);
+public sealed record HeldBackApproval(string Person, string Why, DateTimeOffset At) : Evolving;
 
 /// <summary>What keeps a question from being carried out right now, whoever says yes.</summary>
 /// <param name="Why">In one or more whole sentences.</param>
 /// <param name="Until">When what of it ends by itself has ended; null where nothing does.</param>
-public sealed record HeldBackBy(string Why, DateTimeOffset? Until);
+public sealed record HeldBackBy(string Why, DateTimeOffset? Until) : Evolving;
 
 /// <summary>An answer. Of what a person does by hand, approving says that it is done, and rejecting that it could not be done.</summary>
 public enum DecisionVerb { Approve, Reject, TakeOver }

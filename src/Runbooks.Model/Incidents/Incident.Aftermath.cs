@@ -106,7 +106,7 @@ public sealed partial record Incident
 /// <summary>What a person is needed for after the end.</summary>
 /// <param name="Since">When it was left to people.</param>
 /// <param name="Why">In words.</param>
-public sealed record Attention(DateTimeOffset Since, string Why)
+public sealed record Attention(DateTimeOffset Since, string Why) : Evolving
 {
     /// <summary>Whoever saw to it first; null while nobody has.</summary>
     public string? AcknowledgedBy { get; init; }

@@ -237,7 +237,7 @@ public sealed partial record Incident
 
 /// <summary>One alert (by the sender's fingerprint) that reached an incident, with how often and when.</summary>
 public sealed record AttachedAlert(
-    string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved)
+    string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved) : Evolving
 {
     /// <summary>The sender's word when it ended the alert without an all-clear, such as <c>MissingSeries</c>; null otherwise.</summary>
     public string? EndedBecause { get; init; }

@@ -153,7 +153,7 @@ public sealed partial record Incident
     }
 }
 
-public sealed record HandClosing(string By, string Reason, DateTimeOffset At)
+public sealed record HandClosing(string By, string Reason, DateTimeOffset At) : Evolving
 {
     /// <summary>Cards, alerts and tickets have not been told yet.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -162,7 +162,7 @@ public sealed record HandClosing(string By, string Reason, DateTimeOffset At)
 
 /// <summary>Who said no to an incident, when and why.</summary>
 /// <param name="Did">In the past tense: rejected, closed by hand.</param>
-public sealed record EarlierNo(string Incident, string By, string Did, DateTimeOffset At, string? Reason)
+public sealed record EarlierNo(string Incident, string By, string Did, DateTimeOffset At, string? Reason) : Evolving
 {
     /// <summary>About an alert that has come again, with other decisions on the target since; otherwise it is the last decision there.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -178,7 +178,7 @@ public sealed record EarlierNo(string Incident, string By, string Did, DateTimeO
 /// <summary>What was tried on a target for the same alert, and did not help.</summary>
 /// <param name="At">When that incident ended.</param>
 /// <param name="Left">What it had not taken back by then, a line a change.</param>
-public sealed record EarlierTry(string Incident, DateTimeOffset At, IReadOnlyList<string> Left)
+public sealed record EarlierTry(string Incident, DateTimeOffset At, IReadOnlyList<string> Left) : Evolving
 {
     /// <summary>A failure of longer ago says little of how things are.</summary>
     public static readonly TimeSpan Lately = TimeSpan.FromDays(1);
@@ -241,4 +241,4 @@ public sealed partial record Incident
 
 /// <summary>The alert by which Grafana says that it cannot measure.</summary>
 /// <param name="Name">Grafana's name for it, such as <c>DatasourceError</c>.</param>
-public sealed record Unmeasured(string Name, string Fingerprint);
+public sealed record Unmeasured(string Name, string Fingerprint) : Evolving;

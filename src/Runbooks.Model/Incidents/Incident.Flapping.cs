@@ -7,7 +7,7 @@ namespace Runbooks.Model.Incidents;
 /// <param name="Since">When it began for the first time.</param>
 /// <param name="LastAt">When it last began or ended.</param>
 /// <param name="Starts">When it began the last three times, oldest first.</param>
-public sealed record Recurrence(string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, IReadOnlyList<DateTimeOffset> Starts)
+public sealed record Recurrence(string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, IReadOnlyList<DateTimeOffset> Starts) : Evolving
 {
     /// <summary>So many times within <see cref="Within"/> is flapping.</summary>
     public const int FlapsFrom = 3;

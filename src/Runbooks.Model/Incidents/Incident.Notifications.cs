@@ -89,7 +89,7 @@ public sealed partial record Incident
 
 /// <summary>A person has to hear of this.</summary>
 /// <param name="Trouble">Names it: the same trouble pages once.</param>
-public sealed record DuePage(string Trouble, string Message, DateTimeOffset At)
+public sealed record DuePage(string Trouble, string Message, DateTimeOffset At) : Evolving
 {
     /// <summary>Under which the deliveries of the page about a trouble are recorded.</summary>
     public static string KeyOf(string trouble) => $"page:{trouble}";
@@ -101,7 +101,7 @@ public sealed record DuePage(string Trouble, string Message, DateTimeOffset At)
 /// <param name="Channel">The channel that took it; null when none did.</param>
 /// <param name="Failure">What went wrong before it was taken, or why it never was.</param>
 /// <param name="Reference">Where the channel has the message, so that it can be changed; null where it cannot.</param>
-public sealed record Delivery(string Key, string Contact, string? Channel, DateTimeOffset At, string? Failure, string? Reference = null)
+public sealed record Delivery(string Key, string Contact, string? Channel, DateTimeOffset At, string? Failure, string? Reference = null) : Evolving
 {
     /// <summary>Whether somebody was told who can do something about it.</summary>
     public bool Reached => Channel is not null && !IsStranger;
@@ -188,7 +188,7 @@ public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, P
 /// <param name="People">Who was asked, by the names of the contacts.</param>
 /// <param name="Words">For people: who, and from where that is known.</param>
 /// <param name="At">When this was found out.</param>
-public sealed record OnCallRecord(string Contact, string Message, IReadOnlyList<string> People, string Words, DateTimeOffset At)
+public sealed record OnCallRecord(string Contact, string Message, IReadOnlyList<string> People, string Words, DateTimeOffset At) : Evolving
 {
     /// <summary>What said so, without secrets: <c>PagerDuty schedule PI7DH85</c>.</summary>
     public string Source { get; init; } = "";

@@ -100,7 +100,7 @@ public sealed partial record Incident
 /// <summary>The answer of the checks to one claim of the sender that it is over.</summary>
 /// <param name="ClaimedAt">When the sender said so.</param>
 /// <param name="AskedAt">When the checks were asked last about it.</param>
-public sealed record RecoveryCheck(DateTimeOffset ClaimedAt, DateTimeOffset AskedAt, RecoveryAnswer Answer);
+public sealed record RecoveryCheck(DateTimeOffset ClaimedAt, DateTimeOffset AskedAt, RecoveryAnswer Answer) : Evolving;
 
 public enum RecoveryAnswer
 {
@@ -155,4 +155,4 @@ public sealed partial record Incident
 
 /// <param name="Key">What it is about; news on the same matter replaces it.</param>
 /// <param name="Urgent">Whoever is being asked gets a message of its own about it.</param>
-public sealed record IncidentNews(string Key, DateTimeOffset At, string Text, bool Urgent = false);
+public sealed record IncidentNews(string Key, DateTimeOffset At, string Text, bool Urgent = false) : Evolving;

@@ -58,7 +58,7 @@ public sealed partial record Incident
 }
 
 /// <summary>A person's no, and the alerts that it was about.</summary>
-public sealed record StandingNo(EarlierNo No, IReadOnlyList<RefusedAlert> Alerts)
+public sealed record StandingNo(EarlierNo No, IReadOnlyList<RefusedAlert> Alerts) : Evolving
 {
     internal bool IsAbout(RefusedAlert alert) => Alerts.Any(alert.IsSame);
 }
@@ -66,7 +66,7 @@ public sealed record StandingNo(EarlierNo No, IReadOnlyList<RefusedAlert> Alerts
 /// <summary>By what an alert is known again that a person said no to.</summary>
 /// <param name="Identity">A hash of it; null for a start by hand, which is no alert that comes again.</param>
 /// <param name="Says">A hash of its sender, name and labels but for what was measured, since some senders give each firing another identity; null where not all of it was kept.</param>
-public sealed record RefusedAlert(string? Identity, string? Says = null)
+public sealed record RefusedAlert(string? Identity, string? Says = null) : Evolving
 {
     internal static RefusedAlert Of(Alert alert) => AlertIdentity.IsByHand(alert.Source)
         ? new(Identity: null)

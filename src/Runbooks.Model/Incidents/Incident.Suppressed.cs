@@ -116,4 +116,4 @@ public sealed partial record Incident
 /// <param name="Incident">The other incident.</param>
 /// <param name="Until">It waits no longer than this.</param>
 /// <param name="Over">When it stopped waiting; null while it waits.</param>
-public sealed record IncidentSuppression(string Incident, string Runbook, string Target, DateTimeOffset Since, DateTimeOffset Until, DateTimeOffset? Over = null);
+public sealed record IncidentSuppression(string Incident, string Runbook, string Target, DateTimeOffset Since, DateTimeOffset Until, DateTimeOffset? Over = null) : Evolving;

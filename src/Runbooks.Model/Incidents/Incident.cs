@@ -7,7 +7,7 @@ namespace Runbooks.Model.Incidents;
 /// functions beside it, inside <see cref="IIncidentStore.UpdateAsync{T}"/>, so each rule stands in one place and
 /// holds for every store.
 /// </summary>
-public sealed partial record Incident
+public sealed partial record Incident : Evolving
 {
     public required string Id { get; init; }
     public required string RunbookId { get; init; }
@@ -141,7 +141,7 @@ public sealed partial record Incident
 
 /// <summary>A person's wish to stop the automation of this incident.</summary>
 /// <param name="TakesBack">They asked for what was changed to be taken back.</param>
-public sealed record StopRequest(string By, string Reason, DateTimeOffset At, bool TakesBack = false)
+public sealed record StopRequest(string By, string Reason, DateTimeOffset At, bool TakesBack = false) : Evolving
 {
     /// <summary>It came before the resolution, so that whoever asked was told that what can be taken back is. That holds wherever the workflow reads it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -6,7 +6,7 @@ namespace Runbooks.Model.Incidents;
 /// <param name="Items">The checklist, each ticked by whoever did it; empty when the instruction is all there is.</param>
 /// <param name="Undo">How a person takes it back; null when nobody can.</param>
 /// <param name="Undoes">It is taking back what was done before.</param>
-public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<TaskItem> Items, string? Undo = null, bool Undoes = false)
+public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<TaskItem> Items, string? Undo = null, bool Undoes = false) : Evolving
 {
     [JsonIgnore]
     public int Left => Items.Count(item => item.DoneBy is null);
@@ -45,7 +45,7 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
 
 /// <summary>One item of a checklist.</summary>
 /// <param name="DoneBy">Who said that it is done; null while nobody has.</param>
-public sealed record TaskItem(string Text, string? DoneBy = null, DateTimeOffset? DoneAt = null);
+public sealed record TaskItem(string Text, string? DoneBy = null, DateTimeOffset? DoneAt = null) : Evolving;
 
 /// <summary>What people are told about work by hand, the same on every page, card and answer.</summary>
 public static class ManualTaskText

@@ -6,7 +6,7 @@ namespace Runbooks.Model.Incidents;
 /// <summary>Exactly what will run: what a person is shown, what the link is signed over, what is compared at execution.</summary>
 /// <param name="Hash">SHA-256 over runbook version, target, and every step's action, parameters, identity and the sentences that were shown; lower-case hex.</param>
 /// <param name="Blocker">Why it must not run as things are; null when it may.</param>
-public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string? Blocker = null)
+public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string? Blocker = null) : Evolving
 {
     /// <summary>Which of the later steps that it covers could not run whatever the first ones do, and why; null where all could. Shown as a warning.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -27,7 +27,7 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
 /// <param name="Deferred">Its parameters need outputs of steps that run before it, so they are known only then.</param>
 /// <param name="UndoneByHand">Undoing leaves it as it is, and a person takes it back.</param>
 public sealed record PlannedStep(
-    Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred = false, bool UndoneByHand = false)
+    Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred = false, bool UndoneByHand = false) : Evolving
 {
     /// <summary>It only tells people or writes something down: nothing outside is changed.</summary>
     public bool TellsOnly { get; init; }

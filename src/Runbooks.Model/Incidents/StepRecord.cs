@@ -6,7 +6,7 @@ namespace Runbooks.Model.Incidents;
 /// One step of one incident: the intent, stored before it acts, and the outcome, stored after. An intent without an
 /// outcome is an attempt that a crash cut off.
 /// </summary>
-public sealed record StepRecord
+public sealed record StepRecord : Evolving
 {
     public required Phase Phase { get; init; }
     public required string Name { get; init; }
@@ -85,7 +85,7 @@ public enum StepStatus
 /// What an action found when it looked before acting: shown on the approval page, hashed into the plan, and made again
 /// just before the step runs.
 /// </summary>
-public sealed record Preparation
+public sealed record Preparation : Evolving
 {
     /// <summary>What it will do, in words with the resolved parameters: the line a person approves.</summary>
     [JsonPropertyName("will")]

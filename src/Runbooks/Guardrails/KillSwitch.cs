@@ -1,3 +1,5 @@
+using Runbooks.Model;
+
 namespace Runbooks.Guardrails;
 
 /// <summary>Stops all mitigation at once. While it is engaged nothing acts, and nothing is undone either: everything is paused.</summary>
@@ -38,7 +40,7 @@ public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<Ki
 }
 
 /// <param name="Changes">Who turned it, oldest first.</param>
-public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes)
+public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes) : Evolving
 {
     public static readonly KillSwitchState Released = new([]);
 
@@ -50,7 +52,7 @@ public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes)
         : null;
 }
 
-public sealed record KillSwitchChange(bool Engaged, string By, string Reason, DateTimeOffset At);
+public sealed record KillSwitchChange(bool Engaged, string By, string Reason, DateTimeOffset At) : Evolving;
 
 public sealed class KillSwitchGuardrail(KillSwitch killSwitch) : IGuardrail
 {

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
+using Runbooks.Model;
 
 namespace Runbooks.Guardrails;
 
@@ -8,7 +9,7 @@ namespace Runbooks.Guardrails;
 /// What became of one runbook's fixes: its latest runs, oldest first, and its breaker. One small document a runbook,
 /// changed when an incident that acted has ended.
 /// </summary>
-public sealed record RunHistory
+public sealed record RunHistory : Evolving
 {
     /// <summary>Runs that are remembered. What people are told, and what the breaker counts, is about the latest ones.</summary>
     public const int MaxRuns = 100;
@@ -59,7 +60,7 @@ public sealed record RunHistory
 /// <param name="TargetKey">The target as it is compared; null when that is as it is written.</param>
 /// <param name="Subject">What of the target it was about, as a hash: two disks of one machine are two things. Null where it may be anything.</param>
 public sealed record RecordedRun(
-    string Incident, string Target, RunOutcome Outcome, DateTimeOffset OpenedAt, DateTimeOffset EndedAt, TimeSpan Took, string? TargetKey = null, string? Subject = null)
+    string Incident, string Target, RunOutcome Outcome, DateTimeOffset OpenedAt, DateTimeOffset EndedAt, TimeSpan Took, string? TargetKey = null, string? Subject = null) : Evolving
 {
     /// <summary>The fix was held until its cause was gone, and taken back then.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -90,9 +91,9 @@ public enum RunOutcome
     Unverified,
 }
 
-public sealed record BreakerOpening(DateTimeOffset At, string Why);
+public sealed record BreakerOpening(DateTimeOffset At, string Why) : Evolving;
 
-public sealed record BreakerReset(string By, string Reason, DateTimeOffset At);
+public sealed record BreakerReset(string By, string Reason, DateTimeOffset At) : Evolving;
 
 /// <summary>Reads out of an ended incident whether its fix worked.</summary>
 public static class RunAssessment
