@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Runbooks.Guardrails;
+using Runbooks.Model.Alerts;
 
 namespace RunbookServer.Commands;
 
@@ -144,12 +145,15 @@ internal static class RuleSetDifference
     /// <param name="before">Null where nothing was in force.</param>
     public static IReadOnlyList<string> Of(RuleSet? before, RuleSet after, RunbookReader reader)
     {
-        var (old, now) = (Versions(before, reader), Versions(after, reader));
+        var (old, now) = (Runbooks(before, reader), Runbooks(after, reader));
+        var added = now.Where(one => !old.ContainsKey(one.Key)).ToList();
+        var changed = now.Where(one => old.TryGetValue(one.Key, out var runbook) && VersionOf(runbook) != VersionOf(one.Value)).ToList();
         return
         [
-            .. now.Where(one => !old.ContainsKey(one.Key)).Select(one => $"added    {one.Key}  {one.Value}"),
-            .. now.Where(one => old.TryGetValue(one.Key, out var version) && version != one.Value).Select(one => $"changed  {one.Key}  {old[one.Key]} -> {one.Value}"),
-            .. old.Keys.Where(id => !now.ContainsKey(id)).Select(id => $"removed  {id}  (alerts that still name it open no incident, and page the contact fallback: change their rules first)"),
+            .. added.Select(one => $"added    {one.Key}  {VersionOf(one.Value)}"),
+            .. changed.Select(one => $"changed  {one.Key}  {VersionOf(old[one.Key])} -> {VersionOf(one.Value)}"),
+            .. old.Where(one => !now.ContainsKey(one.Key)).Select(one =>
+                $"removed  {one.Key}  (alerts that still name it open no incident, and page the contact fallback: change their rules first{Heir(one.Value, [.. added, .. changed])})"),
             .. File(ContactsFile.FileName, before?.Contacts?.Text, after.Contacts?.Text),
             .. File(MaintenanceFile.FileName, before?.Windows?.Text, after.Windows?.Text),
             .. (before?.Teams ?? []).Concat(after.Teams).Select(team => team.Folder).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).SelectMany(folder => Team(folder, Of(before, folder), Of(after, folder))),
@@ -162,18 +166,26 @@ internal static class RuleSetDifference
     private static IEnumerable<string> Team(string folder, TeamFiles? before, TeamFiles? after) =>
         [.. File($"{folder}/{TeamFile.FileName}", before?.File.Text, after?.File.Text), .. File($"{folder}/{ContactsFile.FileName}", before?.Contacts?.Text, after?.Contacts?.Text)];
 
+    /// <summary>All that keeps a runbook in check goes by its id, so that under another name nothing does.</summary>
+    private static string Heir(Runbook? gone, IEnumerable<KeyValuePair<string, Runbook?>> others) =>
+        others.FirstOrDefault(other => gone is not null && other.Value is { } runbook && runbook.Trigger.Any(now => gone.Trigger.Any(old => old.Source != AlertSource.Manual && (TriggerOverlap.Covers(now, old) || TriggerOverlap.Covers(old, now))))) is { Key: { } heir }
+            ? $"; {heir} takes its alerts and knows nothing of its past: a no is asked again, limits and the breaker begin anew, and an incident of {gone!.Id} that is open gets a second one beside it: see to those first"
+            : "";
+
+    private static string VersionOf(Runbook? runbook) => runbook?.Hash[..12] ?? "with errors";
+
     /// <summary>By id, or by the name of a file that cannot be read here.</summary>
-    private static SortedDictionary<string, string> Versions(RuleSet? set, RunbookReader reader)
+    private static SortedDictionary<string, Runbook?> Runbooks(RuleSet? set, RunbookReader reader)
     {
-        var versions = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var runbooks = new SortedDictionary<string, Runbook?>(StringComparer.Ordinal);
         foreach (var file in set?.Runbooks ?? [])
         {
             var team = file.Team is { } files ? TeamFile.Read(files).Team : null;
             var runbook = file.Team is not null && team is null ? null : reader.Read(file.Name, file.Text, samples: file.Samples, team: team).Runbook;
-            versions[runbook?.Id ?? file.Name] = runbook is null ? "with errors" : runbook.Hash[..12];
+            runbooks[runbook?.Id ?? file.Name] = runbook;
         }
 
-        return versions;
+        return runbooks;
     }
 
     private static IEnumerable<string> File(string name, string? before, string? after) => (before, after) switch

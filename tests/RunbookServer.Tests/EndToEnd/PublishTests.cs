@@ -118,9 +118,20 @@ public sealed class PublishTests : IDisposable
     public async Task RunbookThatIsGone_IsToldWithWhatThatMeans()
     {
         await RunAsync();
-        _runbooks.Write(RunbookCopy.Shipped.Replace("id: hanged-gpu", "id: hung-gpu", StringComparison.Ordinal));
+        _runbooks.Write(RunbookCopy.Shipped.Replace("id: hanged-gpu", "id: other", StringComparison.Ordinal).Replace("    alert: ", "    alert: Another", StringComparison.Ordinal));
 
         (await RunAsync("--dry-run")).Output.ShouldContain("removed  hanged-gpu  (alerts that still name it open no incident, and page the contact fallback: change their rules first)");
+    }
+
+    /// <summary>Its noes, limits and breaker go by its id.</summary>
+    [Fact]
+    public async Task RunbookThatIsRenamed_IsToldWithWhatThatForgets()
+    {
+        await RunAsync();
+        _runbooks.Write(RunbookCopy.Shipped.Replace("id: hanged-gpu", "id: hung-gpu", StringComparison.Ordinal));
+
+        (await RunAsync("--dry-run")).Output.ShouldContain(
+            "change their rules first; hung-gpu takes its alerts and knows nothing of its past: a no is asked again, limits and the breaker begin anew, and an incident of hanged-gpu that is open gets a second one beside it: see to those first)");
     }
 
     [Fact]
