@@ -36,6 +36,8 @@ public sealed class RunbookPageTests : IAsyncLifetime
     [InlineData("script.act", "ApproveAll", "Asks all the same, since everything is asked about here.", "asks first")]
     [InlineData("script.act", "DryRun", "Rehearses without asking.", "dry run, asks nobody")]
     [InlineData("note", "ApproveAll", "Tells people, and changes nothing.", "only tells")]
+    [InlineData("note", "DryRun", "Tells people, and changes nothing.", "dry run, only tells")]
+    [InlineData("person", "DryRun", "Rehearses without asking.", "dry run, asks nobody")]
     [InlineData("person", "Normal", "Asks for each step that is done by hand.", "asks for what is done by hand")]
     public async Task WithoutApproval_SaysWhatThisHostDoes(string action, string mode, string said, string inTheList)
     {
@@ -62,6 +64,19 @@ public sealed class RunbookPageTests : IAsyncLifetime
         await using var host = await HostAsync(Some.Runbook() with { Mitigation = mitigation, Resolution = new() { Steps = [TestKit.Incidents.Given.Step("cure")] } }, "Normal");
 
         Regex.Replace(await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel), @">\s+<", "><").ShouldContain(said);
+    }
+
+    /// <summary>Whoever rehearses without telling anybody has to know that people are asked.</summary>
+    [Theory]
+    [InlineData(true, "dry run, asks first")]
+    [InlineData(false, "dry run, asks for the resolution")]
+    public async Task DryRunOfOneWithAQuestion_SaysThatItAsks(bool first, string said)
+    {
+        var (approval, mitigation) = (TestKit.Incidents.Given.Approval(), new Mitigation { Steps = [TestKit.Incidents.Given.Step("call")] });
+        var runbook = Some.Runbook() with { Mitigation = mitigation with { Approval = first ? approval : null }, Resolution = new() { Approval = first ? null : approval, Steps = [TestKit.Incidents.Given.Step("cure")] } };
+        await using var host = await HostAsync(runbook, "DryRun");
+
+        WebUtility.HtmlDecode(await host.Browser.GetStringAsync("/runbooks", Cancel)).ShouldContain($" impact · {said} · ");
     }
 
     /// <summary>A resolution with a question of its own asks in every incident.</summary>

@@ -94,12 +94,9 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
     public RunMode Mode { get; init; }
 
     /// <summary>What the steps of a phase do about which nobody is asked.</summary>
-    public string WithoutAsking(Phase phase) => WithoutActing(Steps, Runbook.StepsOf(phase)) ?? Mode switch
-    {
-        RunMode.DryRun => "Rehearses without asking.",
-        RunMode.ApproveAll => "Asks all the same, since everything is asked about here.",
-        _ => "Acts without asking.",
-    };
+    public string WithoutAsking(Phase phase) =>
+        Mode == RunMode.DryRun && Steps.ChangeSomething(Runbook.StepsOf(phase)) ? "Rehearses without asking."
+        : WithoutActing(Steps, Runbook.StepsOf(phase)) ?? (Mode == RunMode.ApproveAll ? "Asks all the same, since everything is asked about here." : "Acts without asking.");
 
     /// <summary>What steps do that nobody is asked about beforehand; null where one of them acts by itself.</summary>
     public static string? WithoutActing(StepCatalog steps, IReadOnlyCollection<StepSpec> specs) =>
@@ -113,13 +110,15 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
     {
         var mode = RunModes.Stricter(runbook.Mode, most);
         var unasked = runbook.CoveredBy(Phase.Mitigation).Select(covered => covered.Step).ToList();
-        var acts = steps.ActByThemselves(unasked);
-        return mode == RunMode.DryRun ? "dry run, asks nobody"
-            : runbook.Mitigation.Approval is not null || unasked.Count == 0 || (acts && mode == RunMode.ApproveAll) ? AsksFirst
-            : runbook.Resolution.Approval is not null ? acts ? "acts, then asks for the resolution" : "asks for the resolution"
-            : ManualAction.IsIn(runbook) ? "asks for what is done by hand"
-            : acts ? "asks nobody"
+        var (acts, byHand, rehearses) = (steps.ActByThemselves(unasked), ManualAction.IsIn(runbook), mode == RunMode.DryRun);
+        var asks = runbook.Mitigation.Approval is not null || unasked.Count == 0 || (acts && mode == RunMode.ApproveAll) ? AsksFirst
+            : runbook.Resolution.Approval is not null ? acts && !rehearses ? "acts, then asks for the resolution" : "asks for the resolution"
+
+            // A dry run asks for approvals, and for no work by hand.
+            : byHand && !rehearses ? "asks for what is done by hand"
+            : acts || byHand ? "asks nobody"
             : "only tells";
+        return rehearses ? $"dry run, {asks}" : asks;
     }
 
     /// <summary>What most runbooks do.</summary>
