@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Runbooks.Model.Storage;
@@ -161,6 +162,28 @@ public sealed class LostPostTests : IAsyncLifetime
         _host.State.Fault = () => new StoreUnavailableException("away");
 
         (await PostAsync("generic", "{ oops")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+    }
+
+    /// <summary>The sender waits for its answer, and repeats a 503 alone.</summary>
+    [Fact]
+    public async Task PostThatStopsInTheMiddle_IsAnswered503AndPaged()
+    {
+        const string Alert = """{"name":"HighLatency_Cluster_B"}""";
+        var address = _host.Api.BaseAddress!;
+        using var sender = new TcpClient();
+        await sender.ConnectAsync(address.Host, address.Port, TestContext.Current.CancellationToken);
+        await using var stream = sender.GetStream();
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"POST /api/alerts/generic HTTP/1.1\r\nHost: {address.Authority}\r\nX-Api-Key: {WebHost.Key}\r\nTransfer-Encoding: chunked\r\n\r\n{Alert.Length:x}\r\n{Alert}\r\nno chunk\r\n"),
+            TestContext.Current.CancellationToken);
+
+        var answer = await new StreamReader(stream).ReadToEndAsync(TestContext.Current.CancellationToken);
+
+        answer.ShouldStartWith("HTTP/1.1 503");
+        answer.ShouldContain("Retry-After: 5");
+        answer.ShouldContain("Nothing of it was taken. Send it again.");
+        _host.Store.All.ShouldBeEmpty();
+        _host.Channel.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldContain("The post stopped in the middle.");
     }
 
     [Fact]

@@ -20,12 +20,13 @@ internal static class ApiResults
         Problem(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit / 1024} KB. Nothing of it was taken.");
 
     /// <summary>Senders of alerts try again on 503, and few on anything else.</summary>
-    public static IResult TryAgain(HttpRequest request)
+    /// <param name="said">What became of it, where that is known.</param>
+    public static IResult TryAgain(HttpRequest request, string? said = null)
     {
         request.HttpContext.Response.Headers.RetryAfter = "5";
-        return Problem(StatusCodes.Status503ServiceUnavailable, request.Looks()
+        return Problem(StatusCodes.Status503ServiceUnavailable, said ?? (request.Looks()
             ? "It could not be read at the moment. Ask again in a few seconds."
-            : "It is not known whether it was recorded. Send it again in a few seconds.");
+            : "It is not known whether it was recorded. Send it again in a few seconds."));
     }
 
     /// <param name="Title">What is wrong, in one sentence.</param>

@@ -50,7 +50,12 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
             return ApiResults.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {known}.");
         }
 
-        var (body, whole) = await ReadAsync(request, cancellationToken);
+        if (await ReadAsync(request, cancellationToken) is not (var body, var whole))
+        {
+            await lost.RecordAsync(reader.NameOf(source), alerts: 0, "The post stopped in the middle.", cancellationToken);
+            return ApiResults.TryAgain(request, "The post stopped in the middle. Nothing of it was taken. Send it again.");
+        }
+
         if (!whole)
         {
             return await HandleTruncatedAsync(request, source, body, cancellationToken);
@@ -162,7 +167,8 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
     private Task RecordLostAsync(string source, ParsedAlerts parsed, CancellationToken cancellationToken) =>
         lost.RecordAsync(reader.NameOf(source), parsed.Lost, parsed.Errors[0].ToString(), cancellationToken);
 
-    private static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <returns>Null when it stopped in the middle, and its sender waits for an answer: whoever hung up knows.</returns>
+    private static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         try
         {
@@ -172,6 +178,10 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         {
             // The server itself reads nothing of a body as large as this.
             return (default, false);
+        }
+        catch (BadHttpRequestException) when (!request.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            return null;
         }
     }
 }
