@@ -87,7 +87,7 @@ internal static class DecideCommand
 
     private static int Print((HttpStatusCode Status, JsonNode? Body) response)
     {
-        ConsoleOutput.Raw($"{response.OrFail().Body!["message"]}");
+        ConsoleOutput.Record($"{response.OrFail().Body!["message"]}");
         return ExitCode.Done;
     }
 
@@ -143,7 +143,7 @@ internal static class DecideCommand
         {
             foreach (var line in Lines(incident, asked))
             {
-                ConsoleOutput.Raw(line);
+                ConsoleOutput.Record(line);
             }
         }
 

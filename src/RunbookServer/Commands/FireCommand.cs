@@ -95,7 +95,7 @@ internal static class FireCommand
     {
         var id = incident?["id"]?.ToString();
         var about = incident?["runbook"] is { } runbook ? $"{runbook} on {IncidentText.Target((string?)incident["target"] ?? "")}." : "";
-        ConsoleOutput.Raw($"{incident?["outcome"]}: {about} {incident?["reason"]}".Replace("  ", " ", StringComparison.Ordinal).TrimEnd());
+        ConsoleOutput.Record($"{incident?["outcome"]}: {about} {incident?["reason"]}".Replace("  ", " ", StringComparison.Ordinal).TrimEnd());
         if (!string.IsNullOrEmpty(id))
         {
             ConsoleOutput.Raw($"  {new Uri(address, $"/incidents/{Uri.EscapeDataString(id)}")}");

@@ -18,7 +18,7 @@ internal static class ShowCommand
 
             foreach (var line in Lines(body!, TimeProvider.System.GetUtcNow()))
             {
-                ConsoleOutput.Raw(line);
+                ConsoleOutput.Record(line);
             }
 
             return ExitCode.Done;
@@ -160,7 +160,7 @@ internal static class IncidentsCommand
         return
         [
             Text(incident, "id"), Age(Text(incident, "openedAt"), now), Text(incident, "severity") is { Length: > 0 } severity ? severity : "-", $"{Text(incident, "state")}{(incident?["dryRun"]?.GetValue<bool>() == true ? ", dry run" : "")}",
-            Text(incident, "runbook"), $"{IncidentText.Target(Text(incident, "target"))}{alerts}",
+            Text(incident, "runbook"), $"{CleanText.Line(IncidentText.Target(Text(incident, "target")))}{alerts}",
         ];
     }
 

@@ -42,7 +42,7 @@ internal static class VerbCommands
             var body = new JsonObject { ["by"] = parsed.GetRequiredValue(by), [field] = text is null ? parsed.GetValue(reason) : parsed.GetRequiredValue(text) };
             var address = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/{path}";
             var (_, answer) = (await api.PostAsync(address, body.ToJsonString(), cancellationToken)).OrFail();
-            ConsoleOutput.Raw($"{answer!["message"]}");
+            ConsoleOutput.Record($"{answer!["message"]}");
             return ExitCode.Done;
         });
     }
@@ -76,7 +76,7 @@ internal static class StartCommand
             var (_, answer) = (await api.PostAsync($"api/runbooks/{Uri.EscapeDataString(parsed.GetRequiredValue(runbook))}/incidents", body.ToJsonString(), cancellationToken)).OrFail();
             foreach (var incident in answer?["incidents"]?.AsArray() ?? [])
             {
-                ConsoleOutput.Raw($"{incident?["outcome"]}: {incident?["runbook"]} on {incident?["target"]}. {incident?["reason"]}".TrimEnd());
+                ConsoleOutput.Record($"{incident?["outcome"]}: {incident?["runbook"]} on {incident?["target"]}. {incident?["reason"]}".TrimEnd());
                 ConsoleOutput.Raw($"  {api.Address}incidents/{incident?["id"]}");
             }
 

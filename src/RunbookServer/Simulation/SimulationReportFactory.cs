@@ -237,15 +237,14 @@ internal sealed class SimulationText
         }
     }
 
-    private static string Plain(JsonElement value) =>
-        (value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText()).ReplaceLineEndings(" ");
+    private static string Plain(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
     private void Card(Card card, SimulatedQuestion question)
     {
         foreach (var section in card.Sections.SkipLast(1))
         {
             Line(TimeWidth, $"| {section.Heading}");
-            section.Lines.ToList().ForEach(line => Line(TimeWidth, $"|   {line.ReplaceLineEndings(" ")}"));
+            section.Lines.ToList().ForEach(line => Line(TimeWidth, $"|   {line}"));
         }
 
         // The last section tells by the clock what here is told by minutes.
@@ -256,5 +255,6 @@ internal sealed class SimulationText
         }
     }
 
-    private void Line(int indent, string text) => _text.Append(' ', indent).Append(text).Append('\n');
+    /// <summary>One line, also of text from outside: it makes no lines of its own.</summary>
+    private void Line(int indent, string text) => _text.Append(' ', indent).Append(text.ReplaceLineEndings(" ")).Append('\n');
 }

@@ -18,6 +18,9 @@ internal static class ConsoleOutput
     /// <summary>As it is, never wrapped and never coloured: for links and for what another program reads.</summary>
     public static void Raw(string text) => Console.Out.WriteLine(Clean(text));
 
+    /// <summary>A line of a record. What of its text stands on lines of its own is marked, so that text from outside looks like no other line of ours.</summary>
+    public static void Record(string line) => Raw(line.ReplaceLineEndings($"\n{new string(' ', line.Length - line.TrimStart(' ').Length)}| "));
+
     public static void Json(JsonNode? node) => Raw(node?.ToJsonString(s_indented) ?? "");
 
     public static string Plain(string? text) => Markup.Escape(Clean(text ?? ""));
