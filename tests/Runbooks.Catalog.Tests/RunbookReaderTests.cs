@@ -34,6 +34,19 @@ public sealed class RunbookReaderTests
         _reader.Read("c", s_text + "# changed\n").Runbook!.Hash.ShouldNotBe(hash);
     }
 
+    /// <summary>What the file allows may be looked for only once its mistakes are mended.</summary>
+    [Fact]
+    public void AllowanceInAFileWithMistakes_IsNotCalledUnused()
+    {
+        var text = "# runbook-allow lease-keeps: it is meant\n" + s_text;
+
+        _reader.Read("a", text).Warnings.Select(warning => warning.Code).ShouldContain(WarningCodes.AllowUnused);
+        var broken = _reader.Read("a", text + "nonsense: 1\n");
+
+        broken.Errors.ShouldNotBeEmpty();
+        broken.Warnings.Select(warning => warning.Code).ShouldNotContain(WarningCodes.AllowUnused);
+    }
+
     [Fact]
     public void NoVerify_AsksTheChecksOfWhen()
     {

@@ -116,11 +116,12 @@ internal sealed partial class Allowances
         }
     }
 
+    /// <param name="isRead">False where the file has errors: warnings that it has may then not have been looked for.</param>
     /// <returns>The warnings that nobody has allowed, with what is wrong with the allowing itself.</returns>
-    public IEnumerable<CatalogError> Filter(IEnumerable<CatalogError> warnings)
+    public IEnumerable<CatalogError> Filter(IEnumerable<CatalogError> warnings, bool isRead)
     {
         var left = warnings.Where(warning => !Allows(warning)).ToList();
-        return left.Concat(_unclear).Concat(_all.Where(one => !one.IsUsed && !WarningCodes.IsOfTheWhole(one.Code)).Select(one => one.Unused));
+        return left.Concat(_unclear).Concat(_all.Where(one => isRead && !one.IsUsed && !WarningCodes.IsOfTheWhole(one.Code)).Select(one => one.Unused));
     }
 
     public bool Allows(CatalogError warning)

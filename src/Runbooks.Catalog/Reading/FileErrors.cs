@@ -22,7 +22,7 @@ internal sealed class FileErrors(string file, string text)
     public IReadOnlyList<CatalogError> Sorted => [.. _errors.OrderBy(error => error.Line).ThenBy(error => error.Column)];
 
     /// <summary>What can be read and is probably not meant, but for what the file says it means.</summary>
-    public IReadOnlyList<CatalogError> Warnings => [.. Allowances.Filter(_warnings).OrderBy(warning => warning.Line).ThenBy(warning => warning.Column)];
+    public IReadOnlyList<CatalogError> Warnings => [.. Allowances.Filter(_warnings, isRead: Count == 0).OrderBy(warning => warning.Line).ThenBy(warning => warning.Column)];
 
     /// <summary>Remembers where every key and value of the file stands.</summary>
     public void Locate(YamlNode node, string path = "")
