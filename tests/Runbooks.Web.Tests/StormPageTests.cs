@@ -55,6 +55,21 @@ public sealed partial class StormPageTests : IAsyncLifetime
         page.ShouldContain("Done so far: recycle: Deleted the pod.");
     }
 
+    /// <summary>Its own steps ran, or it only told: it never waited, so it does not wait no longer.</summary>
+    [Fact]
+    public async Task WhatNeverWaited_IsNotAmongWhatWaitsNoLonger()
+    {
+        var unasked = Some.Gate() with { Outcome = GateOutcome.Approved, ClosedAt = Some.Time, ClosedBy = "This runbook heals by itself; nobody had to be asked." };
+        await _host.OpenAsync(Some.Waiting("261123-0312-99999998", unasked) with { State = IncidentState.Resolved, Target = "healed", Storm = StormId });
+        await _host.OpenAsync(Some.Waiting("261123-0312-99999999") with { Target = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/vm-batch-1", Storm = StormId });
+
+        var page = await PageAsync();
+
+        page.ShouldContain($">{Count + 1} targets waiting for you</h1>");
+        page.ShouldNotContain("nobody had to be asked");
+        page.ShouldContain(">vm-batch-1</label>");
+    }
+
     [Fact]
     public async Task ApproveWithEveryTick_ApprovesEach()
     {

@@ -130,7 +130,7 @@ public sealed class StormPageHandler(
             ? new SeeOther(DecisionLinks.PageOf(links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient)), StatusCodes.Status302Found)
             : MessageResult.Of(StatusCodes.Status404NotFound, "Not here", "This question does not belong to this page. Nothing was decided.");
 
-    private static bool IsAsked(Incident incident, string recipient, ContactBook people) => incident.LatestGate is { } gate && ApproverRules.IsAsked(gate, recipient, people);
+    private static bool IsAsked(Incident incident, string recipient, ContactBook people) => incident.LatestGate is { } gate && incident.Gates.Any(one => one.WasAsked) && ApproverRules.IsAsked(gate, recipient, people);
 
     private static string Summarize(DecisionVerb verb, IReadOnlyList<Answer?> answers)
     {
