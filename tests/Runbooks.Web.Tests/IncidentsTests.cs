@@ -14,17 +14,19 @@ public sealed class IncidentsTests : IAsyncLifetime
     private const string Id = "261123-0312-k7m2p9wd";
     private readonly WebHost _host = new();
 
-    /// <summary>Of a closed question nobody is needed any more, and whoever rejected it has not approved.</summary>
+    /// <summary>Of a closed question nobody is needed any more, whoever rejected it has not approved, and nobody's silence means anything.</summary>
     [Fact]
-    public async Task WhoHasToApprove_IsToldWhileItIsAsked()
+    public async Task WhoHasToApproveAndWhatSilenceMeans_IsToldWhileItIsAsked()
     {
         await _host.Store.UpdateAsync(Id, i => i with { Gates = [i.Gates[0] with { Required = 2 }] }, Ct);
         (await GetAsync($"/api/incidents/{Id}")).GetProperty("gate").GetProperty("needed").GetString().ShouldBe("2 different people have to approve. So far: nobody.");
+        (await GetAsync($"/api/incidents/{Id}")).GetProperty("gate").GetProperty("ifNobodyAnswers").GetString().ShouldBe("At 03:32:00 UTC nothing is done and the incident is closed as expired.");
 
         await DecideAsync(Id, new { decision = "reject", by = "ada", reason = "not now" });
 
         var gate = (await GetAsync($"/api/incidents/{Id}")).GetProperty("gate");
         (gate.TryGetProperty("needed", out var needed) && needed.ValueKind != JsonValueKind.Null).ShouldBeFalse();
+        (gate.TryGetProperty("ifNobodyAnswers", out var silence) && silence.ValueKind != JsonValueKind.Null).ShouldBeFalse();
     }
 
     [Fact]

@@ -207,7 +207,7 @@ public sealed record GateView(
     string? OwnerTeam,
     DateTimeOffset OpenedAt,
     DateTimeOffset ExpiresAt,
-    string IfNobodyAnswers,
+    string? IfNobodyAnswers,
     IReadOnlyList<DecisionView> Decisions,
     DateTimeOffset? ClosedAt,
     string? ClosedBy)
@@ -227,7 +227,7 @@ public sealed record GateView(
     public static GateView Of(Gate gate) => new(
         gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
         gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Overrules, gate.Approvers, gate.Required, gate.OwnerTeam, gate.OpenedAt, gate.ExpiresAt,
-        GateText.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
+        gate.Outcome == GateOutcome.Pending ? GateText.Silence(gate) : null, [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
     {
         Task = gate.Task,
         Needed = gate.Outcome == GateOutcome.Pending ? GateText.Quorum(gate) : null,
