@@ -131,9 +131,9 @@ internal sealed class ScriptUse
 
     public void Undo(string step) => _undone[step] = true;
 
-    public IEnumerable<TestProblem> Unused(WorldScript script)
+    public IEnumerable<TestProblem> Unused(WorldScript script, Incident played)
     {
-        foreach (var (check, answers) in script.Checks)
+        foreach (var (check, answers) in script.Checks.Where(said => !IsUnaskable(said.Key, said.Value, played)))
         {
             var (asked, first) = (_asked.GetValueOrDefault(check), 0);
             foreach (var (at, answer) in answers.Index())
@@ -152,7 +152,7 @@ internal sealed class ScriptUse
             yield return new($"objections.{phase}", $"The guardrails were never asked about the {phase}, so what the test says of them was not tried.", IsKey: true);
         }
 
-        foreach (var (name, step) in script.Steps)
+        foreach (var (name, step) in script.Steps.Where(said => !IsUnusable(said.Key, said.Value, played)))
         {
             if (!_looked.TryGetValue(name, out var looks))
             {
@@ -168,4 +168,15 @@ internal sealed class ScriptUse
             }
         }
     }
+
+    /// <summary>Its parameters could not be filled in, so nobody was asked, and the answer was what the script says: unknown.</summary>
+    private bool IsUnaskable(string check, List<ScriptedAnswer> answers, Incident played) =>
+        !_asked.ContainsKey(check)
+        && answers.All(answer => string.Equals(answer.Verdict, nameof(Verdict.Unknown), StringComparison.OrdinalIgnoreCase))
+        && played.Findings.Any(finding => finding.Name == check && finding.Verdict == Verdict.Unknown);
+
+    /// <summary>Its parameters could not be filled in, so nobody looked, and it could not run, as the script says.</summary>
+    private bool IsUnusable(string name, ScriptedStep step, Incident played) =>
+        !_looked.ContainsKey(name) && step.Outcome == "blocked"
+        && played.Gates.Any(gate => gate is { Outcome: GateOutcome.Refused, Plan.Blocker: not null } && gate.Plan.Steps.Any(planned => planned.Name == name));
 }

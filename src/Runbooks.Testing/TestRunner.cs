@@ -32,7 +32,7 @@ internal static class TestRunner
 
         // What came otherwise explains itself; answers that it then did not come to would only be noise.
         List<TestProblem> otherwise = [.. problems, .. Compare(incident, test.Script.Expect)];
-        return otherwise.Count > 0 ? otherwise : [.. use.Unused(test.Script)];
+        return otherwise.Count > 0 ? otherwise : [.. use.Unused(test.Script, incident)];
     }
 
     /// <returns>The incident as it stands at the end, null when none was opened; and what did not go as the test says.</returns>

@@ -34,6 +34,11 @@ public sealed class IncidentTestWriterTests : IDisposable
             report: { do: note, with: { text: "Look into {{ target }}." } }
         """;
 
+    private static readonly string s_asksForALabel = Runbook.Replace(
+        "diagnosis:", "diagnosis:\n  route: { ask: Is the route well?, check: llm.provider, with: { provider: \"{{ labels.route }}\" } }", StringComparison.Ordinal);
+
+    private static readonly string s_needsALabel = Runbook.Replace("flag: local-model-only", "flag: \"{{ labels.flag }}\"", StringComparison.Ordinal);
+
     private static readonly string s_healing = Without(Runbook, "  approval:");
 
     private static readonly string s_proceeding = Runbook.Replace("timeout: 20m", "timeout: 20m, onTimeout: proceedIfReversible", StringComparison.Ordinal);
@@ -103,6 +108,8 @@ public sealed class IncidentTestWriterTests : IDisposable
         { "resolved {switch: done, tell: done, report: done}", Runbook, "checks: { slow: [{ verdict: passing, behind: 3m, times: 12 }, { verdict: failing, behind: 3m, times: 2 }, { verdict: passing, behind: 3m }] }\nevents: [{ after: 5m, approve: ada }]" },
         { "resolved {switch: done, tell: done, report: done}", Runbook, s_seldom },
         { "cancelled {switch: undone, tell: undone}", Runbook, "checks: { slow: [{ verdict: failing, behind: 3m, times: 2 }, { verdict: passing, behind: 3m }] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, cancel: grace }]" },
+        { "rejected {}", s_asksForALabel, "checks: { slow: [failing] }\nevents: [{ after: 2m, reject: ada }]" },
+        { "failed {}", s_needsALabel, "checks: { slow: [failing] }" },
         { "rejected {}", s_telling, "source: manual\nby: an assistant\nproposed: true\nalert: { labels: { region: local } }\nchecks: { slow: [failing] }\nevents: [{ after: 2m, reject: ada }]" },
     };
 
