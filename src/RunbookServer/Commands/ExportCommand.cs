@@ -161,7 +161,7 @@ internal static class IncidentTestWriter
             };
         }
 
-        if (incident.Stop is { } stop)
+        if (StopOf(incident) is { } stop)
         {
             yield return new() { After = After(incident, stop.At), Cancel = stop.TakesBack ? null : stop.By, TakeBack = stop.TakesBack ? stop.By : null, Reason = stop.Reason };
         }
@@ -171,6 +171,9 @@ internal static class IncidentTestWriter
             yield return new() { After = After(incident, resolved), Resolved = true };
         }
     }
+
+    /// <summary>Who stopped it while an answer ended it anyway changed nothing any more.</summary>
+    internal static StopRequest? StopOf(IncidentView incident) => incident.State is IncidentState.Rejected or IncidentState.TakenOver ? null : incident.Stop;
 
     /// <summary>What the sender said after the end changed nothing any more. Whoever closes an incident by hand moves its last time, and writes a second line.</summary>
     private static bool Counted(IncidentView incident, DateTimeOffset resolved) =>
@@ -211,7 +214,7 @@ internal static class IncidentTestSteps
     /// <summary>Only matters when a person stopped the incident while its steps ran: where it stood then depends on it.</summary>
     private static TimeSpan Took(IncidentView incident, StepView step)
     {
-        if (incident.Stop is not { } stop || Verifications(incident).Any())
+        if (IncidentTestWriter.StopOf(incident) is not { } stop || Verifications(incident).Any())
         {
             return TimeSpan.Zero;
         }

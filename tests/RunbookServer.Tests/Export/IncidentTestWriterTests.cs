@@ -130,6 +130,23 @@ public sealed class IncidentTestWriterTests : IDisposable
         (await TestRunner.RunAsync(Case(exported), catalog.Current[0], steps)).ShouldBeEmpty(exported);
     }
 
+    /// <summary>A stop in the moment between an answer and the end that it brings.</summary>
+    [Theory]
+    [InlineData("reject")]
+    [InlineData("takeOver")]
+    public async Task StopAfterTheAnswerThatEndedIt_ExportedPlaysTheSameAgain(string answer)
+    {
+        await using var services = OfflineServices.Build();
+        var (runbook, steps) = (Load(services, Runbook), services.GetRequiredService<StepCatalog>());
+        var night = Case($"source: generic\nalert: {{ name: Slow, labels: {{ region: local }} }}\nchecks: {{ slow: [failing] }}\nevents: [{{ after: 2m, {answer}: ada }}]\nexpect: {{ state: rejected }}\n");
+        var incident = (await TestRunner.PlayAsync(night, runbook, steps)).Incident.ShouldNotBeNull();
+
+        incident = incident with { Stop = new("grace", "wait", incident.EndedAt!.Value.AddSeconds(1)) };
+
+        var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident)));
+        (await TestRunner.RunAsync(Case(exported), runbook, steps)).ShouldBeEmpty(exported);
+    }
+
     /// <summary>What no test does, and people and other incidents do.</summary>
     public static TheoryData<string, string> Lives => new()
     {
