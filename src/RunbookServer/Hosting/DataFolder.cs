@@ -7,6 +7,7 @@ namespace RunbookServer.Hosting;
 internal static class DataFolder
 {
     public const string DatabaseFile = "runbooks.db";
+    public const string GitIgnore = ".gitignore";
 
     /// <exception cref="CommandException">It cannot be written to, or others can read what is in it and that cannot be changed.</exception>
     public static void Prepare(ServerSettings settings)
@@ -14,7 +15,14 @@ internal static class DataFolder
         try
         {
             OwnerOnly.Begin();
+            var isNew = !Directory.Exists(settings.DataDirectory);
             Directory.CreateDirectory(settings.DataDirectory);
+            if (isNew)
+            {
+                // It holds keys, and may lie in somebody's repository.
+                File.WriteAllText(Path.Combine(settings.DataDirectory, GitIgnore), "*\n");
+            }
+
             OwnerOnly.Repair(settings.DataDirectory);
             Directory.CreateDirectory(settings.OutboxDirectory);
             if (settings.Storage == StorageKind.Sqlite)
@@ -98,7 +106,7 @@ internal static class OwnerOnly
 
     private static bool IsOurs(string path) => Path.GetFileName(path) is var name
         && (name is ServerDefaults.KeyFile or SecretFiles.FormerKeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or "outbox" or "evidence" or "generation" or "generation.next"
-                or "sandbox.json" or "sandbox.json.new" or "sandbox.json.unreadable"
+                or "sandbox.json" or "sandbox.json.new" or "sandbox.json.unreadable" or DataFolder.GitIgnore
             || name.StartsWith(DataFolder.DatabaseFile, StringComparison.Ordinal));
 
     /// <summary>What is in the folder, but for what the file system itself keeps at the root of a volume.</summary>

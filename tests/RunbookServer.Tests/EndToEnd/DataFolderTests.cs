@@ -58,6 +58,26 @@ public sealed class DataFolderTests
         }
     }
 
+    /// <summary>It holds keys, and whoever tries things out puts it into their repository.</summary>
+    [Fact]
+    public void NewFolder_IsIgnoredByGit()
+    {
+        var home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+        var data = Path.Combine(home, "data");
+        try
+        {
+            DataFolder.Prepare(new ServerSettings { DataDirectory = data });
+            DataFolder.Prepare(new ServerSettings { DataDirectory = home });
+
+            File.ReadAllText(Path.Combine(data, ".gitignore")).ShouldBe("*\n");
+            File.Exists(Path.Combine(home, ".gitignore")).ShouldBeFalse("what else lies in a folder that was there is somebody's own");
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
     [Fact]
     public void VolumeOfItsOwn_IsTakenAndWhatTheFileSystemKeepsThereIsLeftAlone()
     {
