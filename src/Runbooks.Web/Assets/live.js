@@ -130,7 +130,7 @@ async function look() {
   asked = true;
   let next = null;
   try {
-    const answer = await fetch(main.dataset.live || location.href, { credentials: 'same-origin', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(10000) });
+    const answer = await fetch(new URL(main.dataset.live || '', location.href), { credentials: 'same-origin', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(10000) });
     const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), 'text/html');
     next = fresh && fresh.querySelector('main[data-now]');
     if (next) {

@@ -67,6 +67,18 @@ public sealed class LivePageTests(Chromium chromium) : IClassFixture<Chromium>, 
         await Assertions.Expect(page.Locator("#age")).ToContainTextAsync("Live. Updated now.");
     }
 
+    /// <summary>A browser asks for nothing from an address with a name and a key in it, and says nothing of that either.</summary>
+    [Fact]
+    public async Task AddressWithAKeyInIt_IsLiveAsAnyOther()
+    {
+        var key = _host.Client.Http.DefaultRequestHeaders.GetValues("X-Api-Key").Single();
+        var page = await OpenAsync(Address("safety").Replace("://", $"://x:{Uri.EscapeDataString(key)}@", StringComparison.Ordinal));
+
+        await page.RunAndWaitForResponseAsync(() => page.Clock.FastForwardAsync(3_000), "**/safety");
+
+        await Assertions.Expect(page.Locator("#age")).ToContainTextAsync("Live.");
+    }
+
     /// <summary>The server answers; what it answers is no longer this page.</summary>
     [Theory]
     [InlineData(200)]
