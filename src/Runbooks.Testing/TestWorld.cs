@@ -25,11 +25,13 @@ internal sealed class TestWorld : IAsyncDisposable
     private static readonly DateTimeOffset s_night = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
     private readonly string _folder = Directory.CreateTempSubdirectory("runbook-test-").FullName;
     private readonly ServiceProvider _services;
-    private readonly FakeTimeProvider _clock = new(s_night);
+    private readonly FakeTimeProvider _clock;
     private readonly VirtualPause _pause;
 
     private TestWorld(WorldScript script, Runbook runbook, StepCatalog real)
     {
+        // What is asked of the real world is told with its time.
+        _clock = new FakeTimeProvider(script.IsLive ? TimeProvider.System.GetUtcNow() : s_night);
         _pause = new VirtualPause(_clock);
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>

@@ -160,10 +160,11 @@ internal sealed class SimulationText
 
         Line(0, "");
         var questions = new Queue<SimulatedQuestion>(report.Questions);
+        var diagnosis = report.Timeline.FirstOrDefault(moment => moment.Kind == "diagnosis");
         foreach (var moment in report.Timeline)
         {
-            Line(0, $"{$"+{moment.After}",-TimeWidth}{Said(moment)}");
-            if (moment.Kind == "diagnosis")
+            Line(0, $"{$"+{moment.After}",-TimeWidth}{(moment == diagnosis ? "checks answer" : Said(moment))}");
+            if (moment == diagnosis)
             {
                 report.Checks.ToList().ForEach(Check);
             }
@@ -183,6 +184,7 @@ internal sealed class SimulationText
         {
             { WouldAct: true } => "Stops here: from here on it acts without asking. The checks were asked and the steps looked at their targets for real; nothing was touched.",
             { Live: true, State: "awaitingApproval" } => "Stops at the question. The checks were asked and the steps looked at their targets for real; nothing was touched.",
+            { Live: true, IsOver: false } => "Stops after one look: nothing calls for the mitigation now, and in earnest the checks would be asked again for a while. They were asked for real; nothing was touched.",
             { Live: true } => $"Ends as {report.State}. The checks were asked for real; nothing was touched.",
             { IsOver: false } => $"Has not ended within {DurationText.Format(TestWorld.Longest)}: it is {report.State}. Everything outside was assumed; nothing was touched.",
             _ => $"Ends as {report.State}. Everything outside was assumed; nothing was touched.",
@@ -190,12 +192,7 @@ internal sealed class SimulationText
         return _text.ToString();
     }
 
-    private static string Said(SimulatedMoment moment) => moment switch
-    {
-        { Kind: "diagnosis" } => "checks answer",
-        { Card: { } card } => $"{moment.What}: {card.Title}",
-        _ => $"{moment.Kind}: {moment.What}",
-    };
+    private static string Said(SimulatedMoment moment) => moment.Card is { } card ? $"{moment.What}: {card.Title}" : $"{moment.Kind}: {moment.What}";
 
     private void Check(SimulatedCheck check)
     {

@@ -22,8 +22,8 @@ internal static class Simulator
         async Task<Incident> NowAsync() => await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None);
         async Task<Gate?> NewAsync() => (await NowAsync()).OpenGate is { } gate && questions.All(asked => asked.Id != gate.Id) ? gate : null;
 
-        // Where the real world is asked, nothing may be assumed of what comes after a question or a step.
-        async Task<bool> IsOverAsync() => await world.IsOverAsync(id) || (assumed.IsLive && (questions.Count > 0 || (await NowAsync()).Steps.Count > 0));
+        // Where the real world is asked, nothing may be assumed of what comes after a question, a step, or a look that found nothing to do.
+        async Task<bool> IsOverAsync() => await world.IsOverAsync(id) || (assumed.IsLive && (questions.Count > 0 || await NowAsync() is { Steps.Count: > 0 } or { IsFoundHealthy: true }));
 
         while (world.Now < end && !await IsOverAsync())
         {
@@ -67,7 +67,7 @@ internal sealed record SimulatedIncident(Incident Incident, IReadOnlyList<Gate> 
 /// <summary>What is assumed about the world and about people while an incident is simulated.</summary>
 internal sealed record Assumptions
 {
-    /// <summary>Nothing is assumed: the real checks are asked, and it ends at the first question, or where something would act without one.</summary>
+    /// <summary>Nothing is assumed: the real checks are asked once, and it ends at the first question, or where something would act without one.</summary>
     public bool IsLive { get; init; }
 
     /// <summary>What diagnosis finds; a check that is not named fails when the mitigation is for it, and passes otherwise.</summary>

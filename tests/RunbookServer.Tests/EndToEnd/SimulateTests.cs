@@ -209,6 +209,23 @@ public sealed class SimulateTests : IDisposable
         error.ShouldContain("--finding assumes something, and --live asks the real world.");
     }
 
+    /// <summary>Two minutes of health would be assumed, and a check that costs money asked nine times to say so.</summary>
+    [Fact]
+    public async Task LiveAndAllIsWell_IsAskedOnceAndSaysOfWhenThatIs()
+    {
+        await using var sandbox = await SandboxServer.StartAsync(new SandboxOptions { Port = 0 }, TestContext.Current.CancellationToken);
+        var alert = Write("well.azure-monitor.json", SomeAlert.Sample("hanged-gpu").Replace("llm-b-0", "llm-b-1", StringComparison.Ordinal));
+        var before = DateTimeOffset.UtcNow;
+
+        var (code, story, error) = await ProgramRun.RunAsync("simulate", "hanged-gpu", "--alert", alert, "--live", "--sandbox", sandbox.BaseAddress.ToString());
+
+        code.ShouldBe(0, story + error);
+        story.ShouldContain("Stops after one look: nothing calls for the mitigation now");
+        story.Split("checks answer").Length.ShouldBe(2);
+        story.ShouldNotContain("closed:");
+        (story.Contains($"{before.AddMinutes(2):HH:mm}:", StringComparison.Ordinal) || story.Contains($"{before.AddMinutes(3):HH:mm}:", StringComparison.Ordinal)).ShouldBeTrue(story);
+    }
+
     [Fact]
     public async Task NumberThatIsFound_IsTheMeasuredValue()
     {
