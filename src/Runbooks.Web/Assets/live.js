@@ -79,14 +79,15 @@ function carry(from, to) {
   };
 }
 
-// A question that comes while the page is open may slide under a thumb that was on its way to another one: its buttons wait.
+// A form that comes while the page is open may slide under a thumb that was on its way to another one: its buttons wait.
 const pause = 2000;
-const asking = new Map(); // a question and since when it is on the page
+const asking = new Map(); // what a form asks and since when it is on the page
+const forms = () => [...main.querySelectorAll('form[method=post]')].map(form => [form, form.elements.gate?.value ?? `${form.getAttribute('action')}#${form.id}`]);
 
 function settle() {
-  for (const { value, form } of main.querySelectorAll('input[name=gate]')) {
-    if (!asking.has(value)) asking.set(value, Date.now());
-    const early = Date.now() - asking.get(value) < pause;
+  for (const [form, what] of forms()) {
+    if (!asking.has(what)) asking.set(what, Date.now());
+    const early = Date.now() - asking.get(what) < pause;
     for (const button of form.querySelectorAll('button')) button.disabled = early;
     if (early) setTimeout(settle, pause);
   }
@@ -169,7 +170,7 @@ function rememberName() {
 if (main) {
   skew = new Date(main.dataset.now) - heard;
   for (const part of named(main)) shown.set(part.id, plain(part));
-  for (const gate of main.querySelectorAll('input[name=gate]')) asking.set(gate.value, 0);
+  for (const [, what] of forms()) asking.set(what, 0);
   tellAge();
   tellTimes();
   setInterval(look, every);

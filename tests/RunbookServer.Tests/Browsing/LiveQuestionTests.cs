@@ -41,6 +41,32 @@ public sealed class LiveQuestionTests(Chromium chromium) : IClassFixture<Chromiu
     }
 
     [Fact]
+    public async Task KillSwitchThatSomebodyElseTurns_TakesNothingOverAndItsButtonWaits()
+    {
+        var page = await OpenAsync($"{_host.Client.Http.BaseAddress}safety");
+        await page.GetByText("Stop all steps").ClickAsync();
+        await page.Locator("#kill-switch textarea").FillAsync("it drains the wrong nodes");
+        await _host.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", Cancel);
+
+        await page.Clock.FastForwardAsync(3_000);
+
+        var release = page.GetByRole(AriaRole.Button, new() { Name = "Release the kill switch" });
+        await Assertions.Expect(page.Locator("#kill-switch")).ToContainTextAsync("it restarts the wrong pods");
+        await Assertions.Expect(release).ToBeDisabledAsync();
+        (await page.Locator("#kill-switch textarea").InputValueAsync()).ShouldBe("");
+        await page.Clock.FastForwardAsync(2_000);
+        await Assertions.Expect(release).ToBeEnabledAsync();
+
+        await page.Locator("#kill-switch textarea").FillAsync("the file is repaired");
+        await _host.Get<KillSwitch>().ReleaseAsync("ada", "the file is repaired", Cancel);
+        await page.Clock.FastForwardAsync(3_000);
+
+        await Assertions.Expect(page.GetByText("Stop all steps")).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator("#kill-switch textarea")).ToBeHiddenAsync();
+        (await page.Locator("#kill-switch textarea").InputValueAsync()).ShouldBe("");
+    }
+
+    [Fact]
     public async Task TargetThatJoinsAStorm_IsTickedByItsReaderOrByNobody()
     {
         for (var i = 0; i < 6; i++)
