@@ -29,6 +29,31 @@ public sealed class SafetyApiTests : IAsyncLifetime
         (await _host.Get<KillSwitch>().ReadAsync(Ct)).Engaged.ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task ReleaseThatNamesAStop_IsOfThatOneAndWithoutOneOfAll()
+    {
+        await _host.Api.PostAsJsonAsync("/api/safety/kill", new { by = "ada", reason = "wrong pods" }, Ct);
+        var first = (await StopsAsync())[^1];
+        _host.Time.Advance(TimeSpan.FromSeconds(4));
+        await _host.Api.PostAsJsonAsync("/api/safety/kill", new { by = "bob", reason = "the database is being restored" }, Ct);
+        (await StopsAsync()).Count.ShouldBe(2);
+
+        var late = await _host.Api.PostAsJsonAsync("/api/safety/release", new { by = "ada", reason = "understood", stop = first }, Ct);
+
+        late.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await WebHost.JsonOf(late)).GetProperty("title").GetString()!.ShouldContain("the database is being restored");
+        (await _host.Api.PostAsJsonAsync("/api/safety/release", new { by = "ada", reason = "understood", stop = (await StopsAsync())[^1] }, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _host.Api.PostAsJsonAsync("/api/safety/release", new { by = "ada", reason = "understood", stop = first }, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await _host.Api.PostAsJsonAsync("/api/safety/kill", new { by = "bob", reason = "again" }, Ct);
+        await _host.Api.PostAsJsonAsync("/api/safety/kill", new { by = "ada", reason = "me too" }, Ct);
+        (await _host.Api.PostAsJsonAsync("/api/safety/release", new { by = "carol", reason = "over" }, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _host.Get<KillSwitch>().ReadAsync(Ct)).Engaged.ShouldBeFalse();
+
+        async Task<IReadOnlyList<string>> StopsAsync() =>
+            [.. (await WebHost.JsonOf(await _host.Api.GetAsync("/api/safety", Ct))).GetProperty("killSwitch").GetProperty("changes").EnumerateArray().Select(change => change.GetProperty("at").GetString()!)];
+    }
+
     [Theory]
     [InlineData("/api/safety/kill")]
     [InlineData("/api/safety/release")]

@@ -28,6 +28,21 @@ public sealed class SafetyPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ReleaseOfAPageThatShowsAnEarlierStop_ReleasesNothing()
+    {
+        await PostAsync("/safety/kill", "ada", "wrong pods");
+        var stop = System.Text.RegularExpressions.Regex.Match(await _host.Browser.GetStringAsync("/safety", Ct), "name=\"stop\" value=\"([^\"]+)\"").Groups[1].Value;
+        _host.Time.Advance(TimeSpan.FromSeconds(4));
+        (await PostAsync("/safety/kill", "bob", "the database is being restored")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+
+        var late = await PostAsync("/safety/release", "ada", "the file is repaired", stop: WebUtility.HtmlDecode(stop));
+
+        late.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await late.Content.ReadAsStringAsync(Ct)).ShouldContain("the database is being restored");
+        (await _host.Get<KillSwitch>().ReadAsync(Ct)).Engaged.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task OpenBreaker_IsResetWithNameAndReason()
     {
         var id = Some.Runbook().Id;
@@ -77,9 +92,9 @@ public sealed class SafetyPageTests : IAsyncLifetime
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private async Task<HttpResponseMessage> PostAsync(string address, string by, string reason, string site = "same-origin")
+    private async Task<HttpResponseMessage> PostAsync(string address, string by, string reason, string site = "same-origin", string? stop = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new FormUrlEncodedContent([new("by", by), new("reason", reason)]) };
+        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new FormUrlEncodedContent([new("by", by), new("reason", reason), .. stop is null ? Array.Empty<KeyValuePair<string, string>>() : [new("stop", stop)]]) };
         request.Headers.Add("Sec-Fetch-Site", site);
         return await _host.Browser.SendAsync(request, Ct);
     }

@@ -138,6 +138,9 @@ internal sealed record Signed(string By, string Reason)
     /// <summary>More was written than <see cref="Reason"/> holds.</summary>
     public bool IsCut { get; init; }
 
+    /// <summary>The time of the stop that a release of the kill switch is about; null where the body names none.</summary>
+    public string? Stop { get; init; }
+
     /// <summary>Everything that stood in the form.</summary>
     public IFormCollection Fields { get; init; } = FormCollection.Empty;
 
@@ -154,7 +157,7 @@ internal sealed record Signed(string By, string Reason)
 
         var missing = string.IsNullOrWhiteSpace(body.By) ? "$.by" : "$.reason";
         return Of(body.By, body.Reason) is { } signed
-            ? (signed, null)
+            ? (signed with { Stop = body.Stop }, null)
             : (null, ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who {does} and why.", new AlertError(missing, "missing", $"Send for example {example}")));
     }
 
@@ -184,7 +187,7 @@ internal sealed record Signed(string By, string Reason)
             : new(TypedText.Name(by), Clip.To(why, LongestReason)) { IsCut = why.Length > LongestReason };
     }
 
-    private sealed record Unchecked(string? By, string? Reason);
+    private sealed record Unchecked(string? By, string? Reason, string? Stop);
 }
 
 /// <summary>Whether a form was sent from our own page.</summary>

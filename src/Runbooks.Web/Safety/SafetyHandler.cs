@@ -23,7 +23,9 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
 
     /// <summary><c>POST /api/safety/release</c></summary>
     public Task<IResult> ReleaseAsync(HttpRequest request) => ByAsync(request, async (body, cancellationToken) =>
-        ApiResults.Json(await killSwitch.ReleaseAsync(body.By, body.Reason, cancellationToken)));
+        await killSwitch.ReleaseAsync(body.By, body.Reason, cancellationToken, body.Stop) is var after && after.Engaged
+            ? ApiResults.Problem(StatusCodes.Status409Conflict, $"Not released: 'stop' is not the time of the newest stop. {after.Describe()}")
+            : ApiResults.Json(after));
 
     /// <summary><c>POST /api/runbooks/{id}/breaker/reset</c></summary>
     public Task<IResult> ResetBreakerAsync(HttpRequest request, string id) => ByAsync(request, async (body, cancellationToken) =>
@@ -97,17 +99,25 @@ public sealed class SafetyPageHandler(
         return new PageResult<SafetyPage>(new { Model = model, Visitor = Visitor.Of(request, console.Value) });
     }, Caller.Person);
 
-    public Task<IResult> KillAsync(HttpRequest request) =>
-        ByAsync(request, (form, cancellationToken) => killSwitch.EngageAsync(form.By, form.Reason, cancellationToken));
+    public Task<IResult> KillAsync(HttpRequest request) => ByAsync(request, async (form, cancellationToken) =>
+    {
+        await killSwitch.EngageAsync(form.By, form.Reason, cancellationToken);
+        return null;
+    });
 
-    public Task<IResult> ReleaseAsync(HttpRequest request) =>
-        ByAsync(request, (form, cancellationToken) => killSwitch.ReleaseAsync(form.By, form.Reason, cancellationToken));
+    public Task<IResult> ReleaseAsync(HttpRequest request) => ByAsync(request, async (form, cancellationToken) =>
+        await killSwitch.ReleaseAsync(form.By, form.Reason, cancellationToken, form.Fields["stop"]) is { Engaged: true } still
+            ? $"Everything was stopped again after the page that you saw. {EndingText.Sentence(still.Describe()!)} Read why under Safety, and release it there."
+            : null);
 
-    public Task<IResult> ResetBreakerAsync(HttpRequest request, string id) =>
-        ByAsync(request, (form, cancellationToken) =>
-            id.Length <= LongestId ? histories.ResetAsync(id, form.By, form.Reason, cancellationToken) : Task.CompletedTask);
+    public Task<IResult> ResetBreakerAsync(HttpRequest request, string id) => ByAsync(request, async (form, cancellationToken) =>
+    {
+        _ = id.Length <= LongestId ? await histories.ResetAsync(id, form.By, form.Reason, cancellationToken) : null;
+        return null;
+    });
 
-    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task> work) => runner.RunAsync(request, async cancellationToken =>
+    /// <param name="work">Does it, or says why it was not done.</param>
+    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task<string?>> work) => runner.RunAsync(request, async cancellationToken =>
     {
         var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken);
         if (form is null)
@@ -115,7 +125,6 @@ public sealed class SafetyPageHandler(
             return refusal!;
         }
 
-        await work(form, cancellationToken);
-        return new SeeOther(Address);
+        return await work(form, cancellationToken) is { } refused ? MessageResult.Of(StatusCodes.Status409Conflict, NotDone, refused, home: true) : new SeeOther(Address);
     }, Caller.Person);
 }

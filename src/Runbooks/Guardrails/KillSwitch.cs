@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runbooks.Model;
 
 namespace Runbooks.Guardrails;
@@ -13,26 +14,27 @@ public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<Ki
     public async Task<KillSwitchState> ReadAsync(CancellationToken cancellationToken) =>
         await state.FindAsync<KillSwitchState>(Key, cancellationToken) ?? KillSwitchState.Released;
 
+    /// <summary>Whoever stops everything while it is stopped already has a reason of their own, which is recorded too; the same one sent again is not.</summary>
     public Task<KillSwitchState> EngageAsync(string by, string reason, CancellationToken cancellationToken) =>
-        TurnAsync(true, by, reason, cancellationToken);
+        TurnAsync(new(true, by, reason, time.GetUtcNow()), before => !before.Stops.Any(stop => stop.By == by && stop.Reason == reason), cancellationToken);
 
-    public Task<KillSwitchState> ReleaseAsync(string by, string reason, CancellationToken cancellationToken) =>
-        TurnAsync(false, by, reason, cancellationToken);
+    /// <param name="stop">The time of the newest stop that whoever releases it knows of; it stays on where that is not the newest one. Null releases whatever is on.</param>
+    public Task<KillSwitchState> ReleaseAsync(string by, string reason, CancellationToken cancellationToken, string? stop = null) =>
+        TurnAsync(new(false, by, reason, time.GetUtcNow()), before => before.Engaged && (stop is null || before.Changes[^1].IsOf(stop)), cancellationToken);
 
-    private async Task<KillSwitchState> TurnAsync(bool engage, string by, string reason, CancellationToken cancellationToken)
+    private async Task<KillSwitchState> TurnAsync(KillSwitchChange change, Func<KillSwitchState, bool> counts, CancellationToken cancellationToken)
     {
-        var change = new KillSwitchChange(engage, by, reason, time.GetUtcNow());
         var (changed, turned) = await state.UpdateAsync<KillSwitchState, bool>(
             Key,
             known =>
             {
                 var before = known ?? KillSwitchState.Released;
-                return before.Engaged == engage ? (before, false) : (new([.. before.Changes.TakeLast(MaxChanges - 1), change]), true);
+                return counts(before) ? (new([.. before.Changes.TakeLast(MaxChanges - 1), change]), true) : (before, false);
             },
             cancellationToken);
         if (turned)
         {
-            Log.KillSwitchTurned(logger, engage ? "engaged" : "released", by, reason);
+            Log.KillSwitchTurned(logger, change.Engaged ? "engaged" : "released", change.By, change.Reason);
         }
 
         return changed;
@@ -44,15 +46,38 @@ public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes) : 
 {
     public static readonly KillSwitchState Released = new([]);
 
+    /// <summary>Of those who stopped everything after the first one, as many are named as a message can hold.</summary>
+    private const int Named = 3;
+
     public bool Engaged => Changes is [.., { Engaged: true }];
 
+    /// <summary>Who has stopped everything since the last release, oldest first.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<KillSwitchChange> Stops => [.. Changes.Reverse().TakeWhile(change => change.Engaged).Reverse()];
+
     /// <summary>What is told to whoever wants to act; null while it is released.</summary>
-    public string? Describe() => Engaged
-        ? $"The kill switch is on: {Changes[^1].By} stopped all steps at {GateText.DayAndClock(Changes[^1].At)}. {Changes[^1].Reason}".TrimEnd()
-        : null;
+    public string? Describe()
+    {
+        if (!Engaged)
+        {
+            return null;
+        }
+
+        var stops = Stops;
+        var first = $"The kill switch is on: {stops[0].By} stopped all steps at {GateText.DayAndClock(stops[0].At)}. {stops[0].Reason}".TrimEnd();
+        var unnamed = stops.Count - 1 - Named;
+        return stops.Count == 1 ? first : string.Join(" ", (string[])[
+            EndingText.Sentence(first),
+            .. unnamed > 0 ? [$"{unnamed} more did so too."] : Array.Empty<string>(),
+            .. stops.Skip(1).TakeLast(Named).Select(stop => $"{stop.By} did so too at {GateText.DayAndClock(stop.At)}. {EndingText.Sentence(stop.Reason)}"),
+        ]);
+    }
 }
 
-public sealed record KillSwitchChange(bool Engaged, string By, string Reason, DateTimeOffset At) : Evolving;
+public sealed record KillSwitchChange(bool Engaged, string By, string Reason, DateTimeOffset At) : Evolving
+{
+    internal bool IsOf(string time) => DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && at == At;
+}
 
 public sealed class KillSwitchGuardrail(KillSwitch killSwitch) : IGuardrail
 {

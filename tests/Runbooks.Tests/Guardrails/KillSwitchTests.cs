@@ -19,18 +19,49 @@ public sealed class KillSwitchTests : GuardedWorld
     private static readonly Hold s_lease = new(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(9), Every: TimeSpan.FromSeconds(30));
 
     [Fact]
-    public async Task TurnedTwiceTheSameWay_IsOnRecordAndInTheLogOnce()
+    public async Task TheSameSentTwice_IsOnRecordAndInTheLogOnce()
     {
         using var log = new ListLogger();
         var killSwitch = new KillSwitch(_world.State, _world.Time, log.CreateLogger<KillSwitch>());
 
         (await killSwitch.ReleaseAsync("ada", "too early", CancellationToken.None)).Engaged.ShouldBeFalse();
         await killSwitch.EngageAsync("ada", "hands off", CancellationToken.None);
-        (await killSwitch.EngageAsync("bo", "me too", CancellationToken.None)).Engaged.ShouldBeTrue();
+        (await killSwitch.EngageAsync("ada", "hands off", CancellationToken.None)).Engaged.ShouldBeTrue();
+        await killSwitch.ReleaseAsync("ada", "understood", CancellationToken.None);
         await killSwitch.ReleaseAsync("ada", "understood", CancellationToken.None);
 
         (await killSwitch.ReadAsync(CancellationToken.None)).Changes.Select(change => (change.Engaged, change.By, change.Reason)).ShouldBe([(true, "ada", "hands off"), (false, "ada", "understood")]);
         log.Lines.ShouldBe(["Warning: The kill switch was engaged by ada: hands off", "Warning: The kill switch was released by ada: understood"]);
+    }
+
+    [Fact]
+    public async Task StoppedByTwo_NamesBothAndIsReleasedOnlyByWhoeverKnowsOfBoth()
+    {
+        var killSwitch = _world.Get<KillSwitch>();
+        var first = (await killSwitch.EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None)).Changes[^1].At;
+        _world.Time.Advance(TimeSpan.FromSeconds(4));
+        var both = await killSwitch.EngageAsync("bob", "the database is being restored", CancellationToken.None);
+
+        both.Describe()!.ShouldMatch(@"^The kill switch is on: ada stopped all steps at .+\. it restarts the wrong pods\. bob did so too at .+\. the database is being restored\.$");
+        (await killSwitch.ReleaseAsync("ada", "the file is repaired", CancellationToken.None, $"{first:O}")).Changes.Count.ShouldBe(2);
+        (await killSwitch.ReleaseAsync("ada", "the file is repaired", CancellationToken.None, "nonsense")).Engaged.ShouldBeTrue();
+        (await killSwitch.ReleaseAsync("ada", "bob is done too", CancellationToken.None, $"{both.Changes[^1].At:O}")).Engaged.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task StoppedByMany_NamesTheFirstAndTheLatest()
+    {
+        var killSwitch = _world.Get<KillSwitch>();
+        for (var i = 1; i <= 6; i++)
+        {
+            await killSwitch.EngageAsync($"p{i}", $"reason {i}", CancellationToken.None);
+        }
+
+        var words = (await killSwitch.ReadAsync(CancellationToken.None)).Describe()!;
+        words.ShouldContain("reason 1. 2 more did so too. p4 did so too");
+        words.ShouldEndWith("reason 6.");
+        await killSwitch.ReleaseAsync("ada", "all of it is over", CancellationToken.None);
+        (await killSwitch.EngageAsync("eve", "again", CancellationToken.None)).Describe()!.ShouldNotContain("reason");
     }
 
     [Fact]
