@@ -283,5 +283,18 @@ public sealed partial class ConsoleTests : IAsyncLifetime
         page.ShouldNotContain("<span class=\"count\">500</span>");
     }
 
+    [Fact]
+    public async Task QuestionThatIsAnswered_WaitsForNobody()
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+        await _host.Store.UpdateAsync(id, i => i.CloseGate(i.OpenGate!.Id, GateOutcome.Approved, "ada", Some.Time), Ct);
+
+        var page = await _host.Browser.GetStringAsync("/", Ct);
+
+        page.ShouldNotContain("waiting for an answer");
+        page.ShouldContain("class=\"badge busy\"");
+        (await _host.Browser.GetStringAsync($"/incidents/{id}", Ct)).ShouldNotContain("Waiting for approval");
+    }
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 }

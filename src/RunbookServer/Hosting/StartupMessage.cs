@@ -101,7 +101,7 @@ internal sealed record Standing(string Mode, string Incidents)
     {
         var open = await store.ListAsync(new IncidentQuery(Open: true, Limit: Counted), cancellationToken);
         var left = await store.ListAsync(new IncidentQuery(LeftToPeople: true, Limit: Counted), cancellationToken);
-        var waiting = open.Items.Count(line => line.State == IncidentState.AwaitingApproval);
+        var waiting = $"{(open.Next is null ? "" : "at least ")}{open.Items.Count(line => line.Question is not null)}";
         return open.Items.Count == 0 && left.Items.Count == 0 ? null : $"{Many(open)} open, {waiting} waiting for an answer, {Many(left)} left to a person";
     }
 

@@ -22,6 +22,7 @@ public static class EndingText
     public static string Headline(Incident incident) => incident switch
     {
         { State: IncidentState.AwaitingApproval, OpenGate.Task: { } work } => $"Waiting for a person to {(work.Undoes ? "take it back" : "do it")}",
+        { State: IncidentState.AwaitingApproval, OpenGate: null, LatestGate: { } answered } => GateText.Brief(answered),
         { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
         { State: IncidentState.Resolved } when !ChangedAnything(incident) => Told,
         { State: IncidentState.Resolved, UndoBeganAt: not null } => incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? HandedOn

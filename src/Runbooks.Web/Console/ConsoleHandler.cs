@@ -32,6 +32,7 @@ public sealed class ConsoleHandler(
             Changes = now.Changed,
             Visitor = Visitor.Of(request, options.Value),
             Counts = await store.CountAsync(cancellationToken),
+            Asked = now.Open.Count(item => item.Question is not null),
         };
         return new PageResult<ConsolePage>(new { Model = model });
     }, Caller.Person);

@@ -41,12 +41,13 @@ public sealed record ConsoleModel(
     /// <summary>How many there are in each state; null where the store cannot count.</summary>
     public IReadOnlyDictionary<IncidentState, int>? Counts { get; init; }
 
-    public int Waiting => CountOfAll(StateText.Of(IncidentState.AwaitingApproval)) ?? Open.Count(item => item.State == IncidentState.AwaitingApproval);
+    /// <summary>How many questions are open, whatever the filter is.</summary>
+    public int Asked { get; init; }
 
-    public int OpenCount => CountOfAll("open") ?? Open.Count;
+    public int Waiting => Filter is { State: null, Runbook: null, Text: null } ? Asked : Open.Count(item => item.Question is not null);
 
     /// <summary>A later page of everything lists what ended, and is no filter.</summary>
-    private int? CountOfAll(string word) => Filter.State is null ? CountOf(word) : null;
+    public int OpenCount => (Filter.State is null ? CountOf("open") : null) ?? Open.Count;
 
     /// <summary>How many incidents a filter shows; null where nobody has counted.</summary>
     public int? CountOf(string? word) => word switch
@@ -61,7 +62,7 @@ public sealed record ConsoleModel(
 
     /// <summary>What waits for an answer, then the rest; in each the worst impact first, then what expires first, then the newest.</summary>
     public static IReadOnlyList<IncidentSummary> MostUrgentFirst(IEnumerable<IncidentSummary> items) =>
-        [.. items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval).ThenByDescending(item => item.Severity).ThenBy(item => item.ExpiresAt).ThenByDescending(item => item.OpenedAt)];
+        [.. items.OrderByDescending(item => item.Question is not null).ThenByDescending(item => item.Severity).ThenBy(item => item.ExpiresAt).ThenByDescending(item => item.OpenedAt)];
 }
 
 /// <param name="State">A state's word, <c>open</c>, <c>final</c> or <c>needsPerson</c>; null for everything.</param>

@@ -186,7 +186,7 @@ public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes
         {
             var incident = await store.FindAsync(id, cancellationToken);
             var left = deadline - time.GetUtcNow();
-            if (incident is null || left <= TimeSpan.Zero || stopping.IsCancellationRequested || Reached(incident.State, goal, first ??= incident.State))
+            if (incident is null || left <= TimeSpan.Zero || stopping.IsCancellationRequested || Reached(incident, goal, first ??= incident.State))
             {
                 return incident;
             }
@@ -203,6 +203,9 @@ public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes
     }
 
     // A state may come back (a second question after a changed plan), so one that lay behind when the wait began is not reached.
-    private static bool Reached(IncidentState state, IncidentState? goal, IncidentState first) =>
-        state.IsFinal() || state == goal || (first < goal && state > goal);
+    // Once a question is answered the state stays until the next step begins; nobody is waited for then.
+    private static bool Reached(Incident incident, IncidentState? goal, IncidentState first) =>
+        incident.State.IsFinal()
+        || (incident.State == goal && (goal != IncidentState.AwaitingApproval || incident.OpenGate is not null))
+        || (first < goal && incident.State > goal);
 }

@@ -98,6 +98,21 @@ public sealed class IncidentWaiterTests
     }
 
     [Fact]
+    public async Task QuestionThatIsAnswered_IsNotTheNextOne()
+    {
+        await OpenAsync(IncidentState.AwaitingApproval);
+        var answered = await _hidden.UpdateAsync(Id, i => i.CloseGate(i.OpenGate!.Id, GateOutcome.Approved, "ada", Some.Time), Ct);
+        answered.State.ShouldBe(IncidentState.AwaitingApproval);
+        var waiting = WaitAsync(IncidentState.AwaitingApproval);
+        await _time.TimerMade.WaitAsync(Ct);
+        waiting.IsCompleted.ShouldBeFalse();
+
+        await MoveAsync(_store, IncidentState.Resolved);
+
+        (await waiting)!.State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
     public async Task TimeUp_AnswersTheStateAsItIs()
     {
         await OpenAsync(IncidentState.AwaitingApproval);
@@ -120,7 +135,7 @@ public sealed class IncidentWaiterTests
 
     private Task<Incident?> WaitAsync(IncidentState? goal) => _waiter.WaitAsync(Id, goal, TimeSpan.FromSeconds(30), Ct);
 
-    private Task<OpenResult> OpenAsync(IncidentState state) => _hidden.OpenAsync(Some.Incident(Id) with { State = state }, Some.Runbook(), _ => null, Ct);
+    private Task<OpenResult> OpenAsync(IncidentState state) => _hidden.OpenAsync(Some.Waiting(Id) with { State = state }, Some.Runbook(), _ => null, Ct);
 
     private static Task<Incident> MoveAsync(IIncidentStore store, IncidentState state) => store.UpdateAsync(Id, i => i with { State = state }, Ct);
 
