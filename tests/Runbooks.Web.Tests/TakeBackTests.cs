@@ -4,6 +4,7 @@ using System.Text.Json;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Web.Incidents;
 using TestKit;
 
 namespace Runbooks.Web.Tests;
@@ -31,6 +32,20 @@ public sealed class TakeBackTests : IAsyncLifetime
         incident.ShouldContain("A temporary fix is in place");
         incident.ShouldContain("It is taken back once region-latency has passed for 10m without a break.");
         incident.ShouldContain("The checks do not pass yet");
+    }
+
+    /// <summary>What has been changed longest stands behind a storm that came since.</summary>
+    [Fact]
+    public async Task ChangeThatIsOlderThanAStorm_IsListed()
+    {
+        await _host.OpenAsync(Holding() with { OpenedAt = Some.Time.AddDays(-2) }, Leasing());
+        for (var i = 0; i <= LiveIncidents.Most; i++)
+        {
+            await _host.OpenAsync(Some.Incident($"261123-0312-{i:00000000}", $"inference/llm-b-{i}"));
+        }
+
+        (await _host.Browser.GetStringAsync("/", Cancel)).ShouldContain("Changed right now <span class=\"count\">1</span>");
+        (await _host.Browser.GetStringAsync("/safety", Cancel)).ShouldContain("Changed right now <span class=\"count\">1</span>");
     }
 
     [Fact]

@@ -30,6 +30,7 @@ public sealed class ConsoleHandler(
             Owned = now.Owned.Count,
             AnyOpen = now.Open.Count + now.NeedPerson.Count + now.Owned.Count > 0,
             Changes = now.Changed,
+            ChangesAreCut = now.IsOpenCut,
             Visitor = Visitor.Of(request, options.Value),
             Counts = await store.CountAsync(cancellationToken),
             Asked = now.Open.Count(item => item.Question is not null),
@@ -44,7 +45,7 @@ public sealed class ConsoleHandler(
         var owned = now.Owned.Where(item => filter.Runbook is null || item.RunbookId == filter.Runbook);
         if (filter is { State: null, Text: null, After: null })
         {
-            var open = filter.Runbook is null ? now.Open : (await store.ListAsync(new(RunbookId: filter.Runbook, Open: true, Limit: LiveIncidents.Most), cancellationToken)).Items;
+            var open = now.Open.Where(item => filter.Runbook is null || item.RunbookId == filter.Runbook);
             var closed = await store.ListAsync(new(RunbookId: filter.Runbook, Open: false, Limit: ConsoleModel.Shown), cancellationToken);
             return (ConsoleModel.MostUrgentFirst([.. open, .. owned]), [.. closed.Items.Where(item => !item.IsLeftToPeople)], closed.Next);
         }

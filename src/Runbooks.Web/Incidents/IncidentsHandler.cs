@@ -108,11 +108,23 @@ public sealed class LiveIncidents(IIncidentStore store)
 {
     public const int Most = 500;
 
+    /// <summary>Of what is open more are read: what has been changed longest stands last, behind a storm that came since.</summary>
+    public const int MostOpen = 5_000;
+
     public async Task<LiveIncidentsNow> ReadAsync(CancellationToken cancellationToken)
     {
-        var open = await store.ListAsync(new(Open: true, Limit: Most), cancellationToken);
+        var open = new List<IncidentSummary>();
+        string? next = null;
+        do
+        {
+            var page = await store.ListAsync(new(Open: true, Limit: IncidentQuery.Most, After: next), cancellationToken);
+            open.AddRange(page.Items);
+            next = page.Next;
+        }
+        while (next is not null && open.Count < MostOpen);
+
         var unfinished = await store.ListAsync(new(Unfinished: true, Limit: Most), cancellationToken);
-        return new(open.Items, unfinished.Items) { IsCut = unfinished.Next is not null };
+        return new(open, unfinished.Items) { IsCut = unfinished.Next is not null, IsOpenCut = next is not null };
     }
 }
 
@@ -125,6 +137,9 @@ public sealed record LiveIncidentsNow(IReadOnlyList<IncidentSummary> Open, IRead
 
     /// <summary>There are more that have ended and people are not done with.</summary>
     public bool IsCut { get; init; }
+
+    /// <summary>More are open.</summary>
+    public bool IsOpenCut { get; init; }
 
     public IReadOnlyList<IncidentSummary> NeedPerson { get; } = [.. Unfinished.Where(item => item.NeedsPerson)];
 

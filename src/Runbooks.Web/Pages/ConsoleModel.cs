@@ -30,6 +30,9 @@ public sealed record ConsoleModel(
     /// <summary>What the automation has changed and could take back.</summary>
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 
+    /// <summary>More are open than were read.</summary>
+    public bool ChangesAreCut { get; init; }
+
     public Visitor Visitor { get; init; } = new(null, null);
 
     /// <summary>How many a responder owns: they stand under open until they are closed.</summary>

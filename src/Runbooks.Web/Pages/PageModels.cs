@@ -41,6 +41,9 @@ public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IRead
     /// <summary>What the automation has changed and could take back.</summary>
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 
+    /// <summary>More are open than were read.</summary>
+    public bool ChangesAreCut { get; init; }
+
     /// <summary>Of each contact that is a schedule: who would be asked now.</summary>
     public IReadOnlyList<OnCallRecord> OnCall { get; init; } = [];
 

@@ -90,9 +90,11 @@ public sealed class SafetyPageHandler(
             reports.Add((runbook.Team.Length > 0 ? $"{runbook.Team} · {runbook.Title}" : runbook.Title, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
 
+        var now = await live.ReadAsync(cancellationToken);
         var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow())
         {
-            Changes = (await live.ReadAsync(cancellationToken)).Changed,
+            Changes = now.Changed,
+            ChangesAreCut = now.IsOpenCut,
             OnCall = (await directory.ResolveAllAsync(cancellationToken)).OnCall,
             Refused = await refused.ReadAsync(cancellationToken),
         };
