@@ -100,6 +100,22 @@ public sealed class IncidentsTests : IAsyncLifetime
         (await WebHost.JsonOf(answer)).GetProperty("errors")[0].GetProperty("found").GetString().ShouldBe($"'{url[(url.LastIndexOf('=') + 1)..]}'");
     }
 
+    /// <summary>A resource's id in Azure; what is cut of a word is found nowhere.</summary>
+    [Fact]
+    public async Task LongTarget_IsFoundAndWordsThatAreTooLongAreRefused()
+    {
+        var target = $"/subscriptions/{Guid.Empty}/resourceGroups/rg-inference-production-westeurope/providers/Microsoft.CognitiveServices/accounts/aoai-inference-production-we/deployments/gpt-4o-mini-provisioned-throughput-long";
+        target.Length.ShouldBeGreaterThan(200);
+        await _host.OpenAsync(Some.Incident("261123-0315-longtarg", target));
+
+        (await GetAsync($"/api/incidents?q={Uri.EscapeDataString(target)}")).GetProperty("incidents").GetArrayLength().ShouldBe(1);
+        (await _host.Browser.GetStringAsync($"/?q={Uri.EscapeDataString(target)}", Ct)).ShouldContain("261123-0315-longtarg");
+        (await _host.Browser.GetAsync($"/?q={new string('a', 1_001)}", Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var refused = await _host.Api.GetAsync($"/api/incidents?q={new string('a', 1_001)}", Ct);
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await refused.Content.ReadAsStringAsync(Ct)).ShouldContain("1,000 characters");
+    }
+
     [Fact]
     public async Task UnknownIncident_Is404()
     {

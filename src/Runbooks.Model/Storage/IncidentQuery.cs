@@ -18,6 +18,11 @@ public sealed record IncidentQuery(
     /// <summary>No page is longer.</summary>
     public const int Most = 500;
 
+    /// <summary>Of the words that are looked for. A target is an Azure resource's id at times, which has hundreds of characters.</summary>
+    public const int LongestText = 1_000;
+
+    public const string TextTooLong = "Use at most 1,000 characters.";
+
     /// <summary>What no index answers: the words that are looked for, and which of the unfinished are meant.</summary>
     public bool Fits(IncidentSummary incident) =>
         (!LeftToPeople || incident.IsLeftToPeople) && (!Unfinished || incident.IsUnfinished) && HasText(incident);

@@ -39,7 +39,12 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded
         [Description("At most this many, up to 50.")] int limit = 20,
         CancellationToken cancellationToken = default)
     {
-        var query = new IncidentQuery { RunbookId = runbook, Text = words is null ? null : Clip.To(words, 200), Limit = Math.Clamp(limit, 1, MostIncidents) };
+        if (words is { Length: > IncidentQuery.LongestText })
+        {
+            throw new McpException($"There are too many words. {IncidentQuery.TextTooLong}");
+        }
+
+        var query = new IncidentQuery { RunbookId = runbook, Text = words, Limit = Math.Clamp(limit, 1, MostIncidents) };
         if (!string.IsNullOrEmpty(state))
         {
             query = StateText.Filter(query, state) ?? throw new McpException($"There is no state '{Clip.To(state, 40)}'. Use {StateText.Filters}.");

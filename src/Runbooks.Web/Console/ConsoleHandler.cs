@@ -9,13 +9,12 @@ public sealed class ConsoleHandler(
     IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, ApproverRules approvers, LiveIncidents live, TimeProvider time, HttpRequestRunner runner)
 {
     private const int PageSize = 50;
-    private const int LongestText = 200;
 
     public Task<IResult> ListAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         // As with a state that is none: an address that somebody cut short shows the first page.
         var after = request.Given("after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
-        var words = request.Given("q")?.Trim() is { Length: > 0 } text ? Clip.To(text, LongestText) : null;
+        var words = request.Given("q")?.Trim() is { Length: > 0 } text ? text[..Math.Min(text.Length, IncidentQuery.LongestText)] : null;
         var filter = new ConsoleFilter(request.Given("state"), request.Given("runbook"), words, after);
 
         var now = await live.ReadAsync(cancellationToken);

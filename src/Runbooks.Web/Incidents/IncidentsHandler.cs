@@ -44,7 +44,12 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             query = query with { After = after };
         }
 
-        var page = await store.ListAsync(query with { RunbookId = request.Given("runbook"), Text = request.Given("q") is { } words ? Clip.To(words, 200) : null }, cancellationToken);
+        if (request.Given("q") is { Length: > IncidentQuery.LongestText })
+        {
+            return Wrong(request, "q", IncidentQuery.TextTooLong);
+        }
+
+        var page = await store.ListAsync(query with { RunbookId = request.Given("runbook"), Text = request.Given("q") }, cancellationToken);
         return ApiResults.Json(new ListAnswer([.. page.Items.Select(IncidentLine.Of)], page.Next));
     });
 
