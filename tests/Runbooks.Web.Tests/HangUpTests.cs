@@ -18,6 +18,7 @@ public sealed class HangUpTests : IAsyncLifetime
 
     public HangUpTests() => _host = new()
     {
+        Settings = { ["Mcp:Enabled"] = "true" },
         // The runbooks are looked up once the post was read: then the sender goes.
         Configure = services => services.AddSingleton<LoadedRunbooks>(() =>
         {
@@ -62,17 +63,57 @@ public sealed class HangUpTests : IAsyncLifetime
         _host.Logged.ShouldNotContain(line => line.Contains("broke", StringComparison.Ordinal));
     }
 
+    /// <summary>The store answers nobody, until whoever asked is gone.</summary>
+    [Fact]
+    public async Task AssistantThatHangsUp_IsAskedForNoLonger()
+    {
+        var (asked, cancelled, over) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
+        _host.Store.BeforeListing = async cancellationToken =>
+        {
+            asked.TrySetResult();
+            try
+            {
+                await over.Task.WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                cancelled.TrySetResult();
+                throw;
+            }
+        };
+        const string Ask = """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_incidents","arguments":{}}}""";
+        try
+        {
+            using (var assistant = await SendAsync("/mcp", Ask, Ask.Length))
+            {
+                await asked.Task.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+                assistant.Shutdown(SocketShutdown.Both);
+            }
+
+            await cancelled.Task.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            over.TrySetResult();
+        }
+
+        await _handled.Task.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        _host.Logged.ShouldNotContain(line => line.Contains("broke", StringComparison.Ordinal));
+    }
+
     public ValueTask InitializeAsync() => _host.InitializeAsync();
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
-    private async Task<Socket> PostAsync(int length)
+    private Task<Socket> PostAsync(int length) => SendAsync("/api/alerts/generic", Alert, length);
+
+    private async Task<Socket> SendAsync(string path, string body, int length)
     {
         var address = _host.Api.BaseAddress!;
         var sender = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await sender.ConnectAsync(address.Host, address.Port, TestContext.Current.CancellationToken);
         await sender.SendAsync(
-            Encoding.ASCII.GetBytes($"POST /api/alerts/generic HTTP/1.1\r\nHost: {address.Authority}\r\nX-Api-Key: {WebHost.Key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{Alert}"),
+            Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: {address.Authority}\r\nX-Api-Key: {WebHost.Key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"),
             TestContext.Current.CancellationToken);
         return sender;
     }

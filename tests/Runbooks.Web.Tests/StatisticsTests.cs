@@ -69,7 +69,7 @@ public sealed class StatisticsTests
         var release = new TaskCompletionSource();
         await using var host = new WebHost();
         await host.InitializeAsync();
-        host.Store.BeforeListing = () => release.Task;
+        host.Store.BeforeListing = _ => release.Task;
 
         var pages = Enumerable.Range(0, 5).Select(_ => PageAsync(host)).ToList();
         await PageAsync(host, "/healthz");

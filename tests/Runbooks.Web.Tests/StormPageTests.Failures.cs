@@ -57,7 +57,7 @@ public sealed partial class StormPageTests
     public async Task PageThatCannotBeReadAfterTheDecisions_StillSaysWhatWasRecorded()
     {
         var tickets = await TicketsAsync();
-        _host.Store.BeforeListing = () => throw new StoreUnavailableException("throttled");
+        _host.Store.BeforeListing = _ => throw new StoreUnavailableException("throttled");
 
         var answer = await PostAsync("approve", tickets);
 

@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using Microsoft.Extensions.Logging.Abstractions;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -44,12 +45,15 @@ public sealed class AssistantHandler(
             return ApiResults.TooLarge(RequestBody.MaxSmall);
         }
 
-        return Read(body) is { } message
-            ? await ReplyAsync(message, Actor.Of(request) ?? new(Role.None, "nobody"), cancellationToken)
-            : NoMessage();
+        return Read(body) is not { } message ? NoMessage()
+            : ProtocolHeaders.Check(request.Headers, message) is { } wrong ? Refuse(message, wrong, StatusCodes.Status400BadRequest)
+            : await ReplyAsync(message, request, cancellationToken);
     });
 
     private static IResult NoMessage() => ApiResults.Problem(StatusCodes.Status400BadRequest, "The body is no message of JSON-RPC 2.0. Send one, as the Model Context Protocol has it.");
+
+    private static IResult Refuse(JsonRpcMessage message, JsonRpcErrorDetail error, int status) =>
+        Results.Json(new JsonRpcError { Id = message is JsonRpcRequest request ? request.Id : default, Error = error }, McpJsonUtilities.DefaultOptions, statusCode: status);
 
     private static JsonRpcMessage? Read(ReadOnlyMemory<byte> body)
     {
@@ -63,19 +67,25 @@ public sealed class AssistantHandler(
         }
     }
 
-    private async Task<IResult> ReplyAsync(JsonRpcMessage message, Actor actor, CancellationToken cancellationToken)
+    private async Task<IResult> ReplyAsync(JsonRpcMessage message, HttpRequest request, CancellationToken cancellationToken)
     {
         // The library takes a tool that is not there, and whatever else was asked wrongly, for a fault of the host.
         await using var transport = new StreamableHttpServerTransport(NullLoggerFactory.Instance) { Stateless = true };
-        await using var server = McpServer.Create(transport, Options(actor), NullLoggerFactory.Instance);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var server = McpServer.Create(transport, Options(Actor.Of(request) ?? new(Role.None, "nobody")), NullLoggerFactory.Instance);
+        // An assistant that hangs up takes its question back; what it has proposed stays proposed.
+        var gone = ProtocolHeaders.ToolOf(message) == AssistantTools.Propose ? CancellationToken.None : request.HttpContext.RequestAborted;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, gone);
         var running = server.RunAsync(over.Token);
         using var answer = new MemoryStream();
         try
         {
-            return await transport.HandlePostRequestAsync(message, answer, cancellationToken)
-                ? Results.Bytes(answer.ToArray(), "text/event-stream")
-                : Results.StatusCode(StatusCodes.Status202Accepted);
+            return !await transport.HandlePostRequestAsync(message, answer, over.Token) ? Results.StatusCode(StatusCodes.Status202Accepted)
+                : ProtocolHeaders.IsModern(request.Headers, message) && ErrorIn(answer) is { } error && ProtocolHeaders.StatusOf(error) is var status and not StatusCodes.Status200OK ? Refuse(message, error, status)
+                : Results.Bytes(answer.ToArray(), "text/event-stream");
+        }
+        catch (OperationCanceledException) when (gone.IsCancellationRequested)
+        {
+            return Results.StatusCode(StatusCodes.Status499ClientClosedRequest);
         }
         catch (Exception unfit) when (unfit is JsonException or McpException)
         {
@@ -87,6 +97,13 @@ public sealed class AssistantHandler(
             await over.CancelAsync();
             await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private static JsonRpcErrorDetail? ErrorIn(MemoryStream answer)
+    {
+        using var events = new MemoryStream(answer.ToArray());
+        return SseParser.Create(events).Enumerate().LastOrDefault().Data is { Length: > 0 } last
+            ? (JsonSerializer.Deserialize<JsonRpcMessage>(last, McpJsonUtilities.DefaultOptions) as JsonRpcError)?.Error : null;
     }
 
     private McpServerOptions Options(Actor actor) => new()

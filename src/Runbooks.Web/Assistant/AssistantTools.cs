@@ -15,6 +15,8 @@ namespace Runbooks.Web.Assistant;
 /// <summary>What an assistant may do: read, look, propose. Deciding is not among it, whatever key it holds.</summary>
 internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded, StepCatalog steps, RunbookPreview preview, ManualStart starts, ClosedGuards guards, Actor actor, TimeProvider time, ILogger logger)
 {
+    public const string Propose = "propose_start";
+
     private const int MostIncidents = 50;
     private const string LabelsHelp = "The labels that the runbook reads, such as namespace and pod; list_runbooks names them.";
 
@@ -27,7 +29,7 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded
         Tool(ListRunbooks, "list_runbooks"),
         Tool(ShowRunbook, "show_runbook"),
         .. actor.May(Role.Assistant)
-            ? [Tool(CheckAsync, "run_check"), Tool(SimulateAsync, "simulate_runbook"), Tool(ProposeAsync, "propose_start", readOnly: false)]
+            ? [Tool(CheckAsync, "run_check"), Tool(SimulateAsync, "simulate_runbook"), Tool(ProposeAsync, Propose, readOnly: false)]
             : Array.Empty<McpServerTool>(),
     ];
 

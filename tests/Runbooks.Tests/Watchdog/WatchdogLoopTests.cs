@@ -32,7 +32,7 @@ public sealed class WatchdogLoopTests : IAsyncDisposable
     public async Task LookThatHangs_KeepsNobodyFromHearingThatTheStoreDoes()
     {
         var disk = new TaskCompletionSource();
-        _world.Store.BeforeListing = () =>
+        _world.Store.BeforeListing = _ =>
         {
             _world.Engine.BeforeHealth = disk.Task;
             return disk.Task;

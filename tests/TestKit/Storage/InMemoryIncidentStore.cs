@@ -30,7 +30,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
     public int Reads { get; private set; }
 
     /// <summary>What a listing waits for.</summary>
-    public Func<Task> BeforeListing { get; set; } = () => Task.CompletedTask;
+    public Func<CancellationToken, Task> BeforeListing { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>What a listing says of an incident, as an older version may have written it down.</summary>
     public Func<IncidentSummary, IncidentSummary> AsListed { get; set; } = summary => summary;
@@ -100,7 +100,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
 
     public async Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken)
     {
-        await BeforeListing();
+        await BeforeListing(cancellationToken);
         return await DoAsync(
             () =>
             {
