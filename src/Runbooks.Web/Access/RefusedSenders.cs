@@ -18,15 +18,19 @@ public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, ISharedS
     private readonly ConcurrentDictionary<string, DateTimeOffset> _told = new();
 
     /// <param name="known">Whose key it was; null: nobody's.</param>
-    internal async Task RecordAsync(HttpRequest request, Actor? known)
+    /// <param name="token">What is wrong with the token that it showed instead of a key; null where it is no way in for tokens.</param>
+    internal async Task RecordAsync(HttpRequest request, Actor? known, string? token = null)
     {
-        var source = $"{request.Path}".Split('/')[^1];
+        // Routing takes an address with a slash at its end for the same one.
+        var source = $"{request.Path}".TrimEnd('/').Split('/')[^1];
         if (!HttpMethods.IsPost(request.Method) || !reader.Knows(source) || (known is null && !IsDue(reader.NameOf(source))))
         {
             return;
         }
 
-        var why = known is null
+        var why = token is not null
+            ? $"It showed no token that lets it in ({token}) and was answered 401. Look at the role of the application that sends it, and at the settings of Intake; where none of yours posts here, somebody else knows this address. Of this you hear once a day."
+            : known is null
             ? "It carried no key of this host, or an old one, and was answered 401. Give the sender a key that the setting ApiKeys has; where none of yours posts here without one, somebody else knows this address. Of this you hear once a day."
             : $"{known.Who} {(known.Role == Role.None ? "has no role" : $"has the role {RoleText.Of(known.Role)}")}, which may not post alerts. Give the sender a key with the role {RoleText.Of(Role.Sender)} (setting ApiKeys:Named).";
         try

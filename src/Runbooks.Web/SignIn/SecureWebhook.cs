@@ -14,7 +14,7 @@ namespace Runbooks.Web.SignIn;
 /// the tenant. The question that Event Grid asks first comes with the token too, and is let in by the same rule.
 /// </summary>
 public sealed class SecureWebhook(
-    IOptions<SecureWebhookOptions> options, IConfigurationManager<OpenIdConnectConfiguration> keys, TimeProvider time, ILogger<SecureWebhook> logger)
+    IOptions<SecureWebhookOptions> options, IConfigurationManager<OpenIdConnectConfiguration> keys, RefusedSenders refused, TimeProvider time, ILogger<SecureWebhook> logger)
 {
     private const string Bearer = "Bearer ";
     private const string ApiScheme = "api://";
@@ -37,6 +37,7 @@ public sealed class SecureWebhook(
             }
 
             Log.CallerRefused(logger, refusal);
+            await refused.RecordAsync(request, known: null, refusal);
             request.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
             return ApiResults.Problem(StatusCodes.Status401Unauthorized, "The token does not let you in.");
         }
@@ -48,7 +49,7 @@ public sealed class SecureWebhook(
         }
     }
 
-    /// <returns>Null when the caller may come in; otherwise why not, for the log only.</returns>
+    /// <returns>Null when the caller may come in; otherwise why not, which the caller is not told.</returns>
     private async Task<string?> RefusalAsync(HttpRequest request, string source)
     {
         var authorization = request.Headers.Authorization.ToString();

@@ -1,6 +1,11 @@
 using System.Net;
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Runbooks.Model.Storage;
+using Runbooks.Web.Access;
+using Runbooks.Web.SignIn;
 
 namespace Runbooks.Web.Tests.SignIn;
 
@@ -35,6 +40,29 @@ public sealed class RefusedSendersTests : IAsyncLifetime
         await PostAsync("alertmanager", "old");
 
         _host.Channel.Sent.Count.ShouldBe(3);
+    }
+
+    /// <summary>With a good key such an address works, so nobody has noticed it.</summary>
+    [Fact]
+    public async Task AddressThatEndsInASlash_PagesToo()
+    {
+        (await PostAsync("alertmanager/", "old")).ShouldBe(HttpStatusCode.Unauthorized);
+
+        _host.Channel.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldStartWith("A post from alertmanager");
+    }
+
+    [Fact]
+    public async Task PostsWithoutATokenThatLetsThemIn_PageOnceADay()
+    {
+        var webhook = new SecureWebhook(
+            Options.Create(new SecureWebhookOptions { TenantId = $"{Guid.Empty}", Audience = "api://runbooks" }), keys: null!, _host.Get<RefusedSenders>(), _host.Time, NullLogger<SecureWebhook>.Instance);
+        for (var times = 0; times < 2; times++)
+        {
+            var context = new DefaultHttpContext { Request = { Method = "POST", Path = "/api/secure/alerts/azure-monitor" } };
+            ((IStatusCodeHttpResult)await webhook.GuardAsync(context.Request, "azure-monitor", () => throw new ShouldAssertException("It was let in."))).StatusCode.ShouldBe(401);
+        }
+
+        _host.Channel.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldContain("It showed no token that lets it in (it shows no token) and was answered 401.");
     }
 
     [Fact]

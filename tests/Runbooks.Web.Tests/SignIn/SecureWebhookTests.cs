@@ -7,7 +7,9 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
+using Runbooks.Web.Access;
 using Runbooks.Web.SignIn;
+using TestKit.Storage;
 
 namespace Runbooks.Web.Tests.SignIn;
 
@@ -116,7 +118,8 @@ public sealed class SecureWebhookTests : IDisposable
         var context = new DefaultHttpContext();
         context.Request.Headers.Authorization = token is null ? default : $"Bearer {token}";
         var webhook = new SecureWebhook(
-            Options.Create(options ?? new SecureWebhookOptions { TenantId = Tenant, Audience = Audience }), _tenant, _time, NullLogger<SecureWebhook>.Instance);
+            Options.Create(options ?? new SecureWebhookOptions { TenantId = Tenant, Audience = Audience }), _tenant,
+            new RefusedSenders(new([]), lost: null!, new InMemorySharedState(), _time, NullLogger<RefusedSenders>.Instance), _time, NullLogger<SecureWebhook>.Instance);
         var result = await webhook.GuardAsync(context.Request, source, () => Task.FromResult(Results.Accepted()));
         return ((IStatusCodeHttpResult)result).StatusCode;
     }
