@@ -2,7 +2,7 @@ namespace Runbooks.Web.Access;
 
 /// <summary>
 /// Who wanted what without the role or the source for it, for whoever looks after the system. Kept in the shared state: what is alike is one
-/// line, written at most once a minute by each host, and of many lines the latest stay. All are in the log.
+/// line, written at most once a minute by each host and when somebody looks, and of many lines the latest stay. All are in the log.
 /// </summary>
 public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogger<RefusedRequests> logger)
 {
@@ -13,24 +13,33 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
     private static readonly TimeSpan s_pause = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string Who, string What), (int Count, DateTimeOffset WrittenAt)> _recent = [];
+
+    /// <summary>What was written within the last minute, and what has come since that is not written yet.</summary>
+    private readonly Dictionary<(string Who, string What), (RefusedRequest? Unwritten, DateTimeOffset WrittenAt)> _recent = [];
 
     /// <summary>The latest first.</summary>
-    public async Task<IReadOnlyList<RefusedRequest>> ReadAsync(CancellationToken cancellationToken) =>
-        (await state.FindAsync<RefusedList>(Key, cancellationToken))?.Requests ?? [];
+    public async Task<IReadOnlyList<RefusedRequest>> ReadAsync(CancellationToken cancellationToken)
+    {
+        await WriteAsync(TakeUnwritten(), CancellationToken.None);
+        return (await state.FindAsync<RefusedList>(Key, cancellationToken))?.Requests ?? [];
+    }
 
-    internal async Task RecordAsync(string who, string what, string role, CancellationToken cancellationToken)
+    internal Task RecordAsync(string who, string what, string role, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var line = new RefusedRequest(Clip.To(who, LongestText), CleanText.Clean(what, LongestText, oneLine: true), role, 0, now, now);
-        if (Count(line, now) is not { } count)
+        return WriteAsync(Count(new RefusedRequest(Clip.To(who, LongestText), CleanText.Clean(what, LongestText, oneLine: true), role, 1, now, now), now), cancellationToken);
+    }
+
+    private async Task WriteAsync(List<RefusedRequest> lines, CancellationToken cancellationToken)
+    {
+        if (lines.Count == 0)
         {
             return;
         }
 
         try
         {
-            await state.ChangeAsync<RefusedList>(Key, known => Add(known ?? new([]), line with { Count = count }), cancellationToken);
+            await state.ChangeAsync<RefusedList>(Key, known => lines.Aggregate(known ?? new([]), Add), cancellationToken);
         }
         // It is in the log; whoever is refused is told so whatever the store's trouble.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
@@ -39,40 +48,48 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
         }
     }
 
-    /// <returns>How many there were since the last time that it was written; null: not yet again.</returns>
-    private int? Count(RefusedRequest line, DateTimeOffset now)
+    private List<RefusedRequest> TakeUnwritten()
     {
         lock (_gate)
         {
-            var (count, written) = _recent.GetValueOrDefault((line.Who, line.What));
-            if (now - written < s_pause)
-            {
-                _recent[(line.Who, line.What)] = (count + 1, written);
-                return null;
-            }
+            var unwritten = _recent.Where(one => one.Value.Unwritten is not null).ToList();
+            unwritten.ForEach(one => _recent[one.Key] = (null, one.Value.WrittenAt));
+            return [.. unwritten.Select(one => one.Value.Unwritten!)];
+        }
+    }
 
-            foreach (var old in _recent.Where(one => now - one.Value.WrittenAt >= s_pause).Select(one => one.Key).ToList())
+    /// <returns>What is to be written now.</returns>
+    private List<RefusedRequest> Count(RefusedRequest line, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            var old = _recent.Where(one => now - one.Value.WrittenAt >= s_pause).ToList();
+            old.ForEach(one => _recent.Remove(one.Key));
+            var due = old.Select(one => one.Value.Unwritten).OfType<RefusedRequest>().ToList();
+            var key = (line.Who, line.What);
+            if (_recent.TryGetValue(key, out var known))
             {
-                _recent.Remove(old);
+                _recent[key] = (known.Unwritten is { } earlier ? Merge(earlier, line) : line, known.WrittenAt);
             }
-
             // Whoever asks for everything there is writes no more than this.
-            if (_recent.Count >= MaxLines)
+            else if (_recent.Count < MaxLines)
             {
-                return null;
+                _recent[key] = (null, now);
+                due.Add(line);
             }
 
-            _recent[(line.Who, line.What)] = (0, now);
-            return count + 1;
+            return due;
         }
     }
 
     private static RefusedList Add(RefusedList list, RefusedRequest one)
     {
         var earlier = list.Requests.FirstOrDefault(known => known.Who == one.Who && known.What == one.What);
-        var merged = earlier is null ? one : one with { Count = earlier.Count + one.Count, FirstAt = earlier.FirstAt };
-        return new([merged, .. list.Requests.Where(known => known != earlier).Take(MaxLines - 1)]);
+        var merged = earlier is null ? one : Merge(earlier, one);
+        return new([.. list.Requests.Where(known => known != earlier).Prepend(merged).OrderByDescending(known => known.LastAt).Take(MaxLines)]);
     }
+
+    private static RefusedRequest Merge(RefusedRequest earlier, RefusedRequest later) => later with { Count = earlier.Count + later.Count, FirstAt = earlier.FirstAt };
 
     /// <param name="Requests">The latest first.</param>
     private sealed record RefusedList(IReadOnlyList<RefusedRequest> Requests);
