@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -47,6 +48,10 @@ public sealed partial class DocumentedKeysTests
         ("`stop`", typeof(StopRequest)),
         ("`deliveries[]`", typeof(Delivery)),
         ("`timeline[]`", typeof(TimelineEntry)),
+        ("`killSwitch`", typeof(KillSwitchState)),
+        ("`killSwitch.changes[]`", typeof(KillSwitchChange)),
+        ("`refused[]`", typeof(RefusedRequest)),
+        ("`was` of a reset", typeof(BreakerOpening)),
         ("an answer to a decision, a stop, a take-back, a close, an acknowledgement, a note", typeof(DecisionResponse)),
     ];
 

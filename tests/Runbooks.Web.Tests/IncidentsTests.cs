@@ -91,6 +91,7 @@ public sealed class IncidentsTests : IAsyncLifetime
     [InlineData("/api/incidents/" + Id + "?waitFor=heaven", "selfRecovered")]
     [InlineData("/api/incidents/" + Id + "?waitFor=final&timeout=soon", "seconds")]
     [InlineData("/api/incidents/" + Id + "?waitFor=final&timeout=NaN", "seconds")]
+    [InlineData("/api/incidents/" + Id + "?waitFor=final&timeout=-Infinity", "seconds")]
     public async Task ParameterThatCannotBeUsed_IsToldWhatCan(string url, string said)
     {
         var answer = await _host.Api.GetAsync(url, Ct);

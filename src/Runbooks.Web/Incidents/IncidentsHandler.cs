@@ -72,7 +72,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
 
             if (request.Given("timeout") is { } timeout)
             {
-                if (!double.TryParse(timeout.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || double.IsNaN(seconds))
+                if (!double.TryParse(timeout.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || double.IsNaN(seconds) || seconds < 0)
                 {
                     return Wrong(request, "timeout", "Use a number of seconds.");
                 }
