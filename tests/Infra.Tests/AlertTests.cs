@@ -152,9 +152,9 @@ public class AlertTests
     {
         var rules = (await Plan.OfAsync(Plan.Production)).All("Microsoft.Insights/scheduledQueryRules").ToList();
 
-        rules.ShouldAllBe(rule => (bool)rule.Properties["skipQueryValidation"]!);
+        rules.ShouldEach(rule => (bool)rule.Properties["skipQueryValidation"]!);
         rules.Where(rule => ScopeOf(rule).Contains("/Microsoft.OperationalInsights/workspaces/", StringComparison.OrdinalIgnoreCase))
-            .ShouldAllBe(rule => QueryOf(rule).TrimStart().StartsWith("union isfuzzy=true (datatable(TimeGenerated: datetime, ", StringComparison.Ordinal));
+            .ShouldEach(rule => QueryOf(rule).TrimStart().StartsWith("union isfuzzy=true (datatable(TimeGenerated: datetime, ", StringComparison.Ordinal));
     }
 
     /// <summary>A component knows its tables by the names of Application Insights, a workspace by those of Log Analytics.</summary>
@@ -178,7 +178,7 @@ public class AlertTests
         var plan = await Plan.OfAsync(Plan.Production);
 
         plan.All("Microsoft.Insights/metricAlerts").Concat(plan.All("Microsoft.Insights/scheduledQueryRules"))
-            .ShouldAllBe(rule => (bool)rule.Properties["autoMitigate"]!);
+            .ShouldEach(rule => (bool)rule.Properties["autoMitigate"]!);
     }
 
     private static JsonObject Signals() => JsonNode.Parse(File.ReadAllText(RepositoryRoot.Of("infra", "signals.json")))!.AsObject();

@@ -94,7 +94,7 @@ public class AppSettingsTests
     [Fact]
     public async Task Names_SurviveTheWayIntoTheProcess() =>
         (await Plan.OfAsync(Plan.Production)).AppSettings().Keys
-            .ShouldAllBe(name => name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_' || letter == '.'));
+            .ShouldEach(name => name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_' || letter == '.'));
 
     [Fact]
     public async Task AChannelThatIsOff_LeavesNoSettingBehind()

@@ -61,17 +61,17 @@ public class CompilerTests
     /// <summary>A module from a registry would need the network to build and could change under us.</summary>
     [Fact]
     public void NoFile_TakesAModuleFromARegistry() =>
-        BicepFiles().ShouldAllBe(file => !File.ReadAllText(file).Contains("'br", StringComparison.Ordinal)
+        BicepFiles().ShouldEach(file => !File.ReadAllText(file).Contains("'br", StringComparison.Ordinal)
             && !File.ReadAllText(file).Contains("'ts", StringComparison.Ordinal));
 
     [Fact]
     public void EveryFile_IsSmall() =>
-        BicepFiles().ShouldAllBe(file => File.ReadAllLines(file).Length <= 300);
+        BicepFiles().ShouldEach(file => File.ReadAllLines(file).Length <= 300);
 
     /// <summary>Whoever reads a module first learns why it is there.</summary>
     [Fact]
     public void EveryFile_BeginsWithWhy() =>
-        BicepFiles().ShouldAllBe(file => File.ReadAllText(file).StartsWith("// ", StringComparison.Ordinal));
+        BicepFiles().ShouldEach(file => File.ReadAllText(file).StartsWith("// ", StringComparison.Ordinal));
 
     private static IEnumerable<string> BicepFiles() =>
         Directory.EnumerateFiles(_bicep, "*.bicep*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".json", StringComparison.Ordinal));

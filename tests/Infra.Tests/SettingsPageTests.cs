@@ -42,7 +42,7 @@ public class SettingsPageTests
     public void Page_ShowsNoSecretByDefault() =>
         OptionsClasses.Settings.Values.SelectMany(settings => settings)
             .Where(setting => ((string[])["Key", "Secret", "Password", "Token"]).Any(word => setting.Name.EndsWith(word, StringComparison.Ordinal)))
-            .ShouldAllBe(setting => setting.Default.Length == 0);
+            .ShouldEach(setting => setting.Default.Length == 0);
 
     private static string Section(string name)
     {

@@ -1,3 +1,5 @@
+using TestKit;
+
 namespace Infra.Tests;
 
 public class SigningKeyScriptTests
@@ -24,7 +26,7 @@ public class SigningKeyScriptTests
         var key = shell.Kept("secret");
         Convert.FromBase64String(key).Length.ShouldBe(48);
         output.ShouldNotContain(key);
-        shell.TakeCalls().ShouldAllBe(call => !call.Contains(key, StringComparison.Ordinal));
+        shell.TakeCalls().ShouldEach(call => !call.Contains(key, StringComparison.Ordinal));
     }
 
     /// <summary>A new key would make every link that is under way worthless.</summary>
@@ -37,7 +39,7 @@ public class SigningKeyScriptTests
 
         await shell.RunAsync("infra/scripts/make-signing-key.sh", "kv-1", "k1");
 
-        shell.TakeCalls().ShouldAllBe(call => call.StartsWith("keyvault secret list", StringComparison.Ordinal));
+        shell.TakeCalls().ShouldEach(call => call.StartsWith("keyvault secret list", StringComparison.Ordinal));
     }
 
     /// <summary>A second person's role is seconds old: what the vault does not tell yet is no sign that there is no key.</summary>
@@ -57,7 +59,7 @@ public class SigningKeyScriptTests
         var output = await shell.RunAsync("infra/scripts/make-signing-key.sh", "kv-1", "k1");
 
         output.ShouldBe("link-signing-k1 is already in kv-1: left as it is.\n");
-        shell.TakeCalls().ShouldAllBe(call => call.StartsWith("keyvault secret list", StringComparison.Ordinal));
+        shell.TakeCalls().ShouldEach(call => call.StartsWith("keyvault secret list", StringComparison.Ordinal));
     }
 
     /// <summary>The Azure CLI goes by a subscription of its own, where azd has made nothing.</summary>

@@ -105,7 +105,10 @@ public sealed class AcknowledgeTests : IAsyncLifetime
     {
         await _host.OpenAsync(Some.Waiting());
 
-        (await _host.Browser.GetStringAsync("/?runbook=another", Cancel)).ShouldNotContain("All quiet");
+        var page = await _host.Browser.GetStringAsync("/?runbook=another", Cancel);
+
+        page.ShouldContain("Nothing open fits this filter");
+        page.ShouldNotContain("All quiet");
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using Runbooks.Model.Storage;
+using TestKit;
 
 namespace Runbooks.Web.Tests;
 
@@ -117,7 +118,7 @@ public sealed class AlertsTests : IAsyncLifetime
         }
 
         (await _host.Browser.SendAsync(request, Ct)).StatusCode.ShouldBe(status);
-        _host.Logged.ShouldAllBe(line => !line.Contains(WebHost.Key));
+        _host.Logged.ShouldEach(line => !line.Contains(WebHost.Key));
     }
 
     [Fact]

@@ -162,7 +162,7 @@ public sealed partial class DecidePageTests : IAsyncLifetime
         await PostAsync("approve");
 
         var token = _host.Token(_incident);
-        _host.Logged.ShouldAllBe(line => !line.Contains(token));
+        _host.Logged.ShouldEach(line => !line.Contains(token));
     }
 
     [Fact]

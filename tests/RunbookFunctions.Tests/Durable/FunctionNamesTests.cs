@@ -84,7 +84,7 @@ public sealed class FunctionNamesTests
         .SelectMany(method => method.GetParameters())
         .Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>())
         .Where(trigger => trigger?.Route?.EndsWith("alerts/{source}", StringComparison.Ordinal) == true)
-        .ShouldAllBe(trigger => trigger!.Methods!.Contains("options") && trigger.Methods!.Contains("post"));
+        .ShouldEach(trigger => trigger!.Methods!.Contains("options") && trigger.Methods!.Contains("post"));
 
     private static string NameOf(MethodInfo method) => method.GetCustomAttribute<FunctionAttribute>()!.Name;
 }

@@ -54,7 +54,7 @@ public sealed partial class TelemetryPageTests
     }
 
     [Fact]
-    public void NamesInPrometheus_FollowFromNameKindAndUnit() => Rows("Metrics").ShouldAllBe(cells => cells[1] == Prometheus(cells[0], cells[2], cells[3]));
+    public void NamesInPrometheus_FollowFromNameKindAndUnit() => Rows("Metrics").ShouldEach(cells => cells[1] == Prometheus(cells[0], cells[2], cells[3]));
 
     internal static string Prometheus(string name, string kind, string unit) =>
         $"{name.Replace('.', '_')}{(unit == "s" ? "_seconds" : "")}{(kind == "counter" ? "_total" : "")}";

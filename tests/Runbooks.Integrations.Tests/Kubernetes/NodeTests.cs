@@ -5,6 +5,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
+using TestKit;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
@@ -265,7 +266,7 @@ public sealed partial class NodeTests : OnTheSandbox
     {
         (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(action, With()))).Message.ShouldContain(why);
 
-        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET ", StringComparison.Ordinal));
+        (await RequestsAsync()).ShouldEach(request => request.StartsWith("GET ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
+using TestKit;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
@@ -34,7 +35,7 @@ public sealed class RecyclePodTests : OnTheSandbox
 
         preparation.Refusal.ShouldBeNull();
         preparation.PlannedEffect.ShouldBe($"Recycle pod inference/llm-b-0 on cluster b: keep its last logs, evict it and wait until the replacement is ready. It needs a place with 1 GPU; whether there is room is not looked at.");
-        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
+        (await RequestsAsync()).ShouldEach(request => request.StartsWith("GET "));
     }
 
     [Fact]

@@ -137,9 +137,9 @@ public sealed class CardViewTests
         var sent = office.Channel.Shown.ToDictionary(shown => shown.Key, shown => shown.Value.Title);
         await office.Verbs.AcknowledgeAsync(Id, "grace", "driving in", Cancel);
 
-        Shown("page:ended").ShouldAllBe(card => card.Kind == CardKind.Decided && card.IsSeenTo);
-        Shown("closed").ShouldAllBe(card => card.Kind == CardKind.Decided && card.Title.StartsWith("grace sees to it: ") && card.Sections[0].Lines[0] == "driving in");
-        Shown($"{NotificationUpdater.HandedOver}notify:step").ShouldAllBe(card => card.Kind == CardKind.Page);
+        Shown("page:ended").ShouldEach(card => card.Kind == CardKind.Decided && card.IsSeenTo);
+        Shown("closed").ShouldEach(card => card.Kind == CardKind.Decided && card.Title.StartsWith("grace sees to it: ") && card.Sections[0].Lines[0] == "driving in");
+        Shown($"{NotificationUpdater.HandedOver}notify:step").ShouldEach(card => card.Kind == CardKind.Page);
 
         List<Card> Shown(string title) => [.. sent.Where(one => one.Value == title).Select(one => office.Channel.Shown[one.Key])];
     }
@@ -157,7 +157,7 @@ public sealed class CardViewTests
         channel.Go.SetResult();
         await first;
 
-        channel.Shown.Values.ShouldAllBe(card => card.Title.StartsWith("Approved"));
+        channel.Shown.Values.ShouldEach(card => card.Title.StartsWith("Approved"));
     }
 
     private sealed class FirstChangesAreSlow : INotifier

@@ -104,7 +104,7 @@ public sealed class IncidentNotifierTests
 
         await office.Time.UntilDoneAsync(office.Sent.ShowGateAsync(sent.Incident, "mitigation-1", Cancel));
 
-        office.Channel.Shown.Values.ShouldAllBe(card => card.Asks == shown);
+        office.Channel.Shown.Values.ShouldEach(card => card.Asks == shown);
     }
 
     /// <summary>The question of the largest outage is the longest: rather a short one than none.</summary>

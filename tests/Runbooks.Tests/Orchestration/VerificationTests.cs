@@ -1,5 +1,6 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using TestKit;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Orchestration;
@@ -246,7 +247,7 @@ public sealed class VerificationTests : IAsyncDisposable
     {
         var ended = await ActAsync(s_base, Verdict.Passing);
 
-        ended.VerificationRounds.ShouldAllBe(round => round.State == IncidentState.Verifying);
+        ended.VerificationRounds.ShouldEach(round => round.State == IncidentState.Verifying);
     }
 
     private async Task<Incident> ActAsync(Runbook runbook, Verdict afterwards)

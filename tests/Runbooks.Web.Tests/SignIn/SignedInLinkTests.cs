@@ -50,7 +50,7 @@ public sealed class SignedInLinkTests : IAsyncLifetime
         Gate.Decisions.ShouldBeEmpty();
         _host.Logged.ShouldContain("A decision link was refused: nobody was signed in");
         var token = _host.Token(_incident, "ada");
-        _host.Logged.ShouldAllBe(line => !line.Contains(token));
+        _host.Logged.ShouldEach(line => !line.Contains(token));
     }
 
     [Fact]

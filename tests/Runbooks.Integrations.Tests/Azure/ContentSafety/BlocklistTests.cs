@@ -58,7 +58,7 @@ public sealed class BlocklistTests : OnTheSandbox
     public async Task SignatureOfOrdinaryWords_IsRefusedByTheSameRuleAsTheWafs(string signature)
     {
         (await PrepareAsync(Block, With(signature))).Refusal.ShouldNotBeNull().ShouldContain("would hit what other people write");
-        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
+        (await RequestsAsync()).ShouldBeEmpty();
     }
 
     [Fact]

@@ -7,6 +7,7 @@ using Runbooks.Integrations.Azure.Waf;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using TestKit;
 
 namespace Runbooks.Integrations.Tests.Azure.Waf;
 
@@ -256,7 +257,7 @@ public sealed class BlockSignatureTests : OnTheSandbox
     {
         (await PrepareAsync(Block, new { policy = s_gateway, signature = "what is the best way to write" })).Refusal.ShouldNotBeNull();
 
-        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
+        (await RequestsAsync()).ShouldEach(request => request.StartsWith("GET "));
     }
 
     [Fact]
@@ -271,7 +272,7 @@ public sealed class BlockSignatureTests : OnTheSandbox
         skipped.PlannedEffect.ShouldStartWith("Leave WAF policy gwwaf as it is: a WAF cannot look for the signature sha256:");
         (await ApplyAsync(Block, with, skipped)).Result.ShouldStartWith("Left WAF policy gwwaf as it is");
         (await UndoAsync(Block, skipped)).Result.ShouldContain("has no rule");
-        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
+        (await RequestsAsync()).ShouldEach(request => request.StartsWith("GET "));
     }
 
     [Theory]

@@ -4,6 +4,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Tests.Support;
+using TestKit;
 
 namespace Runbooks.Integrations.Tests.Azure.Routing.TrafficManager;
 
@@ -204,7 +205,7 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
     {
         await PrepareAsync(Reroute, s_away);
 
-        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
+        (await RequestsAsync()).ShouldEach(request => request.StartsWith("GET "));
     }
 
     [Theory]
