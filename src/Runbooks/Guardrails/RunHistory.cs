@@ -207,6 +207,7 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
     /// <summary>The time in which what came back is counted.</summary>
     public static TimeSpan Lately(Limits limits) => limits.SettleFor > limits.Per ? limits.SettleFor : limits.Per;
 
+    /// <summary>Stored; never rename.</summary>
     private static string Key(string runbookId) => $"ledger:{runbookId}";
 }
 
