@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Gpu;
-using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
@@ -178,14 +177,8 @@ public sealed class GpuHealthTests : OnTheSandbox
 }
 
 /// <summary>Exporters that differ from the sandbox's: one whose list has the NVLink counters, one that lost a GPU.</summary>
-public sealed class OtherExporterTests : IAsyncLifetime
+public sealed class OtherExporterTests : WithServer
 {
-    private ChannelServer _prometheus = null!;
-
-    public async ValueTask InitializeAsync() => _prometheus = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
-
     [Theory]
     [InlineData(7, 2, Verdict.Failing, "GPU 5: NVLink errors within 60 min.")]
     [InlineData(7, 0, Verdict.Passing, "1 GPU: no XID, no failed row remap.")]
@@ -193,7 +186,7 @@ public sealed class OtherExporterTests : IAsyncLifetime
     public async Task LinkErrors_CountWhenTheyGrewAndWereNotReset(int counter, int growth, Verdict verdict, string words)
     {
         // Of the NVLink query only the counters that grew, and that are not 0 now, are left.
-        _prometheus.Answer = context =>
+        _server.Answer = context =>
         {
             var query = PrometheusAnswers.QueryOf(context);
             var value = !query.Contains("NVLINK", StringComparison.Ordinal) ? 0
@@ -213,7 +206,7 @@ public sealed class OtherExporterTests : IAsyncLifetime
     public async Task WhatIsGone_IsNoSignOfHealth(bool wasThere, bool isGone, string remaps, Verdict verdict, string words)
     {
         static (object, (int, string)[]) Series(string gpu, params (int, string)[] points) => (new { gpu }, points);
-        _prometheus.Answer = context =>
+        _server.Answer = context =>
         {
             var (query, isRange) = (PrometheusAnswers.QueryOf(context), PrometheusAnswers.IsRange(context));
             List<(object, (int, string)[])> found = [];
@@ -245,7 +238,7 @@ public sealed class OtherExporterTests : IAsyncLifetime
     private Task<CheckResult> AskAsync(string reported)
     {
         var values = reported.Split(';').Select(one => one.Split('=')).ToDictionary(one => one[0], one => one[1].Split(' '));
-        _prometheus.Answer = context =>
+        _server.Answer = context =>
         {
             var query = PrometheusAnswers.QueryOf(context);
             var points = (values.FirstOrDefault(one => query.Contains(one.Key, StringComparison.Ordinal)).Value ?? []).Select((value, i) => (At: 60 * (i + 1), Value: value)).ToList();
@@ -288,5 +281,5 @@ public sealed class OtherExporterTests : IAsyncLifetime
         result.Summary.ShouldContain(words);
     }
 
-    private Task<CheckResult> AskAsync() => _prometheus.AskAsync("gpu.health", new { node = "n" });
+    private Task<CheckResult> AskAsync() => _server.AskAsync("gpu.health", new { node = "n" });
 }

@@ -2,20 +2,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Kubernetes;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
 /// <summary>A container without a readiness probe is ready from its first second, also between two crashes.</summary>
-public sealed class CrashingPodTests : IAsyncLifetime
+public sealed class CrashingPodTests : WithServer
 {
-    private ChannelServer _cluster = null!;
-
-    public async ValueTask InitializeAsync() => _cluster = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
-
     [Theory]
     [InlineData(20, 0, Verdict.Unknown, "1 restart (last: OOMKilled); vllm was started anew 20 s ago after OOMKilled, so whether it stays is not known yet.")]
     [InlineData(20, 300, Verdict.Unknown, "1 restart (last: OOMKilled); last log line 10 s ago; vllm was started anew 20 s ago after OOMKilled, so whether it stays is not known yet.")]
@@ -46,8 +40,8 @@ public sealed class CrashingPodTests : IAsyncLifetime
 
     private async Task<CheckResult> AskAsync(int seconds, string lastState, int quietFor, bool ready = true, string started = "true")
     {
-        var now = _cluster.Time.GetUtcNow();
-        _cluster.Answer = context =>
+        var now = _server.Time.GetUtcNow();
+        _server.Answer = context =>
         {
             if (context.Request.Path.Value!.EndsWith("/log", StringComparison.Ordinal))
             {
@@ -70,9 +64,9 @@ public sealed class CrashingPodTests : IAsyncLifetime
                 }
                 """);
         };
-        await using var services = _cluster.Services(services => services.AddKubernetes(), ("Kubernetes:Clusters:b:Server", _cluster.Url));
+        await using var services = _server.Services(services => services.AddKubernetes(), ("Kubernetes:Clusters:b:Server", _server.Url));
         var check = services.GetServices<ICheck>().Single(one => one.Name == "kubernetes.pod");
         var with = new PodCheckParameters { Namespace = "inference", Pod = "llm-b-0", QuietFor = TimeSpan.FromSeconds(quietFor) };
-        return await check.AskAsync(with, _cluster.Step(), TestContext.Current.CancellationToken);
+        return await check.AskAsync(with, _server.Step(), TestContext.Current.CancellationToken);
     }
 }

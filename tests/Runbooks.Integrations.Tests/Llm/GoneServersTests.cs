@@ -1,24 +1,18 @@
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Llm;
 
 /// <summary>A server that reported a while ago and reports no more is no sign of health.</summary>
-public sealed class GoneServersTests : IAsyncLifetime
+public sealed class GoneServersTests : WithServer
 {
     private readonly System.Collections.Concurrent.ConcurrentQueue<string> _queries = new();
-    private ChannelServer _prometheus = null!;
-
-    public async ValueTask InitializeAsync() => _prometheus = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
 
     /// <param name="now">The pods that report, and so on, with blanks between them.</param>
     private Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health", string? longDown = null, string? longerThanALoad = null, string loadsFor = "10m")
     {
-        _prometheus.Answer = context =>
+        _server.Answer = context =>
         {
             var query = PrometheusAnswers.QueryOf(context);
             _queries.Enqueue(query);
@@ -26,7 +20,7 @@ public sealed class GoneServersTests : IAsyncLifetime
             var pods = query.Contains("present_over_time", StringComparison.Ordinal) ? within : query.Contains(" offset ", StringComparison.Ordinal) ? longerThanALoad ?? longDown ?? down : query.Contains("max_over_time(up{", StringComparison.Ordinal) ? longDown ?? down : query.Contains("up{", StringComparison.Ordinal) ? down : isOfBefore ? before : now;
             return PrometheusAnswers.WriteAsync(context, pods.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pod => ((object)new { @namespace = "lab", pod, model = "m" }, new[] { (1, "0") })));
         };
-        return _prometheus.AskAsync(check, new { @namespace = "lab", loadsFor });
+        return _server.AskAsync(check, new { @namespace = "lab", loadsFor });
     }
 
     private const string Idle = "a (the worst of 2): Nothing is seen to run or wait: it is idle, or hangs in its first request, which its figures do not show";

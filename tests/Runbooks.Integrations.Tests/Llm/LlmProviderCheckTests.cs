@@ -4,7 +4,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Llm;
-using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using TestKit.Storage;
@@ -95,23 +94,18 @@ public sealed class LlmProviderCheckTests : OnTheSandbox
 }
 
 /// <summary>Providers that answer a completion otherwise than the sandbox's, in words that real ones use.</summary>
-public sealed class CompletionTests : IAsyncLifetime
+public sealed class CompletionTests : WithServer
 {
     private const string OtherLimit = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
     private const string TooFew = "Could not finish the message because max_tokens or model output limit was reached. Please try again with higher max_tokens.";
-    private ChannelServer _provider = null!;
-
-    public async ValueTask InitializeAsync() => _provider = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _provider.DisposeAsync();
 
     private static string Error(string message) => $$$"""{"error":{"message":"{{{message}}}","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}""";
 
     private async Task<CheckResult> AskAsync(string url, string? model = "gpt-5", ProviderTrouble failing = ProviderTrouble.Any)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["LlmProvider:Providers:p:Url"] = url, ["LlmProvider:Providers:p:Model"] = model }).Build();
-        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_provider.Time).AddLlmProvider().BuildServiceProvider();
-        return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters { Failing = failing }, _provider.Step(), TestContext.Current.CancellationToken);
+        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_server.Time).AddLlmProvider().BuildServiceProvider();
+        return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters { Failing = failing }, _server.Step(), TestContext.Current.CancellationToken);
     }
 
     [Theory]
@@ -121,17 +115,17 @@ public sealed class CompletionTests : IAsyncLifetime
     [InlineData(429, "Too many.", Verdict.Failing, "p turns requests away: 429, too many requests (\"Too many.\").")]
     public async Task ModelThatRefusesMaxTokens_IsAskedWithTheOtherLimit(int status, string answer, Verdict verdict, string words)
     {
-        _provider.Answer = context =>
+        _server.Answer = context =>
         {
-            var isFirst = _provider.Requests.Count == 1;
+            var isFirst = _server.Requests.Count == 1;
             context.Response.StatusCode = isFirst ? 400 : status;
             return context.Response.WriteAsync(isFirst ? Error(OtherLimit) : status == 200 ? answer : Error(answer));
         };
 
-        var result = await AskAsync(_provider.Url);
+        var result = await AskAsync(_server.Url);
 
         (result.Verdict, result.Summary).ShouldBe((verdict, words));
-        _provider.Requests.Select(request => request.Body).ShouldBe(
+        _server.Requests.Select(request => request.Body).ShouldBe(
         [
             """{"model":"gpt-5","max_tokens":1,"messages":[{"role":"user","content":"ok"}]}""",
             """{"model":"gpt-5","max_completion_tokens":16,"messages":[{"role":"user","content":"ok"}]}""",
@@ -142,10 +136,10 @@ public sealed class CompletionTests : IAsyncLifetime
     [Fact]
     public async Task ModelThatIsNotConfigured_IsNotNamed()
     {
-        _provider.Answer = context => context.Response.WriteAsync("""{"choices":[{"index":0}]}""");
+        _server.Answer = context => context.Response.WriteAsync("""{"choices":[{"index":0}]}""");
 
-        (await AskAsync(_provider.Url, model: null)).Verdict.ShouldBe(Verdict.Passing);
-        _provider.Requests.Single().Body.ShouldBe("""{"max_tokens":1,"messages":[{"role":"user","content":"ok"}]}""");
+        (await AskAsync(_server.Url, model: null)).Verdict.ShouldBe(Verdict.Passing);
+        _server.Requests.Single().Body.ShouldBe("""{"max_tokens":1,"messages":[{"role":"user","content":"ok"}]}""");
     }
 
     [Fact]
@@ -159,14 +153,14 @@ public sealed class CompletionTests : IAsyncLifetime
     [InlineData("Tue, 24 Nov 2026 03:00:40 GMT")]
     public async Task ProviderThatAsksToWait_IsHeard(string after)
     {
-        _provider.Answer = context =>
+        _server.Answer = context =>
         {
             context.Response.StatusCode = 429;
             (context.Response.Headers.RetryAfter, context.Response.Headers.Date) = (after, "Tue, 24 Nov 2026 03:00:00 GMT");
             return Task.CompletedTask;
         };
 
-        (await AskAsync(_provider.Url)).Summary.ShouldBe("p turns requests away: 429, too many requests; it asks to wait 40 s.");
+        (await AskAsync(_server.Url)).Summary.ShouldBe("p turns requests away: 429, too many requests; it asks to wait 40 s.");
     }
 
     /// <summary>The money is used up: that is every request, and waiting does not end it.</summary>
@@ -177,13 +171,13 @@ public sealed class CompletionTests : IAsyncLifetime
     [InlineData(429, "insufficient_quota", "insufficient_quota", ProviderTrouble.Limited, Verdict.Unknown, " That is an outage, and no limit on requests.")]
     public async Task AccountThatIsUsedUp_IsNoLimitThatWaitingEnds(int status, string type, string code, ProviderTrouble failing, Verdict verdict, string more)
     {
-        _provider.Answer = context =>
+        _server.Answer = context =>
         {
             context.Response.StatusCode = status;
             return context.Response.WriteAsync($$$"""{"error":{"message":"You exceeded your current quota.","type":"{{{type}}}","param":null,"code":"{{{code}}}"}}""");
         };
 
-        var result = await AskAsync(_provider.Url, failing: failing);
+        var result = await AskAsync(_server.Url, failing: failing);
 
         (result.Verdict, result.Summary).ShouldBe((verdict, $"p refuses every request: {status}, its quota or credit is used up (\"You exceeded your current quota.\"). Waiting does not help; look at the account's billing.{more}"));
     }
@@ -194,13 +188,13 @@ public sealed class CompletionTests : IAsyncLifetime
     [InlineData(ProviderTrouble.Outage, Verdict.Unknown)]
     public async Task AccountThatIsAskedToWait_IsLimited(ProviderTrouble failing, Verdict verdict)
     {
-        _provider.Answer = context =>
+        _server.Answer = context =>
         {
             (context.Response.StatusCode, context.Response.Headers.RetryAfter) = (402, "20");
             return context.Response.WriteAsync("""{"error":{"code":402,"message":"In-flight budget exhausted."}}""");
         };
 
-        var result = await AskAsync(_provider.Url, failing: failing);
+        var result = await AskAsync(_server.Url, failing: failing);
 
         result.Verdict.ShouldBe(verdict, result.Summary);
         result.Summary.ShouldStartWith("p turns requests away: 402 (\"In-flight budget exhausted.\"); it asks to wait 20 s.");
@@ -209,13 +203,13 @@ public sealed class CompletionTests : IAsyncLifetime
     [Fact]
     public async Task OtherRefusal_IsSaidInItsOwnWordsAndNotRepeated()
     {
-        _provider.Answer = context =>
+        _server.Answer = context =>
         {
             context.Response.StatusCode = 404;
             return context.Response.WriteAsync("""{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist."}}""");
         };
 
-        (await AskAsync(_provider.Url)).Summary.ShouldBe("p answered 404 (\"The API deployment for this resource does not exist.\"), which says nothing about its health; check its Url and Model.");
-        _provider.Requests.Count.ShouldBe(1);
+        (await AskAsync(_server.Url)).Summary.ShouldBe("p answered 404 (\"The API deployment for this resource does not exist.\"), which says nothing about its health; check its Url and Model.");
+        _server.Requests.Count.ShouldBe(1);
     }
 }

@@ -1,22 +1,15 @@
-using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Llm;
 
 /// <summary>A server that has reported twice has not hung for five minutes: it may be in its first batch.</summary>
-public sealed class YoungServersTests : IAsyncLifetime
+public sealed class YoungServersTests : WithServer
 {
-    private ChannelServer _prometheus = null!;
-
-    public async ValueTask InitializeAsync() => _prometheus = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
-
     /// <param name="moments">At how many of twenty moments it reported; empty where that is not answered, and an error where it cannot be.</param>
     private Task<CheckResult> AskAsync(string check, string moments, object with)
     {
-        _prometheus.Answer = context =>
+        _server.Answer = context =>
         {
             var query = PrometheusAnswers.QueryOf(context);
             var counts = query.Contains("count_over_time(", StringComparison.Ordinal);
@@ -29,7 +22,7 @@ public sealed class YoungServersTests : IAsyncLifetime
             var value = counts ? moments : query.Contains("rate(", StringComparison.Ordinal) ? "0" : "4";
             return PrometheusAnswers.WriteAsync(context, value.Length == 0 ? [] : [(new { @namespace = "lab", pod = "a" }, [(1, value)])]);
         };
-        return _prometheus.AskAsync(check, with);
+        return _server.AskAsync(check, with);
     }
 
     [Theory]
@@ -60,7 +53,7 @@ public sealed class YoungServersTests : IAsyncLifetime
     public async Task HowLongItReported_IsAskedOfWhatAModelsPartsHaveInCommon()
     {
         List<string> asked = [];
-        _prometheus.Answer = context =>
+        _server.Answer = context =>
         {
             lock (asked)
             {
@@ -70,7 +63,7 @@ public sealed class YoungServersTests : IAsyncLifetime
             return PrometheusAnswers.WriteAsync(context, []);
         };
 
-        await _prometheus.AskAsync("triton.health", new { @namespace = "lab", window = "30s" });
+        await _server.AskAsync("triton.health", new { @namespace = "lab", window = "30s" });
 
         asked.ShouldContain("""(max without (gpu_uuid) (count_over_time(nv_inference_pending_request_count{namespace="lab"}[30s:2s])) or max without (gpu_uuid) (count_over_time(nv_inference_pending_request_count{exported_namespace="lab"}[30s:2s])))""");
     }

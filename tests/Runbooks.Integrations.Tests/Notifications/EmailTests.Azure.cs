@@ -29,7 +29,7 @@ public sealed partial class EmailTests
     [Fact]
     public async Task AzureCommunicationServices_GetsTheSameMessageUnderTheSameOperation()
     {
-        await using var server = await ChannelServer.StartAsync();
+        await using var server = await AnsweringServer.StartAsync();
         var email = Azure(server, """{"id":"x","status":"Succeeded","error":null}""");
 
         await email.SendAsync(Cards.Approval, s_ada, Cancel);
@@ -50,7 +50,7 @@ public sealed partial class EmailTests
     [Fact]
     public async Task AttemptsAtOneMessage_AreOneRequestToAzure()
     {
-        await using var server = await ChannelServer.StartAsync();
+        await using var server = await AnsweringServer.StartAsync();
         var email = Azure(server, """{"status":"Succeeded"}""");
         var takes = server.Answer;
         var failing = new Queue<int>([503, 409]);
@@ -84,7 +84,7 @@ public sealed partial class EmailTests
     [Fact]
     public async Task AttemptAfterARefusal_IsAnotherRequestToAzure()
     {
-        await using var server = await ChannelServer.StartAsync();
+        await using var server = await AnsweringServer.StartAsync();
         var email = Azure(server, """{"status":"Succeeded"}""");
         var takes = server.Answer;
         server.Answer = context =>
@@ -111,7 +111,7 @@ public sealed partial class EmailTests
     [InlineData("not json", true)]
     public async Task MailThatAzureTook_HasGoneOutOnlyWhenItSaysSo(string said, bool handedOver)
     {
-        await using var server = await ChannelServer.StartAsync();
+        await using var server = await AnsweringServer.StartAsync();
 
         (await Azure(server, said).SendAsync(Cards.Approval, s_ada, Cancel)).IsHandedOver.ShouldBe(handedOver);
 
@@ -123,14 +123,14 @@ public sealed partial class EmailTests
     [Fact]
     public async Task MailThatAzureTookAndCouldNotSend_HasFailed()
     {
-        await using var server = await ChannelServer.StartAsync();
+        await using var server = await AnsweringServer.StartAsync();
 
         (await Should.ThrowAsync<DeliveryException>(() => Azure(server, """{"status":"Failed","error":{"code":"EmailDroppedAllRecipientsSuppressed","message":"x"}}""").SendAsync(Cards.Approval, s_ada, Cancel)))
             .Message.ShouldBe("Azure Communication Services could not send it (EmailDroppedAllRecipientsSuppressed).");
     }
 
     /// <summary>Takes every mail as the service does, and says this of what became of it.</summary>
-    private static INotifier Azure(ChannelServer server, string said)
+    private static INotifier Azure(AnsweringServer server, string said)
     {
         server.Answer = context =>
         {

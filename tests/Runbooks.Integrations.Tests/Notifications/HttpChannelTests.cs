@@ -7,19 +7,17 @@ using Runbooks.Integrations.Notifications.PagerDuty;
 using Runbooks.Integrations.Notifications.Slack;
 using Runbooks.Integrations.Notifications.Teams;
 using Runbooks.Integrations.Notifications.Webhook;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Tests.Notifications;
 
-public sealed class HttpChannelTests : IAsyncLifetime
+public sealed class HttpChannelTests : WithServer
 {
     private static readonly Address s_to = new("any", "${URL}", "ops-room");
     private static readonly string s_secret = Convert.ToBase64String(new byte[32]);
-    private ChannelServer _server = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() => _server = await ChannelServer.StartAsync();
 
     [Fact]
     public async Task Slack_PostsAndChangesTheMessageInPlace()
@@ -215,8 +213,6 @@ public sealed class HttpChannelTests : IAsyncLifetime
     [InlineData("slack", "Devops1", false)]
     [InlineData("slack", "GPU", false)]
     public void Address_IsCheckedByItsChannel(string channel, string to, bool fine) => (Of(channel).ValidateAddress(to) is null).ShouldBe(fine);
-
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private INotifier Slack() => Of("slack");
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Notifications.PagerDuty;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
@@ -8,10 +9,9 @@ using Runbooks.Notifications;
 namespace Runbooks.Integrations.Tests.Notifications;
 
 /// <summary>PagerDuty calls nobody for an event on an alert that somebody acknowledged, calls again half an hour later, and drops what is said of an alert that it does not have.</summary>
-public sealed class PagerDutyTests : IAsyncLifetime
+public sealed class PagerDutyTests : WithServer
 {
     private static readonly Address s_ada = new("pagerduty", "${KEY}", "ada");
-    private ChannelServer _server = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -19,8 +19,6 @@ public sealed class PagerDutyTests : IAsyncLifetime
 
     private IReadOnlyList<(string Action, string Alert)> Events =>
         [.. _server.Requests.Select(request => JsonNode.Parse(request.Body)!).Select(sent => (sent["event_action"]!.ToString(), sent["dedup_key"]!.ToString()))];
-
-    public async ValueTask InitializeAsync() => _server = await ChannelServer.StartAsync();
 
     [Fact]
     public async Task Message_IsTriggeredAndResolvedAsOneAlertAndAcknowledgedWhereSomebodySeesToIt()
@@ -141,6 +139,4 @@ public sealed class PagerDutyTests : IAsyncLifetime
 
         static string Key(string end) => PagerDutyEvent.KeyOf(Cards.Page with { IncidentId = "runbooks-files", Key = $"{new string('f', 300)}{end}:ada@pagerduty" }, "ada");
     }
-
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
 }

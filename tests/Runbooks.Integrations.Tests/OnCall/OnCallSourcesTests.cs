@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.OnCall;
-using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Notifications;
 
@@ -132,14 +131,8 @@ public sealed class CalendarEgressTests : OnTheSandbox
 }
 
 /// <summary>Calendars that are answered otherwise than the sandbox does it.</summary>
-public sealed class CalendarDownloadTests : IAsyncLifetime
+public sealed class CalendarDownloadTests : WithServer
 {
-    private ChannelServer _server = null!;
-
-    public async ValueTask InitializeAsync() => _server = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
-
     /// <summary>Sizes are those of the file: a letter beyond ASCII is more than one byte.</summary>
     [Theory]
     [InlineData("x", 1_048_576, "it cannot be read as a calendar (SerializationException).")]

@@ -2,20 +2,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.OnCall;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Tests.OnCall;
 
 /// <summary>Whoever is on call may stand on a later page of the answer.</summary>
-public sealed class PagedSchedulesTests : IAsyncLifetime
+public sealed class PagedSchedulesTests : WithServer
 {
-    private ChannelServer _server = null!;
-
-    public async ValueTask InitializeAsync() => _server = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
-
     /// <param name="pages">How many there are; each has one person, who is on call all day.</param>
     private async Task<OnCallRoster> ReadAsync(string kind, int pages)
     {

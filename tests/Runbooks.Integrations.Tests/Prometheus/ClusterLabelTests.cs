@@ -1,23 +1,17 @@
 using System.Text.Json.Nodes;
-using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Prometheus;
 
 /// <summary>One Azure Monitor workspace has the series of two clusters, in which the same names stand for different things.</summary>
-public sealed class ClusterLabelTests : IAsyncLifetime
+public sealed class ClusterLabelTests : WithServer
 {
-    private ChannelServer _prometheus = null!;
     private readonly List<string> _asked = [];
-
-    public async ValueTask InitializeAsync() => _prometheus = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
 
     private Task<CheckResult> AskAsync(string check, object with)
     {
-        _prometheus.Answer = context =>
+        _server.Answer = context =>
         {
             var query = PrometheusAnswers.QueryOf(context);
             _asked.Add(query);
@@ -26,7 +20,7 @@ public sealed class ClusterLabelTests : IAsyncLifetime
                 .Where(cluster => !query.Contains("cluster=\"", StringComparison.Ordinal) || query.Contains($"cluster=\"{cluster}\"", StringComparison.Ordinal))
                 .Select(cluster => ((object)new { cluster, @namespace = "n", pod = "llm-0", gpu = "0" }, new[] { (1, value) })));
         };
-        return _prometheus.AskAsync(check, with);
+        return _server.AskAsync(check, with);
     }
 
     private static JsonObject With(string check, string? cluster)

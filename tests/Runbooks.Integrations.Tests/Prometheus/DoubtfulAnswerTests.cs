@@ -5,31 +5,26 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Prometheus;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Prometheus;
 
 /// <summary>What Prometheus answers in part, with no numbers, or about nothing that exists is no sign of health.</summary>
-public sealed class DoubtfulAnswerTests : IAsyncLifetime
+public sealed class DoubtfulAnswerTests : WithServer
 {
     private const string Nothing = "[]";
     private const string Good = """[{"metric":{"pod":"a"},"value":[1,"0.01"]}]""";
-    private ChannelServer _prometheus = null!;
-
-    public async ValueTask InitializeAsync() => _prometheus = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
 
     private async Task<CheckResult> AskAsync(string query, string failing, WhenEmpty whenEmpty, Func<HttpContext, string> answer)
     {
-        _prometheus.Answer = context => context.Response.WriteAsync(answer(context));
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _prometheus.Url, ["OutboundHttp:Retries"] = "0" }).Build();
-        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().BuildServiceProvider();
+        _server.Answer = context => context.Response.WriteAsync(answer(context));
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _server.Url, ["OutboundHttp:Retries"] = "0" }).Build();
+        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_server.Time).AddPrometheus().BuildServiceProvider();
         return await services.GetServices<ICheck>().Single(one => one.Name == "prometheus.query").AskAsync(
             new PrometheusQueryParameters { Query = query, Failing = FailingWhen.Parse(failing, null), WhenEmpty = whenEmpty },
-            _prometheus.Step(),
+            _server.Step(),
             TestContext.Current.CancellationToken);
     }
 
@@ -69,7 +64,7 @@ public sealed class DoubtfulAnswerTests : IAsyncLifetime
     [InlineData("error", -60)]
     public async Task AnswerOfALastSample_WasMeasuredWhenThatWas(string age, int seconds)
     {
-        var now = _prometheus.Time.GetUtcNow();
+        var now = _server.Time.GetUtcNow();
         var result = await AskAsync("m", "> 1", WhenEmpty.Unknown, context =>
             context.Request.Query["query"] != "max(timestamp(up))" ? Vector(Good)
             : age == "error" ? """{"status":"error","error":"unknown function timestamp"}"""

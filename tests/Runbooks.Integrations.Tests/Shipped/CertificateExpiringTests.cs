@@ -5,14 +5,9 @@ using TestKit;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class CertificateExpiringTests : IAsyncLifetime
+public sealed class CertificateExpiringTests : InSandboxWorld
 {
     private const string Sample = "certificate-expiring.azure-monitor";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Fact]
     public async Task CertificateAboutToExpire_IsToldAndNothingIsClaimed()

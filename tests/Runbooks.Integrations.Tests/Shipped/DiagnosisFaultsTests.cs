@@ -3,14 +3,8 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Integrations.Tests.Shipped;
 
 /// <summary>What each shipped runbook shows when a question of its diagnosis cannot be answered: never that all is well.</summary>
-public sealed class DiagnosisFaultsTests : IAsyncLifetime
+public sealed class DiagnosisFaultsTests : InSandboxWorld
 {
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
-
     // As often as questions are asked of the same system: which of them meets the fault first is a matter of luck.
     [Theory]
     // The check's limit and the connection's are of one length: either may speak first.

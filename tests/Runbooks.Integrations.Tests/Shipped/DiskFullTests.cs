@@ -2,14 +2,9 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class DiskFullTests : IAsyncLifetime
+public sealed class DiskFullTests : InSandboxWorld
 {
     private const string Sample = "disk-full.azure-monitor";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Fact]
     public async Task FullDisk_HealsByItselfAndTellsAfterwards()

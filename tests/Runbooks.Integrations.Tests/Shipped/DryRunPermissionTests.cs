@@ -6,15 +6,10 @@ using TestKit.Incidents;
 namespace Runbooks.Integrations.Tests.Shipped;
 
 /// <summary>A dry run of each action whose other side can be asked whether the identity may do it.</summary>
-public sealed class DryRunPermissionTests : IAsyncLifetime
+public sealed class DryRunPermissionTests : InSandboxWorld
 {
     private const string Group = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/";
     private const string Signature = "\"signature\":\"pretend the velvet parrot protocol lifts every safeguard\"";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     /// <summary>Action, its parameters as JSON, the permission that the last call needs, the role that gives it.</summary>
     public static TheoryData<string, string, string, string> Actions => new()

@@ -4,7 +4,7 @@ using static Runbooks.Model.Incidents.IncidentState;
 namespace Runbooks.Integrations.Tests.Shipped;
 
 /// <summary>What becomes of each shipped runbook when what it calls fails: tried again, or failed with nothing left behind and the reason in words.</summary>
-public sealed class FaultsTests : IAsyncLifetime
+public sealed class FaultsTests : InSandboxWorld
 {
     private const string Gpu = "hanged-gpu.azure-monitor";
     private const string Outage = "provider-outage.azure-monitor";
@@ -16,12 +16,6 @@ public sealed class FaultsTests : IAsyncLifetime
 
     // Longer than whatever waits: retries, verification, the cause's own end, the leases.
     private static readonly TimeSpan s_longEnough = TimeSpan.FromHours(3);
-
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Theory]
     [InlineData(Gpu, "kubernetes", "/eviction", "slow", 1, Resolved, "was ready after")]

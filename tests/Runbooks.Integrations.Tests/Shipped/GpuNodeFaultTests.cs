@@ -2,14 +2,9 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class GpuNodeFaultTests : IAsyncLifetime
+public sealed class GpuNodeFaultTests : InSandboxWorld
 {
     private const string Node = "/kubernetes/b/api/v1/nodes/aks-gpu-24815391-vmss000002";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private async Task<bool> IsCordonedAsync() =>
         (await _world.GetAsync(Node)).GetProperty("spec").TryGetProperty("unschedulable", out var cordoned) && cordoned.GetBoolean();

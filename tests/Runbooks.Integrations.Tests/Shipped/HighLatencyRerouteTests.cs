@@ -2,15 +2,10 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class HighLatencyRerouteTests : IAsyncLifetime
+public sealed class HighLatencyRerouteTests : InSandboxWorld
 {
     private const string Sample = "high-latency-reroute.azure-monitor";
     private const string Profile = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/Microsoft.Network/trafficManagerProfiles/assist";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private async Task<(string? Status, int Weight)> SlowEndpointAsync()
     {

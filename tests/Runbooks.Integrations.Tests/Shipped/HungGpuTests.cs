@@ -2,14 +2,9 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class HungGpuTests : IAsyncLifetime
+public sealed class HungGpuTests : InSandboxWorld
 {
     private const string Pods = "/kubernetes/b/api/v1/namespaces/inference/pods";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private async Task<string?> UidAsync(string pod) =>
         (await _world.GetAsync($"{Pods}/{pod}")).GetProperty("metadata").GetProperty("uid").GetString();

@@ -5,16 +5,11 @@ using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class ProviderOutageTests : IAsyncLifetime
+public sealed class ProviderOutageTests : InSandboxWorld
 {
     private const string Sample = "provider-outage.azure-monitor";
     private const string Flag = "/appconfiguration/kv/.appconfig.featureflag%2Flocal-model-only?api-version=2023-11-01";
     private const string Banner = "/appconfiguration/kv/banner?api-version=2023-11-01";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private Task<bool> IsAsync(string path) => _world.ExistsAsync(path);
 

@@ -2,14 +2,9 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class QueueOverloadTests : IAsyncLifetime
+public sealed class QueueOverloadTests : InSandboxWorld
 {
     private const string Sample = "queue-overload.azure-monitor";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private async Task<int> ReplicasAsync() =>
         (await _world.GetAsync("/kubernetes/b/apis/apps/v1/namespaces/chat/deployments/chat-vllm")).GetProperty("spec").GetProperty("replicas").GetInt32();

@@ -2,14 +2,9 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class RateLimitedTests : IAsyncLifetime
+public sealed class RateLimitedTests : InSandboxWorld
 {
     private const string Sample = "rate-limited.azure-monitor";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private async Task<string> SharesAsync() => string.Join("; ",
         (await _world.GetAsync("/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/Microsoft.ApiManagement/service/assist-apim/backends/llm?api-version=2024-05-01"))

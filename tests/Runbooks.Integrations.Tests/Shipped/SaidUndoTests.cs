@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using TestKit.Incidents;
 
@@ -15,7 +15,7 @@ public sealed class SaidUndoTests
     [Fact]
     public async Task FixThatDoesNotHelp_IsTakenBackByTheOtherRequestWithTheToken()
     {
-        await using var gateway = await ChannelServer.StartAsync();
+        await using var gateway = await AnsweringServer.StartAsync();
         gateway.Answer = _ => Task.CompletedTask;
         await using var world = await SandboxWorld.StartAsync(new Dictionary<string, string?> { ["HttpRequest:AllowedHosts:0"] = "127.0.0.1", ["HttpRequest:PrivateHosts:0"] = "127.0.0.1" });
         var with = JsonSerializer.SerializeToElement(new { url = $"{gateway.Url}/throttle", body = new { on = true }, token = Token, undo = new { url = $"{gateway.Url}/throttle", method = "delete", expectStatus = 200 } });

@@ -158,3 +158,17 @@ public sealed class SandboxWorld : IAsyncDisposable
             new SkippingTime(Inner).CreateTimer(callback, state, dueTime, period);
     }
 }
+
+/// <summary>A test with a world of its own.</summary>
+public abstract class InSandboxWorld : IAsyncLifetime
+{
+    private protected SandboxWorld _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return _world.DisposeAsync();
+    }
+}

@@ -2,14 +2,9 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class ThroughputUsedUpTests : IAsyncLifetime
+public sealed class ThroughputUsedUpTests : InSandboxWorld
 {
     private const string Sample = "throughput-used-up.azure-monitor";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private async Task<string?> SpillsToAsync() =>
         (await _world.GetAsync("/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/Microsoft.CognitiveServices/accounts/assist-openai/deployments/gpt-4o-ptu?api-version=2025-09-01"))

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Sandbox;
@@ -23,7 +23,7 @@ public sealed class ToxicLoopLogTests
     [InlineData(0, Verdict.Unknown)]
     public async Task NoAttemptInTheLog_IsHealthOnlyWhereTheLogIsWritten(int everWritten, Verdict verdict)
     {
-        await using var logs = await ChannelServer.StartAsync();
+        await using var logs = await AnsweringServer.StartAsync();
         logs.Answer = context => context.Response.WriteAsync($$"""{"tables":[{"name":"PrimaryResult","columns":[{"name":"Count","type":"long"}],"rows":[[{{(logs.Requests.Last().Body.Contains("take 1", StringComparison.Ordinal) ? everWritten : 0)}}]]}]}""");
         await using var services = new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(new Uri(logs.Url))).AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:LogsEndpoint"] = logs.Url }).Build())

@@ -2,17 +2,12 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
-public sealed class ToxicLoopTests : IAsyncLifetime
+public sealed class ToxicLoopTests : InSandboxWorld
 {
     private const string Sample = "toxic-loop.azure-monitor";
     private const string Group = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers";
     private const string Policy = $"{Group}/Microsoft.Network/FrontDoorWebApplicationFirewallPolicies/assistwaf?api-version=2024-02-01";
     private const string Subscription = $"{Group}/Microsoft.ApiManagement/service/assist-apim/subscriptions/user-4711?api-version=2024-05-01";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private async Task<int> RulesAsync() =>
         (await _world.GetAsync(Policy)).GetProperty("properties").GetProperty("customRules").GetProperty("rules").GetArrayLength();

@@ -6,14 +6,9 @@ using TestKit.Incidents;
 namespace Runbooks.Integrations.Tests.Shipped;
 
 /// <summary>Each way to move requests to another model server, as a lease: it goes back when the provider has been healthy for a while.</summary>
-public sealed class TrafficLeaseTests : IAsyncLifetime
+public sealed class TrafficLeaseTests : InSandboxWorld
 {
     private const string Azure = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers";
-    private SandboxWorld _world = null!;
-
-    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
-
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Theory]
     [InlineData("apim.backendPool", "{\"service\":\"$/Microsoft.ApiManagement/service/assist-apim\",\"pool\":\"llm\",\"backend\":\"openai-paygo\",\"priority\":1}", "/arm$/Microsoft.ApiManagement/service/assist-apim/backends/llm?api-version=2024-05-01", "properties")]

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Support;
@@ -28,7 +27,7 @@ internal static class PrometheusAnswers
     }
 
     /// <summary>Asks a check with this server in the place of Prometheus.</summary>
-    public static async Task<CheckResult> AskAsync(this ChannelServer prometheus, string check, object with)
+    public static async Task<CheckResult> AskAsync(this AnsweringServer prometheus, string check, object with)
     {
         await using var services = prometheus.Services(services => services.AddPrometheus().AddModelServers().AddGpu(), ("Prometheus:Endpoints:p:Url", prometheus.Url));
         var found = services.GetServices<ICheck>().Single(one => one.Name == check);

@@ -3,26 +3,21 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Metrics;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
 
 /// <summary>Which of a log query's columns is judged, and what it means that a row has nothing there.</summary>
-public sealed class LogColumnsTests : IAsyncLifetime
+public sealed class LogColumnsTests : WithServer
 {
     private const string Workspace = "11111111-2222-3333-4444-55555555c0de";
-    private ChannelServer _azure = null!;
 
-    public async ValueTask InitializeAsync() => _azure = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _azure.DisposeAsync();
-
-    private ServiceProvider Services() => _azure.Azure(all => all.AddAzureMonitor());
+    private ServiceProvider Services() => _server.Azure(all => all.AddAzureMonitor());
 
     /// <param name="columns">With their types: <c>p95:real</c>.</param>
     /// <param name="rows">As JSON.</param>
-    private void Answer(string columns, string rows) => _azure.Answer = context => context.Response.WriteAsync(
+    private void Answer(string columns, string rows) => _server.Answer = context => context.Response.WriteAsync(
         $$"""{"tables":[{"name":"PrimaryResult","columns":[{{string.Join(',', columns.Split(' ').Select(one => one.Split(':')).Select(one => $$"""{"name":"{{one[0]}}","type":"{{one[1]}}"}"""))}}],"rows":{{rows}}}]}""");
 
     [Theory]
@@ -70,7 +65,7 @@ public sealed class LogColumnsTests : IAsyncLifetime
         await using var services = Services();
         return await services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.logs").AskAsync(
             new LogsParameters { Workspace = Workspace, Query = "T | summarize p95=percentile(DurationMs,95), n=count()", Failing = FailingWhen.Parse("> 500", null), Column = column, WhenEmpty = WhenEmpty.Passing },
-            _azure.Step(),
+            _server.Step(),
             TestContext.Current.CancellationToken);
     }
 }

@@ -4,7 +4,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Metrics;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
@@ -26,7 +26,7 @@ public sealed class MetricErrorTests
 
     private static async Task<CheckResult> AskAsync(string metric, WhenEmpty whenEmpty, string failing)
     {
-        await using var azure = await ChannelServer.StartAsync();
+        await using var azure = await AnsweringServer.StartAsync();
         azure.Answer = context => context.Response.WriteAsync($$"""{"value":[{{metric}}]}""");
         await using var services = azure.Azure(all => all.AddAzureMonitor());
         return await services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.metric").AskAsync(

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
@@ -19,7 +19,7 @@ public sealed class ResourceHealthReasonTests
     [InlineData("Available", "Customer Initiated", Verdict.Passing)]
     public async Task Reason_TellsWhoseTroubleItIs(string state, string reason, Verdict verdict)
     {
-        await using var azure = await ChannelServer.StartAsync();
+        await using var azure = await AnsweringServer.StartAsync();
         azure.Answer = context => context.Response.WriteAsync(
             $$$"""{"properties":{"availabilityState":"{{{state}}}","summary":"It is so.","reasonType":"{{{reason}}}","reportedTime":"{{{azure.Time.GetUtcNow():O}}}"}}""");
         await using var services = azure.Azure(all => all.AddAzureMonitor());

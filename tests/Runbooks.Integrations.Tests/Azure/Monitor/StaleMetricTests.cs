@@ -5,22 +5,17 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Metrics;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
 
 /// <summary>A value of a while ago, one of a minute that has just begun, and series that Azure did not tell of: of all these nothing is known.</summary>
-public sealed class StaleMetricTests : IAsyncLifetime
+public sealed class StaleMetricTests : WithServer
 {
     private const string Group = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers";
-    private ChannelServer _azure = null!;
 
-    public async ValueTask InitializeAsync() => _azure = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _azure.DisposeAsync();
-
-    private ServiceProvider Services() => _azure.Azure(all => all.AddAzureMonitor().AddFrontDoor());
+    private ServiceProvider Services() => _server.Azure(all => all.AddAzureMonitor().AddFrontDoor());
 
     /// <param name="points">Of each minute by how long ago it began: <c>3=20 2= 1=0</c>.</param>
     private string Series(string points, string name = "x") => $$"""{"metadatavalues":[{"name":{"value":"Origin"},"value":"{{name}}"}],"data":[{{string.Join(',', points.Split(' ').Select(Point))}}]}""";
@@ -28,7 +23,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
     private string Point(string point)
     {
         var parts = point.Split('=');
-        var at = (_azure.Time.GetUtcNow() - TimeSpan.FromMinutes(double.Parse(parts[0], CultureInfo.InvariantCulture))).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        var at = (_server.Time.GetUtcNow() - TimeSpan.FromMinutes(double.Parse(parts[0], CultureInfo.InvariantCulture))).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         return $$"""{"timeStamp":"{{at}}"{{(parts[1].Length == 0 ? "" : $",\"average\":{parts[1]},\"total\":{parts[1]},\"count\":{parts[1]},\"maximum\":{parts[1]}")}}}""";
     }
 
@@ -42,7 +37,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
     [InlineData("3=400 2=400 1=400 0.5=0", Verdict.Failing, "400; limit > 95.")]
     public async Task Value_CountsWhileItIsOfNow(string points, Verdict verdict, string words)
     {
-        _azure.Answer = context => context.Response.WriteAsync(Metric(Series(points)));
+        _server.Answer = context => context.Response.WriteAsync(Metric(Series(points)));
 
         var result = await AskAsync();
 
@@ -57,11 +52,11 @@ public sealed class StaleMetricTests : IAsyncLifetime
     [InlineData(MetricAggregation.Maximum)]
     public async Task MinuteThatHasJustEnded_IsNotWholeYet(MetricAggregation aggregation)
     {
-        _azure.Answer = context => context.Response.WriteAsync(Metric(Series("4=400 3=400 2=2")));
+        _server.Answer = context => context.Response.WriteAsync(Metric(Series("4=400 3=400 2=2")));
 
         var result = await AskAsync(aggregation: aggregation);
 
-        (result.Verdict, result.MeasuredAt).ShouldBe((Verdict.Failing, _azure.Time.GetUtcNow() - TimeSpan.FromMinutes(2)));
+        (result.Verdict, result.MeasuredAt).ShouldBe((Verdict.Failing, _server.Time.GetUtcNow() - TimeSpan.FromMinutes(2)));
     }
 
     /// <summary>Of the shortest window nothing would be left that is whole. A sum of half an hour is no sum of a minute.</summary>
@@ -72,7 +67,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
     public async Task Window_EndsWhereItsValuesAreWhole(MetricAggregation aggregation, int hours, string every, int minutesAgo)
     {
         var asked = ("", "");
-        _azure.Answer = context =>
+        _server.Answer = context =>
         {
             asked = (context.Request.Query["timespan"].ToString().Split('/')[1], context.Request.Query["interval"].ToString());
             return context.Response.WriteAsync(Metric());
@@ -80,7 +75,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
 
         await AskAsync(aggregation: aggregation, hours: hours);
 
-        asked.ShouldBe(($"{_azure.Time.GetUtcNow().AddMinutes(-minutesAgo):yyyy-MM-ddTHH:mm:ssZ}", every));
+        asked.ShouldBe(($"{_server.Time.GetUtcNow().AddMinutes(-minutesAgo):yyyy-MM-ddTHH:mm:ssZ}", every));
     }
 
     /// <summary>Azure's intervals begin where the question does. Asked anywhere but on the clock, each minute had another value, and most of it was of the one before.</summary>
@@ -89,21 +84,21 @@ public sealed class StaleMetricTests : IAsyncLifetime
     [InlineData(false)]
     public async Task ValueOfFiveMinutes_IsTheSameUntilTheNextFiveAreOver(bool hasValue)
     {
-        _azure.Answer = context =>
+        _server.Answer = context =>
         {
             var span = context.Request.Query["timespan"].ToString().Split('/').Select(one => DateTimeOffset.Parse(one, CultureInfo.InvariantCulture)).ToList();
             var begins = Enumerable.Range(0, (int)((span[1] - span[0]) / TimeSpan.FromMinutes(5))).Select(at => span[0].AddMinutes(5 * at));
-            return context.Response.WriteAsync(Metric(Series(string.Join(' ', begins.Select(begin => string.Create(CultureInfo.InvariantCulture, $"{(_azure.Time.GetUtcNow() - begin).TotalMinutes}={(hasValue ? "20" : "")}"))))).Replace("{\"value\"", "{\"interval\":\"PT5M\",\"value\"", StringComparison.Ordinal));
+            return context.Response.WriteAsync(Metric(Series(string.Join(' ', begins.Select(begin => string.Create(CultureInfo.InvariantCulture, $"{(_server.Time.GetUtcNow() - begin).TotalMinutes}={(hasValue ? "20" : "")}"))))).Replace("{\"value\"", "{\"interval\":\"PT5M\",\"value\"", StringComparison.Ordinal));
         };
-        _azure.Time.Advance(TimeSpan.FromMinutes(3));
-        var begin = _azure.Time.GetUtcNow();
+        _server.Time.Advance(TimeSpan.FromMinutes(3));
+        var begin = _server.Time.GetUtcNow();
         begin.Minute.ShouldBe(15);
         // Where nothing comes, it may still come for a little longer.
         var late = hasValue ? 2 : 4;
         List<(DateTimeOffset? From, DateTimeOffset? Until)> found = [];
         foreach (var minute in new[] { 5, 4 + late, 5 + late, 9 + late, 10 + late })
         {
-            _azure.Time.Advance(begin.AddMinutes(minute) - _azure.Time.GetUtcNow());
+            _server.Time.Advance(begin.AddMinutes(minute) - _server.Time.GetUtcNow());
             var result = await AskAsync(granularity: 5, whenEmpty: WhenEmpty.Passing);
             result.Verdict.ShouldBe(Verdict.Passing, result.Summary);
             found.Add((result.MeasuredFrom, result.MeasuredAt));
@@ -121,9 +116,9 @@ public sealed class StaleMetricTests : IAsyncLifetime
     [InlineData("absent", 2)]
     public async Task MeasuredAt_IsThatOfTheSeriesThatTellsIt(string failing, int until)
     {
-        _azure.Answer = context => context.Response.WriteAsync(Metric(Series("5=20 4=20", "a"), Series("4=30 3=30", "b")));
+        _server.Answer = context => context.Response.WriteAsync(Metric(Series("5=20 4=20", "a"), Series("4=30 3=30", "b")));
 
-        (await AskAsync(failing)).MeasuredAt.ShouldBe(_azure.Time.GetUtcNow() - TimeSpan.FromMinutes(until));
+        (await AskAsync(failing)).MeasuredAt.ShouldBe(_server.Time.GetUtcNow() - TimeSpan.FromMinutes(until));
     }
 
     /// <summary>Of the capacity of a storage account there is one value an hour: Azure answers in that width, whatever was asked for.</summary>
@@ -132,11 +127,11 @@ public sealed class StaleMetricTests : IAsyncLifetime
     [InlineData("130=97 70=98 10=0", Verdict.Failing, 10)]
     public async Task MetricOfAnHour_IsReadInItsOwnWidth(string points, Verdict verdict, int until)
     {
-        _azure.Answer = context => context.Response.WriteAsync(Metric(Series(points)).Replace("{\"value\"", "{\"interval\":\"PT1H\",\"value\"", StringComparison.Ordinal));
+        _server.Answer = context => context.Response.WriteAsync(Metric(Series(points)).Replace("{\"value\"", "{\"interval\":\"PT1H\",\"value\"", StringComparison.Ordinal));
 
         var result = await AskAsync();
 
-        (result.Verdict, result.MeasuredAt).ShouldBe((verdict, _azure.Time.GetUtcNow() - TimeSpan.FromMinutes(until)));
+        (result.Verdict, result.MeasuredAt).ShouldBe((verdict, _server.Time.GetUtcNow() - TimeSpan.FromMinutes(until)));
     }
 
     /// <summary>Where nobody calls a service nobody is turned away, and where Azure is late none is told of: neither is health.</summary>
@@ -147,18 +142,18 @@ public sealed class StaleMetricTests : IAsyncLifetime
     [InlineData("40=900 39=900", Verdict.Unknown, "web app s1 has no current value of M at all, so it says nothing that there is none with this filter.", 4)]
     public async Task NothingWithThisFilter_IsHealthOnlyWhereTheMetricIsMeasured(string withoutFilter, Verdict verdict, string words, int minutesAgo)
     {
-        _azure.Answer = context => context.Response.WriteAsync(context.Request.Query.ContainsKey("$filter") || withoutFilter.Length == 0 ? Metric() : Metric(Series(withoutFilter)));
+        _server.Answer = context => context.Response.WriteAsync(context.Request.Query.ContainsKey("$filter") || withoutFilter.Length == 0 ? Metric() : Metric(Series(withoutFilter)));
 
         var result = await AskAsync(filter: "Code eq '429'", whenEmpty: WhenEmpty.Passing);
 
-        (result.Verdict, result.Summary, result.MeasuredAt).ShouldBe((verdict, words, _azure.Time.GetUtcNow().AddMinutes(-minutesAgo)));
+        (result.Verdict, result.Summary, result.MeasuredAt).ShouldBe((verdict, words, _server.Time.GetUtcNow().AddMinutes(-minutesAgo)));
         result.Threshold.ShouldBe("> 95");
     }
 
     [Fact]
     public async Task OneOfSeveralThatHasFallenSilent_HidesNothing()
     {
-        _azure.Answer = context => context.Response.WriteAsync(Metric(Series("12=20 11=20", "a"), Series("4=30 3=30", "b")));
+        _server.Answer = context => context.Response.WriteAsync(Metric(Series("12=20 11=20", "a"), Series("4=30 3=30", "b")));
 
         (await AskAsync()).ShouldSatisfyAllConditions(
             result => result.Verdict.ShouldBe(Verdict.Unknown),
@@ -169,14 +164,14 @@ public sealed class StaleMetricTests : IAsyncLifetime
     [Fact]
     public async Task OriginThatNothingWasHeardOfLately_TakesNoTraffic()
     {
-        _azure.Answer = context => context.Response.WriteAsync(context.Request.Path.Value!.Contains("metrics", StringComparison.Ordinal)
+        _server.Answer = context => context.Response.WriteAsync(context.Request.Path.Value!.Contains("metrics", StringComparison.Ordinal)
             ? Metric(Series("4=100 3=100", "a.example:443"), Series("10=100 9=100", "b.example:443"))
             : """{"properties":{"healthProbeSettings":{"probePath":"/"}},"value":[{"name":"a","properties":{"hostName":"a.example","enabledState":"Enabled","weight":50}},{"name":"b","properties":{"hostName":"b.example","enabledState":"Enabled","weight":50}}]}""");
         await using var services = Services();
         var reroute = services.GetServices<IAction>().Single(one => one.Name == "frontDoor.reroute");
 
         var preparation = await reroute.PrepareAsync(
-            new FrontDoorRerouteParameters { Profile = $"{Group}/Microsoft.Cdn/profiles/fd", OriginGroup = "models", From = "a" }, _azure.Step(), TestContext.Current.CancellationToken);
+            new FrontDoorRerouteParameters { Profile = $"{Group}/Microsoft.Cdn/profiles/fd", OriginGroup = "models", From = "a" }, _server.Step(), TestContext.Current.CancellationToken);
 
         preparation.Refusal.ShouldBe("'b' is of unknown health: Front Door has told nothing of it for 8 min: traffic would go from bad to worse.");
     }
@@ -188,7 +183,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
     [Fact]
     public async Task TheEleventhSeries_IsSeenToo()
     {
-        _azure.Answer = context => AnswerAsync(context, [.. Enumerable.Range(0, 12).Select(one => Series($"3={(one == 10 ? 99 : 20)}", $"o{one}"))]);
+        _server.Answer = context => AnswerAsync(context, [.. Enumerable.Range(0, 12).Select(one => Series($"3={(one == 10 ? 99 : 20)}", $"o{one}"))]);
 
         (await AskAsync(filter: "Origin eq '*'")).ShouldSatisfyAllConditions(
             result => result.Verdict.ShouldBe(Verdict.Failing),
@@ -203,7 +198,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
     [InlineData(1001, "", "absent", Verdict.Unknown)]
     public async Task MoreSeriesThanAreTold_HideNothing(int count, string value, string failing, Verdict verdict)
     {
-        _azure.Answer = context => AnswerAsync(context, [.. Enumerable.Range(0, count).Select(one => Series($"3={value}", $"o{one}"))]);
+        _server.Answer = context => AnswerAsync(context, [.. Enumerable.Range(0, count).Select(one => Series($"3={value}", $"o{one}"))]);
 
         var result = await AskAsync(failing, "Origin eq '*'");
 
@@ -220,7 +215,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
                 Resource = $"{Group}/Microsoft.Web/sites/s1", Metric = "M", Failing = FailingWhen.Parse(failing, null), Over = TimeSpan.FromHours(hours), Filter = filter, Aggregation = aggregation,
                 Granularity = granularity is { } minutes ? TimeSpan.FromMinutes(minutes) : null, WhenEmpty = whenEmpty,
             },
-            _azure.Step(),
+            _server.Step(),
             TestContext.Current.CancellationToken);
     }
 }

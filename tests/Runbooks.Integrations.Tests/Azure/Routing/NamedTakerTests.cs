@@ -2,20 +2,15 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Routing;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure.Routing;
 
 /// <summary>A person approves who takes the traffic over: it has to be who gets it.</summary>
-public sealed class NamedTakerTests : IAsyncLifetime
+public sealed class NamedTakerTests : WithServer
 {
     private const string Group = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers";
-    private ChannelServer _azure = null!;
-
-    public async ValueTask InitializeAsync() => _azure = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _azure.DisposeAsync();
 
     [Theory]
     [InlineData("Priority", "Online", "b", "to b:", null)]
@@ -27,7 +22,7 @@ public sealed class NamedTakerTests : IAsyncLifetime
     [InlineData("Weighted", "Online", "b", "to the others, b among them:", null)]
     public async Task EndpointThatIsNamed_IsOneThatGetsIt(string method, string healthOfB, string? to, string words, string? refusal)
     {
-        _azure.Answer = context => context.Response.WriteAsync($$$"""{"properties":{"trafficRoutingMethod":"{{{method}}}","endpoints":[{{{Endpoint("a", 1)}}},{{{Endpoint("b", 2, healthOfB)}}},{{{Endpoint("c", 3)}}}]}}""");
+        _server.Answer = context => context.Response.WriteAsync($$$"""{"properties":{"trafficRoutingMethod":"{{{method}}}","endpoints":[{{{Endpoint("a", 1)}}},{{{Endpoint("b", 2, healthOfB)}}},{{{Endpoint("c", 3)}}}]}}""");
 
         await ShouldSendAsync("trafficManager.reroute", new TrafficManagerRerouteParameters { Profile = $"{Group}/Microsoft.Network/trafficManagerProfiles/tm", From = "a", To = to }, words, refusal);
     }
@@ -40,7 +35,7 @@ public sealed class NamedTakerTests : IAsyncLifetime
     [InlineData(2, 10, "b", "to b:", null)]
     public async Task OriginThatIsNamed_IsOneThatGetsIt(int priorityOfC, int? weight, string to, string words, string? refusal)
     {
-        _azure.Answer = context => context.Response.WriteAsync(
+        _server.Answer = context => context.Response.WriteAsync(
             context.Request.Path.Value!.Contains("metrics", StringComparison.Ordinal) ? $$"""{"value":[{"timeseries":[{{Healthy("a")}},{{Healthy("b")}},{{Healthy("c")}}]}]}"""
             : context.Request.Path.Value.EndsWith("/origins", StringComparison.Ordinal) ? $$"""{"value":[{{Origin("a", 1)}},{{Origin("b", 1)}},{{Origin("c", priorityOfC)}}]}"""
             : """{"properties":{"loadBalancingSettings":{"additionalLatencyInMilliseconds":50}}}""");
@@ -50,9 +45,9 @@ public sealed class NamedTakerTests : IAsyncLifetime
 
     private async Task ShouldSendAsync(string action, object with, string words, string? refusal)
     {
-        await using var services = _azure.Azure(all => all.AddFrontDoor().AddTrafficManager());
+        await using var services = _server.Azure(all => all.AddFrontDoor().AddTrafficManager());
 
-        var preparation = await services.GetServices<IAction>().Single(one => one.Name == action).PrepareAsync(with, _azure.Step(), TestContext.Current.CancellationToken);
+        var preparation = await services.GetServices<IAction>().Single(one => one.Name == action).PrepareAsync(with, _server.Step(), TestContext.Current.CancellationToken);
 
         preparation.Refusal.ShouldBe(refusal);
         preparation.PlannedEffect.ShouldContain(words);
@@ -65,5 +60,5 @@ public sealed class NamedTakerTests : IAsyncLifetime
         $$$"""{"name":"{{{name}}}","properties":{"hostName":"{{{name}}}.example","enabledState":"Enabled","weight":50,"priority":{{{priority}}}}}""";
 
     private string Healthy(string name) =>
-        $$"""{"metadatavalues":[{"name":{"value":"Origin"},"value":"{{name}}.example:443"}],"data":[{"timeStamp":"{{(_azure.Time.GetUtcNow() - TimeSpan.FromMinutes(3)):yyyy-MM-ddTHH:mm:ssZ}}","average":100}]}""";
+        $$"""{"metadatavalues":[{"name":{"value":"Origin"},"value":"{{name}}.example:443"}],"data":[{"timeStamp":"{{(_server.Time.GetUtcNow() - TimeSpan.FromMinutes(3)):yyyy-MM-ddTHH:mm:ssZ}}","average":100}]}""";
 }

@@ -3,21 +3,16 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.Routing;
-using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.Routing.FrontDoor;
 
 /// <summary>A list of Azure's may come in pages, each with the address of the next.</summary>
-public sealed class PagedOriginsTests : IAsyncLifetime
+public sealed class PagedOriginsTests : WithServer
 {
     private const string Profile = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Cdn/profiles/fd";
-    private ChannelServer _azure = null!;
 
-    public async ValueTask InitializeAsync() => _azure = await ChannelServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _azure.DisposeAsync();
-
-    private void Answer(Func<int, string?> next) => _azure.Answer = context =>
+    private void Answer(Func<int, string?> next) => _server.Answer = context =>
     {
         var page = int.TryParse(context.Request.Query["page"], out var number) ? number : 0;
         return context.Response.WriteAsync(context.Request.Path.Value!.Contains("metrics", StringComparison.Ordinal)
@@ -27,8 +22,8 @@ public sealed class PagedOriginsTests : IAsyncLifetime
 
     private async Task<string?> RefusalAsync(string from)
     {
-        await using var services = _azure.Azure(all => all.AddFrontDoor());
-        var context = _azure.Step();
+        await using var services = _server.Azure(all => all.AddFrontDoor());
+        var context = _server.Step();
         var preparation = await services.GetServices<IAction>().Single(one => one.Name == "frontDoor.reroute").PrepareAsync(
             new FrontDoorRerouteParameters { Profile = Profile, OriginGroup = "models", From = from }, context, TestContext.Current.CancellationToken);
         return preparation.Refusal;
@@ -37,7 +32,7 @@ public sealed class PagedOriginsTests : IAsyncLifetime
     [Fact]
     public async Task OriginsOfAllPages_AreSeen()
     {
-        Answer(page => page < 2 ? $"{_azure.Url}{Profile}/originGroups/models/origins?page={page + 1}" : null);
+        Answer(page => page < 2 ? $"{_server.Url}{Profile}/originGroups/models/origins?page={page + 1}" : null);
 
         (await RefusalAsync("nobody")).ShouldBe("There is no 'nobody'. There are: o0, o1, o2.");
     }
@@ -53,7 +48,7 @@ public sealed class PagedOriginsTests : IAsyncLifetime
     [Fact]
     public async Task ListWithoutAnEnd_IsAnError()
     {
-        Answer(page => $"{_azure.Url}{Profile}/originGroups/models/origins?page={page + 1}");
+        Answer(page => $"{_server.Url}{Profile}/originGroups/models/origins?page={page + 1}");
 
         (await Should.ThrowAsync<AzureRequestException>(() => RefusalAsync("o0"))).Message.ShouldContain("has more than 20 pages, so not all of it was read");
     }

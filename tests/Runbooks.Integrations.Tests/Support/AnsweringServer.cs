@@ -12,14 +12,14 @@ using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit.Storage;
 
-namespace Runbooks.Integrations.Tests.Notifications;
+namespace Runbooks.Integrations.Tests.Support;
 
 /// <summary>The other end of a channel, a check or an action: a real server that notes what it is sent and answers as told.</summary>
-internal sealed class ChannelServer : IAsyncDisposable
+internal sealed class AnsweringServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private ChannelServer(WebApplication app) => _app = app;
+    private AnsweringServer(WebApplication app) => _app = app;
 
     public string Url => _app.Urls.Single();
 
@@ -29,13 +29,13 @@ internal sealed class ChannelServer : IAsyncDisposable
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 23, 3, 12, 0, TimeSpan.Zero));
 
-    public static async Task<ChannelServer> StartAsync()
+    public static async Task<AnsweringServer> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
-        var server = new ChannelServer(app);
+        var server = new AnsweringServer(app);
         app.Run(async context =>
         {
             using var reader = new StreamReader(context.Request.Body);
@@ -71,4 +71,18 @@ internal sealed class ChannelServer : IAsyncDisposable
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     internal sealed record Received(string Path, string Body, IReadOnlyDictionary<string, string> Headers);
+}
+
+/// <summary>A test with such a server of its own.</summary>
+public abstract class WithServer : IAsyncLifetime
+{
+    private protected AnsweringServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await AnsweringServer.StartAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return _server.DisposeAsync();
+    }
 }
