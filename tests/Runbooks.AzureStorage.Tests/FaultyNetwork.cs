@@ -1,5 +1,8 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using TestKit.Storage;
 
 namespace Runbooks.AzureStorage.Tests;
 
@@ -45,3 +48,21 @@ internal sealed class FaultyNetwork : HttpPipelinePolicy
 }
 
 internal sealed class HostDiedException : Exception;
+
+/// <summary>What a host does that may die of it.</summary>
+internal static class DyingHost
+{
+    public static Task<OpenResult> Open(IIncidentStore store, Incident candidate) => store.OpenAsync(
+        candidate, StoredIncidents.Runbook(), latest => latest.State.IsFinal() ? null : latest with { AlertCount = latest.AlertCount + 1 }, TestContext.Current.CancellationToken);
+
+    public static async Task Ignore(Task work)
+    {
+        try
+        {
+            await work;
+        }
+        catch (HostDiedException)
+        {
+        }
+    }
+}

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using TestKit;
+using static Runbooks.AzureStorage.Tests.DyingHost;
 using static TestKit.Storage.StoredIncidents;
 
 namespace Runbooks.AzureStorage.Tests;
@@ -175,19 +176,5 @@ public sealed class TableIncidentListingTests(Azurite azurite)
 
         closes.ShouldBeEmpty();
         (await healthy.ListAsync(new IncidentQuery(Unfinished: true), Now)).Items.ShouldHaveSingleItem().Id.ShouldBe("a");
-    }
-
-    private static Task<OpenResult> Open(IIncidentStore store, Incident candidate) => store.OpenAsync(
-        candidate, Runbook(), latest => latest.State.IsFinal() ? null : latest with { AlertCount = latest.AlertCount + 1 }, Now);
-
-    private static async Task Ignore(Task work)
-    {
-        try
-        {
-            await work;
-        }
-        catch (HostDiedException)
-        {
-        }
     }
 }

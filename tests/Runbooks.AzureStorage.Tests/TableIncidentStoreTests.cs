@@ -4,6 +4,7 @@ using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using TestKit;
+using static Runbooks.AzureStorage.Tests.DyingHost;
 using static TestKit.Storage.StoredIncidents;
 
 namespace Runbooks.AzureStorage.Tests;
@@ -255,20 +256,6 @@ public sealed class TableIncidentStoreTests(Azurite azurite)
             var before = network.Requests;
             await work();
             return network.Requests - before;
-        }
-    }
-
-    private static Task<OpenResult> Open(IIncidentStore store, Incident candidate) => store.OpenAsync(
-        candidate, Runbook(), latest => latest.State.IsFinal() ? null : latest with { AlertCount = latest.AlertCount + 1 }, Now);
-
-    private static async Task Ignore(Task work)
-    {
-        try
-        {
-            await work;
-        }
-        catch (HostDiedException)
-        {
         }
     }
 }

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Runbooks.Sandbox.Tests;
 
 /// <summary>What the sandbox notes for itself beside a resource is not what Azure would say of it.</summary>
-public sealed class ArmAnswersTests : OnTheSandbox
+public sealed class ArmAnswersTests : OnVirtualSandbox
 {
     private const string Group = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/";
 

@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 namespace Runbooks.Sandbox.Tests;
 
 /// <summary>The exporters serve what the real ones serve, name by name: what does not exist there must not exist here.</summary>
-public sealed class ExportersTests : OnTheSandbox
+public sealed class ExportersTests : OnVirtualSandbox
 {
     private const string Vllm = "/exporters/vllm/inference/llm-b-0/metrics";
     private const string Tgi = "/exporters/tgi/lab/summarizer-6c9d7f5b84-x2x4v/metrics";

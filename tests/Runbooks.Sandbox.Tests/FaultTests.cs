@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Runbooks.Sandbox.Tests;
 
-public sealed class FaultTests : OnTheSandbox
+public sealed class FaultTests : OnVirtualSandbox
 {
     private const string Healthy = "/prometheus/-/healthy";
 

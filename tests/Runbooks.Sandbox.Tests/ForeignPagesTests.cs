@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Runbooks.Sandbox.Tests;
 
-public sealed class ForeignPagesTests : OnTheSandbox
+public sealed class ForeignPagesTests : OnVirtualSandbox
 {
     [Theory]
     [InlineData("/_sandbox/faults", "Sec-Fetch-Site", "cross-site", HttpStatusCode.Forbidden)]

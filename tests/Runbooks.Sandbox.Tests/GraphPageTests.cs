@@ -1,6 +1,6 @@
 namespace Runbooks.Sandbox.Tests;
 
-public sealed class GraphPageTests : OnTheSandbox
+public sealed class GraphPageTests : OnVirtualSandbox
 {
     [Fact]
     public async Task Query_IsDrawn() =>

@@ -6,7 +6,7 @@ using k8s.Models;
 namespace Runbooks.Sandbox.Tests;
 
 /// <summary>Through the typed client that production uses: what it understands here it understands there.</summary>
-public sealed class KubernetesApiTests : OnTheSandbox
+public sealed class KubernetesApiTests : OnVirtualSandbox
 {
     private const string Ns = "inference";
     private IKubernetes? _client;

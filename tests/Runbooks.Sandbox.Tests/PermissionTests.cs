@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Runbooks.Sandbox.Tests;
 
-public sealed class PermissionTests : OnTheSandbox
+public sealed class PermissionTests : OnVirtualSandbox
 {
     private const string Pod = "/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0";
     private const string Site = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Web/sites/web";

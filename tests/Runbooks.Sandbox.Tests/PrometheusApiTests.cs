@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Runbooks.Sandbox.Tests;
 
-public sealed class PrometheusApiTests : OnTheSandbox
+public sealed class PrometheusApiTests : OnVirtualSandbox
 {
     private const string Memory = "100 * max(DCGM_FI_DEV_FB_USED{exported_pod=\"llm-b-0\"} / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE))";
     private const string Stuck = "vllm:num_requests_waiting{pod=\"llm-b-0\"} * (rate(vllm:generation_tokens_total{pod=\"llm-b-0\"}[5m]) == bool 0)";

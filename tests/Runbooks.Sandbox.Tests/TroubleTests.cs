@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Runbooks.Sandbox.Tests;
 
 /// <summary>What people break and heal by hand, and what the APIs say then.</summary>
-public sealed class TroubleTests : OnTheSandbox
+public sealed class TroubleTests : OnVirtualSandbox
 {
     private const string Disk = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-1";
 

@@ -14,7 +14,7 @@ public sealed class CloseTests : IAsyncLifetime
     [Fact]
     public async Task DrivenIncident_StandsUnderOpenUntilItIsClosedByHand()
     {
-        var id = await _host.OpenAsync(OwnedByResponder());
+        var id = await _host.OpenAsync(Some.OwnedByResponder());
         (await _host.Browser.GetStringAsync("/?state=open", Cancel)).ShouldContain(id);
         (await _host.Browser.GetStringAsync("/?state=open&q=llm-b-0", Cancel)).ShouldContain(id);
         (await _host.Browser.GetStringAsync("/?state=open&q=llm-b-1", Cancel)).ShouldNotContain(id);
@@ -52,7 +52,7 @@ public sealed class CloseTests : IAsyncLifetime
     [Fact]
     public async Task Button_ClosesAndGoesBackToTheIncident()
     {
-        var id = await _host.OpenAsync(OwnedByResponder());
+        var id = await _host.OpenAsync(Some.OwnedByResponder());
 
         var answer = await _host.Browser.PostAsync($"/incidents/{id}/close", Form(), Cancel);
 
@@ -64,7 +64,7 @@ public sealed class CloseTests : IAsyncLifetime
     [Fact]
     public async Task ButtonPressedFromAnotherSite_ClosesNothing()
     {
-        var id = await _host.OpenAsync(OwnedByResponder());
+        var id = await _host.OpenAsync(Some.OwnedByResponder());
         var request = new HttpRequestMessage(HttpMethod.Post, $"/incidents/{id}/close") { Content = Form() };
         request.Headers.Add("Sec-Fetch-Site", "cross-site");
 
@@ -88,8 +88,4 @@ public sealed class CloseTests : IAsyncLifetime
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private static FormUrlEncodedContent Form() => new(new Dictionary<string, string> { ["by"] = "ada", ["reason"] = "restarted the node" });
-
-    private static Incident OwnedByResponder() => Some.Waiting()
-        .Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "api", Some.Time)).Incident
-        .End(IncidentState.TakenOver, "ada took over.", Some.Time);
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using TestKit;
+using static Runbooks.Web.Tests.WebHost;
 
 namespace Runbooks.Web.Tests;
 

@@ -9,6 +9,7 @@ using Runbooks.Web.Console;
 using Runbooks.Web.Pages;
 using Runbooks.Web.Access;
 using TestKit;
+using static Runbooks.Web.Tests.WebHost;
 
 namespace Runbooks.Web.Tests;
 
@@ -222,10 +223,6 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
 
     private static Incident Ended(IncidentState state, string id = "261123-0312-k7m2p9wd", string target = "inference/llm-b-0") =>
         Some.Incident(id, target).End(state, "It did not work.", Some.Time);
-
-    private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) => new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
-
-    private static async Task<string> TextAsync(HttpResponseMessage answer) => WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Cancel));
 
     private async Task<string> PageAsync(string id) => Tags().Replace(WebUtility.HtmlDecode(await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)), "");
 

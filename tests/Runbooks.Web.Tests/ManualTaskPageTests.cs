@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using TestKit;
+using static Runbooks.Web.Tests.WebHost;
 
 namespace Runbooks.Web.Tests;
 
@@ -148,8 +149,6 @@ public sealed class ManualTaskPageTests : IAsyncLifetime
     private ManualTask Task => Incident.LatestGate!.Task!;
 
     private static Recipient Person(string name) => new(name, [new("test", name, name)]);
-
-    private static async Task<string> TextAsync(HttpResponseMessage answer) => WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Cancel));
 
     private Task<HttpResponseMessage> PostAsync(string path, params (string Name, string Value)[] fields) =>
         _host.Browser.PostAsync(path, new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))), Cancel);

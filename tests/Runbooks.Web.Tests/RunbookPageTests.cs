@@ -8,6 +8,7 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Web.Pages;
 using TestKit;
+using static Runbooks.Web.Tests.WebHost;
 
 namespace Runbooks.Web.Tests;
 
@@ -195,8 +196,6 @@ public sealed class RunbookPageTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) => new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
 
     private Task<HttpResponseMessage> StartAsync(params (string Name, string Value)[] fields) => _host.Browser.PostAsync("/runbooks/hanged-gpu/start", Form(fields), Cancel);
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
@@ -101,6 +102,11 @@ public sealed class WebHost : IAsyncLifetime
     public static async Task<JsonElement> JsonOf(HttpResponseMessage answer) => await answer.Content.ReadFromJsonAsync<JsonElement>();
 
     public static FormUrlEncodedContent Form(string decision, string reason = "") => new(new Dictionary<string, string> { ["decision"] = decision, ["reason"] = reason });
+
+    public static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) => new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+
+    /// <summary>What an answer says, as a person reads it.</summary>
+    public static async Task<string> TextAsync(HttpResponseMessage answer) => WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
 
     public async ValueTask DisposeAsync()
     {

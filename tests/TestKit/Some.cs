@@ -85,4 +85,8 @@ public static class Some
     /// <summary>An incident that waits for an answer.</summary>
     public static Incident Waiting(string id = "261123-0312-k7m2p9wd", Gate? gate = null) =>
         (Incident(id) with { Findings = [Finding()], WakeEvent = "wake-1" }).AddGate(gate ?? Gate(), Time);
+
+    public static Incident OwnedByResponder() => Waiting()
+        .Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "api", Time)).Incident
+        .End(IncidentState.TakenOver, "ada took over.", Time);
 }

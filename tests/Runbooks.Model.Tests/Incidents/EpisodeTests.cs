@@ -1,6 +1,7 @@
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using TestKit;
+using static TestKit.Alerts.SlowAlert;
 
 namespace Runbooks.Model.Tests.Incidents;
 
@@ -226,19 +227,7 @@ public sealed class EpisodeTests
         rejected.AttachRemembered(Outage("second"), At(30)).Alerts.ShouldHaveSingleItem().Count.ShouldBe(2);
     }
 
-    private static DateTimeOffset At(double minutes) => Some.Time.AddMinutes(minutes);
-
     private static AttachedAlert Known(int? startsAt) => new("slow", "alertmanager", "Slow", 1, Some.Time, Some.Time, false) { StartsAt = startsAt is { } minutes ? At(minutes) : null };
-
-    private static Alert Message(double? startsAt, double? endsAt = null, bool resolved = false) => new()
-    {
-        Source = "alertmanager",
-        Name = "Slow",
-        Fingerprint = "slow",
-        Status = resolved ? AlertStatus.Resolved : AlertStatus.Firing,
-        StartsAt = startsAt is { } starts ? At(starts) : null,
-        EndsAt = endsAt is { } ends ? At(ends) : null,
-    };
 
     private static Alert Outage(string fingerprint) => Message(0) with
     {

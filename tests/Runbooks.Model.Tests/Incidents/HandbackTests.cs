@@ -12,7 +12,7 @@ public sealed class HandbackTests
     [Fact]
     public void AlertWhileSomebodyDrives_FoldsForAWhile()
     {
-        var owned = OwnedByResponder();
+        var owned = Some.OwnedByResponder();
 
         owned.IsOwnedByResponder().ShouldBeTrue();
         IncidentSummary.Of(owned).OwnedByResponder.ShouldBeTrue();
@@ -24,9 +24,9 @@ public sealed class HandbackTests
     public async Task ClosedByHand_IsOverAndAcceptsNoMoreAlerts()
     {
         var office = new ApprovalOffice();
-        await office.Store.OpenAsync(OwnedByResponder(), Some.Runbook(), _ => null, Cancel);
+        await office.Store.OpenAsync(Some.OwnedByResponder(), Some.Runbook(), _ => null, Cancel);
 
-        var receipt = await office.Verbs.CloseAsync(OwnedByResponder().Id, "ada", "rebooted the node", Cancel);
+        var receipt = await office.Verbs.CloseAsync(Some.OwnedByResponder().Id, "ada", "rebooted the node", Cancel);
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
         var closed = receipt.Incident!;
@@ -57,8 +57,4 @@ public sealed class HandbackTests
         (again.EarlierNo?.By, again.EarlierNo?.Reason).ShouldBe(("ada", "not this disk"));
         again.LastNo().ShouldBeNull("whoever has it tried again has taken the no back");
     }
-
-    private static Incident OwnedByResponder() => Some.Waiting()
-        .Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "api", Some.Time)).Incident
-        .End(IncidentState.TakenOver, "ada took over.", Some.Time);
 }

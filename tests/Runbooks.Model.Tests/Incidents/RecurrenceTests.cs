@@ -1,6 +1,7 @@
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using TestKit;
+using static TestKit.Alerts.SlowAlert;
 
 namespace Runbooks.Model.Tests.Incidents;
 
@@ -192,17 +193,5 @@ public sealed class RecurrenceTests
 
     private static Incident Incident(params Recurrence[] recurrences) => Some.Incident() with { Alerts = [], AlertCount = 0, Recurrences = recurrences };
 
-    private static DateTimeOffset At(double minutes) => Some.Time.AddMinutes(minutes);
-
     private static Recurrence Series(params double[] starts) => new("alertmanager", "Slow", starts.Length, At(starts[0]), At(starts[^1]), [.. starts.Select(At)]);
-
-    private static Alert Message(double? startsAt, double? endsAt = null, bool resolved = false) => new()
-    {
-        Source = "alertmanager",
-        Name = "Slow",
-        Fingerprint = "slow",
-        Status = resolved ? AlertStatus.Resolved : AlertStatus.Firing,
-        StartsAt = startsAt is { } starts ? At(starts) : null,
-        EndsAt = endsAt is { } ends ? At(ends) : null,
-    };
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -207,9 +206,7 @@ public sealed partial class RuleSetRefreshTests : IDisposable
 
     private async Task<Host> HostAsync(IRuleSetPlace? place = null)
     {
-        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddSingleton<ILoggerFactory>(_log).AddSingleton<TimeProvider>(_time).AddSingleton<ISharedState>(_state)
-            .AddRunbookCatalog().AddGuardrails()
-            .AddSingleton<FileVersions>().AddSingleton<RunbookVersions>().AddSingleton<RuleSetStatus>()
+        var services = PublishedFolder.Services(_time, _state).AddSingleton<ILoggerFactory>(_log)
             .AddRuleSet(_ => place ?? new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false })
             .BuildServiceProvider();
         await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
@@ -103,17 +102,11 @@ public sealed class SetActionsTests : IDisposable
 
     private void Team(string text) => File.WriteAllText(Path.Combine(_folder, "ml", "team.yaml"), text);
 
-    private async Task<Publication> PublishAsync()
-    {
-        var (place, publisher) = (new FolderPlace(_folder), new Publisher(new FolderPlace(_folder), _time));
-        return (await publisher.PublishAsync(await publisher.LookAsync(Cancel), await place.ReadPlainAsync(Cancel), new(0, "", default, "grace"), Cancel)).Publication!;
-    }
+    private Task<Publication> PublishAsync() => PublishedFolder.PublishAsync(_folder, _time);
 
     private async Task<ServiceProvider> HostAsync()
     {
-        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddSingleton<TimeProvider>(_time).AddSingleton<ISharedState>(_state)
-            .AddRunbookCatalog().AddGuardrails()
-            .AddSingleton<FileVersions>().AddSingleton<RunbookVersions>().AddSingleton<RuleSetStatus>()
+        var services = PublishedFolder.Services(_time, _state)
             .AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false })
             .BuildServiceProvider();
         await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);

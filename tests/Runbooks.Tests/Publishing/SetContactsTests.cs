@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -192,18 +191,12 @@ public sealed class SetContactsTests : IDisposable
             tell: { do: note, with: { text: Hello. } }
         """;
 
-    private async Task<Publication> PublishAsync()
-    {
-        var (place, publisher) = (new FolderPlace(_folder), new Publisher(new FolderPlace(_folder), _time));
-        return (await publisher.PublishAsync(await publisher.LookAsync(Cancel), await place.ReadPlainAsync(Cancel), new(0, "", default, "grace"), Cancel)).Publication!;
-    }
+    private Task<Publication> PublishAsync() => PublishedFolder.PublishAsync(_folder, _time);
 
     private async Task<Host> HostAsync()
     {
         var apart = _other is not null;
-        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddSingleton<ILoggerFactory>(_log).AddSingleton<TimeProvider>(_time).AddSingleton<ISharedState>(_state)
-            .AddRunbookCatalog().AddGuardrails()
-            .AddSingleton<FileVersions>().AddSingleton<RunbookVersions>().AddSingleton<RuleSetStatus>()
+        var services = PublishedFolder.Services(_time, _state).AddSingleton<ILoggerFactory>(_log)
             .AddSingleton<INotifier>(new ScriptedChannel("chat")).AddSingleton(ApprovalOffice.Secrets()).AddSingleton<CurrentContacts>()
             .AddContacts(provider => provider.StartingContacts(_other))
             .AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = !apart, OtherContacts = apart ? () => _other! : null })

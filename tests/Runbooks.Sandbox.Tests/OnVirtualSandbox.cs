@@ -6,7 +6,7 @@ using Runbooks.Sandbox.Apis;
 namespace Runbooks.Sandbox.Tests;
 
 /// <summary>A test with a sandbox of its own on a virtual clock.</summary>
-public abstract class OnTheSandbox : IAsyncLifetime
+public abstract class OnVirtualSandbox : IAsyncLifetime
 {
     private SandboxServer? _sandbox;
 
