@@ -90,7 +90,7 @@ internal static class ServerHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of();
+            kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Current();
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
             if (settings.ListenAny)
@@ -264,7 +264,7 @@ internal static class ConnectionLimit
     private const long Kept = 500;
     private const int OpenFiles = 7;
 
-    public static long Of() => Of(OperatingSystem.IsLinux() && GetLimit(OpenFiles, out var files) == 0 ? files.Current : ulong.MaxValue);
+    public static long Current() => Of(OperatingSystem.IsLinux() && GetLimit(OpenFiles, out var files) == 0 ? files.Current : ulong.MaxValue);
 
     internal static long Of(ulong openFiles)
     {

@@ -215,7 +215,7 @@ public enum GateOutcome
 
 /// <summary>One person's answer to a gate.</summary>
 /// <param name="Person">Who, as proven by the way it came: the link's recipient, the signed-in person, the Slack user, the key's holder.</param>
-/// <param name="Via">How it came: <c>link</c>, <c>api</c>, <c>slack</c>.</param>
+/// <param name="Via">How it came, as in <see cref="DecisionVia"/>.</param>
 /// <param name="PlanHash">The plan that the person was shown; null where the way it came shows none.</param>
 public sealed record Decision(
     DecisionVerb Verb, string Person, string Via, DateTimeOffset At, string? Reason = null, string? PlanHash = null) : Evolving
@@ -237,6 +237,17 @@ public sealed record Decision(
     public bool IsOfSamePerson(Decision other) =>
         string.Equals(Person, other.Person, StringComparison.OrdinalIgnoreCase)
         || (Identity is not null && string.Equals(Identity, other.Identity, StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>The ways a decision comes: recorded, and told with it.</summary>
+public static class DecisionVia
+{
+    public const string Api = "api";
+    public const string Console = "console";
+    public const string Link = "link";
+
+    /// <summary>The name of the channel too, which shows first what was pressed in it.</summary>
+    public const string Slack = "slack";
 }
 
 /// <summary>Somebody wanted to approve while nothing could run.</summary>

@@ -115,7 +115,7 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks loaded
     }
 
     private async Task<Incident> FindAsync(string id, CancellationToken cancellationToken) =>
-        await store.FindAsync(Clip.To(id, 100), cancellationToken) ?? throw new McpException("There is no such incident, or it is no longer kept.");
+        await store.FindAsync(Clip.To(id, 100), cancellationToken) ?? throw new McpException(ApiResults.NoSuchIncident);
 
     /// <summary>Without its secrets, and without the text files beside it.</summary>
     private Runbook Shown(Runbook runbook) => runbook with

@@ -10,7 +10,6 @@ namespace Runbooks.Web.Console;
 public sealed class IncidentFormsHandler(
     ApprovalService approvals, IncidentVerbService verbs, IncidentRetry retry, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner runner)
 {
-    private const string Via = "console";
     private const string NotDone = "Not done";
 
     /// <summary>On the question and the plan that the page showed, and on no other.</summary>
@@ -22,7 +21,7 @@ public sealed class IncidentFormsHandler(
             return refusal ?? MessageResult.Of(StatusCodes.Status400BadRequest, NotDone, "No decision was sent: go back and press one of the buttons.", home: true);
         }
 
-        var decision = new DecisionRequest(verb, form.By, Via, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = Actor.Of(request)?.Person, Items = DecisionVerbText.Items(form.Fields) };
+        var decision = new DecisionRequest(verb, form.By, DecisionVia.Console, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = Actor.Of(request)?.Person, Items = DecisionVerbText.Items(form.Fields) };
         var receipt = await approvals.DecideAsync(id, form.Fields["gate"].ToString(), decision, cancellationToken);
         return receipt.IsRepeated ? new SeeOther(AddressOf(id)) : await EndAsync(request, id, receipt.Result, cancellationToken);
     }, Caller.Person);

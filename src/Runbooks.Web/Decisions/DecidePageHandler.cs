@@ -19,8 +19,6 @@ public sealed class DecidePageHandler(
     HttpRequestRunner runner,
     ILogger<DecidePageHandler> logger)
 {
-    private const string Via = "link";
-
     public Task<IResult> GetAsync(HttpRequest request, string token) => runner.RunAsync(request, async cancellationToken =>
         signer.TryRead(token, out var grant) ? await ShowAsync(request, grant, null, cancellationToken)
         : signer.TryReadStorm(token, out var storm) ? request.Given("one") is { } one
@@ -62,7 +60,7 @@ public sealed class DecidePageHandler(
         var person = Actor.Of(request)?.Person;
         var asksName = person is null && (await store.FindAsync(grant.IncidentId, cancellationToken))?.FindGate(grant.GateId) is { } asked && approvers.NeedsName(asked, grant.Recipient);
         var typed = asksName && form["by"].ToString() is { } by && !string.IsNullOrWhiteSpace(by) ? TypedText.Name(by) : null;
-        var decision = new DecisionRequest(verb, person?.Name ?? typed ?? grant.Recipient, Via, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
+        var decision = new DecisionRequest(verb, person?.Name ?? typed ?? grant.Recipient, DecisionVia.Link, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
         {
             LinkOf = grant.Recipient,
             Items = DecisionVerbText.Items(form),

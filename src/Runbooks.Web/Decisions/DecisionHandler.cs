@@ -6,7 +6,6 @@ namespace Runbooks.Web.Decisions;
 /// <summary><c>POST /api/incidents/{id}/decision</c></summary>
 public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner runner)
 {
-    private const string Via = "api";
     private const string Example = """{"decision":"approve","by":"ada","reason":"seen the graphs","gate":"mitigation-1"}""";
 
     public Task<IResult> PostAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
@@ -28,7 +27,7 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
         }
 
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
-        var decision = new DecisionRequest(verb, TypedText.Name(body.By), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim())
+        var decision = new DecisionRequest(verb, TypedText.Name(body.By), DecisionVia.Api, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim())
         {
             Items = body.Items,
             IsOfWork = DecisionVerbText.IsOfWork(body.Decision),

@@ -111,7 +111,7 @@ public sealed class StormPageHandler(
             return new(Counts: false, Waits: false, "What is done by hand is answered one by one.");
         }
 
-        var request = new DecisionRequest(verb, person?.Name ?? one.Recipient, "link", DecisionVerbText.Reason(form["reason"]), one.PlanHash)
+        var request = new DecisionRequest(verb, person?.Name ?? one.Recipient, DecisionVia.Link, DecisionVerbText.Reason(form["reason"]), one.PlanHash)
         {
             LinkOf = one.Recipient,
             SignedIn = person,

@@ -10,6 +10,7 @@ namespace Runbooks.Web.Http;
 internal static class ApiResults
 {
     public const string ProblemType = "application/problem+json";
+    public const string NoSuchIncident = "There is no such incident, or it is no longer kept.";
 
     public static IResult Json<T>(T value, int status = StatusCodes.Status200OK, string? contentType = null) => Results.Json(value, WebJson.Options, contentType, status);
 

@@ -9,7 +9,7 @@ public sealed class ReportHandler(IIncidentStore store, HttpRequestRunner runner
     {
         if (await store.FindAsync(id, cancellationToken) is not { } incident)
         {
-            return Callers.NotFound(request, "No such incident", "There is no such incident, or it is no longer kept.");
+            return Callers.NotFound(request, "No such incident", ApiResults.NoSuchIncident);
         }
 
         var runbook = await store.FindRunbookAsync(incident.RunbookHash, cancellationToken);
@@ -29,7 +29,7 @@ public sealed class AuditHandler(IIncidentStore store, HttpRequestRunner runner)
     public Task<IResult> GetAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
         await store.FindAsync(id, cancellationToken) is { } incident
             ? Results.Text(string.Concat(AuditTrail.Export(incident).Select(line => line + '\n')), "application/jsonl", Encoding.UTF8)
-            : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident, or it is no longer kept."));
+            : ApiResults.Problem(StatusCodes.Status404NotFound, ApiResults.NoSuchIncident));
 }
 
 /// <summary><c>GET /incidents/{id}/evidence/{name}</c>: what was kept, as a file to save and never as a page to run.</summary>

@@ -8,7 +8,6 @@ namespace Runbooks.Web.Slack;
 /// <summary>Makes a decision of a click, and tells whoever pressed the button why when it does not count.</summary>
 public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts contacts, SlackReply reply, TimeProvider time, ILogger<SlackDecisions> logger)
 {
-    private const string Via = "slack";
     private const int Attempts = 3;
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
 
@@ -35,7 +34,7 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
         {
             try
             {
-                var receipt = await approvals.DecideAsync(click.IncidentId, click.GateId, new DecisionRequest(click.Verb, person, Via, PlanHash: click.PlanHash), cancellationToken);
+                var receipt = await approvals.DecideAsync(click.IncidentId, click.GateId, new DecisionRequest(click.Verb, person, DecisionVia.Slack, PlanHash: click.PlanHash), cancellationToken);
                 if (receipt is { Incident: { } incident, Result.Status: DecisionStatus.AlreadyClosed or DecisionStatus.PlanChanged } && !(receipt.IsRepeated && !incident.State.IsFinal()))
                 {
                     // The button was stale: the card it is on has to say so from now on. A press that is repeated has shown it.
@@ -44,7 +43,7 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
 
                 if (receipt.Incident is { } asked && click.Card is { } card)
                 {
-                    await approvals.TryShowPressedAsync(asked, click.GateId, Via, card, cancellationToken);
+                    await approvals.TryShowPressedAsync(asked, click.GateId, DecisionVia.Slack, card, cancellationToken);
                 }
 
                 return receipt.Result.Message;

@@ -56,7 +56,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// <inheritdoc cref="IsOf"/>
     public string? WhyNoYes(Gate gate, string? recipient, SignedInPerson? signedIn, ContactBook now)
     {
-        var request = new DecisionRequest(DecisionVerb.Approve, signedIn?.Name ?? recipient!, "link") { LinkOf = recipient, SignedIn = signedIn };
+        var request = new DecisionRequest(DecisionVerb.Approve, signedIn?.Name ?? recipient!, DecisionVia.Link) { LinkOf = recipient, SignedIn = signedIn };
         return GateText.WhyNoYes(gate, NameOf(request)) ?? (gate.Task is not null ? null : WhyNotCounted(gate, request, now)?.Message);
     }
 
