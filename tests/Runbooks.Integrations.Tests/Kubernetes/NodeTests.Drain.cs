@@ -1,10 +1,11 @@
+using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
-/// <content>What somebody else does to a node while it is drained, and pods that may not be evicted.</content>
+/// <content>What is taken away and waited for when a node is drained, what somebody else does meanwhile, and pods that may not be evicted.</content>
 public sealed partial class NodeTests
 {
     /// <param name="before">What happens before an eviction, by how many came before it.</param>
@@ -84,5 +85,58 @@ public sealed partial class NodeTests
 
         (await Should.ThrowAsync<StepRefusedException>(() => DrainAsync(Sound, preparation, evictions => evictions == 1 ? FaultAsync("kubernetes", "401", on: "GET ") : Task.CompletedTask))).Message
             .ShouldStartWith($"2 pods were evicted from node {Sound}. Cluster 'b' does not know this identity (401)");
+    }
+
+    [Fact]
+    public async Task Drain_EvictsWhatCanMoveAndLeavesDaemonSets()
+    {
+        await RunAsync(Cordon, With());
+
+        var result = await RunAsync(Drain, With());
+
+        result.Result.ShouldStartWith($"Evicted 1 pod from node {Broken}: search/embedder-");
+        var left = JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync($"/kubernetes/b/api/v1/pods?fieldSelector=spec.nodeName={Broken}", Cancel)).GetProperty("items");
+        left.EnumerateArray().Single().GetProperty("metadata").GetProperty("name").GetString().ShouldNotBeNull().ShouldStartWith("dcgm-exporter-");
+        (await RunAsync(Drain, With())).Result.ShouldContain("no pods to evict");
+    }
+
+    [Fact]
+    public async Task Drain_SaysWhatItTakesAwayAndWhatFoundNoOtherNode()
+    {
+        (await PrepareAsync(Drain, With())).PlannedEffect.ShouldContain("Pods of daemon sets stay. Now that is 1 pod with 1 GPU, for which other nodes need room; whether there is room is not looked at.");
+        foreach (var node in JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync("/kubernetes/b/api/v1/nodes", Cancel)).GetProperty("items").EnumerateArray())
+        {
+            await RunAsync(Cordon, With(node.GetProperty("metadata").GetProperty("name").GetString()!));
+        }
+
+        var result = await RunAsync(Drain, With());
+
+        result.Result.ShouldContain(" No other node has taken 1 pod so far: search/embedder-");
+        result.Outputs["pending"].ShouldStartWith("search/embedder-");
+    }
+
+    [Fact]
+    public async Task NodeThatCameBackAsAnother_IsNotDrainedAfterAnInterruption()
+    {
+        await RunAsync(Cordon, With());
+        var first = await PrepareAsync(Drain, With()) with { Identity = "the machine before" };
+
+        var again = await PrepareAsync(Drain, With(), interrupted: first);
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Drain, With(), again, interrupted: first))).Message.ShouldContain("is no longer the one that was approved. Nothing was evicted.");
+    }
+
+    [Fact]
+    public async Task PodThatNothingBringsBack_KeepsTheNodeFromBeingDrained() =>
+        (await PrepareAsync(Drain, With("aks-pool-17503362-vmss000000"))).Refusal.ShouldNotBeNull().ShouldContain("Nothing would bring back inference/debug-shell");
+
+    [Fact]
+    public async Task DisruptionBudget_IsWaitedFor()
+    {
+        await RunAsync(Cordon, With());
+        await FaultAsync("kubernetes", "429", count: 3);
+
+        (await RunAsync(Drain, With())).Outputs["evicted"].ShouldBe("1");
+        (await RequestsAsync()).Count(request => request.EndsWith("/eviction", StringComparison.Ordinal)).ShouldBe(4);
     }
 }

@@ -220,45 +220,6 @@ public sealed partial class NodeTests : OnTheSandbox
         result.Outputs["evicted"].ShouldBe("0");
     }
 
-    [Fact]
-    public async Task Drain_EvictsWhatCanMoveAndLeavesDaemonSets()
-    {
-        await RunAsync(Cordon, With());
-
-        var result = await RunAsync(Drain, With());
-
-        result.Result.ShouldStartWith($"Evicted 1 pod from node {Broken}: search/embedder-");
-        var left = JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync($"/kubernetes/b/api/v1/pods?fieldSelector=spec.nodeName={Broken}", Cancel)).GetProperty("items");
-        left.EnumerateArray().Single().GetProperty("metadata").GetProperty("name").GetString().ShouldNotBeNull().ShouldStartWith("dcgm-exporter-");
-        (await RunAsync(Drain, With())).Result.ShouldContain("no pods to evict");
-    }
-
-    [Fact]
-    public async Task Drain_SaysWhatItTakesAwayAndWhatFoundNoOtherNode()
-    {
-        (await PrepareAsync(Drain, With())).PlannedEffect.ShouldContain("Pods of daemon sets stay. Now that is 1 pod with 1 GPU, for which other nodes need room; whether there is room is not looked at.");
-        foreach (var node in JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync("/kubernetes/b/api/v1/nodes", Cancel)).GetProperty("items").EnumerateArray())
-        {
-            await RunAsync(Cordon, With(node.GetProperty("metadata").GetProperty("name").GetString()!));
-        }
-
-        var result = await RunAsync(Drain, With());
-
-        result.Result.ShouldContain(" No other node has taken 1 pod so far: search/embedder-");
-        result.Outputs["pending"].ShouldStartWith("search/embedder-");
-    }
-
-    [Fact]
-    public async Task NodeThatCameBackAsAnother_IsNotDrainedAfterAnInterruption()
-    {
-        await RunAsync(Cordon, With());
-        var first = await PrepareAsync(Drain, With()) with { Identity = "the machine before" };
-
-        var again = await PrepareAsync(Drain, With(), interrupted: first);
-
-        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Drain, With(), again, interrupted: first))).Message.ShouldContain("is no longer the one that was approved. Nothing was evicted.");
-    }
-
     [Theory]
     [InlineData(Drain, "its pods would come back to it")]
     [InlineData(Reimage, "pods may be running on it")]
@@ -278,20 +239,6 @@ public sealed partial class NodeTests : OnTheSandbox
         (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Reimage, With(), approved))).Message.ShouldContain("is no longer the one that was approved. Nothing was reimaged.");
 
         (await RequestsAsync()).ShouldNotContain(request => request.StartsWith("POST ", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task PodThatNothingBringsBack_KeepsTheNodeFromBeingDrained() =>
-        (await PrepareAsync(Drain, With("aks-pool-17503362-vmss000000"))).Refusal.ShouldNotBeNull().ShouldContain("Nothing would bring back inference/debug-shell");
-
-    [Fact]
-    public async Task DisruptionBudget_IsWaitedFor()
-    {
-        await RunAsync(Cordon, With());
-        await FaultAsync("kubernetes", "429", count: 3);
-
-        (await RunAsync(Drain, With())).Outputs["evicted"].ShouldBe("1");
-        (await RequestsAsync()).Count(request => request.EndsWith("/eviction", StringComparison.Ordinal)).ShouldBe(4);
     }
 
     [Fact]
