@@ -20,13 +20,13 @@ public static class TeamFile
     /// <param name="known">Whom the contacts name; null when that is not to be checked.</param>
     public static TeamResult Read(TeamFiles files, IReadOnlyCollection<string>? known = null)
     {
-        var (file, errors) = (files.File, new FileErrors(files.File.Name, Plain(files.File.Text)));
+        var (file, errors) = (files.File, new FileErrors(files.File.Name, files.File.Text));
         if (Path.GetFileName(file.Name) != FileName)
         {
             errors.Add(new(1, 1), "", $"The file is called '{Clip.To(Path.GetFileName(file.Name), 80)}'.", $"Call it {FileName}.");
         }
 
-        if (Open(file.Text, errors, "name") is not { } root)
+        if (YamlSection.Open(errors, "name") is not { } root)
         {
             return new(null, errors.Sorted) { Warnings = errors.Warnings };
         }
@@ -62,8 +62,8 @@ public static class TeamFile
             return [];
         }
 
-        var own = new FileErrors(file.Name, Plain(file.Text));
-        var root = Open(file.Text, own, "people");
+        var own = new FileErrors(file.Name, file.Text);
+        var root = YamlSection.Open(own, "people");
         unreadable = own.Sorted;
         return root is null ? [] :
         [
@@ -71,26 +71,6 @@ public static class TeamFile
             .. root.Node("groups") is YamlMapping groups ? groups.Entries.Select(entry => $"group:{entry.Key}") : [],
         ];
     }
-
-    /// <returns>Null when there is nothing that could be looked at further.</returns>
-    private static YamlSection? Open(string text, FileErrors errors, string first)
-    {
-        var tree = YamlTree.Read(Plain(text), errors.Refuse, errors.Warn);
-        if (tree is not YamlMapping mapping)
-        {
-            if (tree is not null)
-            {
-                errors.Add(tree.At, "", $"The file is {tree.Description} and must be a mapping.", $"Begin with '{first}:'.");
-            }
-
-            return null;
-        }
-
-        errors.Locate(mapping);
-        return new(mapping, "", errors);
-    }
-
-    private static string Plain(string text) => text.TrimStart('\uFEFF');
 }
 
 /// <summary>A team, or everything that is wrong with its file, in the file's order.</summary>

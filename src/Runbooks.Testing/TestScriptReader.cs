@@ -37,20 +37,9 @@ internal sealed class TestScriptReader(FileErrors errors)
     /// <returns>The test, null where there are errors; and where everything in the file stands.</returns>
     public static (TestScript? Script, FileErrors Errors) Open(string file, string text)
     {
-        text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file, text);
-        switch (YamlTree.Read(text, errors.Refuse, errors.Warn))
-        {
-            case YamlMapping mapping:
-                errors.Locate(mapping);
-                var script = new TestScriptReader(errors).Script(new(mapping, "", errors));
-                return (errors.Count > 0 ? null : script, errors);
-            case { } other:
-                errors.Add(other.At, "", $"The file is {other.Description} and must be a mapping.", "Begin with 'source:'.");
-                return (null, errors);
-            default:
-                return (null, errors);
-        }
+        var script = YamlSection.Open(errors, "source") is { } root ? new TestScriptReader(errors).Script(root) : null;
+        return (errors.Count > 0 ? null : script, errors);
     }
 
     private TestScript Script(YamlSection root)

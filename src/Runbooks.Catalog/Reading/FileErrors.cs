@@ -1,7 +1,7 @@
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Collects what is wrong with one file. Errors are told by the path of a key; the place in the file is looked up.</summary>
-internal sealed class FileErrors(string file, string text)
+internal sealed class FileErrors
 {
     private const int MaxErrors = 100;
     private const int MaxKey = 200;
@@ -12,12 +12,25 @@ internal sealed class FileErrors(string file, string text)
     private readonly HashSet<Position> _refused = [];
     private readonly Dictionary<string, Position> _keys = [];
     private readonly Dictionary<string, Position> _values = [];
-    private readonly string[] _lines = FileLines.Of(text);
+    private readonly string _file;
+    private readonly string[] _lines;
+
+    /// <param name="file">How errors name the file.</param>
+    /// <param name="text">With or without a byte order mark.</param>
+    public FileErrors(string file, string text)
+    {
+        (_file, Text) = (file, text.TrimStart('\uFEFF'));
+        _lines = FileLines.Of(Text);
+        Allowances = new(file, Text);
+    }
+
+    /// <summary>The file's text, without a byte order mark.</summary>
+    public string Text { get; }
 
     public int Count => _errors.Count;
 
     /// <summary>What the file says it means.</summary>
-    public Allowances Allowances { get; } = new(file, text);
+    public Allowances Allowances { get; }
 
     public IReadOnlyList<CatalogError> Sorted => [.. _errors.OrderBy(error => error.Line).ThenBy(error => error.Column)];
 
@@ -72,7 +85,7 @@ internal sealed class FileErrors(string file, string text)
 
     /// <summary>What stands in the file may be long, and an error is a line for people.</summary>
     private CatalogError Error(Position at, string key, string problem, string remedy) =>
-        new(file, at.Line, at.Column, Clip.To(key, MaxKey), Clip.To(problem, MaxText), Clip.To(remedy, MaxText));
+        new(_file, at.Line, at.Column, Clip.To(key, MaxKey), Clip.To(problem, MaxText), Clip.To(remedy, MaxText));
 
     public void Add(Position at, string key, string problem, string remedy)
     {
@@ -96,6 +109,10 @@ internal sealed class FileErrors(string file, string text)
 
     /// <summary>Something is wrong with the value at this path, or with the nearest one above it that the file has.</summary>
     public void AtValue(string path, string problem, string remedy) => Add(Nearest(path, _values), path, problem, remedy);
+
+    /// <summary>The file as a whole is something else than a mapping.</summary>
+    /// <param name="first">The key that such a file begins with.</param>
+    public void NoMapping(YamlNode whole, string first) => Add(whole.At, "", $"The file is {whole.Description} and must be a mapping.", $"Begin with '{first}:'.");
 
     /// <summary>What stands at this path is no text, or is nothing because all of it is a comment: <c>slack: #alerts</c>.</summary>
     public void NoText(string path, YamlNode node, string remedy)

@@ -14,15 +14,14 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
     /// <param name="team">Whose it is; null where it is nobody's in particular.</param>
     public ReadResult Read(string file, string text, KnownContacts? contacts = null, IReadOnlyDictionary<string, string>? samples = null, Team? team = null)
     {
-        text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file, text);
-        var tree = YamlTree.Read(text, errors.Refuse, errors.Warn);
+        var tree = YamlTree.Read(errors.Text, errors.Refuse, errors.Warn);
         var used = new SortedSet<string>(StringComparer.Ordinal);
         if (tree is null || (host ?? HostSettings.None).FillIn(tree, errors.Refuse, used) is not YamlMapping mapping)
         {
             if (tree is not null)
             {
-                errors.Add(tree.At, "", $"The file is {tree.Description} and must be a mapping.", "Begin with 'id:'.");
+                errors.NoMapping(tree, "id");
             }
 
             return new(null, errors.Sorted) { Warnings = errors.Warnings };
@@ -39,7 +38,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
             names.CheckActions(runbook);
         }
 
-        var filled = used.Count == 0 ? text : $"{text}\n{string.Join('\n', used)}";
+        var filled = used.Count == 0 ? errors.Text : $"{errors.Text}\n{string.Join('\n', used)}";
         runbook = runbook with { Hash = HashOf(filled + kept.HashedText), Samples = kept.Used };
         new SafetyRules(steps, errors).Check(runbook);
         if (errors.Count == 0)

@@ -12,6 +12,24 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
 
     private readonly List<string> _asked = [];
 
+    /// <summary>Reads a whole file.</summary>
+    /// <param name="first">The key that such a file begins with.</param>
+    /// <returns>Null when there is nothing that could be looked at further.</returns>
+    public static YamlSection? Open(FileErrors errors, string first)
+    {
+        switch (YamlTree.Read(errors.Text, errors.Refuse, errors.Warn))
+        {
+            case YamlMapping whole:
+                errors.Locate(whole);
+                return new(whole, "", errors);
+            case { } other:
+                errors.NoMapping(other, first);
+                return null;
+            default:
+                return null;
+        }
+    }
+
     public string Path => path;
 
     public FileErrors Errors => errors;

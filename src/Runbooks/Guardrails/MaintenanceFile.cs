@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Matching;
 using Runbooks.Catalog.Schema;
-using Runbooks.Catalog.Yaml;
 
 namespace Runbooks.Guardrails;
 
@@ -17,19 +16,11 @@ public static class MaintenanceFile
     public static MaintenanceFileResult Read(string file, string text, IReadOnlyCollection<string>? runbooks = null)
     {
         var errors = new FileErrors(file, text);
-        if (YamlTree.Read(text.TrimStart('\uFEFF'), errors.Refuse, errors.Warn) is not { } tree)
+        if (YamlSection.Open(errors, "windows") is not { } root)
         {
             return new([], errors.Sorted) { Warnings = errors.Warnings };
         }
 
-        if (tree is not YamlMapping mapping)
-        {
-            errors.Add(tree.At, "", $"The file is {tree.Description} and must be a mapping.", "Begin with 'windows:'.");
-            return new([], errors.Sorted) { Warnings = errors.Warnings };
-        }
-
-        errors.Locate(mapping);
-        var root = new YamlSection(mapping, "", errors);
         var windows = root.Items("windows", required: true).Select(section => ReadOne(section, runbooks)).ToList();
         root.RejectOthers();
         return new(errors.Count > 0 ? [] : windows, errors.Sorted) { Warnings = errors.Warnings };

@@ -74,21 +74,12 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     /// <param name="common">What a team's file may name; null where that is not known here.</param>
     private FileContacts ReadOne(RunbookFile file, string? team, FileContacts? common, bool withSettings)
     {
-        var text = file.Text.TrimStart('\uFEFF');
-        var errors = new FileErrors(file.Name, text);
-        var tree = YamlTree.Read(text, errors.Refuse, errors.Warn);
-        if (tree is not YamlMapping mapping)
+        var errors = new FileErrors(file.Name, file.Text);
+        if (YamlSection.Open(errors, "people") is not { } root)
         {
-            if (tree is not null)
-            {
-                errors.Add(tree.At, "", $"The file is {tree.Description} and must be a mapping.", "Begin with 'people:'.");
-            }
-
             return new(team, file.Name, errors, [], []);
         }
 
-        errors.Locate(mapping);
-        var root = new YamlSection(mapping, "", errors);
         var others = team is null ? [] : common?.Recipients;
         var recipients = new RecipientReader(_channels, withSettings ? secrets : null, others).Read(root, isWhole: team is null);
         List<Recipient> known = [.. recipients.Concat(others ?? []).DistinctBy(recipient => recipient.Name, StringComparer.OrdinalIgnoreCase)];
