@@ -200,9 +200,9 @@ internal sealed class ContactsWatch(string file, ContactsReload reload, TimeProv
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         FolderWatch.RunAsync(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFileName(file), ReloadAsync, logger, stoppingToken),
-        LookAsync(stoppingToken));
+        ReloadRegularlyAsync(stoppingToken));
 
-    private async Task LookAsync(CancellationToken stoppingToken)
+    private async Task ReloadRegularlyAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(RuleSetOptions.Usual, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))

@@ -30,7 +30,7 @@ public interface ICheck
     bool MayFindNothing(JsonElement with) => false;
 
     /// <summary>For how long after a change its answer still rests on what was before it; null where it is about now, and where the file does not tell.</summary>
-    TimeSpan? LooksBack(JsonElement with) => null;
+    TimeSpan? LookBackOf(JsonElement with) => null;
 
     /// <param name="parameters">An instance of <see cref="ParametersType"/>, validated.</param>
     Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken);
@@ -61,7 +61,7 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
 
     public virtual bool MayFindNothing(JsonElement with) => false;
 
-    public virtual TimeSpan? LooksBack(JsonElement with) => null;
+    public virtual TimeSpan? LookBackOf(JsonElement with) => null;
 
     /// <summary>
     /// Asks the question. An exception counts as unknown and its message is shown, so messages name the system, what

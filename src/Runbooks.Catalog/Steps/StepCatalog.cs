@@ -31,7 +31,7 @@ public sealed class StepCatalog
 
     /// <summary>What of these checks looks back the longest; null where none of them does.</summary>
     public (CheckSpec Check, TimeSpan Back)? LongestLookBack(IEnumerable<CheckSpec> specs) =>
-        specs.Select(spec => (spec, FindCheck(spec.Check)?.LooksBack(spec.With))).Where(one => one.Item2 is not null).OrderByDescending(one => one.Item2)
+        specs.Select(spec => (spec, FindCheck(spec.Check)?.LookBackOf(spec.With))).Where(one => one.Item2 is not null).OrderByDescending(one => one.Item2)
             .Select(one => ((CheckSpec, TimeSpan)?)(one.spec, one.Item2!.Value)).FirstOrDefault();
 
     private static Dictionary<string, T> Index<T>(IEnumerable<T> items, Func<T, string> name, string kind)

@@ -23,7 +23,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
     private const string Uncorrectable = "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS";
     private static readonly string[] s_nvLink = [.. new[] { "CRC_FLIT", "CRC_DATA", "REPLAY", "RECOVERY" }.Select(kind => $"DCGM_FI_DEV_NVLINK_{kind}_ERROR_COUNT_TOTAL")];
 
-    protected override async Task<CheckResult> LookAsync(GpuHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(GpuHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         // Up to 4.5.3 the exporter writes the machine's name with a capital letter.
         string Selected(string metric, string label, string around) =>

@@ -4,13 +4,13 @@ namespace Runbooks.Integrations.Kubernetes;
 internal abstract class ClusterCheck<TParameters>(string name, string summary) : Check<TParameters>(name, summary)
     where TParameters : ClusterParameters
 {
-    protected abstract Task<CheckResult> LookAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
+    protected abstract Task<CheckResult> MeasureAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
 
     protected sealed override async Task<CheckResult> AskAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         try
         {
-            return await LookAsync(parameters, context, cancellationToken);
+            return await MeasureAsync(parameters, context, cancellationToken);
         }
         catch (Exception failed) when (failed is ClusterException or StepRefusedException)
         {
@@ -39,7 +39,7 @@ internal sealed class NodeCheck(Clusters clusters)
 
     public override string Role => "Microsoft.ContainerService/managedClusters/nodes/read and …/coordination.k8s.io/leases/read in a role of your own (Azure Kubernetes Service RBAC Reader has neither), or a Kubernetes cluster role with: get nodes, and get leases in kube-node-lease to know within seconds that the node is alive";
 
-    protected override async Task<CheckResult> LookAsync(NodeCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(NodeCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var nodes = clusters.Nodes(parameters.Cluster, Role);
         if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node)
@@ -76,7 +76,7 @@ internal sealed class DeploymentCheck(Clusters clusters)
 {
     public override string Role => "Azure Kubernetes Service RBAC Reader, or a Kubernetes role with: get deployments";
 
-    protected override async Task<CheckResult> LookAsync(DeploymentCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(DeploymentCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var deployments = clusters.Deployments(parameters.Cluster, Role);
         if (await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken) is not { } deployment)

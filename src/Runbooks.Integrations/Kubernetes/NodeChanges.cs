@@ -19,7 +19,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
     {
         var nodes = clusters.Nodes(parameters.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
-        var undo = Look(node, new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", Was: false, Keep(parameters)), parameters);
+        var undo = WithFormer(node, new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", Was: false, Keep(parameters)), parameters);
         var (cost, alone) = node is null ? ("", []) : await CostAsync(parameters, cancellationToken);
         var other = await held.FindOtherAsync<TState>(Held(undo, nodes.Cluster), state => !AreSame(state, After(undo)), context, cancellationToken);
         return new Preparation
@@ -75,7 +75,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 
     /// <param name="undo">What is known without looking at the node.</param>
     /// <returns>That, with what the node has of it.</returns>
-    protected abstract NodeUndo Look(V1Node? node, NodeUndo undo, TParameters parameters);
+    protected abstract NodeUndo WithFormer(V1Node? node, NodeUndo undo, TParameters parameters);
 
     protected abstract NodeTexts Texts(TParameters parameters, string cluster);
 
@@ -173,7 +173,7 @@ internal sealed record NodeUndo(string? Cluster, string Node, string Uid, bool W
 internal abstract class NodeScheduling<TParameters>(Clusters clusters, HeldValues held, bool cordons, string name, string summary) : NodeChange<TParameters, bool>(clusters, held, name, summary)
     where TParameters : NodeParameters
 {
-    protected override NodeUndo Look(V1Node? node, NodeUndo undo, TParameters parameters) => undo with { Was = node is not null && Read(node, undo) == cordons };
+    protected override NodeUndo WithFormer(V1Node? node, NodeUndo undo, TParameters parameters) => undo with { Was = node is not null && Read(node, undo) == cordons };
 
     protected override HeldValue Held(NodeUndo undo, string cluster) => new($"cordon of node {undo.Uid}", $"The {(cordons ? "cordon" : "uncordoning")} of node {undo.Node} on cluster {cluster}");
 

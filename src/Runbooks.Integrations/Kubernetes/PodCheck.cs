@@ -10,7 +10,7 @@ internal sealed class PodCheck(Clusters clusters)
 
     public override string Role => "Azure Kubernetes Service RBAC Reader, or a Kubernetes role with: get and list pods, get pods/log";
 
-    protected override async Task<CheckResult> LookAsync(PodCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(PodCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var pods = clusters.Pods(parameters.Cluster, Role);
         if (await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken) is { } pod)

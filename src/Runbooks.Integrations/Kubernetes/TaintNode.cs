@@ -38,7 +38,7 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
         return (words, [.. PodRoom.Alone(leaving).Order(StringComparer.Ordinal)]);
     }
 
-    protected override NodeUndo Look(V1Node? node, NodeUndo undo, TaintNodeParameters parameters)
+    protected override NodeUndo WithFormer(V1Node? node, NodeUndo undo, TaintNodeParameters parameters)
     {
         var taint = New(parameters);
         var former = Find(node, Key(taint));

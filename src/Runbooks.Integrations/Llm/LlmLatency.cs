@@ -22,13 +22,13 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     public override bool MayFindNothing(JsonElement with) => true;
 
     // Slow first tokens of before are among those of the window.
-    public override TimeSpan? LooksBack(JsonElement with) => WithText.Duration(with, "window", WorkloadParameters.DefaultWindow);
+    public override TimeSpan? LookBackOf(JsonElement with) => WithText.Duration(with, "window", WorkloadParameters.DefaultWindow);
 
     protected override TimeSpan? WindowOf(LlmLatencyParameters parameters) => parameters.Window;
 
     protected override string Limit(LlmLatencyParameters parameters) => parameters.Failing.ToString();
 
-    protected override async Task<CheckResult> LookAsync(LlmLatencyParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(LlmLatencyParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var of = await parameters.Series.FollowAsync(Prometheus, parameters.Endpoint, VllmHealth.Running, cancellationToken);
         var around = $"rate({{0}}[{PromDuration.Of(parameters.Window)}])";

@@ -12,7 +12,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
 {
     private const string Requests = "requests";
 
-    protected override async Task<CheckResult> LookAsync(ModelServerParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(ModelServerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var of = await parameters.Series.FollowAsync(Prometheus, parameters.Endpoint, server.Waiting, cancellationToken);
         var window = PromDuration.Of(parameters.Window);

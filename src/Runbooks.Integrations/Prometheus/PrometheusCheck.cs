@@ -8,7 +8,7 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
 
     protected PrometheusClient Prometheus => prometheus;
 
-    protected abstract Task<CheckResult> LookAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
+    protected abstract Task<CheckResult> MeasureAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
 
     /// <summary>What the value is held against, shown beside an unknown one as well; null when there is no such limit.</summary>
     protected virtual string? Limit(TParameters parameters) => null;
@@ -21,7 +21,7 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
         var asked = context.Time.GetUtcNow();
         try
         {
-            var result = await LookAsync(parameters, context, cancellationToken);
+            var result = await MeasureAsync(parameters, context, cancellationToken);
             if (prometheus.Find(parameters.Endpoint).Endpoint is not { Every.Ticks: > 0 } endpoint || result.Verdict == Verdict.Unknown)
             {
                 // It scrapes nothing, and knows how things are when it is asked; or it does not know, whenever that was.

@@ -12,7 +12,7 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     public override bool MayFindNothing(JsonElement with) =>
         WithText.LeavesEmptyOpen(with) && WithText.Of(with, "query")?.Replace(" ", "", StringComparison.Ordinal).Contains("orvector(", StringComparison.Ordinal) != true;
 
-    public override TimeSpan? LooksBack(JsonElement with) => WindowOf(WithText.Of(with, "query") ?? "", WithText.Failing(with));
+    public override TimeSpan? LookBackOf(JsonElement with) => WindowOf(WithText.Of(with, "query") ?? "", WithText.Failing(with));
 
     protected override TimeSpan? WindowOf(PrometheusQueryParameters parameters) => WindowOf(parameters.Query, parameters.Failing);
 
@@ -26,7 +26,7 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
             : ranges.Max(one => one.Time);
     }
 
-    protected override async Task<CheckResult> LookAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var failing = parameters.Failing;
         var found = await Prometheus.QueryAsync(parameters.Endpoint, parameters.Query, cancellationToken);

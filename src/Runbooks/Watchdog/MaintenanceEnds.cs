@@ -19,7 +19,7 @@ public sealed class MaintenanceEnds(
             // One that cannot be looked at is tried again.
             await logger.TryPartAsync(one.IncidentId, async token =>
             {
-                if (await LookAsync(one, token))
+                if (await TakeUpAsync(one, token))
                 {
                     await suppressed.ForgetAsync(one, token);
                 }
@@ -36,7 +36,7 @@ public sealed class MaintenanceEnds(
     }
 
     /// <returns>Whether nothing is left to do.</returns>
-    private async Task<bool> LookAsync(SuppressedIncident one, CancellationToken cancellationToken)
+    private async Task<bool> TakeUpAsync(SuppressedIncident one, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident)
         {

@@ -88,28 +88,28 @@ internal sealed class WatchdogLoop(
         while (await minute.WaitForNextTickAsync(stoppingToken))
         {
             // Off this thread: on a disk that hangs, whoever reads hangs too. The watch outlives whatever it watches.
-            await WatchAsync(Task.Run(() => logger.TryPartAsync(FallbackNotifier.SystemId, LookAsync, stoppingToken), stoppingToken), stoppingToken);
+            await WatchAsync(Task.Run(() => logger.TryPartAsync(FallbackNotifier.SystemId, TickAsync, stoppingToken), stoppingToken), stoppingToken);
         }
     }
 
-    /// <summary>Until a look is over, however long it hangs, this says each minute whether store and engine work.</summary>
-    private async Task WatchAsync(Task look, CancellationToken cancellationToken)
+    /// <summary>Until a tick is over, however long it hangs, this says each minute whether store and engine work.</summary>
+    private async Task WatchAsync(Task tick, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                await look.WaitAsync(s_minute, time, CancellationToken.None);
+                await tick.WaitAsync(s_minute, time, CancellationToken.None);
                 return;
             }
-            catch (TimeoutException) when (!look.IsFaulted)
+            catch (TimeoutException) when (!tick.IsFaulted)
             {
                 await logger.TryPartAsync(FallbackNotifier.SystemId, health.CheckAsync, cancellationToken);
             }
         }
     }
 
-    private async Task LookAsync(CancellationToken cancellationToken)
+    private async Task TickAsync(CancellationToken cancellationToken)
     {
         if (IsDue(_forgotten))
         {

@@ -42,7 +42,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
         return (ofAll && NoneOfNothing().IsMatch(last)) || (!ofAll && WithText.LeavesEmptyOpen(with));
     }
 
-    public override TimeSpan? LooksBack(JsonElement with) =>
+    public override TimeSpan? LookBackOf(JsonElement with) =>
         WithText.Duration(with, "over", LogsParameters.DefaultOver) is { } over ? WindowOf(WithText.Of(with, "query") ?? "", over, WithText.Failing(with)) : null;
 
     // With two times the newer one is looked at for what is so now, and the older one to compare it with.

@@ -17,7 +17,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
     // Until the first value that is of the time after a change alone, and is told of: the one that the change falls into may have
     // just begun. Where nothing may come once all is well, the last value of before counts as long as it is in sight.
-    public override TimeSpan? LooksBack(JsonElement with) =>
+    public override TimeSpan? LookBackOf(JsonElement with) =>
         WithText.Duration(with, "over", MetricParameters.DefaultOver) is { } over
         && WithText.Duration(with, "granularity", UsualGrain(IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average)), over)) is { } grain
             ? grain + (WithText.Choice(with, "whenEmpty", WhenEmpty.Unknown) == WhenEmpty.Passing && WithText.Failing(with) is not { IsAbsent: true } ? over : grain) + MetricSeries.StillComing

@@ -6,7 +6,7 @@ using Runbooks.Model.Text;
 namespace Runbooks.Integrations.Tests;
 
 /// <summary>How long what was before a fix is in the answers that shall show whether it helped.</summary>
-public sealed class LooksBackTests
+public sealed class LookBackTests
 {
     [Theory]
     [InlineData("azureMonitor.logs", """{ "query": "T | where TimeGenerated between (ago(8m) .. ago(3m)) | count", "failing": "> 1" }""", "8m")]
@@ -38,7 +38,7 @@ public sealed class LooksBackTests
     [InlineData("llm.latency", """{ "failing": "> 3", "window": "10m" }""", "10m")]
     [InlineData("kubernetes.pod", """{ "pod": "p" }""", null)]
     public void Check_SaysHowLong(string name, string with, string? back) =>
-        IntegrationsPageTests.Catalog().FindCheck(name)!.LooksBack(JsonSerializer.Deserialize<JsonElement>(with)).ShouldBe(back is null ? null : Time(back));
+        IntegrationsPageTests.Catalog().FindCheck(name)!.LookBackOf(JsonSerializer.Deserialize<JsonElement>(with)).ShouldBe(back is null ? null : Time(back));
 
     /// <summary>With what the reference page tells to write, the first answer without a fault of before is eight minutes after the fix.</summary>
     [Theory]
