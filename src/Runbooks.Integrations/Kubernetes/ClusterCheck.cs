@@ -44,7 +44,7 @@ internal sealed class NodeCheck(Clusters clusters)
         var nodes = clusters.Nodes(parameters.Cluster, Role);
         if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node)
         {
-            return CheckResult.Failing($"There is no node {parameters.Node} on cluster {nodes.Cluster}.");
+            return CheckResult.Failing(nodes.Missing(parameters.Node));
         }
 
         var signs = new NodeSigns(node);
@@ -81,7 +81,7 @@ internal sealed class DeploymentCheck(Clusters clusters)
         var deployments = clusters.Deployments(parameters.Cluster, Role);
         if (await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken) is not { } deployment)
         {
-            return CheckResult.Failing($"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}.");
+            return CheckResult.Failing(deployments.Missing(parameters.Namespace, parameters.Deployment));
         }
 
         var signs = new DeploymentSigns(deployment);

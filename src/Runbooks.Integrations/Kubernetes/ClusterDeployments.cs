@@ -21,6 +21,8 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         onStatus: status => status == 404 ? () => null : null,
         cancellationToken);
 
+    public string Missing(string ns, string name) => $"There is no deployment {ns}/{name} on cluster {Cluster}.";
+
     /// <summary>The autoscaler that decides how many there are.</summary>
     /// <returns>Its name, null for none; and whether that may be read at all.</returns>
     public async Task<(string? Name, bool MayBeRead)> FindAutoscalerAsync(string ns, string name, CancellationToken cancellationToken)

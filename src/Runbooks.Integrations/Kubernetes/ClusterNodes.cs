@@ -18,6 +18,8 @@ internal sealed class ClusterNodes(ClusterCalls calls)
         onStatus: status => status == 404 ? () => null : null,
         cancellationToken);
 
+    public string Missing(string node) => $"There is no node {node} on cluster {Cluster}.";
+
     /// <returns>When the node's kubelet last renewed its lease; null where there is none, or this identity may not read it.</returns>
     public Task<DateTime?> LeaseRenewedAsync(string node, CancellationToken cancellationToken) => calls.SendAsync(
         $"get the lease of node {node}",

@@ -30,7 +30,7 @@ internal sealed class DrainNode(Clusters clusters)
                 + (node is null ? "" : await PodRoom.CostAsync(clusters.Pods(parameters.Cluster, Role), parameters.Node, moving, " It has no pods to evict now.", cancellationToken))
                 + (parameters.StuckFor > TimeSpan.Zero ? $" A pod that has not ended {DurationText.Format(parameters.StuckFor)} after its time is not waited for: its node may not answer." : ""),
             Identity = node?.Metadata.Uid,
-            Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}."
+            Refusal = node is null ? nodes.Missing(parameters.Node)
                 : alone.Count > 0 ? $"Nothing would bring back {string.Join(", ", alone)}: no controller owns {(alone.Count == 1 ? "it" : "them")}. Move {(alone.Count == 1 ? "it" : "them")} by hand first."
                 : null,
         };

@@ -33,7 +33,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
                 : $"{BackTexts(undo, Before(undo)).Will}.",
             UndoneByHand = undo.Keep,
             UndoState = JsonSerializer.SerializeToElement(undo),
-            Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}." : null,
+            Refusal = node is null ? nodes.Missing(parameters.Node) : null,
         };
     }
 

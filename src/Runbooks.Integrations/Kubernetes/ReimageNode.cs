@@ -23,7 +23,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         {
             PlannedEffect = $"Reimage the machine of node {parameters.Node} on cluster {nodes.Cluster}{(machine is null ? "" : $" ({machine.DisplayName})")}, and wait until the node is ready again. What is on its local disks is lost.",
             Identity = node is null ? null : $"{node.Metadata.Uid} {machine?.Id}",
-            Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}."
+            Refusal = node is null ? nodes.Missing(parameters.Node)
                 : machine is null ? $"Node {parameters.Node} is not an instance of an Azure scale set: its provider id is '{node.Spec?.ProviderID}'."
                 : null,
         };

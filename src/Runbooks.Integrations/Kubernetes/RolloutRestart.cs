@@ -18,7 +18,7 @@ internal sealed class RolloutRestart(Clusters clusters)
             PlannedEffect = $"Restart the pods of deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}, {Way(deployment)}, and wait until the new ones are ready.",
             // Another strategy since then makes it another step.
             Identity = deployment is null ? null : $"{Version(deployment)}; {Way(deployment)}",
-            Refusal = Refusal(parameters, deployment, deployments.Cluster),
+            Refusal = deployment is null ? deployments.Missing(parameters.Namespace, parameters.Deployment) : Refusal(deployment),
         };
     }
 
@@ -54,9 +54,8 @@ internal sealed class RolloutRestart(Clusters clusters)
             $"{(same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
     }
 
-    internal static string? Refusal(RolloutRestartParameters parameters, V1Deployment? deployment, string cluster) => deployment switch
+    internal static string? Refusal(V1Deployment deployment) => deployment switch
     {
-        null => $"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {cluster}.",
         { Spec.Replicas: 0 } => "It is scaled to 0 pods, so there is none to restart.",
         { Spec.Paused: true } => "Its rollout is paused, so a restart would wait. Resume it first.",
         _ => null,

@@ -33,7 +33,7 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
             UndoState = JsonSerializer.SerializeToElement(new ScaleUndo(parameters.Cluster, parameters.Namespace, parameters.Deployment, deployment?.Metadata.Uid ?? "", before, after)),
             Refusal = deployment switch
             {
-                null => $"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}.",
+                null => deployments.Missing(parameters.Namespace, parameters.Deployment),
                 _ when autoscaler is not null => $"The autoscaler {autoscaler} decides how many pods it has, and would take this back. Change its limits instead.",
                 _ when after > parameters.Max => FormattableString.Invariant($"That would be {after} pods, and at most {parameters.Max} are allowed here."),
                 _ when after < 1 => "That would leave no pod at all.",

@@ -84,7 +84,7 @@ public sealed class DeploymentTests : OnTheSandbox
     /// <summary>The sandbox pauses none. The step would wait for its whole time, and fail.</summary>
     [Fact]
     public void PausedRollout_IsRefused() => RolloutRestart
-        .Refusal(new() { Namespace = "chat", Deployment = "chat-vllm" }, new() { Spec = new() { Paused = true } }, "b")
+        .Refusal(new() { Spec = new() { Paused = true } })
         .ShouldBe("Its rollout is paused, so a restart would wait. Resume it first.");
 
     [Theory]
