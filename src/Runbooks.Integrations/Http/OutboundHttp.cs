@@ -87,6 +87,18 @@ public static class OutboundHttp
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }
 
+/// <summary>Why no answer came, without the URL: for some systems it is the secret.</summary>
+internal static class HttpFailure
+{
+    /// <returns>Null for a failure of another kind.</returns>
+    public static string? InWords(string service, Exception failure) => failure switch
+    {
+        HttpRequestException unreachable => $"{service} cannot be reached ({unreachable.HttpRequestError}).",
+        Polly.ExecutionRejectedException or IOException => $"{service} did not answer ({failure.GetType().Name}).",
+        _ => null,
+    };
+}
+
 /// <summary>How patient calls to outside systems are. Section <c>OutboundHttp</c>.</summary>
 public sealed class OutboundHttpOptions
 {

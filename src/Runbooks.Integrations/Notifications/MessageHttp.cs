@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Encodings.Web;
-using Polly;
 
 namespace Runbooks.Integrations.Notifications;
 
@@ -26,13 +25,9 @@ internal static class MessageHttp
                 ? await ReadAsync(answer, cancellationToken)
                 : throw Refusal(answer, service);
         }
-        catch (HttpRequestException unreachable)
+        catch (Exception failed) when (HttpFailure.InWords(service, failed) is { } words)
         {
-            throw new DeliveryException($"{service} cannot be reached ({unreachable.HttpRequestError}).", transient: true);
-        }
-        catch (Exception late) when (late is ExecutionRejectedException or IOException)
-        {
-            throw new DeliveryException($"{service} did not answer ({late.GetType().Name}).", transient: true);
+            throw new DeliveryException(words, transient: true);
         }
     }
 

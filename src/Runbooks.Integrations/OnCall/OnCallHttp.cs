@@ -1,4 +1,3 @@
-using Polly;
 using Runbooks.Integrations.Notifications.PagerDuty;
 using static Runbooks.Integrations.Http.JsonAnswer;
 
@@ -28,13 +27,9 @@ internal static class OnCallHttp
                 ? JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject ?? throw new OnCallException($"{service} answered no JSON.")
                 : throw new OnCallException(MessageOf((int)answer.StatusCode, service));
         }
-        catch (HttpRequestException unreachable)
+        catch (Exception failed) when (HttpFailure.InWords(service, failed) is { } words)
         {
-            throw new OnCallException($"{service} cannot be reached ({unreachable.HttpRequestError}).", unreachable);
-        }
-        catch (Exception late) when (late is ExecutionRejectedException or IOException)
-        {
-            throw new OnCallException($"{service} did not answer ({late.GetType().Name}).", late);
+            throw new OnCallException(words, failed);
         }
     }
 
