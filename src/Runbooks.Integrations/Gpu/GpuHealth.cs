@@ -53,7 +53,6 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         var (xidsBefore, energyBefore) = (await AskBefore(OfGpus(Xid)), await AskBefore(OfGpus(Energy)));
         ClusterLabel.RequireOne(told.Concat(xidsBefore).Concat(energyBefore), $"of node {parameters.Node}");
         var gone = xidsBefore.Concat(energyBefore).Select(GpuOf).Except(present).Order(StringComparer.Ordinal).ToList();
-        var brokenLinks = Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within {PromDuration.Format(parameters.Window)}").ToList();
         List<string> forgotten = [];
         List<(string Gpu, int Code)> codes = [];
         foreach (var gpu in present.Concat(gone).Order(StringComparer.Ordinal))
@@ -69,59 +68,86 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
             }
         }
 
-        var judged = Judge(
-            present.Count,
-            codes,
-            forgotten,
-            Marked(remaps),
-            Marked(rows),
-            [.. gone.Select(gpu => $"GPU {gpu}: no longer reported, and it was within {PromDuration.Format(parameters.Window)}")],
-            brokenLinks,
-            remaps.Count > 0);
-        var limited = Limited(judged, [.. present.Except(remaps.Select(GpuOf))], remaps.Count > 0);
+        var judged = new NodeFindings
+        {
+            Gpus = present.Count,
+            Codes = codes,
+            Forgotten = forgotten,
+            FailedRemaps = Marked(remaps),
+            Remaps = Marked(rows),
+            Gone = [.. gone.Select(gpu => $"GPU {gpu}: no longer reported, and it was within {PromDuration.Format(parameters.Window)}")],
+            BrokenLinks = [.. Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within {PromDuration.Format(parameters.Window)}")],
+            Unmeasured = [.. present.Except(remaps.Select(GpuOf))],
+        }.Judge();
         // Where no GPU had an XID there is no such series: that there could be one is told by what stands beside it in the exporter's list.
         var couldTell = xids.Count + xidsBefore.Count + remaps.Count > 0 || (await Ask(OfGpus(Replays))).Count > 0;
-        return (limited.Verdict != Verdict.Passing || couldTell ? limited
-            : limited with { Verdict = Verdict.Unknown, Summary = $"{CountText.Format(present.Count, "GPU")}; whether there was an XID is not reported. Is {Xid} in the list of its dcgm-exporter?" }) with { Link = link };
+        return (judged.Verdict != Verdict.Passing || couldTell ? judged
+            : judged with { Verdict = Verdict.Unknown, Summary = $"{CountText.Format(present.Count, "GPU")}; whether there was an XID is not reported. Is {Xid} in the list of its dcgm-exporter?" }) with { Link = link };
     }
-
-    /// <summary>Older GPUs have no rows to remap, so none of them has the figure; where others of the node have it, one that lacks it may be the one that failed.</summary>
-    private static CheckResult Limited(CheckResult judged, List<string> unmeasured, bool othersAreMeasured) => judged switch
-    {
-        { Verdict: not Verdict.Passing } => judged,
-        _ when unmeasured.Count == 0 => judged,
-        _ when othersAreMeasured => judged with { Verdict = Verdict.Unknown, Summary = $"GPU {string.Join(", ", unmeasured)}: whether a row remap failed is not reported, and of the others it is." },
-        _ => judged with { Summary = $"{judged.Summary} Whether a row remap failed is not reported." },
-    };
-
-    private static CheckResult Judge(int gpus, List<(string Gpu, int Code)> codes, List<string> forgotten, List<string> broken, List<string> remapped, List<string> gone, List<string> links, bool remapsKnown)
-    {
-        var fatal = codes.Where(one => XidCatalog.ClassOf(one.Code) == XidClass.Fatal)
-            .Select(one => $"GPU {one.Gpu}: {XidCatalog.Describe(one.Code)}")
-            .Concat(gone)
-            .Concat(broken.Select(gpu => $"GPU {gpu}: a memory row could not be remapped"))
-            .Concat(links)
-            .ToList();
-        // What nobody can tell first.
-        var others = forgotten.Concat(codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal)
-                .OrderByDescending(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear)
-                .Select(one => $"GPU {one.Gpu}: {XidCatalog.Describe(one.Code)}"))
-            .Concat(remapped.Except(broken).Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset")).ToList();
-        var known = CountText.Format(gpus, "GPU");
-        return (fatal.Count, others.Count) switch
-        {
-            ( > 0, _) => new CheckResult(Verdict.Failing, $"{string.Join("; ", fatal.Concat(others))}.") { Value = Codes(codes) },
-            _ when forgotten.Count > 0 || codes.Exists(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear) => new CheckResult(Verdict.Unknown, $"{known}, nothing fatal for certain. {string.Join("; ", others)}.") { Value = Codes(codes) },
-            (_, > 0) => new CheckResult(Verdict.Passing, $"{known}, nothing fatal. {string.Join("; ", others)}. Of itself none of it calls for a new machine.") { Value = Codes(codes) },
-            _ => CheckResult.Passing($"{known}: no XID{(remapsKnown ? ", no failed row remap" : "")}."),
-        };
-    }
-
-    private static string? Codes(List<(string Gpu, int Code)> codes) => codes.Count == 0 ? null : $"XID {string.Join(", ", codes.Select(one => one.Code).Distinct())}";
 
     private static List<string> Marked(IReadOnlyList<PrometheusSeries> series) => [.. series.Where(one => one.Values[^1] > 0).Select(GpuOf)];
 
     public static string GpuOf(PrometheusSeries series) => series.Labels.GetValueOrDefault("gpu", "?");
+
+    /// <summary>What the exporter says about the GPUs of a node, by what it means for the machine.</summary>
+    private sealed record NodeFindings
+    {
+        public required int Gpus { get; init; }
+
+        public required List<(string Gpu, int Code)> Codes { get; init; }
+
+        /// <summary>In words: the GPUs of which the exporter may have forgotten an XID.</summary>
+        public required List<string> Forgotten { get; init; }
+
+        /// <summary>The GPUs with a memory row that could not be remapped.</summary>
+        public required List<string> FailedRemaps { get; init; }
+
+        public required List<string> Remaps { get; init; }
+
+        /// <summary>In words: the GPUs that were reported before and are not now.</summary>
+        public required List<string> Gone { get; init; }
+
+        /// <summary>In words: the GPUs with NVLink errors.</summary>
+        public required List<string> BrokenLinks { get; init; }
+
+        /// <summary>The GPUs of which it is not reported whether a row remap failed.</summary>
+        public required List<string> Unmeasured { get; init; }
+
+        private bool AreRemapsMeasured => Unmeasured.Count < Gpus;
+
+        public CheckResult Judge() => JudgeReported() switch
+        {
+            var judged when judged.Verdict != Verdict.Passing || Unmeasured.Count == 0 => judged,
+            // Older GPUs have no rows to remap, so none of them has the figure; where others of the node have it, one that lacks it may be the one that failed.
+            var judged when AreRemapsMeasured => judged with { Verdict = Verdict.Unknown, Summary = $"GPU {string.Join(", ", Unmeasured)}: whether a row remap failed is not reported, and of the others it is." },
+            var judged => judged with { Summary = $"{judged.Summary} Whether a row remap failed is not reported." },
+        };
+
+        private CheckResult JudgeReported()
+        {
+            var fatal = Codes.Where(one => XidCatalog.ClassOf(one.Code) == XidClass.Fatal)
+                .Select(one => $"GPU {one.Gpu}: {XidCatalog.Describe(one.Code)}")
+                .Concat(Gone)
+                .Concat(FailedRemaps.Select(gpu => $"GPU {gpu}: a memory row could not be remapped"))
+                .Concat(BrokenLinks)
+                .ToList();
+            // What nobody can tell first.
+            var others = Forgotten.Concat(Codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal)
+                    .OrderByDescending(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear)
+                    .Select(one => $"GPU {one.Gpu}: {XidCatalog.Describe(one.Code)}"))
+                .Concat(Remaps.Except(FailedRemaps).Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset")).ToList();
+            var known = CountText.Format(Gpus, "GPU");
+            return (fatal.Count, others.Count) switch
+            {
+                ( > 0, _) => new CheckResult(Verdict.Failing, $"{string.Join("; ", fatal.Concat(others))}.") { Value = CodesText },
+                _ when Forgotten.Count > 0 || Codes.Exists(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear) => new CheckResult(Verdict.Unknown, $"{known}, nothing fatal for certain. {string.Join("; ", others)}.") { Value = CodesText },
+                (_, > 0) => new CheckResult(Verdict.Passing, $"{known}, nothing fatal. {string.Join("; ", others)}. Of itself none of it calls for a new machine.") { Value = CodesText },
+                _ => CheckResult.Passing($"{known}: no XID{(AreRemapsMeasured ? ", no failed row remap" : "")}."),
+            };
+        }
+
+        private string? CodesText => Codes.Count == 0 ? null : $"XID {string.Join(", ", Codes.Select(one => one.Code).Distinct())}";
+    }
 }
 
 public sealed record GpuHealthParameters : ClusterSeriesParameters
