@@ -1,6 +1,6 @@
 namespace Runbooks.Integrations;
 
-/// <summary>What a step keeps for its own later attempts, of which each sees only what is left. It is kept as evidence.</summary>
+/// <summary>What a step notes for its later attempts, because a later attempt finds only what is left to do. It is kept as evidence.</summary>
 /// <param name="what">Begins the file's name.</param>
 internal sealed class StepMemory(StepContext context, string what)
 {

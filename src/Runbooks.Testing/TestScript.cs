@@ -69,7 +69,7 @@ internal sealed class TestAlert
     public byte[] ToGeneric() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
 }
 
-/// <summary>Something that happens a while after the alert. Exactly one of the deeds.</summary>
+/// <summary>Something that happens a while after the alert. Exactly one of the kinds.</summary>
 internal sealed class TestEvent
 {
     /// <summary>Counted from the alert.</summary>
@@ -168,8 +168,8 @@ internal static class TestSchema
         ["mode"] = SchemaParts.Choice<RunMode>("How far any runbook may go; the stricter of this and its own counts."),
         ["objections"] = SchemaParts.Mapping("What the guardrails say when a phase asks.", new()
         {
-            ["mitigation"] = SchemaParts.Choice(TestScriptReader.Objections, "Of the mitigation."),
-            ["resolution"] = SchemaParts.Choice(TestScriptReader.Objections, "Of the resolution."),
+            ["mitigation"] = SchemaParts.Choice(TestScriptReader.GuardrailAnswers, "Of the mitigation."),
+            ["resolution"] = SchemaParts.Choice(TestScriptReader.GuardrailAnswers, "Of the resolution."),
         }),
         ["checks"] = Named(SchemaParts.List(SchemaParts.WordOr(SchemaParts.Mapping("An answer.", new()
         {
@@ -198,7 +198,7 @@ internal static class TestSchema
 
     private static JsonObject Event()
     {
-        var deeds = TestScriptReader.Deeds.Append("resolved").ToList();
+        var kinds = TestScriptReader.EventKinds.Append("resolved").ToList();
         var happening = SchemaParts.Mapping("Exactly one thing that happens.", new()
         {
             ["after"] = SchemaParts.Duration("How long after the alert:"),
@@ -213,7 +213,7 @@ internal static class TestSchema
             ["resolved"] = new JsonObject { ["const"] = true, ["description"] = "The sender says that the alert is over." },
             ["reason"] = SchemaParts.AnyText("Why, in words."),
         }, "after");
-        happening["oneOf"] = new JsonArray([.. deeds.Select(deed => new JsonObject { ["required"] = new JsonArray(deed) })]);
+        happening["oneOf"] = new JsonArray([.. kinds.Select(deed => new JsonObject { ["required"] = new JsonArray(deed) })]);
         return happening;
     }
 

@@ -22,8 +22,8 @@ internal sealed class TestScriptReader(FileErrors errors)
     public static readonly string[] Outcomes = ["done", "fails", "blocked", "refused"];
 
     public static readonly string[] Undos = ["done", "fails", "left", "handedOn", "asBefore"];
-    public static readonly string[] Objections = ["tell", "askFirst", "diagnoseOnly", "suppress", "forbid"];
-    public static readonly string[] Deeds = ["approve", "reject", "takeOver", "done", "couldNot", "cancel", "takeBack"];
+    public static readonly string[] GuardrailAnswers = ["tell", "askFirst", "diagnoseOnly", "suppress", "forbid"];
+    public static readonly string[] EventKinds = ["approve", "reject", "takeOver", "done", "couldNot", "cancel", "takeBack"];
     public static readonly IReadOnlyList<string> States = CamelCase.Choices(typeof(IncidentState));
     public static readonly IReadOnlyList<string> Statuses = CamelCase.Choices(typeof(StepStatus));
 
@@ -51,7 +51,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             By = Optional(root, "by"),
             Proposed = root.Flag("proposed"),
             Mode = root.Has("mode") ? CamelCase.Of(root.Choice("mode", RunMode.Normal)) : Optional(root, "mode"),
-            Objections = Mapping(root, "objections", (node, path) => OneOf(node, path, Objections)),
+            Objections = Mapping(root, "objections", (node, path) => OneOf(node, path, GuardrailAnswers)),
             Checks = Mapping(root, "checks", Answers),
             Steps = Mapping(root, "steps", Step),
             Events = [.. root.Items("events").Select(Event)],
@@ -174,9 +174,9 @@ internal sealed class TestScriptReader(FileErrors errors)
             errors.AtKey(section.PathOf("items"), "belongs to done, couldNot or takeOver.", "Add one of them, or remove it.");
         }
 
-        if (Deeds.Append("resolved").Count(section.Has) != 1)
+        if (EventKinds.Append("resolved").Count(section.Has) != 1)
         {
-            errors.AtKey(section.Path, "has to say exactly one thing that happens.", $"Write one of {string.Join(", ", Deeds)} with the person's name, or 'resolved: true'.");
+            errors.AtKey(section.Path, "has to say exactly one thing that happens.", $"Write one of {string.Join(", ", EventKinds)} with the person's name, or 'resolved: true'.");
         }
         else if (section.Raw("resolved") == "false")
         {

@@ -15,7 +15,7 @@ internal static class NewCommand
 
     public static Command Build()
     {
-        var id = new Argument<string>("id") { Description = $"The new runbook's id: {NameRules.IdWords}." };
+        var id = new Argument<string>("id") { Description = $"The new runbook's id: {NameRules.IdFormat}." };
         var from = new Option<string>("--from") { Description = "What to begin with. ask: a person approves; self-healing: acts within limits and tells afterwards; lease: taken back by itself; tell: only tells; by-hand: a person does it.", DefaultValueFactory = _ => Usual };
         from.AcceptOnlyFromAmong([.. Templates]);
         var title = new Option<string?>("--title") { Description = "The name people see; made of the id unless given." };
@@ -27,7 +27,7 @@ internal static class NewCommand
             var name = parsed.GetRequiredValue(id);
             if (!NameRules.IsId(name))
             {
-                throw new CommandException($"'{name}' is no id of a runbook. Use {NameRules.IdWords}.");
+                throw new CommandException($"'{name}' is no id of a runbook. Use {NameRules.IdFormat}.");
             }
 
             if (!RuleSet.IsRunbook($"{name}.yaml") || $"{name}.yaml" == TeamFile.FileName)

@@ -137,7 +137,7 @@ public sealed class PlainNameAttribute(int longest) : ParameterRuleAttribute
 public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, string expected) : ParameterRuleAttribute
 {
     public const string Id = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
-    public const string IdWords = "a GUID such as 11111111-2222-3333-4444-555555555555";
+    public const string IdFormat = "a GUID such as 11111111-2222-3333-4444-555555555555";
 
     private readonly Regex _pattern = new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
 

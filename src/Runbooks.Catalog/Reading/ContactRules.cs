@@ -94,7 +94,7 @@ public static class NameRules
 {
     private const int Longest = 64;
 
-    public const string IdWords = "at most 64 lower-case letters, digits and dashes, beginning with a letter";
+    public const string IdFormat = "at most 64 lower-case letters, digits and dashes, beginning with a letter";
     public const string Expected = "at most 64 letters, digits, dashes and underscores, beginning with a letter";
 
     public static bool IsId(string text) =>

@@ -69,7 +69,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         var id = root.Text("id", required: true);
         if (id.Length > 0 && !NameRules.IsId(id))
         {
-            root.Errors.AtValue("id", $"is '{Clip.To(id, 80)}'.", $"Use {NameRules.IdWords}.");
+            root.Errors.AtValue("id", $"is '{Clip.To(id, 80)}'.", $"Use {NameRules.IdFormat}.");
         }
 
         var title = root.Plain("title", required: true, longest: 120);

@@ -7,7 +7,7 @@ namespace Runbooks.Catalog.Reading;
 /// Writes the contacts of a team into its runbook as everybody names them (<c>ml.oncall</c>), when the file is read: what is
 /// recorded, shown and asked later needs to know nothing of teams.
 /// </summary>
-/// <param name="used">Takes what was made of which name: it is part of the runbook's version.</param>
+/// <param name="used">Takes each name together with what it became: that is part of the runbook's version.</param>
 internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors, ISet<string> used)
 {
     public YamlMapping Apply(YamlMapping root)

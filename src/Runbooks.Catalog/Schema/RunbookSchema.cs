@@ -14,7 +14,7 @@ public sealed class RunbookSchema(StepCatalog steps)
     {
         var schema = SchemaParts.Document("Runbook", "A runbook: trigger, impact, diagnosis, mitigation, resolution.", new()
         {
-            ["id"] = new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$", ["description"] = $"Unique among all runbooks: {NameRules.IdWords}." },
+            ["id"] = new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$", ["description"] = $"Unique among all runbooks: {NameRules.IdFormat}." },
             ["title"] = SchemaParts.Text("The name people see."),
             ["summary"] = SchemaParts.Text("What is broken, in one line."),
             ["owner"] = SchemaParts.Text("The team that keeps this runbook."),

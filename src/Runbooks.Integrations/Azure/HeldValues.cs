@@ -30,8 +30,8 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
 
     /// <summary>
     /// One step at a time on a value, as long as none dies or takes longer than the lease lasts: what is noted and what is
-    /// written belong together, and so do what is there, who else holds it, and what is taken back. Another one in between would
-    /// go by what is so no longer.
+    /// written belong together, and so do what is there, who else holds it, and what is taken back. Another step in between would
+    /// act on outdated values.
     /// </summary>
     /// <exception cref="AzureRequestException">Another one is at it for too long: the step has to wait for its turn.</exception>
     private Task<TResult> AloneAsync<TResult>(HeldValue value, StepContext context, Func<Task<TResult>> work, CancellationToken cancellationToken) =>

@@ -18,8 +18,8 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         try
         {
             using var answer = await SendAsync(url, parameters.Method, both.Token);
-            var lack = parameters.ExpectBody is { Length: > 0 } text && (int)answer.StatusCode == parameters.ExpectStatus ? await FindLackAsync(answer, text, limit.Token, both.Token) : null;
-            return Judge(parameters, answer, lack, shown, context.Time.GetElapsedTime(started));
+            var missing = parameters.ExpectBody is { Length: > 0 } text && (int)answer.StatusCode == parameters.ExpectStatus ? await FindMissingTextAsync(answer, text, limit.Token, both.Token) : null;
+            return Judge(parameters, answer, missing, shown, context.Time.GetElapsedTime(started));
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -80,7 +80,7 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
 
     /// <summary>Reads no further than to the text: a stream of events does not end.</summary>
     /// <returns>What the body lacks, as the end of a sentence; null where it holds the text.</returns>
-    private static async Task<string?> FindLackAsync(HttpResponseMessage answer, string expected, CancellationToken limit, CancellationToken cancellationToken)
+    private static async Task<string?> FindMissingTextAsync(HttpResponseMessage answer, string expected, CancellationToken limit, CancellationToken cancellationToken)
     {
         await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
         var (text, buffer, read) = (Encoding.UTF8.GetBytes(expected), new byte[MaxBody], 0);
@@ -105,12 +105,12 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         return ", but without the expected text";
     }
 
-    private static CheckResult Judge(HttpProbeParameters parameters, HttpResponseMessage answer, string? lack, string shown, TimeSpan took)
+    private static CheckResult Judge(HttpProbeParameters parameters, HttpResponseMessage answer, string? missing, string shown, TimeSpan took)
     {
         var status = (int)answer.StatusCode;
         var (verdict, remark) = status != parameters.ExpectStatus
             ? (Verdict.Failing, $", expected {parameters.ExpectStatus}" + (answer.Headers.Location is null ? "" : " (a redirect to another host is not followed)"))
-            : lack is null ? (Verdict.Passing, "") : (Verdict.Failing, lack);
+            : missing is null ? (Verdict.Passing, "") : (Verdict.Failing, missing);
         return new CheckResult(verdict, FormattableString.Invariant($"{shown} answered {status} in {took.TotalMilliseconds:0} ms{remark}."))
         {
             Value = status.ToString(System.Globalization.CultureInfo.InvariantCulture),

@@ -39,7 +39,7 @@ internal static class NameLookup
         }
     }
 
-    /// <param name="lookUp">That of this machine, where it is left out. It is waited for no longer when the caller gives up, and counts as running until it ends.</param>
+    /// <param name="lookUp">This machine's look-up if left out. A caller that gives up stops waiting for it; it still counts as running until it ends.</param>
     public static Task<IPAddress[]> ResolveAsync(string host, Func<string, Task<IPAddress[]>>? lookUp, CancellationToken cancellationToken) =>
         RunAsync(host, lookUp ?? Dns.GetHostAddressesAsync).WaitAsync(cancellationToken);
 

@@ -58,7 +58,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         {
             PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.{string.Concat(rules.Select(rule => $" {SharesText(rule, after)}"))}",
             // Its share is worth what those of the others make of it.
-            Identity = $"{change.Uid}: {string.Join("; ", rules.SelectMany(rule => rule).Select(one => $"{one.Name} {one.Share} in {one.InWords}"))}",
+            Identity = $"{change.Uid}: {string.Join("; ", rules.SelectMany(rule => rule).Select(one => $"{one.Name} {one.Share} in {one.DisplayName}"))}",
             IsSo = before.Count > 0 && before.SequenceEqual(after),
             Undo = $"Give it {Text(before)} again.",
             UndoState = JsonSerializer.SerializeToElement(change),
@@ -92,7 +92,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
     }
 
     private HeldValue Held(Change change) => new(
-        $"The share of {change.Backend} in {string.Join(" and ", change.Before.Select(one => one.InWords))} of the AI gateway route {change.DisplayName} on cluster {clusters.AiRoutes(change.Cluster).Cluster}");
+        $"The share of {change.Backend} in {string.Join(" and ", change.Before.Select(one => one.DisplayName))} of the AI gateway route {change.DisplayName} on cluster {clusters.AiRoutes(change.Cluster).Cluster}");
 
     /// <returns>What is to be said beside it; null when it is so already.</returns>
     private async Task<string?> SetAsync(Change change, IReadOnlyList<RouteBackend> from, IReadOnlyList<RouteBackend> to, StepContext context, CancellationToken cancellationToken)
@@ -117,7 +117,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
 
         if (NobodyLeft(now, to) is { } rule)
         {
-            throw new ChangedSinceException($"Nobody would be left in {rule.InWords}: all the others have the weight 0 by now. Nothing was changed.");
+            throw new ChangedSinceException($"Nobody would be left in {rule.DisplayName}: all the others have the weight 0 by now. Nothing was changed.");
         }
 
         if (!await routes.PatchAsync(route, RouteBackend.With(route, to), $"give {change.Backend} {Text(to)} in", cancellationToken))
@@ -145,11 +145,11 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
             var others = backends.Where(one => one.Rule == rule.Key && one.Name != parameters.Backend).ToList();
             if (!others.Exists(other => !isOfWeight || rule.Any(one => one.Priority == other.Priority)))
             {
-                return $"{parameters.Backend} is the only backend of {rule.First().InWords}{(others.Count == 0 ? "" : $" with the priority {rule.First().Priority}")}: its share changes nothing.";
+                return $"{parameters.Backend} is the only backend of {rule.First().DisplayName}{(others.Count == 0 ? "" : $" with the priority {rule.First().Priority}")}: its share changes nothing.";
             }
         }
 
-        return NobodyLeft(backends, after) is { } last ? $"Nobody would be left in {last.InWords}: all the others have the weight 0." : null;
+        return NobodyLeft(backends, after) is { } last ? $"Nobody would be left in {last.DisplayName}: all the others have the weight 0." : null;
     }
 
     /// <returns>A backend of a rule in which none would have a weight; null where there is none.</returns>
@@ -162,14 +162,14 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
     {
         List<RouteBackend> now = [.. rule];
         var then = now.ConvertAll(one => Then(one, after));
-        return WeightedTraffic.Describe($"traffic of {now[0].InWords}", now.ConvertAll(Member), then.ConvertAll(Member));
+        return WeightedTraffic.Describe($"traffic of {now[0].DisplayName}", now.ConvertAll(Member), then.ConvertAll(Member));
 
         static TrafficMember Member(RouteBackend one) => new(one.Name, one.Priority, one.Weight);
     }
 
     private static string Text(IReadOnlyList<RouteBackend> backends) => backends.Select(one => one.Share).Distinct(StringComparer.Ordinal).Count() == 1
         ? backends[0].Share
-        : string.Join(", ", backends.Select(one => $"{one.Share} in {one.InWords}"));
+        : string.Join(", ", backends.Select(one => $"{one.Share} in {one.DisplayName}"));
 
     private sealed record Change(string? Cluster, string Namespace, string Route, string Uid, IReadOnlyList<RouteBackend> Before, IReadOnlyList<RouteBackend> After)
     {
@@ -189,7 +189,7 @@ internal sealed record RouteBackend(int Rule, string? RuleName, int At, string N
     public string Share => string.Create(CultureInfo.InvariantCulture, $"weight {Weight} and priority {Priority}");
 
     [System.Text.Json.Serialization.JsonIgnore]
-    public string InWords => RuleName is null ? string.Create(CultureInfo.InvariantCulture, $"rule {Rule + 1}") : $"the rule {RuleName}";
+    public string DisplayName => RuleName is null ? string.Create(CultureInfo.InvariantCulture, $"rule {Rule + 1}") : $"the rule {RuleName}";
 
     public static IReadOnlyList<RouteBackend> In(JsonObject route) =>
     [

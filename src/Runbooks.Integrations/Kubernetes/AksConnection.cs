@@ -5,8 +5,9 @@ using k8s.KubeConfigModels;
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>
-/// The way to an AKS cluster of which only the resource id is configured: Azure is asked, and again after an hour or a failure.
-/// Whoever needs the answer at the same time waits for the same one; while Azure gives none, it is asked less and less often.
+/// The connection to an AKS cluster that is configured by its resource id alone. Azure is asked for its API server, and asked
+/// again after an hour or a failure. Callers that need the answer at the same time share one question. While Azure gives no
+/// answer, it is asked less and less often.
 /// </summary>
 /// <param name="connect">Makes a client for an API server that was read.</param>
 internal sealed class AksConnection(AksServers servers, string resourceId, TimeProvider time, Func<AksServer, k8s.Kubernetes> connect) : IClusterConnection

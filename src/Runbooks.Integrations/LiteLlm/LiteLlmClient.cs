@@ -72,7 +72,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         }
         catch (NoAdminKeyException)
         {
-            return Lack(proxy);
+            return NoAdminKey(proxy);
         }
         catch (Exception unknown) when (unknown is StepRefusedException or LiteLlmException)
         {
@@ -80,7 +80,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         }
     }
 
-    private static string Lack(string proxy) => $"The key of the LiteLLM proxy '{proxy}' is not one of a proxy admin, and only they may change models. Set {LiteLlmOptions.SectionName}:Proxies:{proxy}:ApiKey.";
+    private static string NoAdminKey(string proxy) => $"The key of the LiteLLM proxy '{proxy}' is not one of a proxy admin, and only they may change models. Set {LiteLlmOptions.SectionName}:Proxies:{proxy}:ApiKey.";
 
     private async Task<JsonObject> SendAsync(string proxy, HttpMethod method, string path, JsonObject? body, string what, CancellationToken cancellationToken)
     {
@@ -93,7 +93,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
             cancellationToken);
         if (status is 401 or 403)
         {
-            throw new NoAdminKeyException($"{Lack(proxy)} It says: {MessageOf(text)}");
+            throw new NoAdminKeyException($"{NoAdminKey(proxy)} It says: {MessageOf(text)}");
         }
 
         if (status is >= 200 and <= 299 && Parse(text) is { } json)

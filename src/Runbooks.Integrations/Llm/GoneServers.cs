@@ -3,16 +3,16 @@ using Runbooks.Integrations.Prometheus;
 namespace Runbooks.Integrations.Llm;
 
 /// <summary>
-/// Servers that reported a while ago and do not now. One that Prometheus asks in vain is down, however many others there are.
-/// One that it asks no longer may have been lost or scaled down, and Prometheus cannot tell which: it counts where fewer report
-/// than at the beginning of the window; as many are a rollout, in which others took their place. One that loads its model does
-/// not answer either: it counts as down only after the time that this takes.
+/// Servers that reported a while ago and do not now. A server that Prometheus scrapes without an answer is down, however many
+/// others there are. A server that it no longer scrapes may have been lost or scaled down, and Prometheus cannot tell which: it
+/// counts if fewer report than at the beginning of the window. If as many report, it was a rollout. A server that loads its model
+/// does not answer either: it counts as down only after the time that loading may take.
 /// </summary>
-/// <param name="Down">Prometheus still asks them, and has had no answer for longer than one loads.</param>
-/// <param name="Silent">It has had none for some minutes: they are gone, or load.</param>
-/// <param name="Away">Prometheus asks them no longer.</param>
-/// <param name="Remembered">For so long one that is down is known by what it reported.</param>
-internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<string> Silent, IReadOnlyList<string> Away, TimeSpan Remembered)
+/// <param name="Down">Prometheus still scrapes them, and has had no answer for longer than loading may take.</param>
+/// <param name="Silent">Prometheus has had no answer for some minutes: they are gone, or load.</param>
+/// <param name="NotScraped">Prometheus no longer scrapes them.</param>
+/// <param name="Remembered">How long a server that is down is known by what it reported.</param>
+internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<string> Silent, IReadOnlyList<string> NotScraped, TimeSpan Remembered)
 {
     private const int MostNamed = 5;
 
@@ -27,7 +27,7 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
     {
         var here = now.Select(server.NameOf).ToHashSet(StringComparer.Ordinal);
 
-        // As long again as one may load, or it would be forgotten before it counts as down.
+        // Twice as long as loading may take, or a server would be forgotten before it counts as down.
         var remembered = TimeSpan.FromTicks(Math.Max(s_remembered.Ticks, 2 * parameters.LoadsFor.Ticks));
         var gone = await LostWithinAsync(remembered);
         if (gone.Count == 0)
@@ -35,21 +35,21 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
             return s_none;
         }
 
-        // One scrape that failed makes nobody gone: that is asked for longer. One that is asked no longer was not asked in vain.
+        // One failed scrape does not make a server gone: scrapes have to fail for longer. A server whose scrape failed is still scraped.
         var asked = await PodsAsync("{0} == 0");
         var (longer, loads) = (PromDuration.Of(s_silentFor), PromDuration.Of(parameters.LoadsFor));
         var silent = await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{longer}]) == 0 and count_over_time({{0}}[{longer}]) > 1");
         // A target that is new has not been asked for that long: it is not down yet.
         var down = silent.Count == 0 ? [] : await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{loads}]) == 0 and {{0}} offset {loads} == 0");
-        var away = (await LostWithinAsync(parameters.Window)).Where(series => !asked.Contains(ModelServer.PodOf(series))).ToList();
+        var notScraped = (await LostWithinAsync(parameters.Window)).Where(series => !asked.Contains(ModelServer.PodOf(series))).ToList();
         var begin = time.GetUtcNow() - parameters.Window;
-        if (away.Count > 0 && here.Count >= Names(await prometheus.RangeAsync(parameters.Endpoint, of.Of(server.Waiting), begin, begin, TimeSpan.FromSeconds(15), cancellationToken)).Count)
+        if (notScraped.Count > 0 && here.Count >= Names(await prometheus.RangeAsync(parameters.Endpoint, of.Of(server.Waiting), begin, begin, TimeSpan.FromSeconds(15), cancellationToken)).Count)
         {
-            away = [];
+            notScraped = [];
         }
 
         List<string> Among(HashSet<string> pods) => Names(gone.Where(series => pods.Contains(ModelServer.PodOf(series))));
-        return new(Among(down), Among([.. silent.Except(down)]), Names(away), remembered);
+        return new(Among(down), Among([.. silent.Except(down)]), Names(notScraped), remembered);
 
         async Task<List<PrometheusSeries>> LostWithinAsync(TimeSpan over) =>
             [.. (await prometheus.QueryAsync(parameters.Endpoint, of.Of(server.Waiting, $"present_over_time({{0}}[{PromDuration.Of(over)}])"), cancellationToken)).Where(series => !here.Contains(server.NameOf(series)))];
@@ -68,7 +68,7 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
         { Verdict: Verdict.Failing } => others,
         _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within {PromDuration.Format(Remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
         _ when Silent.Count > 0 => Unknown(others, $"{CountText.Names(Silent, MostNamed)} {(Silent.Count == 1 ? "does" : "do")} not answer: gone, or loading {(Silent.Count == 1 ? "its" : "their")} model."),
-        { Verdict: Verdict.Passing } when Away.Count > 0 => Unknown(others, $"{CountText.Names(Away, MostNamed)} {(Away.Count == 1 ? "is" : "are")} gone, and fewer report than {over} ago: lost, or scaled down. This is said for {over}."),
+        { Verdict: Verdict.Passing } when NotScraped.Count > 0 => Unknown(others, $"{CountText.Names(NotScraped, MostNamed)} {(NotScraped.Count == 1 ? "is" : "are")} gone, and fewer report than {over} ago: lost, or scaled down. This is said for {over}."),
         _ => others,
     };
 

@@ -86,7 +86,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         return Coverage.IsEnough(Coverage.Of(reported is [var all, ..] ? all.Values[^1] : null, parameters.Window), parameters.Window);
     }
 
-    /// <returns>The pods for which requests wait, or work on which nothing is generated, all the time, and none of which begins.</returns>
+    /// <returns>The pods that gave no first token in the window, although all the time requests waited, or work went on without a token.</returns>
     private async Task<IReadOnlyList<string>> StuckAsync(LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
     {
         var window = PromDuration.Of(parameters.Window);

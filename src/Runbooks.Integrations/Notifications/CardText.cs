@@ -47,7 +47,7 @@ internal static class CardText
         }
 
         var isAnswerable = all.Where(part => part.Section.IsNeeded).All(part => part.IsWhole && shown.Contains(part));
-        return (isAnswerable ? card : card.WithoutButtons) with { Sections = [.. shown.Select(part => part.Said), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]] };
+        return (isAnswerable ? card : card.WithoutButtons) with { Sections = [.. shown.Select(part => part.Shortened), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]] };
     }
 
     public static IReadOnlyList<CardSection> Sections(Card card) => Fit(card).Sections;
@@ -68,7 +68,7 @@ internal static class CardText
 
         public bool IsWhole => Lines.SequenceEqual(Section.Lines.Where(line => line.Length > 0).Select(CleanText.Line));
 
-        public CardSection Said => Section with { Lines = Left == 0 ? Lines : [.. Lines, $"… and {CountText.Format(Left, "more line")}; see the page."] };
+        public CardSection Shortened => Section with { Lines = Left == 0 ? Lines : [.. Lines, $"… and {CountText.Format(Left, "more line")}; see the page."] };
 
         public static Part Of(CardSection section)
         {

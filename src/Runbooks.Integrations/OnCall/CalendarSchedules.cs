@@ -20,7 +20,7 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
 
     public string Kind => "ical";
 
-    public string IdWords => "an https address, ${NAME} for the setting that has it, or the name of an .ics file beside the contacts";
+    public string IdFormat => "an https address, ${NAME} for the setting that has it, or the name of an .ics file beside the contacts";
 
     public string? ConfigurationError => null;
 

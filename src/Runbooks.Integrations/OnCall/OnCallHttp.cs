@@ -62,7 +62,7 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
 
     public string Kind => "pagerduty";
 
-    public string IdWords => "the schedule's id, such as PI7DH85";
+    public string IdFormat => "the schedule's id, such as PI7DH85";
 
     public string? ConfigurationError => string.IsNullOrEmpty(options.Value.ApiToken) ? $"set {PagerDutyOptions.SectionName}:ApiToken, a read-only REST API key of PagerDuty." : null;
 
@@ -126,7 +126,7 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
 
     public string Kind => "grafanaOncall";
 
-    public string IdWords => "the schedule's id, such as SBM7DV7BKFUYU";
+    public string IdFormat => "the schedule's id, such as SBM7DV7BKFUYU";
 
     public string? ConfigurationError => string.IsNullOrEmpty(options.Value.Token) || string.IsNullOrEmpty(options.Value.Url)
         ? $"set {GrafanaOnCallOptions.SectionName}:Url and {GrafanaOnCallOptions.SectionName}:Token, as the settings of Grafana OnCall show them."

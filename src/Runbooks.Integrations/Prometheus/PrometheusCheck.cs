@@ -140,13 +140,13 @@ internal static partial class MissingSeries
         var missing = await FindAsync(prometheus, endpoint, query, cancellationToken);
         var ofAlerts = OwnNames().IsMatch(query);
         return missing.Count > 0 ? $"Prometheus '{name}' has no series named {string.Join(", ", missing)}. Is the name right, and is its exporter scraped?"
-            : ofAlerts ? await RuleDoubtAsync(prometheus, endpoint, name, query, cancellationToken)
+            : ofAlerts ? await ExplainNoRuleAsync(prometheus, endpoint, name, query, cancellationToken)
             : NamesIn(query).Count == 0 ? "it names no metric, so whether there could be anything is not known. Name one."
             : null;
     }
 
     // The series of an alert is there only while it is pending or firing: that it could be is for the rule to tell.
-    private static async Task<string?> RuleDoubtAsync(PrometheusClient prometheus, string? endpoint, string name, string query, CancellationToken cancellationToken)
+    private static async Task<string?> ExplainNoRuleAsync(PrometheusClient prometheus, string? endpoint, string name, string query, CancellationToken cancellationToken)
     {
         var rules = await prometheus.AlertRulesAsync(endpoint, cancellationToken);
         var asked = AlertNames().Matches(query).SelectMany(match => match.Groups["name"].Value.Split('|')).Distinct(StringComparer.Ordinal).ToList();

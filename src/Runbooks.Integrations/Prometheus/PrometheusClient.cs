@@ -106,7 +106,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
             if (json.RootElement.TryGetProperty("status", out var status) && status.GetString() == "success")
             {
                 // A number over a part of the data misleads.
-                return Doubt(json.RootElement) is { } warning
+                return WarningIn(json.RootElement) is { } warning
                     ? throw new PrometheusException($"Prometheus '{name}' answered with a warning, perhaps only in part: {Cut(warning)}")
                     : read(json.RootElement.GetProperty("data"));
             }
@@ -122,7 +122,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
 
     /// <summary>VictoriaMetrics marks what some of its storage nodes are missing from, and has no warning.</summary>
     /// <seealso href="https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/#cluster-availability"/>
-    private static string? Doubt(JsonElement answer) =>
+    private static string? WarningIn(JsonElement answer) =>
         answer.TryGetProperty("isPartial", out var isPartial) && isPartial.ValueKind == JsonValueKind.True ? "isPartial" : Warning(answer);
 
     // In older versions remarks that call nothing into question stand among the warnings.

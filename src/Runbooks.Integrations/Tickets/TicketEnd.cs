@@ -71,7 +71,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         return new(close ? $"Closed the ticket {ticket.Key}." : $"{wrote}.");
     }
 
-    /// <summary>A step of which nobody heard that it had opened a ticket may have opened one all the same: what it was to do, from its runbook.</summary>
+    /// <summary>What the step was to do, from its runbook: a step whose result was lost may have opened a ticket all the same.</summary>
     private async Task<IReadOnlyDictionary<string, string>> AskedForAsync(Incident incident, StepRecord step, CancellationToken cancellationToken)
     {
         var with = (await pinned.OfAsync(incident, cancellationToken)).StepsOf(step.Phase).FirstOrDefault(spec => spec.Name == step.Name)?.With;

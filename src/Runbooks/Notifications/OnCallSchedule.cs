@@ -24,7 +24,7 @@ public interface IOnCallSource
     string Kind { get; }
 
     /// <summary>What its key holds, for the schema and for errors.</summary>
-    string IdWords { get; }
+    string IdFormat { get; }
 
     /// <summary>What its own settings lack, and how to put it right; null when it can be asked.</summary>
     string? ConfigurationError { get; }
@@ -105,7 +105,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         if (found.Count != 1)
         {
             section.Errors.AtValue(section.Path, found.Count == 0 ? "names no schedule." : "names several schedules.",
-                $"Write one of: {string.Join(", ", sources.Select(source => $"{source.Kind}: {source.IdWords}"))}. For several, make a contact of each.");
+                $"Write one of: {string.Join(", ", sources.Select(source => $"{source.Kind}: {source.IdFormat}"))}. For several, make a contact of each.");
         }
         else
         {
@@ -130,7 +130,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         }
         else if (source.ValidateId(id) is { } objection && (withSettings || !AddressSecrets.IsReference(id, out _)))
         {
-            section.Errors.AtValue(path, $"cannot be used: {objection}", $"Write {source.IdWords}.");
+            section.Errors.AtValue(path, $"cannot be used: {objection}", $"Write {source.IdFormat}.");
         }
     }
 
@@ -154,7 +154,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
     public static JsonObject Schema(IEnumerable<IOnCallSource> sources)
     {
         var all = sources.OrderBy(source => source.Kind, StringComparer.Ordinal).ToList();
-        var keys = new JsonObject(all.Select(source => KeyValuePair.Create(source.Kind, (JsonNode?)SchemaParts.Text($"{CleanText.Capital(source.IdWords)}."))));
+        var keys = new JsonObject(all.Select(source => KeyValuePair.Create(source.Kind, (JsonNode?)SchemaParts.Text($"{CleanText.Capital(source.IdFormat)}."))));
         keys[FallbackKey] = SchemaParts.TextList("Who is asked when the schedule cannot be asked, or names nobody of this file.");
         keys["timeZone"] = SchemaParts.Text("Of a calendar's times without a zone and of whole days, as an IANA name; what the calendar says, else UTC, when left out.");
         keys["mailUnknown"] = SchemaParts.Flag("Somebody whom the schedule names and this file does not is told by e-mail. They may not decide.");

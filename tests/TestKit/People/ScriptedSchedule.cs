@@ -23,7 +23,7 @@ public sealed class ScriptedSchedule(string kind = "rota") : IOnCallSource
 
     public string Kind => kind;
 
-    public string IdWords => "the schedule's id";
+    public string IdFormat => "the schedule's id";
 
     public string? ConfigurationError { get; set; }
 

@@ -11,7 +11,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
     private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
     private static readonly TimeSpan s_quarter = TimeSpan.FromMinutes(15);
 
-    /// <summary>A table that had a row in each quarter of an hour for so long is one that is written all the time.</summary>
+    /// <summary>A table that had a row in every quarter of an hour over this time counts as written all the time.</summary>
     private static readonly TimeSpan s_steady = TimeSpan.FromHours(6);
 
     /// <summary>What was written later than this ago may not have come in yet.</summary>
@@ -160,7 +160,7 @@ public sealed record LogsParameters
 {
     internal static readonly TimeSpan DefaultOver = TimeSpan.FromMinutes(30);
 
-    [Required, TextPattern(TextPatternAttribute.Id, TextPatternAttribute.IdWords)]
+    [Required, TextPattern(TextPatternAttribute.Id, TextPatternAttribute.IdFormat)]
     [Description("The workspace's id: a GUID, shown on its overview page.")]
     public required string Workspace { get; init; }
 

@@ -257,7 +257,7 @@ internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensio
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/essentials/data-platform-metrics"/>
     public static readonly TimeSpan Usual = TimeSpan.FromMinutes(4);
 
-    /// <summary>For so long after a minute Azure may still add to what it has measured in it, or shows 0 for what it has not put together yet.</summary>
+    /// <summary>How long after a minute Azure may still add to what it measured in it, or show 0 for what it has not put together yet.</summary>
     /// <seealso href="https://github.com/Azure/azure-libraries-for-net/issues/499"/>
     public static readonly TimeSpan StillComing = TimeSpan.FromMinutes(2);
 

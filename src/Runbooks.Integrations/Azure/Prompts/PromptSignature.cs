@@ -88,7 +88,7 @@ public abstract record SignatureParameters
     [Description("A text file beside the runbook with more of them, such as samples/ordinary.txt: at most 500 lines. It is part of the runbook's version.")]
     public string? OrdinaryFrom { get; init; }
 
-    [TextPattern(TextPatternAttribute.Id, TextPatternAttribute.IdWords)]
+    [TextPattern(TextPatternAttribute.Id, TextPatternAttribute.IdFormat)]
     [Description("The Log Analytics workspace that holds recent requests; goes with 'recent'. Reading it takes the role Log Analytics Reader.")]
     public string? Workspace { get; init; }
 

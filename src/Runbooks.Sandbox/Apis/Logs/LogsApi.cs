@@ -64,7 +64,7 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
                 : Answer("Count", "long", [[table.Count(query!)]]);
     }
 
-    /// <summary>When the quarter of an hour began that was so many before this one.</summary>
+    /// <summary>The beginning of a quarter of an hour, counted back from the present one.</summary>
     private string Quarter(int before)
     {
         var now = time.GetUtcNow();

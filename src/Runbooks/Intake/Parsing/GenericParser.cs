@@ -43,7 +43,7 @@ internal sealed class GenericParser : IAlertParser
         var runbook = NameRules.ReadId(written);
         if (written is not null && runbook is null)
         {
-            report.Warn(new($"{path}.runbook", alert["runbook"].Found, $"this is no id of a runbook, so the triggers decide; an id has {NameRules.IdWords}"));
+            report.Warn(new($"{path}.runbook", alert["runbook"].Found, $"this is no id of a runbook, so the triggers decide; an id has {NameRules.IdFormat}"));
         }
 
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
