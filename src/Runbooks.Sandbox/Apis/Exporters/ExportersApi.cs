@@ -39,9 +39,9 @@ internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traf
 
     private IEnumerable<MetricFamily> Families(string container, SandboxPod pod, PodLife life, string? name) => container switch
     {
-        "tgi" => new TgiExporter(pod, life, traffic).Families(name),
-        "triton" => new TritonExporter(pod, life, traffic).Families(name),
-        _ => new VllmExporter(pod, life, traffic).Families(name),
+        "tgi" => new TgiExporter(new(traffic, pod, life)).Families(name),
+        "triton" => new TritonExporter(new(traffic, pod, life)).Families(name),
+        _ => new VllmExporter(new(traffic, pod, life)).Families(name),
     };
 
     private static int Port(string container) => container switch

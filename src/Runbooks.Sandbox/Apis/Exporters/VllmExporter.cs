@@ -5,7 +5,7 @@ namespace Runbooks.Sandbox.Apis.Exporters;
 /// as Python's prometheus_client writes them.
 /// </summary>
 /// <seealso href="https://docs.vllm.ai/en/v0.10.1/usage/metrics.html"/>
-internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic traffic)
+internal sealed class VllmExporter(PodTraffic traffic)
 {
     private const int MaxModelLength = 32768;
 
@@ -18,16 +18,16 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
     private static readonly double[] s_tokens = [.. Enumerable.Range(0, 5).SelectMany(power => new[] { 1, 2, 5 }.Select(m => m * Math.Pow(10, power))).Where(bound => bound <= MaxModelLength)];
 
     // prometheus_client sorts the names of labels.
-    private readonly KeyValuePair<string, string>[] _labels = [new("engine", "0"), new("model_name", Model(pod))];
+    private readonly KeyValuePair<string, string>[] _labels = [new("engine", "0"), new("model_name", Model(traffic.Pod))];
 
     /// <summary>Embeddings are no tokens.</summary>
-    private double Answer => pod.App == "embedder" ? 0 : Stretch.AnswerTokens;
+    private double Answer => traffic.Pod.App == "embedder" ? 0 : Stretch.AnswerTokens;
 
     /// <param name="wanted">Only families that have a series of this name; all when null.</param>
     public IEnumerable<MetricFamily> Families(string? wanted) =>
     [
-        .. Gauge(wanted, "vllm:num_requests_running", "Number of requests in model execution batches.", at => Now(at)?.Running),
-        .. Gauge(wanted, "vllm:num_requests_waiting", "Number of requests waiting to be processed.", at => Now(at)?.Waiting),
+        .. Gauge(wanted, "vllm:num_requests_running", "Number of requests in model execution batches.", at => traffic.At(at)?.Running),
+        .. Gauge(wanted, "vllm:num_requests_waiting", "Number of requests waiting to be processed.", at => traffic.At(at)?.Waiting),
         .. Gauge(wanted, "vllm:gpu_cache_usage_perc", "GPU KV-cache usage. 1 means 100 percent usage.DEPRECATED: Use vllm:kv_cache_usage_perc instead.", CacheUsage),
         .. Counter(wanted, "vllm:gpu_prefix_cache_queries", "GPU prefix cache queries, in terms of number of queriedtokens. DEPRECATED: Use vllm:prefix_cache_queries instead.", _ => Stretch.PromptTokens),
         .. Counter(wanted, "vllm:gpu_prefix_cache_hits", "GPU prefix cache hits, in terms of number of cached tokens. DEPRECATED: Use vllm:prefix_cache_hits instead.", _ => Stretch.PromptTokens / 3),
@@ -68,12 +68,7 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
 
     private static double PerToken(Stretch stretch) => stretch.Running > 14 ? 0.04 : 0.022;
 
-    private Stretch? Now(DateTimeOffset at) => traffic.Of(pod, life, at).LastOrDefault(stretch => stretch.From <= at);
-
-    private double? CacheUsage(DateTimeOffset at) => Now(at) is { } now ? Math.Round(Math.Min(0.99, (now.Running * 0.034) + (now.Waiting * 0.011)), 4) : null;
-
-    // How many requests were finished by then, weighed by what each of them counts.
-    private double Sum(DateTimeOffset at, Func<Stretch, double> each) => traffic.Of(pod, life, at).Sum(stretch => stretch.TotalSeconds(at) * stretch.Rate * each(stretch));
+    private double? CacheUsage(DateTimeOffset at) => traffic.At(at) is { } now ? Math.Round(Math.Min(0.99, (now.Running * 0.034) + (now.Waiting * 0.011)), 4) : null;
 
     private static MetricFamily Family(string name, string type, string help, params IReadOnlyList<ExposedSeries> series) => new(name, type, help, series);
 
@@ -82,7 +77,7 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
 
     private IEnumerable<MetricFamily> Counter(string? wanted, string name, string help, Func<Stretch, double> perRequest) => !MetricFamily.MayHold(name, wanted) ? [] :
     [
-        Family($"{name}_total", "counter", help, new ExposedSeries($"{name}_total", _labels, at => Math.Floor(Sum(at, perRequest)))),
+        Family($"{name}_total", "counter", help, new ExposedSeries($"{name}_total", _labels, at => Math.Floor(traffic.Finished(at, perRequest)))),
         Created(name, help, [_labels]),
     ];
 
@@ -96,7 +91,7 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
         KeyValuePair<string, string>[] With(string reason) => [_labels[0], new("finished_reason", reason), _labels[1]];
         return
         [
-            Family($"{name}_total", "counter", help, [.. reasons.Select(one => new ExposedSeries($"{name}_total", With(one.Reason), at => Math.Floor(Sum(at, _ => one.Share))))]),
+            Family($"{name}_total", "counter", help, [.. reasons.Select(one => new ExposedSeries($"{name}_total", With(one.Reason), at => Math.Floor(traffic.Finished(at, _ => one.Share))))]),
             Created(name, help, [.. reasons.Select(one => With(one.Reason))]),
         ];
     }
@@ -113,98 +108,15 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
                 .. bounds.Append(double.PositiveInfinity).Select(bound => new ExposedSeries(
                     $"{name}_bucket",
                     [_labels[0], new("le", double.IsInfinity(bound) ? "+Inf" : Python(bound)), _labels[1]],
-                    at => Math.Floor(Sum(at, stretch => perRequest * Stretch.ShareBelow(bound, value(stretch)))))),
-                new ExposedSeries($"{name}_count", _labels, at => Math.Floor(Sum(at, _ => perRequest))),
-                new ExposedSeries($"{name}_sum", _labels, at => Math.Round(Sum(at, stretch => perRequest * value(stretch)), 3)),
+                    at => Math.Floor(traffic.Finished(at, stretch => perRequest * Stretch.ShareBelow(bound, value(stretch)))))),
+                new ExposedSeries($"{name}_count", _labels, at => Math.Floor(traffic.Finished(at, _ => perRequest))),
+                new ExposedSeries($"{name}_sum", _labels, at => Math.Round(traffic.Finished(at, stretch => perRequest * value(stretch)), 3)),
             ]),
         Created(name, help, [_labels]),
     ];
 
     private MetricFamily Created(string name, string help, IReadOnlyList<KeyValuePair<string, string>[]> labels) =>
-        Family($"{name}_created", "gauge", help, [.. labels.Select(set => new ExposedSeries($"{name}_created", set, _ => life.ReadyAt.ToUnixTimeMilliseconds() / 1000.0))]);
+        Family($"{name}_created", "gauge", help, [.. labels.Select(set => new ExposedSeries($"{name}_created", set, _ => traffic.Life.ReadyAt.ToUnixTimeMilliseconds() / 1000.0))]);
 
     private static string Python(double bound) => bound.ToString(bound == Math.Floor(bound) ? "0.0" : "R", CultureInfo.InvariantCulture);
-}
-
-/// <summary>What a model server goes through, as stretches of time in which its load is the same.</summary>
-/// <param name="Rate">Requests that it finishes in a second.</param>
-/// <param name="FirstToken">The median time to the first token, in seconds.</param>
-internal sealed record Stretch(DateTimeOffset From, DateTimeOffset To, double Rate, double FirstToken, double Running, double Waiting)
-{
-    public const double PromptTokens = 420;
-    public const double AnswerTokens = 180;
-
-    // Log-logistic: half are below the median, nearly all below four times of it.
-    public static double ShareBelow(double bound, double median) => double.IsInfinity(bound) ? 1 : 1 / (1 + Math.Pow(median / bound, 4));
-
-    public double TotalSeconds(DateTimeOffset until) => Math.Max(0, ((To < until ? To : until) - From).TotalSeconds);
-}
-
-/// <summary>How busy each model server is. It follows from the pods and the time, so that nothing has to be measured.</summary>
-internal sealed class EngineTraffic(
-    SandboxClusters clusters, [FromKeyedServices(EngineTraffic.Began)] FirstAsked chatLoad, SandboxOptions options)
-{
-    public const string Began = "exporters/chat-load";
-    private const string Chat = "chat-vllm";
-
-    /// <summary>What one chat server finishes in a second at most, and what users send in ordinary and in busy times.</summary>
-    private const double Capacity = 4;
-    private const double OrdinaryDemand = 5;
-    private const double BusyDemand = 14;
-
-    private static readonly TimeSpan s_climb = TimeSpan.FromMinutes(6);
-    private const int ClimbSteps = 12;
-
-    public void Reset() => chatLoad.Reset();
-
-    /// <summary>From when its server could be asked on, in order and without a gap.</summary>
-    public IReadOnlyList<Stretch> Of(SandboxPod pod, PodLife life, DateTimeOffset until)
-    {
-        if (life.ReadyAt > until)
-        {
-            return [];
-        }
-
-        return pod.App == Chat ? [.. ChatStretches(life, until)] : [.. Stretches(life, until)];
-    }
-
-    private static IEnumerable<Stretch> Stretches(PodLife life, DateTimeOffset until)
-    {
-        // A server that has only just come up has no work yet.
-        var warm = life.ReadyAt + TimeSpan.FromSeconds(1);
-        yield return new(life.ReadyAt, warm, 0, 0.2, 0, 0);
-        var hung = life.HungAt ?? DateTimeOffset.MaxValue;
-        var climbs = hung == DateTimeOffset.MaxValue ? hung : hung - s_climb;
-        yield return new(warm, climbs, 5, 0.2, 12, 0);
-        if (climbs == DateTimeOffset.MaxValue)
-        {
-            yield break;
-        }
-
-        for (var i = 0; i < ClimbSteps; i++)
-        {
-            var part = (i + 1) / (double)ClimbSteps;
-            yield return new(climbs + (s_climb * i / ClimbSteps), climbs + (s_climb * (i + 1) / ClimbSteps), 5 * (1 - (part * 0.8)), 0.2 + (part * 9), 12 + (part * 4), Math.Round(part * 48));
-        }
-
-        yield return new(hung, DateTimeOffset.MaxValue, 0, 10, 16, 48);
-    }
-
-    private IEnumerable<Stretch> ChatStretches(PodLife life, DateTimeOffset until)
-    {
-        var began = chatLoad.At;
-        var (busyFrom, busyTo) = (began - s_climb, began + options.LoadLastsFor);
-        var lives = clusters.All.SelectMany(cluster => cluster.PodsEver()).Where(pod => pod.App == Chat).SelectMany(pod => pod.Lives).ToList();
-        var edges = lives.SelectMany(each => new[] { each.ReadyAt, each.DeletedAt ?? DateTimeOffset.MaxValue })
-            .Concat([busyFrom, busyTo, life.ReadyAt])
-            .Where(at => at >= life.ReadyAt && at <= until).Distinct().Order().Append(DateTimeOffset.MaxValue).ToList();
-        foreach (var (from, to) in edges.Zip(edges.Skip(1)))
-        {
-            var servers = Math.Max(1, lives.Count(each => each.ReadyAt <= from && !(each.DeletedAt <= from)));
-            var demand = (from >= busyFrom && from < busyTo ? BusyDemand : OrdinaryDemand) / servers;
-            yield return demand > Capacity
-                ? new(from, to, Capacity, 6 + demand, 32, Math.Round((demand - Capacity) * 20))
-                : new(from, to, demand, 0.25, Math.Round(demand * 6), 0);
-        }
-    }
 }
