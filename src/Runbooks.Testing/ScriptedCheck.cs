@@ -77,7 +77,7 @@ internal sealed class ScriptedAnswer
         new(Enum.Parse<Verdict>(Verdict, ignoreCase: true), Summary ?? $"As scripted: {Verdict}.") { Value = Value, Caveat = Caveat, MeasuredAt = now - Behind };
 }
 
-/// <summary>Asks the real check, by the real clock, of an incident that is only simulated: the simulation's own clock stands still meanwhile, and is another night's.</summary>
+/// <summary>Asks the real check, by the real clock, of an incident that is only simulated: the simulation's own clock stands still meanwhile.</summary>
 internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
 {
     public string Name => real.Name;
