@@ -205,7 +205,7 @@ public static class EndingText
             .. incident.Steps.Where(step => step.Status == StepStatus.UndoFailed).Select(step => $"NOT undone: {step.Name} ({step.Outcome})."),
             .. incident.Steps.Where(step => step.Status == StepStatus.LeftAlone)
                 .Select(step => $"NOT undone, and left alone: {step.Name} ({step.Outcome?.TrimEnd('.')})."),
-            .. incident.Steps.Where(step => step.Status is StepStatus.Unknown or StepStatus.Running).Select(step => $"Nobody knows whether {step.Name} happened."),
+            .. incident.Steps.Where(step => step.Status == StepStatus.Unknown).Select(step => $"Nobody knows whether {step.Name} happened."),
             .. Names(done[true]) is { Length: > 0 } lasting ? [$"Cannot be undone and stays: {lasting}."] : Array.Empty<string>(),
             .. Names(done[false]) is { Length: > 0 } left ? [$"Stays in place: {left}."] : Array.Empty<string>(),
             .. Names(ran[true]) is { Length: > 0 } found ? [$"Was so already: {found}."] : Array.Empty<string>(),

@@ -19,7 +19,7 @@ public sealed partial record Incident
             return this;
         }
 
-        var recorded = RecordFindings(end.Findings, now);
+        var recorded = RecordFindings(end.Findings, now).FinishBrokenOff(now);
         if (recorded.OpenGate is { } gate)
         {
             recorded = recorded.CloseGate(gate.Id, GateOutcome.Cancelled, "The incident ended.", now);

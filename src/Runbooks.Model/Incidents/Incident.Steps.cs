@@ -50,6 +50,11 @@ public sealed partial record Incident
         return late ? finished.TellOutcome(step.Name, Clip.To(line, LongestOutcome), now) : finished;
     }
 
+    /// <summary>At the end: a step that began and is not tried again has this outcome, until more is known.</summary>
+    private Incident FinishBrokenOff(DateTimeOffset now) => Steps
+        .Where(step => step.Status == StepStatus.Running)
+        .Aggregate(this, (incident, step) => incident.FinishStep(step with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off, and it is not tried again."), now));
+
     /// <summary>An attempt that began may still be at work in another process: what comes of it is waited for.</summary>
     /// <param name="until">It is not at work for longer.</param>
     public Incident AwaitOutcome(StepRecord step, DateTimeOffset until, DateTimeOffset now) => State.IsFinal() || WaitsUntil == until || FindStep(step.Phase, step.Name) is not { FinishedAt: null } ? this

@@ -68,7 +68,7 @@ public static class ChangeText
             ? incident.CanBeClosedByHand() && (step.Status is StepStatus.UndoFailed or StepStatus.Kept || (IsLeftBehind(incident) && MayBeThere(step)))
             : MayBeThere(step) || step.Status is StepStatus.UndoFailed or StepStatus.Kept);
 
-    private static bool MayBeThere(StepRecord step) => step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed;
+    private static bool MayBeThere(StepRecord step) => step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed or StepStatus.Unknown;
 
     /// <summary>Nobody came to take it back. A fix that was seen to work stays on purpose when the resolution fails.</summary>
     private static bool IsLeftBehind(Incident incident) =>

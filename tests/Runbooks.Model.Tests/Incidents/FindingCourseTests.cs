@@ -26,7 +26,7 @@ public sealed class FindingCourseTests
     {
         var failed = Ended() with { State = IncidentState.Failed, Attention = new(Some.Time.AddMinutes(31), "It failed.") };
 
-        FindingCourse.Of(failed.CloseByHand("ben", "replaced the card", Some.Time.AddHours(6))).Single().Marks[^1].ShouldBe(new(Some.Time.AddMinutes(31), "it ended: Failed"));
+        FindingCourse.Of(failed.CloseByHand("ben", "replaced the card", Some.Time.AddHours(6))).Single().Marks[^1].ShouldBe(new(Some.Time.AddMinutes(31), "it ended: Failed, outcome unknown"));
     }
 
     [Fact]

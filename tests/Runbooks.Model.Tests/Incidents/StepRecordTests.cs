@@ -54,6 +54,19 @@ public sealed class StepRecordTests
         (undone.Steps[0].Status, undone.Steps[0].UndoneFrom, undone.Timeline[^1].Kind).ShouldBe((StepStatus.Undone, StepStatus.Done, TimelineKind.Undo));
     }
 
+    /// <summary>It was to be tried again, and somebody stopped the incident first: on an incident that has ended nothing runs.</summary>
+    [Fact]
+    public void StepThatBeganAndIsNotTriedAgain_HasAnOutcomeAtTheEndAndMayBeKnownLater()
+    {
+        var begun = Some.Incident().BeginStep(s_spec, Phase.Resolution, "mitigation-1", s_preparation, Some.Time);
+
+        var ended = begun.End(IncidentState.Cancelled, "ada stopped the incident.", Some.Time.AddMinutes(1));
+
+        (ended.Steps[0].Status, ended.Steps[0].FinishedAt, ended.Steps[0].Outcome).ShouldBe((StepStatus.Unknown, Some.Time.AddMinutes(1), "An attempt was cut off, and it is not tried again."));
+        ended.Reason!.ShouldContain("Nobody knows whether fix happened.");
+        ended.FinishStep(ended.Steps[0], StepStatus.Done, new("It worked."), Some.Time.AddMinutes(2)).OutcomesToTell.ShouldHaveSingleItem().Message.ShouldBe("fix is known now: It worked.");
+    }
+
     /// <summary>Another process took it for cut off and ended the incident; it was at work all the same.</summary>
     [Fact]
     public void OutcomeOfAnAttemptThatWasTakenForCutOff_IsOnRecordAndToBeTold()
