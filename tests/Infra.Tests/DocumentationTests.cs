@@ -47,6 +47,16 @@ public partial class DocumentationTests
         }
     }
 
+    /// <summary>Scripts and people compare a headline with what the page says.</summary>
+    [Fact]
+    public void EveryHeadlineOfAnEnding_IsOnThePageOfTheApi()
+    {
+        var headlines = Headlines().Matches(File.ReadAllText(RepositoryRoot.Of("src", "Runbooks.Model", "Incidents", "EndingText.cs"))).Select(match => match.Groups[1].Value);
+        var rows = File.ReadLines(RepositoryRoot.Of("docs", "http.md")).SkipWhile(line => line != "| headline | when |").Skip(2).TakeWhile(line => line.StartsWith('|'));
+
+        rows.Select(row => row.Split('`')[1]).ShouldBe(headlines, ignoreOrder: true);
+    }
+
     /// <summary>Pages and pictures that pages lead to are there, and so are the headings.</summary>
     [Fact]
     public void EveryLinkBetweenPages_LeadsSomewhere()
@@ -147,6 +157,9 @@ public partial class DocumentationTests
 
         return tests;
     }
+
+    [GeneratedRegex("\"(Rehearsed|(?:Recovered|Told|Done|Failed), [a-z ]+)\"")]
+    private static partial Regex Headlines();
 
     [GeneratedRegex("`([A-Za-z.]+_[A-Za-z0-9]+)`")]
     private static partial Regex TestNames();
