@@ -141,7 +141,7 @@ public sealed record Limits
     /// <summary>After a verified fix, alerts on the target within this time belong to the closed incident.</summary>
     public TimeSpan SettleFor { get; init; }
 
-    /// <summary>Alerts lead and lag what checks measure: for so long no look may call for anything before an incident ends as not needed.</summary>
+    /// <summary>How long the checks must not call for the mitigation before an incident ends as not needed: alerts lead and lag what checks measure.</summary>
     public TimeSpan HealthyFor { get; init; } = DefaultHealthyFor;
 
     /// <summary>Blast radius: distinct targets that this runbook may act on within <see cref="Per"/>; null for no limit.</summary>

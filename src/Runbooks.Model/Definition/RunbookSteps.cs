@@ -91,7 +91,7 @@ public sealed record Resolution
 /// <param name="Checks">Names of diagnosis checks; all must pass.</param>
 /// <param name="Every">Pause between rounds.</param>
 /// <param name="Within">After this long without a pass the fix has failed.</param>
-/// <param name="SuccessThreshold">So many rounds in a row have to pass, each <paramref name="Every"/> after the one before; one in histories that are older than this.</param>
+/// <param name="SuccessThreshold">How many rounds in a row have to pass, each <paramref name="Every"/> after the one before; one in histories that are older than this.</param>
 public sealed record Verify(IReadOnlyList<string> Checks, TimeSpan Every, TimeSpan Within, int SuccessThreshold = 1)
 {
     /// <summary>One round may meet a lucky moment.</summary>

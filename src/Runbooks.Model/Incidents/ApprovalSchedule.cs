@@ -10,7 +10,7 @@ public static class ApprovalSchedule
     /// <summary>Who could not approve because of a window has at least this long once it has ended.</summary>
     private static readonly TimeSpan s_afterWindow = TimeSpan.FromMinutes(30);
 
-    /// <summary>Looked at so long after its time, a question was not looked after: the host was down.</summary>
+    /// <summary>If a question is reviewed later than this after its time, the host was down meanwhile.</summary>
     private static readonly TimeSpan s_missedBy = TimeSpan.FromMinutes(2);
 
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>

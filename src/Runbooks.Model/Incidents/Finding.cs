@@ -106,7 +106,7 @@ public sealed record VerificationRound(IncidentState State, DateTimeOffset At, I
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int LeftOut { get; init; }
 
-    /// <summary>Nobody had looked for so long that the time counts anew from here.</summary>
+    /// <summary>The time restarts here, because nobody had looked for too long.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsAnew { get; init; }
 }

@@ -154,7 +154,7 @@ public sealed record Gate : Evolving
     /// <summary>Who or what closed it, in words.</summary>
     public string? ClosedBy { get; init; }
 
-    /// <summary>Why what was approved holds no longer, once the checks that were asked again have said so; null else.</summary>
+    /// <summary>Why the approval lapsed (the checks were asked again); null if it still holds.</summary>
     public string? Lapsed { get; init; }
 
     public static string IdOf(Phase phase, int round) => $"{Word(phase)}-{round}";
@@ -168,10 +168,10 @@ public sealed record Gate : Evolving
 /// <summary>Ask again at this time: the same contacts when <paramref name="To"/> is empty, these as well otherwise.</summary>
 public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To) : Evolving
 {
-    /// <summary>After so many the pause doubles each time: what is open for days is not reminded of every few minutes, and never falls silent.</summary>
+    /// <summary>Reminders sent at the normal pace. After them the pause doubles each time, so that a question that is open for days is neither repeated every few minutes nor forgotten.</summary>
     private const int Steady = 10;
 
-    /// <summary>It asks those who were not reached, or could not be answered before: also where nobody is to be reminded any more.</summary>
+    /// <summary>It asks those who were not reached or could not answer before, even where nobody else is reminded.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsKept { get; init; }
 

@@ -95,7 +95,7 @@ public static class GateText
     public static string HowItEnded(Incident incident) =>
         $"Incident {incident.Id} {(incident is { State: IncidentState.TakenOver, ClosedByHand: not null } ? "was closed" : "ended")}{(incident.EndedAt is { } at ? $" at {DayAndClock(at)}" : "")}: {EndingText.Sentence(EndingText.WithHeadline(incident))}";
 
-    /// <summary>What is told to somebody who comes when there is nothing to decide any more.</summary>
+    /// <summary>What latecomers are told.</summary>
     public static string Late(Gate gate, DateTimeOffset now) => gate switch
     {
         { Outcome: not GateOutcome.Pending } => HowItEnded(gate),

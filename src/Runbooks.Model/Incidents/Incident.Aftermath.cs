@@ -6,7 +6,7 @@ namespace Runbooks.Model.Incidents;
 /// </summary>
 public sealed partial record Incident
 {
-    /// <summary>A responder who owns it hears of more alerts through this incident for so long; then somebody is asked anew.</summary>
+    /// <summary>How long new alerts go to the responder who took over, before people are asked again.</summary>
     public static readonly TimeSpan LongestOwnership = TimeSpan.FromHours(4);
 
     /// <summary>Whether a person took it over and has not closed it yet.</summary>

@@ -56,7 +56,7 @@ public sealed partial record Incident
     /// <summary>When the newest episode of its alerts began, as far as that is known.</summary>
     public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)(alert.BeganAt ?? alert.FirstAt)).Where(at => !Clocks.IsAhead(at, now)).Max();
 
-    /// <summary>Until when its newest alert has not fired for so long; null where each has. A rule that keeps no state fires anew each time: that is no newer alert.</summary>
+    /// <summary>When its newest alert will have fired for this long; null if each has. A rule without state fires anew each time, which makes no newer alert.</summary>
     public DateTimeOffset? NewestSeenFrom(TimeSpan healthyFor, DateTimeOffset now) => Alerts
         .Where(alert => !alert.Resolved && !(WholeReportOf(alert) is { } report && FiringAs(report).Any(one => one.FirstAt < alert.FirstAt)))
         .Select(alert => (DateTimeOffset?)((alert.BeganAt ?? alert.FirstAt) + healthyFor))
@@ -66,11 +66,11 @@ public sealed partial record Incident
     /// <summary>The answers as far as they say something about its alerts.</summary>
     public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings, DateTimeOffset now) => [.. findings.Select(finding => finding.SinceFiring(FiringSince(now)))];
 
-    /// <summary>Beyond the time for which the checks have to call for nothing, so long is waited for a newer value that says so.</summary>
+    /// <summary>How much longer to wait for a newer value, after the time for which the checks must not call for the mitigation.</summary>
     private static readonly TimeSpan s_longestWaitForValue = TimeSpan.FromMinutes(10);
 
     /// <summary>The answers of the diagnosis, with what calls for nothing as unknown where no newer value has come for too long: then people are asked.</summary>
-    /// <param name="healthyFor">For so long they have to call for nothing.</param>
+    /// <param name="healthyFor">How long the checks must not call for the mitigation.</param>
     public IReadOnlyList<Finding> WithoutStandstill(Condition when, IReadOnlyList<Finding> findings, TimeSpan healthyFor, DateTimeOffset now) =>
         Diagnosis.MeasuredUntil(when, findings) is { } measured && now - (measured > OpenedAt || Clocks.IsAhead(OpenedAt, now) ? measured : OpenedAt) > healthyFor + s_longestWaitForValue
             ? [.. findings.Select(finding => finding.Verdict == Verdict.Passing && finding.SeenAt <= measured ? finding.Unless($"no newer value came until {GateText.Clock(now, now)}") : finding)]
@@ -120,7 +120,7 @@ public sealed partial record Incident
     /// </summary>
     /// <param name="wakeEvent">What the incident waits for next.</param>
     /// <param name="reason">What is wrong though the fix is in place, in words; null where nothing is.</param>
-    /// <param name="unseen">For how long nobody looked, where that was so long that the time counts anew; null else.</param>
+    /// <param name="unseen">How long nobody looked, if that restarts the time; null otherwise.</param>
     public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, string? wakeEvent, DateTimeOffset now, TimeSpan? unseen = null, string? reason = null)
     {
         if (State.IsFinal())

@@ -45,7 +45,7 @@ public sealed partial record Incident
         return ended.Note(now, TimelineKind.Closed, "runbook", EndingText.WithHeadline(ended));
     }
 
-    /// <summary>Alerts on the target belong to it no longer, though its settle window is not over.</summary>
+    /// <summary>Ends the settle window early: later alerts on the target open a new incident.</summary>
     public Incident EndSettling(string why, DateTimeOffset now) => SettlesAt is null
         ? this
         : (this with { SettlesAt = null, WakeEvent = null }).Note(now, TimelineKind.Verification, "runbook", why);

@@ -9,13 +9,13 @@ namespace Runbooks.Model.Incidents;
 /// <param name="Starts">When it began the last three times, oldest first.</param>
 public sealed record Recurrence(string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, IReadOnlyList<DateTimeOffset> Starts) : Evolving
 {
-    /// <summary>So many times within <see cref="Within"/> is flapping.</summary>
+    /// <summary>From this many times within <see cref="Within"/> on, an alert is flapping.</summary>
     public const int FlapsFrom = 3;
 
     /// <summary>A longer pause ends the series.</summary>
     public static readonly TimeSpan Within = TimeSpan.FromHours(1);
 
-    /// <summary>A flapping alert counts as over when it has been quiet for so long.</summary>
+    /// <summary>Quiet time after which a flapping alert counts as over.</summary>
     public static readonly TimeSpan QuietFor = TimeSpan.FromMinutes(15);
 
     /// <summary>By what its sender knows the alert that came last.</summary>
@@ -117,7 +117,7 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
 /// <summary>Alerts that come and go.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Alerts of which it is counted how often they come; of more the one that has been quiet longest gives way.</summary>
+    /// <summary>Number of alerts whose recurrences are counted; the one that has been quiet longest is dropped first.</summary>
     private const int MaxRecurrences = 5;
 
     public IReadOnlyList<Recurrence> Recurrences { get; init; } = [];

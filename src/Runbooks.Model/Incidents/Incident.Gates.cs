@@ -27,7 +27,7 @@ public sealed partial record Incident
                 ? (this, objection)
                 : Record(this, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
 
-    /// <summary>What people approved who may not decide any more, or not as whom they did, counts no longer. What a person did by hand stays done.</summary>
+    /// <summary>Approvals by people who may no longer decide, or not as whom they decided, do not count. Manual steps stay done.</summary>
     /// <param name="asOfNow">What the approval is worth by now; null where it does not count.</param>
     public Incident LoseApprovals(string gateId, Func<Decision, Decision?> asOfNow, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Any(decision => asOfNow(decision) != decision)
@@ -163,7 +163,7 @@ public sealed partial record Incident
     public bool HasActedOn(Gate gate) => Steps.Any(step => step.GateId == gate.Id && IsActOfOurs(step));
 
     /// <summary>
-    /// Why an approval covers the steps of a phase no longer: the checks said so, or people were asked anew. What was found once holds
+    /// Why an approval no longer covers the steps of a phase: the checks said so, or people were asked anew. Once found, it holds
     /// for every later attempt, whatever would be found now.
     /// </summary>
     public string? FindLapse(Gate gate, Phase phase) => gate.Lapsed
@@ -199,7 +199,7 @@ public sealed partial record Incident
     public IReadOnlyList<Finding> Renewed(IReadOnlyList<Finding> newer) => [.. Findings.Select(old => newer.FirstOrDefault(one => one.Name == old.Name) ?? old)];
 
     /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>
-    /// <param name="gate">The approval, which covers nothing any more.</param>
+    /// <param name="gate">The approval, which no longer covers anything.</param>
     /// <param name="why">What has changed, in words.</param>
     /// <param name="stillCalls">The fault is as it was: it is what the steps rely on that does not pass.</param>
     public Incident Unsettle(Gate gate, Phase phase, string why, bool stillCalls, IReadOnlyList<Finding> findings, DateTimeOffset now)

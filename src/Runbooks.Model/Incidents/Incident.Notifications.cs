@@ -28,7 +28,7 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// Alerts that are being sent on channels that ring, and those of which nobody knows whether they were taken. They stand here before
+    /// Alerts that are being sent on channels that ring, and those that may or may not have been taken. They stand here before
     /// anybody is called, so that they end with what they are about, whatever answer was lost and whoever died meanwhile.
     /// </summary>
     public IReadOnlyList<Delivery> Calls { get; init; } = [];
@@ -126,7 +126,7 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public IReadOnlyList<string>? Behind { get; init; }
 
-    /// <summary>An alert of which nobody knows whether it was taken: it has told nobody, and is ended all the same.</summary>
+    /// <summary>An alert that may or may not have been taken by its channel: it counts as having told nobody, and is ended all the same.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsPerhaps { get; init; }
 
@@ -149,7 +149,7 @@ public static class Reach
 {
     /// <summary>Each contact that it went to was reached, or the last in line in their place.</summary>
     /// <param name="message">All attempts to deliver it, those in vain as well.</param>
-    /// <param name="people">So many have to be reached for anything to come of it.</param>
+    /// <param name="people">How many have to be reached.</param>
     public static bool IsEnough(IEnumerable<Delivery> message, int people = 1)
     {
         var all = message.ToList();
@@ -161,7 +161,7 @@ public static class Reach
     /// <summary>As above, of a question: as many as have to approve, without whoever may not.</summary>
     public static bool IsEnough(IEnumerable<Delivery> message, Gate gate) => IsEnough(message.Where(delivery => !gate.IsStarter(delivery.Contact)), gate.Required);
 
-    /// <summary>So many are known to have it. What was only handed over counts while nobody is known to have been missed.</summary>
+    /// <summary>Whether that many are known to have it. What was only handed over counts while nobody is known to have been missed.</summary>
     public static bool IsHeard(IEnumerable<Delivery> deliveries, int people = 1)
     {
         // Tried again, a message keeps its key.

@@ -31,10 +31,10 @@ public sealed partial record Incident
     public string? BrokenFixOf(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert))?.Follows
         ?? (IsDoneWith(alert) ? null : Follows);
 
-    /// <summary>The incident that tried the same for this alert in vain: this one, or one before it of which it knows; null where there is none.</summary>
+    /// <summary>The incident that tried the same for this alert in vain: this one, or an earlier one that it knows of; null where there is none.</summary>
     private EarlierTry? TriedFor(Alert alert) => WasOpenedBy(alert) && EndingText.WasInVain(this) ? new(Id, ClosedAt ?? UpdatedAt, ChangeText.InPlace(this)) : IsDoneWith(alert) ? null : Tried;
 
-    /// <summary>Whether it did something about the alert, found it well, or was about another: what it knows of fixes before it says nothing any more.</summary>
+    /// <summary>Whether it did something about the alert, found it well, or was about another: then what it knows of earlier fixes no longer matters.</summary>
     private bool IsDoneWith(Alert alert) => HasActed || State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed()) || !WasOpenedBy(alert);
 
     /// <summary>Alerts of an incident that ended belong to this one, which was opened for others: whoever has it hears why, and what is opened for them later knows of it.</summary>
@@ -44,8 +44,8 @@ public sealed partial record Incident
         .AddNews($"{GoesOnNews}{ended.Id}", "runbook", $"{why} This incident has {string.Join(", ", alerts.Select(alert => alert.Name).Distinct())} from here on; its plan may not be for that.", now, urgent: true);
 
     /// <summary>
-    /// This one, just opened, says too that a fix did not hold of which nothing has become in the incident before, and that the same was tried lately
-    /// in vain: silence is no yes to the same again.
+    /// This one, just opened, carries over that an earlier fix did not hold, if the incident before did nothing about it, and that the same was
+    /// tried lately in vain: silence is no yes to the same again.
     /// </summary>
     private Incident FollowOn(Incident before) => this with
     {

@@ -149,7 +149,7 @@ public sealed partial record Incident
         ? this with { News = [.. News.Select(news => news == known ? news with { Text = text } : news)] }
         : (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text, urgent)] }).NoteAlert(now, who, text);
 
-    /// <summary>What no longer holds is shown no longer.</summary>
+    /// <summary>Removes outdated news.</summary>
     public Incident DropNews(string key) => News.Any(news => news.Key == key) ? this with { News = [.. News.Where(news => news.Key != key)] } : this;
 }
 

@@ -97,7 +97,7 @@ public sealed partial record Incident
         return begun.FinishStep(begun.FindStep(asked.Phase, spec.Name)!, status, new ActionResult(ManualTaskText.Outcome(asked)) { Outputs = outputs }, closed) with { UpdatedAt = now };
     }
 
-    /// <summary>Until when it may stand still, since what holds it back lasts so long or is looked at again then; null where nothing does.</summary>
+    /// <summary>Time until which a lack of progress is normal; null where nothing holds it back.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
 
     /// <summary>An approved step waits until nothing stands against it; said once for each reason.</summary>

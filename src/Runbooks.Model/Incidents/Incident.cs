@@ -41,7 +41,7 @@ public sealed partial record Incident : Evolving
     /// <summary>Whoever started it by hand; null when an alert did.</summary>
     public string? StartedBy { get; init; }
 
-    /// <summary>Nobody who answers for it started it: a person is asked before anything runs, be it that it only tells.</summary>
+    /// <summary>Nobody who answers for it started it: a person is asked before anything runs, even if it only tells.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsProposed { get; init; }
 

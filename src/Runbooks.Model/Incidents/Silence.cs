@@ -13,7 +13,7 @@ public static class Silence
     /// <summary>What a review may be late by while the host is up.</summary>
     private static readonly TimeSpan s_late = TimeSpan.FromMinutes(1);
 
-    /// <summary>A question that could not be answered for so many times over is given up: silence then counts as no.</summary>
+    /// <summary>Maximum number of times that the answer period is extended while nobody could answer; then silence counts as no.</summary>
     private const int MostProlonged = 3;
 
     public static bool MayCount(Gate gate) => gate is { Outcome: GateOutcome.Pending, SilenceIsYes: true };

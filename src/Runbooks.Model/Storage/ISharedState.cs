@@ -22,7 +22,7 @@ public interface ISharedState
 
 public static class SharedState
 {
-    /// <summary>A change of which nothing but the document is wanted.</summary>
+    /// <summary>A change whose caller wants nothing but the document.</summary>
     /// <inheritdoc cref="ISharedState.UpdateAsync{T, TResult}"/>
     public static async Task<T> ChangeAsync<T>(this ISharedState state, string key, Func<T?, T> change, CancellationToken cancellationToken)
         where T : class => (await state.UpdateAsync<T, bool>(key, known => (change(known), true), cancellationToken)).Document;

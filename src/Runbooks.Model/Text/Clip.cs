@@ -3,7 +3,7 @@ namespace Runbooks.Model.Text;
 /// <summary>Shortens text from outside before it is shown or kept.</summary>
 public static class Clip
 {
-    /// <summary>At most so many UTF-16 units, the "…" included. What a reader sees as one character is kept or left out as a whole.</summary>
+    /// <summary>Cuts to this many UTF-16 units, the "…" included. What a reader sees as one character is kept or left out as a whole.</summary>
     public static string To(string text, int length)
     {
         if (text.Length <= length)

@@ -221,7 +221,7 @@ public static partial class Redactor
 
     private const RegexOptions AnyCase = Linear | RegexOptions.IgnoreCase;
 
-    /// <summary>So many small letters in a row are rare in a key.</summary>
+    /// <summary>This many small letters in a row are rare in a key.</summary>
     [GeneratedRegex("[a-z]{6}", Linear)]
     private static partial Regex Word();
 
@@ -233,7 +233,7 @@ public static partial class Redactor
     [GeneratedRegex(@"\b(Bearer|Basic|api[_-]?key|SharedKey|SharedKeyLite|SharedAccessSignature)\s+([A-Za-z0-9._~+/=:%&-]{8,})", AnyCase)]
     private static partial Regex Scheme();
 
-    /// <summary>Headers of which all that follows is secret: Cookie: a=b; c=d</summary>
+    /// <summary>Headers whose whole value is secret: Cookie: a=b; c=d</summary>
     [GeneratedRegex(
         @"(\bcookie\\*[""']?\s*[:=]\s*\\*[""']?)[^•\s=;""'\\][^\s=;""'\\]*=[^\r\n""'\\]*"
         + @"|(\bauthorization\\*[""']?\s*[:=]\s*\\*[""']?(?:Bearer|Basic|SharedKey(?:Lite)?|Digest|Negotiate|AWS4-HMAC-SHA256|ApiKey|Token)\s+)[^•\r\n""'\\][^\r\n""'\\]*",

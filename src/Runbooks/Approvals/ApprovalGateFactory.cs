@@ -13,7 +13,7 @@ public static class ApprovalGateFactory
     /// <summary>It stands in the record of a runbook that only tells. Nobody is asked, unless an assistant proposed it.</summary>
     private static readonly Approval s_tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [] };
 
-    /// <summary>What was approved with the mitigation covers the resolution no longer: the same people are asked about it.</summary>
+    /// <summary>The approval of the mitigation no longer covers the resolution, so the same people are asked.</summary>
     private static Approval? AskAboutResolution(Runbook runbook, Phase phase) => phase == Phase.Resolution && runbook.Mitigation.Approval is { } asked
         ? asked with { Ask = "Run the resolution on {{ target }}?", OnTimeout = OnTimeout.Abort }
         : null;

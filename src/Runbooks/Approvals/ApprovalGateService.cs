@@ -194,7 +194,7 @@ public sealed class ApprovalGateService(
         return (incident, told);
     }
 
-    /// <summary>Somebody was faster than the last channel: its card was sent with buttons that ask no longer.</summary>
+    /// <summary>The question was answered while the last channel was still sending; that card has buttons that no longer work.</summary>
     private Task ShowIfClosedAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
         incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } ? updater.ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
 

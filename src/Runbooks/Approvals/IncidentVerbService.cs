@@ -25,7 +25,7 @@ public sealed class IncidentVerbService(
         return receipt;
     }
 
-    /// <summary>Calls nobody any longer. Safe to repeat; the watch does, where this broke off.</summary>
+    /// <summary>Ends the alerts that call people. Safe to repeat; the watchdog does so where this broke off.</summary>
     public async Task ShowAcknowledgedAsync(Incident seenTo, CancellationToken cancellationToken)
     {
         await logger.TryShowAsync(() => updater.ShowAcknowledgedAsync(seenTo, cancellationToken), seenTo.Id, cancellationToken);

@@ -87,7 +87,7 @@ public sealed record IncidentOutcome(IncidentState State);
 /// <param name="Pause">The pause after the last round of a lease.</param>
 /// <param name="Paged">Whether somebody was told that the lease has outlived its time.</param>
 /// <param name="Passes">How many rounds of a verification in a row have passed.</param>
-/// <param name="PagedBroken">Whether somebody was told that the fix which is held helps no longer.</param>
+/// <param name="PagedBroken">Whether somebody was told that the held fix no longer helps.</param>
 /// <param name="Measured">Until when the values of the last round of a verification that counted were measured, by the check's name.</param>
 public sealed record Checkpoint(
     Stage Stage,

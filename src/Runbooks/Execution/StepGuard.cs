@@ -155,7 +155,7 @@ public enum StepOutcome
 {
     Done,
 
-    /// <summary>The world is no longer what was shown; nothing ran.</summary>
+    /// <summary>The plan differs from what was approved; nothing ran.</summary>
     PlanChanged,
 
     /// <summary>A guardrail says no, or the action when it looked; nothing ran.</summary>

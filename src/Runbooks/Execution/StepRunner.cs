@@ -13,7 +13,7 @@ public sealed class StepRunner(
     /// <summary>What storing intent and outcome may take beside the action itself.</summary>
     internal static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
 
-    /// <summary>The workflow makes no longer pause than this between two tries of a step.</summary>
+    /// <summary>The longest pause of the workflow between two tries of a step.</summary>
     private static readonly TimeSpan s_nextTry = TimeSpan.FromMinutes(5);
 
     private static readonly ActionResult s_cutOff = new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened.");

@@ -10,7 +10,7 @@ public sealed class StepUndoer(
     /// <summary>After this long the next step is for the next activity: a host may end one that takes too long.</summary>
     internal static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
 
-    /// <summary>While everything is paused it is looked again no later than this whether it still is.</summary>
+    /// <summary>While the kill switch is on, it is read again at least this often.</summary>
     internal static readonly TimeSpan LongestPausedLook = TimeSpan.FromMinutes(30);
 
     public async Task<UndoResult> UndoAsync(UndoRequest request, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ namespace Runbooks.Guardrails;
 /// <summary>How well a runbook's fixes worked on targets of one kind.</summary>
 /// <param name="Class">Everything of the target up to its last slash: <c>inference/llm-b-0</c> is of the class <c>inference/*</c>.</param>
 /// <param name="Median">Of the fixes that worked; null when none did.</param>
-/// <param name="Unverified">How many more ran, of which nothing shows whether they helped.</param>
+/// <param name="Unverified">Runs with no evidence of whether they helped; not among <paramref name="Runs"/>.</param>
 /// <param name="FailedLast">How many of the latest in a row did not help; one after which the alert came back is told as that.</param>
 public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineffective, int Recurred, int Unverified, TimeSpan? Median, int FailedLast)
 {

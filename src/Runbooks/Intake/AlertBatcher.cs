@@ -134,7 +134,7 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
 
     private static string KeyOf(IncidentSummary incident) => incident.TargetKey ?? incident.Target;
 
-    /// <summary>Incidents of runbooks whose triggers no longer fit the alert, and that it opened or joined: its end, that somebody sees to it, and news of its outage, are theirs too.</summary>
+    /// <summary>Incidents that the alert belongs to although their triggers no longer match it. They also get its end, its acknowledgement and news of its outage.</summary>
     private List<(string Runbook, string Target)> KnownElsewhere(Alert alert, IReadOnlyList<Runbook> matched)
     {
         if (alert.Status == AlertStatus.Firing && !OutageUpdate.Is(alert))

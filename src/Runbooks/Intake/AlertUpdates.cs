@@ -56,7 +56,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             : batch.Answer(IntakeResult.Resolved, incident.Id, null);
     }
 
-    /// <summary>Incidents that have ended while the alert fired on learn that it is over: a person's no to them holds no longer.</summary>
+    /// <summary>Tells incidents that ended while the alert was still firing that it is over, so a person's no to them ends.</summary>
     /// <returns>For each alert the incident that it was still firing on; null where there is none.</returns>
     private async Task<string?[]> EndAsync(IEnumerable<string> ids, List<Alert> alerts, DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -38,11 +38,11 @@ public sealed record Card
     [JsonIgnore]
     public bool Informs => Kind is CardKind.Decided or CardKind.Closed;
 
-    /// <summary>Of a message that asked: whoever got it can do nothing about it now, and is called up for it no longer.</summary>
+    /// <summary>The question is closed; recipients are no longer called about it.</summary>
     [JsonIgnore]
     public bool IsAnswered { get; init; }
 
-    /// <summary>Of a message on a channel that rings: nobody is called up for it any longer.</summary>
+    /// <summary>On a channel that rings, nobody is called about it from now on.</summary>
     [JsonIgnore]
     public bool CallsNobody => Informs || IsAnswered;
 

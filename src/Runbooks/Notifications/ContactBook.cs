@@ -236,7 +236,7 @@ public static class Identity
     public static string Slack(string userId) => $"slack:{userId}";
 
     /// <summary>Capital letters and digits. A short text without a digit is a name; a long one may be an id all the same.</summary>
-    /// <param name="kinds">The letters of which it begins with one: <c>U</c> and <c>W</c> for users.</param>
+    /// <param name="kinds">The letters that it may begin with: <c>U</c> and <c>W</c> for users.</param>
     public static bool IsSlackId(string text, string kinds) =>
         text.Length is >= 2 and <= 40 && kinds.Contains(text[0], StringComparison.Ordinal) && text.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter))
         && (text.Length >= 9 || text.Any(char.IsAsciiDigit));

@@ -51,7 +51,7 @@ public static class ContactsServices
         return good ?? none;
     }
 
-    /// <summary>The teams that have contacts, of which none are in force.</summary>
+    /// <summary>The teams that have contacts, none of which are in force.</summary>
     internal static IEnumerable<string> Dropped(ContactFiles now, ContactBook? good) => now.Teams
         .Where(team => team.Contacts is not null && good?.Files is { } files && files.TextOf(team.Folder) is null)
         .Select(team => $"No contacts of the team {team.Folder} are in force: it had none before, or they do not fit the common file. Whoever the common file has behind '{ContactBook.Fallback}' is asked in their place.");

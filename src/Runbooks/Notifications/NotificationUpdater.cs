@@ -49,7 +49,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         }
     }
 
-    /// <summary>Somebody was faster than the message that asked: it was sent with buttons that ask no longer.</summary>
+    /// <summary>The question was answered while a message was still being sent; that message has buttons that no longer work.</summary>
     public async Task ShowIfClosedAsync(string incidentId, string gateId, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending })
@@ -61,7 +61,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// <summary>Whether it told of an end, or of trouble, and not only what was handed over or reported.</summary>
     internal static bool CallsForAPerson(Delivery delivery) => delivery.IsUnder(NotificationRecipients.Closed) || delivery.IsUnder("page");
 
-    /// <summary>Somebody sees to what the end left to a person: what called others about it calls them no longer.</summary>
+    /// <summary>Somebody looks after what the end left to a person, so the alerts that called others are ended.</summary>
     public async Task ShowAcknowledgedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
@@ -90,7 +90,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         await ShowAsync(incident, incident.Changeable, cards.Closed(incident, runbook), cancellationToken);
     }
 
-    /// <summary>It ended while a message about it was being sent: nobody is called up for that any longer.</summary>
+    /// <summary>The incident ended while a message about it was being sent, so alerts of that message are ended.</summary>
     public async Task ShowIfOverAsync(Incident before, Incident now, CancellationToken cancellationToken)
     {
         if (!IsOver(before) && IsOver(now))
@@ -119,7 +119,7 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
 {
     public const string Key = "holding";
 
-    /// <summary>Where nobody was reached it is tried again after this long, and so often.</summary>
+    /// <summary>The pause before another try where nobody was reached.</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromMinutes(5);
 
     private const int MaxTries = 5;

@@ -12,7 +12,7 @@ public sealed class OnCallAnswers
     /// <summary>And after that for the store, which may be down as well.</summary>
     private static readonly TimeSpan s_storePatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>One that failed is left alone for so long, so that two hundred incidents do not wait for it one after another.</summary>
+    /// <summary>A failed schedule is not asked again within this time, so that two hundred incidents do not wait for it one after another.</summary>
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(30);
 
     /// <summary>An answer that stays the same is written to the store again after this part of the time that it is kept for.</summary>

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Runbooks.Notifications;
 
 /// <summary>
-/// Alerts that nobody has to act on any more, while their channel did not take that they are answered or over. What is not ended rings on,
-/// so it is kept, and tried again ever more rarely for a day.
+/// Alerts that nobody has to act on, whose end the channel has not accepted yet. What is not ended rings on, so it is kept, and tried
+/// again ever more rarely for a day.
 /// </summary>
 public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, ChannelClient channels, TimeProvider time, ILogger<UnendedAlerts> logger) : IWatchdogJob
 {
@@ -12,7 +12,7 @@ public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, Chan
 
     private static readonly TimeSpan s_triedFor = TimeSpan.FromDays(1);
 
-    /// <summary>Tried side by side. When a channel takes none of so many, the others wait for the next minute.</summary>
+    /// <summary>How many are tried side by side. If a channel refuses all of one batch, the rest waits for the next minute.</summary>
     private const int AtOnce = 8;
 
     public string Name => "alerts that did not end";
@@ -92,7 +92,7 @@ public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, Chan
     }
 }
 
-/// <summary>An alert that should call nobody any more.</summary>
+/// <summary>An alert that should no longer call anybody.</summary>
 /// <param name="Card">What it would show now, as far as its channel needs it for that.</param>
 /// <param name="Since">When it should have ended.</param>
 public sealed record UnendedAlert(string Channel, string Reference, Card Card, DateTimeOffset Since)

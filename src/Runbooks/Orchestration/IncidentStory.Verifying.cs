@@ -10,7 +10,7 @@ internal sealed partial class IncidentStory
     /// <summary>Each undoes one step at least, and a phase has no more steps.</summary>
     private const int MaxUndoActivities = 20;
 
-    /// <summary>What is not undone because everything is paused is looked at each minute so often, then every five; its history must stay small.</summary>
+    /// <summary>While the kill switch keeps the fix in place, it is read each minute up to the first number of times, every five minutes up to the second, and then every half hour: the history must stay small.</summary>
     private const int UndoLooksAtFirst = 30;
     private const int UndoLooksOften = 60;
 
@@ -20,18 +20,18 @@ internal sealed partial class IncidentStory
 
     private static readonly TimeSpan s_undoPause = TimeSpan.FromSeconds(20);
 
-    /// <summary>So many rounds in a row that fail show that a fix which is held helps no longer.</summary>
+    /// <summary>Failing rounds in a row after which a held fix counts as no longer helping.</summary>
     private const int BrokenRounds = 2;
 
-    /// <summary>So many rounds of a lease in a row that could not even be asked are worth a page.</summary>
+    /// <summary>Rounds of a lease in a row in which the checks could not be asked, after which somebody is paged.</summary>
     private const int BlindRounds = 3;
 
-    /// <summary>A value that comes seldom is given so long, or twice the time for the first one, before it counts as standing still.</summary>
+    /// <summary>A rarely measured value counts as standing still only after this time, or after twice <c>within</c> if that is longer.</summary>
     private static readonly TimeSpan s_longestStandstill = TimeSpan.FromMinutes(30);
 
     internal static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
-    /// <summary>Under this name people are told that a temporary fix lasts longer than it should.</summary>
+    /// <summary>The key of the page that says that a temporary fix has lasted longer than it should.</summary>
     internal const string LeaseTrouble = "lease";
 
     /// <summary>Once somebody was told that it lasts, there is less to hurry for.</summary>

@@ -59,9 +59,9 @@ public sealed class PhaseRunner(
     }
 
     /// <summary>
-    /// What was approved may have waited: for its turn, for a window, for the kill switch. What is over by then, by the sender's word
-    /// and the checks', needs nothing done, whoever said yes; the sender's word alone is worth less than a person's. A step that has begun is finished, one that a person was asked to do is
-    /// answered by them, and a runbook that only tells goes on telling.
+    /// Whether the fault is over by now: what was approved may have waited for its turn, for a window or for the kill switch. It is over when
+    /// both the sender and the checks say so; the sender's word alone is worth less than a person's yes. A step that has begun is finished
+    /// all the same, and a step that a person was asked to do is answered by them. A runbook that only tells goes on telling.
     /// </summary>
     /// <returns>Null when it is not over.</returns>
     private async Task<string?> IsOverAsync(Incident incident, Runbook runbook, Phase phase, StepSpec step, string gateId, CancellationToken cancellationToken)

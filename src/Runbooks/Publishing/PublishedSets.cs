@@ -74,7 +74,7 @@ public sealed class PublishedSets(IRuleSetPlace place)
 /// </summary>
 public sealed record PublicationLog(IReadOnlyList<Publication> Publications)
 {
-    /// <summary>So many can be gone back to; what only older ones need is removed.</summary>
+    /// <summary>How many one can go back to; what only older ones need is removed.</summary>
     public const int Kept = 20;
 
     public const string Name = "published/current.json";

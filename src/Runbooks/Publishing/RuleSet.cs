@@ -9,7 +9,7 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <summary>How it came to be in force; null for plain files.</summary>
     public Publication? Publication { get; private init; }
 
-    /// <summary>The publication of which only what has no errors is in force; null where everything is.</summary>
+    /// <summary>The publication that is in force only in part, because the rest has errors; null where all of it is.</summary>
     public Publication? PartOf { get; private init; }
 
     /// <summary>The calendars that stand beside the contacts, by name.</summary>

@@ -7,7 +7,7 @@ public static class TeamFolders
 {
     /// <summary>
     /// Stands in place of a file of a team that is a link out of the folder of runbooks: whoever may write there must not have
-    /// the host read its own files, parts of which errors show. It is an error wherever it is read, and not overlooked.
+    /// the host read its own files, since errors quote parts of them. It is an error wherever it is read, and not overlooked.
     /// </summary>
     public const string TextOfLinkOutside = "# A link that leads out of the folder of runbooks is not read.";
 

@@ -67,7 +67,7 @@ internal sealed record FileRecord(IReadOnlyDictionary<string, FileReport> Report
 
     public static readonly FileRecord None = new(new Dictionary<string, FileReport>(), new Dictionary<string, ToldFile>());
 
-    /// <summary>A process writes every minute: one that has not for so long is gone.</summary>
+    /// <summary>A process writes every minute; one that has not written for this long is gone.</summary>
     private static readonly TimeSpan s_heard = TimeSpan.FromMinutes(10);
 
     public FileRecord With(string process, IReadOnlyList<WrongFile> wrong, DateTimeOffset now) => wrong.Count == 0 && !Reports.ContainsKey(process) ? this : this with

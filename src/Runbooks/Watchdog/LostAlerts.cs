@@ -21,7 +21,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
     private const string Key = "intake:lost-alerts";
 
-    /// <summary>So long without a loss ends a burst.</summary>
+    /// <summary>This long without a loss ends a burst.</summary>
     private static readonly TimeSpan s_quiet = TimeSpan.FromMinutes(30);
 
     /// <summary>Reasons of one sender that are told apart at once: whoever makes up ever new ones does not page for each.</summary>
@@ -39,7 +39,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     public string Name => ThreadId;
 
     /// <param name="sender">One of the known kinds, or a word for all others: there is a record for each and each reason.</param>
-    /// <param name="alerts">At least so many; 0: nobody has read the post.</param>
+    /// <param name="alerts">How many at least; 0: nobody has read the post.</param>
     /// <exception cref="StoreUnavailableException">It is not on record: ask the sender to try again.</exception>
     public async Task RecordAsync(string sender, int alerts, string why, CancellationToken cancellationToken)
     {

@@ -52,7 +52,7 @@ public sealed record ParsedAlerts(IReadOnlyList<Alert> Alerts, IReadOnlyList<Ale
     /// <summary>What was guessed in alerts that were taken.</summary>
     public IReadOnlyList<AlertError> Warnings { get; init; } = [];
 
-    /// <summary>How many alerts of the post are not among <see cref="Alerts"/>; at least so many where they cannot be counted.</summary>
+    /// <summary>How many alerts of the post are not among <see cref="Alerts"/>; a lower bound where they cannot be counted.</summary>
     public int Lost { get; init; }
 
     /// <summary>Nothing was understood: answer 400 with the errors.</summary>

@@ -13,7 +13,7 @@ public sealed class StormEndNotifier(
     IOptionsMonitor<StormOptions> options,
     TimeProvider time) : IWatchdogJob
 {
-    /// <summary>Longer than it waits for other ends and for another sender: an end that was not tried by then is told by nobody.</summary>
+    /// <summary>Longer than the waits for other ends and for another sender: an end that was not tried by then is not told at all.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(15);

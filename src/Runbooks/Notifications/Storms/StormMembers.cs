@@ -113,10 +113,10 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
 /// <summary>How long a message that a person has to act on waits for more of the same.</summary>
 public static class StormWait
 {
-    /// <summary>While more comes the message waits, but no longer than this.</summary>
+    /// <summary>The longest wait while more keeps coming.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(3);
 
-    /// <summary>So long without another one, and there is nothing to wait for.</summary>
+    /// <summary>Once none has come for this long, there is nothing to wait for.</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(30);
 
     /// <param name="moments">When each of them came about.</param>

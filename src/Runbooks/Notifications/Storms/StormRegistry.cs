@@ -11,7 +11,7 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
     /// <summary>Of more that opened lately nothing needs to be known: there is a storm.</summary>
     private const int Scanned = 50;
 
-    /// <summary>A storm goes on while incidents keep joining it; one that comes after so many times <see cref="StormOptions.Within"/> does not belong to it.</summary>
+    /// <summary>Lull, as a multiple of <see cref="StormOptions.Within"/>, after which an incident starts a new storm.</summary>
     private const int Lull = 5;
 
     /// <returns>Null when the incident asks by itself.</returns>
@@ -174,7 +174,7 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     private static readonly TimeSpan s_restForEach = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan s_longestRest = s_restForEach * Most;
 
-    /// <summary>Over so many rests the looks of those that wait are spread.</summary>
+    /// <summary>Waiting questions look again spread over this many rests.</summary>
     private const int LooksInRests = 10;
 
     /// <summary>What each recipient was told of it.</summary>
@@ -189,7 +189,7 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>Alerts of the turn that goes on, on record before they are opened; at its end, or at the next one where its sender died, they are among the others.</summary>
     public IReadOnlyList<Delivery> Expected { get; init; } = [];
 
-    /// <summary>The keys of messages of this turn of which it is known what became: nothing has to be expected of them.</summary>
+    /// <summary>Keys of messages of this turn whose delivery is known.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Settled { get; init; } = [];
 
@@ -237,7 +237,7 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
 
     /// <summary>
     /// When a question that could not have its turn looks after itself again. Whoever has the turn asks for all, so the others only
-    /// see to it that somebody does: thousands of them spread over so long that some thirty look in a second, however many they are.
+    /// see to it that somebody does: they are spread so that about thirty look per second, however many they are.
     /// </summary>
     /// <param name="usual">When it would look if there were few.</param>
     public DateTimeOffset LookAgain(string incident, DateTimeOffset now, DateTimeOffset usual) => Rest is not { } rest ? usual
