@@ -25,61 +25,70 @@ public sealed class StepUndoer(
         }
 
         var runbook = await pinned.OfAsync(incident, cancellationToken);
-        var said = new List<string>();
-        var (complete, isFinal) = (!incident.Steps.Any(step => step.Status == StepStatus.LeftAlone), true);
-        var (failed, busy) = (false, false);
-        var begun = incident.Steps.Any(step => step is { UndoneFrom: not null, Status: not StepStatus.UndoFailed } && !IsManual(step));
+        var tried = new List<Tried>();
+        var refusedByHand = false;
         var began = time.GetTimestamp();
 
         // What could not be undone before comes last, so that it does not keep the others from their turn.
         foreach (var step in incident.Steps.Where(step => step.IsToBeTakenBack).Reverse().OrderBy(step => step.Status == StepStatus.UndoFailed))
         {
-            if (said.Count > 0 && time.GetElapsedTime(began) >= Budget)
+            var asked = IsManual(step) ? incident.FindGate(Gate.IdOf(step.Phase, step.Name, undoes: true)) : null;
+            var delay = tried.Count > 0 && time.GetElapsedTime(began) >= Budget
+                ? new UndoResult(false, "") { HasMore = step.Status != StepStatus.UndoFailed }
+                : await FindDelayAsync(request, incident, runbook, step, asked, tried, cancellationToken);
+            if (delay is not null)
             {
-                return new UndoResult(false, string.Join(" ", said)) { HasMore = step.Status != StepStatus.UndoFailed };
-            }
-
-            var isManual = IsManual(step);
-            var asked = isManual ? incident.FindGate(Gate.IdOf(step.Phase, step.Name, undoes: true)) : null;
-            if (isManual && asked is not { Outcome: not GateOutcome.Pending })
-            {
-                return new UndoResult(false, string.Join(" ", said)) { AwaitsPerson = step.Name };
+                return delay with { Message = Describe(tried) };
             }
 
             if (asked is not null && step.Status == StepStatus.UndoFailed)
             {
                 // A person has said what they had to say about it.
-                (complete, failed) = (false, true);
+                refusedByHand = true;
                 continue;
             }
 
-            if (asked is null && (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
-            {
-                var now = time.GetUtcNow();
-                await store.UpdateAsync(incident.Id, i => i.HoldUndo(step.Name, paused, now + LongestPausedLook, now), cancellationToken);
-                return new UndoResult(false, string.Join(" ", said)) { Paused = paused };
-            }
-
-            if (asked is null && !begun && request.EndsLease && incident.Stop is null && await HoldOnAsync(incident, runbook, cancellationToken) is { } cause)
-            {
-                return new UndoResult(false, string.Join(" ", said)) { HeldOn = cause };
-            }
-
-            var spec = runbook.FindStep(step.Phase, step.Name);
-            var (status, result, isBusy) = asked is null
-                ? await TryAsync(incident, step, spec, cancellationToken)
-                : (asked.Outcome == GateOutcome.Approved ? StepStatus.Undone : StepStatus.UndoFailed, new ActionResult(ManualTaskText.Outcome(asked)), false);
-            await store.RecordAsync(incident.Id, i => Finish(i, step, status, result), time, cancellationToken);
-            complete &= status is not (StepStatus.UndoFailed or StepStatus.LeftAlone);
-            failed |= status == StepStatus.UndoFailed;
-            begun |= !isManual && status != StepStatus.UndoFailed;
-            busy |= isBusy;
-            isFinal &= status != StepStatus.UndoFailed || isManual;
-            said.Add($"{step.Name}: {result.Result}");
+            var one = asked is null
+                ? await TryAsync(incident, step, runbook.FindStep(step.Phase, step.Name), cancellationToken)
+                : new(step, asked.Outcome == GateOutcome.Approved ? StepStatus.Undone : StepStatus.UndoFailed, new(ManualTaskText.Outcome(asked))) { IsManual = true };
+            await store.RecordAsync(incident.Id, i => Finish(i, step, one.Status, one.Result), time, cancellationToken);
+            tried.Add(one);
         }
 
-        return new UndoResult(complete, string.Join(" ", said)) { IsFinal = isFinal, IsLeftAlone = !complete && !failed, IsBusy = busy };
+        var failed = refusedByHand || tried.Exists(one => one.Status == StepStatus.UndoFailed);
+        var leftAlone = incident.Steps.Any(step => step.Status == StepStatus.LeftAlone) || tried.Exists(one => one.Status == StepStatus.LeftAlone);
+        return new UndoResult(!failed && !leftAlone, Describe(tried))
+        {
+            IsFinal = tried.TrueForAll(one => one.Status != StepStatus.UndoFailed || one.IsManual),
+            IsLeftAlone = leftAlone && !failed,
+            IsBusy = tried.Exists(one => one.IsBusy),
+        };
     }
+
+    /// <returns>What keeps the step from being undone now; null where nothing does.</returns>
+    private async Task<UndoResult?> FindDelayAsync(
+        UndoRequest request, Incident incident, Runbook runbook, StepRecord step, Gate? asked, List<Tried> tried, CancellationToken cancellationToken)
+    {
+        if (IsManual(step))
+        {
+            return asked is { Outcome: not GateOutcome.Pending } ? null : new(false, "") { AwaitsPerson = step.Name };
+        }
+
+        if ((await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
+        {
+            var now = time.GetUtcNow();
+            await store.UpdateAsync(incident.Id, i => i.HoldUndo(step.Name, paused, now + LongestPausedLook, now), cancellationToken);
+            return new(false, "") { Paused = paused };
+        }
+
+        var begun = incident.Steps.Any(one => one is { UndoneFrom: not null, Status: not StepStatus.UndoFailed } && !IsManual(one))
+            || tried.Exists(one => !one.IsManual && one.Status != StepStatus.UndoFailed);
+        return !begun && request.EndsLease && incident.Stop is null && await HoldOnAsync(incident, runbook, cancellationToken) is { } cause
+            ? new(false, "") { HeldOn = cause }
+            : null;
+    }
+
+    private static string Describe(IEnumerable<Tried> tried) => string.Join(" ", tried.Select(one => $"{one.Step.Name}: {one.Result.Result}"));
 
     /// <summary>
     /// A person, the kill switch, others or the host may have held it up for long since the cause was seen to be gone. So that is looked for
@@ -111,16 +120,16 @@ public sealed class StepUndoer(
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Undoing may fail in any way; the others are undone all the same, and the workflow tries again.")]
-    private async Task<(StepStatus, ActionResult, bool IsBusy)> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
+    private async Task<Tried> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
     {
         if (catalog.FindAction(step.Action) is not { } action)
         {
-            return (StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."), false);
+            return new(step, StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."));
         }
 
         if (step.StartedAt < incident.RestoredAt && incident.Stop?.At > incident.RestoredAt != true && !incident.IsAgreedSinceRestored)
         {
-            return (StepStatus.UndoFailed, new("the record was restored from a backup, so nobody knows whether it was taken back already. Look at the target, and take it back by hand."), false);
+            return new(step, StepStatus.UndoFailed, new("the record was restored from a backup, so nobody knows whether it was taken back already. Look at the target, and take it back by hand."));
         }
 
         try
@@ -131,17 +140,25 @@ public sealed class StepUndoer(
             };
             var result = await Deadline.WithinAsync(
                 spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken, context.Progress);
-            return (result.FoundSo ? StepStatus.AsBefore : step.Preparation.UndoneByHand ? StepStatus.Kept : result.HandedOn ? StepStatus.HandedOn : StepStatus.Undone, result, false);
+            return new(step, result.FoundSo ? StepStatus.AsBefore : step.Preparation.UndoneByHand ? StepStatus.Kept : result.HandedOn ? StepStatus.HandedOn : StepStatus.Undone, result);
         }
         catch (ChangedSinceException changed)
         {
-            return (StepStatus.LeftAlone, new(Redactor.Redact(changed.Message)), false);
+            return new(step, StepStatus.LeftAlone, new(Redactor.Redact(changed.Message)));
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));
-            return (StepStatus.UndoFailed, new(Redactor.Redact(failure.Message)), failure is AttemptFailedException { IsBusy: true });
+            return new(step, StepStatus.UndoFailed, new(Redactor.Redact(failure.Message))) { IsBusy = failure is AttemptFailedException { IsBusy: true } };
         }
+    }
+
+    /// <summary>What became of one step in this turn.</summary>
+    private sealed record Tried(StepRecord Step, StepStatus Status, ActionResult Result)
+    {
+        public bool IsManual { get; init; }
+
+        public bool IsBusy { get; init; }
     }
 }
 
