@@ -120,7 +120,7 @@ public static class ApprovalGateFactory
         }
 
         // Nobody is asked whether they want to hear it again.
-        if (gate.Plan.TellsOnly && violations.FirstOrDefault(violation => violation.Guardrail == RunLimits.Guardrail) is { } enough)
+        if (gate.Plan.TellsOnly && violations.FirstOrDefault(violation => violation.Guardrail == GuardrailNames.Limits) is { } enough)
         {
             return Closed(GateOutcome.Suppressed, enough.Why);
         }

@@ -238,6 +238,6 @@ public sealed class ApproversGuardrail(ApproverRules approvers) : IGuardrail
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
         question is { AboutToRun: true, Gate: { Outcome: GateOutcome.Approved } gate } && !question.Incident.HasActedOn(gate)
         && await approvers.FindLostAsync(gate, cancellationToken) is { } lost
-            ? new(GuardrailViolation.Approvers, lost, GuardrailSeverity.AskFirst)
+            ? new(GuardrailNames.Approvers, lost, GuardrailSeverity.AskFirst)
             : null;
 }

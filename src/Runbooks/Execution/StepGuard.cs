@@ -35,7 +35,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
             return null;
         }
 
-        var overruled = Overruled(gate, RunLimits.Guardrail);
+        var overruled = Overruled(gate, GuardrailNames.Limits);
         return await limits.ReserveAsync(incident, runbook, overruled, cancellationToken) is { } taken ? Apply(gate, taken) : null;
     }
 

@@ -28,14 +28,11 @@ public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase 
 }
 
 /// <summary>Why not to act.</summary>
-/// <param name="Guardrail">Which one: <c>limits</c>, <c>breaker</c>, <c>window</c> …</param>
+/// <param name="Guardrail">Which one: one of <see cref="GuardrailNames"/>.</param>
 /// <param name="Why">In words, with the remedy.</param>
 /// <param name="Severity">Whether a person may overrule it.</param>
 public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailSeverity Severity)
 {
-    /// <summary>Of the guardrail that looks whether those who approved may still decide.</summary>
-    public const string Approvers = "approvers";
-
     /// <summary>A person turns it off again, so that it makes sense to wait for that.</summary>
     public bool IsLiftedByPeople { get; init; }
 
@@ -43,7 +40,26 @@ public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailS
     public DateTimeOffset? Until { get; init; }
 
     /// <summary>To tell is not to act; how often somebody is told is limited all the same, and so is on whose word.</summary>
-    public bool Concerns(Plan plan) => !plan.TellsOnly || Guardrail is RunLimits.Guardrail or Approvers || !(Severity == GuardrailSeverity.AskFirst || IsLiftedByPeople);
+    public bool Concerns(Plan plan) => !plan.TellsOnly || Guardrail is GuardrailNames.Limits or GuardrailNames.Approvers || !(Severity == GuardrailSeverity.AskFirst || IsLiftedByPeople);
+}
+
+/// <summary>Stored on gates and given out by the API: never change the text of one, or what a person overruled is asked anew.</summary>
+public static class GuardrailNames
+{
+    /// <summary>Whether those who approved may still decide.</summary>
+    public const string Approvers = "approvers";
+
+    public const string Breaker = "breaker";
+    public const string KillSwitch = "killSwitch";
+    public const string Limits = "limits";
+    public const string Mode = "mode";
+    public const string SuccessRate = "efficacy";
+
+    /// <summary>The actions that a team's runbooks may use.</summary>
+    public const string Team = "team";
+
+    /// <summary>Maintenance windows.</summary>
+    public const string Window = "window";
 }
 
 /// <summary>From the mildest to the strictest.</summary>
@@ -93,9 +109,9 @@ public sealed class ModeGuardrail(IOptionsMonitor<SafetyOptions> options) : IGua
         Task.FromResult(options.CurrentValue.Mode switch
         {
             RunMode.DryRun when question.Incident.Mode != RunMode.DryRun =>
-                new GuardrailViolation("mode", "The system was set to dry run after this incident had opened. Let a new incident open, or set Safety:Mode back.", GuardrailSeverity.Forbid),
+                new GuardrailViolation(GuardrailNames.Mode, "The system was set to dry run after this incident had opened. Let a new incident open, or set Safety:Mode back.", GuardrailSeverity.Forbid),
             RunMode.ApproveAll when NobodySaidYes(question) =>
-                new GuardrailViolation("mode", "The system asks a person before anything runs.", GuardrailSeverity.AskFirst),
+                new GuardrailViolation(GuardrailNames.Mode, "The system asks a person before anything runs.", GuardrailSeverity.AskFirst),
             _ => null,
         });
 

@@ -83,6 +83,6 @@ public sealed class KillSwitchGuardrail(KillSwitch killSwitch) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
         (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } words
-            ? new GuardrailViolation("killSwitch", words, GuardrailSeverity.Forbid) { IsLiftedByPeople = true }
+            ? new GuardrailViolation(GuardrailNames.KillSwitch, words, GuardrailSeverity.Forbid) { IsLiftedByPeople = true }
             : null;
 }

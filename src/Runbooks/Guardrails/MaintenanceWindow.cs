@@ -152,7 +152,7 @@ public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, Suppr
             why += question.Runbook.Diagnosis.Count == 0 ? " Unless the alert is over by then, it is looked at again." : " After that it is looked at again.";
         }
 
-        return new GuardrailViolation("window", why, window.Effect == MaintenanceEffect.Suppress ? GuardrailSeverity.Suppress : GuardrailSeverity.DiagnoseOnly) { Until = until };
+        return new GuardrailViolation(GuardrailNames.Window, why, window.Effect == MaintenanceEffect.Suppress ? GuardrailSeverity.Suppress : GuardrailSeverity.DiagnoseOnly) { Until = until };
     }
 }
 

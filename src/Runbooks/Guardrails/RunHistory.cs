@@ -223,7 +223,7 @@ public sealed class BreakerGuardrail(RunHistoryStore histories) : IGuardrail
 
         var history = await question.HistoryAsync(histories, cancellationToken);
         return history.Breaker is { } open
-            ? new("breaker", $"The breaker of runbook '{question.Runbook.Id}' has been open since {GateText.DayAndClock(open.At)}: {open.Why} Somebody has to reset it, with a reason.", GuardrailSeverity.Forbid) { IsLiftedByPeople = true }
+            ? new(GuardrailNames.Breaker, $"The breaker of runbook '{question.Runbook.Id}' has been open since {GateText.DayAndClock(open.At)}: {open.Why} Somebody has to reset it, with a reason.", GuardrailSeverity.Forbid) { IsLiftedByPeople = true }
             : null;
     }
 }

@@ -6,8 +6,6 @@ namespace Runbooks.Guardrails;
 /// </summary>
 public sealed class RunLimits(ISharedState state, TimeProvider time)
 {
-    public const string Guardrail = "limits";
-
     /// <summary>What would be said if it ran now; uses nothing up.</summary>
     public async Task<GuardrailViolation?> PeekAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
@@ -97,7 +95,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
 
     private static GuardrailViolation? ViolationOf(Limits limits, string? why) => why is null
         ? null
-        : new(Guardrail, why, limits.WhenExceeded == WhenExceeded.Forbid ? GuardrailSeverity.Forbid : GuardrailSeverity.AskFirst);
+        : new(GuardrailNames.Limits, why, limits.WhenExceeded == WhenExceeded.Forbid ? GuardrailSeverity.Forbid : GuardrailSeverity.AskFirst);
 
     private static string RunsKey(Incident incident) => $"runs:{incident.RunbookId}:{incident.TargetKey}";
 

@@ -72,10 +72,10 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
         var lately = history.Runs.Where(run => run.IsOf(incident.TargetKey, subject) && incident.OpenedAt - run.EndedAt < RunHistoryStore.Lately(limits) * atLeast).ToList();
         var (cameUndone, causeBack) = (lately.Count(run => run.Outcome == RunOutcome.Recurred), lately.Count(run => run.CauseBack));
         return cameUndone >= atLeast
-                ? new("efficacy", $"{words} On this target the fix came undone {cameUndone} times lately: it may treat the symptom only.", GuardrailSeverity.AskFirst)
+                ? new(GuardrailNames.SuccessRate, $"{words} On this target the fix came undone {cameUndone} times lately: it may treat the symptom only.", GuardrailSeverity.AskFirst)
             : causeBack >= atLeast
-                ? new("efficacy", $"{words} On this target that was so {causeBack} times lately: it may have to be held longer ('stableFor').", GuardrailSeverity.Tell)
-            : new("efficacy", words, GuardrailSeverity.Tell);
+                ? new(GuardrailNames.SuccessRate, $"{words} On this target that was so {causeBack} times lately: it may have to be held longer ('stableFor').", GuardrailSeverity.Tell)
+            : new(GuardrailNames.SuccessRate, words, GuardrailSeverity.Tell);
     }
 }
 

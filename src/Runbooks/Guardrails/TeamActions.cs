@@ -63,7 +63,7 @@ public sealed class TeamActionsGuardrail(TeamActions actions) : IGuardrail
         {
             if (teams.FirstOrDefault(one => !one.MayUse(step.Do)) is { } team)
             {
-                return new("team", $"Runbooks of the team {team.Name} may not do {step.Do} (step '{step.Name}'). They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.Name}/{TeamFile.FileName} says so.", GuardrailSeverity.Forbid);
+                return new(GuardrailNames.Team, $"Runbooks of the team {team.Name} may not do {step.Do} (step '{step.Name}'). They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.Name}/{TeamFile.FileName} says so.", GuardrailSeverity.Forbid);
             }
         }
 
