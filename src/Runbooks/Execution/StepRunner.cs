@@ -1,4 +1,3 @@
-using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Execution;
@@ -48,9 +47,8 @@ public sealed class StepRunner(
                 ?? await FinishAsync(incident, request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
         }
 
-        var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
-            incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation) with { Samples = runbook.Samples });
-        return Uncovered(incident, request) ?? await TryAsync(attempt, runbook, cancellationToken);
+        var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation) with { Samples = runbook.Samples };
+        return Uncovered(incident, request) ?? await TryAsync(new StepAttempt(incident, request, spec, action, known, context), runbook, cancellationToken);
     }
 
     /// <summary>What a person does by hand has happened, or not, whatever stands against it by now: it only goes on record.</summary>
@@ -77,99 +75,110 @@ public sealed class StepRunner(
             : incident.FindLapse(gate, request.Phase) is { } lapse ? new(StepOutcome.PlanChanged, lapse) : null;
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way; the outcome is recorded, and the engine is told to try again or not.")]
-    private async Task<StepResult> TryAsync(Attempt attempt, Runbook runbook, CancellationToken cancellationToken)
+    private async Task<StepResult> TryAsync(StepAttempt attempt, Runbook runbook, CancellationToken cancellationToken)
     {
-        var (incident, request, spec, action, known, context) = attempt;
-        var acting = false;
-        ActionResult? done = null;
-        var binding = StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident));
+        var (spec, action) = (attempt.Spec, attempt.Action);
         try
         {
-            if (binding.Parameters is not { } parameters)
+            if (attempt.Binding.Parameters is not { } parameters)
             {
-                throw new StepRefusedException(binding.Problem ?? "its parameters need outputs that no step gave.");
+                throw new StepRefusedException(attempt.Binding.Problem ?? "its parameters need outputs that no step gave.");
             }
 
-            var preparation = await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
-            preparation = binding.Clean(preparation) with { TellsOnly = action.TellsOnly };
-            if (known is null && PlanHash.Difference(Planned(attempt.Gate!, request)!, binding.Shown, preparation) is { } difference)
+            var prepared = await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, attempt.Context, token), cancellationToken);
+            var preparation = attempt.Binding.Clean(prepared) with { TellsOnly = action.TellsOnly };
+            if (await FindHindranceAsync(attempt, runbook, preparation, cancellationToken) is { } hindrance)
             {
-                return new(StepOutcome.PlanChanged, Redactor.Redact(difference, binding.Secrets));
+                return hindrance;
             }
 
-            // What it would do may have been known only now.
-            if (known is null && attempt.Gate is { SilenceIsYes: true }
-                && (action.AlwaysAsks(binding.Shown) || !(Planned(attempt.Gate, request)! with { Undo = preparation.Undo, UndoneByHand = preparation.UndoneByHand }).IsTakenBack))
+            if (attempt.Incident.Mode == RunMode.DryRun)
             {
-                return new(StepOutcome.PlanChanged, $"Nobody has said yes, and what step '{spec.Name}' changes would not be taken back by this program.");
-            }
-
-            if (preparation.Refusal is { } refusal)
-            {
-                throw new StepRefusedException(refusal);
-            }
-
-            if (await guard.CheckAsync(incident, runbook, attempt.Gate!, request.Phase, cancellationToken) is { } violation)
-            {
-                return await RecordNotRunAsync(attempt, violation, cancellationToken);
-            }
-
-            if (incident.Mode == RunMode.DryRun)
-            {
-                return await Deadline.WithinAsync(spec.LookTimeout, time, token => action.CheckPermissionsAsync(parameters, context, token), cancellationToken) is { } missing
+                return await Deadline.WithinAsync(spec.LookTimeout, time, token => action.CheckPermissionsAsync(parameters, attempt.Context, token), cancellationToken) is { } missing
                     ? throw new StepRefusedException(missing)
                     : await RehearseAsync(attempt, preparation, cancellationToken);
             }
 
-            if (action.IsManual)
-            {
-                return new(StepOutcome.AwaitsPerson, preparation.PlannedEffect);
-            }
-
-            if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
-            {
-                return await RecordNotRunAsync(attempt, new(StepOutcome.Waiting, $"as many {action.Name} steps are running as may run at once."), cancellationToken);
-            }
-
-            try
-            {
-                var (begun, refused) = await store.UpdateAsync(incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
-                if (refused is not null)
-                {
-                    return refused;
-                }
-
-                acting = true;
-                done = Clean(await Deadline.WithinAsync(
-                    spec.Timeout, action.Repeatable ? TimeSpan.Zero : s_stopGrace, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken, context.Progress), binding);
-                return await FinishAsync(begun, request, StepStatus.Done, done, cancellationToken);
-            }
-            finally
-            {
-                await limiter.FreeAsync(action.Name, context.IdempotencyKey);
-            }
+            return action.IsManual ? new(StepOutcome.AwaitsPerson, preparation.PlannedEffect) : await ActAsync(attempt, parameters, preparation, cancellationToken);
         }
         catch (StepRefusedException refused)
         {
-            return acting || known is not null
-                ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken, cutOff: refused is StepPausedException)
-                : new(StepOutcome.Refused, Redactor.Redact(refused.Message, binding.Secrets));
+            var why = attempt.Redact(refused.Message);
+            return attempt.Acts || attempt.Known is not null
+                ? await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new(why), cancellationToken, cutOff: refused is StepPausedException)
+                : new(StepOutcome.Refused, why);
         }
-        catch (AttemptFailedException nothing) when (nothing.IsBusy || (acting && nothing.NothingDone && !action.Repeatable))
+        catch (AttemptFailedException nothing) when (nothing.IsBusy || (attempt.Acts && nothing.NothingDone && !action.Repeatable))
         {
-            return await ForgetAsync(attempt, acting, nothing, binding.Secrets, cancellationToken);
+            return await ForgetAsync(attempt, nothing, cancellationToken);
         }
 
         // When the host stops, what can be repeated is left to its next start; of what cannot, it is said how it broke off.
-        catch (Exception failure) when (done is null && (!cancellationToken.IsCancellationRequested || (acting && !action.Repeatable && failure is not OperationCanceledException)))
+        catch (Exception failure) when (!attempt.IsOver && (!cancellationToken.IsCancellationRequested || (attempt.Acts && !action.Repeatable && failure is not OperationCanceledException)))
         {
-            return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets), cancellationToken);
+            return await FailAsync(attempt, failure, cancellationToken);
         }
-        catch (OperationCanceledException) when (acting && done is null && !action.Repeatable)
+        catch (OperationCanceledException) when (attempt.Acts && !attempt.IsOver && !action.Repeatable)
         {
             // The host stops, and this attempt with it: nobody has to wait for its time to be over.
-            await FinishAsync(incident, request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
+            await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
             throw;
+        }
+    }
+
+    /// <returns>Why it must not run as it was approved, or not now; null where nothing stands against it.</returns>
+    private async Task<StepResult?> FindHindranceAsync(StepAttempt attempt, Runbook runbook, Preparation preparation, CancellationToken cancellationToken)
+    {
+        var (gate, shown) = (attempt.Gate!, attempt.Binding.Shown);
+        var planned = Planned(gate, attempt.Request)!;
+        if (attempt.Known is null && PlanHash.Difference(planned, shown, preparation) is { } difference)
+        {
+            return new(StepOutcome.PlanChanged, attempt.Redact(difference));
+        }
+
+        // What it would do may have been known only now.
+        if (attempt.Known is null && gate.SilenceIsYes
+            && (attempt.Action.AlwaysAsks(shown) || !(planned with { Undo = preparation.Undo, UndoneByHand = preparation.UndoneByHand }).IsTakenBack))
+        {
+            return new(StepOutcome.PlanChanged, $"Nobody has said yes, and what step '{attempt.Spec.Name}' changes would not be taken back by this program.");
+        }
+
+        if (preparation.Refusal is { } refusal)
+        {
+            throw new StepRefusedException(refusal);
+        }
+
+        return await guard.CheckAsync(attempt.Incident, runbook, gate, attempt.Request.Phase, cancellationToken) is { } violation
+            ? await RecordNotRunAsync(attempt, violation, cancellationToken)
+            : null;
+    }
+
+    private async Task<StepResult> ActAsync(StepAttempt attempt, object parameters, Preparation preparation, CancellationToken cancellationToken)
+    {
+        var (spec, action, context) = (attempt.Spec, attempt.Action, attempt.Context);
+        if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
+        {
+            return await RecordNotRunAsync(attempt, new(StepOutcome.Waiting, $"as many {action.Name} steps are running as may run at once."), cancellationToken);
+        }
+
+        try
+        {
+            var (begun, refused) = await store.UpdateAsync(attempt.Incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
+            if (refused is not null)
+            {
+                return refused;
+            }
+
+            attempt.Acts = true;
+            var result = await Deadline.WithinAsync(
+                spec.Timeout, action.Repeatable ? TimeSpan.Zero : s_stopGrace, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken, context.Progress);
+            var done = attempt.Clean(result);
+            attempt.IsOver = true;
+            return await FinishAsync(begun, attempt.Request, StepStatus.Done, done, cancellationToken);
+        }
+        finally
+        {
+            await limiter.FreeAsync(action.Name, context.IdempotencyKey);
         }
     }
 
@@ -177,7 +186,7 @@ public sealed class StepRunner(
     /// The intent, and with it the claim to act: an engine may run the same attempt twice, and one that was cut off may
     /// come back to life when the incident has long gone on. Only what is still as this attempt saw it may act.
     /// </summary>
-    private (Incident, StepResult?) Begin(Incident incident, Attempt attempt, Preparation preparation)
+    private (Incident, StepResult?) Begin(Incident incident, StepAttempt attempt, Preparation preparation)
     {
         var (request, current) = (attempt.Request, incident.FindStep(attempt.Request.Phase, attempt.Request.Step));
         if (Uncovered(incident, request) is { } uncovered)
@@ -195,7 +204,7 @@ public sealed class StepRunner(
             : (incident, new(StepOutcome.AttemptFailed, "another attempt of this step has begun."));
     }
 
-    private async Task<StepResult> RecordNotRunAsync(Attempt attempt, StepResult violation, CancellationToken cancellationToken)
+    private async Task<StepResult> RecordNotRunAsync(StepAttempt attempt, StepResult violation, CancellationToken cancellationToken)
     {
         var (incident, now) = (attempt.Incident, time.GetUtcNow());
         await store.UpdateAsync(
@@ -207,23 +216,23 @@ public sealed class StepRunner(
         return violation;
     }
 
-    private async Task<StepResult> FailAsync(Attempt attempt, bool acting, Exception failure, string why, CancellationToken cancellationToken)
+    private async Task<StepResult> FailAsync(StepAttempt attempt, Exception failure, CancellationToken cancellationToken)
     {
-        var made = (attempt.Known?.Attempts ?? 0) + 1;
-        Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, failure);
-        if (acting && !attempt.Action.Repeatable)
+        var (made, why) = (attempt.Number, attempt.Redact(failure.Message));
+        Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, attempt.Redact(failure));
+        if (attempt.Acts && !attempt.Action.Repeatable)
         {
             return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
         }
 
-        if (acting && made >= attempt.Spec.Retry.Attempts)
+        if (attempt.Acts && made >= attempt.Spec.Retry.Attempts)
         {
             return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {CountText.Format(made, "time")}; last: {why}"), cancellationToken);
         }
 
         var (phase, now) = (attempt.Request.Phase, time.GetUtcNow());
         await store.UpdateAsync(
-            attempt.Incident.Id, i => i.State.IsFinal() ? i : acting ? i.BreakOffStep(attempt.Spec, phase, made, now) : i.AwaitNextTry(phase, now + s_nextTry, now), cancellationToken);
+            attempt.Incident.Id, i => i.State.IsFinal() ? i : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, now) : i.AwaitNextTry(phase, now + s_nextTry, now), cancellationToken);
         return new(StepOutcome.AttemptFailed, why);
     }
 
@@ -231,19 +240,18 @@ public sealed class StepRunner(
     /// Nothing came of an attempt, so none has begun: the next one looks anew, and what cannot be repeated is not called unknown.
     /// Whoever waits for their turn has not failed either.
     /// </summary>
-    private async Task<StepResult> ForgetAsync(Attempt attempt, bool acting, AttemptFailedException nothing, IReadOnlyCollection<string> secrets, CancellationToken cancellationToken)
+    private async Task<StepResult> ForgetAsync(StepAttempt attempt, AttemptFailedException nothing, CancellationToken cancellationToken)
     {
-        var why = Redactor.Redact(nothing.Message, secrets);
+        var why = attempt.Redact(nothing.Message);
         var (phase, step, now) = (attempt.Request.Phase, attempt.Spec.Name, time.GetUtcNow());
-        var made = (attempt.Known?.Attempts ?? 0) + 1;
-        Log.StepFailed(logger, made, step, attempt.Incident.Id, Redactor.Redact(nothing, secrets));
-        await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(acting ? i.ForgetBegin(phase, step, attempt.Known) : i), time, cancellationToken);
+        Log.StepFailed(logger, attempt.Number, step, attempt.Incident.Id, attempt.Redact(nothing));
+        await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(attempt.Acts ? i.ForgetBegin(phase, step, attempt.Known) : i), time, cancellationToken);
         return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
 
         Incident Wait(Incident i) => nothing.IsBusy ? i.HoldStep(step, phase, why, now + s_nextTry, now) : i.AwaitNextTry(phase, now + s_nextTry, now);
     }
 
-    private async Task<StepResult> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)
+    private async Task<StepResult> RehearseAsync(StepAttempt attempt, Preparation preparation, CancellationToken cancellationToken)
     {
         var (incident, request, spec) = (attempt.Incident, attempt.Request, attempt.Spec);
         var (now, would) = (time.GetUtcNow(), new ActionResult($"Dry run, nothing was touched. Would: {preparation.PlannedEffect}"));
@@ -263,13 +271,6 @@ public sealed class StepRunner(
         return ResultOf(finished.FindStep(request.Phase, request.Step)!);
     }
 
-    /// <summary>Actions quote systems that may say anything; what a later step reads from it has no secret either.</summary>
-    private static ActionResult Clean(ActionResult result, StepBinding binding) => result with
-    {
-        Result = Redactor.Redact(result.Result, binding.Secrets),
-        Outputs = result.Outputs.ToDictionary(output => output.Key, output => Redactor.Redact(output.Value, binding.Secrets)),
-    };
-
     private static StepResult ResultOf(StepRecord step) => new(
         step.Status switch
         {
@@ -283,12 +284,6 @@ public sealed class StepRunner(
 
     private static PlannedStep? Planned(Gate gate, StepRequest request) =>
         gate.Plan.Steps.FirstOrDefault(step => step.Phase == request.Phase && step.Name == request.Step);
-
-    /// <param name="Known">The record of an attempt that began before; null on the first.</param>
-    private sealed record Attempt(Incident Incident, StepRequest Request, StepSpec Spec, IAction Action, StepRecord? Known, StepContext Context)
-    {
-        public Gate? Gate => Incident.FindGate(Request.GateId);
-    }
 }
 
 public sealed record StepRequest(Phase Phase, string Step, string GateId);
