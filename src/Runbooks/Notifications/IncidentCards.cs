@@ -20,16 +20,9 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             new("What to do by hand", [task.Instruction, .. task.Items.Select((item, at) => ManualTaskText.Line(item, at + 1, AskedAt(gate)))]) { IsNeeded = true },
-            new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
-            .. CardSection.If("How it began", incident.StartLines),
-            .. CardSection.If("What was done so far", Done(incident)),
-            .. CardSection.If(FindingText.Found(incident, AskedAt(gate)), incident.Findings.Select(FindingText.Line)),
-            .. CardSection.If(FindingText.SaidLast(incident, AskedAt(gate)), incident.Verification.Select(FindingText.Line)),
-            .. CardSection.If("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
-            .. CardSection.If("Also reported on this target", incident.OtherLines()),
-            .. CardSection.If("Who is on call", gate.OnCallLines),
-            new("If nobody answers", [GateText.Silence(gate)]) { IsNeeded = true },
-            .. CardSection.If("The runbook", Origin(incident)),
+            .. Story(incident, runbook, gate),
+            .. Since(incident, gate),
+            .. Close(incident, gate),
         ],
         Links = [new(task.Items.Count > 0 ? "Tick what is done" : "Say what became of it", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
@@ -44,33 +37,53 @@ public sealed class IncidentCards(DecisionLinks links)
         No = GateText.WhatNoMeans(gate, incident),
         Sections =
         [
-            new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
-            .. CardSection.If("How it began", incident.StartLines),
-            .. CardSection.If("What was done so far", Done(incident)),
-            new(FindingText.Found(incident, AskedAt(gate)), [.. incident.Findings.Select(FindingText.Line)]),
-            .. CardSection.If(FindingText.SaidLast(incident, AskedAt(gate)), incident.Verification.Select(FindingText.Line)),
+            .. Story(incident, runbook, gate),
             .. CardSection.If("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
             .. CardSection.If("How often", incident.RecurrenceLines()),
-            .. CardSection.If("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
-            .. CardSection.If("Also reported on this target", incident.OtherLines()),
+            .. Since(incident, gate),
             .. CardSection.If("Warning", gate.Warnings, isNeeded: true),
             .. CardSection.If("How it went before", gate.TrackRecord is { } before ? [before] : []),
             .. CardSection.If("Who has to approve", GateText.Quorum(gate) is { } quorum ? [quorum] : [], isNeeded: true),
             new("What will be done", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]) { IsNeeded = true },
             .. CardSection.If("How to undo it", [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
-            .. CardSection.If("Who is on call", gate.OnCallLines),
-            new("If nobody answers", [GateText.Silence(gate)]) { IsNeeded = true },
-            .. CardSection.If("The runbook", Origin(incident)),
+            .. Close(incident, gate),
         ],
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
+
+    /// <summary>What broke and what is known of it. Only a question says too that nothing was found.</summary>
+    private static IEnumerable<CardSection> Story(Incident incident, Runbook runbook, Gate gate) =>
+    [
+        new("What broke", [Outage(incident, runbook), runbook.Impact.Data]),
+        .. CardSection.If("How it began", incident.StartLines),
+        .. CardSection.If("What was done so far", Done(incident)),
+        .. gate.Task is null || incident.Findings.Count > 0
+            ? [new CardSection(FindingText.Found(incident, AskedAt(gate)), [.. incident.Findings.Select(FindingText.Line)])]
+            : Array.Empty<CardSection>(),
+        .. CardSection.If(FindingText.SaidLast(incident, AskedAt(gate)), incident.Verification.Select(FindingText.Line)),
+    ];
+
+    /// <summary>What has come in since it was asked.</summary>
+    private static IEnumerable<CardSection> Since(Incident incident, Gate gate) =>
+    [
+        .. CardSection.If("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
+        .. CardSection.If("Also reported on this target", incident.OtherLines()),
+    ];
+
+    /// <summary>What stands at the end of a card that asks.</summary>
+    private static IEnumerable<CardSection> Close(Incident incident, Gate gate) =>
+    [
+        .. CardSection.If("Who is on call", gate.OnCallLines),
+        new("If nobody answers", [GateText.Silence(gate)]) { IsNeeded = true },
+        .. CardSection.If("The runbook", Origin(incident)),
+    ];
 
     /// <summary>What a card that asked says once the question is closed: no buttons, and who decided.</summary>
     public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
     {
         IsSeenTo = gate.Outcome == GateOutcome.TakenOver,
         Title = $"{GateText.Brief(gate)}: {gate.Question}",
-        Sections = [Decision(gate), new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim()])],
+        Sections = [Decision(gate), new("What broke", [Outage(incident, runbook)])],
         Links = [IncidentLink(incident)],
     };
 
@@ -85,7 +98,7 @@ public sealed class IncidentCards(DecisionLinks links)
         {
             Kind = CardKind.Decided,
             IsSeenTo = true,
-            Title = $"{incident.TakenOverBy ?? "A person"} took it over: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+            Title = $"{incident.TakenOverBy ?? "A person"} took it over: {About(incident, runbook)}",
             Sections = [new("What to do now", [NextStepText.Of(incident, incident.UpdatedAt)]) { IsNeeded = true }, .. end.Sections],
         };
     }
@@ -93,7 +106,7 @@ public sealed class IncidentCards(DecisionLinks links)
     public Card Closed(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Closed) with
     {
         IsEnd = true,
-        Title = $"{EndingText.Headline(incident)}: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+        Title = $"{EndingText.Headline(incident)}: {About(incident, runbook)}",
         Sections =
         [
             .. CardSection.If("How it ended", incident.Reason is null ? [] : [incident.Reason]),
@@ -108,7 +121,7 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>What happened, for those who were not asked: the short form of the report, with a link to it.</summary>
     public Card Report(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Decided) with
     {
-        Title = $"Report: {runbook.Title} on {IncidentText.Target(incident.Target)} ({EndingText.Headline(incident)})",
+        Title = $"Report: {About(incident, runbook)} ({EndingText.Headline(incident)})",
         Sections =
         [
             new("Summary", [incident.Reason ?? EndingText.Headline(incident)]),
@@ -125,7 +138,7 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>A temporary fix is in place from now on: what, until when at most, and what ends it.</summary>
     public Card Holding(Incident incident, Runbook runbook, Lease lease) => Base(incident, runbook, CardKind.Decided) with
     {
-        Title = $"A temporary fix is in place: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+        Title = $"A temporary fix is in place: {About(incident, runbook)}",
         Sections =
         [
             new("What is in place", lease.Held),
@@ -136,7 +149,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     public Card Page(Incident incident, Runbook runbook, string message, DateTimeOffset now) => Base(incident, runbook, CardKind.Page) with
     {
-        Title = $"A person is needed: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+        Title = $"A person is needed: {About(incident, runbook)}",
         Sections =
         [
             new("What happened", [message]) { IsNeeded = true },
@@ -158,10 +171,14 @@ public sealed class IncidentCards(DecisionLinks links)
         {
             Kind = CardKind.Decided,
             IsSeenTo = true,
-            Title = $"{incident.Attention!.AcknowledgedBy} sees to it: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+            Title = $"{incident.Attention!.AcknowledgedBy} sees to it: {About(incident, runbook)}",
             Sections = [.. CardSection.If("What they said", incident.Attention.Note is { Length: > 0 } note ? [note] : []), .. page.Sections],
         };
     }
+
+    private static string About(Incident incident, Runbook runbook) => $"{runbook.Title} on {IncidentText.Target(incident.Target)}";
+
+    private static string Outage(Incident incident, Runbook runbook) => $"{About(incident, runbook)}. {runbook.Impact.Users}".Trim();
 
     /// <summary>A fresh change is the first suspect.</summary>
     private static IReadOnlyList<string> Origin(Incident incident) =>
