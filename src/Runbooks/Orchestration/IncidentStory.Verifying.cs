@@ -2,7 +2,7 @@ using Microsoft.DurableTask;
 
 namespace Runbooks.Orchestration;
 
-/// <content>Seeing whether it helped: verification, the lease, undoing.</content>
+/// <content>Seeing whether it helped: verification, undoing.</content>
 internal sealed partial class IncidentStory
 {
     private const int MaxUndoAttempts = 4;
@@ -20,22 +20,8 @@ internal sealed partial class IncidentStory
 
     private static readonly TimeSpan s_undoPause = TimeSpan.FromSeconds(20);
 
-    /// <summary>Failing rounds in a row after which a held fix counts as no longer helping.</summary>
-    private const int BrokenRounds = 2;
-
-    /// <summary>Rounds of a lease in a row in which the checks could not be asked, after which somebody is paged.</summary>
-    private const int BlindRounds = 3;
-
     /// <summary>A rarely measured value counts as standing still only after this time, or after twice <c>within</c> if that is longer.</summary>
     private static readonly TimeSpan s_longestStandstill = TimeSpan.FromMinutes(30);
-
-    internal static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
-
-    /// <summary>The key of the page that says that a temporary fix has lasted longer than it should.</summary>
-    internal const string LeaseTrouble = "lease";
-
-    /// <summary>Once somebody was told that it lasts, there is less to hurry for.</summary>
-    internal static readonly TimeSpan LongestPauseOfOldLease = TimeSpan.FromMinutes(30);
 
     private async Task<Ending?> VerifyAsync()
     {
@@ -94,78 +80,6 @@ internal sealed partial class IncidentStory
             if (HasWaitedTooOften())
             {
                 return ContinueAsNew(At(Stage.Verification, began) with { Passes = passes, HealthySince = passedAt, Measured = measured });
-            }
-        }
-    }
-
-    /// <summary>Keeps a temporary mitigation in place until the cause has been gone for a while, then reverts it.</summary>
-    private async Task<Ending?> HoldAsync()
-    {
-        if (_runbook.HoldUntil is not { } hold || IsPast(Stage.Holding))
-        {
-            return null;
-        }
-
-        Show(IncidentState.Holding);
-        var earlier = _checkpoint?.Stage == Stage.Holding ? _checkpoint : null;
-        var began = BeganOf(Stage.Holding);
-        var healthySince = earlier?.HealthySince;
-        var pause = earlier?.Pause ?? hold.Every;
-        var paged = earlier?.Paged ?? false;
-        var (broken, pagedBroken) = (0, earlier?.PagedBroken ?? false);
-        var unseen = 0;
-        while (true)
-        {
-            var wake = NextWake();
-            var (round, wasSeen) = await TryRecheckAsync(IncidentState.Holding, hold.Checks, wake, _runbook.Verify?.Checks);
-            if (round.StoppedBy is { } stoppedBy)
-            {
-                return Ending.Stopped(stoppedBy);
-            }
-
-            // While the cause lasts, the checks are asked ever more rarely. While only the kill switch is on, the time goes on.
-            began = NotAhead(began);
-            var isGone = round.Healthy || round.IsPaused;
-            healthySince = isGone ? NotAhead(Later(healthySince ?? Now, round.PassingSince > Now ? null : round.PassingSince)) : null;
-            pause = isGone ? hold.Every : Shorter(pause * 2, Longer(hold.Every, paged ? LongestPauseOfOldLease : LongestLeasePause));
-            if (round.IsRehearsal || (round.Healthy && healthySince is { } since && (round.MeasuredAt ?? Now) - since >= hold.StableFor))
-            {
-                var undone = await UndoAsync(new(_id, "The cause is gone, so the temporary fix is to be taken back.") { EndsLease = true });
-                if (undone.HeldOn is not { } cause)
-                {
-                    return undone.Complete ? null : new(IncidentState.Failed, EndingCause.NotTakenBack(undone.IsLeftAlone));
-                }
-
-                var back = undone.Message.Length > 0 ? $" Taken back already: {undone.Message}" : "";
-                await TryPageAsync(string.Create(CultureInfo.InvariantCulture, $"lease-held-on:{Now:yyMMddHHmm}"), $"The temporary fix was to be taken back, but its cause does not count as gone any more: {cause} It is held on until it does.{back}");
-                healthySince = null;
-                continue;
-            }
-
-            // What was changed stays in place for as long as nobody can look, so somebody has to know.
-            unseen = wasSeen ? 0 : unseen + 1;
-            if (unseen > 0 && unseen % BlindRounds == 0)
-            {
-                await TryPageAsync("lease-unseen", $"The temporary fix is in place, and whether its cause is gone could not be found out {BlindRounds} times in a row ({round.Summary}). It is tried again and again; the fix stays until then.");
-            }
-
-            if (!paged && Now - began >= hold.AtMost)
-            {
-                paged = await TryPageAsync(LeaseTrouble, $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
-            }
-
-            // Held on for another cause, or taken away by somebody else: the fix may help no longer. One failing round may be bad luck.
-            broken = round.NoLongerHelps is null ? 0 : broken + 1;
-            if (!pagedBroken && broken >= BrokenRounds)
-            {
-                pagedBroken = await TryPageAsync("lease-broken", $"{round.NoLongerHelps} The fix is held until its cause is gone; take it back, or do something else about it.");
-            }
-
-            // Nobody may know the name of this wait: what was recorded meanwhile is found at the next round.
-            await WaitAsync(wake, !wasSeen ? Shorter(pause, s_watchPause) : pagedBroken || broken == 0 ? pause : hold.Every);
-            if (HasWaitedTooOften())
-            {
-                return ContinueAsNew(At(Stage.Holding, began) with { HealthySince = healthySince, Pause = pause, Paged = paged, PagedBroken = pagedBroken });
             }
         }
     }
@@ -275,6 +189,8 @@ internal sealed partial class IncidentStory
     private DateTimeOffset BeganOf(Stage stage) => _checkpoint?.Stage == stage ? _checkpoint.Began : Now;
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset? b) => b > a ? b.Value : a;
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -1,0 +1,124 @@
+namespace Runbooks.Orchestration;
+
+/// <content>Holding a temporary fix: the lease.</content>
+internal sealed partial class IncidentStory
+{
+    /// <summary>Failing rounds in a row after which a held fix counts as no longer helping.</summary>
+    private const int BrokenRounds = 2;
+
+    /// <summary>Rounds of a lease in a row in which the checks could not be asked, after which somebody is paged.</summary>
+    private const int BlindRounds = 3;
+
+    internal static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
+
+    /// <summary>The key of the page that says that a temporary fix has lasted longer than it should.</summary>
+    internal const string LeaseTrouble = "lease";
+
+    /// <summary>Once somebody was told that it lasts, there is less to hurry for.</summary>
+    internal static readonly TimeSpan LongestPauseOfOldLease = TimeSpan.FromMinutes(30);
+
+    /// <summary>Keeps a temporary mitigation in place until the cause has been gone for a while, then reverts it.</summary>
+    private async Task<Ending?> HoldAsync()
+    {
+        if (_runbook.HoldUntil is not { } hold || IsPast(Stage.Holding))
+        {
+            return null;
+        }
+
+        Show(IncidentState.Holding);
+        var lease = new LeaseWait(hold, BeganOf(Stage.Holding), _checkpoint?.Stage == Stage.Holding ? _checkpoint : null);
+        while (true)
+        {
+            var wake = NextWake();
+            var (round, wasSeen) = await TryRecheckAsync(IncidentState.Holding, hold.Checks, wake, _runbook.Verify?.Checks);
+            if (round.StoppedBy is { } stoppedBy)
+            {
+                return Ending.Stopped(stoppedBy);
+            }
+
+            lease.Take(round, Now);
+            if (round.IsRehearsal || (round.Healthy && lease.HealthySince is { } since && (round.MeasuredAt ?? Now) - since >= hold.StableFor))
+            {
+                var undone = await UndoAsync(new(_id, "The cause is gone, so the temporary fix is to be taken back.") { EndsLease = true });
+                if (undone.HeldOn is not { } cause)
+                {
+                    return undone.Complete ? null : new(IncidentState.Failed, EndingCause.NotTakenBack(undone.IsLeftAlone));
+                }
+
+                var back = undone.Message.Length > 0 ? $" Taken back already: {undone.Message}" : "";
+                await TryPageAsync(string.Create(CultureInfo.InvariantCulture, $"lease-held-on:{Now:yyMMddHHmm}"), $"The temporary fix was to be taken back, but its cause does not count as gone any more: {cause} It is held on until it does.{back}");
+                lease.HealthySince = null;
+                continue;
+            }
+
+            lease.Count(round, wasSeen);
+            await PageOfLeaseAsync(lease, hold, round);
+
+            // Nobody may know the name of this wait: what was recorded meanwhile is found at the next round.
+            await WaitAsync(wake, !wasSeen ? Shorter(lease.Pause, s_watchPause) : lease.PagedBroken || lease.Broken == 0 ? lease.Pause : hold.Every);
+            if (HasWaitedTooOften())
+            {
+                return ContinueAsNew(lease.In(At(Stage.Holding, lease.Began)));
+            }
+        }
+    }
+
+    private async Task PageOfLeaseAsync(LeaseWait lease, Hold hold, RecheckResult round)
+    {
+        // What was changed stays in place for as long as nobody can look, so somebody has to know.
+        if (lease.Unseen > 0 && lease.Unseen % BlindRounds == 0)
+        {
+            await TryPageAsync("lease-unseen", $"The temporary fix is in place, and whether its cause is gone could not be found out {BlindRounds} times in a row ({round.Summary}). It is tried again and again; the fix stays until then.");
+        }
+
+        if (!lease.Paged && Now - lease.Began >= hold.AtMost)
+        {
+            lease.Paged = await TryPageAsync(LeaseTrouble, $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
+        }
+
+        // Held on for another cause, or taken away by somebody else: the fix may no longer help. One failing round may be bad luck.
+        if (!lease.PagedBroken && lease.Broken >= BrokenRounds)
+        {
+            lease.PagedBroken = await TryPageAsync("lease-broken", $"{round.NoLongerHelps} The fix is held until its cause is gone; take it back, or do something else about it.");
+        }
+    }
+
+    /// <summary>How a lease stands between its rounds.</summary>
+    private sealed class LeaseWait(Hold hold, DateTimeOffset began, Checkpoint? earlier)
+    {
+        public DateTimeOffset Began { get; private set; } = began;
+
+        /// <summary>Since when its cause counts as gone; null while it lasts.</summary>
+        public DateTimeOffset? HealthySince { get; set; } = earlier?.HealthySince;
+
+        public TimeSpan Pause { get; private set; } = earlier?.Pause ?? hold.Every;
+
+        public bool Paged { get; set; } = earlier?.Paged ?? false;
+
+        public bool PagedBroken { get; set; } = earlier?.PagedBroken ?? false;
+
+        /// <summary>Rounds in a row in which the fix did not help. A new execution counts from nothing: it is no part of the checkpoint.</summary>
+        public int Broken { get; private set; }
+
+        /// <summary>Rounds in a row in which the checks could not be asked. A new execution counts from nothing, as above.</summary>
+        public int Unseen { get; private set; }
+
+        public void Take(RecheckResult round, DateTimeOffset now)
+        {
+            // While the cause lasts, the checks are asked ever more rarely. While only the kill switch is on, the time goes on.
+            Began = Earlier(Began, now);
+            var isGone = round.Healthy || round.IsPaused;
+            HealthySince = isGone ? Earlier(Later(HealthySince ?? now, round.PassingSince > now ? null : round.PassingSince), now) : null;
+            Pause = isGone ? hold.Every : Shorter(Pause * 2, Longer(hold.Every, Paged ? LongestPauseOfOldLease : LongestLeasePause));
+        }
+
+        /// <summary>Not for a round in which the fix was to be taken back and is held on: histories that are under way leave it out.</summary>
+        public void Count(RecheckResult round, bool wasSeen)
+        {
+            Unseen = wasSeen ? 0 : Unseen + 1;
+            Broken = round.NoLongerHelps is null ? 0 : Broken + 1;
+        }
+
+        public Checkpoint In(Checkpoint at) => at with { HealthySince = HealthySince, Pause = Pause, Paged = Paged, PagedBroken = PagedBroken };
+    }
+}
