@@ -89,6 +89,7 @@ internal static partial class Log
     [LoggerMessage(60, LogLevel.Warning, "The watchdog found a problem with incident {IncidentId}: {Message} Remedy: {Remedy}.")]
     public static partial void WatchdogFound(ILogger logger, string incidentId, string remedy, string message);
 
+    /// <param name="incidentId">Also the name of a part of the watchdog's work that is about no single incident; queries know the property under this name.</param>
     [LoggerMessage(61, LogLevel.Error, "The watchdog could not check {IncidentId}.")]
     public static partial void WatchFailed(ILogger logger, string incidentId, Exception failure);
 

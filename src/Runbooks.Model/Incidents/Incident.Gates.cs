@@ -76,9 +76,9 @@ public sealed partial record Incident
             return new(DecisionStatus.AlreadyClosed, $"Your answer came too late and does not count. {GateText.Late(gate, decision.At)}");
         }
 
-        if (gate.Task?.FindObjection(decision) is { } lack)
+        if (gate.Task?.WhyNotCounted(decision) is { } objection)
         {
-            return lack;
+            return objection;
         }
 
         if (decision.Verb != DecisionVerb.Approve)

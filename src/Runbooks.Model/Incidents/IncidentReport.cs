@@ -39,7 +39,7 @@ public static class IncidentReport
     private static IEnumerable<string> Times(Incident incident, DateTimeOffset now)
     {
         var moments = Moments(incident).Concat(incident.State.IsFinal() ? [] : [("This report", now)]);
-        return [Table(["What", "At (UTC)", "After"], moments.Select(moment => (string[])[moment.Item1, Clock(moment.Item2), moment.Item2 > incident.OpenedAt ? DurationText.Format(Whole(moment.Item2 - incident.OpenedAt)) : ""]))];
+        return [Table(["What", "At (UTC)", "After"], moments.Select(moment => (string[])[moment.Item1, Clock(moment.Item2), moment.Item2 > incident.OpenedAt ? DurationText.Format(DurationText.Whole(moment.Item2 - incident.OpenedAt)) : ""]))];
     }
 
     /// <summary>When it began, when somebody first did something about it, when it was mitigated, when it ended, and when a person closed what that left.</summary>
@@ -101,7 +101,7 @@ public static class IncidentReport
 
     private static string Done(StepRecord step)
     {
-        var took = step.FinishedAt is { } finished && finished > step.StartedAt ? $", {DurationText.Format(Whole(finished - step.StartedAt))}" : "";
+        var took = step.FinishedAt is { } finished && finished > step.StartedAt ? $", {DurationText.Format(DurationText.Whole(finished - step.StartedAt))}" : "";
         return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). {Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
     }
 
@@ -146,6 +146,4 @@ public static class IncidentReport
     private static string Text(string text) => MarkdownText.Escape(text);
 
     private static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-
-    private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Floor(time.TotalSeconds));
 }

@@ -43,10 +43,8 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
 
     /// <remarks>Where what is measured is known a while later, it lasts that much longer.</remarks>
     public string HowFar(DateTimeOffset now) => HealthySince is { } healthy
-        ? $"The checks have passed since {GateText.Clock(healthy, now)}: {DurationText.Format(Whole(now - healthy < Hold.StableFor ? now - healthy : Hold.StableFor))} of {DurationText.Format(Hold.StableFor)}."
+        ? $"The checks have passed since {GateText.Clock(healthy, now)}: {DurationText.Format(DurationText.Whole(now - healthy < Hold.StableFor ? now - healthy : Hold.StableFor))} of {DurationText.Format(Hold.StableFor)}."
         : "The checks do not pass yet, so the time has not begun to count.";
-
-    private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(0, Math.Floor(time.TotalSeconds)));
 }
 
 /// <summary>What an incident has changed outside and has not taken back.</summary>

@@ -20,7 +20,7 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
     public bool IsBegun => Items.Any(item => item.DoneBy is not null);
 
     /// <summary>Why this answer cannot be recorded; null when it can.</summary>
-    public DecisionResult? FindObjection(Decision decision) => decision switch
+    public DecisionResult? WhyNotCounted(Decision decision) => decision switch
     {
         { Verb: DecisionVerb.TakeOver } when Undoes =>
             new(DecisionStatus.NotAllowed, "This cannot be taken over: the automation takes back the rest all the same. Say that it is taken back, or that it could not be. Nothing was recorded."),

@@ -85,7 +85,7 @@ public static class Silence
 
     private static string WhyNotHeard(Gate gate, TimeSpan missing) => gate.WasBlocked
         ? "since it was asked there was a time in which nothing could run, so that silence says nothing"
-        : $"for {DurationText.Format(Whole(missing))} of the time nobody could: it is not known to have reached anybody who may answer it, or this program did not run";
+        : $"for {DurationText.Format(RoundUp(missing))} of the time nobody could: it is not known to have reached anybody who may answer it, or this program did not run";
 
     internal static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
 
@@ -93,7 +93,7 @@ public static class Silence
         .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.IsOf(gate) && !(delivery.At <= gate.BlockedAt) && isAsked?.Invoke(gate, delivery.Contact) != false)
         .Min(delivery => (DateTimeOffset?)delivery.At);
 
-    private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));
+    private static TimeSpan RoundUp(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));
 }
 
 /// <summary>What happens to many questions when nobody answers: a line for each runbook and each different end, and first what runs all the same.</summary>

@@ -59,6 +59,9 @@ public static class DurationText
         return nextUnit > 0;
     }
 
+    /// <summary>In whole seconds, rounded down and never below 0.</summary>
+    public static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(0, Math.Floor(time.TotalSeconds)));
+
     public static string Format(TimeSpan duration)
     {
         var text = new StringBuilder();

@@ -93,9 +93,9 @@ public sealed class IncidentRetry(
             return new(DecisionStatus.NotFound, $"There is no incident '{Clip.To(incidentId, 80)}'.", null);
         }
 
-        if (Refusal(ended) is { } refusal)
+        if (WhyNot(ended) is { } whyNot)
         {
-            return refusal;
+            return whyNot;
         }
 
         if (loaded().FirstOrDefault(loaded => loaded.Id == ended.RunbookId) is not { } runbook)
@@ -120,7 +120,7 @@ public sealed class IncidentRetry(
         return new(DecisionStatus.Decided, $"It is tried again as incident {incident.Id}.", incident.Id);
     }
 
-    private static RetryResult? Refusal(Incident incident) => incident switch
+    private static RetryResult? WhyNot(Incident incident) => incident switch
     {
         { RetriedAs: { } next } => new(DecisionStatus.AlreadyCounted, $"It was tried again already, as incident {next}.", next),
         _ when !incident.State.IsFinal() => new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has not ended: {EndingText.Headline(incident)}. Stop it first, or wait for its end.", incident.Id),

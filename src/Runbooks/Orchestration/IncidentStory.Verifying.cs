@@ -130,8 +130,8 @@ internal sealed partial class IncidentStory
         // Its pauses grow, so that its history stays small though it is not continued as new: what is being taken back has no stage to go on from.
         for (var (attempt, looks, turns, paged) = (1, 0, 0, false); ; )
         {
-            var (report, wasTried) = await TryUndoOnceAsync(request);
-            if (report.Paused is { } paused)
+            var (result, wasTried) = await TryUndoOnceAsync(request);
+            if (result.Paused is { } paused)
             {
                 if (++looks > 1 && !paged)
                 {
@@ -142,15 +142,15 @@ internal sealed partial class IncidentStory
                 continue;
             }
 
-            if (report.IsBusy && turns++ < MaxUndoTurns)
+            if (result.IsBusy && turns++ < MaxUndoTurns)
             {
                 await _context.CreateTimer(s_undoTurnPause, CancellationToken.None);
                 continue;
             }
 
-            if (report.Complete || report.IsFinal || report.HeldOn is not null || attempt == MaxUndoAttempts)
+            if (result.Complete || result.IsFinal || result.HeldOn is not null || attempt == MaxUndoAttempts)
             {
-                return report;
+                return result;
             }
 
             await _context.CreateTimer(wasTried ? s_undoPause * attempt : LongestLeasePause, CancellationToken.None);
@@ -158,7 +158,7 @@ internal sealed partial class IncidentStory
         }
     }
 
-    private async Task<(UndoResult Report, bool WasTried)> TryUndoOnceAsync(UndoRequest request)
+    private async Task<(UndoResult Result, bool WasTried)> TryUndoOnceAsync(UndoRequest request)
     {
         try
         {
@@ -172,18 +172,18 @@ internal sealed partial class IncidentStory
 
     private async Task<UndoResult> UndoOnceAsync(UndoRequest request)
     {
-        var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, request, s_persistent);
-        for (var more = 0; (report.HasMore || report.AwaitsPerson is not null) && more < MaxUndoActivities; more++)
+        var result = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, request, s_persistent);
+        for (var more = 0; (result.HasMore || result.AwaitsPerson is not null) && more < MaxUndoActivities; more++)
         {
-            if (report.AwaitsPerson is { } step)
+            if (result.AwaitsPerson is { } step)
             {
                 await AskToDoAsync(Phase.Mitigation, step, undoes: true);
             }
 
-            report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, request, s_persistent);
+            result = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, request, s_persistent);
         }
 
-        return report;
+        return result;
     }
 
     private DateTimeOffset BeganOf(Stage stage) => _checkpoint?.Stage == stage ? _checkpoint.Began : Now;
