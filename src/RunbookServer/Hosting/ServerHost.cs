@@ -138,20 +138,20 @@ internal static class ServerHost
     /// <exception cref="CommandException">What incidents are kept in cannot be used.</exception>
     internal static async Task OpenStorageAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
-        if (settings.Storage == StorageKind.Azure)
-        {
-            await StorageAccountStartup.OpenAsync(services, settings, cancellationToken);
-        }
-        else
-        {
-            DataFolder.Open(services);
-        }
-
         try
         {
+            if (settings.Storage == StorageKind.Azure)
+            {
+                await StorageAccountStartup.OpenAsync(services, settings, cancellationToken);
+            }
+            else
+            {
+                DataFolder.Open(services);
+                await PracticeGuard.KeepApartAsync(services, settings, cancellationToken);
+            }
+
             // Otherwise it is found out by the first step that was approved.
             await services.GetRequiredService<RestoredRecords>().EnsureCheckedAsync(cancellationToken);
-            await PracticeGuard.KeepApartAsync(services, settings, cancellationToken);
         }
         catch (StoreUnavailableException refused)
         {

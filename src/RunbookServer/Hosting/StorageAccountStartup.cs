@@ -9,25 +9,27 @@ namespace RunbookServer.Hosting;
 /// <summary>The storage account that several processes share. All of it is tried before anything starts.</summary>
 internal static class StorageAccountStartup
 {
-    /// <summary>Takes the keys that all processes use, and makes what is missing in the account.</summary>
-    /// <exception cref="CommandException">It is not configured, cannot be reached, or refuses us; or the data folder holds incidents that are not over.</exception>
+    /// <summary>Makes what is missing in the account, and takes the keys that all processes use.</summary>
+    /// <exception cref="CommandException">It is not configured, cannot be reached, refuses us, or belongs to the other kind of host; or the data folder holds incidents that are not over.</exception>
     public static async Task OpenAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
         using var former = await FormerRecords.FindAsync(settings, cancellationToken);
         try
         {
-            await TakeKeysAsync(services, settings, former is null ? null : await former.FindApiKeyAsync(settings.DataDirectory, cancellationToken), cancellationToken);
-            if (former is not null)
-            {
-                await former.NoteMovedAsync(services.GetRequiredService<TimeProvider>().GetUtcNow(), cancellationToken);
-            }
-
             if (await services.GetRequiredService<IIncidentStore>().CheckHealthAsync(cancellationToken) is { } trouble)
             {
                 throw new StoreUnavailableException(trouble);
             }
 
             await services.GetRequiredService<IOrchestrationService>().CreateIfNotExistsAsync();
+            await PracticeGuard.KeepApartAsync(services, settings, cancellationToken);
+
+            // Last: where the account cannot be used, the folder keeps the key that senders have.
+            await TakeKeysAsync(services, settings, former is null ? null : await former.FindApiKeyAsync(settings.DataDirectory, cancellationToken), cancellationToken);
+            if (former is not null)
+            {
+                await former.NoteMovedAsync(services.GetRequiredService<TimeProvider>().GetUtcNow(), cancellationToken);
+            }
         }
         catch (StoreUnavailableException refused)
         {
