@@ -167,7 +167,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
     private Task RecordLostAsync(string source, ParsedAlerts parsed, CancellationToken cancellationToken) =>
         lost.RecordAsync(reader.NameOf(source), parsed.Lost, parsed.Errors[0].ToString(), cancellationToken);
 
-    /// <returns>Null when it stopped in the middle, and its sender waits for an answer: whoever hung up knows.</returns>
+    /// <returns>Null when it stopped in the middle, also where its sender hung up: it may not come again.</returns>
     private static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         try
@@ -179,7 +179,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
             // The server itself reads nothing of a body as large as this.
             return (default, false);
         }
-        catch (BadHttpRequestException) when (!request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (IOException)
         {
             return null;
         }
