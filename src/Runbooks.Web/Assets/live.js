@@ -88,7 +88,7 @@ function settle() {
   for (const [form, what] of forms()) {
     if (!asking.has(what)) asking.set(what, Date.now());
     const early = Date.now() - asking.get(what) < pause;
-    for (const button of form.querySelectorAll('button')) button.disabled = early;
+    for (const field of form.elements) if (field.localName === 'button') field.disabled = early;
     if (early) setTimeout(settle, pause);
   }
 }
