@@ -7,8 +7,8 @@ namespace RunbookServer.Commands;
 /// <summary>Talks to a running host as any other client does: through the outside contract.</summary>
 internal sealed class ApiClient(Uri address, string key) : IDisposable
 {
-    // Whoever is sent elsewhere takes the key along, and so does a proxy: one that is set for this machine is used for its own addresses too.
-    private readonly HttpClient _http = new(new HttpClientHandler { AllowAutoRedirect = false, UseProxy = !address.IsLoopback }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+    // Whoever is sent elsewhere takes the key along.
+    private readonly HttpClient _http = new(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
 
     public Uri Address => address;
 

@@ -44,7 +44,7 @@ internal sealed class SandboxWorld(Uri address, SandboxServer? own) : IAsyncDisp
     {
         try
         {
-            using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(5) };
+            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
             using var answer = await http.GetAsync(new Uri(sandbox, "/_sandbox/state"), cancellationToken);
             return answer.IsSuccessStatusCode;
         }

@@ -107,7 +107,7 @@ internal static class PracticeRoutes
 /// <summary>Looks at the sandbox's troubles and turns them, over its own HTTP endpoints: it may belong to another process.</summary>
 internal sealed class SandboxClient(Uri sandbox) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = sandbox, Timeout = TimeSpan.FromSeconds(5) };
+    private readonly HttpClient _http = new() { BaseAddress = sandbox, Timeout = TimeSpan.FromSeconds(5) };
 
     /// <exception cref="HttpRequestException">The sandbox does not answer.</exception>
     public async Task<IReadOnlyList<SandboxTrouble>> TroublesAsync(CancellationToken cancellationToken) =>
