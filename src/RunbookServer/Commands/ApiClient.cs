@@ -60,10 +60,15 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
         }
         catch (HttpRequestException failure)
         {
+            var why = Failures.Innermost(failure);
             throw new CommandException(
-                failure.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-                    ? $"Nothing answers at {address}: {Failures.Innermost(failure)} Start the host with: {ThisProgram.Command} serve; or name a running one with --url."
-                    : $"{address} answers, but it cannot be talked to: {Failures.Innermost(failure)}{(failure.HttpRequestError == HttpRequestError.SecureConnectionError ? " An address with https needs a certificate that this machine trusts." : "")}",
+                failure.HttpRequestError switch
+                {
+                    HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError => $"Nothing answers at {address}: {why} Start the host with: {ThisProgram.Command} serve; or name a running one with --url.",
+                    HttpRequestError.ProxyTunnelError => $"The proxy does not lead to {address}: {why} Name the address in NO_PROXY where it needs no proxy.",
+                    HttpRequestError.SecureConnectionError => $"{address} answers, but it cannot be talked to: {why} An address with https needs a certificate that this machine trusts.",
+                    _ => $"{address} answers, but it cannot be talked to: {why}",
+                },
                 ExitCode.Unreachable);
         }
     }

@@ -116,6 +116,23 @@ public sealed class ClientTests : IDisposable
         proxy.Asked.ShouldBeEmpty();
     }
 
+    /// <summary>The host was never asked, so it cannot have answered.</summary>
+    [Fact]
+    public async Task ProxyThatRefuses_IsNotTakenForTheHost()
+    {
+        await using var proxy = await AnsweringHost.StartAsync(context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return Task.CompletedTask;
+        });
+
+        var (code, output, error) = await ProgramRun.StartAsync(new Dictionary<string, string> { ["HTTPS_PROXY"] = proxy.Address, ["https_proxy"] = proxy.Address, ["NO_PROXY"] = "", ["no_proxy"] = "" }, "incidents", "--url", "https://runbooks.example", "--key", "a-key");
+
+        (code, output).ShouldBe((3, ""));
+        error.ShouldStartWith("error: The proxy does not lead to https://runbooks.example/: ");
+        error.ShouldContain("Name the address in NO_PROXY where it needs no proxy.");
+    }
+
     [Theory]
     [InlineData("https", "An address with https needs a certificate that this machine trusts.")]
     [InlineData("http", "talked to")]
