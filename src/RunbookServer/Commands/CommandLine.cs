@@ -54,8 +54,12 @@ internal static class CommandLine
     /// <returns>Null where there is none.</returns>
     private static string? FindMistake(ParseResult parsed) =>
         parsed.Errors.Count > 0 ? $"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}".TrimEnd()
-        : FindEarlyOption(parsed) is { } early ? $"{early} stands before the command, where it does nothing. Write it behind: {NameOf(parsed.CommandResult)} {early} …"
+        : FindEarlyOption(parsed) is { } early ? $"{early} stands before the command, where it does nothing. {WhereTo(early, parsed.CommandResult)}"
         : null;
+
+    private static string WhereTo(string option, CommandResult command) => command.Command.Options.Any(known => known.Name == option)
+        ? $"Write it behind: {NameOf(command)} {option} …"
+        : $"{NameOf(command)} has no such option: leave it out.";
 
     private static string OnOneLine(IEnumerable<ParseError> errors) =>
         string.Join(" ", errors.Select(error => string.Join(" ", error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))));

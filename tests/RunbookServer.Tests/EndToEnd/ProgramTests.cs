@@ -47,6 +47,17 @@ public sealed class ProgramTests : IDisposable
         error.ShouldContain($"stands before the command, where it does nothing. Write it behind: {right}");
     }
 
+    [Theory]
+    [InlineData("incidents", "--port", "8080", "incidents")]
+    [InlineData("fire", "--no-practice", "fire", "hanged-gpu")]
+    public async Task OptionBeforeACommandThatHasNone_IsToBeLeftOut(string command, params string[] arguments)
+    {
+        var (code, output, error) = await ProgramRun.RunAsync(arguments);
+
+        (code, output).ShouldBe((2, ""));
+        error.ShouldContain($"stands before the command, where it does nothing. runbook {command} has no such option: leave it out. See:");
+    }
+
     [Fact]
     public async Task PortTaken_SaysWhichAndWhatToDo()
     {
