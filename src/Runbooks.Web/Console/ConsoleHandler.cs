@@ -29,7 +29,7 @@ public sealed class ConsoleHandler(
             Owned = now.Owned.Count,
             AnyOpen = now.Open.Count + now.NeedPerson.Count + now.Owned.Count > 0,
             Changes = now.Changed,
-            ChangesAreCut = now.IsOpenCut,
+            OpenIsCut = now.IsOpenCut,
             Visitor = Visitor.Of(request, options.Value),
             Counts = await store.CountAsync(cancellationToken),
             Asked = now.Open.Count(item => item.Question is not null),

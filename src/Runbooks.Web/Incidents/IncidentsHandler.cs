@@ -111,7 +111,7 @@ public sealed record IncidentLine(
 /// </summary>
 public sealed class LiveIncidents(IIncidentStore store)
 {
-    public const int Most = 500;
+    public const int Most = IncidentQuery.Most;
 
     /// <summary>Of what is open more are read: what has been changed longest stands last, behind a storm that came since.</summary>
     public const int MostOpen = 5_000;

@@ -31,7 +31,7 @@ public sealed record ConsoleModel(
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 
     /// <summary>More are open than were read.</summary>
-    public bool ChangesAreCut { get; init; }
+    public bool OpenIsCut { get; init; }
 
     public Visitor Visitor { get; init; } = new(null, null);
 
@@ -94,7 +94,7 @@ internal static class ConsoleHeading
     public static string Of(ConsoleModel model)
     {
         var asked = (string?[])[
-            model.Waiting > 0 ? $"{CountText.Format(model.Waiting, "question")} waiting for an answer" : null,
+            model.Waiting > 0 ? $"{(model.OpenIsCut ? "At least " : "")}{CountText.Format(model.Waiting, "question")} waiting for an answer" : null,
             model.NeedsPerson.Count > 0 ? $"{model.NeedsPersonCount} {(model is { NeedsPerson.Count: 1, NeedsPersonIsCut: false } ? "incident needs" : "incidents need")} a person" : null,
         ];
         return string.Join(", ", asked.OfType<string>()) is { Length: > 0 } words ? words
