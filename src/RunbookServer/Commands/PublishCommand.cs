@@ -101,7 +101,7 @@ internal static class PublishCommand
             }
 
             var state = await _publisher.LookAsync(cancellationToken);
-            var log = await FindLogAsync(state, cancellationToken) ?? throw new CommandException($"Nothing was published to {place.Address}: there is nothing to go back to.");
+            var log = LogOf(state) ?? throw new CommandException($"Nothing was published to {place.Address}: there is nothing to go back to.");
             var earlier = parsed.GetValue(options.RollBack) is { } named
                 ? log.Find(named) ?? throw new CommandException($"No publication is called {named}. See: runbook publish --to {place.Address} --list")
                 : log.Publications.FirstOrDefault(publication => publication.Set != log.Current.Set) ?? throw new CommandException("There is no earlier set to go back to.");
@@ -185,14 +185,14 @@ internal static class PublishCommand
 
         /// <returns>Null where nothing was published.</returns>
         /// <exception cref="InvalidDataException">The record is damaged.</exception>
-        private async Task<PublicationLog?> FindLogAsync(PublishedState state, CancellationToken cancellationToken) => state.Log ?? await _sets.FindLogAsync(cancellationToken);
+        private static PublicationLog? LogOf(PublishedState state) => state.Damage is { } damage ? throw new InvalidDataException(damage) : state.Log;
 
         /// <returns>Null where it cannot be read.</returns>
         private async Task<RuleSet?> BeforeAsync(PublishedState state, CancellationToken cancellationToken)
         {
             try
             {
-                return await FindLogAsync(state, cancellationToken) is { } log ? await _sets.ReadAsync(log.Current, cancellationToken) : await _sets.ReadPlainAsync(cancellationToken);
+                return LogOf(state) is { } log ? await _sets.ReadAsync(log.Current, cancellationToken) : await _sets.ReadPlainAsync(cancellationToken);
             }
             catch (InvalidDataException broken)
             {

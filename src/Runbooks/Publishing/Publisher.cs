@@ -23,9 +23,9 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         {
             return new(PublicationLog.Read(found.Content), found.Tag);
         }
-        catch (InvalidDataException)
+        catch (InvalidDataException broken)
         {
-            return new(null, found.Tag);
+            return new(null, found.Tag, broken.Message);
         }
     }
 
@@ -169,7 +169,8 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
 
 /// <param name="Log">Null where nothing was published, or where the record is damaged.</param>
 /// <param name="Tag">Of the record; null where there is none.</param>
-public sealed record PublishedState(PublicationLog? Log, string? Tag);
+/// <param name="Damage">What is wrong with the record; null where nothing is.</param>
+public sealed record PublishedState(PublicationLog? Log, string? Tag, string? Damage = null);
 
 /// <param name="Publication">What is in force now; null where that cannot be told.</param>
 public sealed record PublishResult(Publication? Publication, PublishOutcome Outcome);
