@@ -3,11 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# The Azure CLI goes by a subscription of its own, azd by the one that it asked for.
-if [ -n "${AZURE_SUBSCRIPTION_ID:-}" ]; then
-  az account set --subscription "$AZURE_SUBSCRIPTION_ID"
-  echo "The Azure CLI now works in the subscription $AZURE_SUBSCRIPTION_ID, as azd does."
-fi
+. infra/scripts/use-subscription.sh
 
 infra/scripts/make-signing-key.sh "$KEY_VAULT_NAME" k1
 # The app was made before the key, and may have read its reference when there was nothing to find.

@@ -10,11 +10,7 @@ if [ "${RUNBOOKS_SKIP_ENTRA:-false}" = true ]; then
   exit 0
 fi
 
-# The Azure CLI goes by a subscription of its own, azd by the one that it asked for.
-if [ -n "${AZURE_SUBSCRIPTION_ID:-}" ]; then
-  az account set --subscription "$AZURE_SUBSCRIPTION_ID"
-  echo "The Azure CLI now works in the subscription $AZURE_SUBSCRIPTION_ID, as azd does."
-fi
+. infra/scripts/use-subscription.sh
 
 ids=$(infra/entra/setup.sh webhook "$AZURE_ENV_NAME")
 azd env set ENTRA_WEBHOOK_CLIENT_ID "$(sed -n 's/^clientId=//p' <<<"$ids")"
