@@ -15,8 +15,9 @@ public static class AuditTrail
         MaxDepth = 4,
     };
 
+    /// <summary>What this version does not know of an entry is left out: the entry's hash does not cover it.</summary>
     public static IEnumerable<string> Export(Incident incident) => incident.Timeline
-        .Select(entry => JsonSerializer.Serialize(entry, s_json))
+        .Select(entry => JsonSerializer.Serialize(entry with { Later = null }, s_json))
         .Append(JsonSerializer.Serialize(AuditHead.Of(incident), s_json));
 
     public static AuditVerdict Verify(IReadOnlyList<string> lines)
@@ -29,7 +30,7 @@ public static class AuditTrail
         var entries = new List<TimelineEntry>();
         foreach (var line in lines.SkipLast(1))
         {
-            if (!TryRead<TimelineEntry>(line, out var entry) || entry is not { Who: not null, What: not null, Hash: not null })
+            if (!TryRead<TimelineEntry>(line, out var entry) || entry is not { Who: not null, What: not null, Hash: not null, Later: null })
             {
                 return new(head.Incident, entries.Count + 1, "This line is not an entry.");
             }

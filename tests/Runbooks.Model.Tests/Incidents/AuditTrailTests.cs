@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Runbooks.Model.Incidents;
 using TestKit.Incidents;
 
@@ -27,6 +28,24 @@ public sealed class AuditTrailTests
         _lines[1] = _lines[1].Replace("alice", "mallory");
 
         AuditTrail.Verify(_lines).Line.ShouldBe(2);
+    }
+
+    /// <summary>A hash does not cover what the entry is not known to have, so it proves nothing about that.</summary>
+    [Fact]
+    public void AddedMember_Shows()
+    {
+        _lines[1] = _lines[1].Replace("{", "{\"approvedBy\":\"mallory\",");
+
+        AuditTrail.Verify(_lines).Line.ShouldBe(2);
+    }
+
+    [Fact]
+    public void WhatALaterVersionAddedToAnEntry_IsNotExported()
+    {
+        var later = new Dictionary<string, JsonElement> { ["colour"] = JsonSerializer.SerializeToElement("red") };
+        var incident = s_incident with { Timeline = [.. s_incident.Timeline.Select(entry => entry with { Later = later })] };
+
+        AuditTrail.Verify([.. AuditTrail.Export(incident)]).IsIntact.ShouldBeTrue();
     }
 
     [Theory]
