@@ -29,7 +29,7 @@ public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<Ki
             known =>
             {
                 var before = known ?? KillSwitchState.Released;
-                return counts(before) ? (new([.. before.Changes.TakeLast(MaxChanges - 1), change]), true) : (before, false);
+                return counts(before) ? (before with { Changes = [.. before.Changes.TakeLast(MaxChanges - 1), change] }, true) : (before, false);
             },
             cancellationToken);
         if (turned)

@@ -1,9 +1,11 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit;
@@ -32,6 +34,19 @@ public sealed partial class KillSwitchTests : GuardedWorld
 
         (await killSwitch.ReadAsync(CancellationToken.None)).Changes.Select(change => (change.Engaged, change.By, change.Reason)).ShouldBe([(true, "ada", "hands off"), (false, "ada", "understood")]);
         log.Lines.ShouldBe(["Warning: The kill switch was engaged by ada: hands off", "Warning: The kill switch was released by ada: understood"]);
+    }
+
+    [Fact]
+    public async Task WhatALaterVersionWrote_StaysWhenItIsTurned()
+    {
+        var later = new Dictionary<string, JsonElement> { ["colour"] = JsonSerializer.SerializeToElement("red") };
+        var killSwitch = _world.Get<KillSwitch>();
+        await killSwitch.EngageAsync("ada", "hands off", CancellationToken.None);
+        await _world.State.ChangeAsync<KillSwitchState>("safety:kill-switch", known => known! with { Later = later }, CancellationToken.None);
+
+        await killSwitch.ReleaseAsync("ada", "understood", CancellationToken.None);
+
+        (await killSwitch.ReadAsync(CancellationToken.None)).Later.ShouldNotBeNull().Keys.ShouldBe(["colour"]);
     }
 
     [Fact]
