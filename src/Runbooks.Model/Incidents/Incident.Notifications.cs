@@ -19,7 +19,7 @@ public sealed partial record Incident
             (changed, delivery) => changed.Note(delivery.At, TimelineKind.Message, "runbook", delivery switch
             {
                 { IsStranger: true, Channel: { } channel } => $"Told {delivery.Contact} by {channel}{shared}: on call by a schedule but not in the contacts, so they cannot decide.",
-                { IsEndOfAlert: true } => $"Ended the alert of {delivery.Contact} on {delivery.Channel}{shared}{(delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "")}. That calls nobody, and only who has set it so is told of it.",
+                { IsEndOfAlert: true } => $"{(State == IncidentState.TakenOver ? "Acknowledged" : "Ended")} the alert of {delivery.Contact} on {delivery.Channel}{shared}{(delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "")}. That calls nobody, and only who has set it so is told of it.",
                 { Reached: true, IsHandedOver: true } => $"Handed to {delivery.Channel} for {delivery.Contact}{shared}{(delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "")}. Whether it arrived is not known.",
                 { Reached: true, Failure: null } => $"Told {delivery.Contact} by {delivery.Channel}{shared}.",
                 { Reached: true } => $"Told {delivery.Contact} by {delivery.Channel}{shared}, after: {delivery.Failure}",
@@ -114,7 +114,7 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsHandedOver { get; init; }
 
-    /// <summary>No message went out: an alert was ended, on a channel that need not tell anybody of that.</summary>
+    /// <summary>No message went out: an alert was ended, or acknowledged where somebody took the incident over, on a channel that need not tell anybody of that.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndOfAlert { get; init; }
 

@@ -213,18 +213,21 @@ public sealed class IncidentNotifierTests
     }
 
     /// <summary>Nobody is called up again to hear that all is well.</summary>
-    [Fact]
-    public async Task EndOfWhatSomebodyWasCalledUpFor_EndsTheAlertWhereNothingElseTakesIt()
+    [Theory]
+    [InlineData(IncidentState.Failed, "Ended")]
+    [InlineData(IncidentState.TakenOver, "Acknowledged")]
+    public async Task EndOfWhatSomebodyWasCalledUpFor_EndsTheAlertWhereNothingElseTakesIt(IncidentState state, string done)
     {
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second") { Before = (_, _) => throw new DeliveryException("is away.") });
         var office = new ApprovalOffice(s_twoChannels, pager, mail);
         await OpenAsync(office);
         var asked = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
 
-        var ended = await office.Messenger.SendAsync(asked.Incident, "closed", ["oncall"], _ => Card(office), Cancel);
+        var final = await office.Store.UpdateAsync(Id, i => i with { State = state }, Cancel);
+        var ended = await office.Messenger.SendAsync(final, "closed", ["oncall"], _ => Card(office), Cancel);
         pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Closed);
         ended.Incident.Deliveries[^1].IsHandedOver.ShouldBeTrue("nobody knows whether the pager tells of it");
-        ended.Incident.Timeline[^1].What.ShouldStartWith("Ended the alert of ada on first, after: ");
+        ended.Incident.Timeline[^1].What.ShouldStartWith($"{done} the alert of ada on first, after: ");
 
         var held = await office.Messenger.SendAsync(ended.Incident, "holding", ["oncall"], _ => Card(office) with { Kind = CardKind.Decided, IsEnd = false }, Cancel);
         pager.Sent.Count.ShouldBe(2, "the end of an alert does not say what is in place now");
