@@ -248,6 +248,10 @@ public sealed record AttachedAlert(
     /// <summary>When the first message of the present episode came; null in records of before.</summary>
     public DateTimeOffset? BeganAt { get; init; }
 
+    /// <summary>When its present episode came, as far as that is known.</summary>
+    [JsonIgnore]
+    public DateTimeOffset Began => BeganAt ?? FirstAt;
+
     /// <summary>When the sender says that the present episode started.</summary>
     public DateTimeOffset? StartsAt { get; init; }
 

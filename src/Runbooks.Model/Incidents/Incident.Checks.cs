@@ -54,12 +54,12 @@ public sealed partial record Incident
     private static bool FiresAtItsSender(AttachedAlert alert) => !alert.Resolved && !AlertIdentity.IsByHand(alert.Source);
 
     /// <summary>When the newest episode of its alerts began, as far as that is known.</summary>
-    public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)(alert.BeganAt ?? alert.FirstAt)).Where(at => !Clocks.IsAhead(at, now)).Max();
+    public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)alert.Began).Where(at => !Clocks.IsAhead(at, now)).Max();
 
     /// <summary>When its newest alert will have fired for this long; null if each has. A rule without state fires anew each time, which makes no newer alert.</summary>
     public DateTimeOffset? NewestSeenFrom(TimeSpan healthyFor, DateTimeOffset now) => Alerts
         .Where(alert => !alert.Resolved && !(WholeReportOf(alert) is { } report && FiringAs(report).Any(one => one.FirstAt < alert.FirstAt)))
-        .Select(alert => (DateTimeOffset?)((alert.BeganAt ?? alert.FirstAt) + healthyFor))
+        .Select(alert => (DateTimeOffset?)(alert.Began + healthyFor))
         .Where(until => until > now && !Clocks.IsAhead(until - healthyFor, now))
         .Max();
 

@@ -60,7 +60,7 @@ public sealed partial record Incident
     /// <summary>What else began after a person had taken it over, and fires when they close it: they took over what was there then.</summary>
     public IReadOnlyList<AttachedAlert> BegunSinceTakenOver() =>
         this is { State: IncidentState.TakenOver, ClosedByHand: not null } && Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.ClosedAt is { } takenOver
-            ? [.. Others.Where(other => !other.Resolved && (other.BeganAt ?? other.FirstAt) > takenOver)]
+            ? [.. Others.Where(other => !other.Resolved && other.Began > takenOver)]
             : [];
 
     /// <summary>The other alerts in words, for cards and pages.</summary>
