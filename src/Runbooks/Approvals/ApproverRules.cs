@@ -127,9 +127,11 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     private static bool IsStillBehind(IReadOnlyList<string> names, Decision approval, ContactBook book)
     {
         var kept = names.Where(name => approval.ByShiftOrGroup?.Contains(name, StringComparer.OrdinalIgnoreCase) != false).ToList();
-        return (approval.Identity is not null && book.RecipientsOf(kept).Any(recipient => recipient.GroupId is not null))
+        return (approval.Identity is not null && HasGroup(kept, book))
             || (book.FindPerson(approval.Person) is not null && (book.Includes(names, approval.Person) || kept.Exists(name => IsSchedule(name, book))));
     }
+
+    private static bool HasGroup(IEnumerable<string> names, ContactBook book) => book.RecipientsOf(names).Any(recipient => recipient.GroupId is not null);
 
     private static bool IsSchedule(string name, ContactBook book) => book.TryFind(name, out var contact) && contact.Schedule is not null;
 
@@ -173,7 +175,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         }
 
         var known = request.SignedIn is { } person ? book.FindSignedIn(person) is not null : Find(request.Person) is not null;
-        var groups = asked.Any(name => book.TryFind(name, out var contact) && contact.Recipients.Any(recipient => recipient.GroupId is not null));
+        var groups = HasGroup(asked, book);
         return Refused(
             $"{request.Person} is not among those who were asked: {string.Join(", ", asked)}."
             + (known ? "" : " It has to be a person named in the contacts.")

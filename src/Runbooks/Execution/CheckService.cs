@@ -36,7 +36,8 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
         var answers = await checks.AskAllAsync(incident, specs, cancellationToken);
         var broken = answers.Where(finding => finding.Verdict == Verdict.Failing && request.Watched.Contains(finding.Name)).ToList();
         var noLongerHelps = broken.Count == 0 ? null : $"What showed that the temporary fix helps fails now: {Incident.Summarize(broken)}";
-        var reason = noLongerHelps is null || paused is null ? noLongerHelps ?? paused : $"{noLongerHelps} {paused}";
+        var reason = Join(noLongerHelps, paused);
+
         // When the last step ended, another host may know better than what was seen here.
         (incident, var findings) = await store.UpdateAsync(
             incident.Id,
@@ -52,7 +53,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
         }
 
         var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing && request.Checks.Contains(finding.Name)).ToList();
-        return new RecheckResult(unhealthy.Count == 0 && paused is null, string.Join(' ', ((string?[])[paused, Incident.Summarize(unhealthy)]).Where(words => words is { Length: > 0 })), incident.Stop is { } late ? late.Text : null)
+        return new RecheckResult(unhealthy.Count == 0 && paused is null, Join(paused, Incident.Summarize(unhealthy)) ?? "", incident.Stop is { } late ? late.Text : null)
         {
             IsPaused = unhealthy.Count == 0 && paused is not null,
             PassingSince = Lease.Of(incident, runbook)?.HealthySince,
@@ -82,6 +83,9 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
             i => i.RecordRecovery(claimedAt, when, findings, time.GetUtcNow()),
             cancellationToken);
     }
+
+    /// <returns>Null where there is nothing to say.</returns>
+    private static string? Join(params IEnumerable<string?> sentences) => string.Join(' ', sentences.Where(one => one is { Length: > 0 })) is { Length: > 0 } all ? all : null;
 
     private static CheckSpec Check(Runbook runbook, string name) =>
         runbook.FindCheck(name) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no check '{name}'.");

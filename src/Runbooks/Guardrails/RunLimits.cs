@@ -35,11 +35,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
             return null;
         }
 
-        if (Counts(limits))
-        {
-            await state.ChangeAsync<CountedRuns>(RunsKey(incident), known => (known ?? CountedRuns.None).Without(incident.Id), cancellationToken);
-        }
-
+        await GiveRunBackAsync(incident, limits, cancellationToken);
         return tooMany;
     }
 
@@ -51,11 +47,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
             return;
         }
 
-        if (Counts(runbook.Limits))
-        {
-            await state.ChangeAsync<CountedRuns>(RunsKey(incident), known => (known ?? CountedRuns.None).Without(incident.Id), cancellationToken);
-        }
-
+        await GiveRunBackAsync(incident, runbook.Limits, cancellationToken);
         if (runbook.Limits.MaxTargets is not null)
         {
             await state.ChangeAsync<BlastRadius>(ReachKey(incident), known => (known ?? BlastRadius.None).Without(incident.TargetKey, incident.Id), cancellationToken);
@@ -90,6 +82,10 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
                 return (violation is null ? reach.With(limits, incident.TargetKey, incident.Id, now) : reach, violation);
             },
             cancellationToken)).Result;
+
+    private Task GiveRunBackAsync(Incident incident, Limits limits, CancellationToken cancellationToken) => Counts(limits)
+        ? state.ChangeAsync<CountedRuns>(RunsKey(incident), known => (known ?? CountedRuns.None).Without(incident.Id), cancellationToken)
+        : Task.CompletedTask;
 
     private static bool Counts(Limits limits) => limits.MaxRuns is not null || limits.CoolDown > TimeSpan.Zero;
 
@@ -142,6 +138,9 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
 {
     public static readonly BlastRadius None = new(new Dictionary<string, DateTimeOffset>());
 
+    /// <summary>By target, who noted it last.</summary>
+    public IReadOnlyDictionary<string, TargetTaken> Takers { get; init; } = new Dictionary<string, TargetTaken>();
+
     /// <returns>Why one target more would be too much, in words; null when it would not.</returns>
     public string? Exceeded(Limits limits, string target, DateTimeOffset now)
     {
@@ -155,9 +154,6 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
             ? $"It acted on {CountText.Format(reached, "target")} within {DurationText.Format(limits.Per)}; the limit is {most}. What breaks everywhere at once is rarely fixed one by one."
             : null;
     }
-
-    /// <summary>By target, who noted it last.</summary>
-    public IReadOnlyDictionary<string, TargetTaken> Takers { get; init; } = new Dictionary<string, TargetTaken>();
 
     public BlastRadius With(Limits limits, string target, string incidentId, DateTimeOffset now)
     {
