@@ -270,7 +270,8 @@ public sealed class ApprovalGateService(
             incident = await store.UpdateAsync(incident.Id, i => i.RecordOnCall(gate.Id, people.OnCall), cancellationToken);
         }
 
-        return (incident, incident.FindGate(gate.Id)!, people);
+        gate = incident.FindGate(gate.Id)!;
+        return (incident, gate, people.For(gate));
     }
 
     /// <param name="askAt">When the question goes out, if it has not yet.</param>
