@@ -11,10 +11,15 @@ public sealed class FileReports(FileVersions files, ISharedState state, TimeProv
 {
     private const int MaxLines = 5;
 
-    /// <summary>Whether a report of this process may stand on record, perhaps by the one before it of the same name.</summary>
+    /// <summary>Whether a report of this process may stand on record, or of the one before it where the name is the same. That of a process of another name goes at its stop, or by its age.</summary>
     private bool _mayStand = true;
 
+    private volatile bool _isWithdrawn;
+
     private string Name => process?.Name ?? "";
+
+    /// <summary>Whether this process stops: what stands on record then says nothing about it.</summary>
+    public bool IsWithdrawn => _isWithdrawn;
 
     public async Task WriteAsync(CancellationToken cancellationToken)
     {
@@ -23,9 +28,16 @@ public sealed class FileReports(FileVersions files, ISharedState state, TimeProv
         if (wrong.Count > 0 || _mayStand)
         {
             var now = time.GetUtcNow();
-            await state.ChangeAsync<FileRecord>(FileRecord.Key, record => (record ?? FileRecord.None).With(Name, wrong, now), cancellationToken);
+            await state.ChangeAsync<FileRecord>(FileRecord.Key, record => (record ?? FileRecord.None).With(Name, _isWithdrawn ? [] : wrong, now), cancellationToken);
             _mayStand = wrong.Count > 0;
         }
+    }
+
+    /// <summary>For good, at the stop of this process: what it could not use is no trouble any more, and its name is not to stand in a page.</summary>
+    public async Task WithdrawAsync(CancellationToken cancellationToken)
+    {
+        _isWithdrawn = true;
+        await WriteAsync(cancellationToken);
     }
 
     private static WrongFile Of(string name, FileVersion version)
@@ -55,6 +67,12 @@ internal sealed class FileReportLoop(FileReports reports, TimeProvider time, ILo
         {
             await logger.TryPartAsync(FileTroubles.ThreadId, reports.WriteAsync, stoppingToken);
         }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await logger.TryPartAsync(FileTroubles.ThreadId, reports.WithdrawAsync, cancellationToken);
     }
 }
 

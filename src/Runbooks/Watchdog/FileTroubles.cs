@@ -17,6 +17,11 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
     {
         await reports.WriteAsync(cancellationToken);
         var record = await state.FindAsync<FileRecord>(FileRecord.Key, cancellationToken) ?? FileRecord.None;
+        if (reports.IsWithdrawn)
+        {
+            return;
+        }
+
         var wrong = record.WrongAt(time.GetUtcNow()).ToLookup(one => one.File.Name);
         foreach (var name in record.Told.Keys.Where(name => !wrong.Contains(name)))
         {

@@ -161,6 +161,24 @@ public sealed class FileTroublesTests : IAsyncDisposable
             () => "It reports nothing.");
 
         await loop.StopAsync(TestContext.Current.CancellationToken);
+        (await _world.State.FindAsync<FileRecord>(FileRecord.Key, TestContext.Current.CancellationToken)).ShouldNotBeNull().Reports.ShouldBeEmpty("what has stopped has no trouble");
+    }
+
+    /// <summary>Its own watch may come to it once more: what it has withdrawn is not mended for that.</summary>
+    [Fact]
+    public async Task ProcessThatStops_SaysNothingAboutItsFileAnyMore()
+    {
+        var (stops, next) = (Process("stops"), Process("next"));
+        stops.Files.Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
+        await PassAsync(2, stops);
+
+        await stops.Reports.WithdrawAsync(TestContext.Current.CancellationToken);
+        await PassAsync(2, stops);
+        _world.Notifier.Changed.ShouldBeEmpty();
+
+        await PassAsync(1, next);
+        _world.Notifier.Changed.ShouldHaveSingleItem().Card.Title.ShouldBe("A file can be used again: windows.yaml");
+        _world.Notifier.Sent.ShouldHaveSingleItem();
     }
 
     [Fact]
