@@ -16,6 +16,7 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await reports.WriteAsync(cancellationToken);
+        await TakeOverAsync(cancellationToken);
         var record = await state.FindAsync<FileRecord>(FileRecord.Key, cancellationToken) ?? FileRecord.None;
         if (reports.IsWithdrawn)
         {
@@ -66,6 +67,32 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
         }
     }
 
+    /// <summary>A page that an earlier version sent ends as any other, and is not sent again.</summary>
+    private async Task TakeOverAsync(CancellationToken cancellationToken)
+    {
+        if (await state.FindAsync<ToldBefore>(ToldBefore.Key, cancellationToken) is not { } before)
+        {
+            return;
+        }
+
+        foreach (var (name, pages) in before.Pages?.Where(file => file.Value.Count > 0) ?? [])
+        {
+            IReadOnlyList<string> marks = before.Marks.GetValueOrDefault(name) is { Length: > 0 } mark ? [mark] : [];
+            await state.ChangeAsync<FileRecord>(
+                FileRecord.Key, record => record?.Told.ContainsKey(name) == true ? record : (record ?? FileRecord.None).With(name, new ToldFile(marks, pages)), cancellationToken);
+        }
+
+        await state.RemoveAsync<ToldBefore>(ToldBefore.Key, _ => true, cancellationToken);
+    }
+
     private async Task SaveAsync(string name, ToldFile? told, CancellationToken cancellationToken) =>
         await state.ChangeAsync<FileRecord>(FileRecord.Key, record => (record ?? FileRecord.None).With(name, told), cancellationToken);
+}
+
+/// <summary>As earlier versions kept it.</summary>
+/// <param name="Marks">Of each file, what is wrong and was told; empty where it was mended.</param>
+/// <param name="Pages">Of each file, what told of it.</param>
+internal sealed record ToldBefore(IReadOnlyDictionary<string, string> Marks, IReadOnlyDictionary<string, IReadOnlyList<Delivery>>? Pages)
+{
+    public const string Key = "files-told";
 }

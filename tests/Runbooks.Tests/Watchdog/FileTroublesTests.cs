@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using TestKit;
@@ -162,6 +163,33 @@ public sealed class FileTroublesTests : IAsyncDisposable
 
         await loop.StopAsync(TestContext.Current.CancellationToken);
         (await _world.State.FindAsync<FileRecord>(FileRecord.Key, TestContext.Current.CancellationToken)).ShouldNotBeNull().Reports.ShouldBeEmpty("what has stopped has no trouble");
+    }
+
+    /// <summary>The program was replaced by this version while a file was wrong.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task PageOfAnEarlierVersion_EndsWithTheFileAndIsNotSentAgain(bool isMended)
+    {
+        Files.Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
+        await CheckAsync();
+        var told = (await _world.State.FindAsync<FileRecord>(FileRecord.Key, TestContext.Current.CancellationToken))!.Told["windows.yaml"];
+        await _world.State.RemoveAsync<FileRecord>(FileRecord.Key, _ => true, TestContext.Current.CancellationToken);
+        await _world.State.ChangeAsync<ToldBefore>(
+            ToldBefore.Key,
+            _ => new(new Dictionary<string, string> { ["windows.yaml"] = told.Marks[0], ["contacts.yaml"] = "" }, new Dictionary<string, IReadOnlyList<Delivery>> { ["windows.yaml"] = told.Pages, ["contacts.yaml"] = [] }),
+            TestContext.Current.CancellationToken);
+        if (isMended)
+        {
+            Files.Use("windows.yaml", "windows: []");
+        }
+
+        await CheckAsync();
+        await CheckAsync();
+
+        _world.Notifier.Sent.ShouldHaveSingleItem();
+        _world.Notifier.Changed.Select(changed => changed.Card.Title).ShouldBe(isMended ? ["A file can be used again: windows.yaml"] : []);
+        (await _world.State.FindAsync<ToldBefore>(ToldBefore.Key, TestContext.Current.CancellationToken)).ShouldBeNull();
     }
 
     /// <summary>Its own watch may come to it once more: what it has withdrawn is not mended for that.</summary>
