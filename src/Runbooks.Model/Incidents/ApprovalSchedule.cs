@@ -10,7 +10,7 @@ public static class ApprovalSchedule
     /// <summary>Who could not approve because of a window has at least this long once it has ended.</summary>
     private static readonly TimeSpan s_afterWindow = TimeSpan.FromMinutes(30);
 
-    /// <summary>If a question is reviewed later than this after its time, the host was down meanwhile.</summary>
+    /// <summary>If a question is reviewed later than this after its time, nothing looked after it meanwhile: as a rule the host was down.</summary>
     private static readonly TimeSpan s_missedBy = TimeSpan.FromMinutes(2);
 
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
@@ -98,7 +98,7 @@ public static class ApprovalSchedule
             longer, now, now);
     }
 
-    /// <summary>Where the time was up while the host was down nobody could answer by then: it is asked once more, and has as long again.</summary>
+    /// <summary>Where nothing looked after it when its time was up, it is asked once more, and has as long again.</summary>
     /// <returns>Null when that was not so; and where it is asked again anyway, or its silence is counted.</returns>
     private static (Incident Incident, CardKind? Due)? AskOnceMore(Incident incident, Gate gate, DateTimeOffset now)
     {
@@ -110,7 +110,7 @@ public static class ApprovalSchedule
         var needed = Silence.Needed(gate);
         var longer = gate with { HeardFor = needed, ExpiresAt = now + needed, Prolonged = 1, HeldUntil = null, Reminders = [], Asked = gate.Asked + 1, AskedAt = now };
         return (
-            incident.Replace(longer).Note(now, TimelineKind.Gate, "runbook", $"Its time was up while this program did not run, and nobody could answer. It is asked once more, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
+            incident.Replace(longer).Note(now, TimelineKind.Gate, "runbook", $"Its time was up at {GateText.Clock(gate.ExpiresAt, gate.OpenedAt)}, and it was not looked at before {GateText.Clock(now, gate.OpenedAt)}. It is asked once more, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
             CardKind.Reminder);
     }
 

@@ -99,6 +99,18 @@ public sealed class ApprovalScheduleTests
         ApprovalSchedule.Advance(asked, s_gate.Id, gate.ExpiresAt).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
     }
 
+    /// <summary>Why it was not looked after is not known: the host was down, the store refused, or much else waited.</summary>
+    [Fact]
+    public void TimeThatWasUpLongBeforeItWasLookedAt_SaysNoMoreThanThat()
+    {
+        var late = s_gate.ExpiresAt.AddMinutes(30);
+
+        var asked = ApprovalSchedule.Advance(Some.Waiting(gate: s_gate), s_gate.Id, late).Incident;
+
+        string Clock(DateTimeOffset at) => GateText.Clock(at, s_gate.OpenedAt);
+        asked.Timeline[^1].What.ShouldBe($"Its time was up at {Clock(s_gate.ExpiresAt)}, and it was not looked at before {Clock(late)}. It is asked once more, until {Clock(asked.OpenGate!.ExpiresAt)}.");
+    }
+
     [Theory]
     [InlineData(OnTimeout.Abort)]
     [InlineData(OnTimeout.Escalate)]
