@@ -102,7 +102,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     /// <summary>
     /// Asks again right before the first step acts, where the answers are not of just now: the checks of the verification, since with what
     /// has come right by itself while people decided no step is credited, and those that the steps need. Where nobody has said yes, those
-    /// that call for the mitigation too: nothing acts on older answers once the newer ones call for nothing.
+    /// that call for the mitigation too: nothing acts on older answers once the newer ones no longer call for it.
     /// </summary>
     /// <inheritdoc cref="FindChangeAsync"/>
     private async Task<(bool Asked, string? Changed)> LookBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
@@ -116,7 +116,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         }
 
         var findings = await checks.AskAllAsync(incident, asked, cancellationToken);
-        var over = isUnanswered && Diagnosis.Conclude(when, incident.Renewed(findings)) == Conclusion.Healthy ? $"{CallsNoLonger} {Incident.Summarize(findings)}" : null;
+        var over = isUnanswered && !StillCalls(incident, when, incident.Renewed(findings)) ? $"{CallsNoLonger} {Incident.Summarize(findings)}" : null;
         var changed = over ?? FindUnmetNeed(incident, runbook, gate, phase, findings);
         await store.UpdateAsync(
             incident.Id, i => changed is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, stillCalls: over is null, findings, time.GetUtcNow()), cancellationToken);

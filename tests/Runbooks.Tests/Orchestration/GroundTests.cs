@@ -115,6 +115,22 @@ public sealed class GroundTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task HealsItselfAndTheChecksCannotSayBeforeItActs_AsksPeople()
+    {
+        BeforeStep(() =>
+        {
+            _world.Time.Advance(TimeSpan.FromMinutes(10));
+            _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Unknown;
+        });
+
+        var incident = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = null } });
+
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.OpenGate!.Difference.ShouldNotBeNull().ShouldContain("stuck: unknown");
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task HealsItselfAndAnAlertBeginsBetweenTheLookAndTheEnd_ItGetsAnIncidentOfItsOwn()
     {
         var later = Given.Alert() with { Fingerprint = "f2", Name = "ThingFull" };

@@ -133,6 +133,27 @@ public sealed class SilenceTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBeEmpty();
     }
 
+    /// <summary>Whether it is called for can no longer be told: with nobody's yes that is no reason to act either.</summary>
+    [Theory]
+    [InlineData(20)]
+    [InlineData(60)]
+    public async Task NobodyAnswersAndTheChecksCannotSayByThen_PeopleAreAskedAnewAndDecide(int minutes)
+    {
+        var patient = s_runbook.Mitigation.Approval! with { Timeout = TimeSpan.FromMinutes(minutes) };
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = patient } });
+        _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Unknown;
+
+        var asked = await _world.AdvanceAsync(opened.Id, patient.Timeout + TimeSpan.FromMinutes(1));
+
+        (asked.State, asked.OpenGate!.Round).ShouldBe((IncidentState.AwaitingApproval, 2));
+        asked.OpenGate.Difference.ShouldNotBeNull().ShouldContain("stuck: unknown");
+        GroundCheck.IsOfAnswers(asked.OpenGate.Difference).ShouldBeTrue();
+        _world.Script.Deeds.ShouldBeEmpty();
+
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
     [Fact]
     public async Task LastFixDidNotHold_SilenceIsNoYes() => await ShouldExpireAsync(s_runbook, Given.Incident(s_runbook) with { Follows = "i-0" });
 
