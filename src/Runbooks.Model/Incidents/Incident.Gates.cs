@@ -209,7 +209,7 @@ public sealed partial record Incident
             return this;
         }
 
-        var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: {(stillCalls ? "what the steps rely on does not pass" : "the reasons to act no longer hold")}. {Summarize(findings)}");
+        var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: {(stillCalls ? "what the steps rely on does not pass" : "the reasons to act are not seen any more")}. {Summarize(findings)}");
         var rounds = phase == Phase.Mitigation && !VerificationRounds.Any(round => round.State == IncidentState.Diagnosing)
             ? VerificationRounds.Precede(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))
             : VerificationRounds;

@@ -67,8 +67,8 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     private const string OldApproval = "The approval is older than";
     private const string OldAnswers = "The answers that it rested on were older than";
     private const string Lacks = "What the steps rely on no longer passes.";
-    private const string CallsNoLonger = "The checks were asked once more before the first step, and no longer call for it.";
-    private static readonly string[] s_ofAnswers = [OldApproval, OldAnswers, Lacks, CallsNoLonger];
+    private const string AskedOnceMore = "The checks were asked once more before the first step, and";
+    private static readonly string[] s_ofAnswers = [OldApproval, OldAnswers, Lacks, AskedOnceMore];
 
     /// <summary>Whether people were asked anew because of the answers or their age, and not because the plan itself had changed.</summary>
     public static bool IsOfAnswers(string difference) => s_ofAnswers.Any(words => difference.StartsWith(words, StringComparison.Ordinal));
@@ -116,7 +116,10 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         }
 
         var findings = await checks.AskAllAsync(incident, asked, cancellationToken);
-        var over = isUnanswered && !StillCalls(incident, when, incident.Renewed(findings)) ? $"{CallsNoLonger} {Incident.Summarize(findings)}" : null;
+        var known = incident.Renewed(findings);
+        var over = isUnanswered && !StillCalls(incident, when, known)
+            ? $"{AskedOnceMore} {(Diagnosis.Conclude(when, known) == Conclusion.Healthy ? "no longer call for it" : "cannot say any more whether it is called for")}. {Incident.Summarize(findings)}"
+            : null;
         var changed = over ?? FindUnmetNeed(incident, runbook, gate, phase, findings);
         await store.UpdateAsync(
             incident.Id, i => changed is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, stillCalls: over is null, findings, time.GetUtcNow()), cancellationToken);

@@ -118,7 +118,7 @@ public sealed class GroundTests
 
     [Theory]
     [InlineData(true, "what the steps rely on does not pass")]
-    [InlineData(false, "the reasons to act no longer hold")]
+    [InlineData(false, "the reasons to act are not seen any more")]
     public void NoLongerSo_WhoeverIsAskedAnewSeesTheNewAnswers(bool stillCalls, string words)
     {
         var asked = s_asked with { Findings = [Finding("slow", Verdict.Failing, 2), Finding("up", Verdict.Passing, 1)] };

@@ -56,7 +56,7 @@ public sealed class GroundMidwayTests : IAsyncDisposable
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
 
-        incident.Timeline.ShouldContain(line => line.What.Contains(isWell ? "reasons to act no longer hold" : "reasons to act still hold", StringComparison.Ordinal));
+        incident.Timeline.ShouldContain(line => line.What.Contains(isWell ? "reasons to act are not seen any more" : "reasons to act still hold", StringComparison.Ordinal));
         if (isWell)
         {
             _world.Script.Deeds.ShouldBeEmpty();

@@ -90,7 +90,7 @@ public sealed class GroundTests : IAsyncDisposable
 
         _world.Script.Deeds.ShouldBeEmpty();
         incident.OpenGate!.Difference.ShouldNotBeNull().ShouldContain("stuck: passing");
-        incident.Timeline.Count(line => line.What.Contains("the reasons to act no longer hold", StringComparison.Ordinal)).ShouldBe(1);
+        incident.Timeline.Count(line => line.What.Contains("the reasons to act are not seen any more", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     /// <summary>It asks nobody, but its alert fires on: one of the two is wrong, and the sender may say it only once.</summary>
