@@ -147,7 +147,8 @@ public sealed class OnCallAnswers
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            return _state is null ? null : await _state.FindAsync<Kept>(KeyOf(schedule), either.Token).WaitAsync(either.Token);
+            // Off this thread: on a disk that hangs, whoever reads hangs too.
+            return _state is null ? null : await Task.Run(() => _state.FindAsync<Kept>(KeyOf(schedule), either.Token), either.Token).WaitAsync(either.Token);
         }
         // The store may be what is down; then nothing is known.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
