@@ -7,5 +7,5 @@ if (OperatingSystem.IsWindows())
     Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 }
 
-HttpClient.DefaultProxy = new ProxyBeyondThisMachine(HttpClient.DefaultProxy);
+ProxyBeyondThisMachine.Use();
 return await CommandLine.RunAsync(args);
