@@ -96,6 +96,18 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
     /// <summary>Who is behind these contacts now.</summary>
     public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) => directory.ResolveAsync(names, cancellationToken);
 
+    /// <summary>The same for a message about the open questions of these incidents.</summary>
+    /// <inheritdoc cref="OnCallDirectory.ForAsync"/>
+    public async Task<ResolvedContacts> ForAsync(ResolvedContacts people, IEnumerable<Incident> asking, CancellationToken cancellationToken)
+    {
+        foreach (var incident in asking)
+        {
+            people = await directory.ForAsync(people, incident.OpenGate!, cancellationToken);
+        }
+
+        return people;
+    }
+
     /// <summary>The contacts that nobody is behind, as deliveries that failed.</summary>
     public IEnumerable<Delivery> Missing(string key, IEnumerable<string> names, ResolvedContacts people)
     {

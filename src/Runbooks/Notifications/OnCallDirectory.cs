@@ -38,6 +38,23 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         return new(book.With(found.Select(one => one.Item1)), [.. found.Select(one => one.Item2)]);
     }
 
+    /// <summary>
+    /// The same for messages of this question: where it counts people, a place is shared as well with those whom another message of it asks,
+    /// those on call now or when they were asked among them.
+    /// </summary>
+    public async Task<ResolvedContacts> ForAsync(ResolvedContacts people, Gate gate, CancellationToken cancellationToken)
+    {
+        if (!gate.CountsPeople)
+        {
+            return people;
+        }
+
+        List<string> all = [.. gate.Approvers, .. gate.Reminders.SelectMany(reminder => reminder.To), gate.Fallback ?? Approval.FallbackContact, Approval.FallbackContact];
+        var book = (await ResolveAsync(all, cancellationToken)).Book;
+        var asked = gate.OnCall.SelectMany(record => record.People.Select(name => book.FindRecipient(name, record.Contact))).OfType<Recipient>();
+        return people with { Beside = [.. people.Beside, .. book.RecipientsOf(all), .. asked] };
+    }
+
     private async Task<(Contact Contact, OnCallRecord Record)> ResolveAsync(ContactBook book, Contact contact, string message, CancellationToken cancellationToken)
     {
         var schedule = contact.Schedule!;
@@ -127,21 +144,15 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
 /// <param name="OnCall">Of each schedule: whom it meant, and from where that is known.</param>
 public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallRecord> OnCall)
 {
-    /// <summary>The contacts that the question goes to in other messages, now or in time.</summary>
-    private IReadOnlyList<string> Beside { get; init; } = [];
-
-    /// <summary>The same for messages of this question: where it counts people, a place is shared as well with those whom another message of it asks.</summary>
-    public ResolvedContacts For(Gate gate) => !gate.CountsPeople ? this : this with
-    {
-        Beside = [.. Beside, .. gate.Approvers, .. gate.Reminders.SelectMany(reminder => reminder.To), gate.Fallback ?? Approval.FallbackContact, Approval.FallbackContact],
-    };
+    /// <summary>Whom the question goes to in other messages, now or in time.</summary>
+    internal IReadOnlyList<Recipient> Beside { get; init; } = [];
 
     /// <summary>Everybody behind these contacts, each once, as one message finds them.</summary>
     public IReadOnlyList<Recipient> RecipientsOf(IEnumerable<string> names)
     {
         List<string> to = [.. names];
         List<Recipient> all = [.. Book.RecipientsOf(to).DistinctBy(NotificationDispatcher.NameOf)];
-        var shared = Book.RecipientsOf([.. to, .. Beside]).SelectMany(recipient => recipient.Addresses).GroupBy(address => (address.Channel, address.To), address => address.Recipient)
+        var shared = Book.RecipientsOf(to).Concat(Beside).SelectMany(recipient => recipient.Addresses).GroupBy(address => (address.Channel, address.To), address => address.Recipient)
             .Where(place => place.Distinct(StringComparer.OrdinalIgnoreCase).Count() > 1).Select(place => place.Key).ToHashSet();
         return shared.Count == 0 ? all : [.. all.Select(recipient => recipient.IsRoom ? recipient : recipient with { Addresses = [.. recipient.Addresses.Select(address => address with { IsShared = shared.Contains((address.Channel, address.To)) })] })];
     }

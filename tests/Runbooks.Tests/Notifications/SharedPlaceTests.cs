@@ -29,7 +29,7 @@ public sealed class SharedPlaceTests
     {
         await using var world = World();
 
-        await world.OpenAsync(Asking(Given.Approval() with { Required = required, Escalate = [], RemindAfter = null }));
+        await world.OpenAsync(Asking(Given.Approval() with { From = ["oncall"], Required = required, Escalate = [], RemindAfter = null }));
 
         ShouldReach(required == 2 ? ["ada", "ben"] : ["ada"], isShared);
     }
@@ -39,18 +39,34 @@ public sealed class SharedPlaceTests
     {
         await using var world = World();
 
-        var incident = await world.OpenAsync(Asking(Given.Approval() with { SeparationOfDuties = true, Escalate = [new(TimeSpan.FromMinutes(5), ["lead"])], RemindAfter = null }));
+        var incident = await world.OpenAsync(Asking(Given.Approval() with { From = ["oncall"], SeparationOfDuties = true, Escalate = [new(TimeSpan.FromMinutes(5), ["lead"])], RemindAfter = null }));
         ShouldReach(["ada"], isShared: true);
 
         await world.AdvanceAsync(incident.Id, TimeSpan.FromMinutes(6));
         ShouldReach(["ada", "ada", "ben"], isShared: true);
     }
 
+    /// <summary>Who is behind a schedule is known only once that is asked, and the message to the other one does not ask it.</summary>
+    [Theory]
+    [InlineData("rota", "lead")]
+    [InlineData("lead", "rota")]
+    public async Task OneOfThemIsBehindASchedule_LeavesNeitherALink(string first, string later)
+    {
+        await using var world = World();
+        var runbook = Asking(Given.Approval() with { From = [first], Required = 2, Escalate = [new(TimeSpan.FromMinutes(5), [later])], RemindAfter = null });
+
+        var incident = await world.OpenAsync(runbook);
+        await world.AdvanceAsync(incident.Id, TimeSpan.FromMinutes(6));
+
+        _chat.Sent.Select(sent => sent.To.Recipient).Distinct().ShouldBe(["ada", "ben"], ignoreOrder: true);
+        _chat.Sent.ShouldAllBe(sent => sent.To.IsShared);
+    }
+
     [Fact]
     public async Task StormsFallbackAtThePlaceOfWhoIsAskedFirst_LeavesNeitherALink()
     {
         await using var world = World();
-        var runbook = Asking(Given.Approval() with { Required = 2, Escalate = [], RemindAfter = null });
+        var runbook = Asking(Given.Approval() with { From = ["oncall"], Required = 2, Escalate = [], RemindAfter = null });
         for (var i = 0; i < 6; i++)
         {
             await world.Store.OpenAsync(Given.Incident(runbook, $"261123-0300-{i:000000}") with { Target = $"inference/llm-b-{i}", OpenedAt = world.Time.GetUtcNow() }, runbook, _ => null, Cancel);
@@ -67,7 +83,7 @@ public sealed class SharedPlaceTests
         ShouldReach(["ada", "ben"], isShared: true);
     }
 
-    private static Runbook Asking(Approval approval) => Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Approval = approval with { From = ["oncall"] } } };
+    private static Runbook Asking(Approval approval) => Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Approval = approval } };
 
     private void ShouldReach(string[] names, bool isShared)
     {
@@ -76,7 +92,9 @@ public sealed class SharedPlaceTests
     }
 
     private IncidentWorld World() => new(new WorldHubOptions { ReplayEveryTurn = false }, services => services
-        .AddSingleton(new ContactBook([new("oncall", [s_ada, s_eve]), new("lead", [s_ben]), new(ContactBook.Fallback, [s_ben])]))
+        .AddSingleton(new ContactBook(
+            [new("oncall", [s_ada, s_eve]), new("rota", []) { Schedule = new("rota", "R1", [s_eve]) }, new("lead", [s_ben]), new(ContactBook.Fallback, [s_ben])], [s_ada, s_ben, s_eve]))
+        .AddSingleton<IOnCallSource>(new ScriptedSchedule().Put("ada"))
         .AddSingleton<INotifier>(_chat)
         .AddSingleton<INotifier>(_away)
         .AddWatchdog());

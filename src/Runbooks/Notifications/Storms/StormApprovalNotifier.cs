@@ -66,7 +66,7 @@ public sealed class StormApprovalNotifier(
     {
         var people = await dispatcher.ResolveAsync(waiting.SelectMany(incident => incident.OpenGate!.Approvers), cancellationToken);
         waiting = [.. waiting.Select(incident => WithOnCall(incident, people))];
-        people = waiting.Aggregate(people, (known, incident) => known.For(incident.OpenGate!));
+        people = await dispatcher.ForAsync(people, waiting, cancellationToken);
         var unasked = waiting.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
         var messages = people.RecipientsOf(unasked.SelectMany(incident => incident.OpenGate!.Approvers))
             .Select(recipient => MessageTo(recipient, storm, waiting, people))
@@ -154,7 +154,7 @@ public sealed class StormApprovalNotifier(
             // Some may have been answered while other channels were still being tried.
             List<Incident> escalated = [.. (await members.UpdateAsync(contact, incident => Escalate(incident, contact.Key, people), cancellationToken))
                 .Where(incident => incident.OpenGate?.Id == gates[incident.Id])];
-            var asked = escalated.Aggregate(people, (known, incident) => known.For(incident.OpenGate!));
+            var asked = await dispatcher.ForAsync(people, escalated, cancellationToken);
             messages.AddRange(asked.RecipientsOf(escalated.Count == 0 ? [] : [contact.Key])
                 .Select(recipient => new StormMessage(recipient, escalated, escalated, null, time.GetUtcNow()) { InPlace = contact.Key }));
         }
