@@ -1,9 +1,7 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Runbooks.Catalog;
 using Runbooks.Notifications.Storms;
 using Runbooks.Watchdog;
 using RunbookServer.Hosting;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Azure;
 using Microsoft.Extensions.Logging;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;

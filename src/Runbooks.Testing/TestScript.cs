@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Schema;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Alerts;

@@ -3,7 +3,6 @@ using Runbooks.AzureStorage;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Runbooks.Catalog;
 using Runbooks.Notifications.Storms;
 using Runbooks.Sqlite;
 using RunbookServer.Hosting;

@@ -7,7 +7,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Runbooks.Catalog;
 using Runbooks.Notifications;
 using Runbooks.Web.Slack;
 using TestKit.Engine;

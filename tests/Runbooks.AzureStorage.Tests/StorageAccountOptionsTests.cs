@@ -1,4 +1,3 @@
-using Runbooks.AzureStorage;
 using DurableTask.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

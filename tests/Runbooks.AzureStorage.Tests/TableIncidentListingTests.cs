@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;

@@ -1,13 +1,7 @@
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Runbooks.Model.Storage;
-using Runbooks.Sqlite.Store;
-using Runbooks.Watchdog;
-using TestKit;
 using TestKit.Engine;
-using TestKit.People;
 
 namespace Runbooks.Sqlite.Tests;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
 using TestKit;
 using static Runbooks.Web.Tests.WebHost;
 

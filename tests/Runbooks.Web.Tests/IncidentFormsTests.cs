@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Web.Console;
-using Runbooks.Web.Pages;
 using Runbooks.Web.Access;
 using TestKit;
 using static Runbooks.Web.Tests.WebHost;

@@ -1,10 +1,6 @@
 using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Storage;
 using TestKit;
 
 namespace Runbooks.Web.Tests;

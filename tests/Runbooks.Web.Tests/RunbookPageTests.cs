@@ -5,7 +5,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 using Runbooks.Web.Pages;
 using TestKit;
 using static Runbooks.Web.Tests.WebHost;

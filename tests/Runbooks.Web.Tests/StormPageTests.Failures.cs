@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using TestKit;
 using TestKit.Storage;
 
 namespace Runbooks.Web.Tests;

@@ -1,6 +1,4 @@
 using System.Net;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 using Runbooks.SignedLinks;
 using TestKit;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using Runbooks.Intake;
 using Runbooks.Model.Storage;
-using TestKit;
 
 namespace Runbooks.Web.Tests;
 

@@ -4,7 +4,6 @@ using Microsoft.DurableTask.Client;
 using RunbookFunctions.Durable;
 using Runbooks.Web.Access;
 using Runbooks.Web.Console;
-using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Safety;

@@ -1,5 +1,4 @@
 using Runbooks.Model.Storage;
-using Runbooks.Storage;
 
 namespace Runbooks.Integrations.Azure;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Serialization;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Runbooks.Integrations.Http;
 

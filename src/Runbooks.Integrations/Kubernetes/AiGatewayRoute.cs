@@ -1,5 +1,3 @@
-using k8s;
-
 namespace Runbooks.Integrations.Kubernetes;
 
 public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableObject

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Runbooks.Approvals;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Alerts;

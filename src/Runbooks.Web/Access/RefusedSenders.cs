@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Runbooks.Intake.Parsing;
 using Runbooks.Watchdog;
 
 namespace Runbooks.Web.Access;

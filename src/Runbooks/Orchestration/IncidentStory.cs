@@ -1,5 +1,4 @@
 using Microsoft.DurableTask;
-using Runbooks.Approvals;
 
 namespace Runbooks.Orchestration;
 

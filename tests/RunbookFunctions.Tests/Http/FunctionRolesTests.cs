@@ -12,7 +12,6 @@ using Runbooks.Intake;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Web.Access;
-using Runbooks.Web.SignIn;
 using TestKit;
 using TestKit.Engine;
 using TestKit.People;

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
-using Runbooks.Integrations.Notifications.Email;
 using Runbooks.Notifications;
 using Runbooks.Model.Storage;
 using Runbooks.Publishing;

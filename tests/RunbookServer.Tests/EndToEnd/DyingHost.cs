@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
-using Runbooks.Catalog;
 using Runbooks.Notifications.Storms;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;

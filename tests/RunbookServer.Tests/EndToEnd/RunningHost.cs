@@ -5,7 +5,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using Runbooks.Catalog;
 using Runbooks.Engine;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;

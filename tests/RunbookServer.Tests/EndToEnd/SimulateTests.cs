@@ -1,14 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
-using Runbooks.Sandbox;
-using Runbooks.Sandbox.Apis;
-using Runbooks.Testing.Simulation;
-using RunbookServer.Hosting;
-using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 

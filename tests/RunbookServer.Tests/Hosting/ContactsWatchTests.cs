@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Notifications;
 using Runbooks.Storage;
 using RunbookServer.Hosting;

@@ -7,7 +7,6 @@ using Runbooks.Model.Definition;
 using Runbooks.Storage;
 using RunbookServer.Hosting;
 using RunbookServer.Commands;
-using RunbookServer.Tests.Terminal;
 using TestKit;
 using YamlDotNet.RepresentationModel;
 

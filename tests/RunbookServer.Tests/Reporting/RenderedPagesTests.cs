@@ -1,5 +1,4 @@
 using RunbookServer.Tests.EndToEnd;
-using RunbookServer.Tests.Terminal;
 using TestKit;
 
 namespace RunbookServer.Tests.Reporting;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Json.Schema;
 using RunbookServer.Commands;
 using RunbookServer.Tests.EndToEnd;
-using RunbookServer.Tests.Terminal;
 using TestKit;
 using YamlDotNet.RepresentationModel;
 

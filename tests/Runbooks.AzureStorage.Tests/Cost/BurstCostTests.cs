@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
 using Runbooks.Intake;
-using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications.Storms;
 using TestKit;

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using Microsoft.DurableTask;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
 using Runbooks.AzureStorage.Tests.TaskHub;

@@ -1,4 +1,3 @@
-using Runbooks.AzureStorage;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Azure.Core;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.DurableTask;
 using Runbooks.Orchestration.TaskHub;
 using TestKit;
 using TestKit.Orchestration;

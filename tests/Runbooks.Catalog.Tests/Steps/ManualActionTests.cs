@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Runbooks.Catalog.Steps;
-using Shouldly;
 
 namespace Runbooks.Catalog.Tests.Steps;
 

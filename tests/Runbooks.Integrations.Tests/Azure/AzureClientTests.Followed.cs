@@ -1,11 +1,6 @@
 using Azure.Core;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure;
 

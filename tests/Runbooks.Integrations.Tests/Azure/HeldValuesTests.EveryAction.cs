@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 

@@ -1,5 +1,4 @@
 using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure;

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.AppConfiguration;
-using Runbooks.Integrations.Azure.Banner;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;

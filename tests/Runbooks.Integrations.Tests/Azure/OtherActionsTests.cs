@@ -2,10 +2,6 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure.AppService;
-using Runbooks.Integrations.Azure.ContainerApps;
-using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure;

@@ -2,8 +2,6 @@ using Azure.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Azure.AppConfiguration;
-using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Tests.Support;

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;

@@ -1,10 +1,4 @@
-using System.Text.Json;
-using k8s.Models;
-using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Kubernetes;
-using Runbooks.Integrations.Tests.Support;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 

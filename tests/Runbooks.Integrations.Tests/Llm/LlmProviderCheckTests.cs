@@ -6,7 +6,6 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Llm;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Llm;
 

@@ -1,7 +1,5 @@
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Integrations.Llm;
-using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 

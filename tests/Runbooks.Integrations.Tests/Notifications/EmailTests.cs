@@ -1,8 +1,6 @@
-using System.Text.Json.Nodes;
 using Azure.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -11,7 +9,6 @@ using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
 using Runbooks.Intake;
 using Runbooks.Integrations.Notifications.Email;
-using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;

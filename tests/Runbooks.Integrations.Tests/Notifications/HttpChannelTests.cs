@@ -3,10 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Integrations.Notifications.PagerDuty;
-using Runbooks.Integrations.Notifications.Slack;
-using Runbooks.Integrations.Notifications.Teams;
-using Runbooks.Integrations.Notifications.Webhook;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Notifications;
 

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Tests.Notifications;

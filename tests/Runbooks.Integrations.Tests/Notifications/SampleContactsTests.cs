@@ -1,10 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Integrations.Notifications.Email;
-using Runbooks.Integrations.Notifications.PagerDuty;
-using Runbooks.Integrations.Notifications.Slack;
-using Runbooks.Integrations.Notifications.Teams;
-using Runbooks.Integrations.Notifications.Webhook;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Tests.Notifications;

@@ -7,7 +7,6 @@ using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Prometheus;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 

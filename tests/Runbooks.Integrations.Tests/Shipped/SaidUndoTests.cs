@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using TestKit.Incidents;

@@ -9,7 +9,6 @@ using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Sandbox;
-using Runbooks.Sandbox.Apis;
 using Runbooks.Storage;
 using TestKit.Storage;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Integrations.Tickets;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Tickets;
 

@@ -1,4 +1,3 @@
-using Runbooks.Model.Incidents;
 using TestKit;
 
 namespace Runbooks.Model.Tests.Incidents;

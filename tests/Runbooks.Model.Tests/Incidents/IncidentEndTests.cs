@@ -1,4 +1,3 @@
-using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;

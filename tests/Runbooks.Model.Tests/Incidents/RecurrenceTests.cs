@@ -1,4 +1,3 @@
-using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using TestKit;
 using static TestKit.Alerts.SlowAlert;

@@ -1,5 +1,4 @@
 using DurableTask.Core;
-using Microsoft.DurableTask;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Runbooks.Engine;

@@ -1,4 +1,3 @@
-using Microsoft.DurableTask;
 using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Sqlite.DurableTask;

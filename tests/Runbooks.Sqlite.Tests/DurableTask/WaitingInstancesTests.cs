@@ -1,6 +1,5 @@
 using DurableTask.Core;
 using DurableTask.Core.History;
-using Microsoft.DurableTask;
 using Runbooks.Engine;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Sqlite.DurableTask;

@@ -1,10 +1,6 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Runbooks.Guardrails;
-using Runbooks.Intake;
 using Runbooks.Model.Storage;
 using Runbooks.Sqlite.Store;
-using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
 

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Logging.Abstractions;
-using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Sqlite.Store;

@@ -1,7 +1,6 @@
 using Runbooks.Approvals;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 using Runbooks.Tests.Watchdog;
 using TestKit;
 

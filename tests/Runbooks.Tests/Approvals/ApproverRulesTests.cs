@@ -1,9 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
-using TestKit;
-using TestKit.Incidents;
 using TestKit.People;
 using Some = TestKit.Some;
 using People = Runbooks.Tests.Notifications.People;

@@ -1,7 +1,6 @@
 using Runbooks.Execution;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Orchestration;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Execution;

@@ -6,7 +6,6 @@ using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Execution;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Execution;

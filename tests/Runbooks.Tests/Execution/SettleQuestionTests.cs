@@ -2,8 +2,6 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Notifications;
 using Runbooks.Tests.Intake;
 using TestKit.Incidents;
 

@@ -1,11 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Approvals;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
-using TestKit;
-using TestKit.Incidents;
 using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;

@@ -4,7 +4,6 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Notifications;
 using TestKit;
 using TestKit.Incidents;
 using Given = TestKit.Incidents.Given;

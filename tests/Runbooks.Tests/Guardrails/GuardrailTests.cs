@@ -1,14 +1,8 @@
-using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Approvals;
 using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
 using Runbooks.Orchestration;
-using Runbooks.Watchdog;
-using TestKit;
-using TestKit.Incidents;
 using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;

@@ -1,16 +1,11 @@
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Runbooks.Approvals;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
-using Runbooks.Watchdog;
-using TestKit;
 using TestKit.Engine;
-using TestKit.Incidents;
 using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;

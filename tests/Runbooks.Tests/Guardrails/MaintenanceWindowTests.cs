@@ -1,8 +1,6 @@
 using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Watchdog;
-using TestKit.Incidents;
 using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;

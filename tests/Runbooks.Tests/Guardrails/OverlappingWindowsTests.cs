@@ -1,8 +1,5 @@
 using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 using TestKit;
-using TestKit.Incidents;
 using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;

@@ -3,7 +3,6 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
-using TestKit.Incidents;
 using TestKit.Storage;
 using Given = TestKit.Incidents.Given;
 

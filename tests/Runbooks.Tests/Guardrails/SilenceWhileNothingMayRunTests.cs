@@ -1,8 +1,5 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
-using TestKit;
-using TestKit.Incidents;
 using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Guardrails;

@@ -1,10 +1,7 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
 using TestKit.Storage;

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Given = TestKit.Incidents.Given;
 

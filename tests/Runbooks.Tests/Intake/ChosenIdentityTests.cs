@@ -1,6 +1,5 @@
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Tests.Intake;

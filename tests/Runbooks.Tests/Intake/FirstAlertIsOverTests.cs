@@ -1,6 +1,4 @@
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Tests.Intake;
 

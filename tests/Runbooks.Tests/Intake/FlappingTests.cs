@@ -1,8 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Watchdog;
 using Given = TestKit.Incidents.Given;

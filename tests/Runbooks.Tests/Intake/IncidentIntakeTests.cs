@@ -1,16 +1,12 @@
 using System.Collections.Concurrent;
 using CsCheck;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
-using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
 using TestKit.Storage;

@@ -1,5 +1,4 @@
 using CsCheck;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;

@@ -1,11 +1,9 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
 using TestKit.Storage;

@@ -1,10 +1,8 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
-using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
 using TestKit.Storage;

@@ -1,9 +1,7 @@
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Tests.Intake.Parsing;
-using TestKit.Incidents;
 
 namespace Runbooks.Tests.Intake;
 

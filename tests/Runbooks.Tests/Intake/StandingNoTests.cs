@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;

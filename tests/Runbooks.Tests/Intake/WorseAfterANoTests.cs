@@ -1,7 +1,5 @@
 using Runbooks.Approvals;
 using Runbooks.Intake;
-using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Given = TestKit.Incidents.Given;
 

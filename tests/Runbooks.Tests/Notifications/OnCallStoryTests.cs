@@ -1,10 +1,8 @@
 using Runbooks.Approvals;
-using Runbooks.Engine;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
-using TestKit.Incidents;
 using TestKit.People;
 using Given = TestKit.Incidents.Given;
 

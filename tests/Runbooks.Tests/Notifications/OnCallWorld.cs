@@ -1,9 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
-using Runbooks.Engine;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit.Incidents;
 using TestKit.People;

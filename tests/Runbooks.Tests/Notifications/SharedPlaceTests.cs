@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit.Incidents;

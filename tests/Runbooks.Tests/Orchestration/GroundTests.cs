@@ -2,7 +2,6 @@ using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
 using Runbooks.Orchestration;
 using TestKit.Incidents;
 

@@ -1,7 +1,6 @@
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Orchestration;

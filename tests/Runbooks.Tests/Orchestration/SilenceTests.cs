@@ -4,7 +4,6 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Execution;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Orchestration;

@@ -1,8 +1,6 @@
 using Runbooks.Approvals;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 using Runbooks.Watchdog;
 using TestKit.Incidents;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Approvals;
 using Runbooks.Execution;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
 using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;

@@ -5,7 +5,6 @@ using Runbooks.Catalog;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Storage;
 using Runbooks.Publishing;
 using Runbooks.Storage;
 using TestKit;

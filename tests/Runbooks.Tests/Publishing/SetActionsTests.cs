@@ -3,7 +3,6 @@ using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
-using Runbooks.Model.Storage;
 using Runbooks.Publishing;
 using Runbooks.Storage;
 using TestKit.Storage;

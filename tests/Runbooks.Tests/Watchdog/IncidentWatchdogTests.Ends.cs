@@ -1,8 +1,5 @@
-using System.Text.Json;
 using Runbooks.Engine;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit;
 

@@ -1,5 +1,4 @@
 using Runbooks.Guardrails;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Tests.Watchdog;

@@ -6,7 +6,6 @@ using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit;
 using TestKit.Incidents;

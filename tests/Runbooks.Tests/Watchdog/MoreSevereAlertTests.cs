@@ -1,4 +1,3 @@
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;

@@ -1,5 +1,4 @@
 using Runbooks.Guardrails;
-using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Watchdog;

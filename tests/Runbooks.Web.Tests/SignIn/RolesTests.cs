@@ -1,14 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Routing.Patterns;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Runbooks.Model.Incidents;
 using Runbooks.Web.Http;
 using Runbooks.Web.Access;
-using Runbooks.Web.SignIn;
 using TestKit;
 
 namespace Runbooks.Web.Tests.SignIn;

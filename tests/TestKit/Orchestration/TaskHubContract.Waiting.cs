@@ -1,4 +1,3 @@
-using Microsoft.DurableTask;
 using Runbooks.Engine;
 using Shouldly;
 using Xunit;

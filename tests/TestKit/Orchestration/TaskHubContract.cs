@@ -1,4 +1,3 @@
-using Microsoft.DurableTask;
 using Runbooks.Engine;
 using Runbooks.Model.Incidents;
 using Runbooks.Orchestration.TaskHub;

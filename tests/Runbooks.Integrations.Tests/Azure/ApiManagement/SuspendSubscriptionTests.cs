@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Azure.ApiManagement;
 using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.ApiManagement;

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Azure.AppConfiguration;
 using Runbooks.Integrations.Tests.Support;
 using TestKit;
 

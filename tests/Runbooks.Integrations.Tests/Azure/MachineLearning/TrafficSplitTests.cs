@@ -1,11 +1,9 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.MachineLearning;
 using Runbooks.Integrations.Tests.Support;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure.MachineLearning;
 

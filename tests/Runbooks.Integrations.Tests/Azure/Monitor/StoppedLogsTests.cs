@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 

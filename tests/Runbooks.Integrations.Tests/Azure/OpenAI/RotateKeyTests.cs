@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Azure.OpenAI;
 using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.OpenAI;

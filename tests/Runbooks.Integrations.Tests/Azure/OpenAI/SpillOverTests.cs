@@ -2,9 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Azure.OpenAI;
 using Runbooks.Integrations.Tests.Support;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure.OpenAI;
 

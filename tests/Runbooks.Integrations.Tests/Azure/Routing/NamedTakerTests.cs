@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Tests.Support;
-using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure.Routing;
 

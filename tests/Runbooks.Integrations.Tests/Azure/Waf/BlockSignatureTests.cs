@@ -3,11 +3,9 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Azure.Waf;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using TestKit;
 
 namespace Runbooks.Integrations.Tests.Azure.Waf;
 

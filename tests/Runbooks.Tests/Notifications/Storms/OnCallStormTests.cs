@@ -1,8 +1,6 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
-using TestKit.Incidents;
-using TestKit.People;
 using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Notifications.Storms;

@@ -1,8 +1,6 @@
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Tests.Support;
 using TestKit;
 
