@@ -47,6 +47,13 @@ public sealed class RunbookReaderTests
         broken.Warnings.Select(warning => warning.Code).ShouldNotContain(WarningCodes.AllowUnused);
     }
 
+    /// <summary>Where something acts, what comes undone within <c>per</c> counts as a fix that did not hold, whatever else is limited.</summary>
+    [Theory]
+    [InlineData("keys.rotate, with: { name: k }", false)]
+    [InlineData("note, with: { text: Hello. }", true)]
+    public void PeriodWithoutALimit_IsUnusedOnlyWhereNothingActs(string step, bool isUnused) =>
+        _reader.Read("a", With(step) + "limits: { per: 1d }\n").Warnings.Any(warning => warning.Code == WarningCodes.LimitUnused).ShouldBe(isUnused);
+
     [Fact]
     public void NoVerify_AsksTheChecksOfWhen()
     {
@@ -173,5 +180,7 @@ public sealed class RunbookReaderTests
             iter: 1_000);
     }
 
-    private Runbook ReadWith(string step) => _reader.Read("a", s_text.Replace("note, with: { text: Hello. }", step, StringComparison.Ordinal)).Runbook!;
+    private Runbook ReadWith(string step) => _reader.Read("a", With(step)).Runbook!;
+
+    private static string With(string step) => s_text.Replace("note, with: { text: Hello. }", step, StringComparison.Ordinal);
 }

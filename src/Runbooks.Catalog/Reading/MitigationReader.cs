@@ -231,7 +231,8 @@ internal static class LimitsReader
     private const int MaxTargetsAllowed = 10_000;
     private const int LargestFleet = 1_000_000;
 
-    public static Limits Read(YamlSection root)
+    /// <param name="acts">Whether the mitigation changes something: then a fix that comes undone within 'per' counts as one that did not hold.</param>
+    public static Limits Read(YamlSection root, bool acts)
     {
         if (root.Sub("limits") is not { } section)
         {
@@ -251,7 +252,7 @@ internal static class LimitsReader
         };
         section.RejectOthers();
         var counts = section.Has("maxRuns") || section.Has("maxTargets");
-        WarnUnless(counts, "per", "'maxRuns' or 'maxTargets'");
+        WarnUnless(counts || acts, "per", "'maxRuns' or 'maxTargets'");
         WarnUnless(counts || limits.CoolDown > TimeSpan.Zero, "whenExceeded", "'maxRuns', 'maxTargets' or 'coolDown'");
         WarnUnless(root.Has("diagnosis"), "healthyFor", "'diagnosis'");
         return limits;

@@ -97,7 +97,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
             Diagnosis = diagnosis,
             Mitigation = mitigation,
             Resolution = ReadResolution(root, stepsReader, owner),
-            Limits = LimitsReader.Read(root),
+            Limits = LimitsReader.Read(root, steps.ChangeSomething(mitigation.Steps)),
             ReportTo = root.PlainWords("reportTo", ApprovalReader.ContactName),
             Mode = root.Choice("mode", RunMode.Normal),
         };
