@@ -43,7 +43,7 @@ internal static class PodView
                 StartTime = life.Node is null ? null : life.CreatedAt.UtcDateTime,
                 PodIP = started ? life.Ip : null,
                 QosClass = "BestEffort",
-                Conditions = [.. s_conditionTypes.Where(type => life.Node is not null || type == "PodScheduled").Select(type => Condition(type, life, ready))],
+                Conditions = [.. s_conditionTypes.Where(type => life.Node is not null || type == "PodScheduled").Select(type => Condition(type, cluster, workload, life, ready, now))],
                 ContainerStatuses = life.Node is null ? null : [Container(workload, life, started, ready)],
             },
         };
@@ -85,17 +85,29 @@ internal static class PodView
         BlockOwnerDeletion = true,
     };
 
-    private static V1PodCondition Condition(string type, PodLife life, bool ready)
+    private static V1PodCondition Condition(string type, SandboxCluster cluster, Workload? workload, PodLife life, bool ready, DateTimeOffset now)
     {
-        var unscheduled = life.Node is null && type == "PodScheduled";
+        var (reason, message) = life.Node is null && type == "PodScheduled" ? ("Unschedulable", NoNode(cluster.Nodes(), now))
+            : !ready && type is ("Ready" or "ContainersReady") ? ("ContainersNotReady", $"containers with unready status: [{workload?.Container ?? "main"}]")
+            : ((string?)null, (string?)null);
         return new()
         {
             Type = type,
             Status = ready || (life.Node is not null && type is "Initialized" or "PodScheduled") ? "True" : "False",
-            Reason = unscheduled ? "Unschedulable" : !ready && type is ("Ready" or "ContainersReady") ? "ContainersNotReady" : null,
-            Message = unscheduled ? "0/4 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 3 node(s) were unschedulable. preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling." : null,
+            Reason = reason,
+            Message = message,
             LastTransitionTime = (ready ? life.ReadyAt : life.CreatedAt).UtcDateTime,
         };
+    }
+
+    /// <summary>Each node by the first of the scheduler's filters that it does not pass.</summary>
+    private static string NoNode(IReadOnlyList<SandboxNode> nodes, DateTimeOffset now)
+    {
+        var why = nodes.GroupBy(node => node.Unschedulable ? "node(s) were unschedulable"
+            : node.Taints.FirstOrDefault(taint => taint.Effect != "PreferNoSchedule") is { } taint ? $"node(s) had untolerated taint {{{taint.Key}: {taint.Value}}}"
+            : node.ReadyAt > now ? "node(s) had untolerated taint {node.kubernetes.io/not-ready: }"
+            : "node(s) didn't match Pod's node affinity/selector").Select(same => $"{same.Count()} {same.Key}").Order(StringComparer.Ordinal);
+        return $"0/{nodes.Count} nodes are available: {string.Join(", ", why)}. preemption: 0/{nodes.Count} nodes are available: {nodes.Count} Preemption is not helpful for scheduling.";
     }
 
     private static V1ContainerStatus Container(Workload? workload, PodLife life, bool started, bool ready) => new()
