@@ -85,7 +85,7 @@ internal static class BacktestCommand
         var text = new StringBuilder();
         foreach (var result in results.Where(result => result.IsOtherwise))
         {
-            text.Append($"{result.Incident.Id}  {result.Incident.Runbook} on {CleanText.Line(IncidentText.Target(result.Incident.Target))}\n    was: {result.Was}\n    is:  {CleanText.Line(result.Is)}\n");
+            text.Append($"{result.Incident.Id}  {result.Incident.Runbook} on {CleanText.Line(IncidentText.Target(result.Incident.Target))}\n    was: {CleanText.Line(result.Was)}\n    is:  {CleanText.Line(result.Is)}\n");
         }
 
         foreach (var result in results.Where(result => result.LeftOut is not null))

@@ -19,12 +19,14 @@ public sealed partial record Incident
             (changed, delivery) => changed.Note(delivery.At, TimelineKind.Message, "runbook", delivery switch
             {
                 { IsStranger: true, Channel: { } channel } => $"Told {delivery.Contact} by {channel}{shared}: on call by a schedule but not in the contacts, so they cannot decide.",
-                { IsEndOfAlert: true } => $"{(State == IncidentState.TakenOver ? "Acknowledged" : "Ended")} the alert of {delivery.Contact} on {delivery.Channel}{shared}{(delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "")}. That calls nobody, and only who has set it so is told of it.",
-                { Reached: true, IsHandedOver: true } => $"Handed to {delivery.Channel} for {delivery.Contact}{shared}{(delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "")}. Whether it arrived is not known.",
+                { IsEndOfAlert: true } => $"{(State == IncidentState.TakenOver ? "Acknowledged" : "Ended")} the alert of {delivery.Contact} on {delivery.Channel}{shared}{After(delivery)}. That calls nobody; who is told of it is up to their own settings there.",
+                { Reached: true, IsHandedOver: true } => $"Handed to {delivery.Channel} for {delivery.Contact}{shared}{After(delivery)}. Whether it arrived is not known.",
                 { Reached: true, Failure: null } => $"Told {delivery.Contact} by {delivery.Channel}{shared}.",
                 { Reached: true } => $"Told {delivery.Contact} by {delivery.Channel}{shared}, after: {delivery.Failure}",
                 _ => $"Could not reach {delivery.Contact}: {delivery.Failure}",
             }));
+
+        static string After(Delivery delivery) => delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "";
     }
 
     /// <summary>

@@ -83,7 +83,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
 
         return await waiter.WaitAsync(id, goal, atMost, cancellationToken) is { } incident
             ? ApiResults.Json(IncidentView.Of(incident, await guards.FindAsync(incident, incident.OpenGate, cancellationToken)))
-            : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident.");
+            : ApiResults.Problem(StatusCodes.Status404NotFound, ApiResults.NoSuchIncident);
     });
 
     private static IResult Wrong(HttpRequest request, string name, string remedy) =>
@@ -118,18 +118,10 @@ public sealed class LiveIncidents(IIncidentStore store)
 
     public async Task<LiveIncidentsNow> ReadAsync(CancellationToken cancellationToken)
     {
-        var open = new List<IncidentSummary>();
-        string? next = null;
-        do
-        {
-            var page = await store.ListAsync(new(Open: true, Limit: IncidentQuery.Most, After: next), cancellationToken);
-            open.AddRange(page.Items);
-            next = page.Next;
-        }
-        while (next is not null && open.Count < MostOpen);
-
+        // One more tells that there are more.
+        var open = await store.ListAllAsync(new(Open: true, Limit: IncidentQuery.Most), cancellationToken).Take(MostOpen + 1).ToListAsync(cancellationToken);
         var unfinished = await store.ListAsync(new(Unfinished: true, Limit: Most), cancellationToken);
-        return new(open, unfinished.Items) { IsCut = unfinished.Next is not null, IsOpenCut = next is not null };
+        return new([.. open.Take(MostOpen)], unfinished.Items) { IsCut = unfinished.Next is not null, IsOpenCut = open.Count > MostOpen };
     }
 }
 

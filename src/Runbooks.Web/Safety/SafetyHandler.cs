@@ -109,7 +109,7 @@ public sealed class SafetyPageHandler(
 
     public Task<IResult> ReleaseAsync(HttpRequest request) => ByAsync(request, async (form, cancellationToken) =>
         await killSwitch.ReleaseAsync(form.By, form.Reason, cancellationToken, form.Fields["stop"]) is { Engaged: true } still
-            ? $"Everything was stopped again after the page that you saw. {EndingText.Sentence(still.Describe()!)} Read why under Safety, and release it there."
+            ? $"Everything was stopped again after the page that you saw. {still.Describe()} Read why under Safety, and release it there."
             : null);
 
     public Task<IResult> ResetBreakerAsync(HttpRequest request, string id) => ByAsync(request, async (form, cancellationToken) =>

@@ -55,7 +55,7 @@ public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes) : 
     [JsonIgnore]
     public IReadOnlyList<KillSwitchChange> Stops => [.. Changes.Reverse().TakeWhile(change => change.Engaged).Reverse()];
 
-    /// <summary>What is told to whoever wants to act; null while it is released.</summary>
+    /// <summary>What is told to whoever wants to act, in whole sentences; null while it is released.</summary>
     public string? Describe()
     {
         if (!Engaged)
@@ -64,10 +64,9 @@ public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes) : 
         }
 
         var stops = Stops;
-        var first = $"The kill switch is on: {stops[0].By} stopped all steps at {GateText.DayAndClock(stops[0].At)}. {stops[0].Reason}".TrimEnd();
         var unnamed = stops.Count - 1 - Named;
-        return stops.Count == 1 ? first : string.Join(" ", (string[])[
-            EndingText.Sentence(first),
+        return string.Join(" ", (string[])[
+            EndingText.Sentence($"The kill switch is on: {stops[0].By} stopped all steps at {GateText.DayAndClock(stops[0].At)}. {stops[0].Reason}"),
             .. unnamed > 0 ? [$"{unnamed} more did so too."] : Array.Empty<string>(),
             .. stops.Skip(1).TakeLast(Named).Select(stop => $"{stop.By} did so too at {GateText.DayAndClock(stop.At)}. {EndingText.Sentence(stop.Reason)}"),
         ]);

@@ -26,7 +26,7 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
         var wrong = record.WrongAt(time.GetUtcNow()).ToLookup(one => one.File.Name);
         foreach (var name in record.Told.Keys.Where(name => !wrong.Contains(name)))
         {
-            await fallback.ShowOverAsync($"A file can be used again: {name}", "It was put right, or is not needed any more.", ThreadId, record.Told[name].Pages, cancellationToken);
+            await fallback.ShowOverAsync($"A file can be used again: {name}", "It was put right, it is not needed any more, or the process that could not use it has stopped.", ThreadId, record.Told[name].Pages, cancellationToken);
             await SaveAsync(name, null, cancellationToken);
         }
 
