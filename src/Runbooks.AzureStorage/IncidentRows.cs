@@ -171,7 +171,7 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
     /// <exception cref="FormatException">The cursor is none of ours.</exception>
     public async Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken)
     {
-        var limit = Math.Clamp(query.Limit, 1, 500);
+        var limit = Math.Clamp(query.Limit, 1, IncidentQuery.Most);
         var after = query.After is { } cursor ? IncidentCursor.Parse(cursor) : null;
         var items = new List<IncidentSummary>();
         await foreach (var some in Rows(query, after, limit, cancellationToken).Chunk(MaxConcurrency).WithCancellation(cancellationToken))

@@ -154,7 +154,7 @@ internal static class DecideCommand
     }
 
     private static string? EarlierYes(JsonNode incident, JsonNode asked) => ShowCommand.Items(incident, "gates")
-        .Where(one => one["id"]?.ToString() != asked["id"]?.ToString() && ShowCommand.Items(one, "decisions").Any(said => said["decision"]?.ToString() == Approve && said["via"]?.ToString() == "api"))
+        .Where(one => one["id"]?.ToString() != asked["id"]?.ToString() && ShowCommand.Items(one, "decisions").Any(said => said["decision"]?.ToString() == Approve && said["via"]?.ToString() == DecisionVia.Api))
         .Select(one => one["id"]?.ToString()).LastOrDefault();
 
     private static bool IsOpen(JsonNode? question) => question?["outcome"]?.ToString() == "pending";

@@ -40,7 +40,7 @@ internal static class TestCommand
         }
 
         // Each folder has its own ids.
-        var sets = files.GroupBy(file => RunbookFolder.Around(file).Path).Select(set => (Files: set.ToList(), Catalog: new RunbookCatalog(services.GetRequiredService<RunbookReader>()))).ToList();
+        var sets = files.GroupBy(RunbookFolder.Around).Select(set => (Files: set.ToList(), Catalog: new RunbookCatalog(services.GetRequiredService<RunbookReader>()))).ToList();
         var errors = sets.SelectMany(set => set.Catalog.Load(set.Files.Select(RunbookFolder.ReadWithSamples), whole: false).Errors).ToList();
         if (errors.Count > 0)
         {

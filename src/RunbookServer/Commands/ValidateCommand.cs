@@ -56,7 +56,7 @@ internal static class ValidateCommand
 
         // Contacts that are kept elsewhere are named with the runbooks.
         var elsewhere = named.Where(file => IsCommon(file, ContactsFile.FileName)).ToList() is [var only] ? only : null;
-        return [.. named.GroupBy(file => RunbookFolder.Around(file).Path).Select(files => Of(new(files.Key), [.. files]))];
+        return [.. named.GroupBy(RunbookFolder.Around).Select(files => Of(files.Key, [.. files]))];
 
         RuleSet Of(RunbookFolder folder, List<string> files)
         {

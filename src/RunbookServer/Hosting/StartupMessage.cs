@@ -77,9 +77,6 @@ internal static class StartupMessage
 /// <param name="Incidents">What is open and what waits for a person.</param>
 internal sealed record Standing(string Mode, string Incidents)
 {
-    /// <summary>Of more it is said that there are more.</summary>
-    private const int Counted = 500;
-
     public static async Task<Standing> OfAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         var mode = services.GetRequiredService<IOptions<SafetyOptions>>().Value.Mode switch
@@ -99,11 +96,11 @@ internal sealed record Standing(string Mode, string Incidents)
     /// <returns>Null where none is open, or left to a person.</returns>
     public static async Task<string?> FindOpenAsync(IIncidentStore store, CancellationToken cancellationToken)
     {
-        var open = await store.ListAsync(new IncidentQuery(Open: true, Limit: Counted), cancellationToken);
-        var left = await store.ListAsync(new IncidentQuery(LeftToPeople: true, Limit: Counted), cancellationToken);
+        var open = await store.ListAsync(new IncidentQuery(Open: true, Limit: IncidentQuery.Most), cancellationToken);
+        var left = await store.ListAsync(new IncidentQuery(LeftToPeople: true, Limit: IncidentQuery.Most), cancellationToken);
         var waiting = $"{(open.Next is null ? "" : "at least ")}{open.Items.Count(line => line.Question is not null)}";
         return open.Items.Count == 0 && left.Items.Count == 0 ? null : $"{Many(open)} open, {waiting} waiting for an answer, {Many(left)} left to a person";
     }
 
-    private static string Many(IncidentPage page) => page.Next is null ? $"{page.Items.Count}" : $"more than {Counted}";
+    private static string Many(IncidentPage page) => page.Next is null ? $"{page.Items.Count}" : $"more than {IncidentQuery.Most}";
 }

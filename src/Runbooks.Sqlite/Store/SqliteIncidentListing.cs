@@ -17,7 +17,7 @@ internal static class SqliteIncidentListing
     /// <param name="unreadable">Is told of each row that a newer version wrote: it must not hide the others from the watch and the pages.</param>
     public static IncidentPage List(SqliteConnection connection, IncidentQuery query, Action<string, JsonException> unreadable)
     {
-        var limit = Math.Clamp(query.Limit, 1, 500);
+        var limit = Math.Clamp(query.Limit, 1, IncidentQuery.Most);
         var after = query.After is { } cursor ? IncidentCursor.Parse(cursor) : null;
         using var reader = connection.Statement(Sql(query), Parameters(query, after)).ExecuteReader();
         var items = new List<IncidentSummary>();

@@ -271,7 +271,7 @@ public sealed class ApprovalGateService(
         }
 
         gate = incident.FindGate(gate.Id)!;
-        return (incident, gate, await directory.ForAsync(people, gate, cancellationToken));
+        return (incident, gate, await directory.ForAsync(people, [gate], cancellationToken));
     }
 
     /// <param name="askAt">When the question goes out, if it has not yet.</param>

@@ -87,14 +87,14 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
     /// <returns>The ended incident as it is now.</returns>
     public async Task<Incident> OpenAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
     {
-        // Whoever took it over decides what comes next on this target, until they close it. What a maintenance window suppressed is looked at when that ends, whole.
-        var wasTakenOver = ended.State == IncidentState.TakenOver;
-        if (ended.FollowedBy is not null || ended.WasSuppressed() || (wasTakenOver && ended.ClosedByHand is null))
+        // What a maintenance window suppressed is looked at when that ends, whole.
+        if (ended.FollowedBy is not null || ended.WasSuppressed())
         {
             return ended;
         }
 
-        // Whoever stopped it, or took it over, has decided about what was there then.
+        // Whoever stopped it, or took it over, has decided about what was there then; whoever took it over, until they close it, about all that comes.
+        var wasTakenOver = ended.State == IncidentState.TakenOver;
         var beside = wasTakenOver ? ended.BegunSinceTakenOver() : ended.Stop is null ? ended.Others : [];
         var others = (wasTakenOver ? [] : ended.BegunUnseen())
             .Concat(beside

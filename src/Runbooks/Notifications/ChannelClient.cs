@@ -12,6 +12,12 @@ public sealed class ChannelClient
     private static readonly TimeSpan s_updateTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>The pauses before the second and third attempt, unless the channel asks for longer ones.</summary>
+    /// <summary>What became of a message, as metrics say it.</summary>
+    internal const string Taken = "taken";
+
+    /// <inheritdoc cref="Taken"/>
+    internal const string Failed = "failed";
+
     private static readonly TimeSpan[] s_pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4)];
 
     /// <summary>All pauses together. A channel that wants to be left alone for longer is not knocked at again: the next one is tried.</summary>
@@ -38,7 +44,7 @@ public sealed class ChannelClient
     public async Task<(Receipt Receipt, string? Failure, bool IsUnsure)> TrySendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         var (receipt, failure, isUnsure) = await SendAsync(card, to, cancellationToken);
-        Instruments.Messages.Add(1, Instruments.Tag(Attributes.Channel, to.Channel), Instruments.Tag(Attributes.Outcome, failure is null ? "taken" : "failed"));
+        Instruments.Messages.Add(1, Instruments.Tag(Attributes.Channel, to.Channel), Instruments.Tag(Attributes.Outcome, failure is null ? Taken : Failed));
         return (receipt, failure, isUnsure);
     }
 

@@ -96,17 +96,10 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
     /// <summary>Who is behind these contacts now.</summary>
     public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) => directory.ResolveAsync(names, cancellationToken);
 
-    /// <summary>The same for a message about the open questions of these incidents.</summary>
     /// <inheritdoc cref="OnCallDirectory.ForAsync"/>
-    public async Task<ResolvedContacts> ForAsync(ResolvedContacts people, IEnumerable<Incident> asking, CancellationToken cancellationToken)
-    {
-        foreach (var incident in asking)
-        {
-            people = await directory.ForAsync(people, incident.OpenGate!, cancellationToken);
-        }
-
-        return people;
-    }
+    /// <param name="asking">Incidents with an open question that the message is about.</param>
+    public Task<ResolvedContacts> ForAsync(ResolvedContacts people, IEnumerable<Incident> asking, CancellationToken cancellationToken) =>
+        directory.ForAsync(people, asking.Select(incident => incident.OpenGate!), cancellationToken);
 
     /// <summary>The contacts that nobody is behind, as deliveries that failed.</summary>
     public IEnumerable<Delivery> Missing(string key, IEnumerable<string> names, ResolvedContacts people)

@@ -39,20 +39,26 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     }
 
     /// <summary>
-    /// The same for messages of this question: where it counts people, a place is shared as well with those whom another message of it asks,
-    /// those on call now or when they were asked among them.
+    /// The same for messages of these questions: where one counts people, a place is shared as well with those whom another message of it
+    /// asks, those on call now or when they were asked among them.
     /// </summary>
-    public async Task<ResolvedContacts> ForAsync(ResolvedContacts people, Gate gate, CancellationToken cancellationToken)
+    public async Task<ResolvedContacts> ForAsync(ResolvedContacts people, IEnumerable<Gate> gates, CancellationToken cancellationToken)
     {
-        if (!gate.CountsPeople)
+        var counting = gates.Where(gate => gate.CountsPeople).ToList();
+        if (counting.Count == 0)
         {
             return people;
         }
 
-        List<string> all = [.. gate.Approvers, .. gate.Reminders.SelectMany(reminder => reminder.To), gate.Fallback ?? Approval.FallbackContact, Approval.FallbackContact];
+        List<string> all = [.. counting.SelectMany(EverAsked).Distinct(StringComparer.OrdinalIgnoreCase)];
         var book = (await ResolveAsync(all, cancellationToken)).Book;
-        var asked = gate.OnCall.SelectMany(record => record.People.Select(name => book.FindRecipient(name, record.Contact))).OfType<Recipient>();
-        return people with { Beside = [.. people.Beside, .. book.RecipientsOf(all), .. asked] };
+        var asked = counting.SelectMany(gate => gate.OnCall).SelectMany(record => record.People, (record, name) => (Name: name, record.Contact)).Distinct()
+            .Select(one => book.FindRecipient(one.Name, one.Contact)).OfType<Recipient>();
+        return people with { Beside = [.. book.RecipientsOf(all), .. asked] };
+
+        // Whom a question is for, and whom it comes to in time.
+        static IEnumerable<string> EverAsked(Gate gate) =>
+            [.. gate.Approvers, .. gate.Reminders.SelectMany(reminder => reminder.To), gate.Fallback ?? Approval.FallbackContact, Approval.FallbackContact];
     }
 
     private async Task<(Contact Contact, OnCallRecord Record)> ResolveAsync(ContactBook book, Contact contact, string message, CancellationToken cancellationToken)

@@ -11,11 +11,11 @@ namespace Runbooks.Watchdog;
 /// Counts 0 of what may happen on this host. Prometheus tells what happened by how much a series grew, so of one that begins with the
 /// first event it never sees that event: the one lost alert of the night would be none.
 /// </summary>
-public sealed class CounterStarts(LoadedRunbooks loaded, IOptions<SafetyOptions> safety, AlertReader alerts, IEnumerable<INotifier> channels, TimeProvider time) : BackgroundService
+public sealed class CounterStarts(LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> safety, AlertReader alerts, IEnumerable<INotifier> channels, TimeProvider time) : BackgroundService
 {
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
 
-    /// <summary>Runbooks that have come since are begun too; nothing is begun twice.</summary>
+    /// <summary>Runbooks that have come since are begun too, and a mode that was set since; nothing is begun twice.</summary>
     public void Begin()
     {
         foreach (var source in alerts.Sources)
@@ -28,13 +28,13 @@ public sealed class CounterStarts(LoadedRunbooks loaded, IOptions<SafetyOptions>
         Begin(Instruments.Alerts, (Attributes.Source, LostAlerts.UnknownSender), (Attributes.Outcome, LostAlerts.Lost));
         foreach (var channel in channels.Where(channel => channel.ConfigurationError is null))
         {
-            Begin(Instruments.Messages, (Attributes.Channel, channel.Channel), (Attributes.Outcome, "taken"));
-            Begin(Instruments.Messages, (Attributes.Channel, channel.Channel), (Attributes.Outcome, "failed"));
+            Begin(Instruments.Messages, (Attributes.Channel, channel.Channel), (Attributes.Outcome, ChannelClient.Taken));
+            Begin(Instruments.Messages, (Attributes.Channel, channel.Channel), (Attributes.Outcome, ChannelClient.Failed));
         }
 
         foreach (var runbook in loaded())
         {
-            Begin(runbook.Id, CamelCase.Of(RunModes.Stricter(runbook.Mode, safety.Value.Mode)));
+            Begin(runbook.Id, CamelCase.Of(RunModes.Stricter(runbook.Mode, safety.CurrentValue.Mode)));
         }
     }
 

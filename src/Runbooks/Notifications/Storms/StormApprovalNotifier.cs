@@ -117,7 +117,7 @@ public sealed class StormApprovalNotifier(
     private StormMessage MessageTo(Recipient recipient, Storm storm, IReadOnlyList<Incident> waiting, ResolvedContacts people)
     {
         var name = NotificationDispatcher.NameOf(recipient);
-        var about = waiting.Where(incident => people.RecipientsOf(incident.OpenGate!.Approvers).Any(one => NotificationDispatcher.NameOf(one) == name) && !incident.OpenGate!.IsAnsweredBy(recipient.Name)).ToList();
+        var about = waiting.Where(incident => people.ContactsOf(incident.OpenGate!.Approvers, recipient).Count > 0 && !incident.OpenGate!.IsAnsweredBy(recipient.Name)).ToList();
         var fresh = about.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
         var known = about.Except(fresh).ToList();
 
