@@ -1,0 +1,14 @@
+using Runbooks.Web.Pages;
+using TestKit;
+
+namespace Runbooks.Web.Tests.Console;
+
+public sealed class ConsoleHeadingTests
+{
+    /// <summary>What was not read may ask too, and has waited longest.</summary>
+    [Theory]
+    [InlineData(false, "3 questions waiting for an answer")]
+    [InlineData(true, "At least 3 questions waiting for an answer")]
+    public void MoreAreOpenThanWereRead_QuestionsAreNotCountedAsIfThatWereAll(bool cut, string words) =>
+        ConsoleHeading.Of(new([], [], new(null, null, null, null), [], null, null, Some.Time) { Asked = 3, OpenIsCut = cut }).ShouldBe(words);
+}
