@@ -23,7 +23,7 @@ public sealed class NotifyingActionTests
     {
         var office = new ApprovalOffice(s_book);
         await office.Store.OpenAsync(Some.Incident(), Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
-        IAction notify = new Notify(new ServiceCollection().AddSingleton<IIncidentStore>(office.Store).AddSingleton(office.Messenger).AddSingleton(office.Directory)
+        IAction notify = new Notify(new ServiceCollection().AddSingleton<IIncidentStore>(office.Store).AddSingleton(office.Notifier).AddSingleton(office.Directory)
             .AddSingleton(new DecisionLinks(office.Signer, Options.Create(new PublicAddressOptions()))).BuildServiceProvider());
         var step = new StepContext
         {

@@ -19,7 +19,7 @@ public sealed class ApprovalServiceTests
     public ApprovalServiceTests()
     {
         var office = new ApprovalOffice();
-        (_time, _store, _engine, _approvals, _verbs) = (office.Time, office.Store, office.Engine, office.Desk, office.Verbs);
+        (_time, _store, _engine, _approvals, _verbs) = (office.Time, office.Store, office.Engine, office.Approvals, office.Verbs);
     }
 
     [Fact]

@@ -247,5 +247,5 @@ public sealed partial class ApproverRulesTests
     private static async Task<DecisionReceipt> DecideAsync(Gate gate, DecisionRequest request) => await DecideAsync(await OpenAsync(gate), request);
 
     private static Task<DecisionReceipt> DecideAsync(ApprovalOffice office, DecisionRequest request) =>
-        office.Desk.DecideAsync(office.Store.All[0].Id, null, request, TestContext.Current.CancellationToken);
+        office.Approvals.DecideAsync(office.Store.All[0].Id, null, request, TestContext.Current.CancellationToken);
 }

@@ -19,7 +19,7 @@ public sealed class CardViewTests
     {
         var office = await AskAsync(Some.Gate());
 
-        await office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "slack", "seen it"), Cancel);
+        await office.Approvals.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "slack", "seen it"), Cancel);
 
         office.Channel.Shown.Count.ShouldBe(2);
         foreach (var card in office.Channel.Shown.Values)
@@ -41,7 +41,7 @@ public sealed class CardViewTests
     {
         var office = await AskAsync(Some.Gate());
 
-        await office.Desk.DecideAsync(Id, null, new DecisionRequest(verb, "ada", "slack"), Cancel);
+        await office.Approvals.DecideAsync(Id, null, new DecisionRequest(verb, "ada", "slack"), Cancel);
 
         office.Channel.Shown.Values.ShouldAllBe(card => card.IsSeenTo == isSeenTo);
     }
@@ -51,7 +51,7 @@ public sealed class CardViewTests
     {
         var office = await AskAsync(Some.Gate() with { Required = 2 });
 
-        await office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"), Cancel);
+        await office.Approvals.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"), Cancel);
 
         string[] waits = ["2 different people have to approve. So far: ada."];
         var (hers, other) = (office.Channel.Shown.Values.Single(card => card.GateId is null), office.Channel.Shown.Values.Single(card => card.GateId is not null));
@@ -71,10 +71,10 @@ public sealed class CardViewTests
         var incident = Some.Waiting(gate: gate);
         await office.Store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
 
-        incident = (await office.Messenger.SendAsync(incident, "mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest), Cancel)).Incident;
+        incident = (await office.Notifier.SendAsync(incident, "mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest), Cancel)).Incident;
         office.Channel.Sent.Where(sent => HasLink(sent.Card)).Select(sent => sent.To.Recipient).ShouldBe(links ? ["ada", "grace", "ops-room"] : ["ops-room"], ignoreOrder: true);
 
-        await office.Sent.ShowGateAsync(incident, gate.Id, Cancel);
+        await office.Updater.ShowGateAsync(incident, gate.Id, Cancel);
         office.Channel.Shown.Values.Count(HasLink).ShouldBe(links ? 3 : 1, "a card that is brought up to date");
 
         static bool HasLink(Card card) => card.Links.Any(link => link.Url.Contains("/decide"));
@@ -104,15 +104,15 @@ public sealed class CardViewTests
         Incident incident = await office.Store.GetAsync(Id, Cancel);
         foreach (var key in new[] { "page:lease", "closed", "report", $"{NotificationUpdater.HandedOver}:notify:step" })
         {
-            incident = (await office.Messenger.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It is held too long.", Some.Time) with { Title = key }, Cancel)).Incident;
+            incident = (await office.Notifier.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It is held too long.", Some.Time) with { Title = key }, Cancel)).Incident;
         }
 
         var sent = office.Channel.Shown.ToDictionary(shown => shown.Key, shown => shown.Value.Title);
-        await office.Sent.ShowEndAsync(incident, office.Cards.Closed(incident, Some.Runbook()), Cancel);
+        await office.Updater.ShowEndAsync(incident, office.Cards.Closed(incident, Some.Runbook()), Cancel);
         Kinds("page:lease").ShouldBe([CardKind.Closed, CardKind.Closed]);
         Kinds("closed").ShouldBe([CardKind.Page, CardKind.Page], "it told of this end");
 
-        await office.Sent.ShowClosedAsync(incident, Cancel);
+        await office.Updater.ShowClosedAsync(incident, Cancel);
 
         Kinds("closed").ShouldBe([CardKind.Closed, CardKind.Closed]);
         foreach (var kept in new[] { "report", $"{NotificationUpdater.HandedOver}:notify:step" })
@@ -131,7 +131,7 @@ public sealed class CardViewTests
         Incident incident = await office.Store.UpdateAsync(Id, i => i.End(IncidentState.Failed, "It broke.", Some.Time), Cancel);
         foreach (var key in new[] { "page:ended", "closed", $"{NotificationUpdater.HandedOver}notify:step" })
         {
-            incident = (await office.Messenger.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It broke.", Some.Time) with { Title = key }, Cancel)).Incident;
+            incident = (await office.Notifier.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It broke.", Some.Time) with { Title = key }, Cancel)).Incident;
         }
 
         var sent = office.Channel.Shown.ToDictionary(shown => shown.Key, shown => shown.Value.Title);
@@ -151,9 +151,9 @@ public sealed class CardViewTests
         var channel = new FirstChangesAreSlow();
         var office = await AskAsync(Some.Gate() with { Required = 2 }, channel);
 
-        var first = office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "api"), Cancel);
+        var first = office.Approvals.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "api"), Cancel);
         await channel.Begun.Task;
-        await office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "grace", "api"), Cancel);
+        await office.Approvals.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "grace", "api"), Cancel);
         channel.Go.SetResult();
         await first;
 
@@ -196,7 +196,7 @@ public sealed class CardViewTests
         var broken = new Broken();
         var office = await AskAsync(Some.Gate(), broken);
 
-        var receipt = await office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Reject, "ada", "api"), Cancel);
+        var receipt = await office.Approvals.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Reject, "ada", "api"), Cancel);
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
         broken.Updates.ShouldBe(2);
@@ -209,7 +209,7 @@ public sealed class CardViewTests
         var office = channel is null ? new ApprovalOffice(People.Book) : new ApprovalOffice(People.Book, channel);
         var incident = Some.Waiting(gate: gate);
         await office.Store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
-        await office.Messenger.SendAsync(
+        await office.Notifier.SendAsync(
             incident, "mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest), Cancel);
         return office;
     }

@@ -34,7 +34,7 @@ public sealed class LostAnswerTests
         await DecideAsync();
         _pager.Shown[Alert].Kind.ShouldBe(CardKind.Decided);
 
-        await _office.Sent.ShowEndAsync(await GetAsync(), _office.Cards.Closed(Some.Incident(), Some.Runbook()), Cancel);
+        await _office.Updater.ShowEndAsync(await GetAsync(), _office.Cards.Closed(Some.Incident(), Some.Runbook()), Cancel);
         _pager.Shown[Alert].Kind.ShouldBe(CardKind.Closed);
     }
 
@@ -93,7 +93,7 @@ public sealed class LostAnswerTests
         var incident = await GetAsync();
         _office.Store.Fault = () => new IOException("disk is away");
 
-        (await _office.Messenger.SendAsync(incident, "mitigation-1:0", ["oncall"], _ => Question(incident), Cancel)).Reached.ShouldBeTrue();
+        (await _office.Notifier.SendAsync(incident, "mitigation-1:0", ["oncall"], _ => Question(incident), Cancel)).Reached.ShouldBeTrue();
 
         _pager.Sent.Count.ShouldBe(1);
     }
@@ -127,7 +127,7 @@ public sealed class LostAnswerTests
     private async Task<SendResult> SendAsync()
     {
         var incident = await GetAsync();
-        return await _office.Messenger.SendAsync(incident, "mitigation-1:0", ["oncall"], _ => Question(incident), Cancel);
+        return await _office.Notifier.SendAsync(incident, "mitigation-1:0", ["oncall"], _ => Question(incident), Cancel);
     }
 
     private async Task<Incident> AskAsync()
@@ -138,5 +138,5 @@ public sealed class LostAnswerTests
     }
 
     private async Task DecideAsync() =>
-        (await _office.Desk.DecideAsync(Id, "mitigation-1", new DecisionRequest(DecisionVerb.Approve, "ada", "link"), Cancel)).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await _office.Approvals.DecideAsync(Id, "mitigation-1", new DecisionRequest(DecisionVerb.Approve, "ada", "link"), Cancel)).Result.Status.ShouldBe(DecisionStatus.Decided);
 }

@@ -27,9 +27,9 @@ public sealed class ApprovalOffice
         Engine = new RecordingEngine(Time);
         Signer = new LinkSigner(Options.Create(Keys("k1")));
         Cards = new IncidentCards(new DecisionLinks(Signer, Options.Create(new PublicAddressOptions())));
-        Messenger = MessengerOn(Store, notifiers);
-        Sent = new NotificationUpdater(Store, new PinnedRunbooks(Store), DispatcherOn(notifiers), Cards, Time);
-        Desk = DeskOn(Store);
+        Notifier = NotifierOn(Store, notifiers);
+        Updater = new NotificationUpdater(Store, new PinnedRunbooks(Store), DispatcherOn(notifiers), Cards, Time);
+        Approvals = ApprovalsOn(Store);
     }
 
     public FakeTimeProvider Time { get; } = new(Some.Time);
@@ -43,11 +43,11 @@ public sealed class ApprovalOffice
     public RecordingEngine Engine { get; }
     public LinkSigner Signer { get; }
     public IncidentCards Cards { get; }
-    public IncidentNotifier Messenger { get; }
-    public NotificationUpdater Sent { get; }
-    public ApprovalService Desk { get; }
+    public IncidentNotifier Notifier { get; }
+    public NotificationUpdater Updater { get; }
+    public ApprovalService Approvals { get; }
     public IncidentVerbService Verbs => new(
-        Store, new PinnedRunbooks(Store), Engine, Sent,
+        Store, new PinnedRunbooks(Store), Engine, Updater,
         new FollowUps(Store, new NextIncident(Store, new FollowingMode(new FixedOptions<SafetyOptions>(new()), _ => null), () => Engine, Time, NullLogger<NextIncident>.Instance), Time),
         new EndHooks([], Store, Time), Time, NullLogger<IncidentVerbService>.Instance);
 
@@ -67,7 +67,7 @@ public sealed class ApprovalOffice
     public static AddressSecrets Secrets(params (string Name, string Value)[] settings) => new(new ConfigurationBuilder()
         .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build());
 
-    public IncidentNotifier MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels) =>
+    public IncidentNotifier NotifierOn(IIncidentStore store, IReadOnlyList<INotifier> channels) =>
         new(DispatcherOn(channels), store, Time, NullLogger<IncidentNotifier>.Instance);
 
     private NotificationDispatcher DispatcherOn(IReadOnlyList<INotifier> channels)
@@ -80,6 +80,6 @@ public sealed class ApprovalOffice
 
     public ApproverRules Rules => new(Contacts, Directory);
 
-    public ApprovalService DeskOn(IIncidentStore store, IIncidentEngine? engine = null) =>
-        new(store, engine ?? Engine, Rules, new ClosedGuards(new GuardrailEvaluator([]), new PinnedRunbooks(store)), Sent, Time, NullLogger<ApprovalService>.Instance);
+    public ApprovalService ApprovalsOn(IIncidentStore store, IIncidentEngine? engine = null) =>
+        new(store, engine ?? Engine, Rules, new ClosedGuards(new GuardrailEvaluator([]), new PinnedRunbooks(store)), Updater, Time, NullLogger<ApprovalService>.Instance);
 }

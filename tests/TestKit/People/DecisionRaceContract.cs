@@ -33,7 +33,7 @@ public abstract class DecisionRaceContract
 
     private Task<DecisionReceipt> DecideAsync(string id, DecisionVerb verb, string person)
     {
-        var desk = new ApprovalOffice().DeskOn(Store);
-        return Task.Run(() => desk.DecideAsync(id, null, new DecisionRequest(verb, person, "api"), TestContext.Current.CancellationToken));
+        var approvals = new ApprovalOffice().ApprovalsOn(Store);
+        return Task.Run(() => approvals.DecideAsync(id, null, new DecisionRequest(verb, person, "api"), TestContext.Current.CancellationToken));
     }
 }
