@@ -8,7 +8,7 @@ using Runbooks.Tests.Intake;
 using Runbooks.Watchdog;
 using TestKit.Incidents;
 
-namespace Runbooks.Tests.Orchestration;
+namespace Runbooks.Tests.Execution;
 
 /// <summary>A runbook that another one covers: its incident waits for the other's, and then asks its own checks.</summary>
 public sealed partial class SuppressedByTests : IAsyncDisposable

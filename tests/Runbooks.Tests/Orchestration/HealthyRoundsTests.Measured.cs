@@ -5,7 +5,7 @@ using TestKit.Incidents;
 namespace Runbooks.Tests.Orchestration;
 
 /// <content>Values that were measured before the alert, or later than they are told.</content>
-public sealed partial class HealthyLooksTests
+public sealed partial class HealthyRoundsTests
 {
     /// <summary>The alert fired on what is newer than that.</summary>
     [Fact]

@@ -3,16 +3,16 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit.Incidents;
 
-namespace Runbooks.Tests.Orchestration;
+namespace Runbooks.Tests.Execution;
 
 /// <summary>Hours may pass between two steps, or between two attempts at one, and then too the checks are asked once more.</summary>
-public sealed class GroundMidwayTests : IAsyncDisposable
+public sealed class GroundCheckMidwayTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_outage = TimeSpan.FromHours(6);
     private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world = new();
 
-    public GroundMidwayTests() =>
+    public GroundCheckMidwayTests() =>
         _world.Script.OnDone = name => _world.Script.Verdicts["stuck"] = name == "fix" ? Verdict.Passing : _world.Script.Verdicts["stuck"];
 
     [Fact]

@@ -7,7 +7,7 @@ using TestKit.Incidents;
 namespace Runbooks.Tests.Orchestration;
 
 /// <summary>The storage account is away, or refuses: that the checks cannot be asked says nothing about the fix, and ends nothing.</summary>
-public sealed class LookThatBreaksTests : IAsyncDisposable
+public sealed class RecheckThatBreaksTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
     private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
@@ -15,7 +15,7 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
     private readonly IncidentWorld _world;
     private string[] _broken = [];
 
-    public LookThatBreaksTests() =>
+    public RecheckThatBreaksTests() =>
         _world = new(new WorldHubOptions { Around = (name, work) => _broken.Contains(name) ? throw new IOException("The storage account is away.") : work() });
 
     [Fact]

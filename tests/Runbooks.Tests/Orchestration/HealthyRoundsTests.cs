@@ -6,13 +6,13 @@ using TestKit.Incidents;
 namespace Runbooks.Tests.Orchestration;
 
 /// <summary>Checks that see nothing to do right after an alert are not believed at once: one leads or lags the other.</summary>
-public sealed partial class HealthyLooksTests : IAsyncDisposable
+public sealed partial class HealthyRoundsTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_window = TimeSpan.FromMinutes(2);
     private static readonly Runbook s_runbook = Given.Runbook() with { Limits = new() { HealthyFor = s_window } };
     private readonly IncidentWorld _world = new();
 
-    public HealthyLooksTests() => _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+    public HealthyRoundsTests() => _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
 
     [Fact]
     public async Task HealthyOnTheFirstLook_IsLookedAtAgainBeforeItEnds()

@@ -4,7 +4,7 @@ using Runbooks.Model.Definition;
 namespace Runbooks.Catalog.Tests;
 
 /// <summary>Triggers as other tools write them, and names that only look so.</summary>
-public sealed class TriggerDoubtsTests
+public sealed class TriggerWarningsTests
 {
     [Theory]
     [InlineData("HighLatency.*")]

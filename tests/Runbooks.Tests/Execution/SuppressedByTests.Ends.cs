@@ -4,7 +4,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Watchdog;
 using TestKit.Incidents;
 
-namespace Runbooks.Tests.Orchestration;
+namespace Runbooks.Tests.Execution;
 
 /// <content>What ends the waiting, and what comes then.</content>
 public sealed partial class SuppressedByTests

@@ -9,7 +9,7 @@ using Given = TestKit.Incidents.Given;
 namespace Runbooks.Tests.Execution;
 
 /// <summary>When the checks are asked whether a verified fix holds.</summary>
-public sealed class SettleLookTests : SettleWorld
+public sealed class SettleRecheckTests : SettleWorld
 {
     /// <summary>It began anew: what passed before that does not say that the fix holds.</summary>
     [Fact]

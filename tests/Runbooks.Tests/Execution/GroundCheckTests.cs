@@ -5,10 +5,10 @@ using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
 using TestKit.Incidents;
 
-namespace Runbooks.Tests.Orchestration;
+namespace Runbooks.Tests.Execution;
 
 /// <summary>Answers and approvals age: hours may pass between a yes and the deed, and then the checks are asked once more.</summary>
-public sealed class GroundTests : IAsyncDisposable
+public sealed class GroundCheckTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_outage = TimeSpan.FromHours(6);
     private static readonly Runbook s_runbook = Given.Runbook() with { Resolution = new() };
@@ -17,7 +17,7 @@ public sealed class GroundTests : IAsyncDisposable
     private Action _beforeEnd = () => { };
     private bool _runsTwice;
 
-    public GroundTests()
+    public GroundCheckTests()
     {
         _world = new(new WorldHubOptions { Around = AroundAsync });
         _world.Script.OnDone = name => _world.Script.Verdicts["stuck"] = name == "fix" ? Verdict.Passing : _world.Script.Verdicts["stuck"];

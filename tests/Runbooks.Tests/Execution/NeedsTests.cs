@@ -3,7 +3,7 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit.Incidents;
 
-namespace Runbooks.Tests.Orchestration;
+namespace Runbooks.Tests.Execution;
 
 /// <summary>A step that sends users elsewhere helps only where there is an elsewhere.</summary>
 public sealed class NeedsTests : IAsyncDisposable
