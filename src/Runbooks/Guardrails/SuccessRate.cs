@@ -7,7 +7,7 @@ namespace Runbooks.Guardrails;
 /// <param name="FailedLast">How many of the latest in a row did not help; one after which the alert came back is told as that.</param>
 public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineffective, int Recurred, int Unverified, TimeSpan? Median, int FailedLast)
 {
-    /// <summary>After how many temporary fixes the cause came back soon after they had been taken back; whether they helped is counted besides.</summary>
+    /// <summary>After how many temporary fixes the cause came back soon after their incident had ended; whether they helped is counted besides.</summary>
     public int CauseBack { get; init; }
 
     public static string ClassOf(string target) => target.LastIndexOf('/') is > 0 and var slash ? $"{target[..slash]}/*" : "*";
@@ -39,7 +39,7 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
     /// <summary>"Worked in 7 of 9 runs, median 3m; the last 2 failed."; null when it never ran.</summary>
     public string? Describe() => Runs + Unverified == 0 ? null
         : CauseBack == 0 ? HowItWent
-        : $"{HowItWent} The cause came back soon after {CauseBack} of them had been taken back.";
+        : $"{HowItWent} The cause came back soon after {CauseBack} of them had ended.";
 
     private string HowItWent =>
         Runs == 0 ? $"For {CountText.Format(Unverified, "run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped."
@@ -95,7 +95,7 @@ public sealed record RunbookReport(
 
     private static string? Suggest(Runbook? runbook, SuccessRate target) => target switch
     {
-        { CauseBack: > 1 } => $"On {target.Class} the cause came back {target.CauseBack} times soon after the fix had been taken back: it may have to be held longer ('stableFor').",
+        { CauseBack: > 1 } => $"On {target.Class} the cause came back {target.CauseBack} times soon after the fix had ended: it may have to be held longer ('stableFor').",
         { Recurred: > 1 } => $"On {target.Class} the fix came undone {target.Recurred} times: it treats the symptom.",
         _ when runbook?.Mitigation.Approval is not null && target.Runs >= SteadyAfter && target.Verified == target.Runs =>
             $"On {target.Class} it worked {target.Verified} times of {target.Runs}. A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.",

@@ -108,7 +108,7 @@ public sealed class RunHistoryStoreTests : IDisposable
         var violation = (await new SuccessRateGuardrail(_histories, _options).CheckAsync(Question(begun: false), Cancel)).ShouldNotBeNull();
 
         violation.Severity.ShouldBe(GuardrailSeverity.Tell);
-        violation.Why.ShouldBe("For 2 runs nothing shows whether they helped. The cause came back soon after 2 of them had been taken back. On this target that was so 2 times lately: it may have to be held longer ('stableFor').");
+        violation.Why.ShouldBe("For 2 runs nothing shows whether they helped. The cause came back soon after 2 of them had ended. On this target that was so 2 times lately: it may have to be held longer ('stableFor').");
     }
 
     [Fact]

@@ -167,8 +167,8 @@ public sealed class RunHistoryTests
 
     /// <summary>We took it back each time: nothing came undone, and whether it had helped is as it was.</summary>
     [Theory]
-    [InlineData(RunOutcome.Verified, "Worked in 2 of 2 runs, median 3m. The cause came back soon after 2 of them had been taken back.")]
-    [InlineData(RunOutcome.Unverified, "For 2 runs nothing shows whether they helped. The cause came back soon after 2 of them had been taken back.")]
+    [InlineData(RunOutcome.Verified, "Worked in 2 of 2 runs, median 3m. The cause came back soon after 2 of them had ended.")]
+    [InlineData(RunOutcome.Unverified, "For 2 runs nothing shows whether they helped. The cause came back soon after 2 of them had ended.")]
     public void CauseOfATemporaryFixThatComesBack_DisprovesNoFix(RunOutcome outcome, string words)
     {
         var runs = new RunHistory { Runs = [Run(0, outcome) with { IsTemporary = true }, Run(100, outcome) with { IsTemporary = true }] };
@@ -181,7 +181,7 @@ public sealed class RunHistoryTests
         runs.Runs.ShouldAllBe(run => run.CauseBack && run.Outcome == outcome);
         SuccessRate.Of(runs.Runs, "t/*").Describe().ShouldBe(words);
         RunbookReport.Of("r", Given.Runbook(), runs).Suggestions
-            .ShouldBe(["On t/* the cause came back 2 times soon after the fix had been taken back: it may have to be held longer ('stableFor')."]);
+            .ShouldBe(["On t/* the cause came back 2 times soon after the fix had ended: it may have to be held longer ('stableFor')."]);
     }
 
     [Fact]
