@@ -118,9 +118,15 @@ public static class MaintenanceCalendar
 
     private static TimeSpan LengthOf(MaintenanceWindow window) => DurationText.TryParse(window.Duration, out var length) ? length : TimeSpan.Zero;
 
-    /// <summary>Wall-clock times in the window's own zone, so that 02:00 stays 02:00 when the clocks change. An empty rule is a window that comes once.</summary>
+    /// <summary>Wall-clock times in the window's own zone, so that 02:00 stays 02:00 when the clocks change.</summary>
     private static IEnumerable<DateTime> Starts(MaintenanceWindow window, DateTime after)
     {
+        // An empty rule, which the library reads as once a year.
+        if (string.IsNullOrWhiteSpace(window.Repeat))
+        {
+            return window.Start < after ? [] : [window.Start];
+        }
+
         var first = new CalDateTime(DateTime.SpecifyKind(window.Start, DateTimeKind.Unspecified));
         var rule = new RecurrenceRule(window.Repeat);
         RecurrenceEnd.SetRight(rule, first, () => window.TimeZone);

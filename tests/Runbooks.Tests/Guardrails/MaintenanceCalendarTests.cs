@@ -72,6 +72,8 @@ public sealed class MaintenanceCalendarTests
 
         MaintenanceCalendar.OpenUntil(window, new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero)).ShouldNotBeNull();
         MaintenanceCalendar.OpenUntil(window, new(2026, 11, 24, 3, 0, 0, TimeSpan.Zero)).ShouldBeNull();
+        MaintenanceCalendar.OpenUntil(window, new(2027, 11, 23, 3, 0, 0, TimeSpan.Zero)).ShouldBeNull();
+        MaintenanceCalendar.OpenUntil(window, new(2036, 11, 23, 3, 0, 0, TimeSpan.Zero)).ShouldBeNull();
     }
 
     /// <summary>Some are of the settings and some of the file.</summary>
