@@ -37,7 +37,7 @@ internal sealed class TestScriptReader(FileErrors errors)
     /// <returns>The test, null where there are errors; and where everything in the file stands.</returns>
     public static (TestScript? Script, FileErrors Errors) Open(string file, string text)
     {
-        var errors = new FileErrors(file, text);
+        var errors = new FileErrors(file, text, "docs/runbook-tests.md");
         var script = YamlSection.Open(errors, "source") is { } root ? new TestScriptReader(errors).Script(root) : null;
         return (errors.Count > 0 ? null : script, errors);
     }

@@ -266,7 +266,8 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
 
     private object Wrong(JsonNode? node, Type type, string key, StepParameter parameter)
     {
-        var guess = ParameterType.ShapeOf(type) == ParameterShape.Choice && !parameter.Secret && node is JsonValue
+        var guess = node is JsonArray && ParameterType.ShapeOf(type) is not (ParameterShape.List or ParameterShape.Map or ParameterShape.Record) ? "Write one value, not a list."
+            : ParameterType.ShapeOf(type) == ParameterShape.Choice && !parameter.Secret && node is JsonValue
             ? Suggestion.For(TextOf(node), CamelCase.Choices(ParameterType.Bare(type)))
             : "";
         errors.Add(new(key, $"{Show(node, parameter)} is not {ParameterType.Expected(type)}.", guess.TrimEnd()));

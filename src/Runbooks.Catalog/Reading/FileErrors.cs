@@ -17,9 +17,10 @@ internal sealed class FileErrors
 
     /// <param name="file">How errors name the file.</param>
     /// <param name="text">With or without a byte order mark.</param>
-    public FileErrors(string file, string text)
+    /// <param name="page">The page of the docs that has examples of such files.</param>
+    public FileErrors(string file, string text, string page = "docs/runbook-format.md")
     {
-        (_file, Text) = (file, text.TrimStart('\uFEFF'));
+        (_file, Text, Page) = (file, text.TrimStart('\uFEFF'), page);
         _lines = FileLines.Of(Text);
         Allowances = new(file, Text);
     }
@@ -27,7 +28,12 @@ internal sealed class FileErrors
     /// <summary>The file's text, without a byte order mark.</summary>
     public string Text { get; }
 
+    public string Page { get; }
+
     public int Count => _errors.Count;
+
+    /// <returns>Whether something is wrong with the value at this path, or with what is in it.</returns>
+    public bool HasAt(string path) => _errors.Exists(error => error.Key == path || error.Key.StartsWith($"{path}.", StringComparison.Ordinal));
 
     /// <summary>What the file says it means.</summary>
     public Allowances Allowances { get; }
@@ -120,7 +126,9 @@ internal sealed class FileErrors
         var line = _lines.ElementAtOrDefault(node.At.Line - 1) ?? "";
         var rest = line.AsSpan(Math.Min(node.At.Column - 1, line.Length)).TrimStart(": ");
         var isComment = node is YamlScalar { IsNull: true, Value.Length: 0 } && rest.Length > 1 && rest[0] == '#' && !char.IsWhiteSpace(rest[1]);
-        AtValue(path, $"is {node.Description} and must be text.", isComment ? "What follows '#' is a comment: put quotes around it." : remedy);
+        AtValue(path, $"is {node.Description} and must be text.", isComment ? "What follows '#' is a comment: put quotes around it."
+            : node is not YamlSequence ? remedy
+            : path.StartsWith("trigger[", StringComparison.Ordinal) ? "Write a trigger for each." : "Write one text, not a list.");
     }
 
     /// <summary>Something is wrong with a placeholder in the value at this path. It is pointed at where the file writes it as it is read, else the value.</summary>

@@ -51,7 +51,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
     private void CheckActs(Runbook runbook)
     {
-        if (runbook.Mitigation.Steps.Count > 0)
+        if (runbook.Mitigation.Steps.Count > 0 || errors.HasAt("mitigation.steps"))
         {
             return;
         }

@@ -277,7 +277,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
 
     private T Wrong<T>(string key, YamlNode node, string expected, T fallback)
     {
-        errors.AtValue(PathOf(key), $"is {(node is YamlSequence or YamlMapping && expected.StartsWith(node.Description, StringComparison.Ordinal) ? "empty" : node.Description)} and must be {expected}.", "See docs/runbook-format.md for an example.");
+        errors.AtValue(PathOf(key), $"is {(node is YamlSequence or YamlMapping && expected.StartsWith(node.Description, StringComparison.Ordinal) ? "empty" : node.Description)} and must be {expected}.", $"See {errors.Page} for an example.");
         return fallback;
     }
 }

@@ -74,7 +74,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     /// <param name="common">What a team's file may name; null where that is not known here.</param>
     private FileContacts ReadOne(RunbookFile file, string? team, FileContacts? common, bool withSettings)
     {
-        var errors = new FileErrors(file.Name, file.Text);
+        var errors = new FileErrors(file.Name, file.Text, "docs/contacts.md");
         if (YamlSection.Open(errors, "people") is not { } root)
         {
             return new(team, file.Name, errors, [], []);
