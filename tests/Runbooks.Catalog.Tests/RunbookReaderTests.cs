@@ -54,6 +54,23 @@ public sealed class RunbookReaderTests
     public void PeriodWithoutALimit_IsUnusedOnlyWhereNothingActs(string step, bool isUnused) =>
         _reader.Read("a", With(step) + "limits: { per: 1d }\n").Warnings.Any(warning => warning.Code == WarningCodes.LimitUnused).ShouldBe(isUnused);
 
+    /// <summary>People copy queries from where the placeholders are others.</summary>
+    [Theory]
+    [InlineData("pod {labels.pod} of {{ labels.pod }}", "'{labels.pod}', which is no placeholder")]
+    [InlineData("${labels.pod}", "'${labels.pod}', which")]
+    [InlineData("$labels.pod", "'$labels.pod', which")]
+    [InlineData("{ .annotations.summary }", "'{ .annotations.summary }', which")]
+    [InlineData("${{ labels.pod }}", "'${{ labels.pod }}': the '$' stays")]
+    [InlineData("{{ labels.pod }} costs $5, {pod=a}, {{ alert.name }}$", null)]
+    public void LooksLikeAPlaceholder_IsWarnedOf(string text, string? problem)
+    {
+        var read = _reader.Read("a", With($"note, with: {{ text: '{text}' }}"));
+
+        read.Errors.ShouldBeEmpty();
+        read.Warnings.SingleOrDefault(warning => warning.Code == WarningCodes.PlaceholderPlain)?.Problem.ShouldStartWith($"holds {problem}");
+        read.Warnings.Any(warning => warning.Code == WarningCodes.PlaceholderPlain).ShouldBe(problem is not null);
+    }
+
     [Fact]
     public void NoVerify_AsksTheChecksOfWhen()
     {

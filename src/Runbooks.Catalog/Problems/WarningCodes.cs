@@ -19,6 +19,8 @@ public static class WarningCodes
     public const string RingsLast = "rings-last";
     public const string PagerShared = "pager-shared";
     public const string ScheduleWithoutFallback = "schedule-without-fallback";
+    public const string WindowNever = "window-never";
+    public const string WindowAlways = "window-always";
     public const string NoOwner = "no-owner";
     public const string NoDataImpact = "no-data-impact";
     public const string ThresholdRange = "threshold-range";
@@ -35,6 +37,7 @@ public static class WarningCodes
     public const string TriggerHidden = "trigger-hidden";
     public const string TriggerOverlap = "trigger-overlap";
     public const string TargetFixed = "target-fixed";
+    public const string PlaceholderPlain = "placeholder-plain";
     public const string AlwaysVerifies = "always-verifies";
     public const string ApprovalOutlastsLease = "approval-outlasts-lease";
     public const string SilenceUnheard = "silence-unheard";
@@ -60,6 +63,8 @@ public static class WarningCodes
         [RingsLast] = "What calls somebody up stands behind a channel that does not.",
         [PagerShared] = "Two people are called up by one alert.",
         [ScheduleWithoutFallback] = "A schedule names nobody for when it cannot be asked.",
+        [WindowNever] = "A maintenance window is never open.",
+        [WindowAlways] = "A maintenance window never closes.",
         [NoOwner] = "Nobody owns the runbook.",
         [NoDataImpact] = "The impact does not say what happens to data.",
         [ThresholdRange] = "A threshold can never be reached, or always is.",
@@ -76,6 +81,7 @@ public static class WarningCodes
         [TriggerHidden] = "A trigger waits for a name that looks like a secret.",
         [TriggerOverlap] = "One alert starts two runbooks, or one trigger makes another needless.",
         [TargetFixed] = "Every alert is one incident, since the target has no placeholder.",
+        [PlaceholderPlain] = "What looks like a placeholder is none, and stays as it is written.",
         [AlwaysVerifies] = "A check that looks at nothing says whether the fix helped, or keeps it from ever running.",
         [ApprovalOutlastsLease] = "A question stays open for longer than the lease.",
         [SilenceUnheard] = "Silence is to count as a yes, and nobody's can.",

@@ -210,6 +210,15 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
             errors.AtValue(path, error, "");
         }
 
+        // Of a target without any, another warning says what comes of it.
+        if (template.Lookalikes.FirstOrDefault() is { } plain && (Incident || Template.HasPlaceholder(text)))
+        {
+            var what = Clip.To(plain, 80);
+            errors.Warn(
+                WarningCodes.PlaceholderPlain, path, Template.HasPlaceholder(plain) ? $"holds '{what}': the '$' stays before what is filled in." : $"holds '{what}', which is no placeholder and stays as it is written.",
+                "A placeholder has two braces, and no '$': {{ labels.pod }}.");
+        }
+
         foreach (var placeholder in template.Placeholders)
         {
             if (WhyRefused(placeholder) is var (problem, remedy))

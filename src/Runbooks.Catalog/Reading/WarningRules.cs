@@ -73,7 +73,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
 
     private void CheckTarget(Runbook runbook)
     {
-        if (runbook.Target.Contains('{', StringComparison.Ordinal) && !Template.HasPlaceholder(runbook.Target))
+        if (!Template.HasPlaceholder(runbook.Target) && (runbook.Target.Contains('{', StringComparison.Ordinal) || Template.Parse($"${runbook.Target}").Lookalikes.Any()))
         {
             errors.Warn(WarningCodes.TargetFixed, "target", "has no placeholder: every alert is about the same target, and one incident.", "A placeholder has two braces: {{ labels.pod }}.");
         }

@@ -6,7 +6,7 @@ namespace Runbooks.Catalog.Templates;
 /// Text with placeholders. Substitution is all there is: no expressions, no functions, no nesting. What is inserted is
 /// data; it is never looked at for placeholders again.
 /// </summary>
-public sealed class Template
+public sealed partial class Template
 {
     /// <summary>The longest text that comes out of a template, in characters.</summary>
     public const int MaxLength = 16_384;
@@ -17,6 +17,10 @@ public sealed class Template
 
     /// <summary>What is wrong with the placeholders themselves, each with its remedy.</summary>
     public IReadOnlyList<string> Errors { get; }
+
+    /// <summary>What looks like a placeholder and stays as it is written: of another tool's templates, or with one brace too few.</summary>
+    internal IEnumerable<string> Lookalikes => _parts.Where(part => part.Placeholder is null).SelectMany(part => Lookalike().Matches(part.Text)).Select(match => match.Value)
+        .Concat(_parts.Zip(_parts.Skip(1)).Where(pair => pair is { First: { Placeholder: null, Text: [.., '$'] }, Second.Placeholder: not null }).Select(pair => $"${pair.Second.Text}"));
 
     public IEnumerable<Placeholder> Placeholders => _parts.Select(part => part.Placeholder).OfType<Placeholder>();
 
@@ -117,6 +121,10 @@ public sealed class Template
 
     public string RenderLenient(TemplateScope scope) =>
         Clip.To(string.Concat(_parts.Select(part => part.Placeholder is null ? part.Text : scope.Find(part.Placeholder) ?? "?")), MaxLength);
+
+    /// <summary><c>{labels.pod}</c> of Python and C#, <c>${labels.pod}</c> of shells and Bicep, <c>$labels.pod</c> of Prometheus' rules.</summary>
+    [GeneratedRegex(@"(\$\{?|\{)\s*\.?(labels|annotations|alert|findings|steps)\.\w+(\s*\})?", RegexOptions.NonBacktracking)]
+    private static partial Regex Lookalike();
 }
 
 /// <summary>

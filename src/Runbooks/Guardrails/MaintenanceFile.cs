@@ -15,7 +15,7 @@ public static class MaintenanceFile
     /// <param name="runbooks">The ids that a window may name; null when that is not to be checked.</param>
     public static MaintenanceFileResult Read(string file, string text, IReadOnlyCollection<string>? runbooks = null)
     {
-        var errors = new FileErrors(file, text);
+        var errors = new FileErrors(file, text, "docs/safety.md");
         if (YamlSection.Open(errors, "windows") is not { } root)
         {
             return new([], errors.Sorted) { Warnings = errors.Warnings };
@@ -74,6 +74,14 @@ public static class MaintenanceFile
         {
             var zone = TimeZoneInfo.TryFindSystemTimeZoneById(window.TimeZone, out _);
             section.Errors.AtValue(section.PathOf(zone ? "repeat" : "timeZone"), $"cannot be used: {problem}", "");
+        }
+        else if (MaintenanceCalendar.IsNeverOpen(window))
+        {
+            section.Errors.Warn(WarningCodes.WindowNever, section.PathOf("repeat"), $"is '{Clip.To(window.Repeat, 80)}', which never comes true from {window.Start:yyyy-MM-dd} on: the window is never open.", "Correct 'start' or 'repeat'.");
+        }
+        else if (MaintenanceCalendar.IsAlwaysOpen(window))
+        {
+            section.Errors.Warn(WarningCodes.WindowAlways, section.PathOf("duration"), $"is {window.Duration}, and the window begins again before that is over: it never closes, and nothing runs any more.", "Make it shorter, or use the kill switch or 'mode' where that is meant.");
         }
     }
 }

@@ -44,6 +44,9 @@ public static class MaintenanceCalendar
     /// <summary>What begins before it is a time that was left out.</summary>
     internal const int FirstYear = 2000;
 
+    /// <summary>So many times that each touches the next one are all of them: twice over the days of a month.</summary>
+    private const int MaxStarts = 60;
+
     /// <returns>When the window that is open at this moment ends, where it overlaps with itself the last of them; null when none is.</returns>
     public static DateTimeOffset? OpenUntil(MaintenanceWindow window, DateTimeOffset now)
     {
@@ -77,6 +80,21 @@ public static class MaintenanceCalendar
     private static TimeSpan[] Offsets(DateTime local, TimeZoneInfo zone) =>
         zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local) : [zone.GetUtcOffset(local)];
 
+    /// <summary>Its rule has ended before its first day.</summary>
+    public static bool IsNeverOpen(MaintenanceWindow window) => !Starts(window, window.Start).Any();
+
+    /// <summary>It begins again, each time, before it is over, and its rule has no end.</summary>
+    public static bool IsAlwaysOpen(MaintenanceWindow window)
+    {
+        if (string.IsNullOrWhiteSpace(window.Repeat) || new RecurrenceRule(window.Repeat) is not { Until: null, Count: null })
+        {
+            return false;
+        }
+
+        List<DateTime> starts = [.. Starts(window, window.Start).Take(MaxStarts)];
+        return starts.Count == MaxStarts && starts.Zip(starts.Skip(1)).All(pair => pair.Second - pair.First <= LengthOf(window));
+    }
+
     /// <returns>What is wrong with it, in words; null when nothing is.</returns>
     public static string? Problem(MaintenanceWindow window)
     {
@@ -109,7 +127,9 @@ public static class MaintenanceCalendar
         catch (Exception wrong) when (wrong is not OutOfMemoryException)
         {
             // The library fails in many ways on what is no rule; all of them mean the same here.
-            return $"'{window.Repeat}' is not a recurrence rule ({wrong.Message}); write for example FREQ=WEEKLY;BYDAY=SU.";
+            return wrong is EvaluationLimitExceededException
+                ? $"'{window.Repeat}' is not a recurrence rule that ever comes true; write for example FREQ=WEEKLY;BYDAY=SU."
+                : $"'{window.Repeat}' is not a recurrence rule ({wrong.Message.Split(" (Parameter ")[0]}); write for example FREQ=WEEKLY;BYDAY=SU.";
         }
     }
 

@@ -93,6 +93,22 @@ public sealed class MaintenanceFileTests
         }
     }
 
+    [Theory]
+    [InlineData("8d", "FREQ=WEEKLY", "window-always")]
+    [InlineData("24h", "FREQ=DAILY", "window-always")]
+    [InlineData("23h", "FREQ=DAILY", null)]
+    [InlineData("24h", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", null)]
+    [InlineData("24h", "FREQ=DAILY;COUNT=100", null)]
+    [InlineData("2h", "FREQ=WEEKLY;UNTIL=20251201T000000Z", "window-never")]
+    public void WindowThatNeverOpensOrCloses_IsWarnedOf(string duration, string repeat, string? code)
+    {
+        var read = MaintenanceFile.Read("windows.yaml", $"windows: [{{ name: w, start: 2026-11-01T02:00:00, duration: {duration}, repeat: '{repeat}' }}]\n");
+
+        read.Errors.ShouldBeEmpty();
+        read.Warnings.SingleOrDefault()?.Code.ShouldBe(code);
+        read.Warnings.Count.ShouldBe(code is null ? 0 : 1);
+    }
+
     [Fact]
     public void ChangedFile_IsTakenAndABrokenOneChangesNothing()
     {
