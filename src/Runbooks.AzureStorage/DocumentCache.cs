@@ -67,9 +67,8 @@ internal sealed class DocumentCache(int most, TimeProvider time)
             changed = change(seen.Value);
             return !ReferenceEquals(changed.Item1, seen.Value);
         }
-#pragma warning disable CA1031 // What an old version does not allow the current one may; if not, that says so.
+        // What an old version does not allow the current one may; if not, that says so.
         catch (Exception)
-#pragma warning restore CA1031
         {
             return false;
         }

@@ -222,9 +222,8 @@ internal sealed class GroupedPuts(TableRows rows)
 
             return true;
         }
-#pragma warning disable CA1031 // Whatever it is: each is tried by itself, and says so.
+        // Whatever it is: each is tried by itself, and says so.
         catch (Exception)
-#pragma warning restore CA1031
         {
             return false;
         }
@@ -244,9 +243,8 @@ internal sealed class GroupedPuts(TableRows rows)
             await rows.PutAsync(put.Row, CancellationToken.None);
             put.Done.SetResult();
         }
-#pragma warning disable CA1031 // Thrown where the row's caller waits.
+        // Thrown where the row's caller waits.
         catch (Exception failure)
-#pragma warning restore CA1031
         {
             put.Done.SetException(failure);
         }

@@ -142,7 +142,6 @@ public sealed class SqliteWriter : IDisposable
     }
 
     // A broken disk, a full disk, a closed file: whatever it is, the callers are told and the thread lives on.
-#pragma warning disable CA1031
     private void Commit(List<SqliteWork> batch)
     {
         Exception? unwritable;
@@ -287,5 +286,4 @@ public sealed class SqliteWriter : IDisposable
 
         return !_dead;
     }
-#pragma warning restore CA1031
 }

@@ -41,9 +41,8 @@ internal static class CommandLine
             ConsoleOutput.Error("Interrupted before it was done.");
             return ExitCode.Interrupted;
         }
-#pragma warning disable CA1031 // Whatever it is: a person gets a sentence.
+        // Whatever it is: a person gets a sentence.
         catch (Exception failure)
-#pragma warning restore CA1031
         {
             var described = Failures.Describe(failure);
             ConsoleOutput.Error(described.Message);

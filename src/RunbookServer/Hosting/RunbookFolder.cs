@@ -218,9 +218,8 @@ internal sealed class ContactsWatch(string file, ContactsReload reload, TimeProv
             reload.Take(File.Exists(file) ? RunbookFolder.Read(file) : null);
             _trouble = null;
         }
-#pragma warning disable CA1031 // Said once; the next round tries again.
+        // Said once; the next round tries again.
         catch (Exception failure)
-#pragma warning restore CA1031
         {
             if (_trouble != failure.Message)
             {

@@ -18,9 +18,8 @@ public sealed partial class SqliteOrchestrationService
 
                 _instances.Release(key);
             }
-#pragma warning disable CA1031 // Thrown from here, it would neither be tried again nor ended: the dispatcher does not know whose it was.
+            // Thrown from here, it would neither be tried again nor ended: the dispatcher does not know whose it was.
             catch (Exception e)
-#pragma warning restore CA1031
             {
                 await SetBackAsync(key, e);
             }

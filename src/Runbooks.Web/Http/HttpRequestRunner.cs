@@ -40,9 +40,8 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
             Log.Unavailable(logger, fault);
             return TryAgain(request, caller);
         }
-#pragma warning disable CA1031 // The edge of the host: whatever it was, the sender is told whether to try again and not what broke inside.
+        // The edge of the host: whatever it was, the sender is told whether to try again and not what broke inside.
         catch (Exception fault)
-#pragma warning restore CA1031
         {
             Log.Broke(logger, fault);
             return caller switch
@@ -61,9 +60,8 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         {
             return await page();
         }
-#pragma warning disable CA1031 // What is on record is on record, whatever keeps the page from showing it.
+        // What is on record is on record, whatever keeps the page from showing it.
         catch (Exception fault)
-#pragma warning restore CA1031
         {
             Log.Broke(logger, fault);
             return MessageResult.Of(status, "The page cannot be shown at the moment", $"{said} Open it again in a few seconds.");

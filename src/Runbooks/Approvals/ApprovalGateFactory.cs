@@ -239,13 +239,13 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(preparation.PlannedEffect, 500), preparation.Undo, preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, null, preparation.Refusal);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way to look; people are told why there is no plan.")]
     private async Task<(Preparation?, string?)> PrepareAsync(IAction action, object parameters, StepContext context, StepSpec spec, StepBinding binding, CancellationToken cancellationToken)
     {
         try
         {
             return (binding.Clean(await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken)), null);
         }
+        // An action may fail in any way to look; people are told why there is no plan.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.StepFailed(logger, 0, spec.Name, context.IncidentId, Redactor.Redact(failure, binding.Secrets));

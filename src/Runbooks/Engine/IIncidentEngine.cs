@@ -55,9 +55,8 @@ public static class EngineWaking
             // Whoever caused the change may hang up now; it is on record.
             await engine.WakeAsync(incident.Id, wakeEvent, CancellationToken.None);
         }
-#pragma warning disable CA1031 // Engines fail in ways of their own, and none of them may turn a recorded decision into an error.
+        // Engines fail in ways of their own, and none of them may turn a recorded decision into an error.
         catch (Exception failure)
-#pragma warning restore CA1031
         {
             Log.WakeFailed(logger, incident.Id, failure);
         }

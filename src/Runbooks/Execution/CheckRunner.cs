@@ -28,7 +28,6 @@ public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts
         Link = result.Link is null ? null : Redactor.Redact(result.Link),
     };
 
-    [SuppressMessage("Design", "CA1031", Justification = "A check may fail in any way; one that does never stops the others, and its failure is shown.")]
     private async Task<CheckResult> AnswerAsync(Incident incident, CheckSpec spec, CancellationToken cancellationToken)
     {
         if (catalog.FindCheck(spec.Check) is not { } check)
@@ -52,6 +51,7 @@ public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts
         {
             return CheckResult.Unknown($"{spec.Check}: {late.Message}.");
         }
+        // A check may fail in any way; one that does never stops the others, and its failure is shown.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.CheckFailed(logger, spec.Check, incident.Id, Redactor.Redact(failure, binding.Secrets));

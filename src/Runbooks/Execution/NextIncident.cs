@@ -68,9 +68,8 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
                 await (opened.HasUntoldNews ? running.TryWakeAsync(opened, logger) : Task.CompletedTask);
             }
         }
-#pragma warning disable CA1031 // The incident is on record; an engine that cannot be reached from here gets it from the watchdog.
+        // The incident is on record; an engine that cannot be reached from here gets it from the watchdog.
         catch (Exception failure)
-#pragma warning restore CA1031
         {
             Log.WakeFailed(logger, opened.Id, failure);
         }

@@ -74,7 +74,6 @@ public sealed class StepRunner(
             ? new(StepOutcome.Refused, $"no approval on record covers this step (gate {request.GateId}).")
             : incident.FindLapse(gate, request.Phase) is { } lapse ? new(StepOutcome.PlanChanged, lapse) : null;
 
-    [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way; the outcome is recorded, and the engine is told to try again or not.")]
     private async Task<StepResult> TryAsync(StepAttempt attempt, Runbook runbook, CancellationToken cancellationToken)
     {
         var (spec, action) = (attempt.Spec, attempt.Action);

@@ -119,7 +119,6 @@ public sealed class StepUndoer(
         return finished is { State: IncidentState.AwaitingApproval, OpenGate: null } ? finished with { State = IncidentState.Mitigating } : finished;
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Undoing may fail in any way; the others are undone all the same, and the workflow tries again.")]
     private async Task<Tried> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
     {
         if (catalog.FindAction(step.Action) is not { } action)
@@ -146,6 +145,7 @@ public sealed class StepUndoer(
         {
             return new(step, StepStatus.LeftAlone, new(Redactor.Redact(changed.Message)));
         }
+        // It may fail in any way; the others are undone all the same, and the workflow tries again.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));

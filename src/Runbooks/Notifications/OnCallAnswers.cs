@@ -133,9 +133,8 @@ public sealed class OnCallAnswers
             await _state.ChangeAsync<Kept>(KeyOf(schedule), kept => kept?.At > known.Last.At ? kept : known.Last, either.Token).WaitAsync(either.Token);
             (known.Written, known.WrittenAt) = (text, known.Last.At);
         }
-#pragma warning disable CA1031 // The answer is good, whatever the store's trouble is.
+        // The answer is good, whatever the store's trouble is.
         catch (Exception trouble)
-#pragma warning restore CA1031
         {
             Log.ScheduleNotKept(_logger, Describe(schedule), trouble);
         }

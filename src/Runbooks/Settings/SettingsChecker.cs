@@ -101,9 +101,8 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         {
             return TypeDescriptor.GetConverter(type) is not { } converter || !converter.CanConvertFrom(typeof(string)) || converter.ConvertFromInvariantString(text) is not null;
         }
-#pragma warning disable CA1031 // Converters throw whatever they like.
+        // Converters throw whatever they like.
         catch (Exception)
-#pragma warning restore CA1031
         {
             return false;
         }

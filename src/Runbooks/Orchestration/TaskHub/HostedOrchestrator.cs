@@ -191,9 +191,8 @@ internal sealed class HostedActivities(
         {
             activity = create(services);
         }
-#pragma warning disable CA1031 // A constructor that throws is a failure of the activity; thrown from here it would be tried for ever.
+        // A constructor that throws is a failure of the activity; thrown from here it would be tried for ever.
         catch (Exception e)
-#pragma warning restore CA1031
         {
             return new UnmadeActivity(e);
         }
