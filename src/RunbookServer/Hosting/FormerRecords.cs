@@ -36,7 +36,7 @@ internal sealed class FormerRecords : IDisposable
                 return null;
             }
 
-            if (await Standing.FindOpenAsync(new SqliteIncidentStore(records._database), cancellationToken) is { } open)
+            if (await StartupSummary.FindOpenAsync(new SqliteIncidentStore(records._database), cancellationToken) is { } open)
             {
                 throw new CommandException(
                     $"The data folder {settings.DataDirectory} holds incidents that are not over ({open}), and incidents do not move to a storage account: nobody would take back what they hold. "

@@ -27,8 +27,8 @@ internal static class ServerHost
         await LoadRunbooksAsync(app.Services, folder, cancellationToken);
         await StartAsync(app, cancellationToken);
         SecretFiles.WriteAddress(settings.DataDirectory, settings.Port);
-        var standing = await Standing.OfAsync(app.Services, cancellationToken);
-        StartupMessage.Show(settings, app.Services, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox, standing);
+        var summary = await StartupSummary.ReadAsync(app.Services, cancellationToken);
+        StartupMessage.Show(settings, app.Services, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox, summary);
         ServerContacts.WarnAboutContacts(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
         var links = app.Services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
         if (settings.ListenAny && new Uri(links).IsLoopback)

@@ -10,7 +10,7 @@ internal static class StartupMessage
     /// <summary>The runbook that a newcomer tries first, if it is loaded.</summary>
     private const string Tried = "hanged-gpu";
 
-    public static void Show(ServerSettings settings, IServiceProvider services, string folder, Uri address, SandboxWorld? sandbox, Standing standing)
+    public static void Show(ServerSettings settings, IServiceProvider services, string folder, Uri address, SandboxWorld? sandbox, StartupSummary summary)
     {
         var runbooks = services.GetRequiredService<RunbookCatalog>().Current;
         ConsoleOutput.Line();
@@ -26,8 +26,8 @@ internal static class StartupMessage
         var key = Relative(Path.Combine(settings.DataDirectory, ServerDefaults.KeyFile));
         ConsoleOutput.Line();
         ConsoleOutput.Raw($"  Console   {address}");
-        ConsoleOutput.Raw($"  Mode      {standing.Mode}");
-        ConsoleOutput.Raw($"  Incidents {standing.Incidents}");
+        ConsoleOutput.Raw($"  Mode      {summary.Mode}");
+        ConsoleOutput.Raw($"  Incidents {summary.Incidents}");
         ConsoleOutput.Raw($"  API key   {key}");
         if (settings.Storage == StorageKind.Azure)
         {
@@ -75,9 +75,9 @@ internal static class StartupMessage
 /// <summary>How things stand at the start, in words.</summary>
 /// <param name="Mode">What runbooks may do.</param>
 /// <param name="Incidents">What is open and what waits for a person.</param>
-internal sealed record Standing(string Mode, string Incidents)
+internal sealed record StartupSummary(string Mode, string Incidents)
 {
-    public static async Task<Standing> OfAsync(IServiceProvider services, CancellationToken cancellationToken)
+    public static async Task<StartupSummary> ReadAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         var mode = services.GetRequiredService<IOptions<SafetyOptions>>().Value.Mode switch
         {

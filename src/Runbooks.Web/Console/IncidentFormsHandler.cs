@@ -15,7 +15,7 @@ public sealed class IncidentFormsHandler(
     /// <summary>On the question and the plan that the page showed, and on no other.</summary>
     public Task<IResult> DecideAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded: false);
+        var (form, refusal) = await Attribution.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded: false);
         if (form is null || !DecisionVerbText.TryParse(form.Fields["decision"], out var verb))
         {
             return refusal ?? MessageResult.Of(StatusCodes.Status400BadRequest, NotDone, "No decision was sent: go back and press one of the buttons.", home: true);
@@ -27,29 +27,29 @@ public sealed class IncidentFormsHandler(
     }, Caller.Person);
 
     public Task<IResult> StopAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => verbs.StopAsync(id, form.By, form.Reason, cancellationToken));
+        AttributedAsync(request, id, (form, cancellationToken) => verbs.StopAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> TakeBackAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => verbs.TakeBackAsync(id, form.By, form.Reason, cancellationToken));
+        AttributedAsync(request, id, (form, cancellationToken) => verbs.TakeBackAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> CloseAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => verbs.CloseAsync(id, form.By, form.Reason, cancellationToken));
+        AttributedAsync(request, id, (form, cancellationToken) => verbs.CloseAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> NoteAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => form.IsCut
+        AttributedAsync(request, id, (form, cancellationToken) => form.IsCut
             ? Task.FromResult<DecisionReceipt>(new(null, new(DecisionStatus.Incomplete, IncidentVerbsHandler.LongNote)))
             : verbs.AddNoteAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> AcknowledgeAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => verbs.AcknowledgeAsync(id, form.By, DecisionVerbText.Reason(form.Reason), cancellationToken), reasonNeeded: false);
+        AttributedAsync(request, id, (form, cancellationToken) => verbs.AcknowledgeAsync(id, form.By, DecisionVerbText.Reason(form.Reason), cancellationToken), reasonNeeded: false);
 
-    public Task<IResult> RetryAsync(HttpRequest request, string id) => SignedAsync(request, id, async (form, cancellationToken) =>
+    public Task<IResult> RetryAsync(HttpRequest request, string id) => AttributedAsync(request, id, async (form, cancellationToken) =>
     {
         var result = await retry.RetryAsync(id, form.By, form.Reason, cancellationToken);
         return (new(result.Status, result.Message), result.Incident ?? id);
     });
 
-    private Task<IResult> SignedAsync(HttpRequest request, string id, Func<Signed, CancellationToken, Task<DecisionReceipt>> work, bool reasonNeeded = true) => SignedAsync(
+    private Task<IResult> AttributedAsync(HttpRequest request, string id, Func<Attribution, CancellationToken, Task<DecisionReceipt>> work, bool reasonNeeded = true) => AttributedAsync(
         request,
         id,
         async (form, cancellationToken) =>
@@ -59,10 +59,10 @@ public sealed class IncidentFormsHandler(
         },
         reasonNeeded);
 
-    private Task<IResult> SignedAsync(
-        HttpRequest request, string id, Func<Signed, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work, bool reasonNeeded = true) => runner.RunAsync(request, async cancellationToken =>
+    private Task<IResult> AttributedAsync(
+        HttpRequest request, string id, Func<Attribution, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work, bool reasonNeeded = true) => runner.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded);
+        var (form, refusal) = await Attribution.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded);
         if (form is null)
         {
             return refusal!;

@@ -28,7 +28,7 @@ public sealed class RunbookPagesHandler(
 
     public Task<IResult> StartAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, NotStarted, cancellationToken);
+        var (form, refusal) = await Attribution.ReadFormAsync(request, NotStarted, cancellationToken);
         if (form is null)
         {
             return refusal!;

@@ -94,5 +94,5 @@ internal static class DecisionVerbText
         [.. form["item"].Select(item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)];
 
     /// <summary>It is kept and sent to others, so a secret that somebody copied into it is hidden before.</summary>
-    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Clip.To(Redactor.Redact(reason.Trim()), Signed.LongestReason);
+    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Clip.To(Redactor.Redact(reason.Trim()), Attribution.LongestReason);
 }

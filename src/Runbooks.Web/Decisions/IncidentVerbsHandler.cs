@@ -7,26 +7,26 @@ namespace Runbooks.Web.Decisions;
 public sealed class IncidentVerbsHandler(IncidentVerbService verbs, IncidentRetry retry, HttpRequestRunner runner)
 {
     /// <summary>The other reasons are cut: nobody who stops something is sent back for a shorter one.</summary>
-    internal static readonly string LongNote = $"A note has at most {Signed.LongestReason} characters. Nothing was recorded.";
+    internal static readonly string LongNote = $"A note has at most {Attribution.LongestReason} characters. Nothing was recorded.";
     private const string AcknowledgeExample = """{"by":"ada","note":"I look at the node"}""";
 
     public Task<IResult> CancelAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "stops it", "false alarm", async (body, cancellationToken) => DecisionResponse.Result(await verbs.StopAsync(id, body.By, body.Reason, cancellationToken)));
+        AttributedAsync(request, "stops it", "false alarm", async (body, cancellationToken) => DecisionResponse.Result(await verbs.StopAsync(id, body.By, body.Reason, cancellationToken)));
 
     /// <summary>The end of an incident that a person took over.</summary>
     public Task<IResult> CloseAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "closes it", "restarted the node by hand", async (body, cancellationToken) => DecisionResponse.Result(await verbs.CloseAsync(id, body.By, body.Reason, cancellationToken)));
+        AttributedAsync(request, "closes it", "restarted the node by hand", async (body, cancellationToken) => DecisionResponse.Result(await verbs.CloseAsync(id, body.By, body.Reason, cancellationToken)));
 
     /// <summary>What the incident has changed is taken back now, a temporary fix before its cause is gone, and the incident ends.</summary>
     public Task<IResult> TakeBackAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "takes it back", "the other region is slow too", async (body, cancellationToken) => DecisionResponse.Result(await verbs.TakeBackAsync(id, body.By, body.Reason, cancellationToken)));
+        AttributedAsync(request, "takes it back", "the other region is slow too", async (body, cancellationToken) => DecisionResponse.Result(await verbs.TakeBackAsync(id, body.By, body.Reason, cancellationToken)));
 
     public Task<IResult> NoteAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "writes it", "the vendor confirmed a bad batch", async (body, cancellationToken) => body.IsCut
-            ? ApiResults.Problem(StatusCodes.Status400BadRequest, LongNote, new AlertError("$.reason", $"more than {Signed.LongestReason} characters", "Send it in several notes, or a link to it."))
+        AttributedAsync(request, "writes it", "the vendor confirmed a bad batch", async (body, cancellationToken) => body.IsCut
+            ? ApiResults.Problem(StatusCodes.Status400BadRequest, LongNote, new AlertError("$.reason", $"more than {Attribution.LongestReason} characters", "Send it in several notes, or a link to it."))
             : DecisionResponse.Result(await verbs.AddNoteAsync(id, body.By, body.Reason, cancellationToken)));
 
-    public Task<IResult> RetryAsync(HttpRequest request, string id) => SignedAsync(request, "has it tried again", "the node is back", async (body, cancellationToken) =>
+    public Task<IResult> RetryAsync(HttpRequest request, string id) => AttributedAsync(request, "has it tried again", "the node is back", async (body, cancellationToken) =>
     {
         var result = await retry.RetryAsync(id, body.By, body.Reason, cancellationToken);
         return result.Status == DecisionStatus.NotFound
@@ -48,9 +48,9 @@ public sealed class IncidentVerbsHandler(IncidentVerbService verbs, IncidentRetr
             : DecisionResponse.Result(await verbs.AcknowledgeAsync(id, TypedText.Name(body.By), DecisionVerbText.Reason(body.Note), cancellationToken));
     });
 
-    private Task<IResult> SignedAsync(HttpRequest request, string does, string reason, Func<Signed, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
+    private Task<IResult> AttributedAsync(HttpRequest request, string does, string reason, Func<Attribution, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
     {
-        var (body, refusal) = await Signed.ReadJsonAsync(request, does, reason, cancellationToken);
+        var (body, refusal) = await Attribution.ReadJsonAsync(request, does, reason, cancellationToken);
         return body is null ? refusal! : await work(body, cancellationToken);
     });
 

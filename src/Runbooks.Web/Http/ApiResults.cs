@@ -25,7 +25,7 @@ internal static class ApiResults
     public static IResult TryAgain(HttpRequest request, string? said = null)
     {
         request.HttpContext.Response.Headers.RetryAfter = "5";
-        return Problem(StatusCodes.Status503ServiceUnavailable, said ?? (request.Looks()
+        return Problem(StatusCodes.Status503ServiceUnavailable, said ?? (request.IsRead()
             ? "It could not be read at the moment. Ask again in a few seconds."
             : "It is not known whether it was recorded. Send it again in a few seconds."));
     }

@@ -13,12 +13,12 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         // What somebody posted whole is done, whether or not they wait for the answer: a sender that hangs up after its alert, a
         // phone that is put away after the yes. Who only looks is not waited for.
         var gone = request.HttpContext.RequestAborted;
-        var looks = request.Looks();
+        var reads = request.IsRead();
         try
         {
-            return await work(looks ? gone : CancellationToken.None);
+            return await work(reads ? gone : CancellationToken.None);
         }
-        catch (Exception failure) when (gone.IsCancellationRequested && (failure is ConnectionResetException or BadHttpRequestException || (looks && failure is OperationCanceledException)))
+        catch (Exception failure) when (gone.IsCancellationRequested && (failure is ConnectionResetException or BadHttpRequestException || (reads && failure is OperationCanceledException)))
         {
             return Results.StatusCode(StatusCodes.Status499ClientClosedRequest);
         }
@@ -47,8 +47,8 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
             return caller switch
             {
                 Caller.Sender => TryAgain(request, caller),
-                Caller.Person => MessageResult.Of(StatusCodes.Status500InternalServerError, "Something broke", looks ? "It is in the log." : $"It is in the log. {NotKnown}"),
-                _ => ApiResults.Problem(StatusCodes.Status500InternalServerError, $"Something broke on our side; it is in the log.{(looks ? "" : " It is not known whether it was recorded.")}"),
+                Caller.Person => MessageResult.Of(StatusCodes.Status500InternalServerError, "Something broke", reads ? "It is in the log." : $"It is in the log. {NotKnown}"),
+                _ => ApiResults.Problem(StatusCodes.Status500InternalServerError, $"Something broke on our side; it is in the log.{(reads ? "" : " It is not known whether it was recorded.")}"),
             };
         }
     }
@@ -76,8 +76,8 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         }
 
         request.HttpContext.Response.Headers.RetryAfter = "5";
-        var looks = request.Looks();
-        return MessageResult.Of(StatusCodes.Status503ServiceUnavailable, "Not now", $"The records cannot be reached at the moment. {(looks ? "Try again in a few seconds." : NotKnown)}");
+        var reads = request.IsRead();
+        return MessageResult.Of(StatusCodes.Status503ServiceUnavailable, "Not now", $"The records cannot be reached at the moment. {(reads ? "Try again in a few seconds." : NotKnown)}");
     }
 }
 

@@ -124,14 +124,14 @@ internal static class FormFields
     };
 }
 
-/// <summary>Whoever only looks changes nothing.</summary>
-internal static class Looking
+internal static class RequestKind
 {
-    public static bool Looks(this HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+    /// <summary>Whoever only reads changes nothing.</summary>
+    public static bool IsRead(this HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
 }
 
 /// <summary>Who asks for something and why. Both have to be said, in a body of the API or in a form of our own pages.</summary>
-internal sealed record Signed(string By, string Reason)
+internal sealed record Attribution(string By, string Reason)
 {
     public const int LongestReason = 1_000;
 
@@ -146,7 +146,7 @@ internal sealed record Signed(string By, string Reason)
 
     /// <param name="does">Completes "Say who … and why."</param>
     /// <param name="reason">A reason for the example that the answer shows.</param>
-    public static async Task<(Signed? Body, IResult? Refusal)> ReadJsonAsync(HttpRequest request, string does, string reason, CancellationToken cancellationToken)
+    public static async Task<(Attribution? Body, IResult? Refusal)> ReadJsonAsync(HttpRequest request, string does, string reason, CancellationToken cancellationToken)
     {
         var example = $$"""{"by":"ada","reason":"{{reason}}"}""";
         var (body, refusal) = await RequestBody.ReadJsonAsync<Unchecked>(request, example, cancellationToken);
@@ -156,15 +156,15 @@ internal sealed record Signed(string By, string Reason)
         }
 
         var missing = string.IsNullOrWhiteSpace(body.By) ? "$.by" : "$.reason";
-        return Of(body.By, body.Reason) is { } signed
-            ? (signed with { Stop = body.Stop }, null)
+        return Of(body.By, body.Reason) is { } attribution
+            ? (attribution with { Stop = body.Stop }, null)
             : (null, ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who {does} and why.", new AlertError(missing, "missing", $"Send for example {example}")));
     }
 
     /// <summary>Where somebody is signed in, the name that was typed does not count.</summary>
     /// <param name="notDone">The title of the page that says why nothing was done.</param>
     /// <param name="reasonNeeded">False: the reason may be empty.</param>
-    public static async Task<(Signed? Form, IResult? Refusal)> ReadFormAsync(
+    public static async Task<(Attribution? Form, IResult? Refusal)> ReadFormAsync(
         HttpRequest request, string notDone, CancellationToken cancellationToken, bool reasonNeeded = true)
     {
         if (!SameOrigin.Allows(request))
@@ -173,14 +173,14 @@ internal sealed record Signed(string By, string Reason)
         }
 
         var form = await FormFields.ReadAsync(request, cancellationToken);
-        return Of(Actor.Of(request)?.Person?.Name ?? form?["by"], form?["reason"], reasonNeeded) is { } signed
-            ? (signed with { Fields = form ?? FormCollection.Empty }, null)
+        return Of(Actor.Of(request)?.Person?.Name ?? form?["by"], form?["reason"], reasonNeeded) is { } attribution
+            ? (attribution with { Fields = form ?? FormCollection.Empty }, null)
             : (null, MessageResult.Of(StatusCodes.Status400BadRequest, notDone, reasonNeeded
                 ? "Say who does this and why: go back and fill in both fields."
                 : "Say who does this: go back and fill in your name.", home: true));
     }
 
-    private static Signed? Of(string? by, string? reason, bool reasonNeeded = true)
+    private static Attribution? Of(string? by, string? reason, bool reasonNeeded = true)
     {
         var why = Redactor.Redact((reason ?? "").Trim());
         return string.IsNullOrWhiteSpace(by) || (reasonNeeded && why.Length == 0) ? null

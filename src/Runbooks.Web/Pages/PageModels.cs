@@ -50,7 +50,7 @@ public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IRead
     /// <summary>Who wanted what without the role or the source for it, the latest first.</summary>
     public IReadOnlyList<RefusedRequest> Refused { get; init; } = [];
 
-    public string ModeWords => Mode switch
+    public string ModeText => Mode switch
     {
         RunMode.DryRun => "Dry run: nothing outside is touched, whatever runbooks and people say.",
         RunMode.ApproveAll => "A person says yes to everything that acts, also to runbooks that heal by themselves. Those that only tell people ask nobody, unless an assistant proposed them.",

@@ -42,9 +42,9 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
             : ApiResults.Json(RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken)));
     });
 
-    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
+    private Task<IResult> ByAsync(HttpRequest request, Func<Attribution, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
     {
-        var (body, refusal) = await Signed.ReadJsonAsync(request, "does this", "it restarts the wrong pods", cancellationToken);
+        var (body, refusal) = await Attribution.ReadJsonAsync(request, "does this", "it restarts the wrong pods", cancellationToken);
         return body is null ? refusal! : await work(body, cancellationToken);
     });
 }
@@ -119,9 +119,9 @@ public sealed class SafetyPageHandler(
     });
 
     /// <param name="work">Does it, or says why it was not done.</param>
-    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task<string?>> work) => runner.RunAsync(request, async cancellationToken =>
+    private Task<IResult> ByAsync(HttpRequest request, Func<Attribution, CancellationToken, Task<string?>> work) => runner.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken);
+        var (form, refusal) = await Attribution.ReadFormAsync(request, NotDone, cancellationToken);
         if (form is null)
         {
             return refusal!;

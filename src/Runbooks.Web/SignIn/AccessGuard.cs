@@ -53,7 +53,7 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
         if (principal.IsTrusted)
         {
             // A session of the platform ends after some hours, and then a form is sent by somebody who has no key to give.
-            return request.Looks() ? SignInPage.For(request)
+            return request.IsRead() ? SignInPage.For(request)
                 : MessageResult.Of(StatusCodes.Status401Unauthorized, "Not done", "You are not signed in, or no longer: nothing was recorded. Open the console in another tab to sign in, then come back to the form and send it again.", home: true);
         }
 
