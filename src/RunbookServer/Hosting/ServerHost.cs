@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
@@ -18,7 +15,7 @@ internal static class ServerHost
     public static async Task<int> RunAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
         var folder = RunbookFolder.FindOrContainer(settings.RunbooksDirectory);
-        settings = settings with { Port = FreePort(settings.Port, settings.ListenAny) };
+        settings = settings with { Port = ServerPort.FindFree(settings.Port, settings.ListenAny) };
         DataFolder.Prepare(settings);
         await using var sandbox = settings.Practice ? await SandboxWorld.EnterAsync(settings, cancellationToken) : null;
         await using var app = await BuildAsync(settings, folder, sandbox?.Address, cancellationToken: cancellationToken);
@@ -73,35 +70,8 @@ internal static class ServerHost
 
         builder.Configuration.AddTelemetryVariables().AddEnvironmentVariables(SettingsFile.Variables);
         var unresolved = VaultReferences.Empty(builder.Configuration);
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-        });
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-
-        // What was taken over while the host runs is said, in one line each.
-        foreach (var category in (string[])[typeof(RuleSetLoader).FullName!, typeof(ContactsReload).FullName!, typeof(MaintenanceReload).FullName!])
-        {
-            builder.Logging.AddFilter(category, LogLevel.Information);
-        }
-
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Current();
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
-            if (settings.ListenAny)
-            {
-                kestrel.ListenAnyIP(settings.Port);
-            }
-            else
-            {
-                kestrel.ListenLocalhost(settings.Port);
-            }
-        });
+        AddLogging(builder.Logging);
+        builder.WebHost.ConfigureKestrel(kestrel => ServerPort.Listen(kestrel, settings));
         builder.Services.AddRunbookServer(settings, folder).AddServerTelemetry(builder.Configuration);
         var practice = settings.Practice && sandbox is not null;
         if (practice)
@@ -133,6 +103,23 @@ internal static class ServerHost
         }
 
         return app;
+    }
+
+    private static void AddLogging(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+        logging.SetMinimumLevel(LogLevel.Warning);
+
+        // What was taken over while the host runs is said, in one line each.
+        foreach (var category in (string[])[typeof(RuleSetLoader).FullName!, typeof(ContactsReload).FullName!, typeof(MaintenanceReload).FullName!])
+        {
+            logging.AddFilter(category, LogLevel.Information);
+        }
     }
 
     /// <exception cref="CommandException">What incidents are kept in cannot be used.</exception>
@@ -201,85 +188,4 @@ internal static class ServerHost
             throw new CommandException($"{taken.Message.TrimEnd('.')}. Stop what listens there, or choose another port with --port; 0 takes any free one.");
         }
     }
-
-    /// <summary>Asked before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
-    /// <exception cref="CommandException">The wanted port cannot be had.</exception>
-    internal static int FreePort(int wanted, bool onAny = false)
-    {
-        try
-        {
-            while (true)
-            {
-                using var listener = new TcpListener(onAny ? IPAddress.Any : IPAddress.Loopback, wanted);
-                listener.Start();
-                var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-                if (IsFree(onAny ? IPAddress.IPv6Any : IPAddress.IPv6Loopback, port))
-                {
-                    return port;
-                }
-
-                if (wanted != 0)
-                {
-                    throw new SocketException((int)SocketError.AddressAlreadyInUse);
-                }
-            }
-        }
-        catch (SocketException refused)
-        {
-            throw new CommandException(refused.SocketErrorCode switch
-            {
-                SocketError.AddressAlreadyInUse => $"Port {wanted} is taken. Stop what listens there, or choose another with --port; 0 takes any free one.",
-                SocketError.AccessDenied => $"Port {wanted} is for privileged programs. Choose one from 1024 on with --port; 0 takes any free one.",
-                _ => $"Port {wanted} cannot be used: {refused.Message}. Choose another with --port; 0 takes any free one.",
-            });
-        }
-    }
-
-    /// <summary>The host listens on both kinds of address, and another program may have the newer one alone. A machine that has none of it is no hindrance.</summary>
-    private static bool IsFree(IPAddress address, int port)
-    {
-        try
-        {
-            using var listener = new TcpListener(address, port);
-            listener.Start();
-            return true;
-        }
-        catch (SocketException refused)
-        {
-            return refused.SocketErrorCode != SocketError.AddressAlreadyInUse;
-        }
-    }
-}
-
-/// <summary>
-/// How many connections the host takes at once. Each is an open file; half of those that the system allows, and no fewer than
-/// <see cref="Kept"/>, are kept for the host itself, so that callers cannot use them up.
-/// </summary>
-internal static class ConnectionLimit
-{
-    private const long Most = 5_000;
-    private const long Least = 32;
-
-    /// <summary>A host that does nothing has some 320 files open, most of them its libraries; without one to load the next, .NET ends the process.</summary>
-    private const long Kept = 500;
-    private const int OpenFiles = 7;
-
-    public static long Current() => Of(OperatingSystem.IsLinux() && GetLimit(OpenFiles, out var files) == 0 ? files.Current : ulong.MaxValue);
-
-    internal static long Of(ulong openFiles)
-    {
-        var files = (long)Math.Min(openFiles, 2 * Most);
-        return Math.Clamp(Math.Min(files / 2, files - Kept), Least, Most);
-    }
-
-    /// <summary>The kernel's <c>struct rlimit</c>.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Limit
-    {
-        public ulong Current;
-        public ulong Maximum;
-    }
-
-    [DllImport("libc", EntryPoint = "getrlimit"), DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    private static extern int GetLimit(int resource, out Limit limit);
 }

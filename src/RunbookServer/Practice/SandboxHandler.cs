@@ -55,7 +55,7 @@ internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, 
 
     private Task<IResult> FormAsync(HttpRequest request, Func<IFormCollection, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
         !SameOrigin.Allows(request)
-            ? MessageResult.Of(StatusCodes.Status403Forbidden, "Nothing was done", "This was sent from another site. Open the page here and press the button there.", home: true)
+            ? MessageResult.FromAnotherSite("Nothing was done")
             : await FormFields.ReadAsync(request, cancellationToken) is { } form
                 ? await work(form, cancellationToken)
                 : MessageResult.Of(StatusCodes.Status400BadRequest, "Nothing was done", "This is no form of the page about the sandbox.", home: true), Caller.Person);

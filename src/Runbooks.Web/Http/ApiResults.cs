@@ -58,6 +58,10 @@ internal static class MessageResult
 {
     /// <param name="home">True for whoever came from the console: the page leads back there.</param>
     public static PageResult<MessagePage> Of(int status, string title, string text, bool home = false) => new(new { Title = title, Text = text, Home = home }, status);
+
+    /// <param name="notDone">The page's title.</param>
+    public static PageResult<MessagePage> FromAnotherSite(string notDone) =>
+        Of(StatusCodes.Status403Forbidden, notDone, "This was sent from another site. Open the page here and press the button there.", home: true);
 }
 
 /// <summary>What keeps a page from running anything, from being framed, stored or found, and its address from travelling.</summary>
