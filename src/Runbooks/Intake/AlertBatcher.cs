@@ -126,8 +126,8 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
     /// <summary>Where open incidents of this runbook are that know the alert, those of this very post first.</summary>
     private IReadOnlyList<(string Target, string Key)> LiveTargets(Alert alert, string runbookId) =>
         [.. AlertIdentity.All(alert).SelectMany(identity => _sent.GetValueOrDefault((runbookId, identity), []))
-            .Concat(KnownOf(alert, runbookId).Where(IsLive).Select(incident => (incident.Target, KeyOf(incident))))
-            .DistinctBy(one => one.Item2)];
+            .Concat(KnownOf(alert, runbookId).Where(IsLive).Select(incident => (incident.Target, Key: KeyOf(incident))))
+            .DistinctBy(one => one.Key)];
 
     private IEnumerable<IncidentSummary> KnownOf(Alert alert, string runbookId) =>
         AlertIdentity.All(alert).SelectMany(identity => known.GetValueOrDefault(identity, [])).Where(incident => incident.RunbookId == runbookId);
@@ -150,8 +150,8 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
             .Concat(sent)
             .Distinct()
             .Where(id => matched.All(runbook => runbook.Id != id))
-            .Select(id => (id, KnownTarget(alert, id, runbooks.FirstOrDefault(runbook => runbook.Id == id), AlertIntent.Resolve).Target!))
-            .Where(one => one.Item2 is not null)
+            .Select(id => (Runbook: id, Target: KnownTarget(alert, id, runbooks.FirstOrDefault(runbook => runbook.Id == id), AlertIntent.Resolve).Target!))
+            .Where(one => one.Target is not null)
             .ToList();
     }
 
