@@ -34,7 +34,8 @@ internal static class RuleSetServices
                 { RunbooksContainer: { Length: > 0 } container } => provider.RuleSetContainer(container),
                 { RunbooksFolder: var folder } => new FolderPlace(folder ?? Path.Combine(AppContext.BaseDirectory, "runbooks")),
             },
-            provider => new RuleSetOptions(Options(provider).RefreshEvery) { TakesContacts = takesContacts });
+            provider => takesContacts ? new OwnContacts(provider) : new NoContacts(),
+            provider => new RuleSetOptions(Options(provider).RefreshEvery));
     }
 
     private static RunbookSourceOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<RunbookSourceOptions>>().Value;

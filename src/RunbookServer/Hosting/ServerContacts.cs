@@ -15,11 +15,11 @@ internal static class ServerContacts
             .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
         : services.AddContactsOfRuleSet(s_nobody);
 
-    /// <summary>Whether they come with the runbooks.</summary>
-    public static bool AreInRuleSet(ServerSettings settings) => !settings.Practice && BesideSettings(settings) is null;
-
-    /// <summary>The contacts of all, where they stand beside the settings; null while they cannot be read.</summary>
-    public static Func<RunbookFile?>? OtherThanTheSets(ServerSettings settings) => !settings.Practice && BesideSettings(settings) is { } file ? () => TryRead(file) : null;
+    /// <summary>What the rule set has to do with them.</summary>
+    public static RuleSetContacts ForRuleSet(IServiceProvider services, ServerSettings settings) =>
+        settings.Practice ? new NoContacts()
+        : BesideSettings(settings) is { } file ? new ContactsElsewhere(services, () => TryRead(file))
+        : new OwnContacts(services);
 
     private static RunbookFile? TryRead(string file)
     {

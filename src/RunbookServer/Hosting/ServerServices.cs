@@ -32,7 +32,7 @@ internal static class ServerServices
     {
         services.AddSingleton(runbooks).AddRuleSet(
             provider => runbooks.Place(provider.GetRequiredService<IConfiguration>()),
-            _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = ServerContacts.AreInRuleSet(settings), OtherContacts = ServerContacts.OtherThanTheSets(settings) });
+            provider => ServerContacts.ForRuleSet(provider, settings));
         return runbooks.Container is null ? services.AddHostedService<RuleSetWatch>() : services;
     }
 

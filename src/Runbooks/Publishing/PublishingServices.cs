@@ -5,10 +5,12 @@ namespace Runbooks.Publishing;
 public static class PublishingServices
 {
     /// <summary>The rule set of a place that publications go to, or that has plain files; taken over while the host runs.</summary>
-    public static IServiceCollection AddRuleSet(this IServiceCollection services, Func<IServiceProvider, IRuleSetPlace> place, Func<IServiceProvider, RuleSetOptions> options) => services
+    public static IServiceCollection AddRuleSet(
+        this IServiceCollection services, Func<IServiceProvider, IRuleSetPlace> place, Func<IServiceProvider, RuleSetContacts> contacts, Func<IServiceProvider, RuleSetOptions>? options = null) => services
         .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
         .AddSingleton(place)
-        .AddSingleton(options)
+        .AddSingleton(contacts)
+        .AddSingleton(options ?? (_ => new RuleSetOptions(RuleSetOptions.Usual)))
         .AddSingleton<RuleSetCheck>()
         .AddSingleton<RuleSetLoader>()
         .AddSingleton<PublishedSets>()
@@ -31,10 +33,4 @@ public static class PublishingServices
 public sealed record RuleSetOptions(TimeSpan Every)
 {
     public static readonly TimeSpan Usual = TimeSpan.FromSeconds(30);
-
-    /// <summary>Whether the set says who is asked: not in practice, and not where another file does.</summary>
-    public bool TakesContacts { get; init; } = true;
-
-    /// <summary>The contacts of all, where another file says who they are; null where that is the set's, or in practice. It gives null while that file cannot be read.</summary>
-    public Func<RunbookFile?>? OtherContacts { get; init; }
 }

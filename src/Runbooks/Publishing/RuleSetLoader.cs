@@ -2,7 +2,7 @@ namespace Runbooks.Publishing;
 
 /// <summary>Takes over what was published or what lies in a folder, at the start and while the host runs.</summary>
 public sealed class RuleSetLoader(
-    RunbookCatalog catalog, RunbookVersions versions, FileVersions files, MaintenanceReload windows, TeamActions actions, RuleSetStatus status, RuleSetCheck check, RuleSetOptions options, IServiceProvider services, ILogger<RuleSetLoader> logger)
+    RunbookCatalog catalog, RunbookVersions versions, FileVersions files, MaintenanceReload windows, TeamActions actions, RuleSetStatus status, RuleSetCheck check, RuleSetContacts contacts, ILogger<RuleSetLoader> logger)
 {
     /// <summary>As pages and messages about broken files call it.</summary>
     private const string Whole = "the published rule set";
@@ -13,9 +13,7 @@ public sealed class RuleSetLoader(
     private ContactFiles? _readWith;
 
     /// <summary>Whether contacts that stand elsewhere have changed since: runbooks that wait for them may be taken over now.</summary>
-    public bool IsOutdated => options.OtherContacts is not null && !ReferenceEquals(_readWith, ContactsInForce);
-
-    private ContactFiles? ContactsInForce => options.TakesContacts || options.OtherContacts is not null ? services.GetRequiredService<CurrentContacts>().Book.Files : null;
+    public bool IsOutdated => contacts.StandElsewhere && !ReferenceEquals(_readWith, contacts.InForce);
 
     /// <summary>Takes over the set that the process begins with; its contacts are in force already, or others where they have errors.</summary>
     /// <returns>What is wrong with it. When nothing is in force then, there is nothing to go on with.</returns>
@@ -99,20 +97,13 @@ public sealed class RuleSetLoader(
     private void TakeContacts(RuleSet set)
     {
         status.AddCalendars(set);
-        if (options.TakesContacts)
-        {
-            services.GetRequiredService<ContactsReload>().Take(set.Contacts, set.Teams);
-        }
-        else if (options.OtherContacts is not null)
-        {
-            services.GetRequiredService<ContactsReload>().TakeTeams(set.Teams);
-        }
+        contacts.Take(set);
     }
 
     /// <summary>The set as it can be read with the contacts that are in force.</summary>
     private RuleSet ReadWithContacts(RuleSet set)
     {
-        _readWith = ContactsInForce;
+        _readWith = contacts.InForce;
         status.TakeCalendars(set, _readWith);
         return _readWith is null ? set : set.ReadWith(_readWith);
     }

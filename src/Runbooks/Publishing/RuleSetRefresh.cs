@@ -4,7 +4,7 @@ namespace Runbooks.Publishing;
 
 /// <summary>Loads the rule set before the host takes its first alert, and looks again and again whether another one was published.</summary>
 public sealed class RuleSetRefresh(
-    PublishedSets sets, StartingRuleSet starting, RuleSetLoader loader, RuleSetStatus status, RunbookCatalog catalog, MaintenanceReload windows, FileVersions files, RuleSetOptions options, TimeProvider time, ILogger<RuleSetRefresh> logger) : BackgroundService
+    PublishedSets sets, StartingRuleSet starting, RuleSetLoader loader, RuleSetStatus status, RunbookCatalog catalog, MaintenanceReload windows, FileVersions files, RuleSetContacts contacts, RuleSetOptions options, TimeProvider time, ILogger<RuleSetRefresh> logger) : BackgroundService
 {
     /// <summary>A place that is away for a moment is no news for anybody.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
@@ -128,7 +128,7 @@ public sealed class RuleSetRefresh(
     private async Task TakeAsync(Publication publication, CancellationToken cancellationToken)
     {
         // Contacts that stand elsewhere may have been mended meanwhile.
-        if (options.OtherContacts is null && status.Refused is { IsIncomplete: false } refused && refused.Publication == publication)
+        if (!contacts.StandElsewhere && status.Refused is { IsIncomplete: false } refused && refused.Publication == publication)
         {
             return;
         }

@@ -1,31 +1,16 @@
 namespace Runbooks.Publishing;
 
 /// <summary>What is wrong with a set as a whole, on this host.</summary>
-public sealed class RuleSetCheck(RunbookCatalog catalog, RuleSetOptions options, IServiceProvider services)
+public sealed class RuleSetCheck(RunbookCatalog catalog, RuleSetContacts contacts)
 {
     public IReadOnlyList<CatalogError> Errors(RuleSet set) =>
     [
         .. catalog.Check(set.Runbooks).Errors
 
             // A team without runbooks is looked at by nothing else.
-            .Union(set.Teams.SelectMany(team => TeamFile.Read(team).Errors)).Union(People(set)),
+            .Union(set.Teams.SelectMany(team => TeamFile.Read(team).Errors)).Union(contacts.Errors(set)),
         .. set.Windows is { } windows ? MaintenanceFile.Read(windows.Name, windows.Text).Errors : [],
     ];
-
-    private IReadOnlyList<CatalogError> People(RuleSet set) =>
-        set is { Contacts: null, Teams.Count: 0 } ? []
-        : options.TakesContacts ? services.GetRequiredService<ContactsFile>().Read(set.People).Errors
-        : options.OtherContacts is { } other && set.Teams.Count > 0 ? Teams(set, other())
-        : [];
-
-    /// <summary>What is wrong with the other file is no fault of the set. While nobody can say whom it names, only what the teams' files say by themselves is looked at.</summary>
-    private IReadOnlyList<CatalogError> Teams(RuleSet set, RunbookFile? other)
-    {
-        var reader = services.GetRequiredService<ContactsFile>();
-        return other is not null && reader.Read(new ContactFiles(other, [])).Errors.Count == 0
-            ? reader.Read(new ContactFiles(other, set.Teams)).Errors
-            : reader.Read(new ContactFiles(null, set.Teams), withSettings: false).Errors;
-    }
 }
 
 /// <summary>

@@ -65,7 +65,7 @@ public sealed class ServerContactsTests : IDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
             new Dictionary<string, string?> { ["Email:Host"] = "mail.example.com", ["Email:From"] = "runbooks@example.com" }).Build());
         services.AddLogging().AddSingleton(TimeProvider.System).AddSingleton<ISharedState, InMemorySharedState>().AddSingleton<FileVersions>().AddSingleton<AddressSecrets>().AddEmail();
-        services.AddRunbookCatalog().AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual));
+        services.AddRunbookCatalog().AddRuleSet(_ => new FolderPlace(_folder), provider => new OwnContacts(provider));
         ServerContacts.AddContacts(services, new ServerSettings { Practice = practice });
         return ServerContacts.Load(services.BuildServiceProvider());
     }

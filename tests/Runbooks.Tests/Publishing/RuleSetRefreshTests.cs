@@ -206,7 +206,7 @@ public sealed partial class RuleSetRefreshTests : IDisposable
     private async Task<Host> HostAsync(IRuleSetPlace? place = null)
     {
         var services = PublishedFolder.Services(_time, _state).AddSingleton<ILoggerFactory>(_log)
-            .AddRuleSet(_ => place ?? new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false })
+            .AddRuleSet(_ => place ?? new FolderPlace(_folder), _ => new NoContacts())
             .BuildServiceProvider();
         await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);
         return new(services);

@@ -106,7 +106,7 @@ public sealed class SetActionsTests : IDisposable
     private async Task<ServiceProvider> HostAsync()
     {
         var services = PublishedFolder.Services(_time, _state)
-            .AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false })
+            .AddRuleSet(_ => new FolderPlace(_folder), _ => new NoContacts())
             .BuildServiceProvider();
         await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);
         return services;

@@ -197,7 +197,7 @@ public sealed class SetContactsTests : IDisposable
         var services = PublishedFolder.Services(_time, _state).AddSingleton<ILoggerFactory>(_log)
             .AddSingleton<INotifier>(new ScriptedChannel("chat")).AddSingleton(ApprovalOffice.Secrets()).AddSingleton<CurrentContacts>()
             .AddContacts(provider => provider.StartingContacts(_other))
-            .AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = !apart, OtherContacts = apart ? () => _other! : null })
+            .AddRuleSet(_ => new FolderPlace(_folder), provider => apart ? new ContactsElsewhere(provider, () => _other) : new OwnContacts(provider))
             .BuildServiceProvider();
         services.GetRequiredService<ContactBook>();
         await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);
