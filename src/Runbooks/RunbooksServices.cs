@@ -61,6 +61,7 @@ public static class RunbooksServices
             .AddSingleton<DecisionLinks>()
             .AddSingleton<PlanBuilder>()
             .AddSingleton<ApprovalGateService>()
+            .AddSingleton<ApprovalGateReview>()
             .AddSingleton<PhaseRunner>()
             .AddSingleton<ApprovalService>()
             .AddSingleton<IncidentVerbService>()

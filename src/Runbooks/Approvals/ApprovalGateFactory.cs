@@ -267,20 +267,3 @@ public sealed record OpenGateRequest(
     /// <summary>They are asked to take it back.</summary>
     public bool Undoes { get; init; }
 }
-
-public sealed record ReviewGateRequest(string IncidentId, string GateId, string WakeEvent)
-{
-    /// <summary>The phase that runs at once when the answer is yes; null where nothing does.</summary>
-    public Phase? Runs { get; init; }
-}
-
-/// <param name="NextReview">When something is due on a pending gate even if nobody answers.</param>
-/// <param name="Reason">Why a closed gate did not end in approval.</param>
-public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffset NextReview, string? Reason)
-{
-    /// <inheritdoc cref="StepResult.TakesBack"/>
-    public bool TakesBack { get; init; }
-
-    /// <summary>How far its phase came, if it was approved and ran at once; null when nothing ran yet.</summary>
-    public PhaseResult? Ran { get; init; }
-}

@@ -4,7 +4,7 @@ namespace Runbooks.Notifications;
 /// Brings a message about one incident to contacts. Failing channels never fail the incident; what reached whom, and what
 /// did not, is recorded on it.
 /// </summary>
-public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
+public sealed class IncidentNotifier(NotificationDispatcher dispatcher, OnCallDirectory directory, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
 {
     /// <summary>Sends to every recipient of every contact, to all at once.</summary>
     /// <param name="incident">As it was just read or written: it says what was delivered before.</param>
@@ -27,6 +27,22 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IInciden
             current => current.RecordDeliveries([.. news.ExceptBy(current.Deliveries.Select(known => (known.Key, known.At)), one => (one.Key, one.At))])
                 .SettleCalls(calls, [.. news.SelectMany(one => one.Perhaps)]),
             cancellationToken));
+    }
+
+    /// <summary>
+    /// Who is behind the contacts for this message. Whom schedules mean is on record before anybody is asked: after a crash the
+    /// same people are asked, and whoever was asked may decide.
+    /// </summary>
+    public async Task<(Incident Incident, Gate Gate, ResolvedContacts People)> FindPeopleAsync(Incident incident, Gate gate, string key, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        var people = await directory.ResolveAsync(names, key, gate.OnCall, cancellationToken);
+        if (people.OnCall.Except(gate.OnCall).Any())
+        {
+            incident = await store.UpdateAsync(incident.Id, i => i.RecordOnCall(gate.Id, people.OnCall), cancellationToken);
+        }
+
+        gate = incident.FindGate(gate.Id)!;
+        return (incident, gate, await directory.ForAsync(people, [gate], cancellationToken));
     }
 
     /// <summary>A message that was sent stays sent, also when the store cannot say so: then it may be sent again, and no incident fails over it.</summary>

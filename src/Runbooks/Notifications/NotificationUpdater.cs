@@ -52,11 +52,16 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// <summary>The question was answered while a message was still being sent; that message has buttons that no longer work.</summary>
     public async Task ShowIfClosedAsync(string incidentId, string gateId, CancellationToken cancellationToken)
     {
-        if (await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending })
+        if (await store.FindAsync(incidentId, cancellationToken) is { } incident)
         {
-            await ShowGateAsync(incident, gateId, cancellationToken);
+            await ShowIfClosedAsync(incident, gateId, cancellationToken);
         }
     }
+
+    /// <inheritdoc cref="ShowIfClosedAsync(string, string, CancellationToken)"/>
+    /// <param name="incident">As it was read or written after the message.</param>
+    public Task ShowIfClosedAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
+        incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } ? ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
 
     /// <summary>Whether it told of an end, or of trouble, and not only what was handed over or reported.</summary>
     internal static bool CallsForAPerson(Delivery delivery) => delivery.IsUnder(NotificationRecipients.Closed) || delivery.IsUnder("page");

@@ -7,14 +7,14 @@ namespace Runbooks.Orchestration;
 /// run. What was recorded by an attempt that was cut off is not done again.
 /// </summary>
 public sealed class PhaseRunner(
-    ApprovalGateService gates, CheckService checks, StepRunner steps, IIncidentStore store, PinnedRunbooks pinned, RestoredRecords restored, TimeProvider time)
+    ApprovalGateReview review, CheckService checks, StepRunner steps, IIncidentStore store, PinnedRunbooks pinned, RestoredRecords restored, TimeProvider time)
 {
     /// <summary>Reads what was decided. After a yes the phase runs at once.</summary>
     public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         await restored.EnsureCheckedAsync(cancellationToken);
-        var gate = await gates.ReviewAsync(request, cancellationToken);
+        var gate = await review.ReviewAsync(request, cancellationToken);
         return gate.Outcome == GateOutcome.Approved && request.Runs is { } phase
             ? gate with { Ran = await RunAsync(await store.GetCachedAsync(request.IncidentId, cancellationToken), phase, request.GateId, began, cancellationToken) }
             : gate;

@@ -84,7 +84,7 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
         var id = await _world.OpenAsync(Decided() with { Deliveries = [s_asked] });
         _world.Time.Advance(TimeSpan.FromSeconds(seconds));
 
-        await _world.Get<ApprovalGateService>().ReviewAsync(new ReviewGateRequest(id, "mitigation-1", "wake-1"), Cancel);
+        await _world.Get<ApprovalGateReview>().ReviewAsync(new ReviewGateRequest(id, "mitigation-1", "wake-1"), Cancel);
 
         _world.Changed.Select(changed => changed.Card.Kind).ShouldBe(shown ? [CardKind.Decided] : []);
     }

@@ -68,7 +68,7 @@ public sealed class ApprovalOffice
         .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build());
 
     public IncidentNotifier NotifierOn(IIncidentStore store, IReadOnlyList<INotifier> channels) =>
-        new(DispatcherOn(channels), store, Time, NullLogger<IncidentNotifier>.Instance);
+        new(DispatcherOn(channels), Directory, store, Time, NullLogger<IncidentNotifier>.Instance);
 
     private NotificationDispatcher DispatcherOn(IReadOnlyList<INotifier> channels)
     {

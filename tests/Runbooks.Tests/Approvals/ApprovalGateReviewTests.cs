@@ -7,7 +7,7 @@ using TestKit;
 namespace Runbooks.Tests.Approvals;
 
 /// <summary>What a look at a question does, and when the next one is due.</summary>
-public sealed class ApprovalGateServiceTests : IAsyncDisposable
+public sealed class ApprovalGateReviewTests : IAsyncDisposable
 {
     private static readonly Delivery s_asked = new("mitigation-1:0:ada@test", "ada", "test", Some.Time, null, "alert-1");
     private static readonly Gate s_gate = Some.Gate() with { ExpiresAt = Some.Time.AddHours(1) };
@@ -83,7 +83,7 @@ public sealed class ApprovalGateServiceTests : IAsyncDisposable
     {
         var id = await _world.OpenAsync(Asked(s_gate));
 
-        (await Should.ThrowAsync<InvalidOperationException>(() => _world.Get<ApprovalGateService>().ReviewAsync(new(id, "none", "wake-2"), TestContext.Current.CancellationToken))).Message
+        (await Should.ThrowAsync<InvalidOperationException>(() => _world.Get<ApprovalGateReview>().ReviewAsync(new(id, "none", "wake-2"), TestContext.Current.CancellationToken))).Message
             .ShouldBe($"Incident {id} has no gate 'none'.");
     }
 
@@ -94,5 +94,5 @@ public sealed class ApprovalGateServiceTests : IAsyncDisposable
     private async Task<GateStatus> LookAsync(Incident incident) => await LookAgainAsync(await _world.OpenAsync(incident));
 
     private Task<GateStatus> LookAgainAsync(string id) =>
-        _world.Get<ApprovalGateService>().ReviewAsync(new ReviewGateRequest(id, "mitigation-1", "wake-2"), TestContext.Current.CancellationToken);
+        _world.Get<ApprovalGateReview>().ReviewAsync(new ReviewGateRequest(id, "mitigation-1", "wake-2"), TestContext.Current.CancellationToken);
 }

@@ -1,0 +1,187 @@
+using Runbooks.Notifications.Storms;
+
+namespace Runbooks.Approvals;
+
+/// <summary>Looks after a question: reads from the store what people decided, asks once more, and tells them what is new.</summary>
+public sealed class ApprovalGateReview(
+    ApprovalGateService gates,
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    CheckService checks,
+    ApproverRules approvers,
+    ClosedGuards closed,
+    IncidentNotifier notifier,
+    IncidentCards cards,
+    NotificationUpdater updater,
+    StormRegistry storms,
+    TimeProvider time)
+{
+    /// <summary>Urgent news that reached nobody is told again after this long, then ever more rarely.</summary>
+    internal static readonly TimeSpan NewsPause = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_longestNewsPause = TimeSpan.FromMinutes(80);
+
+    /// <summary>A workflow looks at a decision at once. One that comes so late was held up by a death, or follows one.</summary>
+    private static readonly TimeSpan s_shownBy = TimeSpan.FromSeconds(30);
+
+    public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
+    {
+        var (incident, due) = await AdvanceAsync(request, cancellationToken);
+        if (incident.ClaimsRecovery && incident.FindGate(request.GateId) is { Outcome: GateOutcome.Pending })
+        {
+            await checks.CheckClaimAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
+            (incident, var dueNow) = await AdvanceAsync(request, cancellationToken);
+            due ??= dueNow;
+        }
+
+        // A crash may have come between a reminder being due and its message: what is on the record is what was sent.
+        if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
+        {
+            await ShowUnshownEndAsync(incident, request.GateId, cancellationToken);
+            return GateStatus.Of(await ShowNewsAsync(incident, request.GateId, cancellationToken), request.GateId, time.GetUtcNow());
+        }
+
+        return await gates.AskAsync(incident, await pinned.OfAsync(incident, cancellationToken), request.GateId, kind, alone: !incident.InStorm, cancellationToken);
+    }
+
+    private async Task<(Incident Incident, CardKind? Due)> AdvanceAsync(ReviewGateRequest request, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+
+        // Whom it reached may be out of the contacts by now, and where nothing may run a yes would not be taken: then silence says nothing.
+        Func<Gate, string, bool>? isAsked = null;
+        var known = await store.FindCachedAsync(request.IncidentId, cancellationToken);
+        var asked = known?.FindGate(request.GateId);
+        var (counts, isHeld) = (asked is not null && Silence.MayCount(asked), asked?.IsHeldBack(now) == true);
+        if (counts)
+        {
+            var people = await approvers.ReadAsync(asked!, cancellationToken);
+            isAsked = (gate, recipient) => ApproverRules.IsAsked(gate, recipient, people);
+        }
+
+        var heldBackBy = counts || isHeld ? await closed.FindAllAsync(known!, asked, cancellationToken) : null;
+
+        // Once it is decided nobody waits for that event any more.
+        var (incident, due) = await store.UpdateAsync(
+            request.IncidentId,
+            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(
+                (isHeld && heldBackBy is null ? ApprovalSchedule.Release(i, request.GateId, asked!.HeldUntil!.Value, now) : i) with { WakeEvent = request.WakeEvent }, request.GateId, now, isAsked, heldBackBy),
+            cancellationToken);
+        if (incident.FindGate(request.GateId)?.HeldUntil != asked?.HeldUntil)
+        {
+            await updater.ShowGateAsync(incident, request.GateId, cancellationToken);
+        }
+
+        return (incident, due);
+    }
+
+    /// <summary>The cards that asked say what was learnt since.</summary>
+    private async Task<Incident> ShowNewsAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    {
+        if (incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } && incident.NewsMark is var mark && mark != incident.ShownNews)
+        {
+            await updater.ShowGateAsync(incident, gateId, cancellationToken);
+            (incident, var told) = await NotifyUrgentAsync(incident, gateId, cancellationToken);
+            if (told)
+            {
+                incident = await store.UpdateAsync(incident.Id, i => i with { ShownNews = mark }, cancellationToken);
+            }
+
+            await updater.ShowIfClosedAsync(incident, gateId, cancellationToken);
+        }
+
+        return incident;
+    }
+
+    /// <summary>
+    /// One message for each urgent news that came after the question. In a storm its page says it, unless it is worse than all that
+    /// people were told of, or tells that another incident goes on here.
+    /// </summary>
+    /// <returns>Whether somebody heard each of them: what reached nobody is told again.</returns>
+    private async Task<(Incident Incident, bool Told)> NotifyUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    {
+        var gate = incident.FindGate(gateId)!;
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
+        var told = true;
+        foreach (var news in incident.News.Where(news => news.Urgent && news.At >= gate.OpenedAt))
+        {
+            var key = gate.NewsKey(news);
+            var tries = incident.DeliveriesUnder(key).ToList();
+            if (Reach.IsHeard(tries) || (tries.Count == 0 && incident.InStorm && !Incident.GoesOn(news) && !await storms.IsWorstAsync(incident, cancellationToken)))
+            {
+                continue;
+            }
+
+            if (Reach.IsTooSoon(tries, NewsPause, s_longestNewsPause, time.GetUtcNow()))
+            {
+                told = false;
+                continue;
+            }
+
+            (incident, var shown, var people) = await notifier.FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
+            var result = await notifier.SendAsync(
+                incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, shown, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" }, cancellationToken, people);
+            (incident, told) = (result.Incident, told && Reach.IsHeard(result.Deliveries));
+        }
+
+        return (incident, told);
+    }
+
+    /// <summary>
+    /// After a person's decision the cards are brought up to date by whoever took it, unless that process has died since; time and recovery
+    /// have nobody else.
+    /// </summary>
+    private Task ShowUnshownEndAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled } or { Outcome: GateOutcome.Approved, Decisions.Count: 0 }
+        || (!incident.State.IsFinal() && incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending, ClosedAt: { } decided } && time.GetUtcNow() - decided > s_shownBy)
+            ? updater.ShowGateAsync(incident, gateId, cancellationToken)
+            : Task.CompletedTask;
+
+    private static CardKind? Unsent(Incident incident, string gateId) =>
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && !incident.WasSent(gate) ? CardKind.Reminder : null;
+}
+
+public sealed record ReviewGateRequest(string IncidentId, string GateId, string WakeEvent)
+{
+    /// <summary>The phase that runs at once when the answer is yes; null where nothing does.</summary>
+    public Phase? Runs { get; init; }
+}
+
+/// <param name="NextReview">When something is due on a pending gate even if nobody answers.</param>
+/// <param name="Reason">Why a closed gate did not end in approval.</param>
+public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffset NextReview, string? Reason)
+{
+    /// <summary>A lost wake-up delays a decision by no more than this.</summary>
+    private static readonly TimeSpan s_longestReviewPause = TimeSpan.FromMinutes(15);
+
+    /// <summary>While the sender says that it is over and the checks say otherwise, they are asked this often.</summary>
+    private static readonly TimeSpan s_claimPause = TimeSpan.FromMinutes(1);
+
+    /// <inheritdoc cref="StepResult.TakesBack"/>
+    public bool TakesBack { get; init; }
+
+    /// <summary>How far its phase came, if it was approved and ran at once; null when nothing ran yet.</summary>
+    public PhaseResult? Ran { get; init; }
+
+    /// <param name="askAt">When the question goes out, if it has not yet.</param>
+    public static GateStatus Of(Incident incident, string gateId, DateTimeOffset now, DateTimeOffset? askAt = null)
+    {
+        var gate = incident.FindGate(gateId) ?? throw new InvalidOperationException($"Incident {incident.Id} has no gate '{gateId}'.");
+        var open = gate.Outcome == GateOutcome.Pending;
+        IEnumerable<DateTimeOffset?> due =
+        [
+            now + s_longestReviewPause,
+            gate.ExpiresAt,
+            askAt,
+            .. gate.Reminders.Select(reminder => (DateTimeOffset?)reminder.At),
+            Silence.MayCount(gate) ? now + Silence.ReviewPause(gate) : null,
+            open && incident.NewsMark != incident.ShownNews ? now + ApprovalGateReview.NewsPause : null,
+
+            // A claim that came while the checks were asked about another woke nobody.
+            open && incident.ClaimsRecovery && incident.CheckedClaim?.Answer != RecoveryAnswer.NoChecks ? incident.CheckedClaim?.AskedAt + s_claimPause ?? now : null,
+
+            // The alerts of a flapping incident wake nobody, so that they cannot keep the workflow busy: it looks at them by itself.
+            open && incident.Flaps(now) ? now + s_claimPause : null,
+        ];
+        return new GateStatus(gateId, gate.Outcome, due.Min()!.Value, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy) { TakesBack = incident.Stop is { UndoesFix: true } };
+    }
+}
