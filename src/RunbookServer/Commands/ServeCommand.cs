@@ -41,13 +41,11 @@ internal static class ServeCommand
         storage.AcceptOnlyFromAmong("sqlite", "azure");
         var listen = new Option<string>("--listen") { Description = "Who may connect: loopback, this machine alone; any, whoever reaches it (in a container; goes with --no-practice).", DefaultValueFactory = _ => "loopback" };
         listen.AcceptOnlyFromAmong("loopback", "any");
-        command.Add(port);
-        command.Add(data);
-        command.Add(runbooks);
-        command.Add(config);
-        command.Add(noPractice);
-        command.Add(storage);
-        command.Add(listen);
+        foreach (var option in new Option[] { port, data, runbooks, config, noPractice, storage, listen })
+        {
+            command.Add(option);
+        }
+
         command.Validators.Add(result =>
         {
             // Practice opens pages without a key to whoever connects from this machine, and a proxy in front of it would be that.

@@ -25,7 +25,8 @@ internal static class ConsoleOutput
 
     public static string Plain(string? text) => Markup.Escape(Clean(text ?? ""));
 
-    private static string Clean(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? ' ' : c));
+    /// <summary>As it is printed.</summary>
+    public static string Clean(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? ' ' : c));
 }
 
 /// <summary>How this program is called, for messages that say what to type next.</summary>
