@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using Google.Protobuf;
 
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
@@ -37,107 +37,71 @@ internal static class KubernetesProtobuf
         ["SelfSubjectRulesReview"] = new() { [2] = new("spec", new() { [1] = new("namespace") }) },
     };
 
-    private static readonly Message s_envelope = new() { [1] = new("typeMeta", new() { [1] = new("apiVersion"), [2] = new("kind") }) };
+    private static readonly Message s_typeMeta = new() { [1] = new("apiVersion"), [2] = new("kind") };
 
     /// <returns>Null when it is not one of the objects that are known here.</returns>
-    public static JsonObject? Read(ReadOnlyMemory<byte> body)
+    public static JsonObject? Read(byte[] body)
     {
-        if (!body.Span.StartsWith(s_magic))
+        if (!body.AsSpan().StartsWith(s_magic))
         {
             return null;
         }
 
-        var envelope = body[s_magic.Length..];
-        var type = Read(envelope, s_envelope)["typeMeta"];
-        if ((string?)type?["kind"] is not { } kind || !s_kinds.TryGetValue(kind, out var message))
+        try
         {
-            return null;
-        }
-
-        var read = Read(Field(envelope, 2), message);
-        (read["apiVersion"], read["kind"]) = ((string?)type["apiVersion"], kind);
-        return read;
-    }
-
-    private static JsonObject Read(ReadOnlyMemory<byte> bytes, Message message)
-    {
-        var read = new JsonObject();
-        while (Next(ref bytes, out var number, out var content, out var integer))
-        {
-            if (message.TryGetValue(number, out var field))
+            using var envelope = new CodedInputStream(body, s_magic.Length, body.Length - s_magic.Length);
+            var (type, raw) = (new JsonObject(), ByteString.Empty);
+            while (envelope.ReadTag() is > 0 and var tag)
             {
-                read[field.Name] = field switch
+                switch (WireFormat.GetTagFieldNumber(tag))
                 {
-                    { IsNumber: true } => (long)integer,
-                    { Inner: { } inner } => Read(content, inner),
-                    _ => Encoding.UTF8.GetString(content.Span),
-                };
+                    case 1:
+                        type = Read(envelope.ReadBytes(), s_typeMeta);
+                        break;
+                    case 2:
+                        raw = envelope.ReadBytes();
+                        break;
+                    default:
+                        envelope.SkipLastField();
+                        break;
+                }
             }
+
+            if ((string?)type["kind"] is not { } kind || !s_kinds.TryGetValue(kind, out var message))
+            {
+                return null;
+            }
+
+            var read = Read(raw, message);
+            (read["apiVersion"], read["kind"]) = ((string?)type["apiVersion"], kind);
+            return read;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return null;
+        }
+    }
+
+    private static JsonObject Read(ByteString bytes, Message message)
+    {
+        var (read, input) = (new JsonObject(), bytes.CreateCodedInput());
+        while (input.ReadTag() is > 0 and var tag)
+        {
+            if (!message.TryGetValue(WireFormat.GetTagFieldNumber(tag), out var field))
+            {
+                input.SkipLastField();
+                continue;
+            }
+
+            read[field.Name] = field switch
+            {
+                { IsNumber: true } => input.ReadInt64(),
+                { Inner: { } inner } => Read(input.ReadBytes(), inner),
+                _ => input.ReadString(),
+            };
         }
 
         return read;
-    }
-
-    private static ReadOnlyMemory<byte> Field(ReadOnlyMemory<byte> bytes, int wanted)
-    {
-        while (Next(ref bytes, out var number, out var content, out _))
-        {
-            if (number == wanted)
-            {
-                return content;
-            }
-        }
-
-        return default;
-    }
-
-    private static bool Next(ref ReadOnlyMemory<byte> bytes, out int number, out ReadOnlyMemory<byte> content, out ulong integer)
-    {
-        number = 0;
-        content = default;
-        integer = 0;
-        if (bytes.IsEmpty || !Varint(ref bytes, out var key))
-        {
-            return false;
-        }
-
-        number = (int)(key >> 3);
-        switch (key & 7)
-        {
-            case 0:
-                return Varint(ref bytes, out integer);
-            case 1 when bytes.Length >= 8:
-                integer = BinaryPrimitives.ReadUInt64LittleEndian(bytes.Span);
-                bytes = bytes[8..];
-                return true;
-            case 2 when Varint(ref bytes, out var length) && length <= (ulong)bytes.Length:
-                content = bytes[..(int)length];
-                bytes = bytes[(int)length..];
-                return true;
-            case 5 when bytes.Length >= 4:
-                integer = BinaryPrimitives.ReadUInt32LittleEndian(bytes.Span);
-                bytes = bytes[4..];
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    private static bool Varint(ref ReadOnlyMemory<byte> bytes, out ulong value)
-    {
-        value = 0;
-        for (var shift = 0; shift < 64 && !bytes.IsEmpty; shift += 7)
-        {
-            var part = bytes.Span[0];
-            bytes = bytes[1..];
-            value |= (ulong)(part & 0x7F) << shift;
-            if (part < 0x80)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private sealed class Message : Dictionary<int, Member>;
