@@ -22,10 +22,9 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
     {
         foreach (var version in s_versions)
         {
-            var found = await calls.SendAsync<JsonObject?>(
+            var found = await calls.FindAsync(
                 $"get the AI gateway route {ns}/{name}",
-                async client => JsonSerializer.SerializeToNode(await client.CustomObjects.GetNamespacedCustomObjectAsync(Group, version, ns, Plural, name, cancellationToken))?.AsObject(),
-                onStatus: status => status == 404 ? () => null : null,
+                async client => JsonSerializer.SerializeToNode(await client.CustomObjects.GetNamespacedCustomObjectAsync(Group, version, ns, Plural, name, cancellationToken))!.AsObject(),
                 cancellationToken);
             if (found is not null)
             {
@@ -47,14 +46,10 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
             ["spec"] = new JsonObject { ["rules"] = rules },
         };
         var (ns, name) = ((string)metadata["namespace"]!, (string)metadata["name"]!);
-        return calls.SendAsync(
+        return calls.PatchAsync(
             $"{what} the AI gateway route {ns}/{name}",
-            async client =>
-            {
-                await client.CustomObjects.PatchNamespacedCustomObjectAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), Group, version, ns, Plural, name, cancellationToken: cancellationToken);
-                return true;
-            },
-            onStatus: status => status == 409 ? () => false : null,
+            patch,
+            (client, body) => client.CustomObjects.PatchNamespacedCustomObjectAsync(body, Group, version, ns, Plural, name, cancellationToken: cancellationToken),
             cancellationToken);
     }
 

@@ -68,6 +68,22 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
             onStatus,
             cancellationToken);
 
+    /// <returns>Null when there is none.</returns>
+    public Task<T?> FindAsync<T>(string what, Func<IKubernetes, Task<T>> call, CancellationToken cancellationToken)
+        where T : class =>
+        SendAsync<T?>(what, async client => await call(client), status => status == 404 ? () => null : null, cancellationToken);
+
+    /// <returns>False when it has changed since it was read.</returns>
+    public Task<bool> PatchAsync(string what, JsonObject patch, Func<IKubernetes, V1Patch, Task> send, CancellationToken cancellationToken) => SendAsync(
+        what,
+        async client =>
+        {
+            await send(client, new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch));
+            return true;
+        },
+        status => status == 409 ? () => false : null,
+        cancellationToken);
+
     public async Task<T> SendAsync<T>(string what, Func<IKubernetes, Task<T>> call, Func<int, Func<T>?>? onStatus = null, CancellationToken cancellationToken = default)
     {
         try

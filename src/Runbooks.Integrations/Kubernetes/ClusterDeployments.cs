@@ -15,11 +15,8 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
     public string? Link => calls.Link;
 
     /// <returns>Null when there is none.</returns>
-    public Task<V1Deployment?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.SendAsync<V1Deployment?>(
-        $"get deployment {ns}/{name}",
-        async client => await client.AppsV1.ReadNamespacedDeploymentAsync(name, ns, cancellationToken: cancellationToken),
-        onStatus: status => status == 404 ? () => null : null,
-        cancellationToken);
+    public Task<V1Deployment?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.FindAsync(
+        $"get deployment {ns}/{name}", client => client.AppsV1.ReadNamespacedDeploymentAsync(name, ns, cancellationToken: cancellationToken), cancellationToken);
 
     public string Missing(string ns, string name) => $"There is no deployment {ns}/{name} on cluster {Cluster}.";
 

@@ -12,11 +12,8 @@ internal sealed class ClusterNodes(ClusterCalls calls)
     public string? Link => calls.Link;
 
     /// <returns>Null when there is none.</returns>
-    public Task<V1Node?> FindAsync(string node, CancellationToken cancellationToken) => calls.SendAsync<V1Node?>(
-        $"get node {node}",
-        async client => await client.CoreV1.ReadNodeAsync(node, cancellationToken: cancellationToken),
-        onStatus: status => status == 404 ? () => null : null,
-        cancellationToken);
+    public Task<V1Node?> FindAsync(string node, CancellationToken cancellationToken) => calls.FindAsync(
+        $"get node {node}", client => client.CoreV1.ReadNodeAsync(node, cancellationToken: cancellationToken), cancellationToken);
 
     public string Missing(string node) => $"There is no node {node} on cluster {Cluster}.";
 
@@ -41,15 +38,8 @@ internal sealed class ClusterNodes(ClusterCalls calls)
             ["metadata"] = new JsonObject { ["uid"] = read.Metadata.Uid, ["resourceVersion"] = read.Metadata.ResourceVersion },
             ["spec"] = spec,
         };
-        return calls.SendAsync(
-            $"{what} node {read.Metadata.Name}",
-            async client =>
-            {
-                await client.CoreV1.PatchNodeAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), read.Metadata.Name, cancellationToken: cancellationToken);
-                return true;
-            },
-            onStatus: status => status == 409 ? () => false : null,
-            cancellationToken);
+        return calls.PatchAsync(
+            $"{what} node {read.Metadata.Name}", patch, (client, body) => client.CoreV1.PatchNodeAsync(body, read.Metadata.Name, cancellationToken: cancellationToken), cancellationToken);
     }
 
     /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>

@@ -13,11 +13,8 @@ internal sealed class ClusterPods(ClusterCalls calls)
     public string? Link => calls.Link;
 
     /// <returns>Null when there is none.</returns>
-    public Task<V1Pod?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.SendAsync<V1Pod?>(
-        $"get pod {ns}/{name}",
-        async client => await client.CoreV1.ReadNamespacedPodAsync(name, ns, cancellationToken: cancellationToken),
-        onStatus: status => status == 404 ? () => null : null,
-        cancellationToken);
+    public Task<V1Pod?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.FindAsync(
+        $"get pod {ns}/{name}", client => client.CoreV1.ReadNamespacedPodAsync(name, ns, cancellationToken: cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<V1Pod>> ListAsync(string ns, CancellationToken cancellationToken) => calls.ListAsync<V1PodList, V1Pod>(
         $"list pods in {ns}",
