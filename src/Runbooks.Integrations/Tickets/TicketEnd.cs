@@ -87,7 +87,8 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         var close = ticket.GetValueOrDefault(AtEnd) == CamelCase.Of(TicketAtEnd.Close) && (byHand || (!incident.IsUnfinished && incident.State switch
         {
             IncidentState.Resolved => EndingText.ChangedAnything(incident),
-            IncidentState.NotNeeded or IncidentState.SelfRecovered => true,
+            IncidentState.NotNeeded => !incident.WasSuppressed(),
+            IncidentState.SelfRecovered => true,
             _ => false,
         }));
         var known = ticket.GetValueOrDefault(Key);

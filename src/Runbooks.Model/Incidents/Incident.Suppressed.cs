@@ -3,7 +3,7 @@ namespace Runbooks.Model.Incidents;
 /// <summary>What nobody was asked about for a while: because of a maintenance window, or of a no to an alert that comes and goes.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Whether it ended because, as planned, nothing was to run.</summary>
+    /// <summary>Whether it ended because nothing was to run, whatever its checks say: a maintenance window, or the limits of what only tells.</summary>
     public bool WasSuppressed() =>
         State == IncidentState.NotNeeded && LatestGate?.Outcome is GateOutcome.DiagnosedOnly or GateOutcome.Suppressed;
 

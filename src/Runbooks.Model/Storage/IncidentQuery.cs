@@ -86,6 +86,9 @@ public sealed record IncidentSummary(
     /// <summary>It ended because its checks called for nothing, and not because nothing was to act. Null where an older version has listed it.</summary>
     public bool? SawNothing { get; init; }
 
+    /// <inheritdoc cref="Incident.WasSuppressed"/>
+    public bool WasSuppressed { get; init; }
+
     /// <summary>Since when a temporary fix has been held; null while none is.</summary>
     public DateTimeOffset? HeldSince { get; init; }
 
@@ -123,6 +126,7 @@ public sealed record IncidentSummary(
         EndedAt = incident.EndedAt,
         IsDryRun = incident.Mode == RunMode.DryRun,
         SawNothing = EndingText.SawNothing(incident),
+        WasSuppressed = incident.WasSuppressed(),
         HeldSince = Lease.SinceOf(incident),
         IsEndUnfinished = incident.IsAftermathUnfinished,
     };

@@ -8,7 +8,7 @@ public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList
     public const int DaysShown = 14;
 
     /// <summary>How incidents end, told apart as far as it matters here.</summary>
-    public static readonly IReadOnlyList<string> Groups = ["Resolved", "Told or not verified", "Nothing to do", "Ended by a person", "Failed or unanswered", "Open"];
+    public static readonly IReadOnlyList<string> Groups = ["Resolved", "Told or not verified", "Nothing done", "Ended by a person", "Failed or unanswered", "Open"];
 
     private const double Bottom = 150;
     private const double High = 12;

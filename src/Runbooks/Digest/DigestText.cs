@@ -36,14 +36,15 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
     private static IEnumerable<string> Summary(IReadOnlyList<IncidentSummary> week, List<IncidentSummary> ended)
     {
-        var (acted, told) = (ended.Where(Counts).ToList(), ended.Count(IsTold));
+        var (acted, told, held) = (ended.Where(Counts).ToList(), ended.Count(IsTold), ended.Count(incident => incident.WasSuppressed));
         var (open, dry) = (week.Count(incident => !incident.State.IsFinal()), week.Count(incident => incident.IsDryRun));
         return
         [
             .. acted.Count > 0 ? [string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(incident => incident.IsFixed)} of {acted.Count} that had to be dealt with ({100 * acted.Count(incident => incident.IsFixed) / acted.Count} %){Median(acted)}.")]
-                : ended.Count > 0 && told == 0 ? ["None of those that have ended had to be dealt with."]
+                : ended.Count > 0 && told + held == 0 ? ["None of those that have ended had to be dealt with."]
                 : Array.Empty<string>(),
             .. told > 0 ? [$"{told} only told people; what came of {(told == 1 ? "it" : "them")} is not known here."] : Array.Empty<string>(),
+            .. held > 0 ? [$"{held} {(held == 1 ? "was" : "were")} held back by a maintenance window or a limit: nothing was done about {(held == 1 ? "it" : "them")}."] : Array.Empty<string>(),
             .. open > 0 ? [$"{open} {(open == 1 ? "is" : "are")} still open."] : Array.Empty<string>(),
             .. dry > 0 ? [$"{CountText.Format(dry, "dry run")}: nothing was touched, so {(dry == 1 ? "it does" : "they do")} not count here."] : Array.Empty<string>(),
         ];

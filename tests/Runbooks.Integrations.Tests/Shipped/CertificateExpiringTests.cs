@@ -30,7 +30,7 @@ public sealed class CertificateExpiringTests : InSandboxWorld
     public async Task AlertThatIsSentAgain_IsToldOnceADay()
     {
         await FireAsync();
-        (await FireAsync()).Reason.ShouldBe("It ran 1 time on this target within 1d; the limit is 1.");
+        EndingText.WithHeadline(await FireAsync()).ShouldBe("Held back, nothing changed. It ran 1 time on this target within 1d; the limit is 1.");
         _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page).ShouldBe(1);
     }
 

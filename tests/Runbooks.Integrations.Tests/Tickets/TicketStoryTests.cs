@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Runbooks.Approvals;
+using Runbooks.Execution;
 using Runbooks.Integrations.Tests.Shipped;
 using Runbooks.Integrations.Tickets;
 using Runbooks.Model.Definition;
@@ -114,6 +115,24 @@ public sealed class TicketStoryTests
         var requests = (await world.GetAsync("/_sandbox/state")).GetProperty("requests").EnumerateArray().Select(request => request.ToString()).ToList();
         requests.Count(request => request.Contains(method, StringComparison.Ordinal) && request.Contains(search, StringComparison.Ordinal)).ShouldBe(1, "before it was opened");
         ended.Timeline[^1].What.ShouldEndWith(" how this ended.");
+    }
+
+    /// <summary>Its ticket was opened, and then a window began: what is wrong is still wrong.</summary>
+    [Fact]
+    public async Task IncidentThatAWindowHeldBack_LeavesItsTicketOpen()
+    {
+        await using var world = await SandboxWorld.StartAsync();
+        var opened = await world.OpenAsync(WithTicket("close", helps: false));
+        var ticket = await world.Get<TicketClient>().Open("servicenow").CreateAsync(new(opened.Id, "A ticket", "What happened.", null), TestContext.Current.CancellationToken);
+        var step = new StepRecord
+        {
+            Phase = Phase.Mitigation, Name = "ticket", Action = CreateTicket.Name, GateId = "mitigation-1", Status = StepStatus.Done, StartedAt = opened.OpenedAt, Preparation = new() { PlannedEffect = "Open a ticket.", TellsOnly = true },
+            Outputs = new Dictionary<string, string> { [TicketEnd.System] = "servicenow", [TicketEnd.Key] = ticket.Key, [TicketEnd.Id] = ticket.Id, [TicketEnd.AtEnd] = "close" },
+        };
+        var held = (opened with { Steps = [step] }).CloseGate(opened.OpenGate!.Id, GateOutcome.DiagnosedOnly, "A window.", opened.OpenedAt).End(IncidentState.NotNeeded, "A window.", opened.OpenedAt);
+
+        (await world.Get<IEnumerable<IEndHook>>().OfType<TicketEnd>().Single().EndedAsync(held, TestContext.Current.CancellationToken)).ShouldBe(["Wrote on the ticket INC0010001 how this ended."]);
+        (await TicketsAsync(world)).ShouldHaveSingleItem().GetProperty("state").GetString().ShouldBe("1");
     }
 
     private static async Task<List<JsonElement>> TicketsAsync(SandboxWorld world) =>

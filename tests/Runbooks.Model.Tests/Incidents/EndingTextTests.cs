@@ -190,6 +190,18 @@ public sealed class EndingTextTests
         EndingText.Of(stopped, "it was enough", inResolution: true).ShouldBe(text);
     }
 
+    /// <summary>Its checks may have failed: that a window, or a limit, kept it from running says nothing about them.</summary>
+    [Theory]
+    [InlineData(GateOutcome.DiagnosedOnly)]
+    [InlineData(GateOutcome.Suppressed)]
+    public void WhatWasHeldBack_IsNotToldAsNothingToDo(GateOutcome outcome)
+    {
+        var ended = Some.Waiting().CloseGate("mitigation-1", outcome, "Maintenance window 'patching': nothing runs in it.", Some.Time).End(IncidentState.NotNeeded, "Maintenance window 'patching': nothing runs in it.", Some.Time);
+
+        EndingText.WithHeadline(ended).ShouldBe("Held back, nothing changed. Maintenance window 'patching': nothing runs in it.");
+        IncidentSummary.Of(ended).ShouldSatisfyAllConditions(summary => summary.WasSuppressed.ShouldBeTrue(), summary => summary.Headline.ShouldBe("Held back, nothing changed"));
+    }
+
     [Theory]
     [InlineData(true, "Waiting for a person to take it back")]
     [InlineData(false, "Waiting for a person to do it")]

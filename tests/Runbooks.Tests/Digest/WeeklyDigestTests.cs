@@ -142,6 +142,18 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
         Lines(Cards.ShouldHaveSingleItem().Card, "In short").ShouldBe([line]);
     }
 
+    /// <summary>Somebody may have had to deal with it: nothing ran, and that says nothing about its checks.</summary>
+    [Fact]
+    public void WhatAWindowHeldBack_IsNotCalledNothingToDo()
+    {
+        var held = Some.Waiting().CloseGate("mitigation-1", GateOutcome.DiagnosedOnly, "A window.", Some.Time).End(IncidentState.NotNeeded, "A window.", Some.Time);
+
+        var text = DigestText.Of([], [IncidentSummary.Of(held), IncidentSummary.Of(held)], new Dictionary<string, RunHistory>(), new StepCatalog([], []), isCut: false)!;
+
+        text.Sections[0].Lines.ShouldBe(["2 were held back by a maintenance window or a limit: nothing was done about them."]);
+        text.Sections[1].Lines.ShouldBe([$"{held.RunbookId}: 2 incidents: 2 held back, nothing changed"]);
+    }
+
     [Fact]
     public void MoreThanIsCountedOrListed_IsSaid()
     {

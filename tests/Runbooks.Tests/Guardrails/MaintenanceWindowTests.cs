@@ -20,7 +20,7 @@ public sealed class MaintenanceWindowTests : GuardedWorld
         incident.State.ShouldBe(IncidentState.NotNeeded);
         incident.Reason!.ShouldContain("'patching' until 2026-11-23 04:00:00 UTC: nothing runs in it.");
         incident.Findings.Count.ShouldBe(2);
-        _world.Notifier.Sent.Count.ShouldBe(told);
+        _world.Notifier.Sent.Select(sent => sent.Card.Title).ShouldBe(Enumerable.Repeat($"Held back, nothing changed: {s_asks.Title} on {incident.Target}", told));
         _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
         _world.Script.Deeds.ShouldBeEmpty();
     }
