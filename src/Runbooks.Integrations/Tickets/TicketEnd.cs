@@ -79,20 +79,32 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
             .Where(one => one.Value is not null).ToDictionary(one => one.name, one => one.Value!);
     }
 
+    /// <summary>
+    /// Where something is left to a person, the ticket is theirs to close, unless they have said that it is done or have had it tried again:
+    /// the next incident has a ticket of its own. What only told leaves everything.
+    /// </summary>
+    private static bool LeavesNothing(Incident incident) => incident switch
+    {
+        { ClosedByHand: not null } => true,
+        { RetriedAs: not null } => ChangeText.InPlace(incident).Count == 0,
+        { IsUnfinished: true } => false,
+        { State: IncidentState.Resolved } => EndingText.ChangedAnything(incident),
+        { State: IncidentState.NotNeeded } => !incident.WasSuppressed(),
+        _ => incident.State == IncidentState.SelfRecovered,
+    };
+
     /// <returns>What became of it, for the record; null where there was none.</returns>
     private async Task<string?> CommentAsync(Incident incident, IReadOnlyDictionary<string, string> ticket, CancellationToken cancellationToken)
     {
-        // Where something is left to a person, the ticket is theirs to close, unless they have said that it is done. What only told leaves everything.
-        var byHand = incident.ClosedByHand is not null;
-        var close = ticket.GetValueOrDefault(AtEnd) == CamelCase.Of(TicketAtEnd.Close) && (byHand || (!incident.IsUnfinished && incident.State switch
+        var (moment, what) = incident switch
         {
-            IncidentState.Resolved => EndingText.ChangedAnything(incident),
-            IncidentState.NotNeeded => !incident.WasSuppressed(),
-            IncidentState.SelfRecovered => true,
-            _ => false,
-        }));
+            { ClosedByHand: not null } => ("closed", "that this is closed"),
+            { RetriedAs: not null } => ("retried", "that this is tried again"),
+            _ => ("end", "how this ended"),
+        };
+        var close = ticket.GetValueOrDefault(AtEnd) == CamelCase.Of(TicketAtEnd.Close) && LeavesNothing(incident);
         var known = ticket.GetValueOrDefault(Key);
-        var what = byHand ? "that this is closed" : "how this ended";
+        var next = incident.RetriedAs is { } retry ? $"Tried again as incident {retry}: {links.IncidentPage(retry)}\n" : "";
         try
         {
             var tickets = client.Open(client.NameOf(ticket.GetValueOrDefault(System)));
@@ -101,7 +113,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
                 return known is null ? null : $"The ticket {known} was not found any more, so it does not say {what}.";
             }
 
-            return (await CommentAsync(tickets, found, $"{EndingText.WithHeadline(incident)}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{(byHand ? "closed" : "end")}", close, null, what, cancellationToken)).Text;
+            return (await CommentAsync(tickets, found, $"{next}{EndingText.WithHeadline(incident)}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{moment}", close, null, what, cancellationToken)).Text;
         }
         catch (Exception failed) when (failed is TicketException or StepRefusedException)
         {

@@ -79,7 +79,7 @@ public sealed partial record Incident
         ? SeeTo(by, note, now).Note(now, TimelineKind.Decision, by, $"{by} acknowledged it{(note is { Length: > 0 } ? $": {note}" : ".")}")
         : this;
 
-    /// <summary>Cards and alerts have not been told yet that somebody sees to it.</summary>
+    /// <summary>Cards and alerts have not been told yet that somebody sees to it, or has had it tried again.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsAcknowledgementUnshown { get; init; }
 

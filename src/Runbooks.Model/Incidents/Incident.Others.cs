@@ -190,8 +190,8 @@ public sealed partial record Incident
         (CarryAlertsOf(ended).FollowOn(ended) with { RetryOf = ended.Id, Follows = ended.Follows, AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null })
         .Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
 
-    /// <summary>The incident that tries it again has the matter from here on.</summary>
+    /// <summary>The incident that tries it again has the matter from here on, and what called people about this one has to hear that.</summary>
     public Incident NoteRetried(string next, string by, string reason, DateTimeOffset now) => RetriedAs is not null
         ? this
-        : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");
+        : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next, IsAcknowledgementUnshown = Attention is not null && ClosedByHand is null }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");
 }

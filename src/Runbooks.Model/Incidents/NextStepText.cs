@@ -27,8 +27,9 @@ public static class NextStepText
                 ? $"Release the kill switch under Safety (role admin) if it is on, and within half an hour this is taken back: {back}. Or take it back by hand."
                 : $"This is being taken back: {back}. Open the incident and look whether that comes to an end.",
             _ when stuck.Length > 0 => $"Take back by hand what could not be undone: {stuck}.{thenClose}",
-            _ when unknown.Length > 0 => $"Look whether {unknown} happened: nobody knows.{(close ? " Then close the incident, or try it again." : "")}",
+            _ when unknown.Length > 0 => $"Look whether {unknown} happened: nobody knows.{(close && incident.RetriedAs is null ? " Then close the incident, or try it again." : thenClose)}",
             _ when left.Length > 0 && final => $"Somebody else has changed what was to be taken back, so it was left alone: {left}. Look whether it may stay so.{thenClose}",
+            { RetriedAs: { } next } => $"Incident {next} tries it again.{(kept.Length > 0 ? $" Decide what becomes of what was left on purpose: {kept}." : "")}",
             { OpenGate: { Task: not null } work } when now < work.ExpiresAt => $"Do it, or find somebody who can, and say so before {GateText.Clock(work.ExpiresAt, now)}: {work.Question}",
             { OpenGate: { } gate } when now < gate.ExpiresAt => $"Answer the question before {GateText.Clock(gate.ExpiresAt, now)}: {gate.Question}",
             { Stop: { } stop } when !final => $"{stop.By} has asked for it to be stopped. Open the incident and look whether it comes to its end.",

@@ -25,10 +25,19 @@ public sealed class IncidentVerbService(
         return receipt;
     }
 
-    /// <summary>Ends the alerts that call people. Safe to repeat; the watchdog does so where this broke off.</summary>
+    /// <summary>Ends the alerts that call people, and tells what is open outside that it is tried again. Safe to repeat; the watchdog does so where this broke off.</summary>
     public async Task ShowAcknowledgedAsync(Incident seenTo, CancellationToken cancellationToken)
     {
-        await logger.TryShowAsync(() => updater.ShowAcknowledgedAsync(seenTo, cancellationToken), seenTo.Id, cancellationToken);
+        if (seenTo is { Attention: not null, ClosedByHand: null })
+        {
+            await logger.TryShowAsync(() => updater.ShowAcknowledgedAsync(seenTo, cancellationToken), seenTo.Id, cancellationToken);
+        }
+
+        if (seenTo.RetriedAs is not null)
+        {
+            await logger.TryShowAsync(() => endHooks.RunAsync(seenTo, cancellationToken), seenTo.Id, cancellationToken);
+        }
+
         await logger.TryShowAsync(() => store.UpdateAsync(seenTo.Id, i => i.FinishShowing(), CancellationToken.None), seenTo.Id, CancellationToken.None);
     }
 

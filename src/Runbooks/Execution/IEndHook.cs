@@ -4,7 +4,7 @@ namespace Runbooks.Execution;
 public interface IEndHook
 {
     /// <summary>
-    /// The end is on record, or that a person has closed what it left to people. May be called more than once for the same end;
+    /// The end is on record, or that a person has closed what it left to people or has had it tried again. May be called more than once for the same end;
     /// what the other side does wrong is said, not thrown.
     /// </summary>
     /// <returns>What was done, or could not be done, a line each, for the timeline; empty when there was nothing to do.</returns>

@@ -163,16 +163,17 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [IncidentLink(incident)],
     };
 
-    /// <summary>The page of an incident that somebody sees to.</summary>
+    /// <summary>The page of an incident that somebody sees to, or has had tried again: then the next one calls people, and this one nobody.</summary>
     public Card Acknowledged(Incident incident, Runbook runbook, DateTimeOffset now)
     {
         var page = Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), now);
         return page with
         {
             Kind = CardKind.Decided,
-            IsSeenTo = true,
-            Title = $"{incident.Attention!.AcknowledgedBy} sees to it: {About(incident, runbook)}",
-            Sections = [.. CardSection.If("What they said", incident.Attention.Note is { Length: > 0 } note ? [note] : []), .. page.Sections],
+            IsSeenTo = incident.RetriedAs is null,
+            Title = $"{(incident.RetriedAs is { } next ? $"Tried again as incident {next}" : $"{incident.Attention!.AcknowledgedBy} sees to it")}: {About(incident, runbook)}",
+            Sections = [.. CardSection.If("What they said", incident.Attention!.Note is { Length: > 0 } note ? [note] : []), .. page.Sections],
+            Links = incident.RetriedAs is { } again ? [new("The next incident", links.IncidentPage(again)), .. page.Links] : page.Links,
         };
     }
 

@@ -66,7 +66,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// <summary>Whether it told of an end, or of trouble, and not only what was handed over or reported.</summary>
     internal static bool CallsForAPerson(Delivery delivery) => delivery.IsUnder(NotificationRecipients.Closed) || delivery.IsUnder("page");
 
-    /// <summary>Somebody looks after what the end left to a person, so the alerts that called others are ended.</summary>
+    /// <summary>Somebody looks after what the end left to a person, or has had it tried again, so the alerts that called others are ended.</summary>
     public async Task ShowAcknowledgedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);

@@ -64,6 +64,25 @@ public sealed class TicketStoryTests
         closed.Timeline.Skip(ended.Timeline.Count).Select(line => line.What).Where(line => line.Contains("INC0010001", StringComparison.Ordinal)).ShouldBe(said is null ? [] : [said]);
     }
 
+    /// <summary>The next incident has a ticket of its own, and nobody comes back to this one.</summary>
+    [Theory]
+    [InlineData("close", "Closed the ticket INC0010001.", "6")]
+    [InlineData("comment", "Wrote on the ticket INC0010001 that this is tried again.", "1")]
+    public async Task IncidentThatIsTriedAgain_IsToldToTheTicketToo(string atEnd, string said, string state)
+    {
+        await using var world = await SandboxWorld.StartAsync();
+        var ended = await EndAsync(world, atEnd, helps: false);
+        var store = world.Get<IIncidentStore>();
+        var retried = await store.UpdateAsync(ended.Id, i => i.NoteRetried("next", "ada", "The node is back.", ended.UpdatedAt), TestContext.Current.CancellationToken);
+
+        await world.Get<IncidentVerbService>().ShowAcknowledgedAsync(retried, TestContext.Current.CancellationToken);
+
+        var ticket = (await TicketsAsync(world)).ShouldHaveSingleItem();
+        ticket.GetProperty("state").GetString().ShouldBe(state);
+        ticket.GetRawText().ShouldContain("Tried again as incident next: ");
+        (await store.GetAsync(ended.Id, TestContext.Current.CancellationToken)).Timeline[^1].What.ShouldBe(said);
+    }
+
     /// <summary>The answer to the last attempt came too late: the ticket is there, and no step knows its number.</summary>
     [Theory]
     [InlineData("comment", "Wrote on the ticket INC0010001 how this ended.")]

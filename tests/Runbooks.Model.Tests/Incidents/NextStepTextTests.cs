@@ -46,6 +46,15 @@ public sealed class NextStepTextTests
         Of((Some.Incident() with { Steps = [Step(StepStatus.UndoFailed)] }).End(IncidentState.Failed, "so", Some.Time)).ShouldBe($"Take back by hand what could not be undone: reroute. Then close the incident.{Acknowledge}");
     }
 
+    /// <summary>What the old one left is there all the same, and nobody tries it again twice.</summary>
+    [Theory]
+    [InlineData(null, "Incident next tries it again.")]
+    [InlineData(StepStatus.Kept, "Incident next tries it again. Decide what becomes of what was left on purpose: reroute.")]
+    [InlineData(StepStatus.Unknown, "Look whether reroute happened: nobody knows. Then close the incident.")]
+    [InlineData(StepStatus.UndoFailed, "Take back by hand what could not be undone: reroute. Then close the incident.")]
+    public void WhatIsTriedAgain_IsNotToBeTriedAgain(StepStatus? left, string words) =>
+        Of((Some.Incident() with { Steps = left is { } status ? [Step(status)] : [] }).End(IncidentState.Failed, "so", Some.Time).NoteRetried("next", "ada", "once more", Some.Time)).ShouldBe(words);
+
     [Fact]
     public void WorkThatNobodySaidWasDone_WasNotRefused()
     {

@@ -1,6 +1,7 @@
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
@@ -28,6 +29,22 @@ public sealed class TriedAgainTests
         var again = await TryAgainAsync(world);
 
         (await world.World.AdvanceAsync(again, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    /// <summary>Whoever was paged about the old one is not called on and on about what the new one asks.</summary>
+    [Fact]
+    public async Task PageOfTheOldOne_EndsWhenItIsTriedAgain()
+    {
+        await using var world = new IntakeWorld(Given.Runbook());
+        await world.TakeAsync(Given.Alert());
+        var id = world.Only.Id;
+        (await world.World.AdvanceAsync(id, TimeSpan.FromHours(1))).State.ShouldBe(IncidentState.Expired);
+        var page = world.World.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Key;
+
+        var again = (await world.World.Get<IncidentRetry>().RetryAsync(id, "ada", "once more", TestContext.Current.CancellationToken)).Incident!;
+
+        world.World.Notifier.Changed.Last(changed => changed.Key == page).Card.ShouldSatisfyAllConditions(
+            card => card.Title.ShouldStartWith($"Tried again as incident {again}: "), card => card.CallsNobody.ShouldBeTrue(), card => card.IsSeenTo.ShouldBeFalse());
     }
 
     private static async Task<string> TryAgainAsync(IntakeWorld world)

@@ -12,7 +12,7 @@ using TestKit.People;
 namespace Runbooks.Tests.Watchdog;
 
 /// <summary>An alert whose channel did not take its end is not forgotten, and neither is what a host died over.</summary>
-public sealed class UnendedAlertsTests : IAsyncDisposable
+public sealed partial class UnendedAlertsTests : IAsyncDisposable
 {
     private static readonly Delivery s_asked = new("mitigation-1:0:ada@test", "ada", "test", Some.Time, null, "alert-1");
     private readonly WatchdogWorld _world = new() { Rings = true };
@@ -165,6 +165,26 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
         _world.Changed.Select(changed => changed.Card.Kind).ShouldBe(isClosedSince ? [] : [CardKind.Decided]);
     }
 
+    /// <summary>The next incident asks with alerts of its own. An alert that is only acknowledged would ring again, and nobody would ever close this one.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task RetryThatBrokeOff_IsShownByTheWatchAndItsAlertIsResolved(bool isAcknowledged)
+    {
+        var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time) with { Deliveries = [s_asked with { Key = "closed:ada@test" }] };
+        failed = isAcknowledged ? failed.Acknowledge("grace", null, Some.Time) : failed;
+        var id = await _world.OpenAsync(failed.NoteRetried("next", "ada", "the node is back", _world.Now));
+
+        var ended = await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2));
+
+        var card = _world.Changed.ShouldHaveSingleItem().Card;
+        card.Title.ShouldStartWith("Tried again as incident next: ");
+        card.Sections.Single(section => section.Heading == "What to do now").Lines.ShouldBe(["Incident next tries it again."]);
+        (card.CallsNobody, card.IsSeenTo).ShouldBe((true, false));
+        _world.Ended.ShouldHaveSingleItem("its ticket hears of it too");
+        ended.IsAftermathUnfinished.ShouldBeFalse();
+    }
+
     /// <summary>Acknowledged on its page before any message went out.</summary>
     [Fact]
     public async Task AcknowledgementThatBrokeOff_PagesNobodyAboutTheEnd()
@@ -189,89 +209,20 @@ public sealed class UnendedAlertsTests : IAsyncDisposable
         _world.Changed.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Decided);
     }
 
-    /// <summary>Whoever presses again had no answer.</summary>
-    [Fact]
-    public async Task AcknowledgedAgain_IsShownAgain()
+    /// <summary>Whoever presses again had no answer. What is closed goes on saying so.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AcknowledgedAgain_IsShownAgain(bool isClosedSince)
     {
         var failed = Some.Waiting().End(IncidentState.Failed, "It broke.", Some.Time) with { Deliveries = [s_asked with { Key = "closed:ada@test" }] };
-        var id = await _world.OpenAsync(failed.Acknowledge("ada", null, Some.Time));
+        failed = failed.Acknowledge("ada", null, Some.Time);
+        var id = await _world.OpenAsync(isClosedSince ? failed.CloseByHand("ada", "done", Some.Time) : failed);
 
         await _world.Get<IncidentVerbService>().AcknowledgeAsync(id, "ada", null, Cancel);
 
-        _world.Changed.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Decided);
+        _world.Changed.Select(changed => changed.Card.Kind).ShouldBe(isClosedSince ? [] : [CardKind.Decided]);
     }
-
-    /// <summary>The page was taken, and nobody was told so: what works again ends it.</summary>
-    [Fact]
-    public async Task PageAboutTheSystemWhoseAnswerIsLost_EndsWithTheTrouble()
-    {
-        (_world.AnswersAreLost, _world.Engine.Illness) = (true, "gone");
-        for (var look = 0; look < 3; look++)
-        {
-            await _world.Time.UntilDoneAsync(_world.Get<HealthMonitor>().CheckAsync(Cancel));
-        }
-
-        (_world.AnswersAreLost, _world.Engine.Illness) = (false, null);
-        await _world.Get<HealthMonitor>().CheckAsync(Cancel);
-
-        var paged = _world.Sent.Select(sent => sent.Card.Key).Distinct().ShouldHaveSingleItem();
-        _world.Changed.ShouldHaveSingleItem().Key.ShouldBe(paged);
-        _world.Changed.Single().Card.Kind.ShouldBe(CardKind.Closed);
-    }
-
-    [Fact]
-    public async Task PageAboutAFileWhoseAnswerIsLost_EndsWithTheTrouble()
-    {
-        _world.AnswersAreLost = true;
-        _world.Get<FileVersions>().Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
-        await WatchAsync();
-        await WatchAsync();
-        _world.AnswersAreLost = false;
-        _world.Get<FileVersions>().Use("windows.yaml", "windows: []");
-
-        await WatchAsync();
-        await WatchAsync();
-
-        _world.Changed.ShouldHaveSingleItem().Key.ShouldBe(_world.Sent.First().Card.Key);
-    }
-
-    /// <summary>The same errors have the same alert, and what is still to be ended is the one before.</summary>
-    [Fact]
-    public async Task FileThatBreaksAgainInTheSameWay_GoesOnCalling()
-    {
-        var files = _world.Get<FileVersions>();
-        files.Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
-        await WatchAsync();
-        _world.TakesNoChange = true;
-        files.Use("windows.yaml", "windows: []");
-        await WatchAsync();
-        files.Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
-        await WatchAsync();
-        _world.TakesNoChange = false;
-        _world.Time.Advance(TimeSpan.FromMinutes(5));
-
-        await WatchAsync();
-
-        _world.Sent.Count.ShouldBe(2);
-        _world.Changed.ShouldBeEmpty();
-    }
-
-    /// <summary>The page came to the pager after the end, which had looked for it and found nothing to resolve.</summary>
-    [Fact]
-    public async Task PageThatIsSentWhileTheIncidentEnds_IsResolved()
-    {
-        var id = await _world.OpenAsync(Some.Waiting());
-        _world.WhileSending = () => _world.Store.UpdateAsync(id, i => i.End(IncidentState.Resolved, "It is over.", _world.Now), Cancel);
-
-        await _world.Get<IncidentPager>().RequestPageAsync(new PageRequest(id, "lease", "It lasts too long."), Cancel);
-
-        _world.Changed.ShouldHaveSingleItem().Key.ShouldBe(_world.Sent.Single().Card.Key);
-        _world.Changed.Single().Card.Kind.ShouldBe(CardKind.Closed);
-    }
-
-    private Task WatchAsync() => _world.Time.UntilDoneAsync(_world.Get<IncidentWatchdog>().CheckAsync(Cancel));
-
-    private static Incident Decided() => Some.Waiting().Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time)).Incident;
 
     /// <summary>An incident whose end its alert is not told of.</summary>
     private async Task<string> EndAsync()
