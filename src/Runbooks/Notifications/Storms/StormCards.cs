@@ -92,11 +92,12 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     {
         IReadOnlyList<Incident> incidents = [.. news.Select(one => one.Incident)];
         var unsolved = incidents.Where(IsUnsolved).ToList();
+        var unseen = unsolved.Where(CallsForAPerson).ToList();
         var left = incidents.Except(unsolved).Where(incident => incident.NeedsPerson).ToList();
         var of = OfAll(news);
         var counts = incidents.GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident))).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {group.Key.Headline}");
-        var kind = unsolved.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed;
-        var title = unsolved.Count > 0
+        var kind = unseen.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed;
+        var title = unseen.Count > 0
             ? $"A person is needed: {(incidents.Count == 1 ? "1 incident" : $"{unsolved.Count} of {incidents.Count} incidents")}{of} {(unsolved.Count == 1 ? "was" : "were")} not solved"
             : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}";
         return Base(storm, news, kind, title) with
@@ -106,8 +107,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Sections =
             [
                 new("How they ended", [.. counts]),
-                .. CardSection.If("Not solved", unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? EndingText.Headline(incident)}")),
-                .. CardSection.If("What to do now", [.. NextSteps(unsolved, news.Max(one => one.Incident.UpdatedAt)), .. incidents.Any(incident => incident.IsOwnedByResponder()) ? [NextStepText.CloseEach] : Array.Empty<string>()], isNeeded: true),
+                .. CardSection.If("Not solved", unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? EndingText.Headline(incident)}{SeenTo(incident)}")),
+                .. CardSection.If("What to do now", [.. NextSteps(unseen, news.Max(one => one.Incident.UpdatedAt)), .. incidents.Any(incident => incident.IsOwnedByResponder()) ? [NextStepText.CloseEach] : Array.Empty<string>()], isNeeded: true),
                 .. CardSection.If("Left to a person", left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")),
                 .. CardSection.If("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target))),
             ],
@@ -166,8 +167,20 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         Links = [new("Incidents", links.Console(null))],
     };
 
-    /// <summary>Whether it ended without the automation having done what it was for, and nobody has it.</summary>
+    /// <summary>Whether it ended without the automation having done what it was for.</summary>
     public static bool IsUnsolved(Incident incident) => incident.State is IncidentState.Failed or IncidentState.Expired;
+
+    /// <summary>Whether it is not solved, and nobody sees to it, has had it tried again or has closed it.</summary>
+    public static bool CallsForAPerson(Incident incident) => IsUnsolved(incident) && incident.NeedsPerson;
+
+    /// <summary>That somebody has it; a close by hand stands in the reason.</summary>
+    private static string SeenTo(Incident incident) => incident switch
+    {
+        { ClosedByHand: not null } => "",
+        { RetriedAs: { } next } => $" Tried again as incident {next}.",
+        { Attention.AcknowledgedBy: { } by } => $" {by} sees to it.",
+        _ => "",
+    };
 
     private static string Title(StormMessage message, CardKind kind, string of)
     {

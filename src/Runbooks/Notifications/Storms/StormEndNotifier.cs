@@ -97,10 +97,10 @@ public sealed class StormEndNotifier(
 
     private IEnumerable<StormNews> Ends(Incident incident, Runbook runbook)
     {
-        var end = new StormNews(incident, runbook, NotificationRecipients.Closed, NotificationRecipients.Of(incident, runbook), StormCards.IsUnsolved(incident));
+        var end = new StormNews(incident, runbook, NotificationRecipients.Closed, NotificationRecipients.Of(incident, runbook), StormCards.CallsForAPerson(incident));
 
         // Once somebody sees to it, nobody else has to hear that a person is needed.
-        var isTriedEnough = incident.HasDelivery(end.Key) && (time.GetUtcNow() - incident.ClosedAt >= s_triedFor || (end.NeedsPerson && !incident.NeedsPerson));
+        var isTriedEnough = incident.HasDelivery(end.Key) && (time.GetUtcNow() - incident.ClosedAt >= s_triedFor || (StormCards.IsUnsolved(incident) && !incident.NeedsPerson));
         if (end.To.Count > 0 && !end.IsHeard && !isTriedEnough)
         {
             yield return end;

@@ -54,6 +54,52 @@ public sealed partial class StormStoryTests
         (await _world.Get<StormRegistry>().ListAsync(Cancel)).ShouldBeEmpty();
     }
 
+    /// <summary>Ada sits before the console because of the storm, and has them in hand before the storm tells of their end.</summary>
+    [Theory]
+    [InlineData("acknowledge", "Nobody answered in time. Nothing was done. ada sees to it.")]
+    [InlineData("close", "Nobody answered in time. Nothing was done. Closed by ada: by hand")]
+    [InlineData("retry", "Nobody answered in time. Nothing was done. Tried again as incident next.")]
+    public async Task EndThatSomebodySawToBeforeItWasTold_IsToldAndCallsNobody(string verb, string said)
+    {
+        await OpenAsync(6);
+        await AdvanceAsync(TimeSpan.FromMinutes(21));
+        await SeeToAsync(_world.Store.All, verb);
+
+        await WatchAsync();
+        await WatchAsync();
+
+        _chat.Sent.Concat(_pager.Sent).ShouldAllBe(sent => sent.Card.Kind != CardKind.Page);
+        var card = _chat.Sent.Last(sent => sent.To.Recipient == "ada").Card;
+        card.Title.ShouldBe("6 incidents of 'Broken thing' have ended");
+        card.Sections.Single(section => section.Heading == "Not solved").Lines.ShouldAllBe(line => line.EndsWith(said));
+        (await _world.Get<StormRegistry>().ListAsync(Cancel)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task EndsOfWhichSomebodySeesToOne_ArePagedForTheOthers()
+    {
+        await OpenAsync(6);
+        await AdvanceAsync(TimeSpan.FromMinutes(21));
+        await SeeToAsync(_world.Store.All.Take(1), "acknowledge");
+
+        await WatchAsync();
+
+        var card = _pager.Sent.ShouldHaveSingleItem().Card;
+        card.Title.ShouldBe("A person is needed: 6 of 6 incidents of 'Broken thing' were not solved");
+        card.Sections.Single(section => section.Heading == "Not solved").Lines.Count(line => line.EndsWith("ada sees to it.")).ShouldBe(1);
+        card.Sections.Single(section => section.Heading == "What to do now").Lines.ShouldHaveSingleItem().ShouldStartWith("It was not approved in time");
+    }
+
+    private async Task SeeToAsync(IEnumerable<Incident> incidents, string verb)
+    {
+        var now = _world.Time.GetUtcNow();
+        foreach (var incident in incidents.ToList())
+        {
+            await _world.Store.UpdateAsync(
+                incident.Id, i => (verb switch { "close" => i.CloseByHand("ada", "by hand", now), "retry" => i.NoteRetried("next", "ada", "again", now), _ => i.Acknowledge("ada", null, now) }, true), Cancel);
+        }
+    }
+
     [Fact]
     public async Task EndThatNobodyCanBeToldForADay_IsTriedEverMoreRarelyAndThenNoMore()
     {
