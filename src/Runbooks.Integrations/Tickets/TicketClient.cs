@@ -193,8 +193,8 @@ internal static class TicketMark
     /// <summary>The label or tag of an incident's ticket. Ids of incidents are lower-case letters, digits and dashes, so it can stand in a query.</summary>
     public static string Of(string incident) => $"runbook-{incident}";
 
-    /// <summary>Ends a comment, so that the same one is not written twice after a crash.</summary>
-    public static string OfComment(string key) => $"runbooks:{key}";
+    /// <summary>Ends a comment, so that the same one is not written twice after a crash. It is looked for in longer texts, so it ends with what no name has: the mark of <c>note</c> is no part of that of <c>note-start</c>.</summary>
+    public static string OfComment(string key) => $"runbooks:{key};";
 }
 
 /// <summary>What <c>fields</c> of a step give beside title and text.</summary>

@@ -69,6 +69,20 @@ public sealed class TicketTests : OnTickets
         static bool IsWrite(string request) => !request.StartsWith("GET ", StringComparison.Ordinal) && !request.Contains("search/jql", StringComparison.Ordinal) && !request.Contains("wiql", StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Systems))]
+    public async Task StepWhoseNameBeginsThatOfAnEarlierOne_WritesItsOwnComment(string system)
+    {
+        await RunAsync(Create, New(system));
+        foreach (var step in new[] { "note-start", "note" })
+        {
+            var comment = new { system, text = $"This is of {step}." };
+            await Action(Update).ApplyAsync(Bind(comment, Action(Update).ParametersType), await PrepareAsync(Update, comment), Context(Clock) with { IdempotencyKey = $"inc-1:mitigation:{step}" }, Cancel);
+        }
+
+        JsonSerializer.Serialize(await TicketsAsync(system)).ShouldContain("This is of note.");
+    }
+
     /// <summary>Jira takes two requests to close a ticket with a comment.</summary>
     [Fact]
     public async Task CutOffBetweenTheCommentAndTheClosing_IsFinishedWithoutASecondComment()
