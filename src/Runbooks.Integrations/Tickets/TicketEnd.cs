@@ -102,6 +102,13 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
             { RetriedAs: not null } => ("retried", "that this is tried again"),
             _ => ("end", "how this ended"),
         };
+
+        // What becomes known of a step after that is told in a comment of its own.
+        if (incident.OutcomesToTell.Count(page => page.At >= incident.ClosedAt) is > 0 and var since)
+        {
+            (moment, what) = ($"{moment}-known-{since}", $"{what}, and what is known since");
+        }
+
         var close = ticket.GetValueOrDefault(AtEnd) == CamelCase.Of(TicketAtEnd.Close) && LeavesNothing(incident);
         var known = ticket.GetValueOrDefault(Key);
         var next = incident.RetriedAs is { } retry ? $"Tried again as incident {retry}: {links.IncidentPage(retry)}\n" : "";

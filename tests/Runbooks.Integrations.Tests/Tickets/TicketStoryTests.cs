@@ -83,6 +83,22 @@ public sealed class TicketStoryTests
         (await store.GetAsync(ended.Id, TestContext.Current.CancellationToken)).Timeline[^1].What.ShouldBe(said);
     }
 
+    /// <summary>By the ticket the next team works: it must not say for ever that nobody knows.</summary>
+    [Fact]
+    public async Task WhatBecomesKnownAfterTheEnd_IsToldToTheTicketOnce()
+    {
+        await using var world = await SandboxWorld.StartAsync();
+        var ended = await EndAsync(world, "comment", helps: false);
+        var lost = ended.FindStep(Phase.Mitigation, "fix")! with { Status = StepStatus.Unknown, CutOff = true };
+        var known = (ended with { Steps = [.. ended.Steps.Where(step => step.Name != "fix"), lost] }).FinishStep(lost, StepStatus.Done, new("Turned the key."), ended.UpdatedAt.AddMinutes(5));
+
+        await world.Get<EndHooks>().RunAsync(known, TestContext.Current.CancellationToken);
+        await world.Get<EndHooks>().RunAsync(known, TestContext.Current.CancellationToken);
+
+        (await TicketsAsync(world)).ShouldHaveSingleItem().GetRawText().Split("fix is known now: Turned the key.").Length.ShouldBe(2);
+        (await world.Get<IIncidentStore>().GetAsync(ended.Id, TestContext.Current.CancellationToken)).Timeline[^1].What.ShouldBe("Wrote on the ticket INC0010001 how this ended, and what is known since.");
+    }
+
     /// <summary>The answer to the last attempt came too late: the ticket is there, and no step knows its number.</summary>
     [Theory]
     [InlineData("comment", "Wrote on the ticket INC0010001 how this ended.")]
