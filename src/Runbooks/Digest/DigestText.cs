@@ -5,8 +5,8 @@ namespace Runbooks.Digest;
 /// <summary>How the runbooks of one owner did in a week, in words.</summary>
 internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Sections)
 {
-    /// <summary>A target that had as many is one that comes again.</summary>
-    private const int Recurring = 3;
+    /// <summary>A target that had as many is named.</summary>
+    private const int Several = 3;
 
     /// <summary>Fewer say nothing about a runbook.</summary>
     private const int Enough = 3;
@@ -17,27 +17,28 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     /// <returns>Null for a week without incidents: nobody needs a message about it.</returns>
     public static DigestText? Of(IReadOnlyList<Runbook> runbooks, IReadOnlyList<IncidentSummary> week, IReadOnlyDictionary<string, RunHistory> histories, StepCatalog steps, bool isCut)
     {
-        var ended = week.Where(incident => incident.State.IsFinal() && !incident.IsDryRun).ToList();
         if (week.Count == 0)
         {
             return null;
         }
 
+        var real = week.Where(incident => !incident.IsDryRun).ToList();
+        var ended = real.Where(incident => incident.State.IsFinal()).ToList();
         return new(
-            $"Last week: {CountText.Format(week.Count, "incident")}, {ended.Count(incident => incident.IsFixed)} resolved",
+            $"Last week: {CountText.Format(real.Count, "incident")}, {ended.Count(incident => incident.IsFixed)} resolved",
             [
-                new("In short", [.. Summary(week, ended), .. isCut ? ["There were more incidents than are counted here; the first days of the week lack some."] : Array.Empty<string>()]),
+                new("In short", [.. Summary(real, ended, rehearsed: week.Count - real.Count), .. isCut ? ["There were more incidents than are counted here; the first days of the week lack some."] : Array.Empty<string>()]),
                 .. Section("By runbook", week.GroupBy(incident => incident.RunbookId).OrderByDescending(group => group.Count()).Select(group => Line(group.Key, [.. group]))),
-                .. Section("Targets that come again", week.GroupBy(incident => (incident.RunbookId, Key: incident.TargetKey ?? incident.Target)).Where(group => group.Count() >= Recurring).OrderByDescending(group => group.Count())
-                    .Select(group => $"{IncidentText.Target(group.First().Target)}: {group.Count()} times ({group.Key.RunbookId}). What is its cause?")),
+                .. Section("Targets with several incidents", real.GroupBy(incident => (incident.RunbookId, Key: incident.TargetKey ?? incident.Target)).Where(group => group.Count() >= Several).OrderByDescending(group => group.Count())
+                    .Select(group => $"{IncidentText.Target(group.First().Target)}: {group.Count()} incidents ({group.Key.RunbookId}). What is its cause?")),
                 .. Section("Suggestions", runbooks.OrderBy(runbook => runbook.Id, StringComparer.Ordinal).SelectMany(runbook => Suggestions(runbook, [.. ended.Where(incident => incident.RunbookId == runbook.Id)], histories.GetValueOrDefault(runbook.Id) ?? new(), steps))),
             ]);
     }
 
-    private static IEnumerable<string> Summary(IReadOnlyList<IncidentSummary> week, List<IncidentSummary> ended)
+    private static IEnumerable<string> Summary(List<IncidentSummary> real, List<IncidentSummary> ended, int rehearsed)
     {
         var (acted, told, held) = (ended.Where(Counts).ToList(), ended.Count(IsTold), ended.Count(incident => incident.WasSuppressed));
-        var (open, dry) = (week.Count(incident => !incident.State.IsFinal()), week.Count(incident => incident.IsDryRun));
+        var open = real.Count - ended.Count;
         return
         [
             .. acted.Count > 0 ? [string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(incident => incident.IsFixed)} of {acted.Count} that had to be dealt with ({100 * acted.Count(incident => incident.IsFixed) / acted.Count} %){Median(acted)}.")]
@@ -46,7 +47,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
             .. told > 0 ? [$"{told} only told people; what came of {(told == 1 ? "it" : "them")} is not known here."] : Array.Empty<string>(),
             .. held > 0 ? [$"{held} {(held == 1 ? "was" : "were")} held back by a maintenance window or a limit: nothing was done about {(held == 1 ? "it" : "them")}."] : Array.Empty<string>(),
             .. open > 0 ? [$"{open} {(open == 1 ? "is" : "are")} still open."] : Array.Empty<string>(),
-            .. dry > 0 ? [$"{CountText.Format(dry, "dry run")}: nothing was touched, so {(dry == 1 ? "it does" : "they do")} not count here."] : Array.Empty<string>(),
+            .. rehearsed > 0 ? [$"{CountText.Format(rehearsed, "dry run")}: nothing was touched, so {(rehearsed == 1 ? "it does" : "they do")} not count here."] : Array.Empty<string>(),
         ];
     }
 
