@@ -11,37 +11,44 @@ public sealed class ApprovalService(
     {
         try
         {
-            // It counts from when it came, however long it takes to find out who is on call.
+            // It counts from when it came, and is about what was asked then, however long it takes to find out who is on call.
             var (at, repeated) = (time.GetUtcNow(), false);
-            var asked = request.Verb == DecisionVerb.Approve || approvers.AskSchedules ? await store.FindAsync(incidentId, cancellationToken) : null;
-            var askedGate = gateId is null ? asked?.OpenGate : asked?.FindGate(gateId);
-            var closed = request.Verb == DecisionVerb.Approve && asked is not null ? await guards.FindAllAsync(asked, askedGate, cancellationToken) : null;
+            var asked = await store.GetAsync(incidentId, cancellationToken);
+            var askedGate = gateId is null ? FindGate(asked, request) : asked.FindGate(gateId);
+            if (gateId is null && WhyUnclear(asked, askedGate, request) is { } unclear)
+            {
+                Log.DecisionRefused(logger, incidentId, request.Person, request.Via, unclear.Message);
+                return new(asked, unclear) { Gate = askedGate };
+            }
+
+            var id = gateId ?? askedGate!.Id;
+            var closed = request.Verb == DecisionVerb.Approve ? await guards.FindAllAsync(asked, askedGate, cancellationToken) : null;
             var people = await approvers.ReadAsync(askedGate, cancellationToken);
-            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request, at, closed, people), cancellationToken);
+            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, id, request, at, closed, people), cancellationToken);
             if (result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded)
             {
                 Log.Decided(logger, incidentId, request.Verb, request.Person, request.Via);
                 await engine.TryWakeAsync(incident, logger);
-                await TryShowAsync(incident, gateId, cancellationToken);
+                await TryShowAsync(incident, id, cancellationToken);
             }
             else
             {
                 Log.DecisionRefused(logger, incidentId, request.Person, request.Via, result.Message);
                 if (result.Status == DecisionStatus.HeldBack)
                 {
-                    await TryShowAsync(incident, gateId, cancellationToken);
+                    await TryShowAsync(incident, id, cancellationToken);
                 }
 
-                repeated = result.Status is DecisionStatus.AlreadyCounted or DecisionStatus.AlreadyClosed && IsRepeated(incident, gateId, request);
+                repeated = result.Status is DecisionStatus.AlreadyCounted or DecisionStatus.AlreadyClosed && IsRepeated(incident, id, request);
                 if (repeated && !incident.State.IsFinal())
                 {
                     // Who sends the same decision again had no answer: the host may have died between the record and the rest.
                     await (incident.State == IncidentState.AwaitingApproval ? engine.TryWakeAsync(incident, logger) : Task.CompletedTask);
-                    await TryShowAsync(incident, FindGate(incident, gateId, request)?.Id, cancellationToken);
+                    await TryShowAsync(incident, id, cancellationToken);
                 }
             }
 
-            return new(incident, result) { IsRepeated = repeated, Gate = FindGate(incident, gateId, request) };
+            return new(incident, result) { IsRepeated = repeated, Gate = incident.FindGate(id) };
         }
         catch (KeyNotFoundException)
         {
@@ -52,10 +59,8 @@ public sealed class ApprovalService(
     }
 
     /// <summary>Brings the cards of a gate up to date, for whoever pressed a button of one that is not.</summary>
-    public Task TryShowAsync(Incident incident, string? gateId, CancellationToken cancellationToken) =>
-        (gateId ?? incident.LatestGate?.Id) is { } gate
-            ? logger.TryShowAsync(() => updater.ShowGateAsync(incident, gate, cancellationToken), incident.Id, cancellationToken)
-            : Task.CompletedTask;
+    public Task TryShowAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
+        logger.TryShowAsync(() => updater.ShowGateAsync(incident, gateId, cancellationToken), incident.Id, cancellationToken);
 
     /// <inheritdoc cref="NotificationUpdater.ShowPressedAsync"/>
     public Task TryShowPressedAsync(Incident incident, string gateId, string channel, string reference, CancellationToken cancellationToken) =>
@@ -65,75 +70,73 @@ public sealed class ApprovalService(
     /// An approval that another's answer or the time has overtaken is none that counts. Whoever says again that what is left of a
     /// checklist is done names fewer items, or none, once the first answer has counted.
     /// </summary>
-    private bool IsRepeated(Incident incident, string? gateId, DecisionRequest request) =>
-        FindGate(incident, gateId, request) is { } gate
+    private bool IsRepeated(Incident incident, string gateId, DecisionRequest request) =>
+        incident.FindGate(gateId) is { } gate
         && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == approvers.NameOf(request) && (ItemsOf(request) ?? []).All(item => decision.Items?.Contains(item) == true))
         && (request.Verb != DecisionVerb.Approve || gate.Outcome is GateOutcome.Pending or GateOutcome.Approved);
 
     /// <summary>An answer that names no question is of the open one; when none is, of the one that it is on record for.</summary>
-    private Gate? FindGate(Incident incident, string? gateId, DecisionRequest request) => gateId is not null ? incident.FindGate(gateId)
-        : incident.OpenGate ?? incident.Gates.LastOrDefault(gate => gate.Decisions.Any(decision => IsSame(decision, request))) ?? incident.LatestGate;
+    private Gate? FindGate(Incident incident, DecisionRequest request) =>
+        incident.OpenGate ?? incident.Gates.LastOrDefault(gate => gate.Decisions.Any(decision => IsSame(decision, request))) ?? incident.LatestGate;
 
     private bool IsSame(Decision decision, DecisionRequest request) =>
         decision.Verb == request.Verb && decision.Person == approvers.NameOf(request) && (decision.Items ?? []).SequenceEqual(ItemsOf(request) ?? []);
 
     /// <summary>
-    /// Whoever had no answer may send theirs again, and another question may be open by then that they have not seen. What names
-    /// neither the question nor the plan cannot be told from that.
+    /// Why an answer that names no question is none. Whoever had no answer may send theirs again, and another question may be open by
+    /// then that they have not seen. What names neither the question nor the plan cannot be told from that.
     /// </summary>
-    private DecisionResult? WhyPerhapsRepeated(Incident incident, DecisionRequest request) =>
-        request.PlanHash is null && incident.OpenGate is { } open
-        && incident.Gates.LastOrDefault(gate => gate.Id != open.Id && (gate.Task is not null || !request.IsOfWork) && gate.Decisions.Any(decision => IsSame(decision, request) && decision.Reason == request.Reason)) is { } earlier
-            ? new(DecisionStatus.Incomplete, $"{approvers.NameOf(request)} has given this answer to '{earlier.Id}' already, and it is on record. Another question is open by now: look at '{open.Id}', and name it as 'gate' to answer it. Nothing was recorded.")
-            : null;
+    /// <param name="meant">The question that it would be about; null where there is none.</param>
+    private DecisionResult? WhyUnclear(Incident incident, Gate? meant, DecisionRequest request)
+    {
+        if (meant is null)
+        {
+            return incident.State.IsFinal()
+                ? new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))
+                : new(DecisionStatus.NothingAsked, $"Incident {incident.Id} asks nothing at the moment: {EndingText.Headline(incident)}.");
+        }
+
+        return request.PlanHash is null && meant.Outcome == GateOutcome.Pending
+            && incident.Gates.LastOrDefault(gate => gate.Id != meant.Id && (gate.Task is not null || !request.IsOfWork) && gate.Decisions.Any(decision => IsSame(decision, request) && decision.Reason == request.Reason)) is { } earlier
+                ? new(DecisionStatus.Incomplete, $"{approvers.NameOf(request)} has given this answer to '{earlier.Id}' already, and it is on record. Another question is open by now: look at '{meant.Id}', and name it as 'gate' to answer it. Nothing was recorded.")
+                : null;
+    }
 
     private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) => request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
 
     /// <param name="at">When it came.</param>
     /// <param name="closed">What keeps it from running at the moment: an approval is then not taken, and the question stays open.</param>
     /// <param name="people">The contacts, with whoever is on call.</param>
-    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, DateTimeOffset at, HeldBackBy? closed, ContactBook people)
+    private (Incident, DecisionResult) Decide(Incident incident, string gateId, DecisionRequest request, DateTimeOffset at, HeldBackBy? closed, ContactBook people)
     {
-        if (gateId is null && WhyPerhapsRepeated(incident, request) is { } repeated)
-        {
-            return (incident, repeated);
-        }
-
-        var gate = FindGate(incident, gateId, request);
+        var gate = incident.FindGate(gateId);
         if (gate is { Outcome: GateOutcome.Pending } && approvers.WhyNotCounted(gate, request, people) is { } objection)
         {
             return (incident, objection);
         }
 
-        if ((gateId ?? gate?.Id) is { } id)
+        var person = approvers.NameOf(request);
+        if (request.IsOfWork && gate is { Outcome: GateOutcome.Pending, Task: null })
         {
-            var person = approvers.NameOf(request);
-            if (request.IsOfWork && gate is { Outcome: GateOutcome.Pending, Task: null })
-            {
-                return (incident, new(DecisionStatus.Incomplete, "It asks for a decision and not for work by hand. Nothing was recorded."));
-            }
-
-            if (closed is not null && gate is { Outcome: GateOutcome.Pending } && at < gate.ExpiresAt)
-            {
-                var noted = incident.NoteHeldBack(id, person, closed.Why, closed.Until, time.GetUtcNow());
-                return (
-                    noted,
-                    new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} The question stays open until {GateText.Clock(noted.FindGate(id)!.ExpiresAt, time.GetUtcNow())}; approve it again once nothing stops it."));
-            }
-
-            var decision = new Decision(request.Verb, person, request.Via, at, request.Reason, request.PlanHash)
-            {
-                Items = ItemsOf(request),
-                Identity = request.SignedIn?.Id,
-                OfOwner = gate is { OwnerTeam: { } owner } && approvers.IsOf(owner, gate, request, people),
-                ByShiftOrGroup = gate is null ? null : approvers.ByShiftOrGroup(gate, request, people),
-            };
-            return incident.LoseApprovals(id, earlier => ApproverRules.AsOfNow(gate!, earlier, people), time.GetUtcNow()).Decide(id, decision, incident.StartedBy is { } starter ? approvers.NameOf(starter) : null);
+            return (incident, new(DecisionStatus.Incomplete, "It asks for a decision and not for work by hand. Nothing was recorded."));
         }
 
-        return (incident, incident.State.IsFinal()
-            ? new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))
-            : new(DecisionStatus.NothingAsked, $"Incident {incident.Id} asks nothing at the moment: {EndingText.Headline(incident)}."));
+        if (closed is not null && gate is { Outcome: GateOutcome.Pending } && at < gate.ExpiresAt)
+        {
+            var noted = incident.NoteHeldBack(gateId, person, closed.Why, closed.Until, time.GetUtcNow());
+            return (
+                noted,
+                new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} The question stays open until {GateText.Clock(noted.FindGate(gateId)!.ExpiresAt, time.GetUtcNow())}; approve it again once nothing stops it."));
+        }
+
+        var decision = new Decision(request.Verb, person, request.Via, at, request.Reason, request.PlanHash)
+        {
+            Items = ItemsOf(request),
+            Identity = request.SignedIn?.Id,
+            OfOwner = gate is { OwnerTeam: { } owner } && approvers.IsOf(owner, gate, request, people),
+            ByShiftOrGroup = gate is null ? null : approvers.ByShiftOrGroup(gate, request, people),
+        };
+        return incident.LoseApprovals(gateId, earlier => ApproverRules.AsOfNow(gate!, earlier, people), time.GetUtcNow()).Decide(gateId, decision, incident.StartedBy is { } starter ? approvers.NameOf(starter) : null);
     }
 }
 

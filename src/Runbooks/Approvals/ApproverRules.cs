@@ -8,9 +8,6 @@ namespace Runbooks.Approvals;
 /// </summary>
 public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory directory)
 {
-    /// <summary>Whether anything depends on who is on call.</summary>
-    public bool AskSchedules => directory.HasSchedules;
-
     /// <summary>The contacts as they are now, with whoever is on call for this gate.</summary>
     public async Task<ContactBook> ReadAsync(Gate? gate, CancellationToken cancellationToken) =>
         gate is null ? contacts.Book : (await directory.ResolveAsync(gate.Approvers, cancellationToken)).Book;

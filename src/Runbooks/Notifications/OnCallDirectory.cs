@@ -12,9 +12,6 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
 
     private readonly bool _mails = channels.Any(channel => channel is { Channel: Mail, ConfigurationError: null });
 
-    /// <summary>Whether any contact is a schedule.</summary>
-    public bool HasSchedules => contacts.Book.Schedules.Count > 0;
-
     /// <summary>Everybody behind every contact.</summary>
     public Task<ResolvedContacts> ResolveAllAsync(CancellationToken cancellationToken) => ResolveAsync(contacts.Book.Schedules, "", [], cancellationToken);
 

@@ -1,7 +1,9 @@
 using Runbooks.Approvals;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit.People;
+using Patience = TestKit.Patience;
 using Some = TestKit.Some;
 using People = Runbooks.Tests.Notifications.People;
 
@@ -59,6 +61,28 @@ public sealed partial class ApproverRulesTests
         await office.Time.UntilDoneAsync(deciding);
         office.Time.GetUtcNow().ShouldBeGreaterThan(gate.ExpiresAt);
         (await deciding).Incident!.LatestGate!.Outcome.ShouldBe(outcome);
+    }
+
+    /// <summary>Somebody else answers it, and the next is asked, while the schedule is asked who is on call.</summary>
+    [Theory]
+    [InlineData(DecisionVerb.Approve)]
+    [InlineData(DecisionVerb.Reject)]
+    public async Task AnswerThatNamesNoQuestion_IsAboutTheOneThatWasOpenWhenItCame(DecisionVerb verb)
+    {
+        var office = new ApprovalOffice(new ContactBook([new("oncall", []) { Schedule = new("rota", "s1", [People.Ada]) }], [People.Ada]));
+        await office.Store.OpenAsync(Some.Waiting(), Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
+        office.Rota.Hangs = true;
+        var deciding = DecideAsync(office, new DecisionRequest(verb, "ada", "api"));
+        await Patience.UntilAsync(() => Task.FromResult(office.Rota.Asked > 0), () => "The schedule was not asked.");
+
+        var approval = new Decision(DecisionVerb.Approve, "grace", "link", Some.Time);
+        await office.Store.UpdateAsync(office.Store.All[0].Id, i => i.Decide("mitigation-1", approval).Incident.AddGate(Some.Gate(2), Some.Time), TestContext.Current.CancellationToken);
+
+        await office.Time.UntilDoneAsync(deciding);
+        var receipt = await deciding;
+        (receipt.Result.Status, receipt.Gate!.Id).ShouldBe((DecisionStatus.AlreadyClosed, "mitigation-1"));
+        receipt.Result.Message.ShouldContain("grace approved this");
+        receipt.Incident!.OpenGate!.Id.ShouldBe("mitigation-2");
     }
 
     [Fact]
