@@ -3,7 +3,7 @@ using Runbooks.Catalog.Templates;
 namespace Runbooks.Execution;
 
 /// <summary>Opens the incident that goes on where another one ended: on the same target, by the same version of the runbook.</summary>
-public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<NextIncident> logger)
+public sealed class NextIncident(IIncidentStore store, PinnedRunbooks pinned, FollowingMode mode, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<NextIncident> logger)
 {
     /// <summary>
     /// Opens it, unless the target has a later incident that is open or belongs to a person: that one then gets the alerts, and says why.
@@ -58,13 +58,14 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
         alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now).KeepEnd(ended.Alerts.FirstOrDefault(known => known.Is(alert)), now));
 
     /// <summary>After the one that ended knows of it: what is on record and not started is started by the watchdog. One that was open already is woken where it has something to tell.</summary>
-    public async Task StartAsync(Incident opened, Runbook runbook)
+    /// <param name="opened">It may have been there before, and be pinned to another version than the one that ended.</param>
+    public async Task StartAsync(Incident opened)
     {
         try
         {
             if (engine() is { } running)
             {
-                await running.StartAsync(IncidentInput.Of(opened.Id, runbook), CancellationToken.None);
+                await running.StartAsync(IncidentInput.Of(opened.Id, await pinned.OfAsync(opened, CancellationToken.None)), CancellationToken.None);
                 await (opened.HasUntoldNews ? running.TryWakeAsync(opened, logger) : Task.CompletedTask);
             }
         }
@@ -114,7 +115,7 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
             incident => incident with { FollowUpOf = ended.Id, Follows = others.Select(ended.BrokenFixOf).FirstOrDefault(fix => fix is not null) },
             cancellationToken);
         var followed = await store.UpdateAsync(ended.Id, i => i.FollowUp(opened.Id, others, time.GetUtcNow()), cancellationToken);
-        await next.StartAsync(opened, runbook);
+        await next.StartAsync(opened);
         return followed;
     }
 }
@@ -191,6 +192,6 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         var current = await store.GetAsync(closed.Id, cancellationToken);
         var opened = await next.OpenAsync(current, runbook, current.FiringAgain(), why, incident => link(incident) with { StartedBy = closed.StartedBy }, cancellationToken);
         await store.UpdateAsync(closed.Id, i => i.EndSettling($"{ended}; incident {opened.Id} goes on.", time.GetUtcNow()), cancellationToken);
-        await next.StartAsync(opened, runbook);
+        await next.StartAsync(opened);
     }
 }

@@ -85,7 +85,7 @@ public enum ManualStartProblem { NoSuchRunbook, MissingLabels }
 /// runbook as it is loaded now. Everything in it begins anew, the checks and the question too.
 /// </summary>
 public sealed class IncidentRetry(
-    LoadedRunbooks loaded, IIncidentStore store, IIncidentEngine engine, IncidentVerbService verbs, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<IncidentRetry> logger)
+    LoadedRunbooks loaded, IIncidentStore store, PinnedRunbooks pinned, IIncidentEngine engine, IncidentVerbService verbs, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<IncidentRetry> logger)
 {
     public async Task<RetryResult> RetryAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
     {
@@ -116,7 +116,7 @@ public sealed class IncidentRetry(
 
         // From here on the new incident is on record: whoever hangs up no longer stops its start.
         var retried = await store.UpdateAsync(ended.Id, current => current.NoteRetried(incident.Id, by, reason, now), CancellationToken.None);
-        await engine.StartAsync(IncidentInput.Of(incident.Id, runbook), CancellationToken.None);
+        await engine.StartAsync(IncidentInput.Of(incident.Id, await pinned.OfAsync(incident, CancellationToken.None)), CancellationToken.None);
         Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         await verbs.ShowAcknowledgedAsync(retried, CancellationToken.None);
         return new(DecisionStatus.Decided, $"It is tried again as incident {incident.Id}.", incident.Id);

@@ -1,7 +1,9 @@
 using Runbooks.Execution;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
+using Runbooks.Tests.Watchdog;
 using Given = TestKit.Incidents.Given;
+using Some = TestKit.Some;
 
 namespace Runbooks.Tests.Execution;
 
@@ -61,6 +63,21 @@ public sealed class NextIncidentTests : SettleWorld
         await _world.Store.UpdateAsync(first.Id, i => (i with { State = IncidentState.Expired }, true), CancellationToken.None);
 
         (await NextAsync(ended, [s_other], broken)).Id.ShouldBe(first.Id);
+    }
+
+    /// <summary>It opened when another version was loaded, and its own start is still to come.</summary>
+    [Fact]
+    public async Task AnotherIsOpenAndNotStarted_StartsByTheVersionThatItIsPinnedTo()
+    {
+        await using var world = new WatchdogWorld();
+        var (older, newer) = (Some.Runbook(), Some.Runbook() with { Hash = "newer" });
+        await world.Store.OpenAsync(Some.Incident() with { RunbookHash = newer.Hash }, newer, _ => null, CancellationToken.None);
+        var ended = Some.Incident("261123-0200-aaaaaaaa") with { State = IncidentState.Resolved };
+
+        var next = world.Get<NextIncident>();
+        await next.StartAsync(await next.OpenAsync(ended, older, [Some.Alert()], "It goes on.", one => one with { FollowUpOf = ended.Id }, CancellationToken.None));
+
+        world.Engine.Started.ShouldHaveSingleItem().Runbook.Hash.ShouldBe("newer");
     }
 
     /// <param name="broken">The fix did not hold, so that the next one says so; otherwise it is a follow-up.</param>

@@ -2,7 +2,9 @@ using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
+using Runbooks.Tests.Watchdog;
 using Given = TestKit.Incidents.Given;
+using Some = TestKit.Some;
 
 namespace Runbooks.Tests.Intake;
 
@@ -45,6 +47,22 @@ public sealed class TriedAgainTests
 
         world.World.Notifier.Changed.Last(changed => changed.Key == page).Card.ShouldSatisfyAllConditions(
             card => card.Title.ShouldStartWith($"Tried again as incident {again}: "), card => card.CallsNobody.ShouldBeTrue(), card => card.IsSeenTo.ShouldBeFalse());
+    }
+
+    /// <summary>Whoever had it tried again died before that was started, and another version is loaded by now.</summary>
+    [Fact]
+    public async Task TriedAgainBeforeAndNotStarted_StartsByTheVersionThatItIsPinnedTo()
+    {
+        await using var world = new WatchdogWorld();
+        var older = Some.Runbook() with { Hash = "older" };
+        var ended = (Some.Incident("261123-0200-aaaaaaaa") with { RunbookHash = older.Hash }).End(IncidentState.Failed, "It broke.", Some.Time);
+        var again = Some.Incident() with { RunbookHash = older.Hash, RetryOf = ended.Id };
+        await world.Store.OpenAsync(ended, older, _ => null, TestContext.Current.CancellationToken);
+        await world.Store.OpenAsync(again, older, _ => null, TestContext.Current.CancellationToken);
+
+        (await world.Get<IncidentRetry>().RetryAsync(ended.Id, "ada", "once more", TestContext.Current.CancellationToken)).Incident.ShouldBe(again.Id);
+
+        world.Engine.Started.ShouldHaveSingleItem().Runbook.Hash.ShouldBe("older");
     }
 
     private static async Task<string> TryAgainAsync(IntakeWorld world)

@@ -48,7 +48,7 @@ public sealed class ApprovalOffice
     public ApprovalService Approvals { get; }
     public IncidentVerbService Verbs => new(
         Store, new PinnedRunbooks(Store), Engine, Updater,
-        new FollowUps(Store, new NextIncident(Store, new FollowingMode(new FixedOptions<SafetyOptions>(new()), _ => null), () => Engine, Time, NullLogger<NextIncident>.Instance), Time),
+        new FollowUps(Store, new NextIncident(Store, new PinnedRunbooks(Store), new FollowingMode(new FixedOptions<SafetyOptions>(new()), _ => null), () => Engine, Time, NullLogger<NextIncident>.Instance), Time),
         new EndHooks([], Store, Time), Time, NullLogger<IncidentVerbService>.Instance);
 
     public static LinkSigningOptions Keys(params string[] ids)
