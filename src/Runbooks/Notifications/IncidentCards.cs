@@ -90,6 +90,16 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>The end of an incident, on a card that once asked this question.</summary>
     public static Card Ended(Card end, Gate gate) => end with { Sections = [.. end.Sections, Decision(gate)] };
 
+    /// <summary>How it ended, for whoever was asked or told of it: where a person is needed it says so, or who sees to it.</summary>
+    public Card End(Incident incident, Runbook runbook, DateTimeOffset now) => incident switch
+    {
+        { ClosedByHand: not null } => Closed(incident, runbook),
+        { State: IncidentState.Failed or IncidentState.Expired, Attention.AcknowledgedAt: not null } => Acknowledged(incident, runbook, now),
+        { State: IncidentState.Failed or IncidentState.Expired } => Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), now),
+        { State: IncidentState.TakenOver } => TakenOver(incident, runbook),
+        _ => Closed(incident, runbook),
+    };
+
     /// <summary>The automation has stopped and a responder owns it: not over until somebody says so.</summary>
     public Card TakenOver(Incident incident, Runbook runbook)
     {

@@ -81,12 +81,18 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// Every card that asked or told of it: how it ended. A card that reports that end is new and says so already; a page that tells what
     /// is known of a step after all rings until somebody has heard it, or all is over.
     /// </summary>
-    public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken) => ShowAsync(
-        incident,
-        incident.Changeable.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed)
-            && (card.Kind == CardKind.Closed || !incident.OutcomesToTell.Any(page => delivery.IsUnder(DuePage.KeyOf(page.Trouble))))),
-        card,
-        cancellationToken);
+    public async Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken)
+    {
+        var sent = incident.Changeable.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed)
+            && (card.Kind == CardKind.Closed || !incident.OutcomesToTell.Any(page => delivery.IsUnder(DuePage.KeyOf(page.Trouble))))).ToList();
+        await ShowAsync(incident, sent, card, cancellationToken);
+
+        // Somebody may have acknowledged or closed it meanwhile, and what that shows may have come first.
+        if (sent.Count > 0 && incident.CanBeClosedByHand() && await store.FindAsync(incident.Id, cancellationToken) is { } now)
+        {
+            await ShowIfSeenToAsync(incident, now, cancellationToken);
+        }
+    }
 
     /// <summary>Closed by hand: the cards of an incident that somebody owned, and those that said that it needs a person.</summary>
     public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
@@ -95,13 +101,29 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         await ShowAsync(incident, incident.Changeable, cards.Closed(incident, runbook), cancellationToken);
     }
 
-    /// <summary>The incident ended while a message about it was being sent, so alerts of that message are ended.</summary>
-    public async Task ShowIfOverAsync(Incident before, Incident now, CancellationToken cancellationToken)
+    /// <summary>
+    /// While a message that calls for a person was being sent or changed somebody said that they see to it, its question was answered, or
+    /// all was over. What was sent is on record only since: its alerts are ended now, and its cards say so.
+    /// </summary>
+    /// <param name="before">As the message shows it.</param>
+    /// <returns>Whether nobody else has to be called.</returns>
+    public async Task<bool> ShowIfSeenToAsync(Incident before, Incident now, CancellationToken cancellationToken)
     {
-        if (!IsOver(before) && IsOver(now))
+        var answered = before.OpenGate is { } open && now.FindGate(open.Id) is { Outcome: not GateOutcome.Pending } ? open.Id : null;
+        await (answered is null ? Task.CompletedTask : ShowGateAsync(now, answered, cancellationToken));
+        if ((!IsOver(before) && IsOver(now)) || (before.ClosedByHand is null && now.ClosedByHand is not null))
         {
-            await ShowEndAsync(now, cards.Closed(now, await pinned.OfAsync(now, cancellationToken)), cancellationToken);
+            await ShowClosedAsync(now, cancellationToken);
+            return true;
         }
+
+        if (before.Attention?.AcknowledgedAt is null && now.Attention?.AcknowledgedAt is not null)
+        {
+            await ShowAcknowledgedAsync(now, cancellationToken);
+            return true;
+        }
+
+        return false;
     }
 
     /// <summary>It has ended, and nobody is needed or owns it.</summary>

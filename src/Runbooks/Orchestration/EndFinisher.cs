@@ -13,14 +13,7 @@ public sealed class EndFinisher(
         await limits.ReleaseAsync(incident, runbook, cancellationToken);
         incident = await followUps.OpenAsync(incident, runbook, cancellationToken);
         await suppression.WakeAsync(incident, cancellationToken);
-        var card = incident switch
-        {
-            { ClosedByHand: not null } => cards.Closed(incident, runbook),
-            { State: IncidentState.Failed or IncidentState.Expired, Attention.AcknowledgedAt: not null } => cards.Acknowledged(incident, runbook, time.GetUtcNow()),
-            { State: IncidentState.Failed or IncidentState.Expired } => cards.Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), time.GetUtcNow()),
-            { State: IncidentState.TakenOver } => cards.TakenOver(incident, runbook),
-            _ => cards.Closed(incident, runbook),
-        };
+        var card = cards.End(incident, runbook, time.GetUtcNow());
         var needsPerson = card.Kind == CardKind.Page;
         var contacts = NotificationRecipients.Of(incident, runbook);
 
@@ -32,9 +25,12 @@ public sealed class EndFinisher(
             {
                 Log.NobodyReached(logger, incident.Id, incident.Reason ?? "");
             }
+
+            // Somebody may have acknowledged or closed it meanwhile.
+            incident = result.Incident;
         }
 
-        await updater.ShowEndAsync(incident, card, cancellationToken);
+        await updater.ShowEndAsync(incident, cards.End(incident, runbook, time.GetUtcNow()), cancellationToken);
         await endHooks.RunAsync(incident, cancellationToken);
     }
 }

@@ -78,7 +78,6 @@ public sealed class IncidentPager(
             Log.NobodyReached(logger, incident.Id, request.Message);
         }
 
-        await updater.ShowIfOverAsync(incident, result.Incident, cancellationToken);
         return result.Reached;
     }
 
@@ -86,12 +85,13 @@ public sealed class IncidentPager(
     internal async Task<SendResult> SendAsync(Incident incident, Runbook runbook, string key, IEnumerable<string> contacts, Card card, bool needsPerson, CancellationToken cancellationToken)
     {
         var result = await notifier.SendAsync(incident, key, contacts, _ => card, cancellationToken);
-        if (!needsPerson || !NotificationRecipients.NeedsLastInLine(runbook, result.Deliveries))
+        if (await updater.ShowIfSeenToAsync(incident, result.Incident, cancellationToken) || !needsPerson || !NotificationRecipients.NeedsLastInLine(runbook, result.Deliveries))
         {
             return result;
         }
 
         var last = await notifier.SendAsync(result.Incident, $"{key}:{ContactBook.Fallback}", [ContactBook.Fallback], _ => card, cancellationToken);
+        await updater.ShowIfSeenToAsync(incident, last.Incident, cancellationToken);
         return last with { Deliveries = [.. result.Deliveries, .. last.Deliveries] };
     }
 }

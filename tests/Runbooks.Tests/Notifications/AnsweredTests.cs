@@ -3,6 +3,7 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
+using Runbooks.Orchestration;
 using Runbooks.Tests.Watchdog;
 using TestKit.Incidents;
 using TestKit.People;
@@ -34,6 +35,30 @@ public sealed class AnsweredTests
 
         _pager.Sent.ShouldBeEmpty();
         (await world.Store.GetAsync(Id, Cancel)).FindGate("mitigation-1")!.Approvers.ShouldBe(["oncall", "sre"]);
+    }
+
+    /// <summary>Ada sees to it, or closes it, while her colleague's line is still being tried.</summary>
+    [Theory]
+    [InlineData(false, CardKind.Decided)]
+    [InlineData(true, CardKind.Closed)]
+    public async Task EndThatSomebodySeesToWhileItIsTold_CallsNobodyElseAndIsShownSo(bool closed, CardKind shown)
+    {
+        await using var world = World();
+        var runbook = TestKit.Some.Runbook() with { Fallback = "sre" };
+        var asked = TestKit.Some.Waiting(Id) with { Deliveries = [new Delivery("mitigation-1:0:ada@chat", "ada", "chat", TestKit.Some.Time, null, "asked")] };
+        var ended = asked.End(IncidentState.Failed, "It broke.", TestKit.Some.Time);
+        await world.Store.OpenAsync(ended, runbook, _ => null, Cancel);
+        _phone.Before = async (_, _) =>
+        {
+            await world.Store.UpdateAsync(Id, i => closed ? i.CloseByHand("ada", "done", world.Time.GetUtcNow()) : i.Acknowledge("ada", null, world.Time.GetUtcNow()), Cancel);
+            throw new DeliveryException("answered 400.");
+        };
+
+        await world.Time.UntilDoneAsync(world.Get<EndFinisher>().FinishAsync(ended, runbook, isTold: false, Cancel));
+
+        _chat.Sent.ShouldHaveSingleItem();
+        _chat.Shown.Values.Select(card => card.Kind).ShouldBe([shown, shown], "the question, and what told of the end");
+        _pager.Sent.ShouldBeEmpty();
     }
 
     /// <summary>She can say no more than yes; grace, whose yes is missing, is reminded.</summary>
@@ -89,6 +114,19 @@ public sealed class AnsweredTests
         await world.Get<NotificationUpdater>().ShowGateAsync(incident, "mitigation-1", Cancel);
 
         world.Changed.Select(changed => changed.Key).ShouldBe(decided ? ["page-1"] : []);
+    }
+
+    [Fact]
+    public async Task QuestionThatIsAnsweredWhileAPersonIsPagedAboutIt_EndsThePage()
+    {
+        await using var world = new WatchdogWorld();
+        var id = await world.OpenAsync(TestKit.Some.Waiting());
+        world.WhileSending = () => world.Store.UpdateAsync(id, i => i.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", world.Now)), Cancel);
+
+        await world.Get<IncidentPager>().PageOnceAsync(await world.Store.GetAsync(id, Cancel), NotificationUpdater.UnheardOf("mitigation-1"), "Nobody has it.", Cancel);
+
+        var page = world.Sent.ShouldHaveSingleItem().Card.Key;
+        world.Changed.ShouldHaveSingleItem().Key.ShouldBe(page);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -18,7 +18,7 @@ public sealed record StormNews(Incident Incident, Runbook Runbook, string Key, I
 /// Tells news of many incidents of a storm in one message to each person. On the record of each incident stands what reached
 /// whom, as if it had told it by itself: what did not come to whom it is for is news for them alone the next time.
 /// </summary>
-public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers members, NotificationDispatcher dispatcher, ILogger<StormNewsDispatcher> logger)
+public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers members, NotificationDispatcher dispatcher, NotificationUpdater updater, ILogger<StormNewsDispatcher> logger)
 {
     /// <param name="news">Of each incident and key one.</param>
     /// <param name="cardOf">The card about what one recipient is told.</param>
@@ -38,6 +38,7 @@ public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers membe
             told.Select(one => one.First().News.Incident),
             incident => told[incident.Id].Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.Delivery], about: one.Incidents)),
             cancellationToken)).ToDictionary(incident => incident.Id, StringComparer.Ordinal);
+        await Task.WhenAll(told.Select(one => updater.ShowIfSeenToAsync(one.First().News.Incident, updated[one.Key], cancellationToken)));
         if (news.Where(one => updated.TryGetValue(one.Incident.Id, out var now) && !now.Reached(one.Key)).ToList() is { Count: > 0 } unheard)
         {
             Log.NobodyReached(logger, unheard[0].Incident.Storm!, $"{CountText.Format(unheard.Count, "incident")}, {unheard[0].Key}.");

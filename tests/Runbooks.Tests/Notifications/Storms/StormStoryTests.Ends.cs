@@ -1,5 +1,6 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using TestKit.People;
@@ -32,6 +33,21 @@ public sealed partial class StormStoryTests
         _pager.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("A person is needed: 6 of 6 incidents of 'Broken thing' were not solved");
         TitlesTo("ada").Count.ShouldBe(toAda);
         (await _world.Get<StormRegistry>().ListAsync(Cancel)).ShouldBeEmpty();
+    }
+
+    /// <summary>A message about one of them can still say how that one stands.</summary>
+    [Fact]
+    public async Task EndThatSomebodySeesToWhileItIsTold_IsShownSo()
+    {
+        await OpenAsync(6);
+        await AdvanceAsync(TimeSpan.FromMinutes(21));
+        var (incident, storm) = (_world.Store.All[0], (await _world.Get<StormRegistry>().ListAsync(Cancel)).Single());
+        _pager.After = async (_, _) => await _world.Store.UpdateAsync(incident.Id, i => i.Acknowledge("ada", null, _world.Time.GetUtcNow()), Cancel);
+
+        await _world.Get<StormNewsDispatcher>().SendAsync(
+            [new(incident, _runbook, "page:ended", [ContactBook.Fallback], NeedsPerson: true)], about => _world.Get<StormCards>().Page(storm, about, _world.Time.GetUtcNow()), [], _ => { }, Cancel);
+
+        _pager.Shown.ShouldHaveSingleItem().Value.Title.ShouldStartWith("ada sees to it: ");
     }
 
     [Fact]
