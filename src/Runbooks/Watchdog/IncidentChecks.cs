@@ -126,7 +126,7 @@ internal sealed class IncidentChecks(
         // A storm tells of its ends, and goes on until they are heard.
         if (incident.InStorm || await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken, ending: End))
         {
-            await FinishAsync(await store.UpdateAsync(incident.Id, End, cancellationToken), runbook, cancellationToken);
+            await FinishAsync(await store.UpdateAsync(incident.Id, End, cancellationToken), runbook, told: 0, cancellationToken);
         }
 
         Incident End(Incident open) => open.State.IsFinal() ? open
@@ -134,10 +134,11 @@ internal sealed class IncidentChecks(
     }
 
     /// <summary>No activity does it again when it breaks off; the next watch does.</summary>
-    private async Task FinishAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
+    /// <param name="told">How many outcomes of steps have been told. One that has come to be known since is told by the next watch.</param>
+    private async Task FinishAsync(Incident ended, Runbook runbook, int told, CancellationToken cancellationToken)
     {
         await finisher.FinishAsync(ended, runbook, isTold: true, cancellationToken);
-        await store.UpdateAsync(ended.Id, i => i.IsEndUnfinished ? i with { IsEndUnfinished = false } : i, cancellationToken);
+        await store.UpdateAsync(ended.Id, i => i.IsEndUnfinished && i.OutcomesToTell.Count() == told ? i with { IsEndUnfinished = false } : i, cancellationToken);
     }
 
     private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken)
@@ -145,7 +146,8 @@ internal sealed class IncidentChecks(
         var isHeard = true;
         if (incident.IsEndUnfinished)
         {
-            foreach (var page in incident.OutcomesToTell)
+            var outcomes = incident.OutcomesToTell.ToList();
+            foreach (var page in outcomes)
             {
                 isHeard &= await pager.PageOnceAsync(incident, page.Trouble, page.Message, cancellationToken, alone: true);
             }
@@ -154,7 +156,7 @@ internal sealed class IncidentChecks(
             incident = await store.GetAsync(incident.Id, cancellationToken);
             if (isHeard)
             {
-                await FinishAsync(incident, await pinned.OfAsync(incident, cancellationToken), cancellationToken);
+                await FinishAsync(incident, await pinned.OfAsync(incident, cancellationToken), outcomes.Count, cancellationToken);
             }
         }
 

@@ -1,3 +1,4 @@
+using Runbooks.Engine;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using TestKit;
@@ -47,6 +48,25 @@ public sealed class UnfinishedEndTests : IAsyncDisposable
 
         Incident SeenTo(Incident incident) =>
             closed ? incident.CloseByHand("ada", "drained by hand", _world.Now) : acknowledged ? incident.Acknowledge("ada", null, _world.Now) : incident;
+    }
+
+    /// <summary>Whether the watch has just recorded the end, or goes on with one that broke off.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task OutcomeThatComesToBeKnownWhileTheWatchFinishesTheEnd_IsTold(bool brokeOff)
+    {
+        var id = brokeOff ? await _world.OpenAsync(CutOff() with { IsEndUnfinished = true })
+            : await _world.OpenAsync(Some.Waiting().WithChange(StepStatus.Running), EngineStatus.Failed, "it broke");
+        _world.WhileFinishing = () =>
+        {
+            _world.WhileFinishing = () => Task.CompletedTask;
+            return _world.Store.UpdateAsync(id, Known, TestContext.Current.CancellationToken);
+        };
+
+        (await _world.CheckAsync(id, TimeSpan.FromMinutes(3), TimeSpan.FromMinutes(1))).IsEndUnfinished.ShouldBeFalse();
+
+        _world.Sent.Count(sent => sent.Card.Sections.Any(section => section.Heading == "What happened" && section.Lines.Contains("drain is known now: Drained."))).ShouldBe(1);
     }
 
     /// <summary>It has closed while the page about it was on its way.</summary>

@@ -83,6 +83,9 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
     /// <summary>What happens while a message is being sent; nothing unless said otherwise.</summary>
     public Func<Task> WhileSending { get; set; } = () => Task.CompletedTask;
 
+    /// <summary>What happens while an integration is told of an end; nothing unless said otherwise.</summary>
+    public Func<Task> WhileFinishing { get; set; } = () => Task.CompletedTask;
+
     /// <summary>It takes no change of a message.</summary>
     public bool TakesNoChange { get; set; }
 
@@ -134,15 +137,16 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
         },
         () => "The loop did not come to it.");
 
-    public Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
     {
         if (IsTicketSystemDown)
         {
             throw new IOException("no line");
         }
 
+        await WhileFinishing();
         Ended.Enqueue($"{incident.Id} {incident.State}");
-        return Task.FromResult<IReadOnlyList<string>>(["Wrote on the ticket how this ended."]);
+        return ["Wrote on the ticket how this ended."];
     }
 
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
