@@ -51,8 +51,9 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
     public Task ForgetAsync(SuppressedIncident one, CancellationToken cancellationToken) => state.ChangeAsync<Record>(
         Key, record => record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != one.IncidentId)] }, cancellationToken);
 
-    public Task ForgetTooManyAsync(CancellationToken cancellationToken) =>
-        state.ChangeAsync<Record>(Key, record => record! with { Beyond = [], BeyondBy = [], BeyondUntil = null }, cancellationToken);
+    /// <param name="told">How many a person was told of. Where more have come meanwhile, all are told again.</param>
+    public Task ForgetTooManyAsync(int told, CancellationToken cancellationToken) =>
+        state.ChangeAsync<Record>(Key, record => record!.Beyond.Count == told ? record with { Beyond = [], BeyondBy = [], BeyondUntil = null } : record, cancellationToken);
 
     private static (Record, bool) Remember(Record record, SuppressedIncident one)
     {

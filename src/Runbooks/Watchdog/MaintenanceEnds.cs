@@ -31,7 +31,7 @@ public sealed class MaintenanceEnds(
             $"{(tooMany == SuppressedIncidents.Max ? "At least " : "")}{CountText.Format(tooMany, "target")} had alerts suppressed in a maintenance window beyond the {SuppressedIncidents.Max} that are remembered. Their incidents are on record as not needed; look whether they still fire.",
             FallbackNotifier.SystemId, $"too-many-suppressed:{tooMany}:{time.GetUtcNow():yyyy-MM-dd}", cancellationToken))
         {
-            await suppressed.ForgetTooManyAsync(cancellationToken);
+            await suppressed.ForgetTooManyAsync(tooMany, cancellationToken);
         }
     }
 

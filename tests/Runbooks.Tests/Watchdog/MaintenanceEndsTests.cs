@@ -236,6 +236,28 @@ public sealed partial class MaintenanceEndsTests : IAsyncDisposable
         _world.Notifier.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldStartWith("1 target had alerts suppressed");
     }
 
+    [Fact]
+    public async Task TargetThatComesWhileAPersonIsToldOfThoseBeyond_IsToldToo()
+    {
+        var suppressed = _world.Get<SuppressedIncidents>();
+        for (var n = 0; n <= SuppressedIncidents.Max; n++)
+        {
+            await RememberAsync(n);
+        }
+
+        (await BeyondAsync()).ShouldBe(1);
+        await RememberAsync(SuppressedIncidents.Max + 1);
+        await suppressed.ForgetTooManyAsync(told: 1, CancellationToken.None);
+        (await BeyondAsync()).ShouldBe(2);
+        await suppressed.ForgetTooManyAsync(told: 2, CancellationToken.None);
+        (await BeyondAsync()).ShouldBe(0);
+
+        Task<bool> RememberAsync(int n) =>
+            suppressed.RememberAsync(Given.Incident(s_runbook, $"i{n}") with { Target = $"t{n}" }, Given.Night.AddHours(1), MaintenanceEffect.Suppress, CancellationToken.None);
+
+        async Task<int> BeyondAsync() => (await suppressed.ClaimDueAsync(Given.Night.AddHours(2), CancellationToken.None)).TooMany;
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private async Task<Incident> TakeAsync(Alert? alert = null)
