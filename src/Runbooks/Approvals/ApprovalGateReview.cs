@@ -79,6 +79,7 @@ public sealed class ApprovalGateReview(
     {
         if (incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } && incident.NewsMark is var mark && mark != incident.ShownNews)
         {
+            var shown = incident;
             await updater.ShowGateAsync(incident, gateId, cancellationToken);
             (incident, var told) = await NotifyUrgentAsync(incident, gateId, cancellationToken);
             if (told)
@@ -86,7 +87,7 @@ public sealed class ApprovalGateReview(
                 incident = await store.UpdateAsync(incident.Id, i => i with { ShownNews = mark }, cancellationToken);
             }
 
-            await updater.ShowIfClosedAsync(incident, gateId, cancellationToken);
+            await updater.ShowIfAnsweredAsync(shown, incident, gateId, cancellationToken);
         }
 
         return incident;

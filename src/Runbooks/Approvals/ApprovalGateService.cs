@@ -92,7 +92,7 @@ public sealed class ApprovalGateService(
             return GateStatus.Of(await store.GetAsync(incident.Id, cancellationToken), gateId, time.GetUtcNow(), next);
         }
 
-        var key = gate.MessageKey;
+        var (key, shown) = (gate.MessageKey, incident);
         (incident, gate, var people) = await notifier.FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
         var result = await notifier.SendAsync(
             incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken, people, incident.ToThoseWhoAnswered(gate));
@@ -119,7 +119,7 @@ public sealed class ApprovalGateService(
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
         }
 
-        await updater.ShowIfClosedAsync(incident, gateId, cancellationToken);
+        await updater.ShowIfAnsweredAsync(shown, incident, gateId, cancellationToken);
         return GateStatus.Of(incident, gateId, time.GetUtcNow());
     }
 }

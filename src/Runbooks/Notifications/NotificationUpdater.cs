@@ -20,16 +20,15 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         await dispatcher.UpdateAsync(
             sent,
-            delivery => IsOver(incident) ? IncidentCards.Ended(cards.Closed(incident, runbook), gate)
-                : gate.Outcome == GateOutcome.Pending ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest) with { IsAnswered = IsAnswered(delivery) || gate.IsHeldBack(time.GetUtcNow()) }
-                : cards.Decided(incident, runbook, gate),
+            delivery => gate.Outcome == GateOutcome.Pending && !incident.State.IsFinal()
+                ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest) with { IsAnswered = IsAnswered(delivery) || gate.IsHeldBack(time.GetUtcNow()) }
+                : Answered(incident, runbook, gate),
             cancellationToken);
 
-        // Two decisions within a second are shown side by side, and the earlier one may have come last.
-        if (gate.Outcome == GateOutcome.Pending && await store.FindAsync(incident.Id, cancellationToken) is { } now && now.FindGate(gateId) is { } newest
-            && (newest.Outcome, newest.Decisions.Count) != (gate.Outcome, gate.Decisions.Count))
+        // Two decisions within a second are shown side by side, as are a decision and the end, and the earlier one may have come last.
+        if (await store.FindAsync(incident.Id, cancellationToken) is { } now)
         {
-            await ShowGateAsync(now, gateId, cancellationToken);
+            await ShowIfAnsweredAsync(incident, now, gateId, cancellationToken);
         }
 
         // Two people may share one alert on a channel that rings: it goes on until both have answered.
@@ -44,24 +43,26 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     {
         if (incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } gate && !incident.Deliveries.Any(delivery => delivery.Channel == channel && delivery.Reference == reference))
         {
-            var card = cards.Decided(incident, await pinned.OfAsync(incident, cancellationToken), gate);
+            var card = Answered(incident, await pinned.OfAsync(incident, cancellationToken), gate);
             await dispatcher.UpdateAsync([new Delivery(gate.MessageKey, "", channel, time.GetUtcNow(), null, reference)], _ => card, cancellationToken);
         }
     }
 
-    /// <summary>The question was answered while a message was still being sent; that message has buttons that no longer work.</summary>
-    public async Task ShowIfClosedAsync(string incidentId, string gateId, CancellationToken cancellationToken)
+    /// <summary>Somebody answered while a message was still being sent or changed: what that says is no longer so, and its buttons may no longer work.</summary>
+    /// <param name="shown">As the message shows it.</param>
+    public Task ShowIfAnsweredAsync(Incident shown, Incident now, string gateId, CancellationToken cancellationToken) =>
+        Answers(shown, gateId) != Answers(now, gateId) ? ShowGateAsync(now, gateId, cancellationToken) : Task.CompletedTask;
+
+    private static (GateOutcome? Outcome, int? Decisions, int? HeldBack, DateTimeOffset? HeldUntil, bool HasEnded) Answers(Incident incident, string gateId)
     {
-        if (await store.FindAsync(incidentId, cancellationToken) is { } incident)
-        {
-            await ShowIfClosedAsync(incident, gateId, cancellationToken);
-        }
+        var gate = incident.FindGate(gateId);
+        return (gate?.Outcome, gate?.Decisions.Count, gate?.HeldBack.Count, gate?.HeldUntil, incident.State.IsFinal());
     }
 
-    /// <inheritdoc cref="ShowIfClosedAsync(string, string, CancellationToken)"/>
-    /// <param name="incident">As it was read or written after the message.</param>
-    public Task ShowIfClosedAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
-        incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } ? ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
+    /// <summary>What a card that asked says once the question is closed: who decided, and once all is over how it ended.</summary>
+    private Card Answered(Incident incident, Runbook runbook, Gate gate) => incident.State.IsFinal()
+        ? IncidentCards.Ended(cards.End(incident, runbook, time.GetUtcNow()), gate) with { IsAnswered = true }
+        : cards.Decided(incident, runbook, gate);
 
     /// <summary>Whether it told of an end, or of trouble, and not only what was handed over or reported.</summary>
     internal static bool CallsForAPerson(Delivery delivery) => delivery.IsUnder(NotificationRecipients.Closed) || delivery.IsUnder("page");

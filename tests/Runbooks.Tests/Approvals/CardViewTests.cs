@@ -160,6 +160,26 @@ public sealed class CardViewTests
         channel.Shown.Values.ShouldEach(card => card.Title.StartsWith("Approved"));
     }
 
+    /// <summary>The change that shows the decision was sent first, and is the last to arrive.</summary>
+    [Theory]
+    [InlineData(IncidentState.Failed)]
+    [InlineData(IncidentState.Resolved)]
+    public async Task EndThatOvertakesTheDecision_IsWhatTheCardsSay(IncidentState state)
+    {
+        var channel = new FirstChangesAreSlow();
+        var office = await AskAsync(Some.Gate(), channel);
+
+        var deciding = office.Approvals.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "api"), Cancel);
+        await channel.Begun.Task;
+        Incident ended = await office.Store.UpdateAsync(Id, i => i.End(state, "So it ended.", Some.Time), Cancel);
+        var end = office.Cards.End(ended, Some.Runbook(), Some.Time);
+        await office.Updater.ShowEndAsync(ended, end, Cancel);
+        channel.Go.SetResult();
+        await deciding;
+
+        channel.Shown.Values.ShouldEach(card => card.Title == end.Title && card.CallsNobody);
+    }
+
     private sealed class FirstChangesAreSlow : INotifier
     {
         private int _changes;

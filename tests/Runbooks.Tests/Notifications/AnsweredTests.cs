@@ -37,6 +37,20 @@ public sealed class AnsweredTests
         (await world.Store.GetAsync(Id, Cancel)).FindGate("mitigation-1")!.Approvers.ShouldBe(["oncall", "sre"]);
     }
 
+    /// <summary>Ada approves while her colleague's line is still being tried, and a second yes is needed.</summary>
+    [Fact]
+    public async Task FirstOfTwoApprovalsWhileTheQuestionIsBeingSent_IsShownOnIt()
+    {
+        await using var world = World();
+        _phone.Before = async (_, _) => await world.Store.UpdateAsync(Id, i => i.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", world.Time.GetUtcNow())), Cancel);
+
+        await world.OpenAsync(Asking(s_approval with { RemindAfter = null, From = ["oncall", "sre"], Required = 2 }));
+
+        var (hers, other) = (_chat.Shown.Values.Single(), _phone.Shown.Values.Single());
+        (hers.GateId, other.GateId).ShouldBe((null, "mitigation-1"));
+        other.Sections.Single(section => section.Heading == "Who has to approve").Lines.ShouldBe(["2 different people have to approve. So far: ada."]);
+    }
+
     /// <summary>Ada sees to it, or closes it, while her colleague's line is still being tried.</summary>
     [Theory]
     [InlineData(false, CardKind.Decided)]

@@ -101,9 +101,10 @@ public sealed class StormApprovalNotifier(
         keep(told);
         var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
         var missed = unheard.Select(incident => incident.Id).ToHashSet(StringComparer.Ordinal);
-        await members.UpdateAsync(asked, incident => Record(incident, gates[incident.Id], [.. sent, .. last], people, missed.Contains(incident.Id)), cancellationToken);
-        await Task.WhenAll(sent.Concat(last).Where(one => one.Message.About.Count == 1).DistinctBy(one => one.Message.About[0].Id)
-            .Select(one => updater.ShowIfClosedAsync(one.Message.About[0].Id, one.Message.About[0].OpenGate!.Id, cancellationToken)));
+        var recorded = (await members.UpdateAsync(asked, incident => Record(incident, gates[incident.Id], [.. sent, .. last], people, missed.Contains(incident.Id)), cancellationToken))
+            .ToDictionary(incident => incident.Id, StringComparer.Ordinal);
+        await Task.WhenAll(sent.Concat(last).Where(one => one.Message.About.Count == 1).Select(one => one.Message.About[0]).DistinctBy(incident => incident.Id)
+            .Select(incident => updater.ShowIfAnsweredAsync(incident, recorded[incident.Id], gates[incident.Id], cancellationToken)));
         await members.UpdateAsync(
             waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),
             incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
