@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Runbooks.Catalog.Steps;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
 
@@ -77,35 +76,6 @@ internal sealed class ScriptedAnswer
         new(Enum.Parse<Verdict>(Verdict, ignoreCase: true), Summary ?? $"As scripted: {Verdict}.") { Value = Value, Caveat = Caveat, MeasuredAt = now - Behind };
 }
 
-/// <summary>Asks the real check, by the real clock, of an incident that is only simulated: the simulation's own clock stands still meanwhile.</summary>
-internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
-{
-    public string Name => real.Name;
-
-    public string Summary => real.Summary;
-
-    public string? Role => real.Role;
-
-    public Type ParametersType => real.ParametersType;
-
-    public async Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken)
-    {
-        var longest = runbook.FindCheck(ScriptedCheck.NameOf(context))?.Timeout ?? CheckSpec.DefaultTimeout;
-        try
-        {
-            var found = await real.AskAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken).WaitAsync(longest, TimeProvider.System, cancellationToken);
-
-            // As old for the simulation as it is in truth.
-            var apart = context.Time.GetUtcNow() - TimeProvider.System.GetUtcNow();
-            return found with { MeasuredAt = found.MeasuredAt + apart, MeasuredFrom = found.MeasuredFrom + apart };
-        }
-        catch (TimeoutException)
-        {
-            return CheckResult.Unknown($"{Name}: not done within {DurationText.Format(longest)}.");
-        }
-    }
-}
-
 /// <summary>What of a script was asked for while an incident was played: what nobody asked for says nothing, and a test must not seem to try it.</summary>
 internal sealed class ScriptUse
 {
@@ -179,4 +149,126 @@ internal sealed class ScriptUse
     private bool IsUnusable(string name, ScriptedStep step, Incident played) =>
         !_looked.ContainsKey(name) && step.Outcome == "blocked"
         && played.Gates.Any(gate => gate is { Outcome: GateOutcome.Refused, Plan.Blocker: not null } && gate.Plan.Steps.Any(planned => planned.Name == name));
+}
+
+/// <summary>Takes the parameters of a real action, and does what the script says: nothing, for better or worse.</summary>
+/// <param name="pause">Lets virtual time pass.</param>
+internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse use, Func<TimeSpan, CancellationToken, Task> pause) : IAction
+{
+    public string Name => real.Name;
+
+    public string Summary => real.Summary;
+
+    public string? Role => real.Role;
+
+    public bool Repeatable => real.Repeatable;
+
+    public bool Reversible => real.Reversible;
+
+    public Reversal ReversalOf(JsonElement with) => real.ReversalOf(with);
+
+    public bool TellsOnly => real.TellsOnly;
+
+    public bool IsManual => real.IsManual;
+
+    public bool AlwaysAsks(JsonElement with) => real.AlwaysAsks(with);
+
+    public Type ParametersType => real.ParametersType;
+
+    public IReadOnlyList<StepOutput> Outputs => real.Outputs;
+
+    /// <summary>Looked at once for the plan, and again when it is about to act; both once more when it changed in between.</summary>
+    public async Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var (step, look) = (StepOf(context), use.Look(NameOf(context)));
+        var reversal = ReversalOf(JsonSerializer.SerializeToElement(parameters, parameters.GetType(), JsonSerializerOptions.Web));
+        var isToAct = look > (step.Changes ? 3 : 1);
+        if (script.IsLive)
+        {
+            return await real.PrepareAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken);
+        }
+
+        var preparation = real.Name is BuiltInSteps.Note or BuiltInSteps.Person
+            ? await real.PrepareAsync(parameters, context, cancellationToken)
+            : new Preparation
+            {
+                PlannedEffect = real.Summary,
+                Undo = reversal switch { Reversal.Undone => $"{NameOf(context)} can be undone.", Reversal.Kept => $"{NameOf(context)} is left to a person.", _ => null },
+                UndoneByHand = reversal == Reversal.Kept,
+                UndoState = reversal == Reversal.None ? null : JsonSerializer.SerializeToElement(context.IdempotencyKey),
+            };
+        return preparation with
+        {
+            Identity = step.Changes ? (look > 1 ? "another" : "the one that was shown") : preparation.Identity,
+            Refusal = step.Outcome == "blocked" || (step.Outcome == "refused" && isToAct) ? $"As scripted: {step.Outcome}." : null,
+        };
+    }
+
+    /// <summary>Nobody to ask: a scripted world has no identities.</summary>
+    public Task<string?> CheckPermissionsAsync(object parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
+    public async Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var step = StepOf(context);
+        use.Act();
+        if (step.Duration > TimeSpan.Zero)
+        {
+            await pause(step.Duration, cancellationToken);
+        }
+
+        return step.Outcome switch
+        {
+            "fails" => throw new InvalidOperationException("As scripted: it fails."),
+
+            // One whose parameters are known only now was never planned.
+            "blocked" or "refused" => throw new StepRefusedException("As scripted: refused."),
+            _ when real.Name == BuiltInSteps.Note => await real.ApplyAsync(parameters, preparation, context, cancellationToken),
+            _ => new ActionResult("As scripted: done, and nothing was touched.")
+            {
+                Outputs = script.AssumesOutputs ? real.Outputs.ToDictionary(output => output.Name, output => output.Example) : step.Outputs,
+            },
+        };
+    }
+
+    public Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        use.Undo(NameOf(context));
+        return StepOf(context).Undo switch
+        {
+            "fails" => throw new InvalidOperationException("As scripted: it cannot be undone."),
+            "left" => throw new ChangedSinceException("As scripted: somebody else has changed it since."),
+            "handedOn" => Task.FromResult(new ActionResult("As scripted: it stays for another incident.") { HandedOn = true }),
+            "asBefore" => Task.FromResult(new ActionResult("As scripted: it was so before.") { FoundSo = true }),
+            _ => Task.FromResult(new ActionResult("As scripted: undone.")),
+        };
+    }
+
+    private ScriptedStep StepOf(StepContext context) => script.Steps.GetValueOrDefault(NameOf(context), ScriptedStep.Usual);
+
+    /// <summary>The key is incident, phase, step, and a fourth word when it is undone.</summary>
+    private static string NameOf(StepContext context) => context.IdempotencyKey.Split(':')[2];
+}
+
+/// <summary>What a step does: a word, or a mapping where more is to be said.</summary>
+internal sealed class ScriptedStep
+{
+    public static readonly ScriptedStep Usual = new();
+
+    /// <summary>
+    /// <c>done</c>; <c>fails</c> on every attempt; <c>blocked</c>: it cannot run as things are, so nothing is asked;
+    /// <c>refused</c>: it was planned, and is refused when it is about to act.
+    /// </summary>
+    public string Outcome { get; init; } = "done";
+
+    /// <summary>What it acts on is another once it was approved: people are asked again, then it goes on.</summary>
+    public bool Changes { get; init; }
+
+    /// <summary>What later steps may read.</summary>
+    public Dictionary<string, string> Outputs { get; init; } = [];
+
+    /// <summary>Of an action that can be undone: <c>done</c>, <c>fails</c>, or <c>left</c> since somebody else has changed it.</summary>
+    public string Undo { get; init; } = "done";
+
+    /// <summary>How long it takes; at once unless said.</summary>
+    public TimeSpan Duration { get; init; }
 }

@@ -193,3 +193,32 @@ internal sealed class VirtualPause(FakeTimeProvider clock)
         }
     }
 }
+
+/// <summary>Asks the real check, by the real clock, of an incident that is only simulated: the simulation's own clock stands still meanwhile.</summary>
+internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
+{
+    public string Name => real.Name;
+
+    public string Summary => real.Summary;
+
+    public string? Role => real.Role;
+
+    public Type ParametersType => real.ParametersType;
+
+    public async Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var longest = runbook.FindCheck(ScriptedCheck.NameOf(context))?.Timeout ?? CheckSpec.DefaultTimeout;
+        try
+        {
+            var found = await real.AskAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken).WaitAsync(longest, TimeProvider.System, cancellationToken);
+
+            // As old for the simulation as it is in truth.
+            var apart = context.Time.GetUtcNow() - TimeProvider.System.GetUtcNow();
+            return found with { MeasuredAt = found.MeasuredAt + apart, MeasuredFrom = found.MeasuredFrom + apart };
+        }
+        catch (TimeoutException)
+        {
+            return CheckResult.Unknown($"{Name}: not done within {DurationText.Format(longest)}.");
+        }
+    }
+}

@@ -182,3 +182,45 @@ public static class InvalidSettings
         }
     }
 }
+
+/// <summary>
+/// App Service replaces a reference to a vault by what the vault holds. Where it could not read that, the setting is the text of the
+/// reference, which anybody can know who knows the vault's name: no secret, though it looks like one.
+/// </summary>
+/// <seealso href="https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"/>
+public static class VaultReferences
+{
+    private static readonly string[] s_beginnings = ["@Microsoft.KeyVault(", "@Microsoft.AppConfiguration("];
+
+    /// <summary>
+    /// Sections without which a host must not start: a key whose value is not known has the role of one that is named nowhere, and
+    /// no link can be signed. Everything else is closed while it is empty.
+    /// </summary>
+    private static readonly string[] s_needed = ["ApiKeys:", "LinkSigning:"];
+
+    /// <summary>From here on such settings are empty, as if nothing were set. Called before anything reads them.</summary>
+    /// <returns>Their names.</returns>
+    public static IReadOnlyList<string> Empty(IConfigurationManager configuration)
+    {
+        List<string> unresolved = [.. configuration.AsEnumerable().Where(setting => IsReference(setting.Value)).Select(setting => setting.Key).Order(StringComparer.Ordinal)];
+        configuration.AddInMemoryCollection(unresolved.Select(name => KeyValuePair.Create(name, (string?)"")));
+        return unresolved;
+    }
+
+    /// <returns>One sentence for each that keeps a host from starting.</returns>
+    public static IReadOnlyList<string> FindProblems(IEnumerable<string> unresolved) =>
+        [.. unresolved.Where(name => s_needed.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase))).Select(name =>
+            $"The setting '{name}' is still a reference to a vault, so App Service has not read it from there. Is the secret there, and may the app's identity read it? Then have it asked again with infra/scripts/refresh-secrets.sh.")];
+
+    /// <summary>Says which are missing while the host runs without them.</summary>
+    public static void Report(IEnumerable<string> unresolved, ILoggerFactory loggers)
+    {
+        var logger = loggers.CreateLogger(typeof(VaultReferences));
+        foreach (var name in unresolved)
+        {
+            Log.SecretMissing(logger, name);
+        }
+    }
+
+    private static bool IsReference(string? value) => value is not null && s_beginnings.Any(beginning => value.StartsWith(beginning, StringComparison.OrdinalIgnoreCase));
+}

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Hosting;
+
 namespace Runbooks.Watchdog;
 
 /// <summary>
@@ -95,4 +97,124 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
 internal sealed record ToldBefore(IReadOnlyDictionary<string, string> Marks, IReadOnlyDictionary<string, IReadOnlyList<Delivery>>? Pages)
 {
     public const string Key = "files-told";
+}
+
+/// <summary>
+/// Each process reads its files for itself, and one of them tells people. So each puts on record what is wrong with its own, for
+/// whichever has the watch.
+/// </summary>
+/// <param name="process">Null where no other process shares the store.</param>
+public sealed class FileReports(FileVersions files, ISharedState state, TimeProvider time, HostProcess? process = null)
+{
+    private const int MaxLines = 5;
+
+    /// <summary>Whether a report of this process may stand on record, or of the one before it where the name is the same. That of a process of another name goes at its stop, or by its age.</summary>
+    private bool _mayStand = true;
+
+    private volatile bool _isWithdrawn;
+
+    private string Name => process?.Name ?? "";
+
+    /// <summary>Whether this process stops: what stands on record then says nothing about it.</summary>
+    public bool IsWithdrawn => _isWithdrawn;
+
+    public async Task WriteAsync(CancellationToken cancellationToken)
+    {
+        await files.SaveAsync(cancellationToken);
+        var wrong = files.Known.Where(file => file.Value.Errors.Count > 0).Select(file => Of(file.Key, file.Value)).ToList();
+        if (wrong.Count > 0 || _mayStand)
+        {
+            var now = time.GetUtcNow();
+            await state.ChangeAsync<FileRecord>(FileRecord.Key, record => (record ?? FileRecord.None).With(Name, _isWithdrawn ? [] : wrong, now), cancellationToken);
+            _mayStand = wrong.Count > 0;
+        }
+    }
+
+    /// <summary>For good, at the stop of this process: what it could not use is no trouble any more, and its name is not to stand in a page.</summary>
+    public async Task WithdrawAsync(CancellationToken cancellationToken)
+    {
+        _isWithdrawn = true;
+        await WriteAsync(cancellationToken);
+    }
+
+    private static WrongFile Of(string name, FileVersion version)
+    {
+        IReadOnlyList<string> more = version.Errors.Count > MaxLines ? [$"and {version.Errors.Count - MaxLines} more"] : [];
+        return new(name, TextHash.Of(version.Mark ?? string.Join('\n', version.Errors), bytes: 8), [.. version.Errors.Take(MaxLines), .. more]);
+    }
+}
+
+/// <summary>This process among those that share a store.</summary>
+/// <param name="Name">Says to people which one it is.</param>
+public sealed record HostProcess(string Name);
+
+public static class FileReportServices
+{
+    /// <summary>For a host that shares its store with other processes: what is wrong with its files is told wherever the watch is.</summary>
+    public static IServiceCollection AddFileReports(this IServiceCollection services, string process) =>
+        services.AddSingleton(new HostProcess(process)).AddHostedService<FileReportLoop>();
+}
+
+internal sealed class FileReportLoop(FileReports reports, TimeProvider time, ILogger<FileReportLoop> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
+        while (await minute.WaitForNextTickAsync(stoppingToken))
+        {
+            await logger.TryPartAsync(FileTroubles.ThreadId, reports.WriteAsync, stoppingToken);
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await logger.TryPartAsync(FileTroubles.ThreadId, reports.WithdrawAsync, cancellationToken);
+    }
+}
+
+/// <summary>What is wrong with files, and what people were told of it.</summary>
+/// <param name="Reports">Of each process that has something to report.</param>
+/// <param name="Told">Of each file.</param>
+internal sealed record FileRecord(IReadOnlyDictionary<string, FileReport> Reports, IReadOnlyDictionary<string, ToldFile> Told)
+{
+    public const string Key = "files-wrong";
+
+    public static readonly FileRecord None = new(new Dictionary<string, FileReport>(), new Dictionary<string, ToldFile>());
+
+    /// <summary>A process writes every minute; one that has not written for this long is gone.</summary>
+    private static readonly TimeSpan s_heard = TimeSpan.FromMinutes(10);
+
+    public FileRecord With(string process, IReadOnlyList<WrongFile> wrong, DateTimeOffset now) => wrong.Count == 0 && !Reports.ContainsKey(process) ? this : this with
+    {
+        Reports = Reports
+            .Where(report => report.Key != process && report.Value.IsHeard(now, s_heard))
+            .Concat(wrong.Count > 0 ? [KeyValuePair.Create(process, new FileReport(now, wrong))] : [])
+            .ToDictionary(),
+    };
+
+    /// <param name="told">Null: it is over.</param>
+    public FileRecord With(string name, ToldFile? told) => this with
+    {
+        Told = Told.Where(file => file.Key != name).Concat(told is null ? [] : [KeyValuePair.Create(name, told)]).ToDictionary(),
+    };
+
+    public IReadOnlyList<(string Process, WrongFile File)> WrongAt(DateTimeOffset now) =>
+        [.. Reports.Where(report => report.Value.IsHeard(now, s_heard)).SelectMany(report => report.Value.Wrong.Select(file => (report.Key, file)))];
+}
+
+internal sealed record FileReport(DateTimeOffset At, IReadOnlyList<WrongFile> Wrong)
+{
+    public bool IsHeard(DateTimeOffset now, TimeSpan within) => (now - At).Duration() < within;
+}
+
+/// <param name="Mark">The same wherever the same is wrong.</param>
+/// <param name="Lines">For people.</param>
+internal sealed record WrongFile(string Name, string Mark, IReadOnlyList<string> Lines);
+
+/// <param name="Marks">What is wrong and was told.</param>
+/// <param name="Pages">What told of it, or perhaps did.</param>
+internal sealed record ToldFile(IReadOnlyList<string> Marks, IReadOnlyList<Delivery> Pages)
+{
+    public static readonly ToldFile None = new([], []);
 }
