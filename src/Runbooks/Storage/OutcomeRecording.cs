@@ -20,17 +20,29 @@ internal static class OutcomeRecording
     {
         using var own = new CancellationTokenSource(s_longest, time);
         await using var stop = stopping.Register(() => own.CancelAfter(s_longestAfterStop));
+        return await RetryAsync(token => store.UpdateAsync(id, change, token), int.MaxValue, time, own.Token, stopping);
+    }
+
+    /// <summary>As above, for what somebody waits for: a hiccup is got over, and no more.</summary>
+    public static async Task<Incident> RecordAtOnceAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time)
+    {
+        using var own = new CancellationTokenSource(s_longestAfterStop, time);
+        return await RetryAsync(token => store.UpdateAsync(id, change, token), AttemptsAtOnce, time, own.Token, CancellationToken.None);
+    }
+
+    private static async Task<Incident> RetryAsync(Func<CancellationToken, Task<Incident>> record, int most, TimeProvider time, CancellationToken own, CancellationToken stopping)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await store.UpdateAsync(id, change, own.Token);
+                return await record(own);
             }
-            catch (StoreUnavailableException) when (!own.IsCancellationRequested)
+            catch (StoreUnavailableException) when (attempt < most && !own.IsCancellationRequested)
             {
                 if (attempt >= AttemptsAtOnce)
                 {
-                    await Task.Delay(s_pause, time, own.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Task.Delay(s_pause, time, own).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
 
                 // What kept it from being recorded is the store's trouble, and not that the time for it is over.
@@ -38,22 +50,6 @@ internal static class OutcomeRecording
                 {
                     throw;
                 }
-            }
-        }
-    }
-
-    /// <summary>As above, for what somebody waits for: a hiccup is got over, and no more.</summary>
-    public static async Task<Incident> RecordAtOnceAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time)
-    {
-        using var own = new CancellationTokenSource(s_longestAfterStop, time);
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await store.UpdateAsync(id, change, own.Token);
-            }
-            catch (StoreUnavailableException) when (attempt < AttemptsAtOnce)
-            {
             }
         }
     }

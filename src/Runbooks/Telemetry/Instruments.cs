@@ -110,17 +110,15 @@ internal sealed class StoreCounts(DateTimeOffset at)
     private const string Decision = "decision";
     private const string Attention = "attention";
 
-    private readonly Dictionary<(string Runbook, string Word), double> _open = [];
-    private readonly Dictionary<(string Runbook, string Word), double> _waiting = [];
-    private readonly Dictionary<(string Runbook, string Word), double> _leases = [];
+    private readonly Dictionary<(string Gauge, string Runbook, string Word), double> _counts = [];
 
     public DateTimeOffset At { get; } = at;
 
-    public IEnumerable<Measurement<double>> Open => Measure(_open, Attributes.State);
+    public IEnumerable<Measurement<double>> Open => Measure(nameof(Open), Attributes.State);
 
-    public IEnumerable<Measurement<double>> Waiting => Measure(_waiting, Attributes.WaitsFor);
+    public IEnumerable<Measurement<double>> Waiting => Measure(nameof(Waiting), Attributes.WaitsFor);
 
-    public IEnumerable<Measurement<double>> LeaseAge => Measure(_leases, null);
+    public IEnumerable<Measurement<double>> LeaseAge => Measure(nameof(LeaseAge), null);
 
     /// <returns>The same incident.</returns>
     public IncidentSummary Add(IncidentSummary incident)
@@ -128,17 +126,17 @@ internal sealed class StoreCounts(DateTimeOffset at)
         var ended = incident.State.IsFinal();
         if (!ended)
         {
-            Increase(_open, incident, CamelCase.Of(incident.State));
+            Increase(nameof(Open), incident, CamelCase.Of(incident.State));
         }
 
         if (ended ? incident.NeedsPerson : incident.Question is not null)
         {
-            Increase(_waiting, incident, ended ? Attention : Decision);
+            Increase(nameof(Waiting), incident, ended ? Attention : Decision);
         }
 
-        if (incident.HeldSince is { } since && (incident.RunbookId, "") is var lease)
+        if (incident.HeldSince is { } since && (nameof(LeaseAge), incident.RunbookId, "") is var lease)
         {
-            _leases[lease] = Math.Max(_leases.GetValueOrDefault(lease), (At - since).TotalSeconds);
+            _counts[lease] = Math.Max(_counts.GetValueOrDefault(lease), (At - since).TotalSeconds);
         }
 
         return incident;
@@ -146,22 +144,15 @@ internal sealed class StoreCounts(DateTimeOffset at)
 
     public void KeepNamesOf(StoreCounts before)
     {
-        Keep(before._open, _open);
-        Keep(before._waiting, _waiting);
-        Keep(before._leases, _leases);
-    }
-
-    private static void Increase(Dictionary<(string, string), double> counts, IncidentSummary incident, string word) =>
-        counts[(incident.RunbookId, word)] = counts.GetValueOrDefault((incident.RunbookId, word)) + 1;
-
-    private static void Keep(Dictionary<(string, string), double> before, Dictionary<(string, string), double> now)
-    {
-        foreach (var key in before.Keys)
+        foreach (var key in before._counts.Keys)
         {
-            now.TryAdd(key, 0);
+            _counts.TryAdd(key, 0);
         }
     }
 
-    private static IEnumerable<Measurement<double>> Measure(Dictionary<(string Runbook, string Word), double> counts, string? key) => counts.Select(count => new Measurement<double>(
+    private void Increase(string gauge, IncidentSummary incident, string word) =>
+        _counts[(gauge, incident.RunbookId, word)] = _counts.GetValueOrDefault((gauge, incident.RunbookId, word)) + 1;
+
+    private IEnumerable<Measurement<double>> Measure(string gauge, string? key) => _counts.Where(count => count.Key.Gauge == gauge).Select(count => new Measurement<double>(
         count.Value, key is null ? [Instruments.Tag(Attributes.Runbook, count.Key.Runbook)] : [Instruments.Tag(Attributes.Runbook, count.Key.Runbook), Instruments.Tag(key, count.Key.Word)]));
 }
