@@ -232,15 +232,5 @@ internal sealed class TestScriptReader(FileErrors errors)
     private string Word(YamlSection section, string key, IReadOnlyList<string> choices, bool required = false) =>
         section.Text(key, required: required) is { Length: > 0 } ? OneOf(section.Node(key)!, section.PathOf(key), choices) : "";
 
-    private string OneOf(YamlNode node, string path, IReadOnlyList<string> choices)
-    {
-        if (node is YamlScalar scalar && choices.Contains(scalar.Value))
-        {
-            return scalar.Value;
-        }
-
-        var guess = node is YamlScalar { IsNull: false } word ? Suggestion.For(word.Value, choices) : "";
-        errors.AtValue(path, $"is {node.Description}.", $"{guess}Write one of: {string.Join(", ", choices)}.");
-        return "";
-    }
+    private string OneOf(YamlNode node, string path, IReadOnlyList<string> choices) => YamlSection.OneOf(node, path, choices, errors) ?? "";
 }

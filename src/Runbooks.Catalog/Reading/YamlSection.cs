@@ -128,23 +128,20 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
-    public T Choice<T>(string key, T fallback, bool required = false) where T : struct, Enum
-    {
-        if (Find(key, required) is not { } node)
-        {
-            return fallback;
-        }
+    public T Choice<T>(string key, T fallback, bool required = false) where T : struct, Enum =>
+        Find(key, required) is { } node && OneOf(node, PathOf(key), CamelCase.Choices(typeof(T)), errors) is { } word ? Enum.Parse<T>(word, ignoreCase: true) : fallback;
 
-        var choices = CamelCase.Choices(typeof(T));
-        var index = node is YamlScalar scalar ? choices.ToList().IndexOf(scalar.Value) : -1;
-        if (index >= 0)
+    /// <returns>Null where it is none of them, which is reported.</returns>
+    public static string? OneOf(YamlNode node, string path, IReadOnlyList<string> choices, FileErrors errors)
+    {
+        if (node is YamlScalar scalar && choices.Contains(scalar.Value))
         {
-            return Enum.GetValues<T>()[index];
+            return scalar.Value;
         }
 
         var guess = node is YamlScalar { IsNull: false } word ? Suggestion.For(word.Value, choices) : "";
-        errors.AtValue(PathOf(key), $"is {node.Description}.", $"{guess}Write one of: {string.Join(", ", choices)}.");
-        return fallback;
+        errors.AtValue(path, $"is {node.Description}.", $"{guess}Write one of: {string.Join(", ", choices)}.");
+        return null;
     }
 
     /// <summary>A list of words; a single word counts as a list of one.</summary>
