@@ -45,21 +45,12 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         var with = WithReader.ToJson(section.Free("with"));
         place.Check(section.PathOf("with"), with, section.Errors);
         var action = steps.FindAction(actionName);
+        CheckUse(
+            section, "do", "action", actionName, with, action?.ParametersType, steps.Actions.Select(candidate => candidate.Name),
+            steps.FindCheck(actionName) is null ? "" : "It is a check: checks only look and stand under 'diagnosis'. ");
         if (action is not null)
         {
-            foreach (var error in ParameterBinder.Check(with, action.ParametersType))
-            {
-                section.Errors.Add(section.PathOf("with"), error);
-            }
-
             samples.Take(with, action.ParametersType, section);
-        }
-        else if (actionName.Length > 0)
-        {
-            var known = steps.Actions.Select(candidate => candidate.Name).Order(StringComparer.Ordinal).ToList();
-            var check = steps.FindCheck(actionName) is null ? "" : "It is a check: checks only look and stand under 'diagnosis'. ";
-            section.Errors.AtValue(section.PathOf("do"), $"names the action '{Clip.To(actionName, 80)}', which does not exist.",
-                $"{check}{Suggestion.For(actionName, known)}The actions are: {string.Join(", ", known)}.");
         }
 
         var (usual, longest) = action is { IsManual: true } ? (ManualAction.DefaultTimeout, ManualAction.LongestTimeout) : (StepSpec.DefaultTimeout, StepSpec.LongestTimeout);
@@ -72,6 +63,23 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         var retry = Retry(section, action);
         section.RejectOthers();
         return new(name, actionName, WithReader.ToElement(with), timeout, retry);
+    }
+
+    /// <summary>The check or action that is named has to be there, and to have these parameters.</summary>
+    /// <param name="parameters">Null where there is none of that name.</param>
+    /// <param name="hint">What it may be instead; may be empty.</param>
+    public static void CheckUse(YamlSection section, string key, string kind, string name, JsonObject with, Type? parameters, IEnumerable<string> all, string hint)
+    {
+        foreach (var error in parameters is null ? [] : ParameterBinder.Check(with, parameters))
+        {
+            section.Errors.Add(section.PathOf("with"), error);
+        }
+
+        if (parameters is null && name.Length > 0)
+        {
+            var known = all.Order(StringComparer.Ordinal).ToList();
+            section.Errors.AtValue(section.PathOf(key), $"names the {kind} '{Clip.To(name, 80)}', which does not exist.", $"{hint}{Suggestion.For(name, known)}The {kind}s are: {string.Join(", ", known)}.");
+        }
     }
 
     /// <summary>What is to happen while nobody answers has to come before the time is over.</summary>
@@ -137,21 +145,9 @@ internal sealed class DiagnosisReader(StepCatalog steps)
         var with = WithReader.ToJson(section.Free("with"));
         TemplatePlace.Diagnosis.Check(section.PathOf("with"), with, section.Errors);
         var check = steps.FindCheck(checkName);
-        if (check is not null)
-        {
-            foreach (var error in ParameterBinder.Check(with, check.ParametersType))
-            {
-                section.Errors.Add(section.PathOf("with"), error);
-            }
-        }
-        else if (checkName.Length > 0)
-        {
-            var known = steps.Checks.Select(candidate => candidate.Name).Order(StringComparer.Ordinal).ToList();
-            var action = steps.FindAction(checkName) is null ? "" : "It is an action: actions change things and stand under 'steps'. ";
-            section.Errors.AtValue(section.PathOf("check"), $"names the check '{Clip.To(checkName, 80)}', which does not exist.",
-                $"{action}{Suggestion.For(checkName, known)}The checks are: {string.Join(", ", known)}.");
-        }
-
+        StepsReader.CheckUse(
+            section, "check", "check", checkName, with, check?.ParametersType, steps.Checks.Select(candidate => candidate.Name),
+            steps.FindAction(checkName) is null ? "" : "It is an action: actions change things and stand under 'steps'. ");
         var parameters = WithReader.ToElement(with);
         var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), CheckSpec.LongestTimeout) ?? check?.UsualTimeoutOf(parameters) ?? CheckSpec.DefaultTimeout;
         section.RejectOthers();
