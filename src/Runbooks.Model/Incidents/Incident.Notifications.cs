@@ -174,11 +174,15 @@ public static class Reach
 
     /// <summary>Whether it was tried too short a while ago to be tried again. The pauses double, since each try leaves its lines in the record.</summary>
     /// <param name="tries">All attempts to deliver the message.</param>
-    public static bool IsTooSoon(IReadOnlyCollection<Delivery> tries, TimeSpan firstPause, TimeSpan longestPause, DateTimeOffset now)
+    public static bool IsTooSoon(IReadOnlyCollection<Delivery> tries, TimeSpan firstPause, TimeSpan longestPause, DateTimeOffset now) => tries.Count > 0
+        && IsTooSoon(tries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Max(to => to.Count()), tries.Max(delivery => delivery.At), firstPause, longestPause, now);
+
+    /// <param name="last">When it was tried last.</param>
+    /// <inheritdoc cref="IsTooSoon(IReadOnlyCollection{Delivery}, TimeSpan, TimeSpan, DateTimeOffset)"/>
+    public static bool IsTooSoon(int rounds, DateTimeOffset last, TimeSpan firstPause, TimeSpan longestPause, DateTimeOffset now)
     {
-        var rounds = tries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(to => to.Count()).DefaultIfEmpty().Max();
         var pause = firstPause * (1 << Math.Clamp(rounds - 1, 0, 9));
-        return rounds > 0 && (now - tries.Max(delivery => delivery.At)).Duration() < (pause < longestPause ? pause : longestPause);
+        return (now - last).Duration() < (pause < longestPause ? pause : longestPause);
     }
 }
 

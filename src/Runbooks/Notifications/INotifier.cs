@@ -81,8 +81,8 @@ public sealed class DeliveryException(string message, bool transient = false) : 
 }
 
 /// <summary>
-/// When a message about an incident is tried again for whoever does not have it: ever more rarely. One rule for pages and for
-/// what a storm tells.
+/// When a message about an incident is tried again for whoever does not have it: ever more rarely. One rule for pages, for a
+/// temporary fix that is in place, and for what a storm tells.
 /// </summary>
 public static class DeliveryRetry
 {

@@ -147,28 +147,14 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
 {
     public const string Key = "holding";
 
-    /// <summary>The pause before another try where nobody was reached.</summary>
-    private static readonly TimeSpan s_pause = TimeSpan.FromMinutes(5);
-
-    private const int MaxTries = 5;
-
     public async Task NotifyOnceAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
-        if (incident.Storm is not null || !IsDue(incident) || Lease.Of(incident, runbook) is not { Held.Count: > 0 } lease)
+        if (incident.Storm is not null || !DeliveryRetry.IsDue(incident, Key, time.GetUtcNow(), needsPerson: false) || Lease.Of(incident, runbook) is not { Held.Count: > 0 } lease)
         {
             return;
         }
 
         await notifier.SendAsync(incident, Key, NotificationRecipients.OfHold(incident, runbook), _ => cards.Holding(incident, runbook, lease), cancellationToken);
-    }
-
-    private bool IsDue(Incident incident)
-    {
-        var tries = incident.DeliveriesUnder(Key).ToList();
-        return tries.Count == 0
-            || (!tries.Exists(delivery => delivery.Reached)
-                && tries.GroupBy(delivery => delivery.Key).All(to => to.Count() < MaxTries)
-                && time.GetUtcNow() - tries.Max(delivery => delivery.At) >= s_pause);
     }
 }
 

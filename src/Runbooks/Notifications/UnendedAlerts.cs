@@ -118,11 +118,7 @@ public sealed record UnendedAlert(string Channel, string Reference, Card Card, D
     public static UnendedAlert Of(string channel, string reference, Card card, DateTimeOffset now) =>
         new(channel, reference, card with { Kind = card.Informs ? card.Kind : CardKind.Decided, Sections = [], Links = [] }, now) { IsSeenTo = card.IsSeenTo };
 
-    public bool IsDue(DateTimeOffset now)
-    {
-        var pause = s_firstPause * (1 << Math.Clamp(Tries - 1, 0, 9));
-        return (now - TriedAt).Duration() >= (pause < s_longestPause ? pause : s_longestPause);
-    }
+    public bool IsDue(DateTimeOffset now) => !Reach.IsTooSoon(Tries, TriedAt, s_firstPause, s_longestPause, now);
 
     public bool IsSame(UnendedAlert other) => (other.Channel, other.Reference) == (Channel, Reference);
 

@@ -120,19 +120,21 @@ public sealed class LeaseTests : LeaseWorld
         _world.Notifier.Sent.Count(sent => sent.Card.Title.StartsWith("A temporary fix is in place", StringComparison.Ordinal)).ShouldBe(1);
     }
 
-    [Fact]
-    public async Task LeaseThatNobodyCouldBeToldOf_IsToldOnceSomebodyIsReached()
+    [Theory]
+    [InlineData(12, 12, 8)]
+    [InlineData(180, 60, 18)]
+    public async Task LeaseThatNobodyCouldBeToldOf_IsToldOnceSomebodyIsReached(int down, int until, int lines)
     {
         _world.Notifier.Failure = _ => _world.Script.Deeds.IsEmpty ? null : new IOException("down");
         var holding = await HoldAsync();
-        await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(12));
+        await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(down));
         IsTold().ShouldBeFalse();
 
         _world.Notifier.Failure = _ => null;
-        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(12));
+        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(until));
 
         IsTold().ShouldBeTrue(string.Join('\n', incident.Deliveries));
-        incident.Deliveries.Count(delivery => delivery.Key.StartsWith("holding", StringComparison.Ordinal)).ShouldBeLessThan(8);
+        incident.Deliveries.Count(delivery => delivery.Key.StartsWith("holding", StringComparison.Ordinal)).ShouldBeLessThan(lines);
 
         bool IsTold() => _world.Notifier.Sent.Any(sent => sent.Card.Title.StartsWith("A temporary fix is in place", StringComparison.Ordinal));
     }
