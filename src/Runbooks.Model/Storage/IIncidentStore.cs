@@ -79,11 +79,6 @@ public static class IncidentStoreExtensions
     public static async Task<Incident> UpdateAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, CancellationToken cancellationToken) =>
         (await store.UpdateAsync(id, incident => (change(incident), true), cancellationToken)).Incident;
 
-    /// <summary>Where nothing else is kept of an incident than its record.</summary>
-    /// <inheritdoc cref="IIncidentStore.PurgeAsync"/>
-    public static Task<IReadOnlyList<string>> PurgeAsync(this IIncidentStore store, DateTimeOffset endedBefore, CancellationToken cancellationToken) =>
-        store.PurgeAsync(endedBefore, (_, _) => Task.FromResult(true), cancellationToken);
-
     /// <summary>Every page of a listing, one after the other.</summary>
     public static async IAsyncEnumerable<IncidentSummary> ListAllAsync(
         this IIncidentStore store, IncidentQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)

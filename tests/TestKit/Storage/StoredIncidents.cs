@@ -3,6 +3,7 @@ using System.Text.Json;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace TestKit.Storage;
 
@@ -23,6 +24,11 @@ public static class StoredIncidents
         UpdatedAt = Start.AddMinutes(minute),
         AlertCount = 1,
     };
+
+    /// <summary>Where nothing else is kept of an incident than its record.</summary>
+    /// <inheritdoc cref="IIncidentStore.PurgeAsync"/>
+    public static Task<IReadOnlyList<string>> PurgeAsync(this IIncidentStore store, DateTimeOffset endedBefore, CancellationToken cancellationToken) =>
+        store.PurgeAsync(endedBefore, (_, _) => Task.FromResult(true), cancellationToken);
 
     public static Incident Closed(this Incident incident, int minute = 0) => incident with
     {
