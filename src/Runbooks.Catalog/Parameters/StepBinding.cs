@@ -29,8 +29,8 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
     public static StepBinding Of(JsonElement with, Type parametersType, TemplateScope scope, RenderMode mode = RenderMode.Run)
     {
         var rendered = WithRenderer.Render(with, parametersType, scope, mode);
-        var secrets = SecretValues.Of((JsonObject)rendered.Value.DeepClone(), parametersType);
-        var shown = JsonSerializer.SerializeToElement(ParameterMask.Mask((JsonObject)rendered.Value.DeepClone(), parametersType));
+        var masked = ParameterMask.Mask(rendered.Value, parametersType);
+        var (secrets, shown) = (SecretValues.Of(rendered.Value, masked), JsonSerializer.SerializeToElement(masked));
         if (rendered.Errors.Count > 0)
         {
             return new(null, shown, Join(rendered.Errors)) { Secrets = secrets };
@@ -159,12 +159,10 @@ public static class ParameterMask
 internal static class SecretValues
 {
     /// <param name="rendered">The parameters, filled.</param>
-    public static IReadOnlyList<string> Of(JsonObject rendered, Type type)
-    {
-        var masked = ParameterMask.Mask(rendered, type);
-        return [.. rendered.Where(pair => masked[pair.Key] is JsonValue value && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() == ParameterMask.Hidden)
+    /// <param name="masked">The same as they are shown.</param>
+    public static IReadOnlyList<string> Of(JsonObject rendered, JsonObject masked) =>
+        [.. rendered.Where(pair => masked[pair.Key] is JsonValue value && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() == ParameterMask.Hidden)
             .SelectMany(pair => Strings(pair.Value))];
-    }
 
     private static IEnumerable<string> Strings(JsonNode? node) => node switch
     {
