@@ -84,9 +84,7 @@ internal static class ParameterScalar
     {
         ParameterShape.Text => text,
         ParameterShape.Boolean => bool.TryParse(text, out var flag) ? flag : null,
-        ParameterShape.Integer when type == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null,
-        ParameterShape.Integer => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null,
-        ParameterShape.Number when type == typeof(decimal) => decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null,
+        ParameterShape.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null,
         ParameterShape.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null,
         ParameterShape.Duration => DurationText.TryParse(text, out var duration) ? duration : null,
         ParameterShape.Choice => Enum.GetNames(type).FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse(type, name) : null,
@@ -168,7 +166,6 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
                 ParameterRuleAttribute rule => [new(key, $"{Show(node, parameter)} is not {rule.Expected}.", "")],
                 RangeAttribute range => [new(key, $"{Show(node, parameter)} is not {StepParameter.Bounds(range)}.", "")],
                 MaxLengthAttribute most => [new(key, $"is longer than {most.Length} characters.", "Write less.")],
-                RegularExpressionAttribute rule => [new(key, $"{Show(node, parameter)} does not fit {rule.Pattern}.", parameter.Description)],
                 _ => [new(key, Message(outcome.Result!, node, parameter), "")],
             });
     }
@@ -190,9 +187,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         switch (shape)
         {
             case ParameterShape.Json:
-                return typeof(JsonNode).IsAssignableFrom(bare) && bare.IsInstanceOfType(node)
-                    ? node.DeepClone()
-                    : bare == typeof(JsonElement) ? JsonSerializer.SerializeToElement(node) : Wrong(node, type, key, parameter);
+                return bare.IsInstanceOfType(node) ? node.DeepClone() : Wrong(node, type, key, parameter);
             case ParameterShape.List when node is JsonArray items && items.Count <= MaxItems:
                 return List(items, bare, key, parameter);
             case ParameterShape.List when node is JsonValue && ParameterType.ShapeOf(ParameterType.ListItem(bare)!) == ParameterShape.Text:
@@ -231,19 +226,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
             }
         }
 
-        if (!known)
-        {
-            return s_wrong;
-        }
-
-        if (!type.IsArray)
-        {
-            return list;
-        }
-
-        var array = Array.CreateInstance(itemType, list.Count);
-        list.CopyTo(array, 0);
-        return array;
+        return known ? list : s_wrong;
     }
 
     private object Map(JsonObject mapping, Type type, string key, StepParameter parameter)

@@ -138,7 +138,7 @@ public sealed record StepParameter
     internal ForPeopleAttribute? ForPeople => Rules.OfType<ForPeopleAttribute>().FirstOrDefault();
 
     /// <summary>Whether blanks and line ends around a value mean nothing: a name, a number or a choice is filled in, no words.</summary>
-    internal bool IsTrimmed => Rules.Any(rule => rule is RegularExpressionAttribute or (ParameterRuleAttribute and not ForPeopleAttribute))
+    internal bool IsTrimmed => Rules.Any(rule => rule is ParameterRuleAttribute and not ForPeopleAttribute)
         || ParameterType.ShapeOf(Type) is ParameterShape.Boolean or ParameterShape.Integer or ParameterShape.Number or ParameterShape.Duration or ParameterShape.Choice or ParameterShape.Parsed;
 
     internal static string Bounds(RangeAttribute range)
@@ -164,23 +164,20 @@ internal static class ParameterType
     {
         var bare when bare == typeof(string) => ParameterShape.Text,
         var bare when bare == typeof(bool) => ParameterShape.Boolean,
-        var bare when bare == typeof(int) || bare == typeof(long) => ParameterShape.Integer,
-        var bare when bare == typeof(double) || bare == typeof(decimal) => ParameterShape.Number,
+        var bare when bare == typeof(int) => ParameterShape.Integer,
+        var bare when bare == typeof(double) => ParameterShape.Number,
         var bare when bare == typeof(TimeSpan) => ParameterShape.Duration,
         { IsEnum: true } => ParameterShape.Choice,
-        var bare when bare == typeof(JsonElement) || typeof(JsonNode).IsAssignableFrom(bare) => ParameterShape.Json,
+        var bare when typeof(JsonNode).IsAssignableFrom(bare) => ParameterShape.Json,
         var bare when MapValue(bare) is not null => ParameterShape.Map,
         var bare when ListItem(bare) is not null => ParameterShape.List,
         var bare when Array.Exists(bare.GetInterfaces(), face => face.IsGenericType && face.GetGenericTypeDefinition() == typeof(IParsable<>)) => ParameterShape.Parsed,
         _ => ParameterShape.Record,
     };
 
-    /// <summary>The type of the items when a list, an array or one of their interfaces; else null.</summary>
-    public static Type? ListItem(Type type)
-    {
-        var item = type.IsArray ? type.GetElementType() : type is { IsGenericType: true, GenericTypeArguments: [var only] } ? only : null;
-        return item is not null && type.IsAssignableFrom(type.IsArray ? item.MakeArrayType() : typeof(List<>).MakeGenericType(item)) ? item : null;
-    }
+    /// <summary>The type of the items when a list or one of its interfaces; else null.</summary>
+    public static Type? ListItem(Type type) =>
+        type is { IsGenericType: true, GenericTypeArguments: [var item] } && type.IsAssignableFrom(typeof(List<>).MakeGenericType(item)) ? item : null;
 
     /// <summary>The record that it is, or that its items are; null when neither.</summary>
     public static Type? RecordOf(Type type) => (ListItem(Bare(type)) ?? Bare(type)) is var record && ShapeOf(record) == ParameterShape.Record ? record : null;
