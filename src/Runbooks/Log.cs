@@ -77,7 +77,7 @@ internal static partial class Log
     [LoggerMessage(55, LogLevel.Error, "The contacts have errors; those that were in force last are used, and none where there were none. {Error}")]
     public static partial void ContactsKept(ILogger logger, string error);
 
-    [LoggerMessage(87, LogLevel.Error, "{File}, with what belongs to it, is longer than {Most} characters. It is in force but not kept: a host that starts while it is broken does not have this version. Make it shorter.")]
+    [LoggerMessage(56, LogLevel.Error, "{File}, with what belongs to it, is longer than {Most} characters. It is in force but not kept: a host that starts while it is broken does not have this version. Make it shorter.")]
     public static partial void FileNotKept(ILogger logger, string file, int most);
 
     [LoggerMessage(53, LogLevel.Error, "The maintenance windows of the file stay as they were: {Error}")]

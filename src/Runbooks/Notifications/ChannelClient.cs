@@ -11,13 +11,13 @@ public sealed class ChannelClient
     /// <summary>Changing an old message is a courtesy, and somebody may wait for it.</summary>
     private static readonly TimeSpan s_updateTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>The pauses before the second and third attempt, unless the channel asks for longer ones.</summary>
     /// <summary>What became of a message, as metrics say it.</summary>
     internal const string Taken = "taken";
 
     /// <inheritdoc cref="Taken"/>
     internal const string Failed = "failed";
 
+    /// <summary>The pauses before the second and third attempt, unless the channel asks for longer ones.</summary>
     private static readonly TimeSpan[] s_pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4)];
 
     /// <summary>All pauses together. A channel that wants to be left alone for longer is not knocked at again: the next one is tried.</summary>
