@@ -14,20 +14,11 @@ internal static class TestScriptWriter
 
     public static string Write(TestScript script)
     {
-        var root = new YamlMappingNode { { "source", script.Source } };
-        Add(root, "by", script.By);
-        AddWord(root, "proposed", script.Proposed ? "true" : null);
-        AddWord(root, "mode", script.Mode);
-        root.Add("alert", Alert(script.Alert));
-        Add(root, "objections", Mapping(script.Objections, objection => Word(objection)));
-        Add(root, "checks", Mapping(script.Checks, Answers));
-        Add(root, "steps", Mapping(script.Steps, Step));
-        if (script.Events.Count > 0)
-        {
-            root.Add("events", new YamlSequenceNode(script.Events.Select(Event)));
-        }
-
-        root.Add("expect", Expectation(script.Expect));
+        var root = Keys(
+            MappingStyle.Block,
+            ("source", script.Source), ("by", script.By), ("proposed", script.Proposed), ("mode", script.Mode), ("alert", Alert(script.Alert)),
+            ("objections", Mapping(script.Objections, Text)), ("checks", Mapping(script.Checks, Answers)), ("steps", Mapping(script.Steps, Step)),
+            ("events", script.Events.Count == 0 ? null : new YamlSequenceNode(script.Events.Select(Event))), ("expect", Expectation(script.Expect)));
         using var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
         new YamlStream(new YamlDocument(root)).Save(text, assignAnchors: false);
 
@@ -35,127 +26,55 @@ internal static class TestScriptWriter
         return text.ToString().Replace("\n...", "", StringComparison.Ordinal).Replace(s_lost, @"\uFFFD", StringComparison.Ordinal).TrimEnd() + "\n";
     }
 
-    private static YamlNode Alert(TestAlert alert)
-    {
-        if (alert.File is { } file)
-        {
-            return Text(file);
-        }
-
-        var node = new YamlMappingNode();
-        Add(node, "name", alert.Name);
-        Add(node, "severity", alert.Severity);
-        Add(node, "summary", alert.Summary);
-        Add(node, "labels", Mapping(alert.Labels, Text));
-        Add(node, "annotations", Mapping(alert.Annotations, Text));
-        Add(node, "fingerprint", alert.Fingerprint);
-        Add(node, "link", alert.Link);
-        Add(node, "runbook", alert.Runbook);
-        return node;
-    }
+    private static YamlNode Alert(TestAlert alert) => alert.File is { } file ? Text(file) : Keys(
+        MappingStyle.Block,
+        ("name", alert.Name), ("severity", alert.Severity), ("summary", alert.Summary), ("labels", Mapping(alert.Labels, Text)), ("annotations", Mapping(alert.Annotations, Text)),
+        ("fingerprint", alert.Fingerprint), ("link", alert.Link), ("runbook", alert.Runbook));
 
     private static YamlSequenceNode Answers(List<ScriptedAnswer> answers) =>
         new(answers.Select(Answer)) { Style = answers.TrueForAll(answer => answer.Summary is null) ? SequenceStyle.Flow : SequenceStyle.Block };
 
-    private static YamlNode Answer(ScriptedAnswer answer)
+    private static YamlNode Answer(ScriptedAnswer answer) => WordOr(Keys(
+        MappingStyle.Flow,
+        ("verdict", answer.Verdict), ("summary", answer.Summary), ("value", answer.Value), ("caveat", answer.Caveat), ("behind", answer.Behind), ("times", answer.Times == 1 ? null : answer.Times)));
+
+    private static YamlNode Step(ScriptedStep step) => WordOr(Keys(
+        MappingStyle.Flow,
+        ("outcome", step.Outcome), ("changes", step.Changes), ("outputs", Mapping(step.Outputs, Text, MappingStyle.Flow)),
+        ("takes", step.Duration == TimeSpan.Zero ? null : step.Duration), ("undo", step.Undo == ScriptedStep.Usual.Undo ? null : step.Undo)));
+
+    private static YamlNode Event(TestEvent happening) => Keys(
+        MappingStyle.Flow,
+        ("after", happening.After), ("approve", happening.Approve), ("reject", happening.Reject), ("takeOver", happening.TakeOver), ("done", happening.Done), ("couldNot", happening.CouldNot),
+        ("items", happening.Items is { } items ? new YamlSequenceNode(items.Select(item => Node(item)!)) { Style = SequenceStyle.Flow } : null),
+        ("cancel", happening.Cancel), ("takeBack", happening.TakeBack), ("resolved", happening.Resolved), ("reason", happening.Reason));
+
+    private static YamlMappingNode Expectation(TestExpectation expected) => Keys(
+        MappingStyle.Block, ("state", expected.State), ("steps", Mapping(expected.Steps ?? [], Text, MappingStyle.Flow) ?? new YamlMappingNode { Style = MappingStyle.Flow }));
+
+    /// <summary>What need not be said is left out.</summary>
+    private static YamlMappingNode Keys(MappingStyle style, params IEnumerable<(string Key, object? Value)> parts) =>
+        new(parts.Select(part => (part.Key, Value: Node(part.Value))).Where(part => part.Value is not null).Select(part => KeyValuePair.Create<YamlNode, YamlNode>(part.Key, part.Value!))) { Style = style };
+
+    /// <returns>Null where it is empty.</returns>
+    private static YamlMappingNode? Mapping<T>(Dictionary<string, T> values, Func<T, YamlNode> write, MappingStyle style = MappingStyle.Block) =>
+        values.Count == 0 ? null : new(values.Select(value => KeyValuePair.Create<YamlNode, YamlNode>(Text(value.Key), write(value.Value)))) { Style = style };
+
+    /// <summary>The first of its values, where it stands alone.</summary>
+    private static YamlNode WordOr(YamlMappingNode mapping) => mapping.Children.Count == 1 ? mapping.Children[0].Value : mapping;
+
+    /// <returns>Null for what need not be said.</returns>
+    private static YamlNode? Node(object? value) => value switch
     {
-        if (answer is { Summary: null, Value: null, Caveat: null, Behind: null, Times: 1 })
-        {
-            return Word(answer.Verdict);
-        }
-
-        var node = Line(("verdict", Word(answer.Verdict)));
-        Add(node, "summary", answer.Summary);
-        Add(node, "value", answer.Value);
-        Add(node, "caveat", answer.Caveat);
-        AddWord(node, "behind", answer.Behind is { } behind ? DurationText.Format(behind) : null);
-        AddWord(node, "times", answer.Times == 1 ? null : answer.Times.ToString(CultureInfo.InvariantCulture));
-        return node;
-    }
-
-    private static YamlNode Step(ScriptedStep step)
-    {
-        var node = Line(("outcome", Word(step.Outcome)));
-        AddWord(node, "changes", step.Changes ? "true" : null);
-        Add(node, "outputs", Mapping(step.Outputs, Text, MappingStyle.Flow));
-        AddWord(node, "takes", step.Duration == TimeSpan.Zero ? null : DurationText.Format(step.Duration));
-        AddWord(node, "undo", step.Undo == "done" ? null : step.Undo);
-        return node.Children.Count == 1 ? Word(step.Outcome) : node;
-    }
-
-    private static YamlMappingNode Event(TestEvent happening)
-    {
-        var node = Line(("after", Word(DurationText.Format(happening.After))));
-        Add(node, "approve", happening.Approve);
-        Add(node, "reject", happening.Reject);
-        Add(node, "takeOver", happening.TakeOver);
-        Add(node, "done", happening.Done);
-        Add(node, "couldNot", happening.CouldNot);
-        if (happening.Items is { } items)
-        {
-            node.Add("items", new YamlSequenceNode(items.Select(item => Word(item.ToString(CultureInfo.InvariantCulture)))) { Style = SequenceStyle.Flow });
-        }
-
-        Add(node, "cancel", happening.Cancel);
-        Add(node, "takeBack", happening.TakeBack);
-        AddWord(node, "resolved", happening.Resolved ? "true" : null);
-        Add(node, "reason", happening.Reason);
-        return node;
-    }
-
-    private static YamlMappingNode Expectation(TestExpectation expected) => new()
-    {
-        { "state", Word(expected.State) },
-        { "steps", Mapping(expected.Steps ?? [], status => Word(status), MappingStyle.Flow) },
+        YamlNode node => node,
+        string text => Text(text),
+        TimeSpan duration => Bare(DurationText.Format(duration)),
+        int number => Bare(number.ToString(CultureInfo.InvariantCulture)),
+        true => Bare("true"),
+        _ => null,
     };
 
-    private static YamlMappingNode Line(params IEnumerable<(string Key, YamlNode Value)> parts)
-    {
-        var node = new YamlMappingNode { Style = MappingStyle.Flow };
-        foreach (var (key, value) in parts)
-        {
-            node.Add(key, value);
-        }
-
-        return node;
-    }
-
-    private static YamlMappingNode Mapping<T>(Dictionary<string, T> values, Func<T, YamlNode> write, MappingStyle style = MappingStyle.Block)
-    {
-        var node = new YamlMappingNode { Style = style };
-        foreach (var (key, value) in values)
-        {
-            node.Add(Text(key), write(value));
-        }
-
-        return node;
-    }
-
-    private static void Add(YamlMappingNode node, string key, string? text)
-    {
-        if (text is not null)
-        {
-            node.Add(key, Text(text));
-        }
-    }
-
-    private static void Add(YamlMappingNode node, string key, YamlMappingNode value)
-    {
-        if (value.Children.Count > 0)
-        {
-            node.Add(key, value);
-        }
-    }
-
-    private static void AddWord(YamlMappingNode node, string key, string? word)
-    {
-        if (word is not null)
-        {
-            node.Add(key, Word(word));
-        }
-    }
-
-    private static YamlScalarNode Word(string word) => new(word) { Style = ScalarStyle.Plain };
+    private static YamlScalarNode Bare(string word) => new(word) { Style = ScalarStyle.Plain };
 
     /// <summary>Bare only where no reader can take it for anything but this text.</summary>
     private static YamlScalarNode Text(string text) => new(text)
