@@ -63,6 +63,9 @@ internal sealed class IncidentIndex(TableRows rows)
     /// <summary>Before the incident is written: one that people are not done with and in no index would be forgotten.</summary>
     public Task PutLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) => PutAsync(incident, Left, cancellationToken);
 
+    public Task<TableEntity?> FindLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
+        rows.FindAsync(Left + TableKeys.Day(incident.OpenedAt), RowOf(incident), ["PartitionKey", "RowKey"], cancellationToken);
+
     public Task RemoveLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
         rows.RemoveAsync(Left + TableKeys.Day(incident.OpenedAt), RowOf(incident), ETag.All, cancellationToken);
 

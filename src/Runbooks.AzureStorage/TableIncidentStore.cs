@@ -190,15 +190,14 @@ internal sealed partial class TableIncidentStore : IIncidentStore
 
         await BlankRowsAsync(before, after, cancellationToken);
 
+        // As it is before the write: whoever leaves the incident to people again right after that puts the row anew.
+        var left = before.Value.IsUnfinished && !after.IsUnfinished ? await _index.FindLeftAsync(IncidentSummary.Of(after), cancellationToken) : null;
         if (!await _incidents.ReplaceAsync(before, after, cancellationToken))
         {
             return false;
         }
 
-        if (before.Value.IsUnfinished && !after.IsUnfinished)
-        {
-            await _index.RemoveLeftAsync(IncidentSummary.Of(after), cancellationToken);
-        }
+        await (left is null ? Task.CompletedTask : _index.RemoveUnchangedAsync(left, cancellationToken));
 
         if (before.Value.State.IsFinal() != after.State.IsFinal())
         {

@@ -156,6 +156,33 @@ public sealed class TableIncidentListingTests(Azurite azurite)
         (await muchLater.ListAsync(new IncidentQuery(), Now)).Items.ShouldHaveSingleItem().AlertCount.ShouldBe(12);
     }
 
+    /// <summary>Between the write after which nobody has anything to do with it and the end of its row, another host leaves it to people again.</summary>
+    [Fact]
+    public async Task LeftToPeopleAgainBeforeItsRowIsGone_IsListedStill()
+    {
+        var account = new AzureAccount(azurite);
+        var other = account.Incidents();
+        await Open(other, New("a"));
+        await other.UpdateAsync("a", i => i.End(IncidentState.Failed, "so", Start), Now);
+        var again = false;
+        var network = new FaultyNetwork
+        {
+            BeforeWrite = async _ =>
+            {
+                if (!again && !(await other.GetAsync("a", Now)).NeedsPerson)
+                {
+                    again = true;
+                    await other.UpdateAsync("a", i => i with { IsEndUnfinished = true }, Now);
+                }
+            },
+        };
+
+        await account.Incidents(network).UpdateAsync("a", i => i.Acknowledge("ada", null, Start), Now);
+
+        again.ShouldBeTrue();
+        (await other.ListAsync(new IncidentQuery(Unfinished: true), Now)).Items.ShouldHaveSingleItem().Id.ShouldBe("a");
+    }
+
     /// <summary>A row that a dead host left is found to be stale just when somebody closes the incident by hand, which needs it.</summary>
     [Fact]
     public async Task StaleRowThatIsPutAnewMeanwhile_Stays()
