@@ -68,7 +68,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
             Verdict.Failing when parameters.Measure == LatencyMeasure.TokensPerSecond && !await IsAlwaysBusyAsync(parameters, of, cancellationToken) =>
                 judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but nothing was asked {of.Text}, or nothing reported, for a part of {over}, so its tokens say nothing." },
             Verdict.Passing when await StuckAsync(parameters, of, cancellationToken) is { Count: > 0 } stuck =>
-                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {CountText.Names(stuck, MostNamed)} had work and gave no first token within {over}." },
+                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {CountText.Names(stuck, MostNamed)} had work and gave no first token within {PromDuration.Format(parameters.LatelyOf(Prometheus))}." },
             _ => judged,
         };
     }
@@ -86,11 +86,12 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         return Coverage.IsEnough(Coverage.Of(reported is [var all, ..] ? all.Values[^1] : null, parameters.Window), parameters.Window);
     }
 
-    /// <returns>The pods that gave no first token in the window, although all the time requests waited, or work went on without a token.</returns>
+    /// <summary>What a server gave before it hung is in the window for as long as that is.</summary>
+    /// <returns>The pods that gave no first token lately, although all the time requests waited, or work went on without a token.</returns>
     private async Task<IReadOnlyList<string>> StuckAsync(LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
     {
-        var window = PromDuration.Of(parameters.Window);
-        var (least, rate) = ($"min_over_time({{0}}[{window}])", $"rate({{0}}[{window}])");
+        var lately = PromDuration.Of(parameters.LatelyOf(Prometheus));
+        var (least, rate) = ($"min_over_time({{0}}[{lately}])", $"rate({{0}}[{lately}])");
         var stuck = await Prometheus.QueryAsync(
             parameters.Endpoint,
             $"({of.Of(VllmHealth.Waiting, least)} > 0 or ({of.Of(VllmHealth.Running, least)} > 0 unless {of.Of(VllmHealth.Tokens, rate)} > 0)) unless {of.Of(FirstTokens, rate)} > 0",

@@ -8,24 +8,26 @@ namespace Runbooks.Integrations.Llm;
 /// Its HTTP server answers all the same then, so asking it proves nothing. One that reported a while ago and is gone may be
 /// the worst of them.
 /// </summary>
-internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServer server, string name, string summary) : PrometheusCheck<ModelServerParameters>(prometheus, name, $"{summary} One that reported within the window and is gone keeps the others from passing. One of which nothing comes is unknown until it has reported for three quarters of the window.")
+internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServer server, string name, string summary) : PrometheusCheck<ModelServerParameters>(prometheus, name, $"{summary} One that reported within the window and is gone keeps the others from passing. One of which nothing comes is unknown until that has been so for the whole window, and it has reported for three quarters of it.")
 {
     private const string Requests = "requests";
 
     protected override async Task<CheckResult> MeasureAsync(ModelServerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var of = await parameters.Series.FollowAsync(Prometheus, parameters.Endpoint, server.Waiting, cancellationToken);
-        var window = PromDuration.Of(parameters.Window);
-        var (least, rate) = ($"min_over_time({{0}}[{window}])", $"rate({{0}}[{window}])");
+        var lately = parameters.LatelyOf(Prometheus);
+        var (least, rate) = Over(parameters.Window);
         Task<IReadOnlyList<PrometheusSeries>> Ask(string? metric, string around) => metric is null
             ? Task.FromResult<IReadOnlyList<PrometheusSeries>>([])
             : Prometheus.QueryAsync(parameters.Endpoint, of.Of(metric, server.Whole(around)), cancellationToken);
         var answers = await Task.WhenAll(
             Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least), Ask(server.Reading, rate),
-            Coverage.AskAsync(Prometheus, parameters.Endpoint, of.Of(server.Waiting, server.Once(Coverage.Around(parameters.Window))), cancellationToken));
+            Coverage.AskAsync(Prometheus, parameters.Endpoint, of.Of(server.Waiting, server.Once(Coverage.Around(parameters.Window))), cancellationToken),
+            Prometheus.QueryAsync(parameters.Endpoint, RateAtWork(of, lately), cancellationToken));
         var engines = Engines(answers, parameters.Window);
         var gone = await GoneServers.FindAsync(Prometheus, server, parameters, of, answers[Answer.Waiting], context.Time, cancellationToken);
-        if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, of, engines), PromDuration.Format(parameters.Window)) is not { } result)
+        var (judged, told) = Judge(parameters, of, engines, lately);
+        if (gone.Beside(judged, PromDuration.Format(parameters.Window)) is not { } result)
         {
             var metric = server.Running is { } running && answers[Answer.Running].Count == 0 ? running : server.Waiting;
             var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, of.Of(metric), cancellationToken);
@@ -33,14 +35,36 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
                 + (missing.Count > 0 ? $", nor for any other: is {server.Name} scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
         }
 
-        var counter = server.Reading is { } reading && answers[Answer.Progress].All(IsStill) && !answers[Answer.Reading].All(IsStill) ? reading : server.Progress;
-        var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({of.Of(counter, rate)})";
+        var counter = told is { OnlyReads: true } ? server.Reading! : server.Progress;
+        var (drawn, like) = result.Unit switch
+        {
+            Requests => ($"max({of.Of(server.Waiting)})", null),
+            // What the others do would hide what this one does.
+            not null when told is not null => (of.Of(counter, server.Whole(rate)), told.Series),
+            _ => ($"sum({of.Of(counter, rate)})", null),
+        };
         result = result with { Summary = of.Prefix(result.Summary) };
-        return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken);
+        return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken, like);
     }
 
-    private CheckResult Judge(ModelServerParameters parameters, WorkloadSeries of, List<Engine> engines)
+    private static (string Least, string Rate) Over(TimeSpan time) => ($"min_over_time({{0}}[{PromDuration.Of(time)}])", $"rate({{0}}[{PromDuration.Of(time)}])");
+
+    /// <summary>What comes of the engines that had work at every moment of this time, and do not only read.</summary>
+    private string RateAtWork(WorkloadSeries of, TimeSpan time)
     {
+        var (least, rate) = Over(time);
+        string Ask(string metric, string around) => of.Of(metric, server.Whole(around));
+        return $"{Ask(server.Progress, rate)} and ({Ask(server.Waiting, least)}{(server.Running is null ? "" : $" + {Ask(server.Running, least)}")}) > 0{(server.Reading is null ? "" : $" unless {Ask(server.Reading, rate)} > 0")}";
+    }
+
+    /// <returns>And the engine that this tells of; null where it tells of none.</returns>
+    private (CheckResult? Result, Engine? Told) Judge(ModelServerParameters parameters, WorkloadSeries of, List<Engine> engines, TimeSpan lately)
+    {
+        if (engines.Count == 0)
+        {
+            return (null, null);
+        }
+
         string Named(Engine engine) => (engines.Count, of.IsReplaced) switch
         {
             (1, false) => "",
@@ -51,34 +75,40 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         var over = PromDuration.Format(parameters.Window);
         if (engines.Find(engine => engine.IsStuck && Coverage.IsEnough(engine.Reported, parameters.Window)) is { } stuck)
         {
-            return Result(Verdict.Failing, $"{Named(stuck)}{Work(stuck)}, and {server.Nothing} for {PromDuration.Format(stuck.Reported)}: the {server.Engine} hangs.", stuck, "== 0");
+            return (Result(Verdict.Failing, $"{Named(stuck)}{Work(stuck)}, and {server.Nothing} for {PromDuration.Format(stuck.Reported)}: the {server.Engine} hangs.", stuck, "== 0"), stuck);
         }
 
         var longest = engines.MaxBy(engine => engine.Waiting)!;
         CheckResult Queue(Verdict verdict, string summary) => new(verdict, summary) { Value = NumberText.Format(longest.Waiting), Threshold = $"> {parameters.MaxWaiting}", Unit = Requests };
         if (longest.Waiting > parameters.MaxWaiting)
         {
-            return Queue(Verdict.Failing, $"{Named(longest)}{Work(longest)}; at most {parameters.MaxWaiting} may wait.");
+            return (Queue(Verdict.Failing, $"{Named(longest)}{Work(longest)}; at most {parameters.MaxWaiting} may wait."), longest);
         }
 
+        (CheckResult, Engine) Unclear(Engine engine, string why) => (CheckResult.Unknown($"{Named(engine)}{why}") with { Unit = server.Unit }, engine);
         if (engines.Find(engine => double.IsNaN(engine.Running + engine.Waiting)) is { } unread)
         {
-            return CheckResult.Unknown($"{Named(unread)}how many requests run or wait is not a number, so it says nothing.");
+            return Unclear(unread, "how many requests run or wait is not a number, so it says nothing.");
         }
 
         if (engines.Find(engine => engine.IsStuck) is { } young)
         {
-            return CheckResult.Unknown($"{Named(young)}{Work(young)}, and {server.Nothing}, but of the last {over} it has reported for {PromDuration.Format(young.Reported)} only: too short to tell that the {server.Engine} hangs.");
+            return Unclear(young, $"{Work(young)}, and {server.Nothing}, but of the last {over} it has reported for {PromDuration.Format(young.Reported)} only: too short to tell that the {server.Engine} hangs.");
         }
 
         if (engines.Find(engine => engine is { HasWork: true, Rate: null }) is { } unmeasured)
         {
-            return CheckResult.Unknown($"{Named(unmeasured)}{Work(unmeasured)}, but there is no rate of {server.Progress} over {over} yet: the pod is new, or that series is missing.");
+            return Unclear(unmeasured, $"{Work(unmeasured)}, but there is no rate of {server.Progress} over {over} yet: the pod is new, or that series is missing.");
+        }
+
+        if (engines.Find(engine => engine is { HasWork: true, RateLately: 0 }) is { } still)
+        {
+            return Unclear(still, $"{Work(still)}, and {server.Nothing} for {PromDuration.Format(lately)}: too short to tell that the {server.Engine} hangs.");
         }
 
         var busiest = engines.MaxBy(engine => engine.Running + engine.Waiting)!;
-        var summary = busiest.HasWork ? $"{Named(busiest)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest)}{Idle}";
-        return (parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary)) with { Caveat = busiest.HasWork ? null : "without a request to show it" };
+        var summary = busiest.HasWork ? $"{Named(busiest)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit} over {over}." : $"{Named(busiest)}{Idle}";
+        return ((parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary)) with { Caveat = busiest.HasWork ? null : "without a request to show it" }, busiest);
     }
 
     private CheckResult Result(Verdict verdict, string summary, Engine engine, string threshold) =>
@@ -89,8 +119,6 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         ? "Nothing waits: it is idle, or hangs in a request behind which none waits."
         : "Nothing is seen to run or wait: it is idle, or hangs in its first request, which its figures do not show.";
 
-    private static bool IsStill(PrometheusSeries series) => series.Values[^1] == 0;
-
     private string Work(Engine engine) => server.Running is null
         ? FormattableString.Invariant($"{engine.Waiting:0} wait")
         : FormattableString.Invariant($"{engine.Running:0} run, {engine.Waiting:0} wait");
@@ -98,7 +126,8 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
     // Every series of one engine has the same labels but for its name.
     private List<Engine> Engines(IReadOnlyList<PrometheusSeries>[] answers, TimeSpan window)
     {
-        static string Key(PrometheusSeries series) => string.Join(',', series.Labels.Where(label => label.Key != "__name__").OrderBy(label => label.Key, StringComparer.Ordinal));
+        static IEnumerable<KeyValuePair<string, string>> LabelsOf(PrometheusSeries series) => series.Labels.Where(label => label.Key != "__name__");
+        static string Key(PrometheusSeries series) => string.Join(',', LabelsOf(series).OrderBy(label => label.Key, StringComparer.Ordinal));
         var by = answers.Select(answer => answer.GroupBy(Key).ToDictionary(group => group.Key, group => group.First().Values[^1])).ToArray();
         double? Find(int answer, string key) => by[answer].TryGetValue(key, out var value) ? value : null;
         double? FindNumber(int answer, string key) => Find(answer, key) is { } value && !double.IsNaN(value) ? value : null;
@@ -109,14 +138,20 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
                let running = server.Running is null ? 0 : Find(Answer.Running, key)
                where running is not null
                let made = FindNumber(Answer.Progress, key)
+               let read = made == 0 ? FindNumber(Answer.Reading, key) ?? 0 : 0
                select new Engine(
                    ModelServer.PodOf(series),
                    server.PartOf(series),
                    running.Value,
                    series.Values[^1],
-                   made == 0 ? FindNumber(Answer.Reading, key) ?? 0 : made,
+                   made == 0 ? read : made,
                    (Find(Answer.LeastRunning, key) ?? 0) + (Find(Answer.LeastWaiting, key) ?? 0),
-                   Coverage.Of(Find(Answer.Reported, key), window)),
+                   Coverage.Of(Find(Answer.Reported, key), window))
+               {
+                   Series = new(new Dictionary<string, string>(LabelsOf(series)), []),
+                   OnlyReads = read > 0,
+                   RateLately = Find(Answer.RateAtWork, key),
+               },
         ];
     }
 
@@ -130,6 +165,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         public const int LeastWaiting = 4;
         public const int Reading = 5;
         public const int Reported = 6;
+        public const int RateAtWork = 7;
     }
 
     /// <param name="Part">Which of several in one pod.</param>
@@ -138,6 +174,15 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
     /// <param name="Reported">For how much of the window it has reported.</param>
     private sealed record Engine(string Pod, string? Part, double Running, double Waiting, double? Rate, double AlwaysAtLeast, TimeSpan Reported)
     {
+        /// <summary>Its labels, as every rate of it has them.</summary>
+        public required PrometheusSeries Series { get; init; }
+
+        /// <summary>Nothing comes of it but what it reads.</summary>
+        public bool OnlyReads { get; init; }
+
+        /// <summary>The rate of the newest part of the window; null where it had no work for a moment of it, and while that is not known.</summary>
+        public double? RateLately { get; init; }
+
         public bool HasWork => Running + Waiting > 0;
 
         public bool IsStuck => HasWork && AlwaysAtLeast > 0 && Rate == 0;

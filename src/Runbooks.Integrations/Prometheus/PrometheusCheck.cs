@@ -69,6 +69,16 @@ public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatabl
 
     internal WorkloadSeries Series => new(Namespace, Pod, Cluster) { Deployment = Deployment };
 
+    /// <summary>
+    /// The newest part of the window, with at least two samples: what is still since then has a rate over the whole of it all the same.
+    /// A part of the author's own, so that what works in long batches is not doubted between two of them.
+    /// </summary>
+    internal TimeSpan LatelyOf(PrometheusClient prometheus)
+    {
+        var least = new[] { Window / 4, 2.5 * prometheus.Find(Endpoint).Endpoint.Every, TimeSpan.FromMinutes(1) }.Max();
+        return least < Window ? least : Window;
+    }
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         Pod is null || Deployment is null ? [] : [new AnyValueResult("Say 'pod' or 'deployment', not both.", nameof(Deployment))];
 }

@@ -37,7 +37,7 @@ public sealed class ModelServerHealthTests : OnTheSandbox
         (await AskAsync("tgi.health", new { @namespace = "lab", deployment })).Verdict.ShouldBe(verdict);
 
     [Theory]
-    [InlineData("tgi.health", "summarizer-6c9d7f5b84-k9q7d", "12 run, 0 wait, 78.5 batches/s.", null)]
+    [InlineData("tgi.health", "summarizer-6c9d7f5b84-k9q7d", "12 run, 0 wait, 78.5 batches/s over 5 min.", null)]
     [InlineData("triton.health", "ranker-5d8b6c7f94-k9q7d", "Nothing waits: it is idle, or hangs in a request behind which none waits.", "without a request to show it")]
     public async Task ServerThatWorks_IsPassing(string check, string pod, string summary, string? caveat) =>
         (await AskAsync(check, pod)).ShouldSatisfyAllConditions(
@@ -92,7 +92,7 @@ public sealed class ModelServerHealthTests : OnTheSandbox
 
         (await AskAsync("triton.health", "ranker-5d8b6c7f94-k9q7d")).ShouldSatisfyAllConditions(
             result => result.Verdict.ShouldBe(Verdict.Passing),
-            result => result.Summary.ShouldBe("40 wait, 1.2 batches/s."));
+            result => result.Summary.ShouldBe("40 wait, 1.2 batches/s over 5 min."));
     }
 
     [Theory]

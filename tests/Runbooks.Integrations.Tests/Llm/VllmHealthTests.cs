@@ -31,13 +31,13 @@ public sealed class VllmHealthTests : OnTheSandbox
     public async Task WorkWithTokens_IsPassing() =>
         (await AskAsync("llm-b-1")).ShouldSatisfyAllConditions(
             result => result.Verdict.ShouldBe(Verdict.Passing),
-            result => result.Summary.ShouldBe("12 run, 0 wait, 900 tokens/s."));
+            result => result.Summary.ShouldBe("12 run, 0 wait, 900 tokens/s over 5 min."));
 
     [Fact]
     public async Task ServerOfEmbeddings_IsBusyThoughItGeneratesNoToken() =>
         (await AskAsync("embedder-6f7c9b4d88-x2x4v", ns: "search")).ShouldSatisfyAllConditions(
             result => result.Verdict.ShouldBe(Verdict.Passing),
-            result => result.Summary.ShouldBe("12 run, 0 wait, 2100 tokens/s."),
+            result => result.Summary.ShouldBe("12 run, 0 wait, 2100 tokens/s over 5 min."),
             result => result.Series[^1].ShouldBe(2100, 10));
 
     [Fact]
@@ -80,8 +80,22 @@ public sealed class VllmHealthTests : OnTheSandbox
     }
 
     [Fact]
-    public async Task WholeNamespace_TheWorstEngineCountsAndIsNamed() =>
-        (await AskAsync(null)).Summary.ShouldBe("llm-b-0 (engine 0, the worst of 2): 16 run, 48 wait, and no token was generated for 5 min: the engine hangs.");
+    public async Task WholeNamespace_TheWorstEngineCountsAndIsNamedAndDrawn() =>
+        (await AskAsync(null)).ShouldSatisfyAllConditions(
+            result => result.Summary.ShouldBe("llm-b-0 (engine 0, the worst of 2): 16 run, 48 wait, and no token was generated for 5 min: the engine hangs."),
+            result => result.Series[^1].ShouldBe(0, "what the other one generates is no token of this one"));
+
+    /// <summary>What it generated before is in the window for as long as that is.</summary>
+    [Fact]
+    public async Task EngineThatHungWithinTheWindow_IsNotCalledWell()
+    {
+        (await AskAsync("vllm.health", new { @namespace = "inference", pod = "llm-b-0", window = "20m" })).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldBe("16 run, 48 wait, and no token was generated for 5 min: too short to tell that the engine hangs."));
+        (await AskAsync("llm.latency", new { @namespace = "inference", failing = "> 30", window = "20m" })).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldEndWith("; but llm-b-0 had work and gave no first token within 5 min."));
+    }
 
     [Fact]
     public async Task PodThatIsNotScraped_IsUnknownAndNamesTheSeries()
@@ -121,7 +135,7 @@ public sealed class VllmHealthTests : OnTheSandbox
     {
         (await AskAsync("llm.latency", new { @namespace = "inference", failing = "> 30" })).ShouldSatisfyAllConditions(
             result => result.Verdict.ShouldBe(Verdict.Unknown),
-            result => result.Summary.ShouldEndWith("; but llm-b-0 had work and gave no first token within 5 min."));
+            result => result.Summary.ShouldEndWith("; but llm-b-0 had work and gave no first token within 75 s."));
         (await AskAsync("llm.latency", new { @namespace = "inference", measure = "tokensPerSecond", failing = "< 100" })).Verdict.ShouldBe(Verdict.Unknown);
 
         await Http.DeleteAsync("/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0", Cancel);

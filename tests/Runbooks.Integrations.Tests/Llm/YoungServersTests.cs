@@ -40,6 +40,27 @@ public sealed class YoungServersTests : WithServer
         (result.Verdict, result.Summary).ShouldBe((verdict, summary));
     }
 
+    /// <summary>How long the newest part is depends on how often it is scraped: by itself once a minute.</summary>
+    [Theory]
+    [InlineData("vllm.health", "0", Verdict.Unknown, "12 run, 12 wait, and no token was generated for 2.5 min: too short to tell that the engine hangs.")]
+    [InlineData("tgi.health", "0", Verdict.Unknown, "12 run, 12 wait, and no batch was finished for 2.5 min: too short to tell that the server hangs.")]
+    [InlineData("triton.health", "0", Verdict.Unknown, "12 wait, and no batch was executed for 2.5 min: too short to tell that the model hangs.")]
+    [InlineData("vllm.health", "600", Verdict.Passing, "12 run, 12 wait, 630 tokens/s over 5 min.")]
+    [InlineData("vllm.health", "", Verdict.Passing, "12 run, 12 wait, 630 tokens/s over 5 min.")]
+    public async Task ServerOfWhichNothingHasComeLately_IsNotCalledWellForWhatItMadeBefore(string check, string lately, Verdict verdict, string summary)
+    {
+        _server.Answer = context =>
+        {
+            var query = PrometheusAnswers.QueryOf(context);
+            var value = query.Contains("[150s]", StringComparison.Ordinal) ? lately : query.Contains("rate(", StringComparison.Ordinal) ? "630" : "12";
+            return PrometheusAnswers.WriteAsync(context, value.Length == 0 ? [] : [(new { @namespace = "lab", pod = "a" }, [(1, value)])]);
+        };
+
+        var result = await _server.AskAsync(check, new { @namespace = "lab" });
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, summary));
+    }
+
     /// <summary>Of a counter that is there for a part of the window, the rate is too low.</summary>
     [Theory]
     [InlineData("3", Verdict.Unknown)]
