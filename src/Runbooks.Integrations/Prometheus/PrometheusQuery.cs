@@ -17,10 +17,10 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     protected override TimeSpan? WindowOf(PrometheusQueryParameters parameters) => WindowOf(parameters.Query, parameters.Failing);
 
     // What is compared or joined within the query may come right at once, and an offset, or a longer time that a short one is
-    // divided by, is another time on purpose.
+    // divided by, is another time on purpose. What only leaves out the parts of which nothing is asked compares nothing.
     private static TimeSpan? WindowOf(string query, FailingWhen? failing)
     {
-        var bare = Labels().Replace(query, "");
+        var bare = Guards().Replace(Labels().Replace(query, ""), ")");
         var ranges = Ranges().Matches(bare).Select(match => (IsOfQuery: match.Value.EndsWith(':'), Time: DurationText.TryParse(match.Groups["range"].Value, out var range) ? range : (TimeSpan?)null)).ToList();
         return failing is { IsAbsent: true } || Compares().IsMatch(bare) || (bare.Contains('/') && !ranges.Exists(one => one.IsOfQuery) && ranges.DistinctBy(one => one.Time).Count() > 1) ? null
             : ranges.Max(one => one.Time);
@@ -73,6 +73,9 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
     [GeneratedRegex("""\{(?:[^}"]|"(?:\\.|[^"\\])*")*\}""", RegexOptions.NonBacktracking)]
     private static partial Regex Labels();
+
+    [GeneratedRegex(@"(?:>=?|!=)\s*0(?:\.0+)?\s*\)", RegexOptions.NonBacktracking)]
+    private static partial Regex Guards();
 
     [GeneratedRegex(@"[<>@]|[=!]=|\b(?:and|unless|offset)\b", RegexOptions.NonBacktracking)]
     private static partial Regex Compares();
