@@ -14,6 +14,9 @@ internal sealed partial class LogsCheck(LogsClient logs)
     /// <summary>A table that had a row in every quarter of an hour over this time counts as written all the time.</summary>
     private static readonly TimeSpan s_steady = TimeSpan.FromHours(6);
 
+    /// <summary>A table that had a row in so many of its minutes shows to the minute what has come in.</summary>
+    private const double DenseShare = 0.9;
+
     /// <summary>What was written later than this ago may not have come in yet.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time"/>
     private static readonly TimeSpan s_ingestion = TimeSpan.FromMinutes(3);
@@ -55,7 +58,8 @@ internal sealed partial class LogsCheck(LogsClient logs)
     protected override async Task<CheckResult> AskAsync(LogsParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var asked = context.Time.GetUtcNow();
-        return await AnswerAsync(parameters, asked, cancellationToken) with { MeasuredAt = asked - s_ingestion, MeasuredFrom = asked - WindowOf(parameters.Query, parameters.Over, parameters.Failing) };
+        var answer = await AnswerAsync(parameters, asked, cancellationToken);
+        return answer with { MeasuredAt = answer.MeasuredAt ?? (asked - s_ingestion), MeasuredFrom = asked - WindowOf(parameters.Query, parameters.Over, parameters.Failing) };
     }
 
     private async Task<CheckResult> AnswerAsync(LogsParameters parameters, DateTimeOffset now, CancellationToken cancellationToken)
@@ -76,15 +80,19 @@ internal sealed partial class LogsCheck(LogsClient logs)
         var worst = parameters.Failing.Worst(values.ConvertAll(value => new One(value)), one => one.Value).Value;
         var judged = Measurement.Judge(parameters.Failing, worst, parameters.Unit, values.Count == 1 ? "" : $" (the worst of {values.Count} rows)")
             .UnlessSilent(parameters.Failing, values.Exists(double.IsNaN) ? "another row's is not a number" : null);
-        return judged.Verdict == Verdict.Passing && worst == 0 && values.Count == 1 && parameters is { WhenEmpty: not WhenEmpty.Passing, Failing.IsAbsent: false }
-            && await NotWrittenAsync(parameters, now, cancellationToken) is { } silence
-            ? judged.UnlessSilent(parameters.Failing, silence) with { Verdict = parameters.WhenEmpty == WhenEmpty.Failing ? Verdict.Failing : Verdict.Unknown }
-            : judged;
+        if (judged.Verdict != Verdict.Passing || values.Count != 1 || (worst != 0 && !Counts().IsMatch(parameters.Query)) || parameters is { WhenEmpty: WhenEmpty.Passing } or { Failing.IsAbsent: true })
+        {
+            return judged;
+        }
+
+        var (silence, until) = await WrittenUntilAsync(parameters, now, cancellationToken);
+        return silence is null ? judged with { MeasuredAt = until }
+            : judged.UnlessSilent(parameters.Failing, silence) with { Verdict = parameters.WhenEmpty == WhenEmpty.Failing ? Verdict.Failing : Verdict.Unknown };
     }
 
-    /// <summary>A table that nothing is written to has none of what is counted, however bad things are.</summary>
-    /// <returns>Why nothing is written to it, or since when, in words; null when something is, or when that cannot be told.</returns>
-    private async Task<string?> NotWrittenAsync(LogsParameters parameters, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>A table that nothing is written to has none of what is counted, however bad things are; one of which the newest rows have not come in yet has too few.</summary>
+    /// <returns>Why nothing is written to it, or since when, in words; null when something is, or when that cannot be told. And until when its rows have come in, where that is longer ago than usual.</returns>
+    private async Task<(string? Silence, DateTimeOffset? Until)> WrittenUntilAsync(LogsParameters parameters, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var capped = await logs.CappedSinceAsync(parameters.Workspace, cancellationToken);
         var table = Table().Match(parameters.Query);
@@ -92,29 +100,37 @@ internal sealed partial class LogsCheck(LogsClient logs)
         // The cap does not hold for every table, and can be raised: what is written to goes on.
         if (capped is { } since && (written is not { } goesOn || goesOn.Until <= since + s_quarter))
         {
-            return string.Create(CultureInfo.InvariantCulture, $"the workspace reached its daily cap at {since.UtcDateTime:HH:mm} UTC, and has not said since that it collects again");
+            return (string.Create(CultureInfo.InvariantCulture, $"the workspace reached its daily cap at {since.UtcDateTime:HH:mm} UTC, and has not said since that it collects again"), null);
         }
 
         if (written is { } last)
         {
             // The quarter of an hour after it is over, and what was written in it has come in.
             return last.IsSteady && last.Until + s_quarter + s_ingestion <= now
-                ? string.Create(CultureInfo.InvariantCulture, $"{TableName(table)} had rows all the time, and none since {last.Until.UtcDateTime:HH:mm} UTC, so it seems that nothing is collected")
-                : null;
+                    ? (string.Create(CultureInfo.InvariantCulture, $"{TableName(table)} had rows all the time, and none since {last.Until.UtcDateTime:HH:mm} UTC, so it seems that nothing is collected"), null)
+                : last.DenseUntil <= now - WindowOf(parameters.Query, parameters.Over, parameters.Failing)
+                    ? (string.Create(CultureInfo.InvariantCulture, $"{TableName(table)} had rows in nearly every minute, and of the time that is counted none has come in: the newest is of {last.DenseUntil.Value.UtcDateTime.AddMinutes(-1):HH:mm} UTC"), null)
+                : (null, last.DenseUntil < now - s_ingestion ? last.DenseUntil : null);
         }
 
-        return table.Success && (await logs.QueryAsync(parameters.Workspace, $"{FromText(table)} | take 1 | count", s_longTime, cancellationToken)).Numbers(null) is [0]
+        return (table.Success && (await logs.QueryAsync(parameters.Workspace, $"{FromText(table)} | take 1 | count", s_longTime, cancellationToken)).Numbers(null) is [0]
             ? $"nothing at all was written to {TableName(table)} for {s_longTime.TotalDays:0} days, so there is nothing to count"
-            : null;
+            : null, null);
     }
 
     /// <returns>When it was written to in the last day; null when it was not.</returns>
     private async Task<Written?> WrittenAsync(string workspace, string from, CancellationToken cancellationToken)
     {
         var found = await logs.QueryAsync(
-            workspace, $"{from} | summarize by Quarter = bin(TimeGenerated, 15m) | summarize Quarters = count(), Oldest = min(Quarter), Newest = max(Quarter)", s_day, cancellationToken);
-        return found.Time("Newest") is not { } newest || found.Time("Oldest") is not { } oldest ? null
-            : new(newest + s_quarter, found.Numbers("Quarters") is [var quarters] && newest - oldest >= s_steady && quarters >= ((newest - oldest) / s_quarter) + 1);
+            workspace, $"{from} | summarize by Minute = bin(TimeGenerated, 1m) | summarize Minutes = countif(Minute > ago({DurationText.Format(s_steady)})), Quarters = array_length(make_set(bin(Minute, 15m))), Oldest = bin(min(Minute), 15m), Newest = max(Minute)", s_day, cancellationToken);
+        if (found.Time("Newest") is not { } minute || found.Time("Oldest") is not { } oldest)
+        {
+            return null;
+        }
+
+        var newest = minute.AddTicks(-(minute.UtcTicks % s_quarter.Ticks));
+        var isSteady = found.Numbers("Quarters") is [var quarters] && newest - oldest >= s_steady && quarters >= ((newest - oldest) / s_quarter) + 1;
+        return new(newest + s_quarter, isSteady, found.Numbers("Minutes") is [var minutes] && minutes >= s_steady.TotalMinutes * DenseShare ? minute.AddMinutes(1) : null);
     }
 
     private static string FromText(Match table) =>
@@ -153,7 +169,8 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
     /// <param name="Until">The end of the newest quarter of an hour in which there was a row.</param>
     /// <param name="IsSteady">It had a row in every one before that, for a long time.</param>
-    private sealed record Written(DateTimeOffset Until, bool IsSteady);
+    /// <param name="DenseUntil">The end of the newest minute in which there was a row; null where so many of them had none that it says nothing.</param>
+    private sealed record Written(DateTimeOffset Until, bool IsSteady, DateTimeOffset? DenseUntil);
 }
 
 public sealed record LogsParameters

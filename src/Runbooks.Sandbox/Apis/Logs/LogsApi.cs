@@ -56,19 +56,23 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
         var table = tables.FirstOrDefault(one => query?.TrimStart().StartsWith(one.Name, StringComparison.Ordinal) == true);
         return table is null
             ? Error(400, request)
-            : query!.EndsWith("| summarize Quarters = count(), Oldest = min(Quarter), Newest = max(Quarter)", StringComparison.Ordinal)
-                ? Answer([new("Quarters", "long"), new("Oldest", "datetime"), new("Newest", "datetime")], [table.IsWritten ? [96, Quarter(95), Quarter(0)] : [0, null, null]])
+            : query!.EndsWith("| summarize Minutes = countif(Minute > ago(6h)), Quarters = array_length(make_set(bin(Minute, 15m))), Oldest = bin(min(Minute), 15m), Newest = max(Minute)", StringComparison.Ordinal)
+                ? Answer([new("Minutes", "long"), new("Quarters", "long"), new("Oldest", "datetime"), new("Newest", "datetime")], [table.IsWritten ? [360, 96, OldestQuarter, ThisMinute] : [0, 0, null, null]])
             : query!.EndsWith("| take 1 | count", StringComparison.Ordinal) ? Answer("Count", "long", [[table.IsWritten ? 1 : 0]])
             : table.Texts() is { } texts
                 ? Answer(table.Column, "string", texts.Select(text => new object[] { text }))
                 : Answer("Count", "long", [[table.Count(query!)]]);
     }
 
-    /// <summary>The beginning of a quarter of an hour, counted back from the present one.</summary>
-    private string Quarter(int before)
+    private string ThisMinute => BeginOf(TimeSpan.FromMinutes(1), before: TimeSpan.Zero);
+
+    /// <summary>Of the last day.</summary>
+    private string OldestQuarter => BeginOf(TimeSpan.FromMinutes(15), before: TimeSpan.FromMinutes(15 * 95));
+
+    private string BeginOf(TimeSpan width, TimeSpan before)
     {
         var now = time.GetUtcNow();
-        return (now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMinute)).AddMinutes(-(now.Minute % 15)) - TimeSpan.FromMinutes(15 * before)).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        return (now.AddTicks(-(now.UtcTicks % width.Ticks)) - before).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
     }
 
     private static IResult Answer(string column, string type, IEnumerable<object?[]> rows) => Answer([new(column, type)], rows);

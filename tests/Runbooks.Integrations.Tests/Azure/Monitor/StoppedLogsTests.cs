@@ -22,20 +22,41 @@ public sealed class StoppedLogsTests : WithServer
     [InlineData("", 0, 60, 30, Verdict.Passing, "")]
     public async Task CountOfNothing_IsHealthOnlyWhileItIsCollected(string quota, int quotaAge, int newestAge, int quarters, Verdict verdict, string words)
     {
+        var result = await AskAsync(quota, quotaAge, newestAge, quarters, minutes: 0);
+
+        result.Verdict.ShouldBe(verdict, result.Summary);
+        result.Summary.ShouldContain(words);
+    }
+
+    /// <summary>A table that has a row in nearly every minute shows what has not come in yet: what is of before a step by that verifies nothing.</summary>
+    [Theory]
+    [InlineData(1, 350, 0, Verdict.Passing, 3)]
+    [InlineData(4, 350, 0, Verdict.Passing, 3)]
+    [InlineData(5, 350, 0, Verdict.Passing, 4)]
+    [InlineData(5, 350, 7, Verdict.Passing, 4)]
+    [InlineData(6, 350, 0, Verdict.Unknown, 3)]
+    [InlineData(25, 324, 0, Verdict.Unknown, 3)]
+    [InlineData(25, 323, 0, Verdict.Passing, 3)]
+    public async Task CountOfWhatHasNotComeInYet_IsOfNoLaterThanWhatHas(int newestAge, int minutes, int count, Verdict verdict, int measuredAgo)
+    {
+        var result = await AskAsync("", 0, newestAge, 90, minutes, count);
+
+        (result.Verdict, result.MeasuredAt).ShouldBe((verdict, _server.Time.GetUtcNow().AddMinutes(-measuredAgo)), result.Summary);
+        result.Summary.Contains("AppEvents had rows in nearly every minute, and of the time that is counted none has come in: the newest is of 0", StringComparison.Ordinal).ShouldBe(verdict == Verdict.Unknown, result.Summary);
+    }
+
+    private async Task<CheckResult> AskAsync(string quota, int quotaAge, int newestAge, int quarters, int minutes, int count = 0)
+    {
         _server.Answer = context => context.Response.WriteAsync(
             JsonNode.Parse(_server.Requests.Last().Body)!["query"]!.GetValue<string>() is var query && query.StartsWith("_LogOperation", StringComparison.Ordinal)
                 ? Table("""{"name":"TimeGenerated","type":"datetime"},{"name":"Detail","type":"string"}""", quota.Length == 0 ? "" : $"""["{Ago(quotaAge)}","Data collection stopped due to daily limit of free data reached. Ingestion status = {quota}"]""")
                 : query.Contains("Quarters", StringComparison.Ordinal)
-                    ? Table("""{"name":"Quarters","type":"long"},{"name":"Oldest","type":"datetime"},{"name":"Newest","type":"datetime"}""", $"""[{quarters},"{Ago(newestAge + (15 * 89))}","{Ago(newestAge)}"]""")
-                    : Table("""{"name":"Count","type":"long"}""", query.Contains("take 1", StringComparison.Ordinal) ? "[1]" : "[0]"));
+                    ? Table("""{"name":"Minutes","type":"long"},{"name":"Quarters","type":"long"},{"name":"Oldest","type":"datetime"},{"name":"Newest","type":"datetime"}""", $"""[{minutes},{quarters},"{Ago(newestAge + (15 * 89))}","{Ago(newestAge)}"]""")
+                    : Table("""{"name":"Count","type":"long"}""", query.Contains("take 1", StringComparison.Ordinal) ? "[1]" : $"[{count}]"));
         await using var services = _server.Azure(all => all.AddAzureMonitor());
         var check = services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.logs");
-
-        var result = await check.AskAsync(
+        return await check.AskAsync(
             ParameterBinder.Bind(new JsonObject { ["workspace"] = "11111111-2222-3333-4444-55555555c0de", ["query"] = "AppEvents | where TimeGenerated > ago(5m) | summarize count()", ["failing"] = "> 20" }, check.ParametersType).Value.ShouldNotBeNull(), _server.Step(), TestContext.Current.CancellationToken);
-
-        result.Verdict.ShouldBe(verdict, result.Summary);
-        result.Summary.ShouldContain(words);
     }
 
     private static string Table(string columns, string row) => $$"""{"tables":[{"name":"PrimaryResult","columns":[{{columns}}],"rows":[{{row}}]}]}""";
