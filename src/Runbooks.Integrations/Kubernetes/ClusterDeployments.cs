@@ -135,11 +135,26 @@ internal sealed record DeploymentSigns(V1Deployment Deployment)
     /// <summary>As <c>kubectl rollout status</c> judges it.</summary>
     public bool IsRolledOut => Deployment.Status is { } status
         && (status.ObservedGeneration ?? 0) >= (Deployment.Metadata.Generation ?? 0)
-        && (status.UpdatedReplicas ?? 0) >= Wanted
-        && (status.Replicas ?? 0) <= (status.UpdatedReplicas ?? 0)
-        && (status.AvailableReplicas ?? 0) >= Wanted;
+        && Updated >= Wanted
+        && Earlier <= 0
+        && Available >= Wanted;
 
-    public string Text => string.Create(CultureInfo.InvariantCulture, $"{Ready} of {Wanted} pods ready{((Deployment.Status?.UpdatedReplicas ?? 0) < Wanted ? $", {Deployment.Status?.UpdatedReplicas ?? 0} of them new" : "")}");
+    /// <summary>All that keeps it from being rolled out. Those that are ready may be of any version, and those of the present one in any state.</summary>
+    /// <seealso href="https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/#DeploymentStatus"/>
+    public string Text => string.Join(", ", new[]
+    {
+        $"{Ready} of {Wanted} pods ready",
+        Updated < Wanted ? $"{Updated} of {Wanted} made of its present version" : null,
+        Earlier > 0 ? $"{Earlier} of an earlier version still there" : null,
+        Ready >= Wanted && Available < Wanted ? $"{Available} of them for long enough" : null,
+        Deployment.Status?.ObservedGeneration < Deployment.Metadata.Generation ? "its newest change not taken up yet" : null,
+    }.OfType<string>());
+
+    private int Updated => Deployment.Status?.UpdatedReplicas ?? 0;
+
+    private int Earlier => (Deployment.Status?.Replicas ?? 0) - Updated;
+
+    private int Available => Deployment.Status?.AvailableReplicas ?? 0;
 
     /// <summary>Why its rollout does not get on, in the cluster's words; null when it does.</summary>
     public string? Stuck => Deployment.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "Progressing", Status: "False" })?.Message;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using k8s.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
@@ -45,6 +46,25 @@ public sealed class DeploymentTests : OnTheSandbox
             result => result.Verdict.ShouldBe(Verdict.Failing),
             result => result.Summary.ShouldBe("chat-vllm: 1 of 2 pods ready."));
         preparation.Refusal.ShouldBeNull();
+    }
+
+    /// <summary>Pods of every version count as ready, and those of the present one in any state.</summary>
+    [Theory]
+    [InlineData(3, 4, 1, 3, 3, "3 of 3 pods ready, 1 of 3 made of its present version, 3 of an earlier version still there")]
+    [InlineData(3, 6, 3, 3, 3, "3 of 3 pods ready, 3 of an earlier version still there")]
+    [InlineData(3, 3, 3, 1, 3, "3 of 3 pods ready, 1 of them for long enough")]
+    [InlineData(3, 3, 3, 3, 2, "3 of 3 pods ready, its newest change not taken up yet")]
+    [InlineData(1, 3, 3, 1, 3, "1 of 3 pods ready")]
+    public void RolloutThatIsNotOver_SaysWhatItLacks(int ready, int all, int updated, int available, int observed, string words)
+    {
+        var signs = new DeploymentSigns(new V1Deployment
+        {
+            Metadata = new V1ObjectMeta { Generation = 3 },
+            Spec = new V1DeploymentSpec { Replicas = 3 },
+            Status = new V1DeploymentStatus { ReadyReplicas = ready, Replicas = all, UpdatedReplicas = updated, AvailableReplicas = available, ObservedGeneration = observed },
+        });
+
+        (signs.IsRolledOut, signs.Text).ShouldBe((false, words));
     }
 
     [Theory]
