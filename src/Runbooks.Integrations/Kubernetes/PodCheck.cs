@@ -129,13 +129,14 @@ internal sealed record PodSigns(V1Pod Pod)
         && Pod.Status?.Phase == "Running"
         && Pod.Status.Conditions?.Any(condition => condition is { Type: "Ready", Status: "True" }) == true;
 
-    public int Restarts => Pod.Status?.ContainerStatuses?.Sum(status => status.RestartCount) ?? 0;
+    public int Restarts => Counted.Sum(status => status.RestartCount);
 
     /// <summary>Why it is not ready, in a few words; null when it is.</summary>
     public string? Trouble => this switch
     {
         { Pod.Metadata.DeletionTimestamp: not null } => "being deleted",
         { IsReady: true } => null,
+        _ when FailedInit is { } failed => failed,
         _ when Waiting is { } reason => reason,
         { Pod.Status.Phase: "Running" } => "running but not ready",
         _ => Pod.Status?.Reason ?? $"in phase {Pod.Status?.Phase ?? "unknown"}{(Unscheduled is { } why ? $": no machine takes it ({Clip.To(why.TrimEnd('.'), 300)})" : "")}",
@@ -148,7 +149,7 @@ internal sealed record PodSigns(V1Pod Pod)
     /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes"/>
     public string? Starting(DateTimeOffset now, TimeSpan loadsFor)
     {
-        var late = Pod.Metadata.DeletionTimestamp is null ? Pod.Status?.ContainerStatuses?.Where(status => !status.Ready).Select(Words).ToList() : null;
+        var late = Pod.Metadata.DeletionTimestamp is null && FailedInit is null ? Lasting.Where(status => !status.Ready).Select(Words).ToList() : null;
         return late is null || late.Contains(null) ? null : late.FirstOrDefault();
 
         string? Words(V1ContainerStatus status) => status.State switch
@@ -171,7 +172,7 @@ internal sealed record PodSigns(V1Pod Pod)
     /// readiness probe is ready from its first second.
     /// </summary>
     /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy"/>
-    public string? StartedAnew(DateTimeOffset now) => Pod.Status?.ContainerStatuses?
+    public string? StartedAnew(DateTimeOffset now) => Lasting
         .Where(status => status.LastState?.Terminated is not null && now - status.State?.Running?.StartedAt < s_longestPause)
         .Select(status => $"{status.Name} was started anew {Measurement.Age(now - status.State.Running.StartedAt!.Value)} ago{(status.LastState.Terminated.Reason is { } why ? $" after {why}" : "")}")
         .FirstOrDefault();
@@ -187,9 +188,29 @@ internal sealed record PodSigns(V1Pod Pod)
 
     private string? Unscheduled => Pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "PodScheduled", Status: "False" })?.Message;
 
-    private string? Waiting => Pod.Status?.ContainerStatuses?.Select(status => status.State?.Waiting?.Reason).FirstOrDefault(reason => reason is not null);
+    private string? Waiting => Lasting.Select(status => status.State?.Waiting?.Reason).FirstOrDefault(reason => reason is not null);
 
-    private string? LastEnd => Pod.Status?.ContainerStatuses?.Select(status => status.LastState?.Terminated?.Reason).FirstOrDefault(reason => reason is not null);
+    private string? LastEnd => Counted.Select(status => status.LastState?.Terminated?.Reason).FirstOrDefault(reason => reason is not null);
+
+    /// <summary>Those that run for as long as the pod does: its containers, and the sidecars, which Kubernetes has among those that prepare it.</summary>
+    /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/"/>
+    private IEnumerable<V1ContainerStatus> Lasting => Inits.Where(status => Pod.Spec.InitContainers?.Any(one => one.Name == status.Name && one.RestartPolicy == "Always") == true)
+        .Concat(Pod.Status?.ContainerStatuses ?? []);
+
+    /// <summary>Those whose restarts count, as <c>kubectl</c> counts them: one that has prepared the pod is over.</summary>
+    private IEnumerable<V1ContainerStatus> Counted => IsInitialized ? Lasting : Inits.Concat(Pod.Status?.ContainerStatuses ?? []);
+
+    private IEnumerable<V1ContainerStatus> Inits => Pod.Status?.InitContainerStatuses ?? [];
+
+    private bool IsInitialized => Pod.Status?.Conditions?.Any(condition => condition is { Type: "Initialized", Status: "True" }) == true;
+
+    /// <summary>Which container that prepares it fails, and with what; meanwhile all the others wait.</summary>
+    private string? FailedInit => IsInitialized ? null : Inits.Select(status => status.State switch
+    {
+        { Waiting.Reason: not ("ContainerCreating" or "PodInitializing") and { } reason } => $"init container {status.Name}: {reason}",
+        { Terminated: { ExitCode: not 0 } ended } => $"init container {status.Name}: {ended.Reason ?? "Error"}",
+        _ => null,
+    }).FirstOrDefault(failed => failed is not null);
 
     /// <summary>How many GPUs it asks for.</summary>
     public decimal Gpus => Pod.Spec.Containers
