@@ -99,13 +99,15 @@ internal sealed record NodeSigns(V1Node Node)
     public string Text => string.Join(", ", new[]
     {
         IsReady ? "ready" : "not ready",
-        IsCordoned ? "cordoned" : "takes new pods",
+        IsCordoned ? "cordoned" : Closing is { Count: > 0 } taints ? $"takes only new pods that tolerate {string.Join(" and ", taints)}" : "takes new pods",
         Amount(Node.Status?.Capacity) is > 0 and var gpus ? $"{gpus:0} GPUs" : null,
         Announced,
     }.OfType<string>());
 
     /// <summary>What Azure has announced for its machine, in words; null for nothing.</summary>
     public string? Announced => s_announced.Select(Condition).FirstOrDefault(condition => condition?.Status == "True") is { } coming ? $"Azure has announced maintenance ({coming.Message ?? coming.Reason})" : null;
+
+    private List<string> Closing => [.. (Node.Spec?.Taints ?? []).Where(taint => taint.Effect is "NoSchedule" or "NoExecute").Select(taint => $"{taint.Key}{(string.IsNullOrEmpty(taint.Value) ? "" : $"={taint.Value}")}:{taint.Effect}")];
 
     private string? GpuTrouble
     {

@@ -167,6 +167,21 @@ public sealed partial class NodeTests : OnTheSandbox
     }
 
     [Theory]
+    [InlineData("sku=gpu:PreferNoSchedule", false, "ready, takes new pods")]
+    [InlineData("maintenance=true:NoSchedule node.kubernetes.io/disk-pressure=:NoExecute", false, "ready, takes only new pods that tolerate maintenance=true:NoSchedule and node.kubernetes.io/disk-pressure:NoExecute")]
+    [InlineData("node.kubernetes.io/unschedulable=:NoSchedule", true, "ready, cordoned")]
+    public void NodeThatATaintCloses_IsNotSaidToTakeNewPods(string taints, bool cordoned, string words)
+    {
+        var node = new V1Node
+        {
+            Spec = new V1NodeSpec { Unschedulable = cordoned, Taints = [.. taints.Split(' ').Select(one => one.Split('=', ':')).Select(one => new V1Taint { Key = one[0], Value = one[1], Effect = one[2] })] },
+            Status = new V1NodeStatus { Conditions = [new V1NodeCondition { Type = "Ready", Status = "True" }] },
+        };
+
+        new NodeSigns(node).Text.ShouldBe(words);
+    }
+
+    [Theory]
     [InlineData("nvidia.com/gpu=7", "8", "7 of 8 GPUs can be used")]
     [InlineData("nvidia.com/gpu=8", "8", null)]
     [InlineData("nvidia.com/gpu=0", "8", "0 of 8 GPUs can be used")]
