@@ -113,9 +113,6 @@ internal static class Measurement
 {
     public const int MaxPoints = 60;
 
-    /// <summary>From the first point to the last; null where there is no line between two.</summary>
-    public static TimeSpan? SpanOf(IReadOnlyList<double> points, TimeSpan step) => points.Count < 2 ? null : step * (points.Count - 1);
-
     /// <param name="hint">What to look at when nobody knows why there is nothing.</param>
     public static CheckResult Empty(FailingWhen failing, WhenEmpty whenEmpty, string hint)
     {

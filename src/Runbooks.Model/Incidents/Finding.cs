@@ -14,6 +14,11 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
     [JsonIgnore]
     public DateTimeOffset SeenAt => Result.MeasuredAt ?? At;
 
+    /// <summary>The times of the first and the last of its recent values; null where only their number is known.</summary>
+    [JsonIgnore]
+    public (DateTimeOffset From, DateTimeOffset Until)? SeriesTime =>
+        Result is { Series.Count: > 1, SeriesSpan: { Ticks: > 0 } span } && (Result.SeriesUntil ?? At) is var until ? (until - span, until) : null;
+
     /// <summary>
     /// What was measured before something was done says nothing about what it did, whether it was good or bad. What passes does not
     /// either where a part of its time was before: that part may be why it passes. What fails in such a time asks for another look anyway.
@@ -55,6 +60,10 @@ public sealed record CheckResult(Verdict Verdict, string Summary) : Evolving
 
     /// <summary>The time from the first of them to the last; null where the source does not say.</summary>
     public TimeSpan? SeriesSpan { get; init; }
+
+    /// <summary>The time of the last of them, which a source may know only minutes later; null for the moment in which it was asked.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? SeriesUntil { get; init; }
 
     /// <summary>
     /// Until when the source has measured what this says; null for the moment in which it was asked. Whatever tells of things a
@@ -219,9 +228,9 @@ public sealed partial record FindingCourse(string Name, string Ask, string? Unit
 
     private static List<CoursePoint> PointsOf(Finding finding)
     {
-        var (series, span) = (finding.Result.Series, finding.Result.SeriesSpan);
-        return series.Count < 2 || span is not { Ticks: > 0 } length ? [] :
-            [.. series.Select((value, at) => new CoursePoint(finding.At - (length * ((double)(series.Count - 1 - at) / (series.Count - 1))), value)).Where(point => double.IsFinite(point.Value))];
+        var series = finding.Result.Series;
+        return finding.SeriesTime is not var (from, until) ? [] :
+            [.. series.Select((value, at) => new CoursePoint(until - ((until - from) * ((double)(series.Count - 1 - at) / (series.Count - 1))), value)).Where(point => double.IsFinite(point.Value))];
     }
 
     /// <summary>The alert, each decision, the beginning of each step, and the end.</summary>

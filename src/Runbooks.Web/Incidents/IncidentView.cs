@@ -171,11 +171,21 @@ public sealed record FindingView(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Caveat { get; init; }
 
+    /// <summary>The time of the first of <see cref="Series"/>, of which all are as far apart; null where the source does not say.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? SeriesFrom { get; init; }
+
+    /// <summary>The time of the last of them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? SeriesUntil { get; init; }
+
     public static FindingView Of(Finding finding) => new(
         finding.Name, finding.Ask, finding.Verdict, finding.Result.Summary, finding.Result.Value, finding.Result.Threshold,
         finding.Result.Unit, finding.Result.Series, DisplayText.SafeLink(finding.Result.Link), finding.At, finding.Result.MeasuredAt, finding.Took.TotalSeconds)
     {
         Caveat = finding.Result.Caveat,
+        SeriesFrom = finding.SeriesTime?.From,
+        SeriesUntil = finding.SeriesTime?.Until,
     };
 }
 

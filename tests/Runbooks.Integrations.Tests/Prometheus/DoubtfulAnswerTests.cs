@@ -73,6 +73,17 @@ public sealed class DoubtfulAnswerTests : WithServer
         (result.Verdict, result.MeasuredAt).ShouldBe((Verdict.Passing, now.AddSeconds(seconds)));
     }
 
+    /// <summary>Where some are no numbers, those before stand at an earlier time than their place in the curve.</summary>
+    [Fact]
+    public async Task CurveWithAGap_IsWhatCameAfterItAndSaysOfWhenItIs()
+    {
+        var result = await AskAsync("m", "> 1", WhenEmpty.Unknown, context => !PrometheusAnswers.IsRange(context) ? Vector(Good)
+            : """{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"pod":"a"},"values":[[1000,"5"],[1015,"NaN"],[1030,"3"],[1045,"2"],[1060,"1"],[1075,"NaN"],[1090,"NaN"]]}]}}""");
+
+        result.Series.ShouldBe([3, 2, 1]);
+        (result.SeriesSpan, result.SeriesUntil).ShouldBe((TimeSpan.FromSeconds(30), DateTimeOffset.FromUnixTimeSeconds(1060)));
+    }
+
     [Theory]
     [InlineData("NaN", "> 1", Verdict.Unknown, "0.01 (the worst of 2 series: {pod=\"b\"}); failing would be > 1; but {pod=\"a\"} is not a number. Where nothing is asked of a part, a ratio has no value: leave it out with `… / (… > 0)`.")]
     [InlineData("NaN", "< 1", Verdict.Failing, "0.01 (the worst of 2 series: {pod=\"b\"}); limit < 1.")]

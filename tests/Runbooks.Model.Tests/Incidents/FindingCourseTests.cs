@@ -37,6 +37,18 @@ public sealed class FindingCourseTests
         FindingCourse.Of(incident).Single().After.ShouldHaveSingleItem().Value.ShouldBe(50);
     }
 
+    /// <summary>A source may know of a time minutes later: what was before a step is not drawn after it.</summary>
+    [Fact]
+    public void ValuesOfAnEarlierTime_StandThereAndNotWhereTheyWereAskedFor()
+    {
+        var incident = Ended() with { Findings = [Until(-2, Measured(0, 90, 95, 98))], Verification = [Until(5, Measured(7, 95, 98, 50))] };
+
+        var course = FindingCourse.Of(incident).Single();
+
+        course.Before.Select(point => ((point.At - Some.Time).TotalMinutes, point.Value)).ShouldBe([(-12, 90), (-7, 95), (-2, 98)]);
+        course.After.Select(point => ((point.At - Some.Time).TotalMinutes, point.Value)).ShouldBe([(0, 98), (5, 50)]);
+    }
+
     [Fact]
     public void ValuesWithoutTimes_AreNoCourse() =>
         FindingCourse.Of(Ended() with { Findings = [Some.Finding()], Verification = [] }).ShouldBeEmpty();
@@ -48,6 +60,8 @@ public sealed class FindingCourseTests
         incident = incident.BeginStep(new StepSpec("recycle", "kubernetes.recyclePod", default, StepSpec.DefaultTimeout, StepRetry.Default), Phase.Mitigation, incident.Gates[0].Id, new Preparation { PlannedEffect = "Delete it." }, Some.Time.AddMinutes(3));
         return incident.End(IncidentState.Resolved, "It helped.", Some.Time.AddMinutes(31)) with { Verification = [Measured(30, double.NaN, 40, 30)] };
     }
+
+    private static Finding Until(int minute, Finding finding) => finding with { Result = finding.Result with { SeriesUntil = Some.Time.AddMinutes(minute) } };
 
     private static Finding Measured(int minute, params double[] values) => new(
         "memory", "Is the GPU memory full?", CheckResult.Failing("x") with { Unit = "%", Threshold = "> 95", Series = values, SeriesSpan = TimeSpan.FromMinutes(minute == 30 ? 20 : 10) },

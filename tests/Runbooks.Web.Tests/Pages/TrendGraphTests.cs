@@ -21,8 +21,14 @@ public sealed class TrendGraphTests
 
     [Fact]
     public void Words_TellTimeUnitLimitAndCourse() =>
-        TrendGraph.Shape.Of(Of("%", "> 95", 43, 60, 98.2) with { SeriesSpan = TimeSpan.FromMinutes(15) })!.Description
+        TrendGraph.Shape.Of(Over(15, Of("%", "> 95", 43, 60, 98.2)))!.Description
             .ShouldBe("The 15m before that, in %. From 43 to 98.2 %, lowest 43, highest 98.2; limit 95 %.");
+
+    [Theory]
+    [InlineData(60, "before that")]
+    [InlineData(61, "until 02:58:59 UTC")]
+    public void EarlierValues_AreNotSaidToReachToTheAnswer(int seconds, string words) =>
+        TrendGraph.Shape.Of(Over(7, Of("s", "> 3", 1, 2), s_asked.AddSeconds(-seconds)))!.Caption.ShouldBe($"The 7m {words}, in s.");
 
     [Theory]
     [InlineData]
@@ -39,5 +45,11 @@ public sealed class TrendGraphTests
         graph.Y(graph.Limit!.Value).ShouldBe("46");
     }
 
-    private static CheckResult Of(string? unit, string? threshold, params double[] values) => CheckResult.Failing("x") with { Unit = unit, Threshold = threshold, Series = values };
+    private static readonly DateTimeOffset s_asked = new(2026, 11, 24, 3, 0, 0, TimeSpan.Zero);
+
+    private static Finding Of(string? unit, string? threshold, params double[] values) =>
+        new("memory", "Is it full?", CheckResult.Failing("x") with { Unit = unit, Threshold = threshold, Series = values }, s_asked, TimeSpan.Zero);
+
+    private static Finding Over(int minutes, Finding finding, DateTimeOffset? until = null) =>
+        finding with { Result = finding.Result with { SeriesSpan = TimeSpan.FromMinutes(minutes), SeriesUntil = until } };
 }

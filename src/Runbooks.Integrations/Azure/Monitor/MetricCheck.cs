@@ -68,6 +68,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         {
             Series = [.. recent.Select(point => point.Value)],
             SeriesSpan = recent.Count < 2 ? null : recent[^1].Until - recent[0].Until,
+            SeriesUntil = recent[^1].Until,
             Link = Link(target),
             MeasuredAt = measured,
             MeasuredFrom = measured - worst.Every,

@@ -111,14 +111,17 @@ public sealed class StaleMetricTests : WithServer
 
     /// <summary>What passes rests on every series, what fails on the worst, and what is there on the latest.</summary>
     [Theory]
-    [InlineData("> 95", 3)]
-    [InlineData("> 25", 2)]
-    [InlineData("absent", 2)]
-    public async Task MeasuredAt_IsThatOfTheSeriesThatTellsIt(string failing, int until)
+    [InlineData("> 95", 3, 2)]
+    [InlineData("> 25", 2, 2)]
+    [InlineData("absent", 2, 3)]
+    public async Task MeasuredAt_IsThatOfTheSeriesThatTellsIt(string failing, int until, int drawn)
     {
         _server.Answer = context => context.Response.WriteAsync(Metric(Series("5=20 4=20", "a"), Series("4=30 3=30", "b")));
 
-        (await AskAsync(failing)).MeasuredAt.ShouldBe(_server.Time.GetUtcNow() - TimeSpan.FromMinutes(until));
+        var result = await AskAsync(failing);
+
+        result.MeasuredAt.ShouldBe(_server.Time.GetUtcNow() - TimeSpan.FromMinutes(until));
+        result.SeriesUntil.ShouldBe(_server.Time.GetUtcNow() - TimeSpan.FromMinutes(drawn), "one of them is drawn");
     }
 
     /// <summary>Of the capacity of a storage account there is one value an hour: Azure answers in that width, whatever was asked for.</summary>
