@@ -87,7 +87,7 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 public sealed record PrometheusQueryParameters : PrometheusParameters
 {
     [Required, QueryText(Comment = "#"), MaxLength(4000)]
-    [Description("PromQL whose value now is looked at. Of several series the worst one counts, and one that is not a number (a ratio of a part that gets no requests) keeps the others from passing: leave it out with `… / (… > 0)`.")]
+    [Description("PromQL whose value now is looked at. A sum is of what was scraped: a target that does not answer is missing in it. Of several series the worst one counts, and one that is not a number (a ratio of a part that gets no requests) keeps the others from passing: leave it out with `… / (… > 0)`.")]
     public required string Query { get; init; }
 
     [Required]

@@ -105,6 +105,21 @@ public sealed class QueueOverloadTests : InSandboxWorld
         (await ReplicasAsync()).ShouldBe(4);
     }
 
+    /// <summary>Servers that are too busy to be scraped are missing in the sum of all requests.</summary>
+    [Fact]
+    public async Task LeaseLasts_WhileTheLineIsLongThoughFewRequestsAreCounted()
+    {
+        var asked = await _world.FireAsync(Sample);
+        await _world.ApproveAsync(asked.Id);
+        await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1));
+        await _world.SendAsync(HttpMethod.Post, "/exporters/_gauges", new { metric = "vllm:num_requests_running", value = 1 });
+        await _world.SendAsync(HttpMethod.Post, "/exporters/_gauges", new { metric = "vllm:num_requests_waiting", pod = "chat-vllm-5c47b8d6f9-x2x4v", value = 30 });
+
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromHours(1))).State.ShouldBe(IncidentState.Holding);
+
+        (await ReplicasAsync()).ShouldBe(4);
+    }
+
     [Fact]
     public async Task NoNodeIsFree_ItIsScaledBackAndAPersonIsPaged()
     {
