@@ -17,9 +17,10 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         var shown = Shown(url);
         try
         {
-            using var answer = await SendAsync(url, parameters.Method, both.Token);
+            var (answer, redirect) = await SendAsync(url, parameters.Method, both.Token);
+            using var _ = answer;
             var missing = parameters.ExpectBody is { Length: > 0 } text && (int)answer.StatusCode == parameters.ExpectStatus ? await FindMissingTextAsync(answer, text, limit.Token, both.Token) : null;
-            return Judge(parameters, answer, missing, shown, context.Time.GetElapsedTime(started));
+            return Judge(parameters, answer, redirect, missing, shown, context.Time.GetElapsedTime(started));
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -45,7 +46,8 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(Uri url, ProbeMethod method, CancellationToken cancellationToken)
+    /// <returns>And why the redirect that it is was not followed, in brackets; empty where it is none.</returns>
+    private async Task<(HttpResponseMessage Answer, string Redirect)> SendAsync(Uri url, ProbeMethod method, CancellationToken cancellationToken)
     {
         var client = clients.CreateClient(Client);
         for (var redirects = 0; ; redirects++)
@@ -53,9 +55,19 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
             using var request = new HttpRequestMessage(method == ProbeMethod.Head ? HttpMethod.Head : HttpMethod.Get, url);
             request.Headers.UserAgent.Add(new ProductInfoHeaderValue("runbooks", "1.0"));
             var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-            if (redirects == MaxRedirects || Next(url, answer) is not { } next)
+            if (Target(url, answer) is not { } next)
             {
-                return answer;
+                return (answer, "");
+            }
+
+            if (!MayFollow(url, next))
+            {
+                return (answer, $" (a redirect to {next.Scheme}://{next.Authority} is not followed)");
+            }
+
+            if (redirects == MaxRedirects)
+            {
+                return (answer, $" (after {MaxRedirects} redirects on this host)");
             }
 
             answer.Dispose();
@@ -63,19 +75,16 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         }
     }
 
-    // Followed on the same host only, and never from https back to http.
-    private static Uri? Next(Uri from, HttpResponseMessage answer)
-    {
-        if ((int)answer.StatusCode is not (301 or 302 or 303 or 307 or 308) || answer.Headers.Location is not { } location)
-        {
-            return null;
-        }
+    private static Uri? Target(Uri from, HttpResponseMessage answer) =>
+        (int)answer.StatusCode is 301 or 302 or 303 or 307 or 308 && answer.Headers.Location is { } location ? new Uri(from, location) : null;
 
-        var to = new Uri(from, location);
+    // On the same host only, and never from https back to http.
+    private static bool MayFollow(Uri from, Uri to)
+    {
         var sameHost = string.Equals(to.IdnHost, from.IdnHost, StringComparison.OrdinalIgnoreCase);
         var sameDoor = to.Scheme == from.Scheme && to.Port == from.Port;
         var upgrade = from is { Scheme: "http", IsDefaultPort: true } && to is { Scheme: "https", IsDefaultPort: true };
-        return sameHost && (sameDoor || upgrade) ? to : null;
+        return sameHost && (sameDoor || upgrade);
     }
 
     /// <summary>Reads no further than to the text: a stream of events does not end.</summary>
@@ -105,11 +114,11 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         return ", but without the expected text";
     }
 
-    private static CheckResult Judge(HttpProbeParameters parameters, HttpResponseMessage answer, string? missing, string shown, TimeSpan took)
+    private static CheckResult Judge(HttpProbeParameters parameters, HttpResponseMessage answer, string redirect, string? missing, string shown, TimeSpan took)
     {
         var status = (int)answer.StatusCode;
         var (verdict, remark) = status != parameters.ExpectStatus
-            ? (Verdict.Failing, $", expected {parameters.ExpectStatus}" + (answer.Headers.Location is null ? "" : " (a redirect to another host is not followed)"))
+            ? (Verdict.Failing, $", expected {parameters.ExpectStatus}{redirect}")
             : missing is null ? (Verdict.Passing, "") : (Verdict.Failing, missing);
         return new CheckResult(verdict, FormattableString.Invariant($"{shown} answered {status} in {took.TotalMilliseconds:0} ms{remark}."))
         {
