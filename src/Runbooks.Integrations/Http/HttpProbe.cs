@@ -38,7 +38,7 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         }
         catch (HttpRequestException unreachable)
         {
-            return CheckResult.Failing($"{shown} cannot be reached: {unreachable.Message}");
+            return CheckResult.Failing($"{shown} {OwnNetwork.Describe(unreachable)}");
         }
         catch (IOException broken)
         {

@@ -145,7 +145,7 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         }
         catch (HttpRequestException failed) when (NeverSent.Is(failed))
         {
-            throw new AttemptFailedException($"{call.Shown} cannot be reached: {failed.Message}", failed) { NothingDone = true };
+            throw new AttemptFailedException($"{call.Shown} {OwnNetwork.Describe(failed)}", failed) { NothingDone = true };
         }
     }
 

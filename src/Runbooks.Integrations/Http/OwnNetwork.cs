@@ -6,6 +6,9 @@ namespace Runbooks.Integrations.Http;
 /// <summary>Tells what this machine's own network lacks from a server that does not answer.</summary>
 internal static class OwnNetwork
 {
+    /// <summary>The faults of a chain that begins at an authority which is not known here.</summary>
+    private static readonly string[] s_unknownAuthority = ["UntrustedRoot", "PartialChain"];
+
     /// <returns>Why nobody was asked, in words; null when it was the server that did not answer.</returns>
     public static string? Trouble(HttpRequestException failed) => failed switch
     {
@@ -18,6 +21,25 @@ internal static class OwnNetwork
             $"this machine could open no connection. {failed.Message}",
         _ => null,
     };
+
+    /// <summary>Why a server gave no answer, as the end of a sentence that begins with its name: one that is not trusted was reached.</summary>
+    public static string Describe(Exception failed) => failed is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }
+        ? $"is reached, but no secure connection to it comes about: {Reason(failed)}{(s_unknownAuthority.Any(Reason(failed).Contains) ? " (or its authority is not known to this machine)" : "")}"
+        : $"cannot be reached: {Reason(failed)}";
+
+    /// <summary>What the innermost failure of an HTTP call says: those around it tell people, who never see it, to look inside. Of a connection the outer one names the address.</summary>
+    public static string Reason(Exception failed)
+    {
+        if (failed is HttpRequestException { HttpRequestError: not HttpRequestError.ConnectionError })
+        {
+            while (failed.InnerException is { } inner)
+            {
+                failed = inner;
+            }
+        }
+
+        return failed.Message;
+    }
 
     /// <summary>The same of a question for which the time is up.</summary>
     public static string? TroubleAfter(TimeSpan waited, Uri url) =>

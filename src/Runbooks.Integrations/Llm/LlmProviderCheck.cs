@@ -78,14 +78,28 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         }
         catch (HttpRequestException unreachable)
         {
-            return CheckResult.Failing($"{name} cannot be reached: {unreachable.Message}") with { Value = "unreachable", Link = provider.StatusPage };
+            return CheckResult.Failing($"{name} {OwnNetwork.Describe(unreachable)}") with { Value = unreachable.HttpRequestError == HttpRequestError.SecureConnectionError ? "untrusted" : "unreachable", Link = provider.StatusPage };
+        }
+        catch (IOException broken)
+        {
+            return CheckResult.Failing($"{name} broke off in the middle of its answer: {broken.Message}") with { Value = "cut off", Link = provider.StatusPage };
         }
     }
 
     private async Task<ProviderAnswer> SendAsync(ProviderEndpoint provider, ProviderQuestion ask, (string Name, int Tokens) limit, CancellationToken cancellationToken)
     {
         using var request = Request(provider, ask, limit);
-        using var answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
+        var client = clients.CreateClient(Client);
+        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        try
+        {
+            await answer.Content.LoadIntoBufferAsync(client.MaxResponseContentBufferSize, cancellationToken);
+        }
+        catch (HttpRequestException broken)
+        {
+            throw new IOException(OwnNetwork.Reason(broken), broken);
+        }
+
         return new((int)answer.StatusCode, answer.ReasonPhrase, JsonAnswer.RetryAfter(answer), JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject);
     }
 

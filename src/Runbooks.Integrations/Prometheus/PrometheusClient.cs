@@ -81,7 +81,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         }
 
         return await clients.CreateClient(Client).ReadAsync(
-            request, unreachable => new PrometheusException($"Prometheus '{name}' cannot be reached: {unreachable.Message}", unreachable), cancellationToken);
+            request, unreachable => new PrometheusException($"Prometheus '{name}' {OwnNetwork.Describe(unreachable)}", unreachable), cancellationToken);
     }
 
     private async Task<(int Status, string Text)> ThroughAzureAsync(string name, Uri url, CancellationToken cancellationToken)

@@ -24,6 +24,15 @@ public sealed class OwnNetworkTests
     [InlineData(SocketError.TimedOut, null)]
     public void OwnTrouble_IsToldFromThatOfTheServer(SocketError error, string? words) =>
         OwnNetwork.Trouble(new HttpRequestException("no way", new SocketException((int)error))).ShouldBe(words);
+
+    /// <summary>A person never sees an inner exception.</summary>
+    [Theory]
+    [InlineData(HttpRequestError.SecureConnectionError, "it has expired", "is reached, but no secure connection to it comes about: it has expired")]
+    [InlineData(HttpRequestError.SecureConnectionError, "bad chain: UntrustedRoot", "is reached, but no secure connection to it comes about: bad chain: UntrustedRoot (or its authority is not known to this machine)")]
+    [InlineData(HttpRequestError.ConnectionError, "Connection refused", "cannot be reached: outer (host:443)")]
+    [InlineData(HttpRequestError.ResponseEnded, "The response ended.", "cannot be reached: The response ended.")]
+    public void ServerThatGaveNoAnswer_IsToldByTheCause(HttpRequestError error, string cause, string words) =>
+        OwnNetwork.Describe(new HttpRequestException(error, "outer (host:443)", new IOException("middle", new IOException(cause)))).ShouldBe(words);
 }
 
 /// <summary>The usual way in which DNS is down: packets are dropped, and a check's time is up before the resolver gives up.</summary>

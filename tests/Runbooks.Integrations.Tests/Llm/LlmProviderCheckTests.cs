@@ -107,6 +107,34 @@ public sealed class CompletionTests : WithServer
         return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters { Failing = failing }, _server.Step(), TestContext.Current.CancellationToken);
     }
 
+    [Fact]
+    public async Task ProviderThatIsNotTrusted_WasReached()
+    {
+        await using var front = new TlsFront();
+        await front.StartAsync(() => new Uri(_server.Url));
+
+        var result = await AskAsync(front.Address.ToString());
+
+        (result.Verdict, result.Value).ShouldBe((Verdict.Failing, "untrusted"));
+        result.Summary.ShouldStartWith("p is reached, but no secure connection to it comes about: The remote certificate is invalid");
+    }
+
+    [Fact]
+    public async Task AnswerThatBreaksOff_WasOne()
+    {
+        _server.Answer = context =>
+        {
+            // It closes the connection after less than that.
+            context.Response.ContentLength = 100;
+            return context.Response.WriteAsync("{");
+        };
+
+        var result = await AskAsync(_server.Url);
+
+        (result.Verdict, result.Value).ShouldBe((Verdict.Failing, "cut off"));
+        result.Summary.ShouldStartWith("p broke off in the middle of its answer: ");
+    }
+
     [Theory]
     [InlineData(200, """{"choices":[{"index":0,"finish_reason":"length","message":{"role":"assistant","content":""}}]}""", Verdict.Passing, "p answered 200 in 0 ms.")]
     [InlineData(400, TooFew, Verdict.Passing, "p thought for longer than 16 tokens, in 0 ms.")]
