@@ -27,13 +27,14 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     }
 
     /// <summary>What a list holds, over all its pages.</summary>
+    /// <param name="below">Where it lies below the resource, for example <c>/items</c>.</param>
     /// <exception cref="StepRefusedException">There is no such list, or the role is missing.</exception>
     /// <exception cref="AzureRequestException">It does not come to an end.</exception>
-    public async Task<IReadOnlyList<JsonObject>> ListAsync(ArmTarget target, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<JsonObject>> ListAsync(ArmTarget target, CancellationToken cancellationToken, string below = "", int mostPages = MostPages)
     {
         var all = new List<JsonObject>();
-        var call = Call(target, RequestMethod.Get, "read it") with { Understood = [404] };
-        for (var page = 1; page <= MostPages; page++)
+        var call = Call(target, RequestMethod.Get, "read it", below: below) with { Understood = [404] };
+        for (var page = 1; page <= mostPages; page++)
         {
             var answer = await Caller.SendAsync(call, cancellationToken);
             var json = answer.Status == 404 ? throw new StepRefusedException($"There is no {target.DisplayName}.") : ReadObject(target, answer.Body);
@@ -46,7 +47,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
             call = call with { Uri = Caller.Trusted(new Uri(call.Uri, next), call) };
         }
 
-        throw new AzureRequestException($"{target.DisplayName} has more than {MostPages} pages, so not all of it was read.");
+        throw new AzureRequestException($"{target.DisplayName} has more than {mostPages} pages, so not all of it was read.");
     }
 
     /// <summary>The resource once Azure no longer works on it: not every service answers a write with an operation to follow.</summary>

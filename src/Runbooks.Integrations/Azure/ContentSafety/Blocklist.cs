@@ -9,7 +9,7 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
     public required string Account { get; init; }
 
     [Required, TextPattern("^[0-9A-Za-z._~-]{1,64}$", "a name of at most 64 letters, digits and . _ ~ -")]
-    [Description("The blocklist in it (raiBlocklists) that takes the prompt.")]
+    [Description("The blocklist in it (raiBlocklists) that takes the prompt. It is looked through whenever an item is looked for, so keep one for incidents alone.")]
     public required string List { get; init; }
 
     [Required, PlainName(64)]
@@ -28,6 +28,9 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
 internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
     : RunbookAction<BlocklistParameters>("contentSafety.blocklist", "Adds a prompt's signature to a blocklist of Azure OpenAI, so that the content filter turns it away.")
 {
+    /// <summary>A list takes 10,000 items, and Azure does not say how many it puts on a page.</summary>
+    private const int MostPages = 200;
+
     public override string Role => "Cognitive Services Contributor";
 
     public override bool Reversible => true;
@@ -66,7 +69,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         var signature = parameters.Read(context).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
         var item = ItemOf(parameters, context);
         var outputs = new Dictionary<string, string> { ["item"] = item.Name, ["signatureHash"] = signature.Hash };
-        if (await arm.FindAsync(item, cancellationToken) is { } known)
+        if (await FindAsync(item, cancellationToken) is { } known)
         {
             return Holds(known, signature)
                 ? new ActionResult($"{item.DisplayName} was there {context.Found}.") { Outputs = outputs }
@@ -75,7 +78,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
 
         var body = new JsonObject { ["properties"] = new JsonObject { ["pattern"] = signature.Text, ["isRegex"] = false } };
         return await arm.WriteAsync(
-            arm.Call(item, RequestMethod.Put, "add it", body), async () => await arm.FindAsync(item, cancellationToken) is { } written && Holds(written, signature), context, cancellationToken)
+            arm.Call(item, RequestMethod.Put, "add it", body), async () => await FindAsync(item, cancellationToken) is { } written && Holds(written, signature), context, cancellationToken)
             ? new ActionResult($"The blocklist {parameters.List} holds the signature {signature}, as the item {item.Name}. The filter takes it up within about five minutes.") { Outputs = outputs }
             : throw new AzureRequestException($"{item.DisplayName} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
     }
@@ -84,7 +87,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
     {
         var added = undoState.Deserialize<Added>()!;
         var item = Target(added.Item);
-        if (await arm.FindAsync(item, cancellationToken) is not { } found)
+        if (await FindAsync(item, cancellationToken) is not { } found)
         {
             return new ActionResult($"{item.DisplayName} is not there any more.");
         }
@@ -95,9 +98,23 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         }
 
         return await arm.WriteAsync(
-            arm.Call(item, RequestMethod.Delete, "remove it") with { Understood = [404] }, async () => await arm.FindAsync(item, cancellationToken) is null, context, cancellationToken)
+            arm.Call(item, RequestMethod.Delete, "remove it") with { Understood = [404] }, async () => await FindAsync(item, cancellationToken) is null, context, cancellationToken)
             ? new ActionResult($"Removed {item.DisplayName}.")
             : throw new AzureRequestException($"{item.DisplayName} is still there after it was removed.");
+    }
+
+    /// <summary>Looks through its list: to a GET of one item Azure answers 400, whether it is there or not.</summary>
+    /// <seealso href="https://github.com/Azure/azure-rest-api-specs/issues/31986"/>
+    private async Task<ArmDocument?> FindAsync(ArmTarget item, CancellationToken cancellationToken)
+    {
+        const string Items = "/raiBlocklistItems";
+        var list = item with { Id = item.Id[..item.Id.LastIndexOf(Items, StringComparison.Ordinal)] };
+
+        // A list that somebody removed took its items with it.
+        return await arm.FindAsync(list, cancellationToken) is not null
+            && (await arm.ListAsync(list, cancellationToken, Items, MostPages)).FirstOrDefault(one => Is(one["name"], item.Name)) is { } found
+            ? new ArmDocument(found, ETag: null)
+            : null;
     }
 
     /// <summary>A list that no filter looks at would block nothing, and everybody would believe that it does.</summary>

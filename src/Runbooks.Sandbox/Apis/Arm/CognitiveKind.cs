@@ -7,6 +7,8 @@ namespace Runbooks.Sandbox.Apis.Arm;
 /// </summary>
 internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/accounts")
 {
+    private const int ItemsOnAPage = 100;
+
     private static readonly string[] s_readOnly = ["capabilities", "provisioningState", "rateLimits"];
 
     /// <summary>Whether a content filter turns this prompt away: an item that is no expression is looked for as it stands, ignoring case.</summary>
@@ -31,6 +33,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
             ["deployments", var name] => Deployment(request, operations, account, name),
             ["raiblocklists", "incidents" or "unused"] when request.Method == "GET" =>
                 Json(Child(request, "raiBlocklists", request.Rest[1], new JsonObject { ["description"] = "Prompts of incidents" })),
+            ["raiblocklists", ("incidents" or "unused") and var list, "raiblocklistitems"] when request.Method == "GET" => Items(request, account, list),
             ["raiblocklists", ("incidents" or "unused") and var list, "raiblocklistitems", var name] => Item(request, account, list, name),
             ["raipolicies", "assist-filter"] when request.Method == "GET" => Json(Child(request, "raiPolicies", "assist-filter", Filter())),
             [] when request.Method is "GET" or "PATCH" => Json(account),
@@ -108,13 +111,28 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
         }
     }
 
+    /// <summary>The items of a list, a hundred on a page.</summary>
+    private static IResult Items(ArmRequest request, JsonObject account, string list)
+    {
+        var first = int.TryParse(request.Http.Query["$skipToken"], out var token) ? token : 0;
+        var all = Children(account, "_raiBlocklistItems").Where(item => (string?)item["_list"] == list).ToList();
+        var page = new JsonObject { ["value"] = new JsonArray([.. all.Skip(first).Take(ItemsOnAPage).Select(item => item.DeepClone())]) };
+        if (first + ItemsOnAPage < all.Count)
+        {
+            page["nextLink"] = string.Create(CultureInfo.InvariantCulture, $"{request.Http.Scheme}://{request.Http.Host}{request.Http.Path}?api-version={request.Version}&$skipToken={first + ItemsOnAPage}");
+        }
+
+        return Json(page);
+    }
+
     private static IResult? Item(ArmRequest request, JsonObject account, string list, string name)
     {
         var (items, key) = (account["_raiBlocklistItems"]!.AsObject(), $"{list}/{name}");
         switch (request.Method, request.Body?["properties"]?["pattern"])
         {
+            // Whether there is one or not: the API has no GET of one item (Azure/azure-rest-api-specs#31986).
             case ("GET", _):
-                return items[key] is JsonObject known ? Json(known) : null;
+                return Results.Json(new { error = new { code = "BadRequest", message = "Bad Request" } }, statusCode: 400);
             case ("PUT", JsonValue):
                 var fresh = items[key] is null;
                 var item = Child(request, "raiBlocklists", $"{list}/raiBlocklistItems/{name}", request.Body!["properties"]!.DeepClone().AsObject());
