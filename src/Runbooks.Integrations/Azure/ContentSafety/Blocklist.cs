@@ -51,7 +51,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         var item = ItemOf(parameters, context);
         return new Preparation
         {
-            PlannedEffect = $"Turn prompts away that hold the signature {signature?.ToString() ?? "that the alert gave"}, by the {list.DisplayName}.{(signature is null ? "" : await trial.TryAsync(signature, parameters, cancellationToken))}",
+            PlannedEffect = $"Turn prompts away that hold the signature {signature?.ToString() ?? "that the alert gave"}, by the {list.DisplayName}.{(signature is null ? "" : await trial.TryAsync(signature.TextPattern, parameters, cancellationToken))}",
             // The item belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{item.Name}: {signature?.Hash}",
             Undo = "Remove the item again.",

@@ -29,6 +29,9 @@ internal sealed record PromptSignature
     /// <summary>A regular expression over the body in lower case, the same in .NET and in both WAFs.</summary>
     public string Pattern { get; }
 
+    /// <summary>Finds the text as it stands, with one blank between the words: what an item of a blocklist finds.</summary>
+    public string TextPattern => string.Join(' ', Words.Select(Escape));
+
     /// <summary>Stands for the words wherever they must not be shown.</summary>
     public string Hash { get; }
 
@@ -112,8 +115,9 @@ public abstract record SignatureParameters
 /// <summary>What a signature would have done to the requests of the last hour, for whoever decides.</summary>
 internal sealed class SignatureTrial(LogsClient logs)
 {
+    /// <param name="pattern">Finds what would be blocked in a request in lower case.</param>
     /// <returns>A sentence that begins with a blank.</returns>
-    public async Task<string> TryAsync(PromptSignature signature, SignatureParameters parameters, CancellationToken cancellationToken)
+    public async Task<string> TryAsync(string pattern, SignatureParameters parameters, CancellationToken cancellationToken)
     {
         if (parameters is not { Workspace: { } workspace, Recent: { } query })
         {
@@ -132,7 +136,7 @@ internal sealed class SignatureTrial(LogsClient logs)
 
         return requests is null ? " It could not be tried on recent requests: the query has no column of text."
             : requests.Count == 0 ? " There were no recent requests to try it on."
-            : string.Create(CultureInfo.InvariantCulture, $" It would have blocked {OrdinaryText.Blocked(signature.Pattern, requests):N0} of {requests.Count:N0} requests of the last hour.");
+            : string.Create(CultureInfo.InvariantCulture, $" It would have blocked {OrdinaryText.Blocked(pattern, requests):N0} of {requests.Count:N0} requests of the last hour.");
     }
 }
 

@@ -47,7 +47,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             };
         }
 
-        var tried = signature is null ? "" : await trial.TryAsync(signature, parameters, cancellationToken);
+        var tried = signature is null ? "" : await trial.TryAsync(signature.Pattern, parameters, cancellationToken);
         return new Preparation
         {
             PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.DisplayName}.{(kind.SearchedKB(policy) is { } searched ? FormattableString.Invariant($" Of a longer body the first {searched} KB are searched.") : "")}{tried}",
