@@ -20,7 +20,7 @@ public sealed class HighLatencyRerouteTests : InSandboxWorld
         asked.State.ShouldBe(IncidentState.AwaitingApproval);
         asked.OpenGate!.Question.ShouldBe("I detected high latency in cluster-b. Re-route traffic to cluster-a?");
         asked.OpenGate.Plan.Steps[0].PlannedEffect.ShouldBe(
-            "Send the traffic of cluster-b to cluster-a: disable cluster-b of Traffic Manager assist (now enabled, weight 50).");
+            "Send the traffic of cluster-b to cluster-a: disable cluster-b of Traffic Manager assist (now enabled, weight 50). Users follow as their DNS answers run out, within 1m as a rule; open connections stay.");
         asked.Findings.Where(finding => finding.Verdict != Verdict.Failing).Select(finding => (finding.Name, finding.Verdict)).ShouldBe([("user-errors", Verdict.Passing), ("region-errors", Verdict.Passing), ("target-test", Verdict.Passing)]);
         asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(1);
 

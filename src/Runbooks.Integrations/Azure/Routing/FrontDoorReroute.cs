@@ -73,6 +73,8 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
             : new(null, $" Weights count only among origins whose latency is within {(latency is null ? "the latency sensitivity" : FormattableString.Invariant($"{latency} ms"))} of the fastest one's.{unprobed}");
     }
 
+    protected override Task<string> DelayAsync(string group, CancellationToken cancellationToken) => Task.FromResult(FrontDoorText.Delay);
+
     // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.
     private Task<MetricAnswer> HealthAsync(string group, TimeProvider time, CancellationToken cancellationToken) => metrics.ReadAsync(
         Target(group[..group.IndexOf("/originGroups/", StringComparison.OrdinalIgnoreCase)]),
@@ -153,6 +155,13 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
             _ => null,
         }, RoutePlan.Unprobed(routes, parameters, "Always Serve"));
     }
+
+    /// <summary>Users ask the DNS which endpoint is theirs, and keep its answer for as long as the profile says.</summary>
+    /// <seealso href="https://learn.microsoft.com/azure/traffic-manager/traffic-manager-how-it-works"/>
+    protected override async Task<string> DelayAsync(string group, CancellationToken cancellationToken) =>
+        (int?)(await Arm.GetAsync(Target(group), cancellationToken)).Properties["dnsConfig"]?["ttl"] is { } seconds and > 0
+            ? $" Users follow as their DNS answers run out, within {DurationText.Format(TimeSpan.FromSeconds(seconds))} as a rule; open connections stay."
+            : " Users follow as their DNS answers run out; open connections stay.";
 
     private static Route Read(string profile, JsonObject endpoint, bool byPriority)
     {

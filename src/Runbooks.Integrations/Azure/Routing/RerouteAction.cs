@@ -24,6 +24,9 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     /// <summary>What the others get of it by the way in which the group spreads its traffic.</summary>
     protected abstract Task<Spread> SpreadAsync(TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken);
 
+    /// <summary>When users follow what was set; a sentence that begins with a blank.</summary>
+    protected abstract Task<string> DelayAsync(string group, CancellationToken cancellationToken);
+
     /// <summary>What the routes look like without asking after their health: enough to write, and to take back.</summary>
     protected virtual Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
         ReadAsync(group, time, cancellationToken);
@@ -42,7 +45,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         var what = parameters.Weight is null ? $"disable {from.Name} of {DisplayName(group)}" : $"give {from.Name} of {DisplayName(group)} the weight {parameters.Weight}";
         return new Preparation
         {
-            PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {RoutePlan.Takers(routes, from, parameters.To, parameters.Weight)}: {what} (now {from.Now}).{remark}",
+            PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {RoutePlan.Takers(routes, from, parameters.To, parameters.Weight)}: {what} (now {from.Now}).{remark}{await DelayAsync(group, cancellationToken)}",
             Identity = $"{from.Id}: {from.Now}",
             IsSo = from.Now == after,
             Undo = $"Set {from.Name} back to: {from.Now}.",
@@ -83,8 +86,9 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
             throw new StepRefusedException($"{change.Name} was changed by somebody else in the meantime: it is {now?.ToString() ?? "gone"}. Nothing was overwritten.");
         }
 
+        var delay = await DelayAsync(change.Group, cancellationToken);
         await WriteAsync(change, change.After, context, cancellationToken);
-        return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to {RoutePlan.Takers(routes, RoutePlan.Find(routes, change.Name)!, parameters.To, parameters.Weight)}: {change.Name} is now {change.After}.");
+        return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to {RoutePlan.Takers(routes, RoutePlan.Find(routes, change.Name)!, parameters.To, parameters.Weight)}: {change.Name} is now {change.After}.{delay}");
     }
 
     private async Task<Spread> ObjectionAsync(TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken) =>
@@ -143,8 +147,9 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
             throw new ChangedSinceException($"{change.Name} was changed by somebody else since ({now?.ToString() ?? "gone"}), so it was left alone. Before this incident it was {change.Before}.");
         }
 
+        var delay = await DelayAsync(change.Group, cancellationToken);
         await WriteAsync(change, change.Before, context, cancellationToken);
-        return $"Gave {change.Name} its traffic back: it is as before, {change.Before}.";
+        return $"Gave {change.Name} its traffic back: it is as before, {change.Before}.{delay}";
     }
 }
 

@@ -155,6 +155,7 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
     {
         ["profileStatus"] = "Enabled",
         ["trafficRoutingMethod"] = "Weighted",
+        ["dnsConfig"] = new JsonObject { ["relativeName"] = request.Name, ["fqdn"] = $"{request.Name}.trafficmanager.net", ["ttl"] = 60 },
         ["monitorConfig"] = new JsonObject { ["profileMonitorStatus"] = "Online", ["protocol"] = "HTTPS", ["port"] = 443, ["path"] = "/healthz" },
         ["endpoints"] = new JsonArray(Endpoint(request, "cluster-a"), Endpoint(request, "cluster-b")),
     });

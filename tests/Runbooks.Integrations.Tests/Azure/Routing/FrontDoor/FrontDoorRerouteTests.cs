@@ -51,10 +51,10 @@ public sealed class FrontDoorRerouteTests : OnTheSandbox
         var with = new { profile = s_profile, originGroup = "clusters", from = "cluster-b", weight = 50 };
         var preparation = await PrepareAsync(Reroute, with);
 
-        (await ApplyAsync(Reroute, with, preparation)).Result.ShouldBe("Sent a part of the traffic of cluster-b to the others: cluster-b is now enabled, weight 50.");
+        (await ApplyAsync(Reroute, with, preparation)).Result.ShouldBe("Sent a part of the traffic of cluster-b to the others: cluster-b is now enabled, weight 50. Front Door takes some minutes, at times twenty, until a change is in force everywhere.");
 
         preparation.PlannedEffect.ShouldBe(
-            "Send a part of the traffic of cluster-b to the others: give cluster-b of Front Door's origin group clusters the weight 50 (now enabled, weight 500). Weights count only among origins whose latency is within 50 ms of the fastest one's.");
+            "Send a part of the traffic of cluster-b to the others: give cluster-b of Front Door's origin group clusters the weight 50 (now enabled, weight 500). Weights count only among origins whose latency is within 50 ms of the fastest one's. Front Door takes some minutes, at times twenty, until a change is in force everywhere.");
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class FrontDoorRerouteTests : OnTheSandbox
 
         var preparation = await PrepareAsync(Reroute, s_away);
         preparation.Refusal.ShouldBeNull();
-        preparation.PlannedEffect.ShouldEndWith(" Whether cluster-a is healthy is not probed (the origin group has no health probes).");
+        preparation.PlannedEffect.ShouldContain(" Whether cluster-a is healthy is not probed (the origin group has no health probes).");
         (await ApplyAsync(Reroute, s_away, preparation)).Result.ShouldStartWith("Sent the traffic of cluster-b to cluster-a");
 
         (await PrepareAsync(Reroute, new { profile = s_profile, originGroup = "clusters", from = "cluster-a" })).Refusal.ShouldNotBeNull().ShouldContain("last one that is enabled");

@@ -31,13 +31,13 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
         var result = await ApplyAsync(Reroute, s_away, preparation);
 
         preparation.Undo.ShouldBe("Set cluster-b back to: enabled, weight 70.");
-        result.Result.ShouldBe("Sent the traffic of cluster-b to cluster-a: cluster-b is now disabled, weight 70.");
+        result.Result.ShouldBe("Sent the traffic of cluster-b to cluster-a: cluster-b is now disabled, weight 70. Users follow as their DNS answers run out, within 1m as a rule; open connections stay.");
         (await EndpointAsync("cluster-b")).ShouldBe("Disabled 70");
         var (request, body) = (await SentAsync())[^1];
         request.ShouldBe($"PATCH /arm{s_profile}/azureEndpoints/cluster-b?api-version=2022-04-01");
         body.ShouldBeGolden("disable");
 
-        (await UndoAsync(Reroute, preparation)).Result.ShouldBe("Gave cluster-b its traffic back: it is as before, enabled, weight 70.");
+        (await UndoAsync(Reroute, preparation)).Result.ShouldBe("Gave cluster-b its traffic back: it is as before, enabled, weight 70. Users follow as their DNS answers run out, within 1m as a rule; open connections stay.");
         (await UndoAsync(Reroute, preparation)).Result.ShouldContain("as it was before");
         (await EndpointAsync("cluster-b")).ShouldBe("Enabled 70");
     }
@@ -50,10 +50,20 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
         var preparation = await PrepareAsync(Reroute, with);
         var result = await ApplyAsync(Reroute, with, preparation);
 
-        preparation.PlannedEffect.ShouldBe("Send a part of the traffic of cluster-b to the others: give cluster-b of Traffic Manager assist the weight 5 (now enabled, weight 50).");
-        result.Result.ShouldBe("Sent a part of the traffic of cluster-b to the others: cluster-b is now enabled, weight 5.");
+        preparation.PlannedEffect.ShouldBe("Send a part of the traffic of cluster-b to the others: give cluster-b of Traffic Manager assist the weight 5 (now enabled, weight 50). Users follow as their DNS answers run out, within 1m as a rule; open connections stay.");
+        result.Result.ShouldBe("Sent a part of the traffic of cluster-b to the others: cluster-b is now enabled, weight 5. Users follow as their DNS answers run out, within 1m as a rule; open connections stay.");
         (await EndpointAsync("cluster-b")).ShouldBe("Enabled 5");
         (await SentAsync())[^1].Body.ShouldBeGolden("weight");
+    }
+
+    [Theory]
+    [InlineData(3600, "Users follow as their DNS answers run out, within 1h as a rule; open connections stay.")]
+    [InlineData(0, "Users follow as their DNS answers run out; open connections stay.")]
+    public async Task Plan_SaysWhenUsersFollow(int ttl, string words)
+    {
+        await ChangeAsync(HttpMethod.Patch, s_profile, new { properties = new { dnsConfig = new { ttl } } });
+
+        (await PrepareAsync(Reroute, s_away)).PlannedEffect.ShouldEndWith($" {words}");
     }
 
     [Fact]
@@ -137,7 +147,7 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
         var preparation = await PrepareAsync(Reroute, s_away);
 
         preparation.Refusal.ShouldBeNull();
-        preparation.PlannedEffect.ShouldEndWith(" Whether cluster-a is healthy is not probed (Always Serve).");
+        preparation.PlannedEffect.ShouldContain(" Whether cluster-a is healthy is not probed (Always Serve).");
         await ApplyAsync(Reroute, s_away, preparation);
         (await EndpointAsync("cluster-b")).ShouldStartWith("Disabled");
     }
