@@ -68,7 +68,7 @@ param alerting = {
       applicationInsightsId: '${shared}/Microsoft.Insights/components/appi-chat-prod'
       workspace: '00000000-0000-0000-0000-0000000000e1'
       service: 'chat'
-      wafPolicyId: '${edge}/Microsoft.Network/frontDoorWebApplicationFirewallPolicies/wafprod'
+      wafPolicyId: '${edge}/Microsoft.Network/applicationGatewayWebApplicationFirewallPolicies/waf-agw-prod'
       apiManagementId: '${edge}/Microsoft.ApiManagement/service/apim-prod'
       accountId: '${inference}/Microsoft.CognitiveServices/accounts/oai-prod'
       deployment: 'gpt-4o-ptu'

@@ -49,6 +49,7 @@ type exampleRules = {
     applicationInsightsId: string
     workspace: string
     service: string
+    @description('WAF policy in front of the API, of Application Gateway: custom rules of Front Door read no JSON, and the step leaves its policies as they are.')
     wafPolicyId: string
     apiManagementId: string
     @description('Azure OpenAI account, the deployment that serves the users, and the blocklist that its content filter looks at.')

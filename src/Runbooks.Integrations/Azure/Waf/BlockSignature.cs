@@ -36,26 +36,27 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var policy = (await arm.GetAsync(target, cancellationToken)).Json;
         var rules = kind.In(policy);
         var name = StepName.Of(context);
-        if (IsSkipped(parameters, signature))
+        var undoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern)));
+        if (signature is not null && WhySkipped(parameters, signature, kind, policy) is { } skipped)
         {
             return new Preparation
             {
-                PlannedEffect = $"Leave {target.DisplayName} as it is: a WAF cannot look for the signature {signature}.",
-                Identity = $"{target.Id}: skipped, {signature!.Hash}",
+                PlannedEffect = $"Leave {target.DisplayName} as it is: {skipped}.",
+                Identity = $"{target.Id}: skipped, {signature.Hash}",
                 Undo = "Nothing to take back.",
-                UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern))),
+                UndoState = undoState,
             };
         }
 
         var tried = signature is null ? "" : await trial.TryAsync(signature.Pattern, parameters, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.DisplayName}.{(kind.SearchedKB(policy) is { } searched ? FormattableString.Invariant($" Of a longer body the first {searched} KB are searched.") : "")}{tried}",
+            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.DisplayName}.{(kind.SearchedKB(policy) is { } searched ? FormattableString.Invariant($" Of a longer body the first {searched} KB are searched.") : "")}{kind.Delay}{tried}",
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}",
             Undo = "Remove the rule again.",
-            UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern))),
-            Refusal = refusal ?? signature?.WafObjection ?? RefusalOf(kind, target, policy) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
+            UndoState = undoState,
+            Refusal = refusal ?? signature?.WafObjection ?? RefusalOf(parameters, kind, target, policy) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
                 ? $"{target.DisplayName} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
                 : null),
         };
@@ -71,17 +72,17 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         BlockSignatureParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var signature = parameters.Read(context).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
-        if (IsSkipped(parameters, signature))
-        {
-            return new ActionResult($"Left {Target(parameters.Policy, KindOf(parameters.Policy)!).DisplayName} as it is: a WAF cannot look for the signature {signature}.");
-        }
-
         var (kind, name) = (KindOf(parameters.Policy)!, StepName.Of(context));
         var target = Target(parameters.Policy, kind);
+        if (WhySkipped(parameters, signature, kind, (await arm.GetAsync(target, cancellationToken)).Json) is { } skipped)
+        {
+            return new ActionResult($"Left {target.DisplayName} as it is: {skipped}.");
+        }
+
         var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context, policy =>
         {
             // It may have been switched over since a person looked.
-            if (RefusalOf(kind, target, policy) is { } useless)
+            if (RefusalOf(parameters, kind, target, policy) is { } useless)
             {
                 throw new StepRefusedException(useless);
             }
@@ -103,7 +104,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             return true;
         }, rules => WafRules.Find(rules, name) is { } added && WafRules.IsBlocking(added, signature), cancellationToken);
         return new ActionResult(changed
-            ? $"{target.DisplayName} blocks the signature {signature}, by the rule {name}."
+            ? $"{target.DisplayName} blocks the signature {signature}, by the rule {name}.{kind.Delay}"
             : $"{target.DisplayName} had the rule {name} {context.Found}.") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
     }
 
@@ -119,8 +120,20 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.DisplayName}." : $"{target.DisplayName} has no rule {added.Rule}.");
     }
 
-    private static string? RefusalOf(WafRules kind, ArmTarget target, JsonObject policy) =>
-        kind.FindWhyUseless(policy) is { } why ? $"{target.DisplayName} {why}: nothing would be turned away." : null;
+    private static string? RefusalOf(BlockSignatureParameters parameters, WafRules kind, ArmTarget target, JsonObject policy) =>
+        kind.FindWhyUseless(policy) is { } why ? $"{target.DisplayName} {why}: nothing would be turned away."
+        : WhyUnread(parameters, kind, policy) is { } unread ? $"{target.DisplayName} {unread}: nothing would be turned away. Where yours are forms, say 'body: form'."
+        : null;
+
+    /// <returns>What keeps this WAF from finding the signature; null where nothing does, or where that is to be a refusal.</returns>
+    private static string? WhySkipped(BlockSignatureParameters parameters, PromptSignature signature, WafRules kind, JsonObject policy) =>
+        parameters.WhenUnfit != UnfitSignature.Skip ? null
+        : signature.WafObjection is not null ? $"a WAF cannot look for the signature {signature}"
+        : WhyUnread(parameters, kind, policy) is { } unread ? $"it {unread}"
+        : null;
+
+    private static string? WhyUnread(BlockSignatureParameters parameters, WafRules kind, JsonObject policy) =>
+        parameters.Body == RequestBodies.Json && kind.FindWhyNoJson(policy) is { } why ? $"{why}, and prompts are sent as JSON" : null;
 
     /// <param name="change">Changes the policy, or returns false when nothing has to be.</param>
     /// <param name="isSeen">Whether the rules, as they are read afterwards, show the change.</param>
@@ -131,9 +144,6 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             new WholeChange(what, kind.ToWrite, change, (written, wanted) => isSeen(kind.In(written)) && Names(kind.In(written)).SetEquals(Names(kind.In(wanted)))),
             context,
             cancellationToken);
-
-    private static bool IsSkipped(BlockSignatureParameters parameters, PromptSignature? signature) =>
-        parameters.WhenUnfit == UnfitSignature.Skip && signature?.WafObjection is not null;
 
     private static HashSet<string?> Names(JsonArray rules) => [.. rules.Select(rule => (string?)rule?["name"])];
 
@@ -146,11 +156,14 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 public sealed record BlockSignatureParameters : SignatureParameters, IValidatableObject
 {
     [Required, ArmResourceId]
-    [Description("The WAF policy, of Front Door or of Application Gateway. One that turns nothing away is refused: switched off, in the mode Detection, attached to nothing, or without a look at bodies.")]
+    [Description("The WAF policy, of Front Door or of Application Gateway. One that turns nothing away is refused: switched off, in the mode Detection, attached to nothing, without a look at bodies, or with none at those that hold your prompts.")]
     public required string Policy { get; init; }
 
-    [Description("What to do with words that a WAF cannot look for, those of another script than the Latin one above all: refuse, or skip the step where another one blocks them.")]
+    [Description("What to do with words that a WAF cannot look for, those of another script than the Latin one above all, and with a policy that does not read the bodies they come in: refuse, or skip the step where another one blocks them.")]
     public UnfitSignature WhenUnfit { get; init; } = UnfitSignature.Refuse;
+
+    [Description("What prompts are sent as: json, which the APIs of models take, or form. Custom rules of Front Door read forms only; those of Application Gateway read JSON as well, with Microsoft_DefaultRuleSet or with OWASP from 3.2 on.")]
+    public RequestBodies Body { get; init; } = RequestBodies.Json;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
@@ -162,3 +175,5 @@ public sealed record BlockSignatureParameters : SignatureParameters, IValidatabl
 }
 
 public enum UnfitSignature { Refuse, Skip }
+
+public enum RequestBodies { Json, Form }

@@ -45,6 +45,13 @@ internal abstract class WafRules
             : IsAttached(properties) ? null : "is attached to nothing, so no traffic passes it";
     }
 
+    /// <summary>Custom rules do not read every body, whatever managed rules do.</summary>
+    /// <returns>Why they do not read JSON, to complete "the policy …"; null where they do.</returns>
+    public abstract string? FindWhyNoJson(JsonObject policy);
+
+    /// <summary>When what Azure has taken is in force; a sentence that begins with a blank, and nothing where it is at once.</summary>
+    public virtual string Delay => "";
+
     /// <returns>False only where the policy says of each place where it could be that it is not there.</returns>
     protected abstract bool IsAttached(JsonObject properties);
 
@@ -62,7 +69,10 @@ internal abstract class WafRules
     /// <summary>Whether a rule, as it is read, is still the one that was written: nobody has edited what it does since. Azure may add what it has as defaults.</summary>
     /// <param name="hash">Of the pattern: the words themselves are kept nowhere.</param>
     public bool IsUnchanged(JsonObject rule, string hash) =>
-        PatternIn(rule) is { } pattern && PromptSignature.HashOf(pattern) == hash && Holds(rule, Block((string?)rule["name"] ?? "", (int?)rule["priority"] ?? 0, pattern));
+        PatternIn(rule) is { } pattern && PromptSignature.HashOf(pattern) == hash && Blocks((string?)rule["name"] ?? "", (int?)rule["priority"] ?? 0, pattern).Any(block => Holds(rule, block));
+
+    /// <summary>The block as it is written, and as it was written before.</summary>
+    protected virtual IEnumerable<JsonObject> Blocks(string name, int priority, string pattern) => [Block(name, priority, pattern)];
 
     private static string? PatternIn(JsonObject rule) =>
         rule["matchConditions"] is JsonArray { Count: 1 } conditions && conditions[0] is JsonObject condition
@@ -80,7 +90,7 @@ internal abstract class WafRules
         _ => false,
     };
 
-    private static bool Is(JsonNode? value, string word) => value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, StringComparison.OrdinalIgnoreCase);
+    protected static bool Is(JsonNode? value, string word) => value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The first free one: a block has to come before rules that allow.</summary>
     public static int FreePriority(JsonArray rules)
@@ -121,6 +131,11 @@ internal sealed class FrontDoorWafRules : WafRules
 
     public override int? SearchedKB(JsonObject policy) => 128;
 
+    /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/afds/waf-faq"/>
+    public override string? FindWhyNoJson(JsonObject policy) => "reads with custom rules only the bodies of forms";
+
+    public override string Delay => FrontDoorText.Delay;
+
     // Only the classic Front Door has rules that link to it, and only its versions of the API name them.
     protected override bool IsAttached(JsonObject properties) =>
         properties["routingRuleLinks"] is JsonArray { Count: > 0 } || !AreEmpty(properties, "frontendEndpointLinks", "securityPolicyLinks");
@@ -152,6 +167,8 @@ internal sealed class ApplicationGatewayWafRules : WafRules
 
     public override string Type => ResourceType;
 
+    private static readonly Version s_readsJson = new(3, 2);
+
     // Written whole as well: the version before this one calls the time that a CAPTCHA holds by another name.
     public override string ApiVersion => "2025-07-01";
 
@@ -164,7 +181,19 @@ internal sealed class ApplicationGatewayWafRules : WafRules
     protected override bool IsAttached(JsonObject properties) =>
         properties["applicationGatewayForContainers"] is JsonArray { Count: > 0 } || !AreEmpty(properties, "applicationGateways", "httpListeners", "pathBasedRules");
 
-    public override JsonObject Block(string name, int priority, string pattern) => new()
+    /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/ag/custom-waf-rules-overview"/>
+    public override string? FindWhyNoJson(JsonObject policy) =>
+        (policy["properties"]?["managedRules"]?["managedRuleSets"] as JsonArray ?? []).OfType<JsonObject>().Any(set => Is(set["ruleSetType"], "Microsoft_DefaultRuleSet")
+            || (Is(set["ruleSetType"], "OWASP") && Version.TryParse(set["ruleSetVersion"]?.ToString(), out var version) && version >= s_readsJson))
+            ? null
+            : "has no rule set with which custom rules read JSON (Microsoft_DefaultRuleSet, or OWASP from 3.2 on)";
+
+    /// <summary>Of forms and of JSON the arguments: a rule that looks at the body as a whole is not applied to JSON.</summary>
+    public override JsonObject Block(string name, int priority, string pattern) => Block("PostArgs", name, priority, pattern);
+
+    protected override IEnumerable<JsonObject> Blocks(string name, int priority, string pattern) => [Block(name, priority, pattern), Block("RequestBody", name, priority, pattern)];
+
+    private static JsonObject Block(string variable, string name, int priority, string pattern) => new()
     {
         ["name"] = name,
         ["priority"] = priority,
@@ -173,7 +202,7 @@ internal sealed class ApplicationGatewayWafRules : WafRules
         ["action"] = "Block",
         ["matchConditions"] = new JsonArray(new JsonObject
         {
-            ["matchVariables"] = new JsonArray(new JsonObject { ["variableName"] = "RequestBody" }),
+            ["matchVariables"] = new JsonArray(new JsonObject { ["variableName"] = variable }),
             ["operator"] = "Regex",
             // Spelt so by the API.
             ["negationConditon"] = false,

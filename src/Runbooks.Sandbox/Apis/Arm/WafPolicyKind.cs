@@ -1,20 +1,38 @@
+using System.Net;
+
 namespace Runbooks.Sandbox.Apis.Arm;
 
-/// <summary>WAF policies with one rule of their own. They are written whole, and the last writer wins, as in Azure.</summary>
+/// <summary>WAF policies. They are written whole, and the last writer wins, as in Azure.</summary>
 internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(type)
 {
     private static readonly string[] s_readOnly = ["provisioningState", "resourceState", "securityPolicyLinks", "frontendEndpointLinks", "routingRuleLinks", "applicationGateways", "httpListeners", "pathBasedRules"];
 
-    /// <summary>Whether a policy blocks this text now.</summary>
-    public bool Blocks(string body) => Resources.Values.Where(IsInForce).Any(policy => Patterns(policy).Any(pattern =>
-        new Regex(pattern, RegexOptions.NonBacktracking).IsMatch(body.ToLowerInvariant())));
+    /// <summary>Whether a policy turns a request away now: the first rule of its own that fits decides.</summary>
+    public bool Blocks(EdgeRequest request) => Resources.Values.Where(IsInForce).Any(policy => Rules(policy).OfType<JsonObject>()
+        .Where(rule => (string?)rule["action"] is "Allow" or "Block" && (string?)(rule["enabledState"] ?? rule["state"]) != "Disabled")
+        .OrderBy(rule => (int)rule["priority"]!)
+        .FirstOrDefault(rule => rule["matchConditions"]!.AsArray().All(condition => Fits(policy, condition!.AsObject(), request)))?["action"]?.ToString() == "Block");
 
     // Detection only logs.
     private static bool IsInForce(JsonObject policy) =>
         policy["properties"]?["policySettings"] is not JsonObject settings
         || ((string?)settings["mode"] != "Detection" && (string?)(settings["enabledState"] ?? settings["state"]) != "Disabled" && settings["requestBodyCheck"]?.ToJsonString() != "false");
 
-    protected abstract IEnumerable<string> Patterns(JsonObject policy);
+    protected abstract JsonArray Rules(JsonObject policy);
+
+    /// <summary>What a condition of a rule gets to see of a request's body: not every rule reads bodies of every type.</summary>
+    protected abstract IEnumerable<string> Read(JsonObject policy, JsonObject condition, EdgeRequest request);
+
+    private bool Fits(JsonObject policy, JsonObject condition, EdgeRequest request)
+    {
+        var values = (condition["matchValue"] ?? condition["matchValues"])!.AsArray().Select(value => (string)value!).ToList();
+        return ((string?)condition["operator"])?.ToLowerInvariant() switch
+        {
+            "ipmatch" => values.Exists(range => IPNetwork.Parse(range).Contains(request.From)),
+            "regex" => Read(policy, condition, request).Any(text => values.Exists(pattern => new Regex(pattern, RegexOptions.NonBacktracking).IsMatch(text.ToLowerInvariant()))),
+            _ => false,
+        };
+    }
 
     protected JsonObject Policy(ArmRequest request, JsonObject properties)
     {
@@ -57,12 +75,10 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
         return null;
     }, written: () => Resource(request)["properties"]);
 
-    protected override IEnumerable<string> Patterns(JsonObject policy) =>
-        from rule in policy["properties"]?["customRules"]?["rules"] as JsonArray ?? []
-        from condition in rule!["matchConditions"]!.AsArray()
-        where (string?)condition!["operator"] == "RegEx" && (string?)rule["action"] == "Block"
-        from value in condition["matchValue"]!.AsArray()
-        select (string)value!;
+    protected override JsonArray Rules(JsonObject policy) => policy["properties"]?["customRules"]?["rules"] as JsonArray ?? [];
+
+    /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/afds/waf-faq"/>
+    protected override IEnumerable<string> Read(JsonObject policy, JsonObject condition, EdgeRequest request) => request.ContentType == EdgeRequest.Form ? [request.Body] : [];
 
     protected override JsonObject Begin(ArmRequest request)
     {
@@ -135,12 +151,27 @@ internal sealed class ApplicationGatewayWafKind()
             () => Resource(request)["properties"]);
     }
 
-    protected override IEnumerable<string> Patterns(JsonObject policy) =>
-        from rule in policy["properties"]?["customRules"] as JsonArray ?? []
-        from condition in rule!["matchConditions"]!.AsArray()
-        where (string?)condition!["operator"] == "Regex" && (string?)rule["action"] == "Block"
-        from value in condition["matchValues"]!.AsArray()
-        select (string)value!;
+    protected override JsonArray Rules(JsonObject policy) => policy["properties"]?["customRules"] as JsonArray ?? [];
+
+    /// <summary>Of JSON the values, and only by its arguments and with a rule set that knows it.</summary>
+    /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/ag/custom-waf-rules-overview"/>
+    protected override IEnumerable<string> Read(JsonObject policy, JsonObject condition, EdgeRequest request) => request.ContentType switch
+    {
+        EdgeRequest.Form => [request.Body],
+        EdgeRequest.Json when Names(condition["matchVariables"], "variableName", "PostArgs")
+            && (policy["properties"]?["managedRules"]?["managedRuleSets"] is var sets && (Names(sets, "ruleSetType", "Microsoft_DefaultRuleSet") || Names(sets, "ruleSetVersion", "3.2"))) =>
+            Values(JsonNode.Parse(request.Body)),
+        _ => [],
+    };
+
+    private static bool Names(JsonNode? list, string property, string value) => (list as JsonArray ?? []).Any(one => (string?)one?[property] == value);
+
+    private static IEnumerable<string> Values(JsonNode? json) => json switch
+    {
+        JsonObject known => known.SelectMany(one => Values(one.Value)),
+        JsonArray all => all.SelectMany(Values),
+        _ => [json?.ToString() ?? ""],
+    };
 
     protected override JsonObject Begin(ArmRequest request) => Policy(request, new JsonObject
     {
@@ -150,4 +181,11 @@ internal sealed class ApplicationGatewayWafKind()
         ["provisioningState"] = "Succeeded",
         ["applicationGateways"] = new JsonArray(new JsonObject { ["id"] = $"{request.Group}/providers/Microsoft.Network/applicationGateways/assist" }),
     });
+}
+
+/// <summary>A request as it comes to the edge.</summary>
+internal sealed record EdgeRequest(string Body, string ContentType, IPAddress From)
+{
+    public const string Json = "application/json";
+    public const string Form = "application/x-www-form-urlencoded";
 }

@@ -31,6 +31,45 @@ public sealed partial class BlockSignatureTests
     }
 
     [Theory]
+    [InlineData("front-door", null, null, "reads with custom rules only the bodies of forms, and prompts are sent as JSON")]
+    [InlineData("gateway", "OWASP", "3.1", "has no rule set with which custom rules read JSON (Microsoft_DefaultRuleSet, or OWASP from 3.2 on), and prompts are sent as JSON")]
+    [InlineData("gateway", "OWASP", "3.2", null)]
+    [InlineData("gateway", "OWASP", "4.0", null)]
+    [InlineData("gateway", "Microsoft_DefaultRuleSet", "2.1", null)]
+    public async Task PolicyThatDoesNotReadJson_IsRefusedOrLeftToAnotherStep(string kind, string? type, string? version, string? why)
+    {
+        var policy = kind == "gateway" ? s_gateway : s_frontDoor;
+        var name = kind == "gateway" ? "gwwaf" : "assistwaf";
+        if (type is not null)
+        {
+            await SetAsync(policy, "managedRules/managedRuleSets", new JsonArray(new JsonObject { ["ruleSetType"] = type, ["ruleSetVersion"] = version }));
+        }
+
+        (await PrepareAsync(Block, new { policy, signature = Signature })).Refusal.ShouldBe(why is null ? null : $"WAF policy {name} {why}: nothing would be turned away. Where yours are forms, say 'body: form'.");
+        (await PrepareAsync(Block, new { policy, signature = Signature, body = "form" })).Refusal.ShouldBeNull();
+
+        var with = new { policy, signature = Signature, whenUnfit = "skip" };
+        var skipped = await PrepareAsync(Block, with);
+        skipped.Refusal.ShouldBeNull();
+        if (why is not null)
+        {
+            skipped.PlannedEffect.ShouldBe($"Leave WAF policy {name} as it is: it {why}.");
+            (await ApplyAsync(Block, with, skipped)).Result.ShouldBe($"Left WAF policy {name} as it is: it {why}.");
+            (await UndoAsync(Block, skipped)).Result.ShouldContain("has no rule");
+        }
+    }
+
+    [Fact]
+    public async Task RuleSetThatWasChangedMeanwhile_IsSeenBeforeActing()
+    {
+        var preparation = await PrepareAsync(Block, With(s_gateway));
+        await SetAsync(s_gateway, "managedRules/managedRuleSets/0/ruleSetVersion", "3.1");
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Block, With(s_gateway), preparation))).Message.ShouldContain("has no rule set with which custom rules read JSON");
+        (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(0);
+    }
+
+    [Theory]
     [InlineData("""{ "frontendEndpointLinks": [], "securityPolicyLinks": [] }""", false)]
     [InlineData("""{ "frontendEndpointLinks": [], "routingRuleLinks": [], "securityPolicyLinks": [] }""", false)]
     [InlineData("""{ "frontendEndpointLinks": [], "routingRuleLinks": [ { "id": "x" } ], "securityPolicyLinks": [] }""", true)]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,7 +19,8 @@ public sealed partial class BlockSignatureTests : OnTheSandbox
 
     protected override IServiceCollection Add(IServiceCollection services) => services.AddWaf();
 
-    private static object With(string policy) => new { policy, signature = Signature };
+    /// <summary>Custom rules of Front Door read forms alone.</summary>
+    private static object With(string policy) => new { policy, signature = Signature, body = policy == s_frontDoor ? "form" : "json" };
 
     private async Task<JsonElement> RulesAsync(string policy)
     {
@@ -109,6 +111,20 @@ public sealed partial class BlockSignatureTests : OnTheSandbox
         (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Block, With(s_gateway), preparation))).Message.ShouldContain("does not block");
     }
 
+    /// <summary>Before it looked at the arguments, a rule looked at the body as a whole; an incident that is open holds such a one.</summary>
+    [Fact]
+    public async Task RuleOfTheFormerShape_IsTakenBack()
+    {
+        var preparation = await PrepareAsync(Block, With(s_gateway));
+        await ApplyAsync(Block, With(s_gateway), preparation);
+        var policy = JsonNode.Parse((await ArmAsync(s_gateway)).GetRawText())!;
+        policy["properties"]!["customRules"]![0]!["matchConditions"]![0]!["matchVariables"]![0]!["variableName"] = "RequestBody";
+        await ChangeAsync(HttpMethod.Put, s_gateway, policy);
+
+        (await UndoAsync(Block, preparation)).Result.ShouldStartWith("Removed the rule ");
+        (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(0);
+    }
+
     [Theory]
     [InlineData("""{ "action": "Log" }""")]
     [InlineData("""{ "state": "Disabled" }""")]
@@ -188,7 +204,7 @@ public sealed partial class BlockSignatureTests : OnTheSandbox
     {
         var whole = JsonNode.Parse((await ArmAsync(policy)).GetRawText())!;
         var parts = path.Split('/');
-        parts[..^1].Aggregate(whole["properties"]!, (at, part) => at[part]!)[parts[^1]] = value;
+        parts[..^1].Aggregate(whole["properties"]!, (at, part) => at is JsonArray all ? all[int.Parse(part, CultureInfo.InvariantCulture)]! : at[part]!)[parts[^1]] = value;
         await ChangeAsync(HttpMethod.Put, policy, whole);
     }
 
