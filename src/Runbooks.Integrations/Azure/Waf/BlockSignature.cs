@@ -49,11 +49,12 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         }
 
         var tried = signature is null ? "" : await trial.TryAsync(signature.Pattern, parameters, cancellationToken);
+        var first = WafRules.PassBefore(rules, (int?)WafRules.Find(rules, name)?["priority"] ?? WafRules.FreePriority(rules));
         return new Preparation
         {
-            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.DisplayName}.{(kind.SearchedKB(policy) is { } searched ? FormattableString.Invariant($" Of a longer body the first {searched} KB are searched.") : "")}{kind.Delay}{tried}",
+            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.DisplayName}.{Passed(first)}{(kind.SearchedKB(policy) is { } searched ? FormattableString.Invariant($" Of a longer body the first {searched} KB are searched.") : "")}{kind.Delay}{tried}",
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
-            Identity = $"{name}: {signature?.Hash}",
+            Identity = $"{name}: {signature?.Hash}{string.Concat(first.Select(one => $", after {one}"))}",
             Undo = "Remove the rule again.",
             UndoState = undoState,
             Refusal = refusal ?? signature?.WafObjection ?? RefusalOf(parameters, kind, target, policy) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
@@ -79,6 +80,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             return new ActionResult($"Left {target.DisplayName} as it is: {skipped}.");
         }
 
+        IReadOnlyList<string> first = [];
         var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context, policy =>
         {
             // It may have been switched over since a person looked.
@@ -100,11 +102,13 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
                 throw new StepRefusedException($"{target.DisplayName} is full: it has {rules.Count} rules.");
             }
 
-            rules.Add(kind.Block(name, WafRules.FreePriority(rules), signature.Pattern));
+            var priority = WafRules.FreePriority(rules);
+            first = WafRules.PassBefore(rules, priority);
+            rules.Add(kind.Block(name, priority, signature.Pattern));
             return true;
         }, rules => WafRules.Find(rules, name) is { } added && WafRules.IsBlocking(added, signature), cancellationToken);
         return new ActionResult(changed
-            ? $"{target.DisplayName} blocks the signature {signature}, by the rule {name}.{kind.Delay}"
+            ? $"{target.DisplayName} blocks the signature {signature}, by the rule {name}.{Passed(first)}{kind.Delay}"
             : $"{target.DisplayName} had the rule {name} {context.Found}.") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
     }
 
@@ -134,6 +138,9 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
     private static string? WhyUnread(BlockSignatureParameters parameters, WafRules kind, JsonObject policy) =>
         parameters.Body == RequestBodies.Json && kind.FindWhyNoJson(policy) is { } why ? $"{why}, and prompts are sent as JSON" : null;
+
+    private static string Passed(IReadOnlyList<string> first) =>
+        first.Count == 0 ? "" : $" What {(first.Count == 1 ? "the rule" : "the rules")} {CountText.Names(first, 5)} {(first.Count == 1 ? "lets pass is not looked at: it comes" : "let pass is not looked at: they come")} first.";
 
     /// <param name="change">Changes the policy, or returns false when nothing has to be.</param>
     /// <param name="isSeen">Whether the rules, as they are read afterwards, show the change.</param>

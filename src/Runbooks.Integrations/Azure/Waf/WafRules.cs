@@ -66,6 +66,13 @@ internal abstract class WafRules
         && (rule["matchConditions"] as JsonArray ?? []).OfType<JsonObject>().Any(condition =>
             ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(value => value is JsonValue one && one.TryGetValue<string>(out var pattern) && pattern == signature.Pattern));
 
+    /// <summary>The rules that let requests pass before one of that priority is looked at.</summary>
+    public static IReadOnlyList<string> PassBefore(JsonArray rules, int priority) =>
+    [
+        .. rules.OfType<JsonObject>().Where(rule => Is(rule["action"], "Allow") && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled")) && (int?)rule["priority"] < priority)
+            .Select(rule => (string?)rule["name"] ?? "without a name"),
+    ];
+
     /// <summary>Whether a rule, as it is read, is still the one that was written: nobody has edited what it does since. Azure may add what it has as defaults.</summary>
     /// <param name="hash">Of the pattern: the words themselves are kept nowhere.</param>
     public bool IsUnchanged(JsonObject rule, string hash) =>
@@ -92,7 +99,7 @@ internal abstract class WafRules
 
     protected static bool Is(JsonNode? value, string word) => value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The first free one: a block has to come before rules that allow.</summary>
+    /// <summary>The first free one: a block comes before as many rules that allow as it can.</summary>
     public static int FreePriority(JsonArray rules)
     {
         var taken = rules.OfType<JsonObject>().Select(rule => (int?)rule["priority"]).ToHashSet();

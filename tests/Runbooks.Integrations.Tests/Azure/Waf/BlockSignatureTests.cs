@@ -200,6 +200,32 @@ public sealed partial class BlockSignatureTests : OnTheSandbox
         (await RulesAsync(s_gateway)).EnumerateArray().Last().GetProperty("priority").GetInt32().ShouldBe(3);
     }
 
+    /// <summary>A rule that allows ends the look at the others, and there is no place before the first.</summary>
+    [Theory]
+    [InlineData("front-door", "AllowOffice", " What the rule AllowOffice lets pass is not looked at: it comes first.")]
+    [InlineData("gateway", "one, two", " What the rules one, two let pass is not looked at: they come first.")]
+    public async Task RulesThatAllowBeforeIt_AreNamed(string kind, string names, string words)
+    {
+        var policy = kind == "gateway" ? s_gateway : s_frontDoor;
+        if (kind == "gateway")
+        {
+            var nothing = await PrepareAsync(Block, With(policy));
+            nothing.PlannedEffect.ShouldNotContain("first.");
+            await PutRulesAsync(policy, "one", "two", "three", "four");
+            await SetAsync(policy, "customRules/0/action", "Allow");
+            await SetAsync(policy, "customRules/1/action", "Allow");
+            await SetAsync(policy, "customRules/2/action", "Allow");
+            await SetAsync(policy, "customRules/2/state", "Disabled");
+            (await PrepareAsync(Block, With(policy))).Identity.ShouldNotBe(nothing.Identity, $"{names} came in between");
+        }
+
+        var preparation = await PrepareAsync(Block, With(policy));
+
+        preparation.PlannedEffect.ShouldContain(words);
+        (await ApplyAsync(Block, With(policy), preparation)).Result.ShouldContain(words);
+        (await PrepareAsync(Block, With(policy))).Identity.ShouldBe(preparation.Identity, "the rule is there, and comes after the same ones");
+    }
+
     private async Task SetAsync(string policy, string path, JsonNode? value)
     {
         var whole = JsonNode.Parse((await ArmAsync(policy)).GetRawText())!;
