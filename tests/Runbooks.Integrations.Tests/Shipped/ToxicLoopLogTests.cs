@@ -30,7 +30,7 @@ public sealed class ToxicLoopLogTests
         var catalog = services.GetRequiredService<RunbookCatalog>();
         var file = Path.Combine(AppContext.BaseDirectory, "runbooks", "toxic-loop.yaml");
         catalog.Load([new RunbookFile(Path.GetFileName(file), await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)) { Samples = SampleFolder.Read(Path.GetDirectoryName(file)!) }]).Errors.ShouldBeEmpty();
-        var with = catalog.Current.Single().FindCheck("attempts").ShouldNotBeNull().With.GetRawText().Replace("{{ labels.workspace }}", "11111111-2222-3333-4444-55555555c0de", StringComparison.Ordinal);
+        var with = catalog.Current.Single().FindCheck("attempts").ShouldNotBeNull().With.GetRawText().Replace("{{ labels.workspace }}", "11111111-2222-3333-4444-55555555c0de", StringComparison.Ordinal).Replace("{{ incident.id }}", "261129-0300-0123abcd", StringComparison.Ordinal);
         var check = services.GetRequiredService<StepCatalog>().FindCheck("azureMonitor.logs").ShouldNotBeNull();
 
         var result = await check.AskAsync(ParameterBinder.Bind(JsonNode.Parse(with)!.AsObject(), check.ParametersType).Value.ShouldNotBeNull(), logs.Step(), TestContext.Current.CancellationToken);
