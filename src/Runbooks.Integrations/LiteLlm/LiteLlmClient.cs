@@ -32,7 +32,8 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
                    Text(one["litellm_params"]?["model"]) ?? "?",
                    Number(one["litellm_params"]?["weight"]),
                    Number(one["litellm_params"]?["order"]),
-                   one["model_info"]?["db_model"] is JsonValue stored && stored.TryGetValue<bool>(out var kept) && kept),
+                   one["model_info"]?["db_model"] is JsonValue stored && stored.TryGetValue<bool>(out var kept) && kept,
+                   [.. (one["litellm_params"] as JsonObject ?? []).Where(parameter => parameter.Value?.GetValueKind() == JsonValueKind.True).Select(parameter => parameter.Key)]),
         ];
     }
 
@@ -53,13 +54,23 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         }
     }
 
-    public Task SetWeightAsync(string proxy, string id, double weight, CancellationToken cancellationToken) => SendAsync(
-        proxy,
-        HttpMethod.Patch,
-        $"/model/{Uri.EscapeDataString(id)}/update",
-        new JsonObject { ["litellm_params"] = new JsonObject { ["weight"] = weight == Math.Floor(weight) ? (long)weight : weight } },
-        $"change the weight of {id}",
-        cancellationToken);
+    /// <summary>What is on is said again: LiteLLM writes the default, off, of each switch that a change does not name.</summary>
+    public Task SetWeightAsync(string proxy, RoutedDeployment deployment, double weight, CancellationToken cancellationToken)
+    {
+        var parameters = new JsonObject { ["weight"] = weight == Math.Floor(weight) ? (long)weight : weight };
+        foreach (var name in deployment.Switches)
+        {
+            parameters[name] = true;
+        }
+
+        return SendAsync(
+            proxy,
+            HttpMethod.Patch,
+            $"/model/{Uri.EscapeDataString(deployment.Id)}/update",
+            new JsonObject { ["litellm_params"] = parameters },
+            $"change the weight of {deployment.Id}",
+            cancellationToken);
+    }
 
     /// <summary>Whether the key is one of an admin: only they may list users.</summary>
     /// <returns>What is lacking; null when nothing is, or when the proxy does not tell.</returns>
@@ -118,7 +129,8 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
 /// <param name="Weight">Null when it has none.</param>
 /// <param name="Order">Only those of the lowest order are sent anything; null when it has none.</param>
 /// <param name="IsStored">It is in the proxy's database, and not in its configuration file, so it can be changed.</param>
-internal sealed record RoutedDeployment(string Id, string Model, double? Weight, double? Order, bool IsStored);
+/// <param name="Switches">Those of its parameters that are on.</param>
+internal sealed record RoutedDeployment(string Id, string Model, double? Weight, double? Order, bool IsStored, IReadOnlyList<string> Switches);
 
 /// <summary>The proxy could not be asked, or answered with an error; the message is for people. Trying again may help.</summary>
 internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);

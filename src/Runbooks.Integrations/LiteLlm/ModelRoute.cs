@@ -50,7 +50,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
         var then = shares.ConvertAll(one => one.Name == parameters.Deployment ? one with { Weight = parameters.Weight } : one);
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' (now {Weights(all)}).{(found is null ? "" : $" {WeightedTraffic.Describe("traffic", shares, then)}")}{(strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "")}",
+            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' (now {Weights(all)}).{(found is null ? "" : $" {WeightedTraffic.Describe("traffic", shares, then)}")}{(strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "")} Teams and keys with weights of their own for it may go by those instead.",
             Identity = $"{proxy}/{parameters.Model}: {Weights(all)}",
             IsSo = found?.Weight == parameters.Weight,
             Undo = $"Give it the weight {Text(change.Before)} again.",
@@ -113,7 +113,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
 
             await context.EnsureNotPausedAsync(done: null, cancellationToken);
             mayBeWritten = true;
-            await proxies.SetWeightAsync(change.Proxy, change.Deployment, to, cancellationToken);
+            await proxies.SetWeightAsync(change.Proxy, all.First(one => one.Id == change.Deployment), to, cancellationToken);
             var until = context.Time.GetUtcNow() + s_longestWait;
             while (await WeightAsync(change, cancellationToken) is var seen && seen != to)
             {

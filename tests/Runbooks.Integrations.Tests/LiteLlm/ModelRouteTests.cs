@@ -30,7 +30,7 @@ public sealed class ModelRouteTests : OnTheSandbox
     public async Task Weight_IsChangedAndGoesBackToTheExactNumber()
     {
         var preparation = await PrepareAsync(Route, s_away);
-        preparation.PlannedEffect.ShouldBe("Give ptu (azure/gpt-4o-ptu) the weight 0 for gpt-4o in LiteLLM 'practice' (now ptu 9, paygo 1). The traffic then goes to: ptu 0 %, paygo 100 % (now ptu 90 %, paygo 10 %).");
+        preparation.PlannedEffect.ShouldBe("Give ptu (azure/gpt-4o-ptu) the weight 0 for gpt-4o in LiteLLM 'practice' (now ptu 9, paygo 1). The traffic then goes to: ptu 0 %, paygo 100 % (now ptu 90 %, paygo 10 %). Teams and keys with weights of their own for it may go by those instead.");
         preparation.Undo.ShouldBe("Give it the weight 9 again.");
 
         (await ApplyAsync(Route, s_away, preparation)).Result.ShouldBe("ptu has the weight 0 for gpt-4o.");
@@ -77,7 +77,24 @@ public sealed class ModelRouteTests : OnTheSandbox
         var preparation = await PrepareAsync(Route, s_away);
 
         preparation.Refusal.ShouldBeNull();
-        preparation.PlannedEffect.ShouldEndWith(" (now ptu 90 %, paygo 10 %). The proxy does not say how it routes; only 'simple-shuffle' looks at weights.");
+        preparation.PlannedEffect.ShouldEndWith(" (now ptu 90 %, paygo 10 %). The proxy does not say how it routes; only 'simple-shuffle' looks at weights. Teams and keys with weights of their own for it may go by those instead.");
+    }
+
+    /// <summary>LiteLLM writes the default of each switch that a change does not name.</summary>
+    [Fact]
+    public async Task SwitchOfTheDeployment_IsLeftOn()
+    {
+        var preparation = await PrepareAsync(Route, s_away);
+        await ApplyAsync(Route, s_away, preparation);
+        (await IsPassedThroughAsync()).ShouldBeTrue();
+
+        await UndoAsync(Route, preparation);
+        (await IsPassedThroughAsync()).ShouldBeTrue();
+
+        await SomebodyElseAsync("ptu", 4);
+        (await IsPassedThroughAsync()).ShouldBeFalse("the sandbox does as LiteLLM does");
+
+        async Task<bool> IsPassedThroughAsync() => (await StateAsync()).GetProperty("apis").GetProperty("litellm")[0].GetProperty("litellm_params").GetProperty("use_in_pass_through").GetBoolean();
     }
 
     [Fact]

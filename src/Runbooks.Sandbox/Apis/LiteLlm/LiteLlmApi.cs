@@ -10,6 +10,9 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
     private const string Routing =
         """{"current_values":{"routing_strategy":"simple-shuffle","routing_groups":[{"group_name":"fast","models":["chat"],"routing_strategy":"latency-based-routing"}]}}""";
 
+    // Those of its GenericLiteLLMParams that are not None.
+    private static readonly JsonObject s_defaults = new() { ["use_in_pass_through"] = false, ["use_litellm_proxy"] = false, ["merge_reasoning_content_in_choices"] = false };
+
     private JsonArray _models = Begin();
 
     string IRemembered.Key => "litellm/models";
@@ -78,13 +81,10 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
                 return Error(403, request);
             }
 
-            foreach (var (name, value) in patch?["litellm_params"] as JsonObject ?? [])
+            // A null is left out, as by pydantic's exclude_none; a switch that is not named is written with its default.
+            foreach (var (name, value) in patch?["litellm_params"] is JsonObject given ? s_defaults.Where(one => given[one.Key] is null).Concat(given.Where(one => one.Value is not null)) : [])
             {
-                // A null is left out, as by pydantic's exclude_none.
-                if (value is not null)
-                {
-                    model["litellm_params"]![name] = value.DeepClone();
-                }
+                model["litellm_params"]![name] = value!.DeepClone();
             }
 
             changes.Touch();
@@ -108,7 +108,7 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
 
     private static JsonArray Begin() =>
     [
-        Model("gpt-4o", "ptu", "azure/gpt-4o-ptu", 9, stored: true),
+        Model("gpt-4o", "ptu", "azure/gpt-4o-ptu", 9, stored: true, passThrough: true),
         Model("gpt-4o", "paygo", "azure/gpt-4o-paygo", 1, stored: true),
         Model("gpt-4o-mini", "mini-a", "azure/gpt-4o-mini", 1, stored: false),
         Model("gpt-4o-mini", "mini-b", "openai/gpt-4o-mini", 1, stored: false),
@@ -120,9 +120,10 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
         Model("spare", "spare-b", "openai/spare", 1, stored: true, order: 2),
     ];
 
-    private static JsonObject Model(string name, string id, string model, int? weight, bool stored, int? order = null)
+    private static JsonObject Model(string name, string id, string model, int? weight, bool stored, int? order = null, bool passThrough = false)
     {
-        var parameters = new JsonObject { ["model"] = model, ["use_in_pass_through"] = false };
+        var parameters = s_defaults.DeepClone().AsObject();
+        (parameters["model"], parameters["use_in_pass_through"]) = (model, passThrough);
         if (weight is { } share)
         {
             parameters["weight"] = share;
