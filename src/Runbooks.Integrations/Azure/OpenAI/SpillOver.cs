@@ -25,10 +25,11 @@ public sealed record SpillOverParameters : IValidatableObject
 /// <summary>
 /// Lets Azure send what a provisioned deployment turns away to a standard one, or stops it. A deployment's PATCH takes tags
 /// and the SKU only, so it is written whole. <c>spilloverDeploymentName</c> is in the stable API since 2025-09-01; in that
-/// version a deployment would lose its service tier, its routing and that it is paused.
+/// version a deployment would lose its service tier, its routing and that it is paused, and in those before 2026-09-01 its
+/// cache of contexts. When a newer version adds a property, this has to follow.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/azure/ai-foundry/openai/how-to/spillover-traffic-management"/>
-/// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2025-12-01/accounts/deployments"/>
+/// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2026-09-01/accounts/deployments"/>
 internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValues held)
     : RunbookAction<SpillOverParameters>("azureOpenAI.spillOver", "Lets a standard deployment of Azure OpenAI take what one with provisioned throughput turns away, or stops it.")
 {
@@ -169,7 +170,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
 
     private ArmTarget Target(string account, string deployment) => Target($"{account}/deployments/{deployment}");
 
-    private ArmTarget Target(string deployment) => new(deployment, "2025-12-01", Role);
+    private ArmTarget Target(string deployment) => new(deployment, "2026-09-01", Role);
 
     private sealed record Change(string Deployment, string? Before, string? After);
 }

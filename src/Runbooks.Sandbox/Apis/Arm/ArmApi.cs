@@ -159,7 +159,7 @@ internal sealed class ArmPermissions(FaultRegistry faults)
         }}";
 }
 
-/// <summary>Which versions of its API each type of resource has, as of August 2026: another one is refused, as Azure Resource Manager does.</summary>
+/// <summary>Which versions of its API each type of resource has, as of August 2026, and of Azure OpenAI of September: another one is refused, as Azure Resource Manager does.</summary>
 /// <seealso href="https://github.com/Azure/bicep-types-az"/>
 internal static class ArmVersions
 {

@@ -62,6 +62,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
                 ["versionUpgradeOption"] = "NoAutoUpgrade",
                 ["currentCapacity"] = capacity,
                 ["raiPolicyName"] = "assist-filter",
+                ["contextCacheContainerId"] = $"{request.Group}/providers/Microsoft.AzureContextCache/accounts/assist/containers/{model}",
                 ["serviceTier"] = "Default",
                 ["capabilities"] = new JsonObject { ["chatCompletion"] = "true" },
                 ["provisioningState"] = "Succeeded",
@@ -71,7 +72,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
         };
     }
 
-    private static readonly (string, string)[] s_later = [("serviceTier", "2025-12-01"), ("routing", "2025-12-01"), ("deploymentState", "2025-12-01")];
+    private static readonly (string, string)[] s_later = [("serviceTier", "2025-12-01"), ("routing", "2025-12-01"), ("deploymentState", "2025-12-01"), ("contextCacheContainerId", "2026-07-15-preview")];
 
     private static IEnumerable<JsonObject> Children(JsonObject account, string list) => (account[list] as JsonObject ?? []).Select(one => one.Value).OfType<JsonObject>();
 

@@ -15,7 +15,7 @@ public sealed class SpillOverTests : OnTheSandbox
 
     protected override IServiceCollection Add(IServiceCollection services) => services.AddAzureOpenAI();
 
-    private Task<JsonElement> DeploymentAsync() => ArmAsync($"{s_account}/deployments/gpt-4o-ptu", version: "2026-07-01");
+    private Task<JsonElement> DeploymentAsync() => ArmAsync($"{s_account}/deployments/gpt-4o-ptu", version: "2026-09-01");
 
     [Fact]
     public async Task SpillOver_IsSwitchedOnAndOffAgain()
