@@ -3,7 +3,7 @@ namespace Runbooks.Model.Incidents;
 /// <summary>How alerts reach an incident that is already there.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Distinct alerts listed on one incident; more are counted only, so that a storm cannot bloat the record.</summary>
+    /// <summary>Distinct alerts listed on one incident; of more only little is kept, so that a storm cannot bloat the record.</summary>
     public const int MaxListed = 50;
 
     /// <summary>Lines that one record has about alerts at the most.</summary>
@@ -24,11 +24,11 @@ public sealed partial record Incident
     /// </summary>
     public bool AcceptsResolved(IReadOnlyList<Alert> alerts, DateTimeOffset now) =>
         Accepts(now)
-        || (AlertResolvedAt is null && alerts.Any(alert => Alerts.Any(known => known.Is(alert) && !known.Resolved)));
+        || (AlertResolvedAt is null && alerts.Any(KnowsFiring));
 
-    public bool Knows(Alert alert) => Alerts.Any(known => known.Is(alert));
+    public bool Knows(Alert alert) => Find(alert) is not null;
 
-    public bool KnowsFiring(Alert alert) => Alerts.Any(known => known.Is(alert) && !known.Resolved);
+    public bool KnowsFiring(Alert alert) => Find(alert) is { Resolved: false };
 
     /// <summary>
     /// A message whose labels are those of exactly one alert that fires here, but for what it measured and how bad it is, is
@@ -45,7 +45,8 @@ public sealed partial record Incident
     /// <summary>Counts and lists the alert, firing or resolved.</summary>
     public Incident Attach(Alert alert, DateTimeOffset now)
     {
-        var known = Alerts.FirstOrDefault(a => a.Is(alert));
+        var listed = Alerts.FirstOrDefault(a => a.Is(alert));
+        var known = listed ?? FindUnlisted(alert);
         if (known is null && alert.Status == AlertStatus.Firing && KnowsOutage(alert))
         {
             return AddOutageNews(alert, now);
@@ -61,22 +62,15 @@ public sealed partial record Incident
         // Ended for another reason than an all-clear: nobody has seen that it is over, so it counts as firing on.
         var resolved = alert.Status == AlertStatus.Resolved && (noAllClear is null || known?.Resolved != false);
 
-        // In a storm of ever different alerts the record must not grow with each of them. One that is over gives way.
-        var kept = known is null ? WithRoom(Alerts) : Alerts;
-        var isNew = known is null && kept.Count < MaxListed;
-        var listed = known switch
-        {
-            null when !isNew => Alerts,
-            null => [.. kept, First(alert, resolved, noAllClear, now)],
-            _ => With(known, Again(known, alert, resolved, noAllClear, now)).Alerts,
-        };
-        var gone = Alerts.Except(isNew ? kept : Alerts).Sum(a => a.Count);
-        var changed = (this with { Alerts = listed, AlertCount = AlertCount + 1, CountedOnly = CountedOnly + gone, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
-
-        // Of those that are only counted nobody knows whether they are over.
-        var ended = listed.All(a => a.HasEnded) && changed.AlertCount == listed.Sum(a => a.Count) + changed.CountedOnly;
-        var over = ended && listed.All(a => a.Resolved);
-        changed = changed with { EndedUnseenAt = ended && !over ? EndedUnseenAt ?? now : null };
+        // In a storm of ever different alerts the record must not grow with each of them.
+        var room = listed is null && (known is null || !resolved) ? WithRoomFor(alert) : this;
+        var isListed = listed is null && room.Alerts.Count < MaxListed && (known is null || !resolved);
+        var isNew = known is null && (isListed || !Lists(alert.Name));
+        var entry = known is null ? First(alert, resolved, noAllClear, now) : Again(known, alert, resolved, noAllClear, now);
+        var counted = isListed ? room.List(entry) : known is null ? room.AddUnlisted(entry) : With(known, entry);
+        var changed = (counted with { AlertCount = AlertCount + 1, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
+        var over = changed.AreOver;
+        changed = changed with { EndedUnseenAt = changed.HaveEnded && !over ? EndedUnseenAt ?? now : null };
         if (noAllClear is not null)
         {
             return changed.AddNews(
@@ -117,15 +111,6 @@ public sealed partial record Incident
             : changed.Flaps(now) ? changed with { AlertResolvedAt = now }
             : (changed with { AlertResolvedAt = now }).NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
     }
-
-    /// <summary>Messages of alerts that are over and were taken from the full list.</summary>
-    public int CountedOnly { get; init; }
-
-    /// <summary>A full list without the alert that has been over longest, when there is one beside the first.</summary>
-    private static IReadOnlyList<AttachedAlert> WithRoom(IReadOnlyList<AttachedAlert> alerts) =>
-        alerts.Count >= MaxListed && alerts.Skip(1).Where(alert => alert is { Resolved: true, EndedBecause: null }).MinBy(alert => alert.LastAt) is { } oldest
-            ? [.. alerts.Where(alert => alert != oldest)]
-            : alerts;
 
     public bool KnowsOutage(Alert alert) =>
         AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
@@ -185,8 +170,6 @@ public sealed partial record Incident
             : NoteAlert(now, alert.Source, $"{begins}{Clip.To(string.Join(", ", alert.Labels.Select(label => $"{label.Key}: {label.Value}")), 500)}");
     }
 
-    private Incident With(AttachedAlert known, AttachedAlert changed) => this with { Alerts = [.. Alerts.Select(alert => alert == known ? changed : alert)] };
-
     private Incident Counted(AttachedAlert known, DateTimeOffset now, bool afterNo = false) =>
         With(known, known with { Count = known.Count + 1, LastAt = now, ToldAfterNo = known.ToldAfterNo || afterNo }) with { AlertCount = AlertCount + 1, UpdatedAt = now };
 
@@ -198,6 +181,9 @@ public sealed partial record Incident
         AlertResolvedAt = before.AlertResolvedAt,
         EndedUnseenAt = before.EndedUnseenAt,
         CountedOnly = before.CountedOnly,
+        Unlisted = before.Unlisted,
+        UnlistedAt = before.UnlistedAt,
+        UnlistedSeverity = before.UnlistedSeverity,
         Recurrences = before.Recurrences,
         ThreadOf = before.ThreadOf,
     };

@@ -63,7 +63,7 @@ public sealed partial record Incident
     };
 
     /// <summary>Whether an alert fired on or again after the checks had answered last before the end, and nobody has said that it is over.</summary>
-    public bool FiresUnseen() => AlertResolvedAt is null && Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt);
+    public bool FiresUnseen() => AlertResolvedAt is null && (Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt) || (UnlistedFiring > 0 && UnlistedAt > SeenAt));
 
     /// <summary>The sender's reasons, where all that came since it had ended is an end without an all-clear; null where something fires.</summary>
     public string? EndedUnseenBecause()

@@ -39,7 +39,7 @@ public sealed partial record Incident
     /// <summary>Earlier episodes that are told apart exactly, however near they are.</summary>
     private const int MaxEarlierStarts = 5;
 
-    public bool IsOfEarlierEpisode(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert)) is { } known && Episode.IsEarlier(known, alert);
+    public bool IsOfEarlierEpisode(Alert alert) => Find(alert) is { } known && Episode.IsEarlier(known, alert);
 
     /// <summary>
     /// Whether this very message was taken before. Event Grid delivers at least once, for a day, and names each event. Other senders, and
@@ -57,7 +57,7 @@ public sealed partial record Incident
     /// <summary>Said once for each alert; nothing else changes.</summary>
     private Incident NoteEarlierAlert(AttachedAlert known, Alert alert, DateTimeOffset now) => known.ToldEarlier
         ? this
-        : With(known, known with { ToldEarlier = true }).NoteAlert(
+        : With(known, known with { ToldEarlier = true }).NoteAlertOnce(
             now, alert.Source, $"A {(alert.Status == AlertStatus.Resolved ? "resolved" : "firing")} message about an earlier episode of {alert.Name} came late and changed nothing.");
 
     /// <summary>What is known of the episodes of an alert after this message.</summary>
@@ -125,7 +125,7 @@ public sealed partial record Incident
             return true;
         }
 
-        if (Alerts.FirstOrDefault(a => a.Is(alert)) is not { AskedNobody: false, HandedTo: null } known || BeganAfter(known, no))
+        if (Find(alert) is not { AskedNobody: false, HandedTo: null } known || BeganAfter(known, no))
         {
             return false;
         }
@@ -142,14 +142,14 @@ public sealed partial record Incident
     /// <summary>It still fires after a person said no: counted here, said once, and nobody is asked.</summary>
     public Incident AttachRemembered(Alert alert, DateTimeOffset now) =>
         SaidNo() is { } no
-        && (Alerts.FirstOrDefault(a => a.Is(alert)) ?? Alerts.FirstOrDefault(a => a.Outage is not null && a.Outage == AlertIdentity.OfOutage(alert))) is { } known
+        && (Find(alert) ?? Alerts.FirstOrDefault(a => a.Outage is not null && a.Outage == AlertIdentity.OfOutage(alert))) is { } known
             ? CountAfterNo(known, alert, no, now)
             : this;
 
     private Incident CountAfterNo(AttachedAlert known, Alert alert, EarlierNo no, DateTimeOffset now)
     {
         var counted = Counted(known, now, afterNo: true);
-        return known.ToldAfterNo ? counted : counted.NoteAlert(now, alert.Source, $"{alert.Name} still fires. It does not ask again: {no.Text}");
+        return known.ToldAfterNo ? counted : counted.NoteAlertOnce(now, alert.Source, $"{alert.Name} still fires. It does not ask again: {no.Text}");
     }
 }
 

@@ -67,13 +67,16 @@ public sealed partial record Incident
     public IReadOnlyList<string> OtherLines()
     {
         var others = Others;
-        var lines = others.Take(MaxShownOthers).Select(other => $"{Describe(other.Name, other.Alert)} {(other switch
+
+        // Of many one of each name comes first: what is another thing must not be hidden behind ten that are alike.
+        var shown = others.Count > MaxShownOthers ? others.DistinctBy(other => other.Name).Union(others) : others;
+        var lines = shown.Take(MaxShownOthers).Select(other => $"{Describe(other.Name, other.Alert)} {(other switch
         {
             { EndedBecause: { } why } => $"The sender ended it for the reason {Clip.To(why, 100)}, which is no all-clear.",
             { Resolved: true } => "It is over.",
             _ => "It still fires.",
         })}").ToList();
-        return others.Count > MaxShownOthers ? [.. lines, $"And {others.Count - MaxShownOthers} more."] : lines;
+        return [.. lines, .. others.Count > MaxShownOthers ? [$"And {others.Count - MaxShownOthers} more."] : Array.Empty<string>(), .. UnlistedLines()];
     }
 
     /// <summary>How an alert that is news reads: name, severity, summary.</summary>
@@ -102,7 +105,7 @@ public sealed partial record Incident
 
     /// <summary>The sender's word for the worst that was reported; null where no word is known.</summary>
     [JsonIgnore]
-    public string? WorstSeverity => AlertSeverity.Worst([Alert.Severity, .. Alerts.SelectMany(known => (string?[])[known.WorstSeverity, known.Alert?.Severity])]);
+    public string? WorstSeverity => AlertSeverity.Worst([Alert.Severity, UnlistedSeverity, .. Alerts.SelectMany(known => (string?[])[known.WorstSeverity, known.Alert?.Severity])]);
 
     /// <summary>Worse than everything that was reported before: whoever is being asked hears it at once.</summary>
     private bool IsMoreSevere(Alert alert) =>
@@ -138,9 +141,20 @@ public sealed partial record Incident
     private Incident AddOpenerIsOverNews(Alert alert, DateTimeOffset now)
     {
         var firing = Alerts.Where(known => !known.Resolved).ToList();
-        return State.IsFinal() || Flaps(now) || !WasOpenedBy(alert) || firing.Exists(known => ReportOf(known) is { } report && WasOpenedBy(report)) ? this : AddNews(
+        var (named, unnamed) = (firing.GroupBy(known => Describe(known.Name, known.Alert)).Take(3).ToList(), UnlistedFiring);
+        if (State.IsFinal() || Flaps(now) || !(WasOpenedBy(alert) || News.Any(news => news.Key == OpenerIsOverNews))
+            || firing.Exists(known => ReportOf(known) is { } report && WasOpenedBy(report)))
+        {
+            return this;
+        }
+
+        var more = firing.Count + unnamed - named.Sum(alike => alike.Count());
+        return firing.Count + unnamed == 0 ? DropNews(OpenerIsOverNews) : AddNews(
             OpenerIsOverNews, alert.Source,
-            $"The sender says that {Alert.Name}, for which this incident was opened, is over. Still firing on this target: {(firing.Count == 0 ? "what is only counted here." : string.Join(" ", firing.Take(3).Select(known => Describe(known.Name, known.Alert))))}",
+            string.Join(' ', (string[])[
+                $"The sender says that {Alert.Name}, for which this incident was opened, is over. Still firing on this target:",
+                .. named.Select(alike => alike.Count() == 1 ? alike.Key : $"{alike.Key.TrimEnd('.')} ({CountText.Format(alike.Count(), "alert")})."),
+                .. more == 0 ? Array.Empty<string>() : [named.Count == 0 ? $"{CountText.Format(more, "alert")}, only counted here." : $"And {more} more."]]),
             now);
     }
 
@@ -170,8 +184,8 @@ public sealed partial record Incident
             return this;
         }
 
-        List<AttachedAlert> alerts = [.. Alerts.Select(known => known.Identity == before.Identity ? known with { EndedBecause = why } : known)];
-        return this with { Alerts = alerts, EndedUnseenAt = alerts.TrueForAll(known => known.HasEnded) ? now : null };
+        var kept = this with { Alerts = [.. Alerts.Select(known => known.Identity == before.Identity ? known with { EndedBecause = why } : known)] };
+        return kept with { EndedUnseenAt = kept.HaveEnded ? now : null };
     }
 }
 

@@ -74,15 +74,20 @@ public sealed partial record Incident
         };
     }
 
-    private string Claim => AlertResolvedAt is not null ? "The sender says it is over" : $"The sender ended it without an all-clear ({EndReasons})";
+    private string Claim => AlertResolvedAt is not null ? "The sender says it is over" : CleanText.Capital(EndedText("it"));
+
+    /// <summary>What the sender said where that is no all-clear for every alert.</summary>
+    private string EndedText(string what) => EndReasons is { Length: > 0 } why
+        ? $"the sender ended {what} without an all-clear ({why})"
+        : "the sender says that every alert on record is over, but more came than one record knows";
 
     /// <summary>The sender's words for why it ended alerts that nobody saw to be over.</summary>
-    private string EndReasons => string.Join(", ", Alerts.Select(alert => alert.EndedBecause).OfType<string>().Distinct().Select(why => Clip.To(why, 100)));
+    private string EndReasons => string.Join(", ", Alerts.Select(alert => alert.EndedBecause).Concat(Unlisted.Select(alert => alert.Why)).OfType<string>().Distinct().Select(why => Clip.To(why, 100)));
 
     /// <summary>Why nobody was asked, a question was withdrawn, or what was approved did not run.</summary>
     public static string RecoveryReason(Incident incident)
     {
-        var over = incident.AlertResolvedAt is null ? $"the sender ended the alert without an all-clear ({incident.EndReasons})" : "the alert was resolved";
+        var over = incident.AlertResolvedAt is null ? incident.EndedText("the alert") : "the alert was resolved";
         var when = incident.Gates.LastOrDefault(gate => gate is { Task: null, Outcome: GateOutcome.Approved }) switch
         {
             null when incident.OpenGate is { } gate => $"{CleanText.Capital(over)} before the {(gate.Task is null ? "steps were approved" : "work by hand was done")}",
@@ -133,10 +138,12 @@ public sealed partial record Incident
     {
         get
         {
+            // Where the list is full its length says nothing; of what is only counted the cards need not follow each.
+            var more = Unlisted.Count == 0 ? "" : $"+{Alerts.Select(alert => alert.Name).Distinct().Count()}.{System.Numerics.BitOperations.Log2((uint)Unlisted.Count)}";
             var often = Recurrences.Sum(recurrence => recurrence.Milestone());
             return News.Count == 0 && Alerts.Count <= 1 && often == 0
                 ? null
-                : $"{string.Join(' ', News.Select(news => news.At.UtcTicks))}+{Alerts.Count}{(often == 0 ? "" : $"+{often}")}";
+                : $"{string.Join(' ', News.Select(news => news.At.UtcTicks))}+{Alerts.Count}{more}{(often == 0 ? "" : $"+{often}")}";
         }
     }
 

@@ -43,7 +43,9 @@ public sealed partial record Incident
         var no = SaidNo();
         var meant = Alerts
             .Where(known => known.HandedTo is null && handedOn.All(one => one.Identity != known.Identity) && (no is null || known.FirstAt <= no.At))
-            .Select(Refused).Distinct().ToList();
+            .Select(Refused)
+            .Concat(Unlisted.Where(one => no is null || one.At <= no.At.UtcTicks).Select(one => one.Refused))
+            .Distinct().ToList();
         var standing = StandingNoes ?? [];
         // What is open about the alert has it; the no stands again where that ends without a decision.
         var kept = IsDecidedByPeople || HasActed || !State.IsFinal() ? standing.Select(one => one with { Alerts = [.. one.Alerts.Where(refused => !meant.Exists(refused.IsSame))] }) : standing;

@@ -34,6 +34,7 @@ public static class IncidentReport
         .. incident.Alerts.Take(MaxAlerts).Select(alert =>
             $"  - {Text(alert.Name)} from {Text(alert.Source)}, {CountText.Format(alert.Count, "time")}, {Clock(alert.FirstAt)} to {Clock(alert.LastAt)}{(alert.Resolved ? ", resolved" : "")}"),
         .. incident.Alerts.Count > MaxAlerts ? [$"  - and {incident.Alerts.Count - MaxAlerts} others"] : Array.Empty<string>(),
+        .. incident.UnlistedLines().Select(line => $"  - {line}"),
     ];
 
     private static IEnumerable<string> Times(Incident incident, DateTimeOffset now)

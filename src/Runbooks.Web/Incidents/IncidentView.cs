@@ -53,6 +53,9 @@ public sealed record IncidentView
     public required int AlertCount { get; init; }
     public required IReadOnlyList<AttachedAlertView> Alerts { get; init; }
 
+    /// <summary>The alerts for which the list has no room; null where it has all.</summary>
+    public required UnlistedAlertsView? UnlistedAlerts { get; init; }
+
     /// <summary>How often each alert came on this target, counted on over the incidents before.</summary>
     public required IReadOnlyList<RecurrenceView> Recurrences { get; init; }
 
@@ -122,6 +125,7 @@ public sealed record IncidentView
         Alert = AlertView.Of(incident.Alert),
         AlertCount = incident.AlertCount,
         Alerts = [.. incident.Alerts.Select(alert => AttachedAlertView.Of(alert, incident.Alert))],
+        UnlistedAlerts = incident.UnlistedLines().Count == 0 ? null : new(incident.Unlisted.Count, incident.UnlistedFiring, !incident.HasUnknownAlerts),
         Recurrences = [.. incident.Recurrences.Select(one => new RecurrenceView(one.Source, one.Name, one.Times, one.Since, one.LastAt, one.Longest?.TotalSeconds))],
         ThreadOf = incident.ThreadOf,
         SuppressedBy = incident.SuppressedBy,
@@ -157,6 +161,9 @@ public sealed record AttachedAlertView(
             attached.EndedBecause, attached.StartsAt, attached.EndsAt, said?.Severity, said?.Summary, said?.Labels ?? new Dictionary<string, string>(), said?.Link);
     }
 }
+
+/// <param name="Complete">Whether these and the listed ones are all that came.</param>
+public sealed record UnlistedAlertsView(int Count, int Firing, bool Complete);
 
 /// <param name="LongestSeconds">How long the longest episode lasted that has ended; null before the first has.</param>
 public sealed record RecurrenceView(string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, double? LongestSeconds);

@@ -44,11 +44,12 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     /// <param name="endedOn">An incident that had ended while the alert fired on, and knows now that it is over; null where there is none.</param>
     private static IntakeOutcome AnswerToResolved(AlertBatch batch, Alert alert, Incident incident, string? endedOn)
     {
-        if (incident.Alerts.FirstOrDefault(one => one.Is(alert)) is not { } known)
+        if (incident.Find(alert) is not { } known)
         {
-            return endedOn is not null
-                ? batch.Answer(IntakeResult.Resolved, endedOn, null)
-                : batch.Answer(IntakeResult.Folded, incident.Id, $"Incident {incident.Id} on this target has no alert with this identity on record, so this ends none; send the labels or the fingerprint with which it fired.");
+            return endedOn is not null ? batch.Answer(IntakeResult.Resolved, endedOn, null)
+                : batch.Answer(IntakeResult.Folded, incident.Id, incident.HasUnknownAlerts
+                    ? $"More different alerts came on this target than incident {incident.Id} keeps on record, and it has none with this identity: this ends none. Its checks are asked when all that are on record are over."
+                    : $"Incident {incident.Id} on this target has no alert with this identity on record, so this ends none; send the labels or the fingerprint with which it fired.");
         }
 
         return known.EndedBecause is { } reason

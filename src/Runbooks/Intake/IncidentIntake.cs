@@ -135,6 +135,15 @@ public sealed partial class IncidentIntake(
             var now = time.GetUtcNow();
             if (await store.FindAsync(id, cancellationToken) is { } ended)
             {
+                // All of them in one change: a whole group is sent again at each interval.
+                bool IsRemembered(int i) => answers[i] is null && !allowed[i] && !ended.Accepts(now) && ended.Remembers(batch.Alerts[i], now);
+                List<int> remembered = [.. Enumerable.Range(0, answers.Length).Where(IsRemembered)];
+                if (remembered.Count > 0)
+                {
+                    await store.UpdateAsync(ended.Id, current => remembered.Aggregate(current, (changed, i) => changed.AttachRemembered(batch.Alerts[i], now)), cancellationToken);
+                    remembered.ForEach(i => answers[i] = batch.Answer(IntakeResult.Folded, ended.Id, $"It still fires and does not ask again: {ended.SaidNo()!.Text}"));
+                }
+
                 for (var i = 0; i < answers.Length; i++)
                 {
                     answers[i] ??= allowed[i] || ended.Accepts(now) ? null : await KeepAsync(batch, batch.Alerts[i], ended, refusedBy.Contains(id), now, cancellationToken);
@@ -165,12 +174,6 @@ public sealed partial class IncidentIntake(
     /// <returns>Null when the ended incident has nothing to do with this firing.</returns>
     private async Task<IntakeOutcome?> KeepAsync(AlertBatch batch, Alert alert, Incident ended, bool isRefused, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (ended.Remembers(alert, now))
-        {
-            await store.UpdateAsync(ended.Id, current => current.AttachRemembered(alert, now), cancellationToken);
-            return batch.Answer(IntakeResult.Folded, ended.Id, $"It still fires and does not ask again: {ended.SaidNo()!.Text}");
-        }
-
         if (ended.IsOfEarlierEpisode(alert))
         {
             await store.UpdateAsync(ended.Id, current => current.Attach(alert, now), cancellationToken);

@@ -6,6 +6,7 @@ using Runbooks.Model.Incidents;
 using TestKit;
 using TestKit.Engine;
 using TestKit.Storage;
+using Given = TestKit.Incidents.Given;
 
 namespace Runbooks.Tests.Intake;
 
@@ -87,6 +88,7 @@ public sealed class ManyAlertsTests
         var incident = _store.All.ShouldHaveSingleItem();
         incident.AlertCount.ShouldBe(2_000);
         incident.Alerts.Count.ShouldBe(Incident.MaxListed);
+        incident.Unlisted.Count.ShouldBe(Incident.MaxUnlisted);
         incident.Timeline.Count.ShouldBeLessThanOrEqualTo(Incident.MaxListed + 1);
     }
 
@@ -103,13 +105,44 @@ public sealed class ManyAlertsTests
     }
 
     [Fact]
-    public async Task ListedAlertsAreOverButNotAllAreListed_IsNotRecovered()
+    public async Task MoreThanAreListedAreOver_TheEndIsBelieved()
     {
-        var alerts = Enumerable.Range(0, Incident.MaxListed + 1).Select(i => Some.Alert() with { Fingerprint = $"f-{i}" }).ToList();
+        var alerts = Many(Incident.MaxListed + 1);
         await _intake.ReceiveAsync(alerts, CancellationToken.None);
 
-        await _intake.ReceiveAsync([.. alerts.Take(Incident.MaxListed).Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
-
+        var partly = await _intake.ReceiveAsync([.. alerts.Take(Incident.MaxListed).Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
         _store.All.ShouldHaveSingleItem().AlertResolvedAt.ShouldBeNull();
+        var last = await _intake.ReceiveAsync([alerts[^1] with { Status = AlertStatus.Resolved }], CancellationToken.None);
+
+        partly.Concat(last).ShouldAllBe(outcome => outcome.Outcome == IntakeResult.Resolved);
+        _store.All[0].AlertResolvedAt.ShouldBe(Some.Time);
     }
+
+    [Fact]
+    public async Task EndOfOneThatTheRecordDoesNotKnow_SaysSo()
+    {
+        var alerts = Many(Incident.MaxListed + Incident.MaxUnlisted + 1);
+        await _intake.ReceiveAsync(alerts, CancellationToken.None);
+
+        var outcome = (await _intake.ReceiveAsync([alerts[^1] with { Status = AlertStatus.Resolved }], CancellationToken.None)).ShouldHaveSingleItem();
+
+        outcome.Outcome.ShouldBe(IntakeResult.Folded);
+        outcome.Reason.ShouldBe($"More different alerts came on this target than incident {outcome.Id} keeps on record, and it has none with this identity: this ends none. Its checks are asked when all that are on record are over.");
+    }
+
+    [Fact]
+    public async Task MoreThanAreListedWereRejected_TheSameGroupDoesNotAskAgain()
+    {
+        await using var world = new IntakeWorld(Given.Runbook());
+        var group = Enumerable.Range(0, 60).Select(i => Given.Alert() with { Fingerprint = $"r-{i}", StartsAt = Given.Night.AddHours(-1) }).ToArray();
+        await world.TakeAsync(group);
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
+
+        var again = await world.TakeAsync(group);
+
+        again.ShouldAllBe(outcome => outcome.Outcome == IntakeResult.Folded && outcome.Reason!.StartsWith("It still fires and does not ask again: ", StringComparison.Ordinal));
+        (world.Only.State, world.Only.AlertCount).ShouldBe((IncidentState.Rejected, 120));
+    }
+
+    private static List<Alert> Many(int count) => [.. Enumerable.Range(0, count).Select(i => Some.Alert() with { Fingerprint = $"f-{i}" })];
 }

@@ -33,6 +33,7 @@ public sealed partial class DocumentedKeysTests
         ("`attention`", typeof(Attention)),
         ("`alert`", typeof(AlertView)),
         ("`alerts[]`", typeof(AttachedAlertView)),
+        ("`unlistedAlerts`", typeof(UnlistedAlertsView)),
         ("`recurrences[]`", typeof(RecurrenceView)),
         ("`suppressedBy`", typeof(IncidentSuppression)),
         ("`news[]`", typeof(NewsView)),

@@ -1,0 +1,159 @@
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// Alerts for which the list has no room. What they said is not kept; by what they are known again, when they began and whether they are over
+/// is, so that a person's no holds for them too, and the end of all is known.
+/// </summary>
+public sealed partial record Incident
+{
+    /// <summary>With those that are listed as many as one post holds. Each is some 80 bytes of the record.</summary>
+    public const int MaxUnlisted = 950;
+
+    public IReadOnlyList<UnlistedAlert> Unlisted { get; init; } = [];
+
+    /// <summary>When one of them fired last; null while there is none.</summary>
+    public DateTimeOffset? UnlistedAt { get; init; }
+
+    /// <summary>The sender's word for how bad the worst of them was; null where no word is known.</summary>
+    public string? UnlistedSeverity { get; init; }
+
+    /// <summary>Messages of alerts that are not in the list, and of which it is known whether they are over.</summary>
+    public int CountedOnly { get; init; }
+
+    /// <summary>Whether more different alerts came than one record knows: of those it is not known whether they are over.</summary>
+    [JsonIgnore]
+    public bool HasUnknownAlerts => AlertCount > Alerts.Sum(alert => alert.Count) + CountedOnly;
+
+    [JsonIgnore]
+    public int UnlistedFiring => Unlisted.Count(alert => !alert.Over);
+
+    /// <summary>What is known of an alert from its messages before; null where there were none, or nothing is.</summary>
+    public AttachedAlert? Find(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert)) ?? FindUnlisted(alert);
+
+    private AttachedAlert? FindUnlisted(Alert alert)
+    {
+        var id = Unlisted.Count == 0 ? "" : RefusedAlert.HashOf(AlertIdentity.Of(alert));
+        return Unlisted.FirstOrDefault(one => one.Id == id)?.As(alert, UnlistedAt) is { } known
+            ? known with { Unmeasured = Alerts.FirstOrDefault(one => !one.HasEnded && one.Source == alert.Source && one.Name == alert.Name)?.Unmeasured }
+            : null;
+    }
+
+    /// <summary>With room in the list where this alert should have some: one that is over gives way, and one of a name that is there twice to another name, or to what is worse.</summary>
+    private Incident WithRoomFor(Alert alert)
+    {
+        if (Alerts.Count < MaxListed)
+        {
+            return this;
+        }
+
+        var gone = Alerts.Skip(1).Where(one => one is { Resolved: true, EndedBecause: null }).MinBy(one => one.LastAt)
+            ?? (IsMoreSevere(alert) || !Lists(alert.Name)
+                ? Alerts.Skip(1).Where(one => one is { IsWhole: false, AskedNobody: false, Outage: null }).GroupBy(one => one.Name).Where(name => name.Count() > 1).MaxBy(name => name.Count())?.Last()
+                : null);
+        return gone is null ? this : (this with { Alerts = [.. Alerts.Where(one => one != gone)] }).AddUnlisted(gone);
+    }
+
+    private bool Lists(string name) => Alerts.Any(known => known.Name == name);
+
+    /// <summary>Where there is no room here either, one that is over gives way; where all fire it leaves nothing but its messages in the count.</summary>
+    private Incident AddUnlisted(AttachedAlert alert)
+    {
+        var over = Unlisted.Count < MaxUnlisted ? null : Unlisted.FirstOrDefault(one => one is { Over: true, Why: null });
+        var kept = over is null ? Unlisted : [.. Unlisted.Where(one => one != over)];
+        var fits = kept.Count < MaxUnlisted;
+        return this with
+        {
+            Unlisted = fits ? [.. kept, UnlistedAlert.Of(alert)] : kept,
+            CountedOnly = CountedOnly + (fits || alert.Resolved ? alert.Count : 0),
+            UnlistedAt = alert.Resolved || UnlistedAt > alert.LastAt ? UnlistedAt : alert.LastAt,
+            UnlistedSeverity = AlertSeverity.Worst(UnlistedSeverity, alert.WorstSeverity, ReportOf(alert)?.Severity),
+        };
+    }
+
+    /// <summary>The list has room for it now.</summary>
+    private Incident List(AttachedAlert alert)
+    {
+        var id = Unlisted.Count == 0 ? "" : RefusedAlert.HashOf(alert.Identity);
+        return this with { Alerts = [.. Alerts, alert], Unlisted = id.Length == 0 ? Unlisted : [.. Unlisted.Where(one => one.Id != id)] };
+    }
+
+    private Incident With(AttachedAlert known, AttachedAlert changed)
+    {
+        if (Alerts.Contains(known))
+        {
+            return this with { Alerts = [.. Alerts.Select(alert => alert == known ? changed : alert)] };
+        }
+
+        var next = UnlistedAlert.Of(changed);
+        return this with
+        {
+            Unlisted = [.. Unlisted.Select(one => one.Id == next.Id ? next : one)],
+            CountedOnly = CountedOnly + changed.Count - known.Count,
+            UnlistedAt = changed.Resolved ? UnlistedAt : changed.LastAt,
+            UnlistedSeverity = AlertSeverity.Worst(UnlistedSeverity, changed.WorstSeverity),
+        };
+    }
+
+    /// <summary>Every alert has ended at its sender, as far as is known.</summary>
+    private bool HaveEnded => Alerts.All(alert => alert.HasEnded) && Unlisted.All(alert => alert.Over);
+
+    /// <summary>The sender has said of every alert that it is over.</summary>
+    private bool AreOver => HaveEnded && !HasUnknownAlerts && Alerts.All(alert => alert.Resolved) && Unlisted.All(alert => alert.Why is null);
+
+    /// <summary>What is not listed, in words; nothing where all is.</summary>
+    public IReadOnlyList<string> UnlistedLines() =>
+    [
+        .. Unlisted.Count == 0 ? Array.Empty<string>()
+            : [$"{CountText.Format(Unlisted.Count, "more alert")} on this target {(Unlisted.Count == 1 ? "is" : "are")} only counted; {(UnlistedFiring, Unlisted.Count) switch
+            {
+                (0, 1) => "it no longer fires.",
+                (0, _) => "none of them fires any more.",
+                (1, 1) => "it still fires.",
+                (1, _) => "one of them still fires.",
+                var (firing, _) => $"{firing} of them still fire.",
+            }}"],
+        .. HasUnknownAlerts ? ["Still more came than one record knows; whether those are over is not known."] : Array.Empty<string>(),
+    ];
+}
+
+/// <summary>An alert for which the list of its incident has no room.</summary>
+/// <param name="Id">A hash of its identity.</param>
+/// <param name="At">When the first message of its present episode came, in UTC ticks.</param>
+public sealed record UnlistedAlert(string Id, long At) : Evolving
+{
+    /// <summary>When the sender says that the present episode started, in UTC ticks.</summary>
+    public long? Starts { get; init; }
+
+    /// <summary>When the sender says that it ended, in UTC ticks; null while it fires.</summary>
+    public long? Ends { get; init; }
+
+    /// <summary>It has ended at its sender, with an all-clear or without one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Over { get; init; }
+
+    /// <summary>The sender's word when it ended without an all-clear; null otherwise.</summary>
+    public string? Why { get; init; }
+
+    [JsonIgnore]
+    internal RefusedAlert Refused => new(Id);
+
+    internal static UnlistedAlert Of(AttachedAlert alert) => new(RefusedAlert.HashOf(alert.Identity), alert.Began.UtcTicks)
+    {
+        Starts = alert.StartsAt?.UtcTicks,
+        Ends = alert.EndsAt?.UtcTicks,
+        Over = alert.HasEnded,
+        Why = alert.EndedBecause is { } why ? Clip.To(why, 40) : null,
+    };
+
+    /// <summary>As if it were listed, without what it said.</summary>
+    /// <param name="alert">A message of it.</param>
+    internal AttachedAlert As(Alert alert, DateTimeOffset? lastAt) => new(alert.Fingerprint, alert.Source, alert.Name, 0, Time(At), lastAt ?? Time(At), Over && Why is null)
+    {
+        BeganAt = Time(At),
+        StartsAt = Starts is { } starts ? Time(starts) : null,
+        EndsAt = Ends is { } ends ? Time(ends) : null,
+        EndedBecause = Why,
+    };
+
+    private static DateTimeOffset Time(long ticks) => new(ticks, TimeSpan.Zero);
+}
