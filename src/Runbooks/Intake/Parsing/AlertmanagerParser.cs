@@ -84,8 +84,8 @@ internal sealed class AlertGroup
             Summary = AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,
             Annotations = annotations.Values,
-            StartsAt = alert["startsAt"].Time(),
-            EndsAt = alert["endsAt"].Time(),
+            StartsAt = alert["startsAt"].Time($"{path}.startsAt", report),
+            EndsAt = alert["endsAt"].Time($"{path}.endsAt", report),
             Link = alert["generatorURL"].Link() ?? _link,
         };
     }

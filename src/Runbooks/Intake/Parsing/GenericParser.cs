@@ -68,8 +68,8 @@ internal sealed class GenericParser : IAlertParser
             Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,
             Annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]).Values,
-            StartsAt = alert["startsAt"].Time(),
-            EndsAt = alert["endsAt"].Time(),
+            StartsAt = alert["startsAt"].Time($"{path}.startsAt", report),
+            EndsAt = alert["endsAt"].Time($"{path}.endsAt", report),
             Link = alert["link"].Link(),
             Runbook = runbook,
         };
