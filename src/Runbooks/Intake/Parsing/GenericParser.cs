@@ -19,6 +19,18 @@ internal sealed class GenericParser : IAlertParser
     /// <summary>Where senders with a schema of their own say whether it is over.</summary>
     private static readonly string[] s_otherStatus = ["state", "type", "event", "monitorCondition"];
 
+    private static readonly HashSet<string> s_read = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "name", "alert", "status", "severity", "summary", "labels", "annotations", "fingerprint", "runbook", "link", "startsAt", "endsAt",
+        "state", "type", "event", "monitorCondition",
+    };
+
+    /// <summary>Fields that tell how it is by now: another text in each message about the same alert.</summary>
+    private static readonly HashSet<string> s_changing = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "message", "msg", "text", "title", "subject", "body", "description", "details", "reason", "comment", "note", "time", "date", "datetime",
+    };
+
     private Alert? Read(Payload alert, string path, PostReport report)
     {
         // One in the form of its resource has a name as well.
@@ -47,10 +59,7 @@ internal sealed class GenericParser : IAlertParser
         }
 
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
-        if (labels.Values.Count == 0 && alert["labels"].Line(AlertLimits.LabelValue) is not null)
-        {
-            report.Warn(new($"{path}.labels", alert["labels"].Found, "no label is read of this; give an object of names and values"));
-        }
+        var telling = labels.Values.Count > 0 ? labels.Values : ReadBeside(alert, path, report);
 
         if (alert["status"].IsMissing && s_otherStatus.FirstOrDefault(field => AlertText.SaysNotFiring(alert[field])) is { } other)
         {
@@ -63,7 +72,7 @@ internal sealed class GenericParser : IAlertParser
             Name = name,
             Status = AlertText.Status(alert["status"], $"{path}.status", report),
             UnknownStatus = AlertText.Unknown(alert["status"]),
-            Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
+            Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, telling),
             Severity = AlertText.Severity(alert["severity"], $"{path}.severity", report) ?? AlertText.Severity(alert["labels"].Pair("severity"), $"{path}.labels.severity", report),
             Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,
@@ -73,5 +82,31 @@ internal sealed class GenericParser : IAlertParser
             Link = alert["link"].Link(),
             Runbook = runbook,
         };
+    }
+
+    /// <summary>Where an alert has no labels: what stands beside them is none, and two hosts are two alerts all the same.</summary>
+    /// <returns>What tells it from others of its name.</returns>
+    private static IReadOnlyDictionary<string, string> ReadBeside(Payload alert, string path, PostReport report)
+    {
+        var beside = alert.Pairs().Where(field => !s_read.Contains(field.Name) && !field.Value.IsMissing).ToList();
+        var text = alert["labels"].Line(AlertLimits.LabelValue);
+        if (text is not null)
+        {
+            report.Warn(new($"{path}.labels", alert["labels"].Found, "no label is read of this; give an object of names and values"));
+        }
+        else if (beside.Count > 0)
+        {
+            report.Warn(new(
+                $"{path}.labels", alert["labels"].Found,
+                $"{CountText.Names([.. beside.Select(field => $"'{field.Name}'")], 5)} {(beside.Count == 1 ? "is" : "are")} not read; put what tells this alert from others under labels, as names and values"));
+        }
+
+        var telling = LabelSet.ForLabels().Set("labels", text);
+        foreach (var (name, value) in beside.Where(field => !s_changing.Contains(field.Name) && !AlertLabels.MayChange(field.Name)))
+        {
+            telling.Set(name, value.Line(AlertLimits.LabelValue));
+        }
+
+        return telling.Values;
     }
 }

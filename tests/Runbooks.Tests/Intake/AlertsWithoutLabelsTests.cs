@@ -1,0 +1,46 @@
+using Runbooks.Intake;
+using Runbooks.Model.Incidents;
+using Runbooks.Tests.Intake.Parsing;
+
+namespace Runbooks.Tests.Intake;
+
+/// <summary>Whoever posts the generic form for the first time puts the host beside the name and not under labels.</summary>
+public sealed class AlertsWithoutLabelsTests : IAsyncDisposable
+{
+    private readonly IntakeWorld _world = new(IntakeWorld.Runbook("svc", "{{ labels.host }}", "generic", "SvcFlat"));
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    [Fact]
+    public async Task TwoHosts_AreTwoIncidentsAndTheEndOfOneIsNotThatOfTheOther()
+    {
+        var a = await PostAsync("""{"name":"SvcFlat","host":"a","message":"a is down"}""");
+        var b = await PostAsync("""{"name":"SvcFlat","host":"b","message":"b is down"}""");
+        _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
+        var over = await PostAsync("""{"name":"SvcFlat","host":"a","message":"a is up again","status":"resolved"}""");
+
+        (a.Outcome, b.Outcome, over.Outcome, over.Id).ShouldBe((IntakeResult.Opened, IntakeResult.Opened, IntakeResult.Resolved, a.Id));
+        _world.World.Store.All.Select(incident => (incident.Id, incident.State)).ShouldBe([(a.Id!, IncidentState.SelfRecovered), (b.Id!, IncidentState.AwaitingApproval)], ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData("""{"name":"A","host":"a","message":"a is down"}""", "missing; 'host', 'message' are not read; put what tells this alert from others under labels, as names and values")]
+    [InlineData("""{"name":"A","labels":{},"tags":["host:a"]}""", "an object; 'tags' is not read; put what tells this alert from others under labels, as names and values")]
+    [InlineData("""{"name":"A","labels":"host:a","host":"a"}""", "the text \"host:a\"; no label is read of this; give an object of names and values")]
+    [InlineData("""{"name":"A","labels":{"host":"a"},"tags":["x"]}""", null)]
+    [InlineData("""{"name":"A","state":"down","summary":"It is down."}""", null)]
+    public void WhatIsNotRead_IsTold(string json, string? told) =>
+        Readers.Read("generic", json).Warnings.Select(warning => warning.ToString()).ShouldBe(told is null ? [] : [$"$.labels: {told}"]);
+
+    /// <summary>What only tells how it is by now makes no other alert.</summary>
+    [Theory]
+    [InlineData("""{"name":"A","host":"a","message":"up","time":"02:10","value":3,"state":"ok"}""", true)]
+    [InlineData("""{"name":"A","labels":{"host":"a"}}""", true)]
+    [InlineData("""{"name":"A","host":"b","message":"down"}""", false)]
+    [InlineData("""{"name":"A","labels":"host:a"}""", false)]
+    public void Identity_IsThatOfTheFieldsThatStay(string json, bool same) =>
+        (Readers.Read("generic", json).Alerts[0].Fingerprint == Readers.Read("generic", """{"name":"A","host":"a","message":"down"}""").Alerts[0].Fingerprint).ShouldBe(same);
+
+    private async Task<IntakeOutcome> PostAsync(string json) =>
+        (await _world.TakeAsync([.. Readers.BuiltIn.Read("generic", System.Text.Encoding.UTF8.GetBytes(json)).Alerts])).ShouldHaveSingleItem();
+}
