@@ -56,8 +56,8 @@ internal static partial class Log
     [LoggerMessage(45, LogLevel.Information, "Incident {IncidentId}: a decision of {Person} via {Via} did not count. {Why}")]
     public static partial void DecisionRefused(ILogger logger, string incidentId, string person, string via, string why);
 
-    [LoggerMessage(46, LogLevel.Error, "Alerts from {Sender} were not taken in: at least {Count}. {Why}")]
-    public static partial void AlertsLost(ILogger logger, string sender, int count, string why);
+    [LoggerMessage(46, LogLevel.Error, "Alerts from {Sender} were not taken in: {HowMany}. {Why}")]
+    public static partial void AlertsLost(ILogger logger, string sender, string howMany, string why);
 
     [LoggerMessage(47, LogLevel.Warning, "Alerts that match no runbook could not be kept for the page about them.")]
     public static partial void UnmatchedNotKept(ILogger logger, Exception trouble);

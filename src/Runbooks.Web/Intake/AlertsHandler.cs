@@ -4,7 +4,6 @@ using Runbooks.Catalog.Matching;
 using Runbooks.Intake.Parsing.EventGrid;
 using Runbooks.Model.Alerts;
 using Runbooks.Watchdog;
-using Runbooks.Web.Decisions;
 
 namespace Runbooks.Web.Intake;
 
@@ -48,6 +47,13 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
             var known = string.Join(", ", reader.Sources);
             await lost.RecordAsync(LostAlerts.UnknownSender, alerts: 0, $"'{Clip.To(source, 80)}' is no known sender; known: {known}.", cancellationToken);
             return ApiResults.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {known}.");
+        }
+
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            var compressed = $"The post is compressed (Content-Encoding: {Clip.To(encoding, 40)}), and no compressed post is read. Send it uncompressed.";
+            await lost.RecordAsync(reader.NameOf(source), alerts: 0, compressed, cancellationToken);
+            return ApiResults.Problem(StatusCodes.Status415UnsupportedMediaType, compressed);
         }
 
         if (await ReadAsync(request, cancellationToken) is not (var body, var whole))
@@ -101,6 +107,11 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
     {
         var charset = MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Charset).Value : null;
         var parsed = body is { } json ? reader.Read(source, json, charset) : new([], []);
+        if (parsed is { IsRefused: true, Errors: [{ Path: "$" } noJson] } && request.HasFormContentType)
+        {
+            parsed = parsed with { Errors = [noJson with { Remedy = $"its Content-Type is that of a form ({type?.MediaType}): {noJson.Remedy}" }] };
+        }
+
         if (tooLarge is not null)
         {
             parsed = parsed with { Errors = [tooLarge, .. parsed.Errors], Lost = parsed.Lost + 1 };
@@ -242,59 +253,4 @@ internal static class EventGridHandshake
         Is(source) && EventGridSubscription.ValidationCode(body) is { } code ? ApiResults.Json(new { ValidationResponse = code }) : null;
 
     private static bool Is(string source) => AlertSource.EventGrid.Equals(source, StringComparison.OrdinalIgnoreCase);
-}
-
-/// <summary><c>POST /api/runbooks/{id}/incidents</c></summary>
-public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner runner)
-{
-    private const string Example = """{"labels":{"pod":"llm-b-0"},"by":"ada"}""";
-
-    /// <summary>On record when the holder of the key gives no name.</summary>
-    private const string Nobody = "the API key's holder";
-
-    public Task<IResult> PostAsync(HttpRequest request, string id) =>
-        runner.RunAsync(request, cancellationToken => StartAsync(request, id, cancellationToken), Caller.Sender);
-
-    private async Task<IResult> StartAsync(HttpRequest request, string id, CancellationToken cancellationToken)
-    {
-        var (body, refusal) = await RequestBody.ReadJsonAsync<StartBody>(request, Example, cancellationToken);
-        if (body is null)
-        {
-            return refusal!;
-        }
-
-        if (Labels(body.Labels, out var wrong) is not { } labels)
-        {
-            return ApiResults.Problem(StatusCodes.Status400BadRequest, "The labels cannot be used.", wrong!);
-        }
-
-        var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : TypedText.Name(body.By);
-        var started = await manual.StartAsync(id, labels, by, DecisionVerbText.Reason(body.Reason), cancellationToken);
-        return started.Outcome is { } outcome
-            ? ApiResults.Json(new IntakeResponse([outcome]), StatusCodes.Status202Accepted)
-            : ApiResults.Problem(
-                started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest,
-                string.Join(" ", started.Errors));
-    }
-
-    /// <returns>Null when one of them is none, or when there are too many.</returns>
-    internal static IReadOnlyDictionary<string, string>? Labels(IReadOnlyDictionary<string, JsonElement>? given, out AlertError? wrong)
-    {
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in given ?? new Dictionary<string, JsonElement>())
-        {
-            if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || TypedText.Of(value) is not { Length: <= AlertLimits.LabelValue } text)
-            {
-                wrong = new($"$.labels.{Clip.To(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters.");
-                return null;
-            }
-
-            labels[CleanText.Line(name)] = text;
-        }
-
-        wrong = null;
-        return labels;
-    }
-
-    private sealed record StartBody(Dictionary<string, JsonElement>? Labels, string? By, string? Reason);
 }

@@ -45,7 +45,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     {
         // Whoever has a key may name any sender, and the log may be a terminal.
         (sender, why) = (CleanText.Line(sender), CleanText.Line(why));
-        Log.AlertsLost(logger, sender, alerts, why);
+        Log.AlertsLost(logger, sender, alerts == 0 ? "a post that was not read" : $"at least {alerts}", why);
         Instruments.Alerts.Add(Math.Max(alerts, 1), Instruments.Tag(Attributes.Source, sender), Instruments.Tag(Attributes.Outcome, Lost));
         var now = time.GetUtcNow();
         await state.ChangeAsync<LostAlertsRecord>(Key, known => Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), cancellationToken);

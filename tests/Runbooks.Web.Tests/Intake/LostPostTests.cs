@@ -105,6 +105,31 @@ public sealed class LostPostTests : IAsyncLifetime
         _host.Channel.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldContain("The alert names the runbook 'gone', which is not loaded.");
     }
 
+    /// <summary>It is JSON in UTF-8, and whoever is told to post that would look for hours.</summary>
+    [Fact]
+    public async Task CompressedPost_IsRefusedAsThat()
+    {
+        using var content = new ByteArrayContent([0x1f, 0x8b, 8, 0]) { Headers = { ContentEncoding = { "gzip" } } };
+
+        var answer = await _host.Api.PostAsync(new Uri("api/alerts/generic", UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
+        (await WebHost.JsonOf(answer)).GetProperty("title").GetString().ShouldBe("The post is compressed (Content-Encoding: gzip), and no compressed post is read. Send it uncompressed.");
+        _host.Channel.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldContain("Send it uncompressed.");
+        _host.Logged.ShouldContain(line => line.Contains("Alerts from generic were not taken in: a post that was not read."));
+    }
+
+    [Fact]
+    public async Task Form_IsRefusedAsThat()
+    {
+        using var content = new FormUrlEncodedContent([new("payload", """{"name":"A"}""")]);
+
+        var answer = await _host.Api.PostAsync(new Uri("api/alerts/generic", UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        (await WebHost.JsonOf(answer)).GetProperty("errors")[0].GetProperty("remedy").GetString().ShouldBe(
+            "its Content-Type is that of a form (application/x-www-form-urlencoded): post one JSON document as UTF-8, nested at most 64 levels");
+    }
+
     [Theory]
     [InlineData("generic", " ", 400)]
     [InlineData("generic", """{"name":"Nobody waits for this"}""", 202)]
