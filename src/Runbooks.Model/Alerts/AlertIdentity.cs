@@ -87,23 +87,24 @@ public static class TargetKey
     /// <summary>
     /// Names and ids of Azure resources ignore case, so what Azure Monitor reports does too, and a resource id whoever sends it.
     /// So do the names in Azure's own events, such as that of a key vault.
-    /// What managed Prometheus reports are labels of workloads: those, and everybody else's names, are compared as they are written.
+    /// What managed Prometheus reports are labels of workloads: those, and everybody else's names, are compared as they are written, however
+    /// their letters are composed.
     /// </summary>
-    public static string Of(string target, Alert alert) =>
-        target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase) || (alert.Source == AlertSource.AzureMonitor && !IsPrometheus(alert)) || IsAzureEvent(alert)
-            ? target.ToLowerInvariant()
-            : target;
+    public static string Of(string target, Alert alert) => IgnoresCase(target, alert) ? ComposedText.Of(target).ToLowerInvariant() : ComposedText.Of(target);
+
+    private static bool IgnoresCase(string target, Alert alert) =>
+        target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase) || (alert.Source == AlertSource.AzureMonitor && !IsPrometheus(alert)) || IsAzureEvent(alert);
 
     /// <summary>A runbook that Azure starts has targets that ignore case, whoever else names one: another sender, or a person.</summary>
     /// <returns>The target as an incident of this runbook shows it.</returns>
     public static string Named(string target, Alert alert, IReadOnlyList<Trigger> triggers) =>
-        Of(target, alert) == target && triggers.Any(trigger => trigger.Source == AlertSource.AzureMonitor || IsAzureEvent(trigger.Source, trigger.Alert)) ? target.ToLowerInvariant() : target;
+        !IgnoresCase(target, alert) && triggers.Any(trigger => trigger.Source == AlertSource.AzureMonitor || IsAzureEvent(trigger.Source, trigger.Alert)) ? target.ToLowerInvariant() : target;
 
     /// <summary>Whether a target that somebody else names is the one of an incident with this key, as that incident's world compares it.</summary>
     public static bool IsSame(string target, string key, Alert openedBy, IReadOnlyList<Trigger> triggers) => Of(Named(target, openedBy, triggers), openedBy) == key;
 
     /// <summary>Under what keys it may be known, where it is not said who named it.</summary>
-    public static IReadOnlyList<string> AllOf(string target) => [.. ((string[])[target, target.ToLowerInvariant()]).Distinct()];
+    public static IReadOnlyList<string> AllOf(string target) => [.. ((string[])[ComposedText.Of(target), ComposedText.Of(target).ToLowerInvariant()]).Distinct()];
 
     private static bool IsAzureEvent(Alert alert) => IsAzureEvent(alert.Source, alert.Name);
 

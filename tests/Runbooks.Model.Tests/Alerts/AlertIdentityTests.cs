@@ -64,6 +64,8 @@ public sealed class AlertIdentityTests
     [InlineData("azure-monitor", "prometheus", "Web-1", "Web-1")]
     [InlineData("azure-monitor", "Prometheus", "/Subscriptions/S/Web-1", "/subscriptions/s/web-1")]
     [InlineData("grafana", null, "Web-1", "Web-1")]
+    [InlineData("alertmanager", null, "Mu\u0308nchen", "M\u00FCnchen")]
+    [InlineData("azure-monitor", null, "Mu\u0308nchen", "m\u00FCnchen")]
     public void Target_IsComparedAsTheWorldDoesInWhichItIsAName(string source, string? service, string target, string key) =>
         TargetKey.Of(target, Alert(source, ("monitoringService", service))).ShouldBe(key);
 

@@ -147,8 +147,9 @@ internal sealed class LabelSet(int limit, int valueLimit)
 /// <summary>An identity for alerts whose sender gives none (or too long a one): a hash of what stays the same.</summary>
 internal static class AlertFingerprint
 {
+    /// <summary>Blanks around a value and how its letters are composed tell no two things apart: targets are compared without them too.</summary>
     public static string OfLabels(string name, IReadOnlyDictionary<string, string> labels) =>
-        Of([name, .. labels.Where(label => !AlertLabels.IsMeasured(label.Key)).OrderBy(label => label.Key, StringComparer.Ordinal).SelectMany(label => new[] { label.Key, label.Value })]);
+        Of([name, .. labels.Where(label => !AlertLabels.IsMeasured(label.Key)).OrderBy(label => label.Key, StringComparer.Ordinal).SelectMany(label => new[] { label.Key, ComposedText.Of(label.Value).Trim() })]);
 
     /// <summary>Each part is hashed with its length before it, so that ["ab", "c"] and ["a", "bc"] differ.</summary>
     public static string Of(IEnumerable<string> parts)

@@ -11,6 +11,11 @@ public class AlertFingerprintTests
             AlertFingerprint.OfLabels("A", labels).ShouldBe(AlertFingerprint.OfLabels("A", labels.Reverse().ToDictionary())));
 
     [Fact]
+    public void BlanksAndHowALetterIsComposed_TellNoTwoApart() =>
+        AlertFingerprint.OfLabels("A", new Dictionary<string, string> { ["host"] = "Mu\u0308nchen " })
+            .ShouldBe(AlertFingerprint.OfLabels("A", new Dictionary<string, string> { ["host"] = "M\u00FCnchen" }));
+
+    [Fact]
     public void PartsCutElsewhere_HaveAnotherFingerprint() =>
         AlertFingerprint.Of(["ab", "c"]).ShouldNotBe(AlertFingerprint.Of(["a", "bc"]));
 
