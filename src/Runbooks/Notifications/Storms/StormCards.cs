@@ -254,7 +254,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         {
             if (lines.Count > 0 && lines[^1].Length + target.Length + 2 <= LineLength)
             {
-                lines[^1] += $", {target}";
+                // A target may have a comma of its own.
+                lines[^1] += $"; {target}";
             }
             else
             {

@@ -37,7 +37,7 @@ public sealed class StormCardsTests
         card.Title.ShouldBe("A person is needed: 2 of 5 incidents of 'Hung GPU' were not solved");
         Lines(card, "Not solved").Count.ShouldBe(2);
         Lines(card, "Left to a person").Count.ShouldBe(1);
-        Lines(card, "Targets").ShouldBe(["inference/llm-b-3, inference/llm-b-4"]);
+        Lines(card, "Targets").ShouldBe(["inference/llm-b-3; inference/llm-b-4"]);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class StormCardsTests
         var card = Question([.. Enumerable.Range(0, 6).Select(at => Asking(at, at < 2 ? inspect : anew))]);
 
         card.Title.ShouldBe("6 incidents of 'Hung GPU' ask you at once, 2 of them to do something by hand");
-        Lines(card, "Targets: mitigation, asked anew (4 targets)").ShouldBe(["inference/llm-b-2, inference/llm-b-3, inference/llm-b-4, inference/llm-b-5"]);
+        Lines(card, "Targets: mitigation, asked anew (4 targets)").ShouldBe(["inference/llm-b-2; inference/llm-b-3; inference/llm-b-4; inference/llm-b-5"]);
         Lines(card, "What will be done on each: mitigation, asked anew (4 targets)")[0].ShouldStartWith("Delete pod");
         Lines(card, "To do by hand on each: inspect (2 targets)").ShouldBe(["Look at the node.", "1. Run the test.", "(As on inference/llm-b-0; the page leads to each one's own.)"]);
         Lines(card, "Warning").ShouldBe(["4 targets: The last fix did not hold."]);

@@ -42,7 +42,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
 
         var card = _chat.Sent.ShouldHaveSingleItem().Card;
         card.Title.ShouldBe("200 incidents of 'Broken thing' ask you at once");
-        var targets = string.Join(", ", card.Sections.Single(section => section.Heading == "Targets").Lines).Split(", ");
+        var targets = string.Join("; ", card.Sections.Single(section => section.Heading == "Targets").Lines).Split("; ");
         targets.ShouldBe(_world.Store.All.Select(incident => incident.Target), ignoreOrder: true);
         _world.Store.All.ShouldAllBe(incident => incident.State == IncidentState.AwaitingApproval && incident.InStorm);
         _world.Store.All.ShouldAllBe(incident => incident.Timeline.Count(entry => entry.What == "Told ada by chat, in one message about 200 incidents.") == 1);
