@@ -65,7 +65,9 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
             Name = runbook.Title,
             Summary = reason is null ? $"{began}." : $"{began}: {reason}",
             Fingerprint = $"{AlertSource.Manual}:{runbook.Id}",
-            Labels = labels,
+
+            // As of an alert: a blank label is none.
+            Labels = labels.Where(label => !string.IsNullOrWhiteSpace(label.Value)).ToDictionary(),
         }) with { AsSent = null };
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });
         return target.Value is { } text

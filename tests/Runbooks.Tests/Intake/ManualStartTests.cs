@@ -104,10 +104,13 @@ public sealed class ManualStartTests
         _store.All.ShouldHaveSingleItem().Alert.Summary.ShouldBe("Proposed by bot: 401 since API_KEY=•••");
     }
 
-    [Fact]
-    public async Task MissingLabels_AreNamedAndNothingIsOpened()
+    /// <summary>A blank one is none, as in an alert.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(" ")]
+    public async Task MissingLabels_AreNamedAndNothingIsOpened(string? given)
     {
-        var result = await StartAsync("hanged-gpu", new() { ["pod"] = "llm-b-3" });
+        var result = await StartAsync("hanged-gpu", given is null ? new() { ["pod"] = "llm-b-3" } : new() { ["pod"] = "llm-b-3", ["namespace"] = given });
 
         result.Problem.ShouldBe(ManualStartProblem.MissingLabels);
         result.Errors.ShouldHaveSingleItem().ShouldContain("labels.namespace");
