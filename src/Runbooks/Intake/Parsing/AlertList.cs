@@ -206,12 +206,13 @@ internal static class AlertText
     /// </summary>
     public static AlertStatus Status(Payload word, string path, PostReport report)
     {
-        if (word.Line(AlertLimits.Name) is not { } text)
+        var text = word.Line(AlertLimits.Name);
+        if (text is null && !word.IsObject)
         {
             return AlertStatus.Firing;
         }
 
-        if (Find(text) is { } status)
+        if (text is not null && Find(text) is { } status)
         {
             return status;
         }

@@ -13,6 +13,7 @@ internal sealed class GenericParser : IAlertParser
         var post = new Payload(body);
         return post.IsArray ? AlertList.Read(post, "$", Read)
             : post["alerts"].IsArray ? AlertList.Read(post["alerts"], "$.alerts", Read)
+            : NameOf(post["alerts"]) is not null ? AlertList.ReadSingle(post["alerts"], "$.alerts", Read)
             : AlertList.ReadSingle(post, "$", Read);
     }
 
@@ -40,7 +41,7 @@ internal sealed class GenericParser : IAlertParser
         }
 
         var written = alert["runbook"].IsString ? alert["runbook"].Line(AlertLimits.Runbook) : null;
-        if ((alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name) ?? written) is not { } name)
+        if ((NameOf(alert) ?? written) is not { } name)
         {
             if (!ForeignPost.Report(alert, path, report))
             {
@@ -83,6 +84,8 @@ internal sealed class GenericParser : IAlertParser
             Runbook = runbook,
         };
     }
+
+    private static string? NameOf(Payload alert) => alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name);
 
     /// <summary>Where an alert has no labels: what stands beside them is none, and two hosts are two alerts all the same.</summary>
     /// <returns>What tells it from others of its name.</returns>

@@ -30,6 +30,12 @@ internal sealed class AzureMonitorParser : IAlertParser
                 return AlertResource.Read(post, path, report);
             }
 
+            // So they do with a whole request, of which the alert is the body.
+            if (Carries(post["body"]))
+            {
+                return Read(post["body"], $"{path}.body", report);
+            }
+
             if (!ForeignPost.Report(post, path, report))
             {
                 report.Lose(OtherSchema.Explain(post, path));
@@ -270,6 +276,14 @@ internal static class OtherSchema
     public static AlertError Explain(Payload post, string path)
     {
         var schema = post["schemaId"];
+        foreach (var field in (string[])["data", "body"])
+        {
+            if (post[field] is { IsString: true } text && text.Line(AlertLimits.LabelValue)?.Contains("\"essentials\"", StringComparison.Ordinal) == true)
+            {
+                return new($"{path}.{field}", "the alert as a text", "post the JSON itself and not as a text");
+            }
+        }
+
         return !schema.IsMissing && schema.Line(AlertLimits.Name) != "azureMonitorCommonAlertSchema" ? new($"{path}.schemaId", schema.Found, SwitchOn)
 
             // These two are sent past action groups, so there is no schema to be switched on.
