@@ -14,8 +14,8 @@ internal sealed partial class LogsCheck(LogsClient logs)
     /// <summary>A table that had a row in every quarter of an hour over this time counts as written all the time.</summary>
     private static readonly TimeSpan s_steady = TimeSpan.FromHours(6);
 
-    /// <summary>A table that had a row in so many of its minutes shows to the minute what has come in.</summary>
-    private const double DenseShare = 0.9;
+    /// <summary>A table that had a row in so many of the minutes of this time, up to its newest row, shows to the minute what has come in.</summary>
+    private const int DenseMinutes = 324;
 
     /// <summary>What was written later than this ago may not have come in yet.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time"/>
@@ -122,7 +122,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
     private async Task<Written?> WrittenAsync(string workspace, string from, CancellationToken cancellationToken)
     {
         var found = await logs.QueryAsync(
-            workspace, $"{from} | summarize by Minute = bin(TimeGenerated, 1m) | summarize Minutes = countif(Minute > ago({DurationText.Format(s_steady)})), Quarters = array_length(make_set(bin(Minute, 15m))), Oldest = bin(min(Minute), 15m), Newest = max(Minute)", s_day, cancellationToken);
+            workspace, $"{from} | summarize by Minute = bin(TimeGenerated, 1m) | order by Minute desc | extend Nth = row_number() | summarize Dense = minif(Minute, Nth == {DenseMinutes}), Quarters = array_length(make_set(bin(Minute, 15m))), Oldest = bin(min(Minute), 15m), Newest = max(Minute)", s_day, cancellationToken);
         if (found.Time("Newest") is not { } minute || found.Time("Oldest") is not { } oldest)
         {
             return null;
@@ -130,7 +130,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
         var newest = minute.AddTicks(-(minute.UtcTicks % s_quarter.Ticks));
         var isSteady = found.Numbers("Quarters") is [var quarters] && newest - oldest >= s_steady && quarters >= ((newest - oldest) / s_quarter) + 1;
-        return new(newest + s_quarter, isSteady, found.Numbers("Minutes") is [var minutes] && minutes >= s_steady.TotalMinutes * DenseShare ? minute.AddMinutes(1) : null);
+        return new(newest + s_quarter, isSteady, minute - found.Time("Dense") < s_steady ? minute.AddMinutes(1) : null);
     }
 
     private static string FromText(Match table) =>

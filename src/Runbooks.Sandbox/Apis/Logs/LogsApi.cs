@@ -57,8 +57,8 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
         var table = tables.FirstOrDefault(one => query?.TrimStart().StartsWith(one.Name, StringComparison.Ordinal) == true);
         return table is null
             ? Error(400, request)
-            : query!.EndsWith("| summarize Minutes = countif(Minute > ago(6h)), Quarters = array_length(make_set(bin(Minute, 15m))), Oldest = bin(min(Minute), 15m), Newest = max(Minute)", StringComparison.Ordinal)
-                ? Answer([new("Minutes", "long"), new("Quarters", "long"), new("Oldest", "datetime"), new("Newest", "datetime")], [table.IsWritten ? [360, 96, OldestQuarter, ThisMinute] : [0, 0, null, null]])
+            : query!.EndsWith("| summarize Dense = minif(Minute, Nth == 324), Quarters = array_length(make_set(bin(Minute, 15m))), Oldest = bin(min(Minute), 15m), Newest = max(Minute)", StringComparison.Ordinal)
+                ? Answer([new("Dense", "datetime"), new("Quarters", "long"), new("Oldest", "datetime"), new("Newest", "datetime")], [table.IsWritten ? [BeginOf(TimeSpan.FromMinutes(1), before: TimeSpan.FromMinutes(323)), 96, OldestQuarter, ThisMinute] : [null, 0, null, null]])
             : query!.EndsWith("| take 1 | count", StringComparison.Ordinal) ? Answer("Count", "long", [[table.IsWritten ? 1 : 0]])
             : table.Texts() is { } texts
                 ? Answer(table.Column, "string", texts.Select(text => new object[] { text }))

@@ -22,7 +22,7 @@ public sealed class StoppedLogsTests : WithServer
     [InlineData("", 0, 60, 30, Verdict.Passing, "")]
     public async Task CountOfNothing_IsHealthOnlyWhileItIsCollected(string quota, int quotaAge, int newestAge, int quarters, Verdict verdict, string words)
     {
-        var result = await AskAsync(quota, quotaAge, newestAge, quarters, minutes: 0);
+        var result = await AskAsync(quota, quotaAge, newestAge, quarters, dense: null);
 
         result.Verdict.ShouldBe(verdict, result.Summary);
         result.Summary.ShouldContain(words);
@@ -30,28 +30,34 @@ public sealed class StoppedLogsTests : WithServer
 
     /// <summary>A table that has a row in nearly every minute shows what has not come in yet: what is of before a step by that verifies nothing.</summary>
     [Theory]
-    [InlineData(1, 350, 0, Verdict.Passing, 3)]
-    [InlineData(4, 350, 0, Verdict.Passing, 3)]
-    [InlineData(5, 350, 0, Verdict.Passing, 4)]
-    [InlineData(5, 350, 7, Verdict.Passing, 4)]
-    [InlineData(6, 350, 0, Verdict.Unknown, 3)]
-    [InlineData(25, 324, 0, Verdict.Unknown, 3)]
-    [InlineData(25, 323, 0, Verdict.Passing, 3)]
-    public async Task CountOfWhatHasNotComeInYet_IsOfNoLaterThanWhatHas(int newestAge, int minutes, int count, Verdict verdict, int measuredAgo)
+    [InlineData(1, 333, 0, Verdict.Passing, 3)]
+    [InlineData(4, 333, 0, Verdict.Passing, 3)]
+    [InlineData(5, 333, 0, Verdict.Passing, 4)]
+    [InlineData(5, 333, 7, Verdict.Passing, 4)]
+    [InlineData(6, 333, 0, Verdict.Unknown, 3)]
+    // However late the rows are.
+    [InlineData(25, 359, 0, Verdict.Unknown, 3)]
+    [InlineData(40, 323, 0, Verdict.Unknown, 3)]
+    [InlineData(400, 359, 0, Verdict.Unknown, 3)]
+    [InlineData(40, 360, 0, Verdict.Passing, 3)]
+    [InlineData(40, null, 0, Verdict.Passing, 3)]
+    public async Task CountOfWhatHasNotComeInYet_IsOfNoLaterThanWhatHas(int newestAge, int? dense, int count, Verdict verdict, int measuredAgo)
     {
-        var result = await AskAsync("", 0, newestAge, 90, minutes, count);
+        // A quarter of an hour had none, so that nothing else tells it.
+        var result = await AskAsync("", 0, newestAge, 89, dense, count);
 
         (result.Verdict, result.MeasuredAt).ShouldBe((verdict, _server.Time.GetUtcNow().AddMinutes(-measuredAgo)), result.Summary);
-        result.Summary.Contains("AppEvents had rows in nearly every minute, and of the time that is counted none has come in: the newest is of 0", StringComparison.Ordinal).ShouldBe(verdict == Verdict.Unknown, result.Summary);
+        result.Summary.Contains("AppEvents had rows in nearly every minute, and of the time that is counted none has come in: the newest is of ", StringComparison.Ordinal).ShouldBe(verdict == Verdict.Unknown, result.Summary);
     }
 
-    private async Task<CheckResult> AskAsync(string quota, int quotaAge, int newestAge, int quarters, int minutes, int count = 0)
+    /// <param name="dense">How many minutes before the newest one with a row is the 324th; null where there are fewer.</param>
+    private async Task<CheckResult> AskAsync(string quota, int quotaAge, int newestAge, int quarters, int? dense, int count = 0)
     {
         _server.Answer = context => context.Response.WriteAsync(
             JsonNode.Parse(_server.Requests.Last().Body)!["query"]!.GetValue<string>() is var query && query.StartsWith("_LogOperation", StringComparison.Ordinal)
                 ? Table("""{"name":"TimeGenerated","type":"datetime"},{"name":"Detail","type":"string"}""", quota.Length == 0 ? "" : $"""["{Ago(quotaAge)}","Data collection stopped due to daily limit of free data reached. Ingestion status = {quota}"]""")
                 : query.Contains("Quarters", StringComparison.Ordinal)
-                    ? Table("""{"name":"Minutes","type":"long"},{"name":"Quarters","type":"long"},{"name":"Oldest","type":"datetime"},{"name":"Newest","type":"datetime"}""", $"""[{minutes},{quarters},"{Ago(newestAge + (15 * 89))}","{Ago(newestAge)}"]""")
+                    ? Table("""{"name":"Dense","type":"datetime"},{"name":"Quarters","type":"long"},{"name":"Oldest","type":"datetime"},{"name":"Newest","type":"datetime"}""", $"""[{(dense is { } before ? $"\"{Ago(newestAge + before)}\"" : "null")},{quarters},"{Ago(newestAge + (15 * 89))}","{Ago(newestAge)}"]""")
                     : Table("""{"name":"Count","type":"long"}""", query.Contains("take 1", StringComparison.Ordinal) ? "[1]" : $"[{count}]"));
         await using var services = _server.Azure(all => all.AddAzureMonitor());
         var check = services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.logs");
