@@ -73,8 +73,6 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
             : new(null, $" Weights count only among origins whose latency is within {(latency is null ? "the latency sensitivity" : FormattableString.Invariant($"{latency} ms"))} of the fastest one's.{unprobed}");
     }
 
-    protected override Task<string> DelayAsync(string group, CancellationToken cancellationToken) => Task.FromResult(FrontDoorText.Delay);
-
     // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.
     private Task<MetricAnswer> HealthAsync(string group, TimeProvider time, CancellationToken cancellationToken) => metrics.ReadAsync(
         Target(group[..group.IndexOf("/originGroups/", StringComparison.OrdinalIgnoreCase)]),
@@ -101,6 +99,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
                 : $"healthy by only {NumberText.Format(share.Value)} % of Front Door's probes")
         {
             Priority = (int?)properties["priority"],
+            Delay = FrontDoorText.Delay,
         };
     }
 
@@ -129,8 +128,8 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
     protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
     {
         var profile = await Arm.GetAsync(Target(group), cancellationToken);
-        var byPriority = profile.Text("trafficRoutingMethod") == "Priority";
-        return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint, byPriority))];
+        var (byPriority, delay) = (profile.Text("trafficRoutingMethod") == "Priority", Delay(profile.Properties));
+        return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint, byPriority, delay))];
     }
 
     protected override async Task<string?> CheckPermissionsAsync(TrafficManagerRerouteParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -158,12 +157,12 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
 
     /// <summary>Users ask the DNS which endpoint is theirs, and keep its answer for as long as the profile says.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/traffic-manager/traffic-manager-how-it-works"/>
-    protected override async Task<string> DelayAsync(string group, CancellationToken cancellationToken) =>
-        (int?)(await Arm.GetAsync(Target(group), cancellationToken)).Properties["dnsConfig"]?["ttl"] is { } seconds and > 0
+    private static string Delay(JsonObject profile) =>
+        profile["dnsConfig"]?["ttl"] is JsonValue ttl && ttl.TryGetValue<int>(out var seconds) && seconds > 0
             ? $" Users follow as their DNS answers run out, within {DurationText.Format(TimeSpan.FromSeconds(seconds))} as a rule; open connections stay."
             : " Users follow as their DNS answers run out; open connections stay.";
 
-    private static Route Read(string profile, JsonObject endpoint, bool byPriority)
+    private static Route Read(string profile, JsonObject endpoint, bool byPriority, string delay)
     {
         var (name, kind) = ((string)endpoint["name"]!, ((string)endpoint["type"]!).Split('/')[^1]);
         var properties = endpoint["properties"]!;
@@ -179,6 +178,7 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
         {
             IsUnprobed = unprobed,
             Priority = byPriority ? (int?)properties["priority"] : null,
+            Delay = delay,
         };
     }
 

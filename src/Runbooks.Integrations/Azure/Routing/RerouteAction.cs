@@ -24,9 +24,6 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     /// <summary>What the others get of it by the way in which the group spreads its traffic.</summary>
     protected abstract Task<Spread> SpreadAsync(TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken);
 
-    /// <summary>When users follow what was set; a sentence that begins with a blank.</summary>
-    protected abstract Task<string> DelayAsync(string group, CancellationToken cancellationToken);
-
     /// <summary>What the routes look like without asking after their health: enough to write, and to take back.</summary>
     protected virtual Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
         ReadAsync(group, time, cancellationToken);
@@ -45,7 +42,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         var what = parameters.Weight is null ? $"disable {from.Name} of {DisplayName(group)}" : $"give {from.Name} of {DisplayName(group)} the weight {parameters.Weight}";
         return new Preparation
         {
-            PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {RoutePlan.Takers(routes, from, parameters.To, parameters.Weight)}: {what} (now {from.Now}).{remark}{await DelayAsync(group, cancellationToken)}",
+            PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {RoutePlan.Takers(routes, from, parameters.To, parameters.Weight)}: {what} (now {from.Now}).{remark}{from.Delay}",
             Identity = $"{from.Id}: {from.Now}",
             IsSo = from.Now == after,
             Undo = $"Set {from.Name} back to: {from.Now}.",
@@ -86,9 +83,8 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
             throw new StepRefusedException($"{change.Name} was changed by somebody else in the meantime: it is {now?.ToString() ?? "gone"}. Nothing was overwritten.");
         }
 
-        var delay = await DelayAsync(change.Group, cancellationToken);
-        await WriteAsync(change, change.After, context, cancellationToken);
-        return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to {RoutePlan.Takers(routes, RoutePlan.Find(routes, change.Name)!, parameters.To, parameters.Weight)}: {change.Name} is now {change.After}.{delay}");
+        var written = await WriteAsync(change, change.After, context, cancellationToken);
+        return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to {RoutePlan.Takers(routes, RoutePlan.Find(routes, change.Name)!, parameters.To, parameters.Weight)}: {change.Name} is now {change.After}.{written.Delay}");
     }
 
     private async Task<Spread> ObjectionAsync(TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken) =>
@@ -99,7 +95,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     private static string Traffic(TParameters parameters) => parameters.Weight is null ? "the traffic" : "a part of the traffic";
 
     /// <summary>Writes, and looks whether it is so: the API knows no precondition.</summary>
-    private async Task WriteAsync(RouteChange change, RouteSetting setting, StepContext context, CancellationToken cancellationToken)
+    private async Task<Route> WriteAsync(RouteChange change, RouteSetting setting, StepContext context, CancellationToken cancellationToken)
     {
         var properties = new JsonObject { [StateProperty] = setting.Enabled ? "Enabled" : "Disabled" };
         if (setting.Weight is { } weight)
@@ -107,14 +103,16 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
             properties["weight"] = weight;
         }
 
-        RouteSetting? now = null;
+        Route? now = null;
         var call = arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties });
         if (!await arm.WriteAsync(call, IsSeenAsync, context, cancellationToken))
         {
-            throw new AzureRequestException($"{change.Name} was made {setting}, and is {now?.ToString() ?? "gone"}: somebody else changed it at the same moment.");
+            throw new AzureRequestException($"{change.Name} was made {setting}, and is {now?.Now.ToString() ?? "gone"}: somebody else changed it at the same moment.");
         }
 
-        async Task<bool> IsSeenAsync() => (now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name)?.Now) == setting;
+        return now!;
+
+        async Task<bool> IsSeenAsync() => (now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name))?.Now == setting;
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -147,9 +145,8 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
             throw new ChangedSinceException($"{change.Name} was changed by somebody else since ({now?.ToString() ?? "gone"}), so it was left alone. Before this incident it was {change.Before}.");
         }
 
-        var delay = await DelayAsync(change.Group, cancellationToken);
-        await WriteAsync(change, change.Before, context, cancellationToken);
-        return $"Gave {change.Name} its traffic back: it is as before, {change.Before}.{delay}";
+        var written = await WriteAsync(change, change.Before, context, cancellationToken);
+        return $"Gave {change.Name} its traffic back: it is as before, {change.Before}.{written.Delay}";
     }
 }
 
@@ -179,6 +176,9 @@ internal sealed record Route(string Id, string Name, RouteSetting Now, bool Heal
 
     /// <summary>It gets its share whether it is healthy or not.</summary>
     public bool IsUnprobed { get; init; }
+
+    /// <summary>When users follow what was set; a sentence that begins with a blank.</summary>
+    public required string Delay { get; init; }
 }
 
 /// <param name="Refusal">Why the change would not do what is meant by it; null when it would.</param>

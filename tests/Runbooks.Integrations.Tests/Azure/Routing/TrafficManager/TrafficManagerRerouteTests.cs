@@ -59,11 +59,25 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
     [Theory]
     [InlineData(3600, "Users follow as their DNS answers run out, within 1h as a rule; open connections stay.")]
     [InlineData(0, "Users follow as their DNS answers run out; open connections stay.")]
-    public async Task Plan_SaysWhenUsersFollow(int ttl, string words)
+    [InlineData("soon", "Users follow as their DNS answers run out; open connections stay.")]
+    public async Task Plan_SaysWhenUsersFollow(object ttl, string words)
     {
         await ChangeAsync(HttpMethod.Patch, s_profile, new { properties = new { dnsConfig = new { ttl } } });
 
         (await PrepareAsync(Reroute, s_away)).PlannedEffect.ShouldEndWith($" {words}");
+    }
+
+    /// <summary>Each further question is one more that may fail before the traffic is given back.</summary>
+    [Fact]
+    public async Task Undo_LooksOnceBeforeItWritesAndOnceAfter()
+    {
+        var preparation = await PrepareAsync(Reroute, s_away);
+        await ApplyAsync(Reroute, s_away, preparation);
+        var before = (await RequestsAsync()).Count;
+
+        await UndoAsync(Reroute, preparation);
+
+        (await RequestsAsync()).Skip(before).Where(request => request.Contains(" /arm/")).Select(request => request.Split(' ')[0]).ShouldBe(["GET", "PATCH", "GET"]);
     }
 
     [Fact]
