@@ -37,7 +37,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var rules = kind.In(policy);
         var name = StepName.Of(context);
         var undoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern)));
-        if (signature is not null && WhySkipped(parameters, signature, kind, policy) is { } skipped)
+        if (signature is not null && WafRules.Find(rules, name) is null && WhySkipped(parameters, signature, kind, policy) is { } skipped)
         {
             return new Preparation
             {
@@ -57,7 +57,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             Identity = $"{name}: {signature?.Hash}{string.Concat(first.Select(one => $", after {one}"))}",
             Undo = "Remove the rule again.",
             UndoState = undoState,
-            Refusal = refusal ?? signature?.WafObjection ?? RefusalOf(parameters, kind, target, policy) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
+            Refusal = refusal ?? signature?.WafObjection ?? RefusalOf(parameters, kind, target, policy, name) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
                 ? $"{target.DisplayName} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
                 : null),
         };
@@ -75,7 +75,9 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var signature = parameters.Read(context).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
         var (kind, name) = (KindOf(parameters.Policy)!, StepName.Of(context));
         var target = Target(parameters.Policy, kind);
-        if (WhySkipped(parameters, signature, kind, (await arm.GetAsync(target, cancellationToken)).Json) is { } skipped)
+        var before = (await arm.GetAsync(target, cancellationToken)).Json;
+        var skipped = WhySkipped(parameters, signature, kind, before);
+        if (skipped is not null && WafRules.Find(kind.In(before), name) is null)
         {
             return new ActionResult($"Left {target.DisplayName} as it is: {skipped}.");
         }
@@ -84,7 +86,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context, policy =>
         {
             // It may have been switched over since a person looked.
-            if (RefusalOf(parameters, kind, target, policy) is { } useless)
+            if (RefusalOf(parameters, kind, target, policy, name) is { } useless)
             {
                 throw new StepRefusedException(useless);
             }
@@ -109,7 +111,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         }, rules => WafRules.Find(rules, name) is { } added && WafRules.IsBlocking(added, signature), cancellationToken);
         return new ActionResult(changed
             ? $"{target.DisplayName} blocks the signature {signature}, by the rule {name}.{Passed(first)}{kind.Delay}"
-            : $"{target.DisplayName} had the rule {name} {context.Found}.") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
+            : $"{target.DisplayName} had the rule {name} {context.Found}.{(skipped is null ? "" : $" But {skipped}.")}") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -124,9 +126,10 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.DisplayName}." : $"{target.DisplayName} has no rule {added.Rule}.");
     }
 
-    private static string? RefusalOf(BlockSignatureParameters parameters, WafRules kind, ArmTarget target, JsonObject policy) =>
+    // What the step may skip is no reason to fail once its rule is there, from an earlier attempt.
+    private static string? RefusalOf(BlockSignatureParameters parameters, WafRules kind, ArmTarget target, JsonObject policy, string name) =>
         kind.FindWhyUseless(policy) is { } why ? $"{target.DisplayName} {why}: nothing would be turned away."
-        : WhyUnread(parameters, kind, policy) is { } unread ? $"{target.DisplayName} {unread}: nothing would be turned away. Where yours are forms, say 'body: form'."
+        : (parameters.WhenUnfit != UnfitSignature.Skip || WafRules.Find(kind.In(policy), name) is null) && WhyUnread(parameters, kind, policy) is { } unread ? $"{target.DisplayName} {unread}: nothing would be turned away. Where yours are forms, say 'body: form'."
         : null;
 
     /// <returns>What keeps this WAF from finding the signature; null where nothing does, or where that is to be a refusal.</returns>

@@ -69,6 +69,24 @@ public sealed partial class BlockSignatureTests
         (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(0);
     }
 
+    [Fact]
+    public async Task RuleOfAnEarlierAttempt_IsToldOfWhereThePolicyReadsNoJsonSince()
+    {
+        var with = new { policy = s_gateway, signature = Signature, whenUnfit = "skip" };
+        var first = await PrepareAsync(Block, with);
+        await ApplyAsync(Block, with, first);
+        await SetAsync(s_gateway, "managedRules/managedRuleSets/0/ruleSetVersion", "3.1");
+
+        var again = await PrepareAsync(Block, with, interrupted: first);
+        var result = await ApplyAsync(Block, with, again, interrupted: first);
+
+        (again.Refusal, again.Undo).ShouldBe((null, "Remove the rule again."));
+        result.Result.ShouldContain(" had the rule ");
+        result.Result.ShouldEndWith(" But it has no rule set with which custom rules read JSON (Microsoft_DefaultRuleSet, or OWASP from 3.2 on), and prompts are sent as JSON.");
+        result.Outputs.Keys.ShouldBe(["rule", "signatureHash"]);
+        (await UndoAsync(Block, again)).Result.ShouldStartWith("Removed the rule ");
+    }
+
     [Theory]
     [InlineData("""{ "frontendEndpointLinks": [], "securityPolicyLinks": [] }""", false)]
     [InlineData("""{ "frontendEndpointLinks": [], "routingRuleLinks": [], "securityPolicyLinks": [] }""", false)]
