@@ -11,7 +11,9 @@ public sealed class WafPolicyTests : OnVirtualSandbox
     [Theory]
     [InlineData("PostArgs", "OWASP", "3.2", "203.0.113.0/24", 187)]
     [InlineData("PostArgs", "Microsoft_DefaultRuleSet", "2.1", "203.0.113.0/24", 187)]
+    [InlineData("PostArgs", "OWASP", "3.3", "203.0.113.0/24", 187)]
     [InlineData("PostArgs", "OWASP", "3.1", "203.0.113.0/24", 0)]
+    [InlineData("PostArgs", "Microsoft_BotManagerRuleSet", "3.2", "203.0.113.0/24", 0)]
     [InlineData("RequestBody", "OWASP", "3.2", "203.0.113.0/24", 0)]
     [InlineData("PostArgs", "OWASP", "3.2", "198.51.100.0/24", 0)]
     public async Task RuleOfApplicationGateway_ReadsJsonByItsArgumentsAndAfterTheRulesThatAllow(string variable, string type, string version, string allowed, int caught)

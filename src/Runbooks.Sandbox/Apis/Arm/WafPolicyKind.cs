@@ -128,6 +128,8 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
 internal sealed class ApplicationGatewayWafKind()
     : WafPolicyKind("microsoft.network/applicationgatewaywebapplicationfirewallpolicies", "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies")
 {
+    private static readonly Version s_readsJson = new(3, 2);
+
     public override IResult? Answer(ArmRequest request, ArmOperations operations) => (request.Method, request.Rest.Count, request.Body) switch
     {
         ("GET", 0, _) => Json(Resource(request)),
@@ -158,13 +160,12 @@ internal sealed class ApplicationGatewayWafKind()
     protected override IEnumerable<string> Read(JsonObject policy, JsonObject condition, EdgeRequest request) => request.ContentType switch
     {
         EdgeRequest.Form => [request.Body],
-        EdgeRequest.Json when Names(condition["matchVariables"], "variableName", "PostArgs")
-            && (policy["properties"]?["managedRules"]?["managedRuleSets"] is var sets && (Names(sets, "ruleSetType", "Microsoft_DefaultRuleSet") || Names(sets, "ruleSetVersion", "3.2"))) =>
+        EdgeRequest.Json when (condition["matchVariables"] as JsonArray ?? []).Any(one => (string?)one?["variableName"] == "PostArgs")
+            && (policy["properties"]?["managedRules"]?["managedRuleSets"] as JsonArray ?? []).Any(set =>
+                (string?)set?["ruleSetType"] == "Microsoft_DefaultRuleSet" || ((string?)set?["ruleSetType"] == "OWASP" && Version.Parse((string)set["ruleSetVersion"]!) >= s_readsJson)) =>
             Values(JsonNode.Parse(request.Body)),
         _ => [],
     };
-
-    private static bool Names(JsonNode? list, string property, string value) => (list as JsonArray ?? []).Any(one => (string?)one?[property] == value);
 
     private static IEnumerable<string> Values(JsonNode? json) => json switch
     {
