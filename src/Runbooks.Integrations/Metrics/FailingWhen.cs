@@ -111,7 +111,8 @@ internal static class WithText
 /// <summary>Puts a measured value, or its absence, into a finding: the same words for every source.</summary>
 internal static class Measurement
 {
-    public const int MaxPoints = 60;
+    private const int MaxPoints = 60;
+    private static readonly TimeSpan s_exact = TimeSpan.FromSeconds(1);
 
     /// <param name="hint">What to look at when nobody knows why there is nothing.</param>
     public static CheckResult Empty(FailingWhen failing, WhenEmpty whenEmpty, string hint)
@@ -145,6 +146,26 @@ internal static class Measurement
     /// <param name="silent">How it comes that one says nothing, in words; null when all say something.</param>
     public static CheckResult UnlessSilent(this CheckResult judged, FailingWhen failing, string? silent) =>
         silent is null || failing.IsAbsent || judged.Verdict != Verdict.Passing ? judged : judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {silent}." };
+
+    /// <summary>The curve beside an answer. Between its points is the same time everywhere, so what was before a gap would be drawn at the wrong one.</summary>
+    /// <param name="points">Oldest first.</param>
+    /// <param name="apart">The time between two of them, where nothing is missing.</param>
+    public static CheckResult WithCurve(this CheckResult result, IReadOnlyList<(DateTimeOffset At, double Value)> points, TimeSpan apart)
+    {
+        var first = Math.Max(0, points.Count - 1);
+        while (first > 0 && points.Count - first < MaxPoints && (points[first].At - points[first - 1].At - apart).Duration() < s_exact)
+        {
+            first--;
+        }
+
+        List<(DateTimeOffset At, double Value)> drawn = [.. points.Skip(first)];
+        return result with
+        {
+            Series = [.. drawn.Select(point => point.Value)],
+            SeriesSpan = drawn.Count < 2 ? null : drawn[^1].At - drawn[0].At,
+            SeriesUntil = drawn.Count < 2 ? null : drawn[^1].At,
+        };
+    }
 
     /// <summary>How long ago something was, short: <c>12 s</c>, <c>3 min</c>.</summary>
     public static string Age(TimeSpan time) => time switch

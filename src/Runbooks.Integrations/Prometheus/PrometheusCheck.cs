@@ -102,13 +102,7 @@ internal static class PrometheusCurve
         this PrometheusClient prometheus, CheckResult result, string? endpoint, string query, TimeProvider time, CancellationToken cancellationToken, PrometheusSeries? like = null)
     {
         var recent = await RecentAsync(prometheus, endpoint, query, time, like, cancellationToken);
-        return result with
-        {
-            Series = [.. recent.Select(point => point.Value)],
-            SeriesSpan = recent.Count < 2 ? null : recent[^1].At - recent[0].At,
-            SeriesUntil = recent.Count < 2 ? null : recent[^1].At,
-            Link = prometheus.LinkTo(endpoint, query),
-        };
+        return result.WithCurve(recent, s_step) with { Link = prometheus.LinkTo(endpoint, query) };
     }
 
     public static string? LinkTo(this PrometheusClient prometheus, string? endpoint, string query)
@@ -128,24 +122,12 @@ internal static class PrometheusCurve
             var now = time.GetUtcNow();
             var range = await prometheus.RangeAsync(endpoint, query, now - s_shown, now, s_step, cancellationToken);
             var series = range.FirstOrDefault(one => like is null || one.IsSame(like));
-            return series is null ? [] : LastStretch([.. series.Times.Zip(series.Values, (at, value) => (DateTimeOffset.UnixEpoch.AddSeconds(at), value)).Where(point => double.IsFinite(point.value)).TakeLast(Measurement.MaxPoints)]);
+            return series is null ? [] : [.. series.Times.Zip(series.Values, (at, value) => (DateTimeOffset.UnixEpoch.AddSeconds(at), value)).Where(point => double.IsFinite(point.value))];
         }
         catch (PrometheusException)
         {
             return [];
         }
-    }
-
-    // Between its points is the same time everywhere, so what was before a gap would be drawn at the wrong one.
-    private static List<(DateTimeOffset At, double Value)> LastStretch(List<(DateTimeOffset At, double Value)> points)
-    {
-        var first = Math.Max(0, points.Count - 1);
-        while (first > 0 && points[first].At - points[first - 1].At <= s_step)
-        {
-            first--;
-        }
-
-        return points[first..];
     }
 }
 

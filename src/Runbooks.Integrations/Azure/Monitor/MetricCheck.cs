@@ -51,7 +51,6 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         List<MetricSeries> fresh = [.. found.Where(series => parameters.Failing.IsAbsent || !series.IsStaleAt(now))];
         var stale = found.Except(fresh).MinBy(series => series.Points[^1].Until);
         var worst = parameters.Failing.Worst(fresh.Count > 0 ? fresh : found, series => series.Points[^1].Value);
-        List<MetricPoint> recent = [.. worst.Points.TakeLast(Measurement.MaxPoints)];
         var judged = fresh.Count > 0
             ? Measurement.Judge(parameters.Failing, worst.Points[^1].Value, parameters.Unit, Among(found.Count, worst, now, (parameters.Granularity is not null || IsOfItsInterval(parameters.Aggregation)) && worst.Every > TimeSpan.FromMinutes(1)))
                 .UnlessSilent(parameters.Failing, stale is null ? null : $"{stale} has had no value for {Measurement.Age(stale.AgeAt(now))}")
@@ -64,11 +63,8 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         var measured = parameters.Failing.IsAbsent ? found.Max(series => series.Points[^1].Until)
             : judged.Verdict == Verdict.Passing ? fresh.Min(series => series.Points[^1].Until)
             : worst.Points[^1].Until;
-        return judged with
+        return judged.WithCurve([.. worst.Points.Select(point => (point.Until, point.Value))], worst.Apart) with
         {
-            Series = [.. recent.Select(point => point.Value)],
-            SeriesSpan = recent.Count < 2 ? null : recent[^1].Until - recent[0].Until,
-            SeriesUntil = recent[^1].Until,
             Link = Link(target),
             MeasuredAt = measured,
             MeasuredFrom = measured - worst.Every,
@@ -264,12 +260,11 @@ internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensio
 
     public TimeSpan AgeAt(DateTimeOffset now) => now - Points[^1].Until;
 
-    /// <summary>Whether values should have come since the last one: some come every minute, others every quarter of an hour.</summary>
-    public bool IsStaleAt(DateTimeOffset now)
-    {
-        var gaps = Points.Zip(Points.Skip(1), (one, next) => next.Until - one.Until).Order().ToList();
-        return AgeAt(now) > Usual + (3 * (gaps.Count == 0 ? Every : gaps[gaps.Count / 2]));
-    }
+    /// <summary>The time between two values as a rule: some come every minute, others every quarter of an hour.</summary>
+    public TimeSpan Apart => Points.Zip(Points.Skip(1), (one, next) => next.Until - one.Until).Order().ToList() is { Count: > 0 } gaps ? gaps[gaps.Count / 2] : Every;
+
+    /// <summary>Whether values should have come since the last one.</summary>
+    public bool IsStaleAt(DateTimeOffset now) => AgeAt(now) > Usual + (3 * Apart);
 
     public override string ToString() => string.Join(", ", Dimensions.Select(one => $"{one.Key}={one.Value}"));
 }

@@ -124,6 +124,21 @@ public sealed class StaleMetricTests : WithServer
         result.SeriesUntil.ShouldBe(_server.Time.GetUtcNow() - TimeSpan.FromMinutes(drawn), "one of them is drawn");
     }
 
+    /// <summary>Where a minute has no value, those before stand at an earlier time than their place in the curve; where values come seldom, all of them are as far apart.</summary>
+    [Theory]
+    [InlineData("9=5 8=6 7= 6= 5=1 4=2 3=3", new double[] { 1, 2, 3 }, 2)]
+    [InlineData("44=19 29=20 14=21", new double[] { 19, 20, 21 }, 30)]
+    [InlineData("9=5 8=6 7=4 6= 3=3", new double[] { 3 }, null)]
+    public async Task CurveWithAGap_IsWhatCameAfterIt(string points, double[] values, int? minutes)
+    {
+        _server.Answer = context => context.Response.WriteAsync(Metric(Series(points)));
+
+        var result = await AskAsync();
+
+        result.Series.ShouldBe(values);
+        result.SeriesSpan.ShouldBe(minutes is { } span ? TimeSpan.FromMinutes(span) : null);
+    }
+
     /// <summary>Of the capacity of a storage account there is one value an hour: Azure answers in that width, whatever was asked for.</summary>
     [Theory]
     [InlineData("130=20 70=21 10=0", Verdict.Passing, 10)]
