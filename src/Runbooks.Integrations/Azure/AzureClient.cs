@@ -37,7 +37,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         catch (Exception unreachable) when (unreachable is RequestFailedException or AggregateException or HttpRequestException or IOException
             || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new AzureRequestException($"{call.On} cannot be reached to {call.What}: {Cut(unreachable.Message)}", inner: unreachable)
+            throw new AzureRequestException($"{call.On} {Cut(OwnNetwork.Describe(unreachable, call.What))}", inner: unreachable)
             {
                 IsSilent = true,
                 NothingDone = unreachable is NotAskedException || NeverSent.Is(unreachable),

@@ -23,9 +23,21 @@ internal static class OwnNetwork
     };
 
     /// <summary>Why a server gave no answer, as the end of a sentence that begins with its name: one that is not trusted was reached.</summary>
-    public static string Describe(Exception failed) => failed is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }
-        ? $"is reached, but no secure connection to it comes about: {Reason(failed)}{(s_unknownAuthority.Any(Reason(failed).Contains) ? " (or its authority is not known to this machine)" : "")}"
-        : $"cannot be reached: {Reason(failed)}";
+    /// <param name="what">What was asked of it, where that is to be said. Follows "to": <c>list models</c>.</param>
+    public static string Describe(Exception failed, string? what = null)
+    {
+        var to = what is null ? "" : $" to {what}";
+        for (var cause = failed; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError })
+            {
+                var reason = Reason(cause);
+                return $"is reached{to}, but no secure connection to it comes about: {reason}{(s_unknownAuthority.Any(reason.Contains) ? " (or its authority is not known to this machine)" : "")}";
+            }
+        }
+
+        return $"cannot be reached{to}: {Reason(failed)}";
+    }
 
     /// <summary>What the innermost failure of an HTTP call says: those around it tell people, who never see it, to look inside. Of a connection the outer one names the address.</summary>
     public static string Reason(Exception failed)

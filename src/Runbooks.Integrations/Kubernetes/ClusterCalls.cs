@@ -123,7 +123,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
             || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             connection.Invalidate();
-            throw new ClusterException($"Cluster '{cluster}' cannot be reached to {what}: {OwnNetwork.Reason(unreachable)}", unreachable);
+            throw new ClusterException($"Cluster '{cluster}' {OwnNetwork.Describe(unreachable, what)}", unreachable);
         }
     }
 

@@ -100,7 +100,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         request.Headers.Authorization = known.ApiKey is null ? null : new AuthenticationHeaderValue("Bearer", known.ApiKey);
         request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
         var (status, text) = await clients.CreateClient(Client).ReadAsync(
-            request, unreachable => new LiteLlmException($"The LiteLLM proxy '{proxy}' cannot be reached to {what}: {OwnNetwork.Reason(unreachable)}", unreachable),
+            request, unreachable => new LiteLlmException($"The LiteLLM proxy '{proxy}' {OwnNetwork.Describe(unreachable, what)}", unreachable),
             cancellationToken);
         if (status is 401 or 403)
         {

@@ -81,13 +81,13 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
         {
             throw new OnCallException($"{why.Message} ({OnCallOptions.SectionName}:{nameof(OnCallOptions.AllowedHosts)})", refused);
         }
-        catch (HttpRequestException unreachable)
-        {
-            throw new OnCallException($"{address.Host} cannot be reached ({unreachable.HttpRequestError}).", unreachable);
-        }
         catch (IOException broken)
         {
             throw new OnCallException($"{address.Host} broke off in the middle of its answer.", broken);
+        }
+        catch (Exception unreachable) when (HttpFailure.InWords(address.Host, unreachable) is { } words)
+        {
+            throw new OnCallException(words, unreachable);
         }
     }
 

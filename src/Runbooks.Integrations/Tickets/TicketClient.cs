@@ -46,7 +46,7 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, contentType);
         var (status, text) = await clients.CreateClient(Client).ReadAsync(
-            request, unreachable => new TicketException($"The ticket system '{name}' cannot be reached to {what}: {OwnNetwork.Reason(unreachable)}", unreachable),
+            request, unreachable => new TicketException($"The ticket system '{name}' {OwnNetwork.Describe(unreachable, what)}", unreachable),
             cancellationToken);
         return mayBeGone && status == 404 ? null : Read(name, status, text, what);
     }

@@ -74,6 +74,17 @@ public sealed class TokenTests : OnTheSandbox, IAsyncLifetime
         (await AskAsync("prometheus.query", new { query = "max(up{pod=", failing = "> 76000" })).Summary.ShouldContain("parse error: unexpected end of input");
 
     [Fact]
+    public async Task EndpointThatIsNotTrusted_WasReached()
+    {
+        var client = new AzurePipelines(new KnownIdentity(), Services.GetRequiredService<IOptions<OutboundHttpOptions>>()).To(_front.Address, "https://vault.azure.net/.default");
+
+        var failed = await Should.ThrowAsync<AzureRequestException>(() => client.SendAsync(new AzureRequest(RequestMethod.Post, _front.Address, "change it", "thing", "Owner"), Cancel));
+
+        failed.Message.ShouldStartWith("thing is reached to change it, but no secure connection to it comes about: The remote certificate is invalid");
+        failed.NothingDone.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Logs_AreAskedWithTheIdentitysToken()
     {
         await AskAsync("azureMonitor.logs", new { workspace = "00000000-0000-0000-0000-0000000000aa", query = "AppRequests | count", failing = "> 1" });

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Azure;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Llm;
@@ -32,7 +33,25 @@ public sealed class OwnNetworkTests
     [InlineData(HttpRequestError.ConnectionError, "Connection refused", "cannot be reached: outer (host:443)")]
     [InlineData(HttpRequestError.ResponseEnded, "The response ended.", "cannot be reached: The response ended.")]
     public void ServerThatGaveNoAnswer_IsToldByTheCause(HttpRequestError error, string cause, string words) =>
-        OwnNetwork.Describe(new HttpRequestException(error, "outer (host:443)", new IOException("middle", new IOException(cause)))).ShouldBe(words);
+        OwnNetwork.Describe(Failed(error, cause)).ShouldBe(words);
+
+    [Theory]
+    [InlineData(HttpRequestError.SecureConnectionError, "is reached to list models, but no secure connection to it comes about: why")]
+    [InlineData(HttpRequestError.ConnectionError, "cannot be reached to list models: outer (host:443)")]
+    public void WhatWasAskedOfIt_IsSaid(HttpRequestError error, string words) => OwnNetwork.Describe(Failed(error, "why"), "list models").ShouldBe(words);
+
+    /// <summary>As the libraries of Azure have it, after they have tried again.</summary>
+    [Fact]
+    public void ServerThatIsNotTrusted_IsToldThroughWhatALibraryPutsRoundIt() =>
+        OwnNetwork.Describe(new AggregateException(new RequestFailedException("see inner", Failed(HttpRequestError.SecureConnectionError, "it has expired")))).ShouldBe("is reached, but no secure connection to it comes about: it has expired");
+
+    /// <summary>The address may be the secret, and none is in what TLS says.</summary>
+    [Theory]
+    [InlineData(HttpRequestError.SecureConnectionError, "Slack is reached, but no secure connection to it comes about: why.")]
+    [InlineData(HttpRequestError.ConnectionError, "Slack cannot be reached (ConnectionError).")]
+    public void ServerWhoseAddressIsSecret_IsToldWithoutIt(HttpRequestError error, string words) => HttpFailure.InWords("Slack", Failed(error, "why")).ShouldBe(words);
+
+    private static HttpRequestException Failed(HttpRequestError error, string cause) => new(error, "outer (host:443)", new IOException("middle", new IOException(cause)));
 }
 
 /// <summary>The usual way in which DNS is down: packets are dropped, and a check's time is up before the resolver gives up.</summary>

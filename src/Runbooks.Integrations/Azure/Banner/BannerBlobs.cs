@@ -123,12 +123,12 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         {
             // The messages of the SDK carry whole responses: status and code say enough.
             throw new AzureRequestException(
-                failed.Status == 0 ? $"{Held(address).Start} cannot be reached to {verb} it." : $"{Held(address).Start} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
+                failed.Status == 0 ? $"{Held(address).Start} {OwnNetwork.Describe(failed, $"{verb} it")}" : $"{Held(address).Start} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
         }
         catch (Exception failed) when (failed is AuthenticationFailedException or AggregateException
             || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new AzureRequestException($"{Held(address).Start} cannot be reached to {verb} it: {failed.Message}", inner: failed);
+            throw new AzureRequestException($"{Held(address).Start} {OwnNetwork.Describe(failed, $"{verb} it")}", inner: failed);
         }
     }
 }
