@@ -22,17 +22,20 @@ internal static class OwnNetwork
         _ => null,
     };
 
-    /// <summary>Why a server gave no answer, as the end of a sentence that begins with its name: one that is not trusted was reached.</summary>
+    /// <summary>Why a server gave no answer, as the end of a sentence that begins with its name: one that is not trusted, or that says too much, was reached.</summary>
     /// <param name="what">What was asked of it, where that is to be said. Follows "to": <c>list models</c>.</param>
     public static string Describe(Exception failed, string? what = null)
     {
         var to = what is null ? "" : $" to {what}";
         for (var cause = failed; cause is not null; cause = cause.InnerException)
         {
-            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError })
+            switch (cause)
             {
-                var reason = Reason(cause);
-                return $"is reached{to}, but no secure connection to it comes about: {reason}{(s_unknownAuthority.Any(reason.Contains) ? " (or its authority is not known to this machine)" : "")}";
+                case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }:
+                    var reason = Reason(cause);
+                    return $"is reached{to}, but no secure connection to it comes about: {reason}{(s_unknownAuthority.Any(reason.Contains) ? " (or its authority is not known to this machine)" : "")}";
+                case HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }:
+                    return $"is reached{to}, but answers with more than is read: {Reason(cause)}";
             }
         }
 

@@ -76,6 +76,10 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         {
             return CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage };
         }
+        catch (HttpRequestException tooLong) when (tooLong.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            return CheckResult.Unknown($"{name} {OwnNetwork.Describe(tooLong)}") with { Link = provider.StatusPage };
+        }
         catch (HttpRequestException unreachable)
         {
             return CheckResult.Failing($"{name} {OwnNetwork.Describe(unreachable)}") with { Value = unreachable.HttpRequestError == HttpRequestError.SecureConnectionError ? "untrusted" : "unreachable", Link = provider.StatusPage };
@@ -95,7 +99,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         {
             await answer.Content.LoadIntoBufferAsync(client.MaxResponseContentBufferSize, cancellationToken);
         }
-        catch (HttpRequestException broken)
+        catch (HttpRequestException broken) when (broken.HttpRequestError != HttpRequestError.ConfigurationLimitExceeded)
         {
             throw new IOException(OwnNetwork.Reason(broken), broken);
         }

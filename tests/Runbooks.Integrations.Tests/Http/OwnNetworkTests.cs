@@ -32,11 +32,13 @@ public sealed class OwnNetworkTests
     [InlineData(HttpRequestError.SecureConnectionError, "bad chain: UntrustedRoot", "is reached, but no secure connection to it comes about: bad chain: UntrustedRoot (or its authority is not known to this machine)")]
     [InlineData(HttpRequestError.ConnectionError, "Connection refused", "cannot be reached: outer (host:443)")]
     [InlineData(HttpRequestError.ResponseEnded, "The response ended.", "cannot be reached: The response ended.")]
+    [InlineData(HttpRequestError.ConfigurationLimitExceeded, "More than 4 MB.", "is reached, but answers with more than is read: More than 4 MB.")]
     public void ServerThatGaveNoAnswer_IsToldByTheCause(HttpRequestError error, string cause, string words) =>
         OwnNetwork.Describe(Failed(error, cause)).ShouldBe(words);
 
     [Theory]
     [InlineData(HttpRequestError.SecureConnectionError, "is reached to list models, but no secure connection to it comes about: why")]
+    [InlineData(HttpRequestError.ConfigurationLimitExceeded, "is reached to list models, but answers with more than is read: why")]
     [InlineData(HttpRequestError.ConnectionError, "cannot be reached to list models: outer (host:443)")]
     public void WhatWasAskedOfIt_IsSaid(HttpRequestError error, string words) => OwnNetwork.Describe(Failed(error, "why"), "list models").ShouldBe(words);
 

@@ -135,6 +135,18 @@ public sealed class CompletionTests : WithServer
         result.Summary.ShouldStartWith("p broke off in the middle of its answer: ");
     }
 
+    /// <summary>The limit is ours: it says nothing of the provider.</summary>
+    [Fact]
+    public async Task AnswerThatIsLongerThanIsRead_IsNoOutage()
+    {
+        _server.Answer = context => context.Response.WriteAsync(new string(' ', 5 * 1024 * 1024));
+
+        var result = await AskAsync(_server.Url, failing: ProviderTrouble.Outage);
+
+        result.Verdict.ShouldBe(Verdict.Unknown);
+        result.Summary.ShouldStartWith("p is reached, but answers with more than is read: ");
+    }
+
     [Theory]
     [InlineData(200, """{"choices":[{"index":0,"finish_reason":"length","message":{"role":"assistant","content":""}}]}""", Verdict.Passing, "p answered 200 in 0 ms.")]
     [InlineData(400, TooFew, Verdict.Passing, "p thought for longer than 16 tokens, in 0 ms.")]
