@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Runbooks.Catalog.Steps;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
 
@@ -153,7 +154,7 @@ internal sealed class ScriptUse
 
 /// <summary>Takes the parameters of a real action, and does what the script says: nothing, for better or worse.</summary>
 /// <param name="pause">Lets virtual time pass.</param>
-internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse use, Func<TimeSpan, CancellationToken, Task> pause) : IAction
+internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript script, ScriptUse use, Func<TimeSpan, CancellationToken, Task> pause) : IAction
 {
     public string Name => real.Name;
 
@@ -213,7 +214,13 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse
         use.Act();
         if (step.Duration > TimeSpan.Zero)
         {
-            await pause(step.Duration, cancellationToken);
+            // Virtual time goes from one known time to the next, and the deadline of an attempt is none of them: past it, there is only to be stopped.
+            var deadline = runbook.FindStep(PhaseOf(context), NameOf(context))!.Timeout;
+            await pause(step.Duration < deadline ? step.Duration : deadline, cancellationToken);
+            if (step.Duration >= deadline)
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
         }
 
         return step.Outcome switch
@@ -247,6 +254,8 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse
 
     /// <summary>The key is incident, phase, step, and a fourth word when it is undone.</summary>
     private static string NameOf(StepContext context) => context.IdempotencyKey.Split(':')[2];
+
+    private static Phase PhaseOf(StepContext context) => Enum.Parse<Phase>(context.IdempotencyKey.Split(':')[1], ignoreCase: true);
 }
 
 /// <summary>What a step does: a word, or a mapping where more is to be said.</summary>

@@ -67,7 +67,7 @@ internal static class TestRunner
             }
         }
 
-        await world.PassAsync(world.Now + TestWorld.Longest, () => world.IsOverAsync(id));
+        await world.PassAsync(world.Now + world.Longest, () => world.IsOverAsync(id));
         return (await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None), world.Use, problems);
     }
 

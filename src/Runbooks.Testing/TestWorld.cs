@@ -19,9 +19,6 @@ namespace Runbooks.Testing;
 /// <summary>Orchestration, task hub and store as in the host, in a folder that goes with it, on virtual time; the outside is scripted.</summary>
 internal sealed class TestWorld : IAsyncDisposable
 {
-    /// <summary>An incident that has not ended this long after the last thing that happened does not end.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
-
     private static readonly DateTimeOffset s_night = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
     private readonly string _folder = Directory.CreateTempSubdirectory("runbook-test-").FullName;
     private readonly ServiceProvider _services;
@@ -33,6 +30,7 @@ internal sealed class TestWorld : IAsyncDisposable
         // What is asked of the real world is told with its time.
         _clock = new FakeTimeProvider(script.IsLive ? TimeProvider.System.GetUtcNow() : s_night);
         _pause = new VirtualPause(_clock);
+        Longest = LongestOf(runbook);
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -50,11 +48,14 @@ internal sealed class TestWorld : IAsyncDisposable
         services.AddSingleton<RecordingChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<RecordingChannel>()).AddSingleton(ContactBook.EveryoneOn(RecordingChannel.Name));
         services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script, Use));
         services.Replace(ServiceDescriptor.Singleton(new StepCatalog(
-            real.Checks.Select(check => script.IsLive ? (ICheck)new LiveCheck(check, runbook) : new ScriptedCheck(check, script, Use)), real.Actions.Select(action => new ScriptedAction(action, script, Use, PauseAsync)))));
+            real.Checks.Select(check => script.IsLive ? (ICheck)new LiveCheck(check, runbook) : new ScriptedCheck(check, script, Use)), real.Actions.Select(action => new ScriptedAction(action, runbook, script, Use, PauseAsync)))));
         _services = services.BuildServiceProvider();
     }
 
     public ScriptUse Use { get; } = new();
+
+    /// <summary>An incident that has not ended this long after the last thing that happened does not end.</summary>
+    public TimeSpan Longest { get; }
 
     public DateTimeOffset Now => _clock.GetUtcNow();
 
@@ -70,6 +71,10 @@ internal sealed class TestWorld : IAsyncDisposable
         await world.Host.StartAsync(CancellationToken.None);
         return world;
     }
+
+    /// <summary>A week; a day more than its question waits, where that is longer.</summary>
+    public static TimeSpan LongestOf(Runbook runbook) =>
+        Enum.GetValues<Phase>().Select(phase => runbook.ApprovalOf(phase)?.Timeout + TimeSpan.FromDays(1)).Append(TimeSpan.FromDays(7)).Max()!.Value;
 
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();

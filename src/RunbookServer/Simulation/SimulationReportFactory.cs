@@ -26,6 +26,7 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
         {
             Live = isLive,
             WouldAct = WouldAct,
+            WatchedFor = TestWorld.LongestOf(runbook),
         };
     }
 
@@ -114,6 +115,10 @@ internal sealed record SimulationReport(
     /// <summary>Whether the checks were asked and the targets looked at for real.</summary>
     public bool Live { get; init; }
 
+    /// <summary>How long it was looked at after the last thing that happened.</summary>
+    [JsonIgnore]
+    public TimeSpan WatchedFor { get; init; }
+
     /// <summary>It ends where a step would run without a question.</summary>
     public bool WouldAct { get; init; }
 
@@ -186,7 +191,7 @@ internal sealed class SimulationText
             { Live: true, State: "awaitingApproval" } => "Stops at the question. The checks were asked and the steps looked at their targets for real; nothing was touched.",
             { Live: true, IsOver: false } => "Stops after one look: nothing calls for the mitigation now, and in earnest the checks would be asked again for a while. They were asked for real; nothing was touched.",
             { Live: true } => $"Ends as {report.State}. The checks were asked for real; nothing was touched.",
-            { IsOver: false } => $"Has not ended within {DurationText.Format(TestWorld.Longest)}: it is {report.State}. Everything outside was assumed; nothing was touched.",
+            { IsOver: false } => $"Has not ended within {DurationText.Format(report.WatchedFor)}: it is {report.State}. Everything outside was assumed; nothing was touched.",
             _ => $"Ends as {report.State}. Everything outside was assumed; nothing was touched.",
         });
         return _text.ToString();

@@ -17,7 +17,7 @@ internal static class Simulator
         var opening = await TestOpening.TakeAsync(world, alerts);
         var id = opening.Id ?? throw new TestCaseException(opening.Problem!);
         var questions = new List<Gate>();
-        var end = world.Now + TestWorld.Longest;
+        var end = world.Now + world.Longest;
         async Task<Incident> NowAsync() => await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None);
         async Task<Gate?> NewAsync() => (await NowAsync()).OpenGate is { } gate && questions.All(asked => asked.Id != gate.Id) ? gate : null;
 
@@ -31,7 +31,7 @@ internal static class Simulator
             {
                 questions.Add(question);
                 await AnswerAsync(world, id, question, assumed);
-                end = world.Now + TestWorld.Longest;
+                end = world.Now + world.Longest;
             }
         }
 

@@ -46,6 +46,20 @@ public sealed class RunbookTestsTests : IDisposable
         output.ShouldContain(mistake);
     }
 
+    /// <summary>What takes just longer than its timeout and what hangs for hours are the same from outside.</summary>
+    [Theory]
+    [InlineData("16m")]
+    [InlineData("4h")]
+    public async Task StepThatTakesLongerThanItsTimeout_FailsAtItsTimeout(string takes)
+    {
+        Write($"source: alertmanager\nchecks: {{ stalled: [failing], zombie: [failing] }}\nsteps: {{ recycle: {{ takes: {takes} }} }}\nevents: [{{ after: 3m, approve: ada }}, {{ after: 2h, cancel: ada, reason: too late }}]\nexpect: {{ state: resolved }}\n");
+
+        var (_, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        output.ShouldContain("state is failed and should be resolved");
+        output.ShouldContain("no answer within 15m");
+    }
+
     [Fact]
     public async Task DecisionThatCannotCount_FailsTheCase()
     {

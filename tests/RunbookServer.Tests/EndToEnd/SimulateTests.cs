@@ -46,7 +46,7 @@ public sealed partial class SimulateTests : IDisposable
         story.ShouldContain("Has not ended within 7d: it is holding.");
     }
 
-    /// <summary>A question may stay open for longer than a week: what comes after a late answer is played all the same.</summary>
+    /// <summary>A question may stay open for longer than a week: what comes after a late answer, or after none, is played all the same.</summary>
     [Fact]
     public async Task LateAnswer_IsPlayedToTheEnd()
     {
@@ -65,6 +65,7 @@ public sealed partial class SimulateTests : IDisposable
         var alert = Write("full.generic.json", """{ "name": "DiskFull", "labels": { "vm": "vm-1" } }""");
 
         (await ReportAsync(0, "simulate", runbook, "--alert", alert, "--after", "8d"))["state"]!.ToString().ShouldBe("resolved");
+        (await ReportAsync(0, "simulate", runbook, "--alert", alert, "--decision", "none"))["state"]!.ToString().ShouldBe("expired");
     }
 
     [Fact]
