@@ -62,8 +62,8 @@ internal sealed class DurableReader(SqliteDatabase database)
         "SELECT key FROM durable_instances WHERE ended_at IS NULL AND attempts > $starts", ("$starts", (long)starts)).List(static row => row.GetInt64(0)));
 
     /// <summary>
-    /// Activities without an answer, and at how many starts in a row that was so; null for one that cannot be read and never
-    /// will be.
+    /// Activities without an answer, and how often in a row a process died that had begun them again; null for one that cannot
+    /// be read and never will be.
     /// </summary>
     public List<(PendingTask Task, long? Attempts)> Tasks() => database.Read(connection => connection.Statement(
         "SELECT t.instance, i.id, t.execution, t.data, t.attempts, t.task FROM durable_tasks t JOIN durable_instances i ON i.key = t.instance ORDER BY t.instance, t.task").List(Pending));
@@ -174,7 +174,7 @@ internal static class DurableSchema
             task      INTEGER NOT NULL,
             execution TEXT NOT NULL,
             data      BLOB NOT NULL,
-            attempts  INTEGER NOT NULL DEFAULT 0, -- starts of the host since it was scheduled
+            attempts  INTEGER NOT NULL DEFAULT 0, -- begun again by a later process, since the last orderly stop
             PRIMARY KEY (instance, task)
         ) WITHOUT ROWID;
         """,

@@ -91,16 +91,16 @@ internal sealed class DurableWriter(SqliteDatabase database)
         });
     }
 
-    /// <summary>Counts this start for everything that is under way or has something to do.</summary>
+    /// <summary>Counts this start for every instance that has something to do.</summary>
     /// <param name="except">Instances that this program does not run.</param>
-    public Task CountStartAsync(long now, IEnumerable<long> except) => database.Writer.EnqueueAsync(connection =>
-    {
-        var keys = $"[{string.Join(',', except)}]";
-        connection.Statement("UPDATE durable_tasks SET attempts = attempts + 1 WHERE instance NOT IN (SELECT value FROM json_each($except))", ("$except", keys)).ExecuteNonQuery();
-        connection.Statement(
-            $"UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE {DurableRows.HasCome}) AND key NOT IN (SELECT value FROM json_each($except))",
-            ("$now", now), ("$except", keys)).ExecuteNonQuery();
-    });
+    public Task CountStartAsync(long now, IEnumerable<long> except) => database.Writer.EnqueueAsync(connection => connection.Statement(
+        $"UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE {DurableRows.HasCome}) AND key NOT IN (SELECT value FROM json_each($except))",
+        ("$now", now), ("$except", $"[{string.Join(',', except)}]")).ExecuteNonQuery());
+
+    /// <summary>Counts that an activity is begun which an earlier process left open.</summary>
+    public Task CountAttemptAsync(PendingTask task) => database.Writer.EnqueueAsync(connection => connection.Statement(
+        "UPDATE durable_tasks SET attempts = attempts + 1 WHERE instance = $instance AND task = $task AND execution = $execution",
+        ("$instance", task.Instance), ("$task", (long)task.Id), ("$execution", task.Execution)).ExecuteNonQuery());
 
     /// <summary>After an orderly stop nothing is suspected of having killed the host.</summary>
     public Task ForgetStartsAsync() => database.Writer.EnqueueAsync(connection =>

@@ -223,13 +223,24 @@ public sealed partial class SqliteOrchestrationService
 
     public async Task<TaskActivityWorkItem> LockNextTaskActivityWorkItem(TimeSpan receiveTimeout, CancellationToken cancellationToken)
     {
-        var task = await _tasks.TakeAsync(cancellationToken);
-        return new ActivityItem(task)
+        while (true)
         {
-            Id = $"{task.Message.OrchestrationInstance.InstanceId}/{task.Id}",
-            TaskMessage = task.Message,
-            LockedUntilUtc = DateTime.MaxValue,
-        };
+            var item = new ActivityItem(await _tasks.TakeAsync(cancellationToken));
+            try
+            {
+                if (item.Task.IsLeftOver)
+                {
+                    await _writer.CountAttemptAsync(item.Task);
+                }
+
+                return item;
+            }
+            // Thrown from here, it would not be tried again: the dispatcher does not know which it was.
+            catch (Exception e) when (IsOfTheDatabase(e))
+            {
+                await AbandonTaskActivityWorkItemAsync(item);
+            }
+        }
     }
 
     public Task<TaskActivityWorkItem> RenewTaskActivityWorkItemLockAsync(TaskActivityWorkItem workItem) => Task.FromResult(workItem);
@@ -257,8 +268,16 @@ public sealed partial class SqliteOrchestrationService
         return Task.CompletedTask;
     }
 
-    private sealed class ActivityItem(PendingTask task) : TaskActivityWorkItem
+    private sealed class ActivityItem : TaskActivityWorkItem
     {
-        public PendingTask Task => task;
+        public ActivityItem(PendingTask task)
+        {
+            Task = task;
+            Id = $"{task.Message.OrchestrationInstance.InstanceId}/{task.Id}";
+            TaskMessage = task.Message;
+            LockedUntilUtc = DateTime.MaxValue;
+        }
+
+        public PendingTask Task { get; }
     }
 }

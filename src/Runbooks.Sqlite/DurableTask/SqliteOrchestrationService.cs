@@ -98,9 +98,9 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
         tasks.RemoveAll(open => _ofNewerProgram.Contains(open.Task.Instance));
         foreach (var (task, attempts) in tasks)
         {
-            if (attempts <= _options.MaxStarts)
+            if (attempts < _options.MaxStarts)
             {
-                _tasks.Add(task);
+                _tasks.Add(task with { IsLeftOver = true, IsSuspect = attempts >= _options.MaxStarts / 2 });
             }
             else
             {
@@ -176,7 +176,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     {
         var why = attempts is null
             ? "What was scheduled cannot be read from the database any more."
-            : $"It was under way when the host died, {attempts - 1} times in a row. It is not tried again.";
+            : $"It was under way when the host died, {attempts} times in a row. It is not tried again.";
         return new TaskMessage
         {
             Event = new TaskFailedEvent(-1, task.Id, why, null, new FailureDetails("HostKilled", why, null, null, true)),
@@ -188,6 +188,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     {
         if (await _writer.FailAsync(key, failure, _timers.Now) is { } id)
         {
+            _tasks.Drop(key);
             _logger.InstanceStopped(id, failure.ErrorMessage);
             _ends.Ended(id);
         }
@@ -234,8 +235,9 @@ public sealed class SqliteTaskHubOptions
     public int MaxTurnFailures { get; set; } = 5;
 
     /// <summary>
-    /// An activity that was under way, or an instance that had something to do, at this many starts of the host in a row, none
-    /// of them after an orderly stop, is taken for what kills the host: it is failed.
+    /// An activity that was begun again this many times, or an instance that had something to do at this many starts, each
+    /// time by a process that then died, is taken for what kills the host: it is failed. From half of them on, such activities
+    /// are run one at a time, so that the innocent are not counted beside the one at fault.
     /// </summary>
     public int MaxStarts { get; set; } = 10;
 

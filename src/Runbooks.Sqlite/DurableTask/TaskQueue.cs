@@ -11,6 +11,12 @@ internal sealed record PendingTask(long Instance, TaskMessage Message)
 
     public string Execution => Message.OrchestrationInstance.ExecutionId;
 
+    /// <summary>It was in the database when this process started: an earlier one may have died of it.</summary>
+    public bool IsLeftOver { get; init; }
+
+    /// <summary>So many processes died with it that it is run when no other such one is: then only the one at fault goes on counting.</summary>
+    public bool IsSuspect { get; init; }
+
     /// <summary>Its instance has ended or continued as new: nobody waits for the answer.</summary>
     public bool IsDropped { get; set; }
 
@@ -25,12 +31,21 @@ internal sealed class TaskQueue(BusyCount busy)
     private readonly Lock _gate = new();
     private readonly Dictionary<(long, int), PendingTask> _open = [];
     private readonly Channel<PendingTask> _waiting = Channel.CreateUnbounded<PendingTask>();
+    private readonly Queue<PendingTask> _suspects = [];
+    private bool _isSuspectOut;
 
     public void Add(PendingTask task)
     {
         lock (_gate)
         {
             _open[(task.Instance, task.Id)] = task;
+            if (task.IsSuspect && _isSuspectOut)
+            {
+                _suspects.Enqueue(task);
+                return;
+            }
+
+            _isSuspectOut |= task.IsSuspect;
         }
 
         Enqueue(task);
@@ -46,14 +61,33 @@ internal sealed class TaskQueue(BusyCount busy)
                 return task;
             }
 
-            busy.Exit();
+            Done(task);
         }
     }
 
-    /// <summary>It was answered; the answer has been handed on.</summary>
+    /// <summary>It was answered, and the answer has been handed on; or nobody waits for one.</summary>
     public void Done(PendingTask task)
     {
-        Forget(task);
+        PendingTask? next = null;
+        lock (_gate)
+        {
+            // An instance that continued as new counts its tasks from 0 again.
+            if (_open.TryGetValue((task.Instance, task.Id), out var open) && ReferenceEquals(open, task))
+            {
+                _open.Remove((task.Instance, task.Id));
+            }
+
+            if (task.IsSuspect)
+            {
+                _isSuspectOut = _suspects.TryDequeue(out next);
+            }
+        }
+
+        if (next is not null)
+        {
+            Enqueue(next);
+        }
+
         busy.Exit();
     }
 
@@ -77,21 +111,18 @@ internal sealed class TaskQueue(BusyCount busy)
         }
     }
 
+    /// <summary>The same for all of an instance.</summary>
+    public void Drop(long instance)
+    {
+        lock (_gate)
+        {
+            Drop(instance, _open.Keys.Where(key => key.Item1 == instance).Select(key => key.Item2).ToList());
+        }
+    }
+
     private void Enqueue(PendingTask task)
     {
         busy.Enter();
         _waiting.Writer.TryWrite(task);
-    }
-
-    private void Forget(PendingTask task)
-    {
-        lock (_gate)
-        {
-            // An instance that continued as new counts its tasks from 0 again.
-            if (_open.TryGetValue((task.Instance, task.Id), out var open) && ReferenceEquals(open, task))
-            {
-                _open.Remove((task.Instance, task.Id));
-            }
-        }
     }
 }

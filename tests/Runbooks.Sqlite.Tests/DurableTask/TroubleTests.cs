@@ -156,6 +156,89 @@ public sealed partial class TroubleTests
         (await hub.WaitForEndAsync("i")).Result<string>().ShouldContain("3 times in a row");
     }
 
+    /// <summary>One kills each process that runs it; the other only stood beside it, under way or queued.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task ActivityBesideOneThatKillsTheHost_IsRunToItsEnd(int places)
+    {
+        var runs = 0;
+        SqliteHub? hub = null;
+        _tasks.Activity<int, int>("deadly", async _ =>
+        {
+            Interlocked.Increment(ref runs);
+            await Task.Delay(Timeout.Infinite);
+            return 0;
+        });
+        _tasks.Activity<int, int>("innocent", async n =>
+        {
+            // Under way at each death until the deadly one is given up.
+            await Task.Delay(Volatile.Read(ref runs) < 5 ? Timeout.Infinite : 0);
+            return n;
+        });
+        _tasks.Orchestrator<int, string>("w", async (context, n) =>
+        {
+            try
+            {
+                return $"{await context.CallActivityAsync<int>(n == 0 ? "deadly" : "innocent", n)}";
+            }
+            catch (TaskFailedException e)
+            {
+                return e.FailureDetails.ErrorMessage;
+            }
+        });
+        await using (hub = await OpenAsync(new SqliteTaskHubOptions { MaxStarts = 4, MaxConcurrentActivities = places }))
+        {
+            await hub.StartAsync("w", "guilty", 0);
+            await hub.StartAsync("w", "beside", 7);
+            for (var life = 1; life <= 5; life++)
+            {
+                while (Volatile.Read(ref runs) < life)
+                {
+                    await Task.Yield();
+                }
+
+                await hub.CrashAsync();
+            }
+
+            (await hub.WaitForEndAsync("guilty")).Result<string>().ShouldContain("4 times in a row");
+            (await hub.WaitForEndAsync("beside")).Result<string>().ShouldBe("7");
+        }
+    }
+
+    [Fact]
+    public async Task InstanceThatIsEndedByItsTurns_StartsNothingThatStillWaits()
+    {
+        var gate = new TaskCompletionSource();
+        var runs = 0;
+        _tasks.Activity<int, int>("slow", async n =>
+        {
+            Interlocked.Increment(ref runs);
+            await gate.Task;
+            return n;
+        });
+        _tasks.Orchestrator<int, int>("w", async (context, n) =>
+        {
+            var all = Enumerable.Range(0, 6).Select(i => context.CallActivityAsync<int>("slow", i)).ToList();
+            await Task.WhenAny([.. all, context.WaitForExternalEvent<string>("go")]);
+            return n;
+        });
+        await using var hub = await OpenAsync(new SqliteTaskHubOptions { MaxConcurrentActivities = 2, MaxTurnFailures = 1, ExtendedSessions = false });
+        await hub.StartAsync("w", "i", 1);
+        while (Volatile.Read(ref runs) < 2)
+        {
+            await Task.Yield();
+        }
+
+        await hub.Database.Writer.EnqueueAsync(connection => connection.Statement("UPDATE durable_history SET data = x'7b' WHERE seq = 3").ExecuteNonQuery());
+        await hub.RaiseAsync("i", "go");
+        (await hub.WaitForEndAsync("i")).Status.ShouldBe(EngineStatus.Failed);
+        gate.SetResult();
+        await hub.SettleAsync();
+
+        runs.ShouldBe(2);
+    }
+
     [Fact]
     public async Task OrderlyStops_AreNotHeldAgainstAnActivity()
     {
