@@ -23,6 +23,19 @@ public sealed class AlertsWithoutLabelsTests : IAsyncDisposable
         _world.World.Store.All.Select(incident => (incident.Id, incident.State)).ShouldBe([(a.Id!, IncidentState.SelfRecovered), (b.Id!, IncidentState.AwaitingApproval)], ignoreOrder: true);
     }
 
+    /// <summary>A monitor that posts its number every minute.</summary>
+    [Fact]
+    public async Task FieldThatIsAnotherInEachMessage_IsOneIncidentThatItsEndWithdraws()
+    {
+        var opened = await PostAsync("""{"name":"SvcFlat","host":"a","cpu":91.5,"eventTime":"2026-11-29T02:01:00Z"}""");
+        var again = await PostAsync("""{"name":"SvcFlat","host":"a","cpu":92.5,"eventTime":"2026-11-29T02:02:00Z"}""");
+        _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
+        var over = await PostAsync("""{"name":"SvcFlat","host":"a","cpu":12,"eventTime":"2026-11-29T02:03:00Z","status":"resolved"}""");
+
+        (opened.Outcome, again.Outcome, over.Outcome, over.Id).ShouldBe((IntakeResult.Opened, IntakeResult.Folded, IntakeResult.Resolved, opened.Id));
+        _world.Only.State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
     [Theory]
     [InlineData("""{"name":"A","host":"a","message":"a is down"}""", "missing; 'host', 'message' are not read; put what tells this alert from others under labels, as names and values")]
     [InlineData("""{"name":"A","labels":{},"tags":["host:a"]}""", "an object; 'tags' is not read; put what tells this alert from others under labels, as names and values")]
@@ -36,7 +49,10 @@ public sealed class AlertsWithoutLabelsTests : IAsyncDisposable
     [Theory]
     [InlineData("""{"name":"A","host":"a","message":"up","time":"02:10","value":3,"state":"ok"}""", true)]
     [InlineData("""{"name":"A","labels":{"host":"a"}}""", true)]
+    [InlineData("""{"name":"A","host":"a","eventTime":"2026-11-29T02:01:00Z","id":"2","info":"for 2 minutes","cpu":91.5,"tags":["x"],"disk":{"free":3},"node":7}""", true)]
     [InlineData("""{"name":"A","host":"b","message":"down"}""", false)]
+    [InlineData("""{"name":"A","Host":"b"}""", false)]
+    [InlineData("""{"name":"A","host":"a","tags":"disk:/var"}""", false)]
     [InlineData("""{"name":"A","labels":"host:a"}""", false)]
     public void Identity_IsThatOfTheFieldsThatStay(string json, bool same) =>
         (Readers.Read("generic", json).Alerts[0].Fingerprint == Readers.Read("generic", """{"name":"A","host":"a","message":"down"}""").Alerts[0].Fingerprint).ShouldBe(same);

@@ -26,10 +26,10 @@ internal sealed class GenericParser : IAlertParser
         "state", "type", "event", "monitorCondition",
     };
 
-    /// <summary>Fields that tell how it is by now: another text in each message about the same alert.</summary>
-    private static readonly HashSet<string> s_changing = new(StringComparer.OrdinalIgnoreCase)
+    /// <summary>Fields that say which thing it is about. Any other may tell how it is by now, and be another in each message about the same alert.</summary>
+    private static readonly HashSet<string> s_telling = new(StringComparer.OrdinalIgnoreCase)
     {
-        "message", "msg", "text", "title", "subject", "body", "description", "details", "reason", "comment", "note", "time", "date", "datetime",
+        "host", "hostname", "instance", "node", "server", "namespace", "pod", "service", "resource", "device", "disk", "tags",
     };
 
     private Alert? Read(Payload alert, string path, PostReport report)
@@ -105,7 +105,7 @@ internal sealed class GenericParser : IAlertParser
         }
 
         var telling = LabelSet.ForLabels().Set("labels", text);
-        foreach (var (name, value) in beside.Where(field => !s_changing.Contains(field.Name) && !AlertLabels.MayChange(field.Name)))
+        foreach (var (name, value) in beside.Where(field => field.Value.IsString && s_telling.Contains(field.Name)))
         {
             telling.Set(name, value.Line(AlertLimits.LabelValue));
         }
