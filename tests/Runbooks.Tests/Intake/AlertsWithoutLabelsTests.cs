@@ -37,10 +37,11 @@ public sealed class AlertsWithoutLabelsTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("""{"name":"A","host":"a","message":"a is down"}""", "missing; 'host', 'message' are not read; put what tells this alert from others under labels, as names and values")]
-    [InlineData("""{"name":"A","labels":{},"tags":["host:a"]}""", "an object; 'tags' is not read; put what tells this alert from others under labels, as names and values")]
+    [InlineData("""{"name":"A","host":"a","message":"a is down"}""", "missing; 'host', 'message' are not read; put what says which thing it is about under labels, as names and values")]
+    [InlineData("""{"name":"A","labels":{},"tags":["host:a"]}""", "an object; 'tags' is not read; put what says which thing it is about under labels, as names and values")]
     [InlineData("""{"name":"A","labels":"host:a","host":"a"}""", "the text \"host:a\"; no label is read of this; give an object of names and values")]
     [InlineData("""{"name":"A","labels":{"host":"a"},"tags":["x"]}""", null)]
+    [InlineData("""{"name":"A","fingerprint":"a","type":"disk","event":"disk full"}""", "missing; 'type', 'event' are not read; put what says which thing it is about under labels, as names and values")]
     [InlineData("""{"name":"A","state":"down","summary":"It is down."}""", null)]
     public void WhatIsNotRead_IsTold(string json, string? told) =>
         Readers.Read("generic", json).Warnings.Select(warning => warning.ToString()).ShouldBe(told is null ? [] : [$"$.labels: {told}"]);

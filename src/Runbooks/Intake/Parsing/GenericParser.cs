@@ -23,7 +23,7 @@ internal sealed class GenericParser : IAlertParser
     private static readonly HashSet<string> s_read = new(StringComparer.OrdinalIgnoreCase)
     {
         "name", "alert", "status", "severity", "summary", "labels", "annotations", "fingerprint", "runbook", "link", "startsAt", "endsAt",
-        "state", "type", "event", "monitorCondition",
+        "state", "monitorCondition",
     };
 
     /// <summary>Fields that say which thing it is about. Any other may tell how it is by now, and be another in each message about the same alert.</summary>
@@ -91,7 +91,9 @@ internal sealed class GenericParser : IAlertParser
     /// <returns>What tells it from others of its name.</returns>
     private static IReadOnlyDictionary<string, string> ReadBeside(Payload alert, string path, PostReport report)
     {
-        var beside = alert.Pairs().Where(field => !s_read.Contains(field.Name) && !field.Value.IsMissing).ToList();
+        var beside = alert.Pairs()
+            .Where(field => !s_read.Contains(field.Name) && !field.Value.IsMissing && !(s_otherStatus.Contains(field.Name) && AlertText.SaysNotFiring(field.Value)))
+            .ToList();
         var text = alert["labels"].Line(AlertLimits.LabelValue);
         if (text is not null)
         {
@@ -101,7 +103,7 @@ internal sealed class GenericParser : IAlertParser
         {
             report.Warn(new(
                 $"{path}.labels", alert["labels"].Found,
-                $"{CountText.Names([.. beside.Select(field => $"'{field.Name}'")], 5)} {(beside.Count == 1 ? "is" : "are")} not read; put what tells this alert from others under labels, as names and values"));
+                $"{CountText.Names([.. beside.Select(field => $"'{field.Name}'")], 5)} {(beside.Count == 1 ? "is" : "are")} not read; put what says which thing it is about under labels, as names and values"));
         }
 
         var telling = LabelSet.ForLabels().Set("labels", text);
