@@ -85,7 +85,7 @@ public sealed class IncidentPager(
     internal async Task<SendResult> SendAsync(Incident incident, Runbook runbook, string key, IEnumerable<string> contacts, Card card, bool needsPerson, CancellationToken cancellationToken)
     {
         var result = await notifier.SendAsync(incident, key, contacts, _ => card, cancellationToken);
-        if (await updater.ShowIfSeenToAsync(incident, result.Incident, cancellationToken) || !needsPerson || !NotificationRecipients.NeedsLastInLine(runbook, result.Deliveries))
+        if (await updater.ShowIfSeenToAsync(incident, result.Incident, cancellationToken) || !needsPerson || IsAnswered(result.Incident, key) || !NotificationRecipients.NeedsLastInLine(runbook, result.Deliveries))
         {
             return result;
         }
@@ -94,6 +94,10 @@ public sealed class IncidentPager(
         await updater.ShowIfSeenToAsync(incident, last.Incident, cancellationToken);
         return last with { Deliveries = [.. result.Deliveries, .. last.Deliveries] };
     }
+
+    /// <summary>Whether the page is about a question that is closed by now. One about anything else still has to come to somebody.</summary>
+    private static bool IsAnswered(Incident incident, string key) =>
+        incident.Gates.Any(gate => gate.Outcome != GateOutcome.Pending && key == DuePage.KeyOf(NotificationUpdater.UnheardOf(gate.Id)));
 }
 
 public sealed record PageRequest(string IncidentId, string Key, string Message);

@@ -143,6 +143,25 @@ public sealed class AnsweredTests
         world.Changed.ShouldHaveSingleItem().Key.ShouldBe(page);
     }
 
+    /// <summary>A page about something else has to come to somebody all the same.</summary>
+    [Theory]
+    [InlineData("unheard-mitigation-1", false)]
+    [InlineData("lease", true)]
+    public async Task QuestionThatIsAnsweredWhileAPageIsTried_CallsTheLastInLineOnlyAboutSomethingElse(string trouble, bool called)
+    {
+        await using var world = World();
+        await world.Store.OpenAsync(TestKit.Some.Waiting(Id), TestKit.Some.Runbook() with { Fallback = "sre" }, _ => null, Cancel);
+        _phone.Before = async (_, _) =>
+        {
+            await world.Store.UpdateAsync(Id, i => i.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", world.Time.GetUtcNow())), Cancel);
+            throw new DeliveryException("answered 400.");
+        };
+
+        await world.Time.UntilDoneAsync(world.Get<IncidentPager>().RequestPageAsync(new PageRequest(Id, trouble, "Nobody has it."), Cancel));
+
+        _pager.Sent.Count.ShouldBe(called ? 1 : 0);
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private static Runbook Asking(Approval approval) => Given.Runbook() with { Mitigation = Given.Runbook().Mitigation with { Approval = approval } };
