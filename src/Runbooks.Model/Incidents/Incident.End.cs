@@ -63,13 +63,15 @@ public sealed partial record Incident
     };
 
     /// <summary>Whether an alert fired on or again after the checks had answered last before the end, and nobody has said that it is over.</summary>
-    public bool FiresUnseen() => AlertResolvedAt is null && (Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt) || (UnlistedFiring > 0 && UnlistedAt > SeenAt));
+    public bool FiresUnseen() => AlertResolvedAt is null && (Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt) || UnlistedFireUnseen);
+
+    private bool UnlistedFireUnseen => UnlistedFiring > 0 && UnlistedAt > SeenAt;
 
     /// <summary>The sender's reasons, where all that came since it had ended is an end without an all-clear; null where something fires.</summary>
     public string? EndedUnseenBecause()
     {
         var since = Alerts.Where(alert => !alert.Resolved && alert.LastAt > SeenAt).Select(alert => alert.EndedBecause).Distinct().ToList();
-        return since.Count > 0 && !since.Contains(null) ? Clip.To(string.Join(", ", since), 100) : null;
+        return since.Count > 0 && !since.Contains(null) && !UnlistedFireUnseen ? Clip.To(string.Join(", ", since), 100) : null;
     }
 
     /// <summary>

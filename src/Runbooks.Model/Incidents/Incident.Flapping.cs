@@ -235,7 +235,7 @@ public sealed partial record Incident
     /// Whether the no was about this alert: one of the same name may be about another disk. Azure gives each firing another identity;
     /// what it says of itself stays the same.
     /// </summary>
-    private bool HasSeen(Alert alert) => Alerts.Any(known => known.Is(alert) || SaysTheSame(known.Alert ?? Alert, alert));
+    private bool HasSeen(Alert alert) => Knows(alert) || Alerts.Any(known => SaysTheSame(known.Alert ?? Alert, alert));
 
     /// <summary>Whether it is the alert that this incident was opened for, in this firing or another.</summary>
     public bool WasOpenedBy(Alert alert) => AlertIdentity.Of(Alert) == AlertIdentity.Of(alert) || SaysTheSame(Alert, alert);
@@ -252,10 +252,16 @@ public sealed partial record Incident
     /// <summary>Nobody was asked about it, and it fires on: looked at when the time is over for which a no to a flapping alert holds.</summary>
     public bool HoldsUnasked() => AlertResolvedAt is null && Alerts.Any(alert => alert is { AskedNobody: true, Resolved: false });
 
-    private Incident AttachFlapping(Alert alert, EarlierNo no, DateTimeOffset now)
+    /// <returns>Null where the list has no room for it: nobody would look at it when the no holds no longer.</returns>
+    private Incident? AttachFlapping(Alert alert, EarlierNo no, DateTimeOffset now)
     {
         var told = Alerts.Any(known => known.ToldAfterNo && Recurrences.Any(recurrence => recurrence.IsOf(alert) && recurrence.IsOf(known, WholeReportOf(known))));
         var attached = Attach(alert, now);
+        if (!attached.Alerts.Any(known => known.Is(alert)))
+        {
+            return null;
+        }
+
         var marked = attached with { Alerts = [.. attached.Alerts.Select(known => known.Is(alert) ? known with { ToldAfterNo = true, AskedNobody = true } : known)] };
         return told ? marked : marked.NoteAlert(now, alert.Source, $"{alert.Name} comes and goes. It does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Text}");
     }

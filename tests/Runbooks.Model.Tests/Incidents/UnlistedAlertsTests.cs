@@ -100,6 +100,33 @@ public sealed class UnlistedAlertsTests
     }
 
     [Fact]
+    public void OneOfThemFiresAndTheListedEndedWithoutAnAllClear_TheReasonIsNotWhy()
+    {
+        var resolved = With(60).End(IncidentState.Resolved, "", Some.Time, new() { SettleFor = TimeSpan.FromMinutes(30) });
+        var ended = Enumerable.Range(0, Incident.MaxListed).Aggregate(
+            resolved, (incident, i) => incident.Attach(Over(i) with { Annotations = new Dictionary<string, string> { ["grafana_state_reason"] = "MissingSeries" } }, Some.Time.AddMinutes(1)));
+
+        ended.EndedUnseenBecause().ShouldBe("MissingSeries");
+        var fires = ended.Attach(Alert(59), Some.Time.AddMinutes(2));
+        (fires.FiresUnseen(), fires.EndedUnseenBecause()).ShouldBe((true, null));
+    }
+
+    /// <summary>It is listed where one that is over gives way. Where none does, it asks: nobody would look at it when the no holds no longer.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ANoToOneThatComesAndGoes_HoldsWhereTheListHasRoomForIt(bool hasRoom)
+    {
+        var flapping = new[] { 0, 2, 4 }.Aggregate(With(60) with { Recurrences = [] }, (incident, minute) =>
+            incident.Attach(Over(59) with { StartsAt = null }, Some.Time.AddMinutes(minute)).Attach(Alert(59) with { StartsAt = Some.Time.AddMinutes(minute + 1) }, Some.Time.AddMinutes(minute + 1)));
+        var rejected = Rejected(hasRoom ? flapping.Attach(Over(7), Some.Time.AddMinutes(6)) : flapping).Attach(Over(59) with { StartsAt = null }, Some.Time.AddMinutes(11));
+
+        var folded = rejected.FoldRefused(Alert(59) with { StartsAt = Some.Time.AddMinutes(12) }, Some.Time.AddMinutes(12));
+
+        (folded is not null, folded?.HoldsUnasked()).ShouldBe(hasRoom ? (true, true) : (false, null));
+    }
+
+    [Fact]
     public void AnotherNameInAFullList_TakesThePlaceOfOneOfMany()
     {
         var other = Alert(99) with { Name = "HeartbeatMissing-database", Summary = "the database is gone" };
