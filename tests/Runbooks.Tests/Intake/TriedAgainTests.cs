@@ -1,7 +1,6 @@
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
-using Runbooks.Notifications;
 using Runbooks.Tests.Watchdog;
 using Given = TestKit.Incidents.Given;
 using Some = TestKit.Some;

@@ -1,8 +1,6 @@
-using Runbooks.Approvals;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Notifications;
 using Runbooks.Orchestration;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
@@ -83,6 +81,4 @@ public sealed partial class UnendedAlertsTests
     }
 
     private Task WatchAsync() => _world.Time.UntilDoneAsync(_world.Get<IncidentWatchdog>().CheckAsync(Cancel));
-
-    private static Incident Decided() => Some.Waiting().Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time)).Incident;
 }

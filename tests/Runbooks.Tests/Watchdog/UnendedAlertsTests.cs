@@ -3,11 +3,9 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
-using Runbooks.Orchestration;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using TestKit;
-using TestKit.People;
 
 namespace Runbooks.Tests.Watchdog;
 
@@ -233,6 +231,8 @@ public sealed partial class UnendedAlertsTests : IAsyncDisposable
         await _world.Get<NotificationUpdater>().ShowEndAsync(ended, _world.Get<IncidentCards>().Closed(ended, _world.Runbook), Cancel);
         return id;
     }
+
+    private static Incident Decided() => Some.Waiting().Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time)).Incident;
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 }
