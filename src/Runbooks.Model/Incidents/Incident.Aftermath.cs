@@ -24,7 +24,7 @@ public sealed partial record Incident
 
     /// <summary>Closed by hand. Says nothing about an incident that leaves nothing to a person.</summary>
     public Incident CloseByHand(string by, string reason, DateTimeOffset now) => CanBeClosedByHand()
-        ? (SeeTo(by, reason, now) with { SettlesAt = null, ClosedByHand = new(by, reason, now), ClosedAt = now, Reason = $"{Reason} Closed by {by}: {reason}".Trim() })
+        ? (SeeTo(by, reason, now) with { SettlesAt = null, IsAcknowledgementUnshown = false, ClosedByHand = new(by, reason, now), ClosedAt = now, Reason = $"{Reason} Closed by {by}: {reason}".Trim() })
             .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
         : this;
 
@@ -67,7 +67,7 @@ public sealed partial record Incident
 
     /// <summary>What follows its end, a close by hand or an acknowledgement is not done yet: the watch does it.</summary>
     [JsonIgnore]
-    public bool IsAftermathUnfinished => IsEndUnfinished || (ClosedByHand?.IsUnfinished ?? IsAcknowledgementUnshown);
+    public bool IsAftermathUnfinished => IsEndUnfinished || IsAcknowledgementUnshown || ClosedByHand is { IsUnfinished: true };
 
     /// <summary>Whether a person has still to do something or to say that it is over, also once somebody sees to it.</summary>
     [JsonIgnore]

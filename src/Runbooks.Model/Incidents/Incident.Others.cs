@@ -207,5 +207,5 @@ public sealed partial record Incident
     /// <summary>The incident that tries it again has the matter from here on, and what called people about this one has to hear that.</summary>
     public Incident NoteRetried(string next, string by, string reason, DateTimeOffset now) => RetriedAs is not null
         ? this
-        : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next, IsAcknowledgementUnshown = Attention is not null && ClosedByHand is null }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");
+        : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next, IsAcknowledgementUnshown = true }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");
 }

@@ -160,17 +160,17 @@ internal sealed class IncidentChecks(
             }
         }
 
-        if (incident.ClosedByHand is { } closing)
+        // Whoever acknowledged it, or had it tried again, is given the time to tell of it. What nobody was needed for may be tried again too.
+        if (incident.IsAcknowledgementUnshown)
         {
-            // Whoever closed it is given the time to tell of it. Nobody is called about an end that is closed.
-            await (closing.IsUnfinished && time.GetUtcNow() - closing.At > options.Value.Grace ? verbs.FinishClosingAsync(incident, cancellationToken) : Task.CompletedTask);
+            await (time.GetUtcNow() - (incident.Attention?.AcknowledgedAt ?? incident.UpdatedAt) > options.Value.Grace ? verbs.ShowAcknowledgedAsync(incident, cancellationToken) : Task.CompletedTask);
             return isHeard;
         }
 
-        // Whoever acknowledged it is given the time too.
-        if (incident is { IsAcknowledgementUnshown: true, Attention.AcknowledgedAt: { } seen })
+        if (incident.ClosedByHand is { } closing)
         {
-            await (time.GetUtcNow() - seen > options.Value.Grace ? verbs.ShowAcknowledgedAsync(incident, cancellationToken) : Task.CompletedTask);
+            // Whoever closed it is given the time too. Nobody is called about an end that is closed.
+            await (closing.IsUnfinished && time.GetUtcNow() - closing.At > options.Value.Grace ? verbs.FinishClosingAsync(incident, cancellationToken) : Task.CompletedTask);
             return isHeard;
         }
 

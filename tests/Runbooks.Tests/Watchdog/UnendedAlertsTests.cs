@@ -183,6 +183,22 @@ public sealed partial class UnendedAlertsTests : IAsyncDisposable
         ended.IsAftermathUnfinished.ShouldBeFalse();
     }
 
+    /// <summary>Nobody was needed, or somebody has closed it: its ticket hears of it all the same.</summary>
+    [Theory]
+    [InlineData(IncidentState.Cancelled, false)]
+    [InlineData(IncidentState.Failed, true)]
+    public async Task RetryThatBrokeOffOfWhatNeedsNobody_ReachesItsTicket(IncidentState state, bool isClosed)
+    {
+        var ended = Some.Waiting().End(state, "It broke.", Some.Time);
+        ended = isClosed ? ended.CloseByHand("grace", "done", Some.Time) : ended;
+        var id = await _world.OpenAsync(ended.NoteRetried("next", "ada", "the node is back", _world.Now));
+
+        var after = await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2));
+
+        _world.Ended.ShouldHaveSingleItem();
+        after.IsUnfinished.ShouldBeFalse();
+    }
+
     /// <summary>Acknowledged on its page before any message went out.</summary>
     [Fact]
     public async Task AcknowledgementThatBrokeOff_PagesNobodyAboutTheEnd()
