@@ -15,7 +15,8 @@ public static class EndingText
     /// <summary>Where nothing was done, and the sender and the checks disagree.</summary>
     public const string NotSaidOver = "The sender has not said that the alert is over.";
 
-    private const string HeldBack = "Held back, nothing changed";
+    /// <summary>The headline where a maintenance window or a limit kept it from acting.</summary>
+    internal const string Suppressed = "Held back, nothing changed";
     private const string HandedOn = "Recovered, fix handed on";
     private const string LeftInPlace = "Recovered, fix left in place";
 
@@ -37,7 +38,7 @@ public static class EndingText
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.Unknown) => "Failed, outcome unknown",
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.UndoFailed) => "Failed, not undone",
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.LeftAlone) => "Failed, changed by somebody else",
-        _ when incident.WasSuppressed() => HeldBack,
+        _ when incident.WasSuppressed() => Suppressed,
         _ => IncidentText.Of(incident.State),
     };
 

@@ -87,7 +87,8 @@ public sealed record IncidentSummary(
     public bool? SawNothing { get; init; }
 
     /// <inheritdoc cref="Incident.WasSuppressed"/>
-    public bool WasSuppressed { get; init; }
+    [JsonIgnore]
+    public bool WasSuppressed => this is { State: IncidentState.NotNeeded, Headline: EndingText.Suppressed };
 
     /// <summary>Since when a temporary fix has been held; null while none is.</summary>
     public DateTimeOffset? HeldSince { get; init; }
@@ -126,7 +127,6 @@ public sealed record IncidentSummary(
         EndedAt = incident.EndedAt,
         IsDryRun = incident.Mode == RunMode.DryRun,
         SawNothing = EndingText.SawNothing(incident),
-        WasSuppressed = incident.WasSuppressed(),
         HeldSince = Lease.SinceOf(incident),
         IsEndUnfinished = incident.IsAftermathUnfinished,
     };
