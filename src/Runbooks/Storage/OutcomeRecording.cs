@@ -20,23 +20,24 @@ internal static class OutcomeRecording
     {
         using var own = new CancellationTokenSource(s_longest, time);
         await using var stop = stopping.Register(() => own.CancelAfter(s_longestAfterStop));
-        return await RetryAsync(token => store.UpdateAsync(id, change, token), int.MaxValue, time, own.Token, stopping);
+        return await RetryAsync(store, id, change, int.MaxValue, time, own.Token, stopping);
     }
 
     /// <summary>As above, for what somebody waits for: a hiccup is got over, and no more.</summary>
     public static async Task<Incident> RecordAtOnceAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time)
     {
         using var own = new CancellationTokenSource(s_longestAfterStop, time);
-        return await RetryAsync(token => store.UpdateAsync(id, change, token), AttemptsAtOnce, time, own.Token, CancellationToken.None);
+        return await RetryAsync(store, id, change, AttemptsAtOnce, time, own.Token, CancellationToken.None);
     }
 
-    private static async Task<Incident> RetryAsync(Func<CancellationToken, Task<Incident>> record, int most, TimeProvider time, CancellationToken own, CancellationToken stopping)
+    private static async Task<Incident> RetryAsync(
+        IIncidentStore store, string id, Func<Incident, Incident> change, int most, TimeProvider time, CancellationToken own, CancellationToken stopping)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await record(own);
+                return await store.UpdateAsync(id, change, own);
             }
             catch (StoreUnavailableException) when (attempt < most && !own.IsCancellationRequested)
             {
