@@ -93,12 +93,10 @@ public sealed class QueueOverloadTests : InSandboxWorld
     [Fact]
     public async Task RushThatDoesNotEnd_PagesAPersonAndKeepsTheServers()
     {
-        var asked = await _world.FireAsync(Sample);
-        await _world.ApproveAsync(asked.Id);
-        await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1));
+        var id = await HoldAsync();
         await _world.SendAsync(HttpMethod.Post, "/exporters/_gauges", new { metric = "vllm:num_requests_running", value = 30 });
 
-        var holding = await _world.AdvanceAsync(asked.Id, TimeSpan.FromHours(9));
+        var holding = await _world.AdvanceAsync(id, TimeSpan.FromHours(9));
 
         holding.State.ShouldBe(IncidentState.Holding, holding.Reason);
         _world.Notifier.To(CardKind.Page).ShouldNotBeEmpty();
@@ -109,13 +107,11 @@ public sealed class QueueOverloadTests : InSandboxWorld
     [Fact]
     public async Task LeaseLasts_WhileTheLineIsLongThoughFewRequestsAreCounted()
     {
-        var asked = await _world.FireAsync(Sample);
-        await _world.ApproveAsync(asked.Id);
-        await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1));
+        var id = await HoldAsync();
         await _world.SendAsync(HttpMethod.Post, "/exporters/_gauges", new { metric = "vllm:num_requests_running", value = 1 });
         await _world.SendAsync(HttpMethod.Post, "/exporters/_gauges", new { metric = "vllm:num_requests_waiting", pod = "chat-vllm-5c47b8d6f9-x2x4v", value = 30 });
 
-        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromHours(1))).State.ShouldBe(IncidentState.Holding);
+        (await _world.AdvanceAsync(id, TimeSpan.FromHours(1))).State.ShouldBe(IncidentState.Holding);
 
         (await ReplicasAsync()).ShouldBe(4);
     }
@@ -136,5 +132,13 @@ public sealed class QueueOverloadTests : InSandboxWorld
         ended.State.ShouldBe(IncidentState.Failed, ended.Reason);
         ended.Reason.ShouldNotBeNull().ShouldContain("not done within 7m: deployment chat/chat-vllm was scaled and has 2 of 4 pods ready");
         (await ReplicasAsync()).ShouldBe(2);
+    }
+
+    private async Task<string> HoldAsync()
+    {
+        var asked = await _world.FireAsync(Sample);
+        await _world.ApproveAsync(asked.Id);
+        await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1));
+        return asked.Id;
     }
 }
