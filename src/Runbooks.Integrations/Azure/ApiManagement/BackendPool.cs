@@ -29,11 +29,9 @@ public sealed record BackendPoolParameters : IValidatableObject
 /// <summary>Changes one backend's share in a pool of API Management: a spill-over switched on, a slow one put last. It goes back to the exact numbers.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/backends"/>
 internal sealed class BackendPool(ArmResources arm, HeldValues held)
-    : RunbookAction<BackendPoolParameters>("apim.backendPool", "Changes the priority or the weight of one backend in a pool of API Management.")
+    : HeldValueAction<BackendPoolParameters, BackendPool.Change, BackendShare?>(held, "apim.backendPool", "Changes the priority or the weight of one backend in a pool of API Management.")
 {
     public override string Role => "API Management Service Contributor";
-
-    public override bool Reversible => true;
 
     protected override async Task<Preparation> PrepareAsync(BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -72,49 +70,29 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
     protected override Task<string?> CheckPermissionsAsync(BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         arm.CheckPermissionsAsync(Target($"{parameters.Service}/backends/{parameters.Pool}"), "Microsoft.ApiManagement/service/backends/write", cancellationToken);
 
-    protected override async Task<ActionResult> ApplyAsync(
-        BackendPoolParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        var sent = await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context.Time, cancellationToken), context, cancellationToken);
-        return new ActionResult(sent is { } answer
-            ? answer.Describe($"Gave {change.Backend} {change.After}.", $"give {change.Backend} {change.After}")
-            : $"{change.Backend} had {change.After} {context.Found}.");
-    }
+    protected override HeldValue Held(Change change) => new($"{change.Pool}/{change.Backend}", $"The share of {change.Backend} in {Target(change.Pool).DisplayNameWithin}");
 
-    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = undoState.Deserialize<Change>()!;
-        return held.ReleaseAsync(
-            Held(change), change.Before,
-            async () => Members(await arm.GetAsync(Target(change.Pool), cancellationToken)).FirstOrDefault(one => NameOf(one) == change.Backend) is { } member ? ShareOf(member) : null,
-            (share, now) => share == now,
-            async (before, _) => await SetAsync(change, change.After, before, context.Time, cancellationToken) is { } answer
-                ? answer.Describe($"Gave {change.Backend} {before} again, as before.", $"give {change.Backend} {before} again")
-                : $"{change.Backend} has {before}, as it was before.",
-            context, cancellationToken);
-    }
+    protected override async Task<BackendShare?> ReadAsync(Change change, CancellationToken cancellationToken) =>
+        Find(await arm.GetAsync(Target(change.Pool), cancellationToken), change) is { } member ? ShareOf(member) : null;
 
-    private HeldValue Held(Change change) => new($"{change.Pool}/{change.Backend}", $"The share of {change.Backend} in {Target(change.Pool).DisplayNameWithin}");
+    protected override string WasText(Change change) => $"{change.Backend} had {change.After}";
 
-    /// <returns>Null: it is so already.</returns>
-    private async Task<AzureResponse?> SetAsync(Change change, BackendShare from, BackendShare to, TimeProvider time, CancellationToken cancellationToken)
+    protected override string IsText(Change change, BackendShare? before) => $"{change.Backend} has {before}";
+
+    protected override string ChangedText(Change change, BackendShare? now) =>
+        $"{Target(change.Pool).DisplayName} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.";
+
+    protected override async Task<string?> SetAsync(Change change, BackendShare? from, BackendShare? to, bool back, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(change.Pool);
         var read = await arm.GetAsync(target, cancellationToken);
-        var member = Members(read).FirstOrDefault(one => NameOf(one) == change.Backend);
-        var now = member is null ? null : ShareOf(member);
-        if (now == to)
+        var member = Find(read, change);
+        if (!IsToBeSet(change, member is null ? null : ShareOf(member), from, to))
         {
             return null;
         }
 
-        if (member is null || now != from)
-        {
-            throw new ChangedSinceException($"{target.DisplayName} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.");
-        }
-
-        (member["priority"], member["weight"]) = (to.Priority, to.Weight);
+        (member!["priority"], member["weight"]) = (to!.Priority, to.Weight);
         if (Members(read).All(one => ShareOf(one).Weight == 0))
         {
             throw new ChangedSinceException($"Nobody would be left in {target.DisplayName}: all the others have the weight 0 by now. Nothing was changed.");
@@ -122,12 +100,15 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
 
         // The pool is sent whole: what else it has, such as session affinity, stays.
         var body = new JsonObject { ["properties"] = new JsonObject { ["pool"] = read.Properties["pool"]!.DeepClone() } };
-        return await arm.SendAsync(arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*" }, time, cancellationToken);
+        var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*" }, context.Time, cancellationToken);
+        return answer.Describe($"Gave {change.Backend} {to}{(back ? " again, as before" : "")}.", $"give {change.Backend} {to}{(back ? " again" : "")}");
     }
 
     private static TrafficMember Member((string Name, BackendShare Share) one) => new(one.Name, one.Share.Priority, one.Share.Weight);
 
     private static IEnumerable<JsonObject> Members(ArmDocument pool) => (pool.Properties["pool"]?["services"] as JsonArray ?? []).OfType<JsonObject>();
+
+    private static JsonObject? Find(ArmDocument pool, Change change) => Members(pool).FirstOrDefault(one => NameOf(one) == change.Backend);
 
     private static string NameOf(JsonObject member) => ((string?)member["id"] ?? "").Split('/')[^1];
 
@@ -136,7 +117,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
     // The stable version, 2024-05-01, knows nothing of a pool but its services: read and written in that one, it may lose its session affinity.
     private ArmTarget Target(string pool) => new(pool, "2025-09-01-preview", Role);
 
-    private sealed record Change(string Pool, string Backend, BackendShare Before, BackendShare After);
+    internal sealed record Change(string Pool, string Backend, BackendShare Before, BackendShare After) : IHeldChange<BackendShare>;
 }
 
 /// <summary>How a pool uses one of its backends; null where the pool leaves it to API Management.</summary>

@@ -16,11 +16,9 @@ public sealed record SuspendSubscriptionParameters
 
 /// <summary>Takes a user's API key away, by suspending the subscription that it belongs to.</summary>
 internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
-    : RunbookAction<SuspendSubscriptionParameters>("apim.suspendSubscription", "Suspends a subscription of API Management, so that its keys stop working.")
+    : HeldValueAction<SuspendSubscriptionParameters, SuspendSubscription.Change, string?>(held, "apim.suspendSubscription", "Suspends a subscription of API Management, so that its keys stop working.")
 {
     public override string Role => "API Management Service Contributor";
-
-    public override bool Reversible => true;
 
     public override Reversal ReversalOf(JsonElement with) => Reversals.KeptIn(with);
 
@@ -48,37 +46,7 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         arm.CheckPermissionsAsync(
             Target($"{parameters.Service}/subscriptions/{parameters.Subscription}"), "Microsoft.ApiManagement/service/subscriptions/write", cancellationToken);
 
-    protected override async Task<ActionResult> ApplyAsync(
-        SuspendSubscriptionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        var words = DisplayName(change);
-        var sent = await held.HoldAsync(Held(change), change.Before, "suspended", () => SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken), context, cancellationToken);
-        return new ActionResult(sent is { } answer
-            ? answer.Describe($"Suspended {words} of API Management.", $"suspend {words} of API Management")
-            : $"{words} was suspended {context.Found}.");
-    }
-
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = undoState.Deserialize<Change>()!;
-        var words = DisplayName(change);
-        if (change.Keep)
-        {
-            return await held.KeepAsync(Held(change), change.Before, "suspended", $"Left {words} suspended, as the runbook says; reactivate it by hand.", context, cancellationToken);
-        }
-
-        return await held.ReleaseAsync(
-            Held(change), change.Before,
-            async () => (await arm.GetAsync(Target(change.Subscription), cancellationToken)).Text("state"),
-            (state, now) => state == now,
-            async (before, _) => await SetAsync(change.Subscription, "suspended", before, context.Time, cancellationToken) is { } answer
-                ? answer.Describe($"Made {words} {before} again.", $"make {words} {before} again")
-                : $"{words} is {before}, as it was before.",
-            context, cancellationToken);
-    }
-
-    private HeldValue Held(Change change) => new(change.Subscription, $"{DisplayName(change)} of {Target(change.Subscription).Whole}");
+    protected override HeldValue Held(Change change) => new(change.Subscription, $"{DisplayName(change)} of {Target(change.Subscription).Whole}");
 
     // Its own name is a key of the platform where the portal made it up: people know what it is called there.
     private string DisplayName(Change change) => Target(change.Subscription) is var target && change.Name is { Length: > 0 } name && name != target.Name ? $"{target.DisplayName} (“{name}”)" : target.DisplayName;
@@ -90,28 +58,37 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         _ => $"The subscription is {state}, so there is no key to take away.",
     };
 
-    /// <returns>Null: it is so already.</returns>
-    private async Task<AzureResponse?> SetAsync(string subscription, string from, string to, TimeProvider time, CancellationToken cancellationToken)
+    protected override async Task<string?> ReadAsync(Change change, CancellationToken cancellationToken) => (await arm.GetAsync(Target(change.Subscription), cancellationToken)).Text("state");
+
+    protected override string WasText(Change change) => $"{DisplayName(change)} was suspended";
+
+    protected override string IsText(Change change, string? before) => $"{DisplayName(change)} is {before}";
+
+    protected override string? KeptText(Change change) => change.Keep ? $"Left {DisplayName(change)} suspended, as the runbook says; reactivate it by hand." : null;
+
+    protected override string ChangedText(Change change, string? now) => $"{Target(change.Subscription).DisplayName} was changed by somebody else in the meantime: it is {now}. Nothing was overwritten.";
+
+    protected override async Task<string?> SetAsync(Change change, string? from, string? to, bool back, StepContext context, CancellationToken cancellationToken)
     {
-        var target = Target(subscription);
+        var (target, words) = (Target(change.Subscription), DisplayName(change));
         var now = await arm.GetAsync(target, cancellationToken);
-        var state = now.Text("state");
-        if (state == to)
+        if (!IsToBeSet(change, now.Text("state"), from, to))
         {
             return null;
         }
 
-        if (state != from)
-        {
-            throw new ChangedSinceException($"{target.DisplayName} was changed by somebody else in the meantime: it is {state}. Nothing was overwritten.");
-        }
-
-        return await arm.SendAsync(
-            arm.Call(target, RequestMethod.Patch, $"make it {to}", new JsonObject { ["properties"] = new JsonObject { ["state"] = to } }) with { IfMatch = now.ETag ?? "*" }, time, cancellationToken);
+        var body = new JsonObject { ["properties"] = new JsonObject { ["state"] = to } };
+        var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Patch, $"make it {to}", body) with { IfMatch = now.ETag ?? "*" }, context.Time, cancellationToken);
+        return back
+            ? answer.Describe($"Made {words} {to} again.", $"make {words} {to} again")
+            : answer.Describe($"Suspended {words} of API Management.", $"suspend {words} of API Management");
     }
 
     private ArmTarget Target(string subscription) => new(subscription, "2024-05-01", Role);
 
     /// <param name="Name">What people call it; null where that is not known.</param>
-    private sealed record Change(string Subscription, string Before, bool Keep, string? Name = null);
+    internal sealed record Change(string Subscription, string Before, bool Keep, string? Name = null) : IHeldChange<string>
+    {
+        string IHeldChange<string>.After => "suspended";
+    }
 }
