@@ -25,14 +25,12 @@ public sealed record TrafficSplitParameters
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/azureml/online-endpoints/create-or-update?view=rest-azureml-2024-10-01"/>
 internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldValues held)
-    : RunbookAction<TrafficSplitParameters>("azureMl.trafficSplit", "Changes which share of the requests a deployment of an Azure Machine Learning online endpoint gets.")
+    : HeldValueAction<TrafficSplitParameters, TrafficSplit.Change, Dictionary<string, int>>(held, "azureMl.trafficSplit", "Changes which share of the requests a deployment of an Azure Machine Learning online endpoint gets.")
 {
     private const string EndpointRole = "AzureML Data Scientist";
     private const string IdentityRole = "Managed Identity Operator";
 
     public override string Role => $"{EndpointRole}, and {IdentityRole} on each identity that is assigned to the endpoint";
-
-    public override bool Reversible => true;
 
     protected override async Task<Preparation> PrepareAsync(TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -75,50 +73,29 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         return null;
     }
 
-    protected override async Task<ActionResult> ApplyAsync(
-        TrafficSplitParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        return new ActionResult(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken)
-            ? $"Split the requests as {TrafficShares.Text(change.After)}."
-            : $"The requests were split as {TrafficShares.Text(change.After)} {context.Found}.");
-    }
+    protected override HeldValue Held(Change change) => new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).DisplayNameWithin}");
 
-    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = undoState.Deserialize<Change>()!;
-        return held.ReleaseAsync(
-            Held(change), change.Before,
-            async () => TrafficShares.In((await arm.GetAsync(Target(change.Endpoint), cancellationToken)).Json),
-            TrafficShares.Same,
-            async (before, _) => await SetAsync(change, change.After, before, context, cancellationToken)
-                ? $"Split the requests as {TrafficShares.Text(before)} again, as before."
-                : $"The requests are split as {TrafficShares.Text(before)}, as it was before.",
-            context, cancellationToken);
-    }
+    protected override async Task<Dictionary<string, int>> ReadAsync(Change change, CancellationToken cancellationToken) => TrafficShares.In((await arm.GetAsync(Target(change.Endpoint), cancellationToken)).Json);
 
-    private static HeldValue Held(Change change) => new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).DisplayNameWithin}");
+    protected override bool Shows(Dictionary<string, int> value, Dictionary<string, int> now) => TrafficShares.Same(value, now);
 
-    private Task<bool> SetAsync(Change change, IReadOnlyDictionary<string, int> from, IReadOnlyDictionary<string, int> to, StepContext context, CancellationToken cancellationToken)
+    protected override string WasText(Change change) => $"The requests were split as {TrafficShares.Text(change.After)}";
+
+    protected override string IsText(Change change, Dictionary<string, int> before) => $"The requests are split as {TrafficShares.Text(before)}";
+
+    protected override string ChangedText(Change change, Dictionary<string, int> now) =>
+        $"{Target(change.Endpoint).DisplayName} was changed by somebody else in the meantime: its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.";
+
+    protected override async Task<string?> SetAsync(Change change, Dictionary<string, int> from, Dictionary<string, int> to, bool back, StepContext context, CancellationToken cancellationToken)
     {
-        var target = Target(change.Endpoint);
-        return whole.ChangeAsync(
-            target,
-            new WholeChange($"split its requests as {TrafficShares.Text(to)}", TrafficShares.ToWrite, Make, (written, _) => TrafficShares.Same(TrafficShares.In(written), to)),
-            context,
-            cancellationToken);
+        var make = new WholeChange($"split its requests as {TrafficShares.Text(to)}", TrafficShares.ToWrite, Make, (written, _) => TrafficShares.Same(TrafficShares.In(written), to));
+        return await whole.ChangeAsync(Target(change.Endpoint), make, context, cancellationToken) ? $"Split the requests as {TrafficShares.Text(to)}{(back ? " again, as before" : "")}." : null;
 
         bool Make(JsonObject endpoint)
         {
-            var now = TrafficShares.In(endpoint);
-            if (TrafficShares.Same(now, to))
+            if (!IsToBeSet(change, TrafficShares.In(endpoint), from, to))
             {
                 return false;
-            }
-
-            if (!TrafficShares.Same(now, from))
-            {
-                throw new ChangedSinceException($"{target.DisplayName} was changed by somebody else in the meantime: its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.");
             }
 
             endpoint["properties"]!["traffic"] = new JsonObject(to.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value)));
@@ -152,7 +129,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
 
     private static ArmTarget Target(string endpoint) => new(endpoint, "2024-10-01", EndpointRole);
 
-    private sealed record Change(string Endpoint, Dictionary<string, int> Before, Dictionary<string, int> After);
+    internal sealed record Change(string Endpoint, Dictionary<string, int> Before, Dictionary<string, int> After) : IHeldChange<Dictionary<string, int>>;
 }
 
 /// <summary>Which deployment of an endpoint gets how many percent of its requests.</summary>

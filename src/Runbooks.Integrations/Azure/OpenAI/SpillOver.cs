@@ -31,14 +31,12 @@ public sealed record SpillOverParameters : IValidatableObject
 /// <seealso href="https://learn.microsoft.com/azure/ai-foundry/openai/how-to/spillover-traffic-management"/>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2026-09-01/accounts/deployments"/>
 internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValues held)
-    : RunbookAction<SpillOverParameters>("azureOpenAI.spillOver", "Lets a standard deployment of Azure OpenAI take what one with provisioned throughput turns away, or stops it.")
+    : HeldValueAction<SpillOverParameters, SpillOver.Change, string?>(held, "azureOpenAI.spillOver", "Lets a standard deployment of Azure OpenAI take what one with provisioned throughput turns away, or stops it.")
 {
     private const string Property = "spilloverDeploymentName";
     private static readonly string[] s_readOnly = ["provisioningState", "capabilities", "callRateLimit", "rateLimits", "dynamicThrottlingEnabled"];
 
     public override string Role => "Cognitive Services Contributor";
-
-    public override bool Reversible => true;
 
     protected override async Task<Preparation> PrepareAsync(SpillOverParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -61,58 +59,35 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
     protected override Task<string?> CheckPermissionsAsync(SpillOverParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         arm.CheckPermissionsAsync(Target(parameters.Account, parameters.Deployment), "Microsoft.CognitiveServices/accounts/deployments/write", cancellationToken);
 
-    protected override async Task<ActionResult> ApplyAsync(
-        SpillOverParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        var words = Target(change.Deployment).DisplayName;
-        var written = await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken);
-        return new ActionResult((written, change.After) switch
-        {
-            (true, { } to) => $"{to} takes what {words} turns away.",
-            (true, null) => $"Switched spill-over of {words} off.",
-            (false, { } to) => $"{to} took what {words} turns away {context.Found}.",
-            (false, null) => $"Spill-over of {words} was off {context.Found}.",
-        });
-    }
+    protected override HeldValue Held(Change change) => new($"{change.Deployment}/spillover", $"Spill-over of {Target(change.Deployment).DisplayNameWithin}");
 
-    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = undoState.Deserialize<Change>()!;
-        return held.ReleaseAsync(
-            Held(change), change.Before,
-            async () => Of((await arm.GetAsync(Target(change.Deployment), cancellationToken)).Json),
-            (to, now) => to == now,
-            async (before, _) => await SetAsync(change, change.After, before, context, cancellationToken)
-                ? $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)} again, as before."
-                : $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)}, as it was before.",
-            context, cancellationToken);
-    }
+    protected override async Task<string?> ReadAsync(Change change, CancellationToken cancellationToken) => Of((await arm.GetAsync(Target(change.Deployment), cancellationToken)).Json);
 
-    private HeldValue Held(Change change) => new($"{change.Deployment}/spillover", $"Spill-over of {Target(change.Deployment).DisplayNameWithin}");
+    protected override string WasText(Change change) => change.After is null
+        ? $"Spill-over of {Target(change.Deployment).DisplayName} was off"
+        : $"{change.After} took what {Target(change.Deployment).DisplayName} turns away";
+
+    protected override string IsText(Change change, string? before) => $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)}";
+
+    protected override string ChangedText(Change change, string? now) =>
+        $"{Target(change.Deployment).DisplayName} was changed by somebody else in the meantime: spill-over is {Now(now)}. Nothing was overwritten.";
 
     private static string Now(string? to) => to is null ? "off" : $"to {to}";
 
-    private Task<bool> SetAsync(Change change, string? from, string? to, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> SetAsync(Change change, string? from, string? to, bool back, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(change.Deployment);
-        return whole.ChangeAsync(
-            target,
-            new WholeChange(to is null ? "switch spill-over off" : $"let {to} take what it turns away", ToWrite, Make, (written, _) => Of(written) == to),
-            context,
-            cancellationToken);
+        var make = new WholeChange(to is null ? "switch spill-over off" : $"let {to} take what it turns away", ToWrite, Make, (written, _) => Of(written) == to);
+        return !await whole.ChangeAsync(target, make, context, cancellationToken) ? null
+            : back ? $"Spill-over of {target.DisplayName} is {Now(to)} again, as before."
+            : to is null ? $"Switched spill-over of {target.DisplayName} off."
+            : $"{to} takes what {target.DisplayName} turns away.";
 
         bool Make(JsonObject deployment)
         {
-            var now = Of(deployment);
-            if (now == to)
+            if (!IsToBeSet(change, Of(deployment), from, to))
             {
                 return false;
-            }
-
-            if (now != from)
-            {
-                throw new ChangedSinceException($"{target.DisplayName} was changed by somebody else in the meantime: spill-over is {Now(now)}. Nothing was overwritten.");
             }
 
             // What is not written is gone.
@@ -172,5 +147,5 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
 
     private ArmTarget Target(string deployment) => new(deployment, "2026-09-01", Role);
 
-    private sealed record Change(string Deployment, string? Before, string? After);
+    internal sealed record Change(string Deployment, string? Before, string? After) : IHeldChange<string?>;
 }
