@@ -36,11 +36,9 @@ public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableO
 /// </summary>
 /// <seealso href="https://github.com/envoyproxy/ai-gateway/blob/v1.1.0/manifests/charts/ai-gateway-crds-helm/templates/aigateway.envoyproxy.io_aigatewayroutes.yaml"/>
 internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
-    : RunbookAction<AiGatewayRouteParameters>("envoyAiGateway.route", "Changes the weight or the priority of a backend in a route of Envoy AI Gateway.")
+    : HeldValueAction<AiGatewayRouteParameters, AiGatewayRoute.Change, IReadOnlyList<RouteBackend>>(held, "envoyAiGateway.route", "Changes the weight or the priority of a backend in a route of Envoy AI Gateway.")
 {
     public override string Role => ClusterAiRoutes.Role;
-
-    public override bool Reversible => true;
 
     protected override async Task<Preparation> PrepareAsync(AiGatewayRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -67,33 +65,22 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
     protected override Task<string?> CheckPermissionsAsync(AiGatewayRouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         clusters.AiRoutes(parameters.Cluster).CheckPermissionsAsync(parameters.Namespace, parameters.Route, cancellationToken);
 
-    protected override async Task<ActionResult> ApplyAsync(
-        AiGatewayRouteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        return new ActionResult(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken) is { } more
-            ? $"{change.Backend} has {Text(change.After)} in the AI gateway route {change.DisplayName}.{more}"
-            : $"{change.Backend} had {Text(change.After)} {context.Found}.");
-    }
-
-    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = undoState.Deserialize<Change>()!;
-        return held.ReleaseAsync(
-            Held(change), change.Before,
-            async () => await clusters.AiRoutes(change.Cluster).FindAsync(change.Namespace, change.Route, cancellationToken) is { } route ? RouteBackend.In(route) : [],
-            (backends, now) => backends.All(now.Contains),
-            async (before, _) => await SetAsync(change, change.After, before, context, cancellationToken) is { } more
-                ? $"{change.Backend} has {Text(before)} again in the AI gateway route {change.DisplayName}, as before.{more}"
-                : $"{change.Backend} has {Text(before)}, as it was before.",
-            context, cancellationToken);
-    }
-
-    private HeldValue Held(Change change) => new(
+    protected override HeldValue Held(Change change) => new(
         $"The share of {change.Backend} in {string.Join(" and ", change.Before.Select(one => one.DisplayName))} of the AI gateway route {change.DisplayName} on cluster {clusters.AiRoutes(change.Cluster).Cluster}");
 
-    /// <returns>What is to be said beside it; null when it is so already.</returns>
-    private async Task<string?> SetAsync(Change change, IReadOnlyList<RouteBackend> from, IReadOnlyList<RouteBackend> to, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<IReadOnlyList<RouteBackend>> ReadAsync(Change change, CancellationToken cancellationToken) =>
+        await clusters.AiRoutes(change.Cluster).FindAsync(change.Namespace, change.Route, cancellationToken) is { } route ? RouteBackend.In(route) : [];
+
+    protected override bool Shows(IReadOnlyList<RouteBackend> value, IReadOnlyList<RouteBackend> now) => value.All(now.Contains);
+
+    protected override string WasText(Change change) => $"{change.Backend} had {Text(change.After)}";
+
+    protected override string IsText(Change change, IReadOnlyList<RouteBackend> before) => $"{change.Backend} has {Text(before)}";
+
+    protected override string ChangedText(Change change, IReadOnlyList<RouteBackend> now) =>
+        $"The AI gateway route {change.DisplayName} was changed by somebody else in the meantime: {change.Backend} {(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.";
+
+    protected override async Task<string?> SetAsync(Change change, IReadOnlyList<RouteBackend> from, IReadOnlyList<RouteBackend> to, bool back, StepContext context, CancellationToken cancellationToken)
     {
         var routes = clusters.AiRoutes(change.Cluster);
         var route = await routes.FindAsync(change.Namespace, change.Route, cancellationToken);
@@ -103,14 +90,9 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         }
 
         var now = RouteBackend.In(route);
-        if (to.All(now.Contains))
+        if (!IsToBeSet(change, now, from, to))
         {
             return null;
-        }
-
-        if (!from.All(now.Contains))
-        {
-            throw new ChangedSinceException($"The AI gateway route {change.DisplayName} was changed by somebody else in the meantime: {change.Backend} {(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.");
         }
 
         if (NobodyLeft(now, to) is { } rule)
@@ -125,7 +107,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
 
         var (seen, confirmed) = await routes.SettledAsync(route, change.Namespace, change.Route, context.Time, cancellationToken);
         return seen is not null && to.All(RouteBackend.In(seen).Contains)
-            ? confirmed ? "" : " The gateway's controller has not said yet that it took it."
+            ? $"{change.Backend} has {Text(to)}{(back ? " again" : "")} in the AI gateway route {change.DisplayName}{(back ? ", as before" : "")}.{(confirmed ? "" : " The gateway's controller has not said yet that it took it.")}"
             : throw new ClusterException($"The AI gateway route {change.DisplayName} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
     }
 
@@ -169,7 +151,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         ? backends[0].Share
         : string.Join(", ", backends.Select(one => $"{one.Share} in {one.DisplayName}"));
 
-    private sealed record Change(string? Cluster, string Namespace, string Route, string Uid, IReadOnlyList<RouteBackend> Before, IReadOnlyList<RouteBackend> After)
+    internal sealed record Change(string? Cluster, string Namespace, string Route, string Uid, IReadOnlyList<RouteBackend> Before, IReadOnlyList<RouteBackend> After) : IHeldChange<IReadOnlyList<RouteBackend>>
     {
         [System.Text.Json.Serialization.JsonIgnore]
         public string Backend => Before[0].Name;

@@ -26,7 +26,7 @@ public sealed record ModelRouteParameters
 /// </summary>
 /// <seealso href="https://docs.litellm.ai/docs/routing"/>
 internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, HeldValues held)
-    : RunbookAction<ModelRouteParameters>("litellm.modelRoute", "Changes the weight of one deployment of a model in a LiteLLM proxy.")
+    : HeldValueAction<ModelRouteParameters, ModelRoute.Change, double?>(held, "litellm.modelRoute", "Changes the weight of one deployment of a model in a LiteLLM proxy.")
 {
     /// <summary>Other instances of a proxy read its database every half a minute at most, and any of them may answer the next one.</summary>
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(30);
@@ -36,8 +36,6 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     private const string Weighted = "simple-shuffle";
 
     public override string Role => "A proxy admin's key of LiteLLM";
-
-    public override bool Reversible => true;
 
     protected override async Task<Preparation> PrepareAsync(ModelRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -63,74 +61,52 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     protected override Task<string?> CheckPermissionsAsync(ModelRouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         proxies.CheckAdminAsync(proxies.NameOf(parameters.Proxy), cancellationToken);
 
-    protected override async Task<ActionResult> ApplyAsync(
-        ModelRouteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        return new ActionResult(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, context, cancellationToken), context, cancellationToken)
-            ? $"{change.Deployment} has the weight {Text(change.After)} for {change.Model}."
-            : $"{change.Deployment} had the weight {Text(change.After)} {context.Found}.");
-    }
+    protected override HeldValue Held(Change change) => new($"The weight of {change.Deployment} for {change.Model} in LiteLLM '{change.Proxy}'");
 
-    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
-    {
-        var change = undoState.Deserialize<Change>()!;
-        return held.ReleaseAsync(
-            Held(change), change.Before,
-            () => WeightAsync(change, cancellationToken),
-            (weight, now) => weight == now,
-            async (before, _) => await SetAsync(change, change.After, before, context, cancellationToken)
-                ? $"{change.Deployment} has the weight {Text(before)} again, as before."
-                : $"{change.Deployment} has the weight {Text(before)}, as it was before.",
-            context, cancellationToken);
-    }
+    protected override async Task<double?> ReadAsync(Change change, CancellationToken cancellationToken) =>
+        WeightIn(await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken), change);
 
-    private static HeldValue Held(Change change) => new($"The weight of {change.Deployment} for {change.Model} in LiteLLM '{change.Proxy}'");
+    protected override string WasText(Change change) => $"{change.Deployment} had the weight {Text(change.After)}";
 
-    /// <returns>False: it is so already.</returns>
-    private Task<bool> SetAsync(Change change, double from, double to, StepContext context, CancellationToken cancellationToken)
+    protected override string IsText(Change change, double? before) => $"{change.Deployment} has the weight {Text(before)}";
+
+    protected override string ChangedText(Change change, double? now) =>
+        $"{change.Model} was changed by somebody else in the meantime: {change.Deployment} {(now is null ? "is gone or has no weight" : $"has the weight {Text(now)}")}. Nothing was overwritten.";
+
+    protected override Task<string?> SetAsync(Change change, double? from, double? to, bool back, StepContext context, CancellationToken cancellationToken)
     {
         // An attempt before may have written it a moment ago.
         var mayBeWritten = context.Interrupted is not null;
         return lease.HoldAsync($"litellm/{change.Proxy}/{change.Model}", $"The model {change.Model} of LiteLLM '{change.Proxy}'", context, async () =>
         {
             var all = await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken);
-            var now = WeightIn(all, change);
-            if (now == to)
+            if (!IsToBeSet(change, WeightIn(all, change), from, to))
             {
-                return false;
+                return null;
             }
 
-            if (now != from)
-            {
-                throw new ChangedSinceException($"{change.Model} was changed by somebody else in the meantime: {change.Deployment} {(now is null ? "is gone or has no weight" : $"has the weight {Text(now.Value)}")}. Nothing was overwritten.");
-            }
-
-            if (NobodyLeft(First(all), change.Deployment, to))
+            if (NobodyLeft(First(all), change.Deployment, to!.Value))
             {
                 throw new ChangedSinceException($"Nobody would be left to serve {change.Model}: all the others have the weight 0 by now. Nothing was changed.");
             }
 
             await context.EnsureNotPausedAsync(done: null, cancellationToken);
             mayBeWritten = true;
-            await proxies.SetWeightAsync(change.Proxy, all.First(one => one.Id == change.Deployment), to, cancellationToken);
+            await proxies.SetWeightAsync(change.Proxy, all.First(one => one.Id == change.Deployment), to.Value, cancellationToken);
             var until = context.Time.GetUtcNow() + s_longestWait;
-            while (await WeightAsync(change, cancellationToken) is var seen && seen != to)
+            while (await ReadAsync(change, cancellationToken) is var seen && seen != to)
             {
                 if (context.Time.GetUtcNow() >= until)
                 {
-                    throw new LiteLlmException($"LiteLLM '{change.Proxy}' took the weight {Text(to)} of {change.Deployment}, and still says {(seen is null ? "none" : Text(seen.Value))}. Look at it.");
+                    throw new LiteLlmException($"LiteLLM '{change.Proxy}' took the weight {Text(to)} of {change.Deployment}, and still says {(seen is null ? "none" : Text(seen))}. Look at it.");
                 }
 
                 await Task.Delay(s_pause, context.Time, cancellationToken);
             }
 
-            return true;
+            return back ? $"{change.Deployment} has the weight {Text(to)} again, as before." : $"{change.Deployment} has the weight {Text(to)} for {change.Model}.";
         }, cancellationToken, () => mayBeWritten ? s_rest : TimeSpan.Zero);
     }
-
-    private async Task<double?> WeightAsync(Change change, CancellationToken cancellationToken) =>
-        WeightIn(await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken), change);
 
     private static double? WeightIn(IReadOnlyList<RoutedDeployment> all, Change change) => all.FirstOrDefault(one => one.Id == change.Deployment)?.Weight;
 
@@ -157,9 +133,9 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     }
 
     private static string Weights(IReadOnlyList<RoutedDeployment> all) =>
-        all.Count == 0 ? "nothing" : string.Join(", ", all.Select(one => $"{one.Id} {(one.Weight is { } weight ? Text(weight) : "no weight")}"));
+        all.Count == 0 ? "nothing" : string.Join(", ", all.Select(one => $"{one.Id} {Text(one.Weight)}"));
 
-    private static string Text(double weight) => NumberText.Format(weight);
+    private static string Text(double? weight) => weight is { } known ? NumberText.Format(known) : "no weight";
 
-    private sealed record Change(string Proxy, string Model, string Deployment, double Before, double After);
+    internal sealed record Change(string Proxy, string Model, string Deployment, double? Before, double? After) : IHeldChange<double?>;
 }
