@@ -4,7 +4,6 @@ using Runbooks.Integrations.Azure.ApiManagement;
 using Runbooks.Integrations.Azure.AppConfiguration;
 using Runbooks.Integrations.Azure.AppService;
 using Runbooks.Integrations.Azure.Banner;
-using Runbooks.Integrations.Azure.ContainerApps;
 using Runbooks.Integrations.Azure.ContentSafety;
 using Runbooks.Integrations.Azure.MachineLearning;
 using Runbooks.Integrations.Azure.Monitor;
