@@ -82,7 +82,7 @@ public static class CleanText
 /// Composes letters with the accents that follow them, as Unicode's form C does (UAX 15) for Latin, Greek, Cyrillic, kana
 /// and Hangul. The framework does not: its data is left out of a program with invariant globalization.
 /// </summary>
-internal static class ComposedText
+public static class ComposedText
 {
     /// <summary>For each accent the letters that it goes with, each followed by the composed one.</summary>
     private static readonly Dictionary<char, string> s_accents = new()

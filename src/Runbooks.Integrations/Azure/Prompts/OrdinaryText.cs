@@ -121,12 +121,9 @@ internal static class OrdinaryText
     public static IReadOnlyList<string> Samples(string? ordinary) =>
         [.. (ordinary ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(MostSamples)];
 
-    // JSON may write letters of other scripts as \uXXXX; a broken pair of surrogates cannot be normalised.
-    private static string Readable(string request)
-    {
-        var text = s_escaped.Replace(request, escape => ((char)ushort.Parse(escape.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString());
-        return (text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar) ? text : text.Normalize()).ToLowerInvariant();
-    }
+    // JSON may write letters of other scripts as \uXXXX.
+    private static string Readable(string request) =>
+        ComposedText.Of(s_escaped.Replace(request, escape => ((char)ushort.Parse(escape.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString())).ToLowerInvariant();
 
     private static readonly Regex s_escaped = new(@"\\u[0-9a-f]{4}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 

@@ -55,7 +55,7 @@ internal sealed record PromptSignature
         }
 
         string[] written = [.. text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)];
-        string[] words = [.. written.Select(word => word.Normalize().ToLowerInvariant())];
+        string[] words = [.. written.Select(word => ComposedText.Of(word).ToLowerInvariant())];
         var pattern = string.Join(text.Any(character => character > 126) ? WideGap : Gap, words.Select(Escape));
         return OrdinaryText.WhyRefused(words, pattern, ordinary ?? []) is { } objection
             ? (null, objection)
