@@ -191,12 +191,12 @@ internal static class AlertText
 
     static AlertText()
     {
-        Know(AlertStatus.Firing, "firing", "fired", "fire", "alerting", "alert", "alarm", "active", "activated", "triggered", "trigger", "open", "opened", "new",
+        Know(AlertStatus.Firing, "firing", "fired", "fire", "alerting", "alert", "alarm", "active", "activated", "triggered", "trigger", "open", "opened", "created", "new",
             "problem", "critical", "error", "down", "warning", "warn", "failed", "failure", "degraded", "unhealthy", "nodata", "no data",
             "re triggered", "re warn", "re no data", "renotify",
             "alert failure", "alert degraded", "alert degraded remain", "alert degraded failure");
         Know(AlertStatus.Resolved, "resolved", "resolve", "ok", "okay", "closed", "close", "recovered", "recovery", "up", "normal", "inactive", "deactivated",
-            "cleared", "clear", "healthy", "restored", "passing", "passed", "success", "back to normal", "ended", "alert recovery", "alert degraded recovery");
+            "cleared", "clear", "fixed", "healthy", "restored", "passing", "passed", "success", "back to normal", "ended", "alert recovery", "alert degraded recovery");
         Know(AlertStatus.Acknowledged, "acknowledged", "acknowledge", "acknowledgement", "acknowledgment", "acked", "ack");
     }
 
@@ -239,8 +239,9 @@ internal static class AlertText
     /// <summary>Whether it is a known word for an alert that is over, or that somebody sees to.</summary>
     public static bool SaysNotFiring(Payload word) => word.Line(AlertLimits.Name) is { } text && Find(text) is AlertStatus.Resolved or AlertStatus.Acknowledged;
 
+    /// <summary>Of the name of an event, such as <c>incident.resolved</c>, its last part.</summary>
     private static AlertStatus? Find(string text) =>
-        s_words.TryGetValue(text.Trim().Replace('_', ' ').Replace('-', ' '), out var status) ? status : null;
+        s_words.TryGetValue(text[(text.LastIndexOf('.') + 1)..].Trim().Replace('_', ' ').Replace('-', ' '), out var status) ? status : null;
 
     public static string? Summary(Payload annotations) =>
         annotations["summary"].Line(AlertLimits.Summary)

@@ -104,7 +104,7 @@ internal sealed class GrafanaParser : IAlertParser
     public ParsedAlerts Parse(JsonElement body)
     {
         var title = new Payload(body)["title"].Line(AlertLimits.Summary);
-        return AlertGroup.Read(body, "point a webhook contact point of Grafana Alerting here", (group, alert, path, report) => Enrich(group.ToAlert(Source, alert, path, report), alert, title));
+        return AlertGroup.Read(body, "point a webhook contact point of Grafana Alerting here, with the custom payload left empty", (group, alert, path, report) => Enrich(group.ToAlert(Source, alert, path, report), alert, title));
     }
 
     private static Alert Enrich(Alert parsed, Payload alert, string? title)

@@ -17,8 +17,8 @@ internal sealed class GenericParser : IAlertParser
             : AlertList.ReadSingle(post, "$", Read);
     }
 
-    /// <summary>Where senders with a schema of their own say whether it is over.</summary>
-    private static readonly string[] s_otherStatus = ["state", "type", "event", "monitorCondition"];
+    /// <summary>Where senders with a schema of their own say whether it is over: the words for that tell no two alerts apart.</summary>
+    private static readonly HashSet<string> s_otherStatus = new(StringComparer.OrdinalIgnoreCase) { "state", "type", "event", "monitorCondition" };
 
     private static readonly HashSet<string> s_read = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -47,6 +47,8 @@ internal sealed class GenericParser : IAlertParser
             {
                 report.Lose(alert["labels"]["alertname"].IsString
                     ? new($"{path}.labels.alertname", "an alert of Alertmanager or Grafana", "let it post to /api/alerts/alertmanager or /api/alerts/grafana")
+                    : InsideOf(alert) is { } inside
+                    ? new($"{path}.{inside}", "an object", "this form takes an alert's fields at the top and no object here; a sender whose body cannot be changed needs a flow between")
                     : new($"{path}.name", alert["name"].Found, "give the alert's name as text"));
             }
 
@@ -62,7 +64,7 @@ internal sealed class GenericParser : IAlertParser
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
         var telling = labels.Values.Count > 0 ? labels.Values : ReadBeside(alert, path, report);
 
-        if (alert["status"].IsMissing && s_otherStatus.FirstOrDefault(field => AlertText.SaysNotFiring(alert[field])) is { } other)
+        if (alert["status"].IsMissing && alert.Pairs().Where(field => SaysNotFiring(field.Name, field.Value)).Select(field => field.Name).FirstOrDefault() is { } other)
         {
             report.Warn(new($"{path}.status", "missing", $"the alert is taken as firing, though '{other}' says otherwise; give it as status"));
         }
@@ -84,6 +86,13 @@ internal sealed class GenericParser : IAlertParser
             Runbook = runbook,
         };
     }
+
+    /// <summary>Of a field that is not read. A priority may be normal, too.</summary>
+    private static bool SaysNotFiring(string name, Payload value) =>
+        (!s_read.Contains(name) || s_otherStatus.Contains(name)) && !name.Equals("priority", StringComparison.OrdinalIgnoreCase) && !value.IsArray && AlertText.SaysNotFiring(value);
+
+    /// <summary>Where a sender with a schema of its own may have put the whole alert.</summary>
+    private static string? InsideOf(Payload alert) => alert["alert"].IsObject ? "alert" : alert["data"].IsObject ? "data" : alert["event"].IsObject ? "event" : null;
 
     private static string? NameOf(Payload alert) => alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name);
 

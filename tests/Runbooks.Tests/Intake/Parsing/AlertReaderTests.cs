@@ -78,12 +78,44 @@ public class AlertReaderTests
     [InlineData("Renotify", AlertStatus.Firing)]
     [InlineData("Back to normal", AlertStatus.Resolved)]
     [InlineData("passing", AlertStatus.Resolved)]
+    [InlineData("FIXED", AlertStatus.Resolved)]
+    [InlineData("CREATED", AlertStatus.Firing)]
+    [InlineData("incident.resolved", AlertStatus.Resolved)]
+    [InlineData("incident.triggered", AlertStatus.Firing)]
+    [InlineData("incident.acknowledged", AlertStatus.Acknowledged)]
     public void StatusInTheWordsOfItsSender_IsUnderstood(string word, AlertStatus status)
     {
         var parsed = Readers.Read("generic", $$"""{"name":"web","status":"{{word}}"}""");
 
         (parsed.Alerts[0].Status, parsed.Warnings.Count, parsed.Alerts[0].UnknownStatus).ShouldBe((status, 0, null));
     }
+
+    /// <summary>Words that Sentry, Datadog, New Relic and PagerDuty have for the end, in fields of their own.</summary>
+    [Theory]
+    [InlineData("action", "resolved", true)]
+    [InlineData("alert_transition", "Recovered", true)]
+    [InlineData("current_state", "CLOSED", true)]
+    [InlineData("event_type", "incident.resolved", true)]
+    [InlineData("State", "ok", true)]
+    [InlineData("action", "triggered", false)]
+    [InlineData("priority", "normal", false)]
+    [InlineData("summary", "ok", false)]
+    [InlineData("fingerprint", "ok", false)]
+    public void EndInAFieldThatIsNotRead_IsToldOf(string field, string word, bool told)
+    {
+        var parsed = Readers.Read("generic", $$$"""{"name":"A","labels":{"host":"a"},"{{{field}}}":"{{{word}}}"}""");
+
+        parsed.Alerts[0].Status.ShouldBe(AlertStatus.Firing);
+        parsed.Warnings.Select(warning => warning.ToString()).ShouldBe(told ? [$"$.status: missing; the alert is taken as firing, though '{field}' says otherwise; give it as status"] : []);
+    }
+
+    [Theory]
+    [InlineData("""{"event":"alert_state_change","alert":{"title":"t","alert":{"name":"Daily revenue"}}}""", "$.alert")]
+    [InlineData("""{"action":"critical","data":{"metric_alert":{"title":"t"}}}""", "$.data")]
+    [InlineData("""{"event":{"event_type":"incident.resolved"}}""", "$.event")]
+    public void AlertInsideOfAField_IsRefusedWithWhatToDo(string body, string place) =>
+        Readers.Read("generic", body).Errors.ShouldHaveSingleItem().ToString().ShouldBe(
+            $"{place}: an object; this form takes an alert's fields at the top and no object here; a sender whose body cannot be changed needs a flow between");
 
     [Theory]
     [InlineData("\"env:prod,host:a\"")]
