@@ -50,9 +50,22 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         var page = await PageAsync();
 
-        page.ShouldContain("GPU memory is at 96 %. <span class=\"hint\">The oldest answer is of <time datetime=\"2026-11-23T03:11:00Z\">03:11:00 UTC</time>");
+        page.ShouldContain("<span class=\"verdict bad\"><span aria-hidden=\"true\">✗</span> Failing</span> <span class=\"question\">Is the GPU memory full?</span> GPU memory is at 96 %. <span class=\"hint\">The oldest answer is of <time datetime=\"2026-11-23T03:11:00Z\">03:11:00 UTC</time>");
         page.ShouldNotContain("GPU memory is at 98 %.");
         page.ShouldContain("Done so far: recycle: Deleted the pod.");
+    }
+
+    /// <summary>98 % of what, and is that bad? What is not known is told from what is wrong.</summary>
+    [Fact]
+    public async Task WhatWasFound_StandsBehindItsVerdictAndItsQuestion()
+    {
+        var unknown = Some.Finding("node", Verdict.Unknown) with { Ask = "Is the node healthy?", Result = new CheckResult(Verdict.Unknown, "No answer in 5 s.") };
+        await _host.Store.UpdateAsync(_host.Store.All[0].Id, current => (current with { Findings = [.. current.Findings, unknown] }, true), Ct);
+
+        var page = await PageAsync();
+
+        page.ShouldContain("<span class=\"verdict bad\"><span aria-hidden=\"true\">✗</span> Failing</span> <span class=\"question\">Is the GPU memory full?</span> GPU memory is at 98 %.");
+        page.ShouldContain("<span class=\"verdict calm\"><span aria-hidden=\"true\">?</span> Unknown</span> <span class=\"question\">Is the node healthy?</span> No answer in 5 s.");
     }
 
     /// <summary>Its own steps ran, or it only told: it never waited, so it does not wait no longer.</summary>
