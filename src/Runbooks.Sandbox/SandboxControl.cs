@@ -1,5 +1,4 @@
 using System.Text.Encodings.Web;
-using System.Text.Json.Serialization;
 using Runbooks.Sandbox.Apis;
 using Runbooks.Sandbox.Apis.Arm;
 using Runbooks.Sandbox.Apis.Exporters;
@@ -14,7 +13,6 @@ internal static class SandboxControl
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         WriteIndented = true,
         // Read by people in a terminal; never put into a page.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -40,11 +38,7 @@ internal static class SandboxControl
             return Results.NoContent();
         });
 
-        app.MapPost("/_sandbox/faults", async (HttpRequest request) =>
-        {
-            var problem = await ReadAsync(request);
-            return problem is null ? Results.NoContent() : Results.Json(new { error = problem }, s_json, statusCode: 400);
-        });
+        app.MapPost("/_sandbox/faults", async (HttpRequest request) => PracticeBody.Answer(await ReadAsync(request)));
 
         IResult Turn(string name, Func<Trouble, Action> how)
         {
@@ -59,14 +53,10 @@ internal static class SandboxControl
 
         async Task<string?> ReadAsync(HttpRequest request)
         {
-            Fault? fault;
-            try
+            var (fault, problem) = await PracticeBody.ReadAsync<Fault>(request, "{\"api\":\"kubernetes\",\"kind\":\"429\",\"count\":1}");
+            if (problem is not null)
             {
-                fault = await JsonSerializer.DeserializeAsync<Fault>(request.Body, s_json, request.HttpContext.RequestAborted);
-            }
-            catch (JsonException invalid)
-            {
-                return $"Not a fault: {invalid.Message} Example: {{\"api\":\"kubernetes\",\"kind\":\"429\",\"count\":1}}";
+                return $"Not a fault: {problem}";
             }
 
             if (fault is null || apis.All(api => api.Name != fault.Api))

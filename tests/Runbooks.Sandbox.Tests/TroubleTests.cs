@@ -46,6 +46,23 @@ public sealed class TroubleTests : OnVirtualSandbox
         (await TempFilesAsync()).ShouldBeGreaterThan(0);
     }
 
+    /// <summary>curl -d names no JSON.</summary>
+    [Theory]
+    [InlineData("/provider/_outage", """{"down":false}""", 204)]
+    [InlineData("/provider/_outage", "", 400)]
+    [InlineData("/tls/_renew", """{"days":90}""", 204)]
+    [InlineData("/tls/_renew", "", 204)]
+    [InlineData("/tls/_renew", """{"day":90}""", 400)]
+    [InlineData("/exporters/_gauges", """{"metric":"vllm:num_requests_waiting","value":1}""", 204)]
+    [InlineData("/_sandbox/faults", """{"api":"tls","kind":"slow"}""", 204)]
+    [InlineData("/_sandbox/faults", "{", 400)]
+    public async Task WhatIsPostedToPractise_IsReadWhateverItsContentType(string path, string body, int status)
+    {
+        using var form = new StringContent(body, System.Text.Encoding.UTF8, "application/x-www-form-urlencoded");
+
+        ((int)(await Http.PostAsync(path, form, Cancel)).StatusCode).ShouldBe(status);
+    }
+
     [Fact]
     public async Task TroubleThatThereIsNot_IsRefused() =>
         (await Http.PostAsync("/_sandbox/troubles/rain/break", null, Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Runbooks.Sandbox.Apis;
 
 /// <summary>
@@ -23,6 +25,30 @@ internal abstract class SandboxApi(string name)
 
     /// <summary>Whether this request is one that the fault could meet in the real API.</summary>
     public virtual bool CanHit(Fault fault, HttpRequest request) => true;
+}
+
+/// <summary>What somebody posts to the sandbox itself, to practise on. It is JSON whatever its Content-Type says: <c>curl -d</c> says that it is a form.</summary>
+internal static class PracticeBody
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+
+    /// <returns>What was posted, null where the body is empty; or what is wrong with it.</returns>
+    public static async Task<(T? Posted, string? Problem)> ReadAsync<T>(HttpRequest request, string example)
+        where T : class
+    {
+        using var reader = new StreamReader(request.Body);
+        var text = await reader.ReadToEndAsync(request.HttpContext.RequestAborted);
+        try
+        {
+            return (string.IsNullOrWhiteSpace(text) ? null : JsonSerializer.Deserialize<T>(text, s_json), null);
+        }
+        catch (JsonException invalid)
+        {
+            return (null, $"{invalid.Message} Example: {example}");
+        }
+    }
+
+    public static IResult Answer(string? problem) => problem is null ? Results.NoContent() : Results.Json(new { error = problem }, statusCode: 400);
 }
 
 /// <summary>How the sandbox is started.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Runbooks.Sandbox.Apis.Exporters;
 
 /// <summary>All that a Prometheus in the cluster would scrape.</summary>
@@ -82,9 +80,7 @@ internal sealed class ExportersApi(ScrapeTargets targets, EngineTraffic traffic,
             path.EndsWith("/metrics", StringComparison.Ordinal) && targets.All().FirstOrDefault(target => target.IsUp(time.GetUtcNow()) && $"{target.Path}/metrics" == path) is { } found
                 ? Results.Text(Exposition.Write(found.Families(null), time.GetUtcNow(), asFloats: found.Labels["job"] == "vllm"), Exposition.ContentType)
                 : Error(404, request));
-        routes.MapPost("/_gauges", async (HttpRequest request) => await gauges.ReadAsync(request, targets) is { } problem
-            ? Results.Json(new { error = problem }, statusCode: 400)
-            : Results.NoContent());
+        routes.MapPost("/_gauges", async (HttpRequest request) => PracticeBody.Answer(await gauges.ReadAsync(request, targets)));
     }
 
     public override object Describe() => new { targets = targets.All().Where(target => target.IsUp(time.GetUtcNow())).Select(target => target.Path), gauges = gauges.All };
@@ -106,7 +102,6 @@ internal sealed record SetGauge(string Metric, string? Pod, double? Value, DateT
 /// <summary>Gauges that somebody has set to a value of their own, to practise on: <c>POST /exporters/_gauges</c>.</summary>
 internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) : IRemembered
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
     private const int MostKept = 200;
     private IReadOnlyList<SetGauge> _set = [];
 
@@ -133,21 +128,17 @@ internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) :
     /// <returns>What is wrong with it; null when it is set.</returns>
     public async Task<string?> ReadAsync(HttpRequest request, ScrapeTargets targets)
     {
-        const string Example = "Example: {\"metric\":\"vllm:num_requests_waiting\",\"pod\":\"llm-b-1\",\"value\":40}; without 'value' it goes its own way again.";
-        SetGauge? gauge;
-        try
+        const string Example = "{\"metric\":\"vllm:num_requests_waiting\",\"pod\":\"llm-b-1\",\"value\":40}; without 'value' it goes its own way again.";
+        var (gauge, problem) = await PracticeBody.ReadAsync<SetGauge>(request, Example);
+        if (problem is not null)
         {
-            gauge = await JsonSerializer.DeserializeAsync<SetGauge>(request.Body, s_json, request.HttpContext.RequestAborted);
-        }
-        catch (JsonException invalid)
-        {
-            return $"Not a gauge: {invalid.Message} {Example}";
+            return $"Not a gauge: {problem}";
         }
 
         var known = targets.All().SelectMany(target => target.Families(null)).Where(family => family.Type == "gauge").Select(family => family.Name).ToHashSet();
         if (gauge?.Metric is null || !known.Contains(gauge.Metric))
         {
-            return $"No exporter has a gauge '{gauge?.Metric}'. {Example}";
+            return $"No exporter has a gauge '{gauge?.Metric}'. Example: {Example}";
         }
 
         // What it was before stays: queries look back.

@@ -29,8 +29,15 @@ internal sealed class ProviderApi(
         routes.MapGet("/local/v1/models", () => Results.Json(
             new { @object = "list", data = new[] { new { id = "practice-small", @object = "model", owned_by = "practice" } } }));
         routes.MapPost("/local/v1/chat/completions", () => Completion("practice-small"));
-        routes.MapPost("/_outage", (Outage outage) =>
+        routes.MapPost("/_outage", async (HttpRequest request) =>
         {
+            const string Example = "{\"down\":false}";
+            var (outage, problem) = await PracticeBody.ReadAsync<Outage>(request, Example);
+            if (outage is null)
+            {
+                return PracticeBody.Answer(problem ?? $"The body is empty. Example: {Example}");
+            }
+
             SetDown(outage.Down);
             return Results.NoContent();
         });

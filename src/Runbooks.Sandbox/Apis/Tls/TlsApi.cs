@@ -35,10 +35,15 @@ internal sealed class TlsApi([FromKeyedServices(TlsApi.Began)] FirstAsked began,
         changes.Touch();
     }
 
-    public override void Map(IEndpointRouteBuilder routes) => routes.MapPost("/_renew", (Renewal? renewal) =>
+    public override void Map(IEndpointRouteBuilder routes) => routes.MapPost("/_renew", async (HttpRequest request) =>
     {
-        Renew(renewal?.Days is { } days ? TimeSpan.FromDays(days) : null);
-        return Results.NoContent();
+        var (renewal, problem) = await PracticeBody.ReadAsync<Renewal>(request, "{\"days\":90}");
+        if (problem is null)
+        {
+            Renew(renewal?.Days is { } days ? TimeSpan.FromDays(days) : null);
+        }
+
+        return PracticeBody.Answer(problem);
     });
 
     public override object Describe() => new { expiresAt = _renewedUntil ?? began.Known + s_left };
