@@ -189,12 +189,13 @@ internal sealed class ClientOptions
         return id;
     }
 
-    public ApiClient Connect(ParseResult parsed) => new(parsed.GetValue(_url) ?? Started(parsed) ?? new Uri(ServerDefaults.Address), Key(parsed));
+    public ApiClient Connect(ParseResult parsed) =>
+        new(parsed.GetValue(_url) ?? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.AddressFile) ?? new Uri(ServerDefaults.Address), Key(parsed));
 
-    /// <summary>Where the host of this data folder said that it is.</summary>
-    private Uri? Started(ParseResult parsed)
+    /// <summary>Where the host of this data folder said that it is, or its sandbox.</summary>
+    public static Uri? AddressIn(DirectoryInfo data, string name)
     {
-        var file = Path.Combine(parsed.GetRequiredValue(_data).FullName, ServerDefaults.AddressFile);
+        var file = Path.Combine(data.FullName, name);
         return File.Exists(file) && Uri.TryCreate(Read(file), UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : null;
     }
 

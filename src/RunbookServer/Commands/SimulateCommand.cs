@@ -159,7 +159,8 @@ internal sealed class AssumptionOptions
 internal sealed class LiveOptions
 {
     private readonly Option<bool> _live = new("--live") { Description = "Ask the real checks and let the steps look at their targets, with the settings of --config (or RUNBOOK_ variables); without any, in the sandbox of a practice host that runs here. Stops at the question: nothing acts." };
-    private readonly Option<Uri?> _sandbox = new("--sandbox") { Description = "With --live: the address of a sandbox to ask, as a practice host prints it; http://127.0.0.1:7072 unless named.", CustomParser = result => Address(result) };
+    private readonly Option<Uri?> _sandbox = new("--sandbox") { Description = "With --live: the address of a sandbox to ask, as a practice host prints it; that of the host on the data folder unless named, else http://127.0.0.1:7072.", CustomParser = result => Address(result) };
+    private readonly Option<DirectoryInfo> _data = new("--data") { Description = "With --live: the data folder of the practice host whose sandbox is asked.", DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory) };
     private readonly Option<string?> _config = new("--config") { Description = "With --live: a JSON file with settings, as serve takes it." };
 
     public void AddTo(Command command)
@@ -167,6 +168,7 @@ internal sealed class LiveOptions
         command.Add(_live);
         command.Add(_config);
         command.Add(_sandbox);
+        command.Add(_data);
     }
 
     /// <returns>Null where nothing outside is asked.</returns>
@@ -188,15 +190,15 @@ internal sealed class LiveOptions
 
         var found = SettingsFile.Read(file);
         return file is not null || NamesSystems(found) ? found
-            : await SandboxAsync(null, cancellationToken)
-            ?? throw new CommandException("There is nothing to ask: name the settings file with --config, or start a practice host with 'runbook serve' and ask its sandbox (with --sandbox where it is not on its usual port).");
+            : await SandboxAsync(ClientOptions.AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile) ?? SandboxWorld.Usual, cancellationToken)
+            ?? throw new CommandException("There is nothing to ask: name the settings file with --config, or start a practice host with 'runbook serve' and ask its sandbox (with --data where its data folder is another one, or --sandbox).");
     }
 
     /// <summary>A variable may as well be the secret of a contact, which is nobody to ask.</summary>
     internal static bool NamesSystems(IConfiguration settings) => settings.AsEnumerable().Any(setting => setting.Value is not null && PracticeGuard.NamesSystem(setting.Key));
 
-    private static async Task<IConfiguration?> SandboxAsync(Uri? named, CancellationToken cancellationToken) =>
-        await SandboxWorld.FindAsync(named, cancellationToken) is { } sandbox ? new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(sandbox)).Build() : null;
+    private static async Task<IConfiguration?> SandboxAsync(Uri sandbox, CancellationToken cancellationToken) =>
+        await SandboxWorld.AnswersAsync(sandbox, cancellationToken) ? new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(sandbox)).Build() : null;
 
     private static Uri? Address(ArgumentResult result)
     {

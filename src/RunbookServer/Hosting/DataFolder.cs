@@ -105,7 +105,7 @@ internal static class OwnerOnly
     }
 
     private static bool IsOurs(string path) => Path.GetFileName(path) is var name
-        && (name is ServerDefaults.KeyFile or SecretFiles.FormerKeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or "outbox" or "evidence" or "generation" or "generation.next"
+        && (name is ServerDefaults.KeyFile or SecretFiles.FormerKeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or ServerDefaults.SandboxAddressFile or "outbox" or "evidence" or "generation" or "generation.next"
                 or "sandbox.json" or "sandbox.json.new" or "sandbox.json.unreadable" or DataFolder.GitIgnore
             || name.StartsWith(DataFolder.DatabaseFile, StringComparison.Ordinal));
 

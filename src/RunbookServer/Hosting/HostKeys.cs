@@ -52,8 +52,8 @@ internal static class SecretFiles
     /// <exception cref="CommandException">The file is there and cannot be read.</exception>
     public static string? FindApiKey(string dataDirectory) => Find(ApiKeyFile(dataDirectory));
 
-    /// <summary>Where the host listens that was started on this folder, for the command line on the same machine.</summary>
-    public static void WriteAddress(string dataDirectory, int port) => Write(Path.Combine(dataDirectory, ServerDefaults.AddressFile), $"http://localhost:{port}");
+    /// <summary>Where the host that was started on this folder listens, or its sandbox, for the command line on the same machine.</summary>
+    public static void WriteAddress(string dataDirectory, string file, Uri address) => Write(Path.Combine(dataDirectory, file), address.GetLeftPart(UriPartial.Authority));
 
     public static string NewApiKey() => RandomNumberGenerator.GetHexString(Bytes * 2, lowercase: true);
 

@@ -23,9 +23,10 @@ internal static class ServerHost
         var book = ServerContacts.Load(app.Services);
         await LoadRunbooksAsync(app.Services, folder, cancellationToken);
         await StartAsync(app, cancellationToken);
-        SecretFiles.WriteAddress(settings.DataDirectory, settings.Port);
+        var address = new Uri($"http://localhost:{settings.Port}");
+        SecretFiles.WriteAddress(settings.DataDirectory, ServerDefaults.AddressFile, address);
         var summary = await StartupSummary.ReadAsync(app.Services, cancellationToken);
-        StartupMessage.Show(settings, app.Services, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox, summary);
+        StartupMessage.Show(settings, app.Services, folder.Path, address, sandbox, summary);
         ServerContacts.WarnAboutContacts(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
         var links = app.Services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
         if (settings.ListenAny && new Uri(links).IsLoopback)

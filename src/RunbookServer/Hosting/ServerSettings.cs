@@ -54,6 +54,9 @@ internal static class ServerDefaults
     /// <summary>In the data folder: where the host that was started on it listens.</summary>
     public const string AddressFile = "address";
 
+    /// <summary>In the data folder: where its sandbox listens.</summary>
+    public const string SandboxAddressFile = "sandbox-address";
+
     /// <summary>In the data folder; made at the first start.</summary>
     public const string KeyFile = "api-key";
 }

@@ -37,7 +37,7 @@ internal static class StartupMessage
         if (sandbox is not null)
         {
             var whose = sandbox.IsShared ? "the sandbox of another process" : "a sandbox";
-            ConsoleOutput.Raw($"  Practice  on: the integrations talk to {whose} on {sandbox.Address}; nothing real is touched");
+            ConsoleOutput.Raw($"  Practice  on: the integrations talk to {whose} on {sandbox.Where}; nothing real is touched");
             ConsoleOutput.Raw($"  Messages  {Relative(settings.OutboxDirectory)}, each with its approval link");
         }
 

@@ -32,6 +32,29 @@ public sealed partial class SimulateTests
         (await PodsAsync(http)).ShouldBe(before);
     }
 
+    /// <summary>The usual port may be that of somebody else's practice.</summary>
+    [Fact]
+    public async Task Live_AsksTheSandboxOfTheHostOnTheDataFolder()
+    {
+        var data = Directory.CreateTempSubdirectory("runbooks-");
+        await using (var world = await SandboxWorld.EnterAsync(new() { DataDirectory = data.FullName }, TestContext.Current.CancellationToken))
+        {
+            using var http = new HttpClient { BaseAddress = world.Address };
+
+            var (code, story, error) = await ProgramRun.RunAsync("simulate", "hanged-gpu", "--alert", "hanged-gpu", "--live", "--data", data.FullName);
+
+            code.ShouldBe(0, story + error);
+            (await http.GetStringAsync("/_sandbox/state", TestContext.Current.CancellationToken)).ShouldContain("GET /prometheus");
+        }
+
+        data.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void SandboxThatIsNotWhereItUsuallyIs_SaysWhy() =>
+        new[] { 7072, 37099 }.Select(port => new SandboxWorld(new Uri($"http://127.0.0.1:{port}/"), null).Where)
+            .ShouldBe(["http://127.0.0.1:7072/", "http://127.0.0.1:37099/ (7072 is taken)"]);
+
     /// <summary>What tells of things by the real clock is as old for the simulation, whose clock stands still: one look is not the end, as in production.</summary>
     [Fact]
     public async Task Live_BelievesNoSingleHealthyLook()
