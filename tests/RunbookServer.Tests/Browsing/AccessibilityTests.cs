@@ -32,5 +32,15 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
                 .Select(violation => $"{violation.GetProperty("id")}: {violation.GetProperty("nodes")[0].GetProperty("html")}")
                 .ShouldBeEmpty(address);
         }
+
+        // A window of 1280 by 1024 at 400 %: what is decided on is not covered by what decides it.
+        await page.SetViewportSizeAsync(320, 256);
+        (await page.EvaluateAsync<string[]>("() => ['.buttons', '.age'].map(part => getComputedStyle(document.querySelector(part)).position)")).ShouldBe(["static", "static"]);
+
+        // A phone: the days of the graph can be read, and no column is cut off.
+        await page.SetViewportSizeAsync(400, 800);
+        await page.GotoAsync($"{host.Client.Http.BaseAddress}statistics");
+        (await page.EvaluateAsync<double>("() => document.querySelector('.days .end').getBoundingClientRect().height")).ShouldBeGreaterThan(10);
+        (await page.EvaluateAsync<bool>("() => (table => table.scrollWidth > table.clientWidth)(document.querySelector('section > .scrolls'))")).ShouldBeFalse();
     }
 }
