@@ -18,20 +18,26 @@ internal static partial class SecretFormats
     /// <summary>What each of the patterns below begins with or holds: nearly every text has none of it.</summary>
     private static readonly SearchValues<string> s_hints = SearchValues.Create(
         [
-            "eyJ", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "gloas-", "glft-", "glimt-", "glagent-", "glsoat-", "glffct-", "xox", "xapp-", "hooks.slack.com/", "webhook.office.com/",
-            "discord.com/api/webhooks/", "discordapp.com/api/webhooks/", "chat.googleapis.com/v1/spaces/", "sk-", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_",
+            "eyJ", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "gloas-", "glft-", "glimt-", "glagent-", "glsoat-", "glffct-", "xox", "xapp-",
+            "sk-", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_",
             "hf_", "AIza", "ya29.", "GOCSPX-", "AKIA", "ASIA", "ABIA", "ACCA", "Q~", "JQQJ9", "+AStS", "+ACDb", "+ABa", "+AMC", "+AEh", "+ASb", "+ARm", "+ACR", "AzFu", "AzSe", "AzCa", "APIM",
             "dapi", "SG.", "glsa_", "glc_", "doo_v1_", "dop_v1_", "dor_v1_", "npm_", "pypi-AgE", "hvs.", "hvb.", "dckr_pat_", "dckr_oat_", "ABSK", "bedrock-api-key-", "api_org_", "AQ.", "AZDO", "ATATT3", "lin_api_", "NRAK-", "PMAK-", "gsk_",
-            "pplx-", "r8_", "xai-", "nvapi-", "pul-", "sntrys_", "sntryu_", "dp.pt.", "dt0c01.", "AGE-SECRET-KEY-1", "LTAI", "shpat_", "shpss_", ":AA", "ops_eyJ", "figd_", "ntn_", "tfp_", "lsv2_", "key-",
+            "pplx-", "r8_", "xai-", "nvapi-", "pul-", "sntrys_", "sntryu_", "dp.pt.", "dt0c01.", "AGE-SECRET-KEY-1", "LTAI", "shp", ":AA", "ops_eyJ", "figd_", "ntn_", "tfp_", "lsv2_", "key-",
         ],
         StringComparison.Ordinal);
+
+    /// <summary>The same for addresses, whose hosts may be written in any case.</summary>
+    private static readonly SearchValues<string> s_hosts = SearchValues.Create(
+        ["hooks.slack.com/", "webhook.office.com/", "discord.com/", "discordapp.com/", "chat.googleapis.com/"], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What a key in Base64 is made of.</summary>
     public static SearchValues<char> KeyLetters { get; } = SearchValues.Create(Base64);
 
-    public static string Hide(string text) =>
-        !text.AsSpan().ContainsAny(s_hints) ? text
-        : Azure().Replace(Redactor.HideValues(HideGenerated(MoreTokens().Replace(Tokens().Replace(text, Redactor.Hidden), Redactor.Hidden)), Webhooks()), Redactor.Hidden);
+    public static string Hide(string text)
+    {
+        text = text.AsSpan().ContainsAny(s_hosts) ? Redactor.HideValues(text, Webhooks()) : text;
+        return text.AsSpan().ContainsAny(s_hints) ? Azure().Replace(HideGenerated(MoreTokens().Replace(Tokens().Replace(text, Redactor.Hidden), Redactor.Hidden)), Redactor.Hidden) : text;
+    }
 
     public static string HidePrivateKeys(string text)
     {
@@ -74,7 +80,7 @@ internal static partial class SecretFormats
         + @"|\bhf_[A-Za-z0-9]{30,}|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}|\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"
         + @"|\bdapi[a-f0-9]{32}(?:-\d)?|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|\bglc_[A-Za-z0-9+/]{32,}={0,3}|\bdo[opr]_v1_[a-f0-9]{64}",
         RegexOptions.NonBacktracking)]
-    private static partial Regex Tokens();
+    internal static partial Regex Tokens();
 
     /// <summary>The others: one expression of all would be larger than what .NET takes without backtracking.</summary>
     [GeneratedRegex(
@@ -84,7 +90,7 @@ internal static partial class SecretFormats
         + @"|\bABSK[A-Za-z0-9+/]{60,}={0,2}|\bbedrock-api-key-[\w+/=-]{20,}|\bapi_org_[A-Za-z0-9]{30,}|\bAQ\.[\w-]{40,}"
         + @"|\bfigd_[\w-]{40,}|\bntn_[A-Za-z0-9]{40,}|\btfp_[\w-]{40,}|\blsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|\bkey-[a-f0-9]{32}\b",
         RegexOptions.NonBacktracking)]
-    private static partial Regex MoreTokens();
+    internal static partial Regex MoreTokens();
 
     /// <summary>Addresses that are themselves the secret: whoever has them may post.</summary>
     [GeneratedRegex(@"(?:hooks\.slack\.com/(?:services|workflows|triggers)|webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks|chat\.googleapis\.com/v1/spaces)/", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
@@ -102,5 +108,5 @@ internal static partial class SecretFormats
         + @"|\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b"
         + @"|[A-Za-z0-9+/]{76}APIM[A-Za-z0-9+/]{5}[AQgw](?:==|%3[Dd]%3[Dd])",
         RegexOptions.NonBacktracking)]
-    private static partial Regex Azure();
+    internal static partial Regex Azure();
 }
