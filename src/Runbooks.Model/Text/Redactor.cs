@@ -29,7 +29,7 @@ public static partial class Redactor
         + "|(?:openai|anthropic|cohere|mistral|groq|gemini)[_.-]?keys?|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin|default|auth|http|client|login|sasl)[_.-]pass|(?-i:_PASS)|neo4j_auth|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
     /// <summary>Names that keys have and other things too, as names of settings with a word behind it have: a value that has the shape of a key is one.</summary>
-    private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat|(?-i:(?:KEY|TOKEN|SECRET|CREDENTIALS?)_[A-Z0-9_]+)|(?<pass>(?-i:(?:PASSWORD|PASSWD|PASSPHRASE)_[A-Z0-9_]+))";
+    private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat|(?-i:(?:KEY|TOKEN|SECRET|CREDENTIALS?)_[A-Z0-9_]+)|(?<pass>(?-i:(?:PASSWORD|PASSWD|PASSPHRASE)_[A-Z0-9_]+|[a-z]Pass))";
 
     /// <summary>The shortest key that a service gives out.</summary>
     internal const int ShortestKey = 16;
@@ -38,7 +38,7 @@ public static partial class Redactor
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
 
     private static readonly SearchValues<string> s_words = SearchValues.Create(
-        ["passw", "passp", "sshpass", "_pass", ".pass", "-pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl ", "pat=", "pat:", "pat\"", "_pat", "mysql", "mariadb"], StringComparison.OrdinalIgnoreCase);
+        ["pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl ", "pat=", "pat:", "pat\"", "_pat", "mysql", "mariadb", "redis-cli"], StringComparison.OrdinalIgnoreCase);
 
     /// <param name="secrets">Values that are known to be secret, hidden wherever they stand.</param>
     public static string Redact(string text, IEnumerable<string>? secrets = null)
@@ -209,9 +209,10 @@ public static partial class Redactor
     /// <summary>What stands behind a scheme that is not known: no words, and no request_id=… of a line of a log.</summary>
     private static bool IsCredential(string value) => value.Any(char.IsAsciiDigit) && !value.TrimEnd('=').Contains('=');
 
-    /// <summary>DB_PASSWORD_PROD=…, and not PASSWORD_FILE=/run/secrets/db or PASSWORD_MAX_AGE=90</summary>
+    /// <summary>DB_PASSWORD_PROD=…, and not PASSWORD_FILE=/run/secrets/db, PASSWORD_MAX_AGE=90 or pass=1250.2ms</summary>
     private static bool IsPassword(string value) =>
-        value.Length >= 6 && value[0] is not ('/' or '~') && value.Any(char.IsAsciiLetter) && !value.Contains("://", StringComparison.Ordinal) && !IsNothing(value) && !IsWord(value);
+        value.Length >= 6 && value[0] is not ('/' or '~') && value.Any(char.IsAsciiLetter) && !value.Contains("://", StringComparison.Ordinal) && !IsNothing(value) && !IsWord(value)
+        && !IsMeasure("", value) && !DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out _);
 
     /// <summary>Letters of one kind with what joins words; a name such as 'inference-tls' too.</summary>
     private static bool IsWord(string value) => value[1..].All(character => char.IsAsciiLetterLower(character) || character is '-' or '_' or '/' or '.' or ':' or '!');
@@ -260,16 +261,19 @@ public static partial class Redactor
     [GeneratedRegex(@"(\bcurl\b[^\r\n]*?[ \t](?:-u|--user|--proxy-user)[ =]?[""']?[^\s:""']+:)[^\s""']+", AnyCase)]
     private static partial Regex Curl();
 
-    /// <summary>sshpass -p password</summary>
-    [GeneratedRegex(@"(\bsshpass[ \t]+-p[ \t]*[""']?)[^\s""']+", AnyCase)]
+    /// <summary>sshpass -p password, redis-cli -h cache -a password</summary>
+    [GeneratedRegex(@"(\b(?:sshpass[ \t]+-p[ \t]*|redis-cli[ \t](?:[^\r\n|;&]*?[ \t])?-a[ \t]+)[""']?)[^\s""']+", AnyCase)]
     private static partial Regex SshPass();
 
     /// <summary>mysql -ppassword</summary>
     [GeneratedRegex(@"(\b(?:mysql|mysqldump|mysqladmin|mariadb)[ \t](?:[^\r\n]*?[ \t])?-p[""']?)[^\s""']+", Linear)]
     private static partial Regex MySql();
 
-    /// <summary>AZURE_SEARCH_KEY=…, "key1": "…", pat=…, ('api-key', '…'), and what people write: the password is now …</summary>
-    [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?|(?:key|token|secret|authorization)" + Quote + @"\s*,\s*b?(?<quote>" + Quote + @")|\b(?<pass>password|passphrase)\s+(?:is|was)\s+(?:now\s+)?(?<quote>" + Quote + ")?", AnyCase)]
+    /// <summary>AZURE_SEARCH_KEY=…, "key1": "…", pat=…, ('api-key', '…'), what people write (the password is now …), and 'pass', with a colon where a name can begin: tests pass: TestHttp2.</summary>
+    [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?|(?:key|token|secret|authorization)" + Quote + @"\s*,\s*b?(?<quote>" + Quote + @")"
+        + @"|\b(?<pass>pass)" + Quote + @"?\s*(?:=>|:=|=)\s*(?<quote>" + Quote + ")?"
+        + @"|(?:(?m:^)[ \t]*(?:-[ \t]+)?|[{,(;]\s*|" + Quote + ")(?<pass>(?-i:[Pp]ass))" + Quote + @"?\s*:\s*(?<quote>" + Quote + ")?"
+        + @"|\b(?<pass>(?:password|passphrase)\s+(?:is|was)\s+(?:now\s+)?|(?:requirepass|masterauth)[ \t]+)(?<quote>" + Quote + ")?", AnyCase)]
     private static partial Regex KeyAssignment();
 
     /// <summary>A secret beside its name: {"name":"DB_PASSWORD","value":"…"}, - name: DB_PASSWORD with a value below it, &lt;add key="ApiKey" value="…"/&gt;.</summary>

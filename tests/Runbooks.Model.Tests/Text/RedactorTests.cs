@@ -29,6 +29,8 @@ public sealed class RedactorTests
         $"RABBITMQ_DEFAULT_PASS={Secret}", "RABBITMQ_DEFAULT_PASS=swordfish", $"default_pass = {Secret}", $"export SASL_PASS={Secret}", $"NEO4J_AUTH=neo4j/{Secret}", $"postgres://llm:p@ss{Secret}@db:5432/x",
         $"DB_PASSWORD_PROD={Secret}", $"secret_key_base: {Secret}", $"MYSQL_ROOT_PASSWORD_OLD: '{Secret}'", $"Authorization: GenieKey {Secret}-889a", $"\"authorization\": \"SSWS {Secret}-889a\"",
         $"leave it, the new password is {Secret}", $"the passphrase was now '{Secret}'",
+        $"{{ auth: {{ user: 'app', pass: '{Secret}' }} }}", $"\"auth\":{{\"user\":\"app\",\"pass\":\"{Secret}\"}}", $"\\\"pass\\\":\\\"{Secret}\\\"", $"pass={Secret}", $"PASS={Secret}", $"user: app\n  pass: {Secret}", $"- pass: {Secret}", $"user=app;pass={Secret};",
+        $"dbPass={Secret}", $"smtpPass: \"{Secret}\"", $"\"userPass\":\"{Secret}\"", $"mailPass: {Secret}", $"redis-cli -h cache -a {Secret} ping", $"redis-cli -a '{Secret}'", $"requirepass {Secret}", $"CONFIG SET masterauth \"{Secret}\"",
     ];
 
     /// <summary>Names that say little: with a value in the shape of a key it is one.</summary>
@@ -75,6 +77,10 @@ public sealed class RedactorTests
     [InlineData("The SECRET_KEY setting must not be empty")]
     [InlineData("The password is expired, the password was Rotated by ada, and a password is needed.")]
     [InlineData("first_pass: 12ms, forward_pass=enabled, tests pass: 12")]
+    [InlineData("All checks pass: Deployment llm-b rolled out; smoke tests pass: TestHttp2Server, v1.2.3-rc1; pass: ok")]
+    [InlineData("pass=enabled, pass: Optimized, renderPass: \"shadows\", bypass=Https2Proxy")]
+    [InlineData("last pass: 2026-11-24T03:12:05Z, pass=2026-11-24T03:12:05Z, gc pass=1250.2ms")]
+    [InlineData("requirepass is not set, masterauth differs; redis-cli ping && ls -a /tmp/redis; redis-cli --scan")]
     [InlineData("--- PASS: TestHttp2Server (0.02s)")]
     [InlineData("compat=0123456789abcdef0123456789abcdef")]
     [InlineData("mysql restarted on port 3306")]
