@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog.Steps;
@@ -11,6 +12,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using Runbooks.Orchestration.TaskHub;
+using Runbooks.Settings;
 using Runbooks.Sqlite.DurableTask;
 using Runbooks.Storage;
 
@@ -35,7 +37,7 @@ internal sealed class TestWorld : IAsyncDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["LinkSigning:Keys:0:Id"] = "test",
-            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(SigningKey.MinBytes)),
             ["Runbooks:PublicUrl"] = "http://localhost",
             ["Safety:Mode"] = script.Mode ?? "normal",
         }).Build());

@@ -5,7 +5,6 @@ using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Runbooks.Guardrails;
 using Runbooks.Settings;
-using Runbooks.SignedLinks;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using Runbooks.Web.Assistant;
@@ -31,7 +30,6 @@ public static class RunbooksWebServices
         services.Configure<KeyManagementOptions>(EphemeralKeys.Use);
         services.AddSettings<ApiKeyOptions>(ApiKeyOptions.SectionName);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ApiKeyOptions>, ApiKeyStrength>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, PublishedLinkKey>());
         services.AddSettings<SignInOptions>(SignInOptions.SectionName);
         services.AddSettings<ConsoleOptions>(ConsoleOptions.SectionName);
         services.AddSettings<AssistantOptions>(AssistantOptions.SectionName);
@@ -99,6 +97,7 @@ public static class RunbooksWebServices
     private static void AddSlackInteractions(this IServiceCollection services)
     {
         services.AddSettings<SlackInteractionOptions>(SlackInteractionOptions.SectionName);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SlackInteractionOptions>, SlackSecretStrength>());
         services.AddHttpClient(SlackReply.Client, client => client.Timeout = TimeSpan.FromSeconds(5))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false })
             .RemoveAllLoggers();

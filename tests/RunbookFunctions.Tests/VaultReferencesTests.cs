@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging;
 using Runbooks.Notifications;
 using Runbooks.Web.Slack;
 using TestKit.Engine;
+using TestKit.People;
 
 namespace RunbookFunctions.Tests;
 
@@ -62,7 +63,7 @@ public sealed class VaultReferencesTests : IDisposable
     {
         var text = $"people:\n  ada:\n    reach:\n      - {address}\ncontacts:\n  fallback: [ada]\n";
         (string, string)[] settings =
-            [("Slack:BotToken", "xoxb-1"), ("Slack:SigningSecret", "s"), ("Teams:WorkflowUrl", "https://example.com/w"), ("Webhook:SigningSecret", Convert.ToBase64String(new byte[48])), ("Hook", "https://example.com/hook"),
+            [("Slack:BotToken", "xoxb-1"), ("Slack:SigningSecret", "8f742231b10e8888abcd99yyyzzz85a5"), ("Teams:WorkflowUrl", "https://example.com/w"), ("Webhook:SigningSecret", ApprovalOffice.LinkSecret("hook")), ("Hook", "https://example.com/hook"),
              ("Email:Host", "mail.example.com"), ("Email:From", "r@example.com"), ("Email:User", "bot"), ("Email:Password", "p")];
         var (whole, _) = Build(settings);
         whole.Services.GetRequiredService<ContactsFile>().Read("contacts.yaml", text).Errors.ShouldBeEmpty();
@@ -73,6 +74,14 @@ public sealed class VaultReferencesTests : IDisposable
         app.Services.GetRequiredService<ContactsFile>().Read("contacts.yaml", text).Errors.ShouldHaveSingleItem().ToString().ShouldContain(words);
         _log.Lines.Where(line => line.StartsWith("Error:", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldContain($"The setting {name} is still a reference to a vault and counts as empty");
     }
+
+    /// <summary>Whoever guesses it decides, or speaks in our name.</summary>
+    [Theory]
+    [InlineData("LinkSigning:Keys:0:Secret", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "key 'k1' can be guessed")]
+    [InlineData("Slack:SigningSecret", "changemechangemechangemechangeme", "Slack:SigningSecret can be guessed")]
+    [InlineData("Webhook:SigningSecret", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "Webhook:SigningSecret can be guessed")]
+    public void SecretThatCanBeGuessed_KeepsTheAppFromStarting(string name, string value, string words) =>
+        Build((name, value)).Problems.ShouldHaveSingleItem().ShouldContain(words);
 
     private (IHost App, IReadOnlyList<string> Problems) Build(params IReadOnlyList<(string Name, string Value)> settings)
     {

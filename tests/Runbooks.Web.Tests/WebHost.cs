@@ -64,7 +64,7 @@ public sealed class WebHost : IAsyncLifetime
             ["ApiKeys:Keys:0"] = Key,
             ["ApiKeys:OpenPagesOnLoopback"] = OpenPages ? "true" : "false",
             ["LinkSigning:Keys:0:Id"] = "k1",
-            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+            ["LinkSigning:Keys:0:Secret"] = ApprovalOffice.LinkSecret("k1"),
         });
         builder.Services
             .AddSingleton<TimeProvider>(Time)

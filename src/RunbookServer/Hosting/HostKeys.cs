@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Runbooks.Settings;
 using Runbooks.SignedLinks;
 
 namespace RunbookServer.Hosting;
@@ -38,9 +39,9 @@ internal static class SecretFiles
     {
         var file = Path.Combine(dataDirectory, LinkKeyFile);
         var secret = ReadOrMake(file, NewLinkSecret);
-        return Convert.TryFromBase64String(secret, new byte[secret.Length], out var length) && length >= Bytes
+        return SigningKey.Read(secret) is not null
             ? new() { Id = "local", Secret = secret }
-            : throw new CommandException($"The key file {file} holds no key: it has to be base64 of at least {Bytes} random bytes. Put a backup in its place, or move it away: then a new key is made, and approval links that are under way no longer work.");
+            : throw new CommandException($"The key file {file} holds no key: it has to be base64 of at least {SigningKey.MinBytes} random bytes. Put a backup in its place, or move it away: then a new key is made, and approval links that are under way no longer work.");
     }
 
     /// <summary>The key of the API that this host uses, for the command line on the same machine.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Integrations.Notifications.Email;
 using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Integrations.Notifications.PagerDuty;
@@ -85,8 +86,11 @@ public static class ChannelsServices
         .AddChannel<TeamsOptions, TeamsNotifier>(TeamsOptions.SectionName, TeamsNotifier.Name);
 
     /// <summary>The channel <c>webhook</c>.</summary>
-    public static IServiceCollection AddWebhook(this IServiceCollection services) => services
-        .AddChannel<WebhookOptions, WebhookNotifier>(WebhookOptions.SectionName, WebhookNotifier.Name);
+    public static IServiceCollection AddWebhook(this IServiceCollection services)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WebhookOptions>, WebhookSecretStrength>());
+        return services.AddChannel<WebhookOptions, WebhookNotifier>(WebhookOptions.SectionName, WebhookNotifier.Name);
+    }
 
     private static IServiceCollection AddChannel<TOptions, TNotifier>(this IServiceCollection services, string section, string client)
         where TOptions : class

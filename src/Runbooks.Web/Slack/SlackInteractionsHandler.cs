@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Hosting;
+using Runbooks.Settings;
 using Runbooks.Web.Decisions;
 
 namespace Runbooks.Web.Slack;
@@ -189,6 +191,14 @@ public sealed class SlackInteractionOptions
 {
     public const string SectionName = "Slack";
 
-    /// <summary>The app's signing secret: proves that a click came from Slack. Without it every click is refused.</summary>
+    /// <summary>The app's signing secret: proves that a click came from Slack. Without it every click is refused; one that can be guessed stops the start.</summary>
     public string? SigningSecret { get; set; }
+}
+
+internal sealed class SlackSecretStrength(IHostEnvironment environment) : IValidateOptions<SlackInteractionOptions>
+{
+    public ValidateOptionsResult Validate(string? name, SlackInteractionOptions options) =>
+        options.SigningSecret is { Length: > 0 } secret && SecretStrength.FindWeakness(secret, environment) is { } weakness
+            ? ValidateOptionsResult.Fail($"Slack:SigningSecret can be guessed: {weakness}. Copy the one that Slack shows under Basic Information of the app; to make it anew, press Regenerate there.")
+            : ValidateOptionsResult.Success;
 }

@@ -1,6 +1,8 @@
 using System.Buffers.Text;
 using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Hosting;
+using Runbooks.Settings;
 
 namespace Runbooks.SignedLinks;
 
@@ -111,9 +113,6 @@ public sealed class LinkSigningOptions
 {
     public const string SectionName = "LinkSigning";
 
-    /// <summary>Shortest key that is accepted, in bytes: as long as the hash, RFC 2104 section 3.</summary>
-    public const int MinKeyBytes = 32;
-
     /// <summary>The first key signs; every key verifies. To rotate, put the new key first and drop the old one when its links have expired.</summary>
     [MinLength(1)]
     public IList<LinkSigningKey> Keys { get; } = [];
@@ -131,15 +130,15 @@ public sealed class LinkSigningKey
 }
 
 /// <summary>The signing keys as bytes. Keys that must not be used keep a host from starting.</summary>
-internal sealed class LinkKeys : IValidateOptions<LinkSigningOptions>
+internal sealed class LinkKeys(IHostEnvironment? environment = null) : IValidateOptions<LinkSigningOptions>
 {
     public static IReadOnlyList<(string Id, byte[] Secret)> Read(LinkSigningOptions options) =>
         FindProblem(options) is { } why
             ? throw new OptionsValidationException(LinkSigningOptions.SectionName, typeof(LinkSigningOptions), [why])
-            : [.. options.Keys.Select(key => (key.Id, Bytes(key.Secret)!))];
+            : [.. options.Keys.Select(key => (key.Id, SigningKey.Read(key.Secret)!))];
 
     public ValidateOptionsResult Validate(string? name, LinkSigningOptions options) =>
-        FindProblem(options) is { } why ? ValidateOptionsResult.Fail(why) : ValidateOptionsResult.Success;
+        (FindProblem(options) ?? FindWeakness(options)) is { } why ? ValidateOptionsResult.Fail(why) : ValidateOptionsResult.Success;
 
     private static string? FindProblem(LinkSigningOptions options)
     {
@@ -148,9 +147,9 @@ internal sealed class LinkKeys : IValidateOptions<LinkSigningOptions>
             return "LinkSigning:Keys: there is no key. Approval links cannot be made without one.";
         }
 
-        if (options.Keys.FirstOrDefault(key => Bytes(key.Secret) is not { Length: >= LinkSigningOptions.MinKeyBytes }) is { } bad)
+        if (options.Keys.FirstOrDefault(key => SigningKey.Read(key.Secret) is null) is { } bad)
         {
-            return $"LinkSigning:Keys: key '{bad.Id}' has to be base64 of at least {LinkSigningOptions.MinKeyBytes} random bytes. Make one with: openssl rand -base64 32";
+            return $"LinkSigning:Keys: key '{bad.Id}' has to be base64 of at least {SigningKey.MinBytes} random bytes. {SigningKey.Remedy}";
         }
 
         return options.Keys.GroupBy(key => key.Id, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } same
@@ -158,11 +157,11 @@ internal sealed class LinkKeys : IValidateOptions<LinkSigningOptions>
             : null;
     }
 
-    private static byte[]? Bytes(string secret)
-    {
-        var bytes = new byte[secret.Length];
-        return Convert.TryFromBase64String(secret, bytes, out var length) ? bytes[..length] : null;
-    }
+    private string? FindWeakness(LinkSigningOptions options) => options.Keys
+        .Select(key => SecretStrength.FindWeakness(key.Secret, SigningKey.Read(key.Secret)!, environment) is { } weakness
+            ? $"LinkSigning:Keys, or the file link-key of the data folder: key '{key.Id}' can be guessed: {weakness}. {SigningKey.Remedy}"
+            : null)
+        .FirstOrDefault(why => why is not null);
 }
 
 /// <summary>Makes the link on which one recipient decides one gate.</summary>

@@ -112,7 +112,7 @@ public sealed class FunctionRolesTests
         builder.Configuration.AddInMemoryCollection(s_keys.SelectMany(known => new Dictionary<string, string?>
         {
             [$"ApiKeys:Named:{known.Key}:Key"] = known.Value, [$"ApiKeys:Named:{known.Key}:Role"] = $"{known.Key}",
-        }).Append(new("LinkSigning:Keys:0:Id", "k1")).Append(new("LinkSigning:Keys:0:Secret", Convert.ToBase64String(new byte[32]))).Concat(settings ?? []));
+        }).Append(new("LinkSigning:Keys:0:Id", "k1")).Append(new("LinkSigning:Keys:0:Secret", ApprovalOffice.LinkSecret("k1"))).Concat(settings ?? []));
         var channel = new ScriptedChannel();
         builder.Services
             .AddSingleton(TimeProvider.System)

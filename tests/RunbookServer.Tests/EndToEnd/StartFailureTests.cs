@@ -44,6 +44,9 @@ public sealed class StartFailureTests : IDisposable
     [InlineData("{ \"Auth\": { \"AdminGroups\": \"00000000-0000-0000-0000-000000000001\" } }", "The setting 'Auth:AdminGroups' (settings.json) is a list")]
     [InlineData("{ \"Slack\": \"a-token\" }", "The setting 'Slack' (settings.json) has parts, and a value in its place is not read: write 'Slack:NAME'.")]
     [InlineData("{ \"ApiKeys\": { \"Keys\": [\"short\"] } }", "can be guessed: it has fewer than 24 characters. Make one with: openssl rand -hex 32")]
+    [InlineData("{ \"LinkSigning\": { \"Keys\": [ { \"Id\": \"k1\", \"Secret\": \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\" } ] } }", "key 'k1' can be guessed: it repeats the same few characters. Make one with: openssl rand -base64 32")]
+    [InlineData("{ \"Slack\": { \"SigningSecret\": \"a\" } }", "Slack:SigningSecret can be guessed: it has fewer than 24 characters. Copy the one that Slack shows")]
+    [InlineData("{ \"Webhook\": { \"SigningSecret\": \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" } }", "Webhook:SigningSecret can be guessed: its characters follow one another. Make one with: openssl rand -base64 32")]
     [InlineData("{ \"LinkSigning\": { \"Keys\": [ { \"Id\": \"k1\", \"Secret\": \"@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/k1)\" } ] } }", "The setting 'LinkSigning:Keys:0:Secret' is still a reference to a vault")]
     [InlineData("{ \"Storms\": { \"MoreThan\": 0 } }", "The setting 'Storms:MoreThan' cannot be used: The field MoreThan must be between 1 and 10000.")]
     public Task SettingsFileThatCannotBeUsed_IsRefused(string text, string words)

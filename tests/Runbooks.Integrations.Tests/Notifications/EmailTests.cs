@@ -220,7 +220,7 @@ public sealed partial class EmailTests
         builder.Configuration.AddInMemoryCollection(Smtp(smtp)).AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["LinkSigning:Keys:0:Id"] = "k1",
-            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+            ["LinkSigning:Keys:0:Secret"] = ApprovalOffice.LinkSecret("k1"),
         });
         builder.Services
             .AddSingleton<TimeProvider>(time)

@@ -5,13 +5,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Notifications;
+using TestKit.People;
 
 namespace Runbooks.Integrations.Tests.Notifications;
 
 public sealed class HttpChannelTests : WithServer
 {
     private static readonly Address s_to = new("any", "${URL}", "ops-room");
-    private static readonly string s_secret = Convert.ToBase64String(new byte[32]);
+    private static readonly string s_secret = ApprovalOffice.LinkSecret("hook");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -192,7 +193,7 @@ public sealed class HttpChannelTests : WithServer
         {
             var timestamp = request.Headers["X-Runbooks-Timestamp"];
             timestamp.ShouldBe(_server.Time.GetUtcNow().ToUnixTimeSeconds().ToString());
-            var expected = Convert.ToHexStringLower(HMACSHA256.HashData(new byte[32], Encoding.UTF8.GetBytes($"v1:{timestamp}:{request.Body}")));
+            var expected = Convert.ToHexStringLower(HMACSHA256.HashData(Convert.FromBase64String(s_secret), Encoding.UTF8.GetBytes($"v1:{timestamp}:{request.Body}")));
             request.Headers["X-Runbooks-Signature"].ShouldBe($"v1={expected}");
             JsonNode.Parse(request.Body)!["message"]!.ToString().ShouldBe(Cards.Approval.Key);
         }

@@ -20,6 +20,7 @@ using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using TestKit;
 using TestKit.Incidents;
+using TestKit.People;
 using Runbooks.Storage;
 
 namespace Runbooks.Integrations.Tests.Shipped;
@@ -129,7 +130,7 @@ public sealed class SandboxWorld : IAsyncDisposable
             .AddInMemoryCollection(new Dictionary<string, string?>
             {
                 ["LinkSigning:Keys:0:Id"] = "k1",
-                ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+                ["LinkSigning:Keys:0:Secret"] = ApprovalOffice.LinkSecret("k1"),
                 ["OutboundHttp:Retries"] = "0",
             })
             .AddInMemoryCollection(settings)

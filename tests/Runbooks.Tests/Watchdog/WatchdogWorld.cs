@@ -13,6 +13,7 @@ using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit;
 using TestKit.Engine;
+using TestKit.People;
 using TestKit.Storage;
 
 namespace Runbooks.Tests.Watchdog;
@@ -29,7 +30,7 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["LinkSigning:Keys:0:Id"] = "k1",
-            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+            ["LinkSigning:Keys:0:Secret"] = ApprovalOffice.LinkSecret("k1"),
         }).Build());
         services.AddLogging()
             .AddSingleton<TimeProvider>(Time)

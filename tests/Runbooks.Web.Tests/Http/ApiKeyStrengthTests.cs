@@ -3,7 +3,6 @@ using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Runbooks.Intake.Parsing;
-using Runbooks.SignedLinks;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Tests.Http;
@@ -52,16 +51,6 @@ public sealed class ApiKeyStrengthTests
 
     [Fact]
     public void KeyOfASample_IsTakenInDevelopmentOnly() => Check("Development", "development-only-not-a-key").Succeeded.ShouldBeTrue();
-
-    [Theory]
-    [InlineData("Production", true)]
-    [InlineData("Development", false)]
-    public void SigningKeyOfTheSample_IsRefusedOutsideDevelopment(string environment, bool refused)
-    {
-        var options = new LinkSigningOptions { Keys = { new() { Id = "k1", Secret = "ZGV2ZWxvcG1lbnQtb25seS1ub3QtYS1zZWNyZXQtYXQtYWxsIQ==" } } };
-
-        new PublishedLinkKey(new Place(environment)).Validate(null, options).Failed.ShouldBe(refused);
-    }
 
     private static string Strong() => Convert.ToHexStringLower(SHA256.HashData("a random key"u8));
 

@@ -13,6 +13,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Shouldly;
 using TestKit.Engine;
+using TestKit.People;
 using TestKit.Storage;
 
 namespace TestKit.Incidents;
@@ -29,7 +30,7 @@ public sealed class IncidentWorld : IAsyncDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["LinkSigning:Keys:0:Id"] = "k1",
-            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+            ["LinkSigning:Keys:0:Secret"] = ApprovalOffice.LinkSecret("k1"),
         }).Build());
         services.AddLogging();
         services.AddSingleton<TimeProvider>(Time);

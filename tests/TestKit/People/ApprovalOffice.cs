@@ -51,14 +51,15 @@ public sealed class ApprovalOffice
         new FollowUps(Store, new NextIncident(Store, new PinnedRunbooks(Store), new FollowingMode(new FixedOptions<SafetyOptions>(new()), _ => null), () => Engine, Time, NullLogger<NextIncident>.Instance), Time),
         new EndHooks([], Store, Time), Time, NullLogger<IncidentVerbService>.Instance);
 
+    /// <summary>As random as a key has to be, and the same in each run.</summary>
+    public static string LinkSecret(string id) => Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id)));
+
     public static LinkSigningOptions Keys(params string[] ids)
     {
         var options = new LinkSigningOptions();
         foreach (var id in ids)
         {
-            var secret = new byte[LinkSigningOptions.MinKeyBytes];
-            System.Text.Encoding.UTF8.GetBytes(id, secret);
-            options.Keys.Add(new LinkSigningKey { Id = id, Secret = Convert.ToBase64String(secret) });
+            options.Keys.Add(new LinkSigningKey { Id = id, Secret = LinkSecret(id) });
         }
 
         return options;

@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Microsoft.Extensions.Hosting;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Webhook;
 
@@ -14,7 +16,7 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
 
     public bool AddressIsSecret => true;
 
-    public string? ConfigurationError => Secret() is null ? $"nothing signs it. Set Webhook:SigningSecret to base64 of at least {WebhookOptions.MinSecretBytes} random bytes." : null;
+    public string? ConfigurationError => SigningKey.Read(options.Value.SigningSecret) is null ? $"nothing signs it. Set Webhook:SigningSecret to base64 of at least {SigningKey.MinBytes} random bytes." : null;
 
     public string? ValidateAddress(string to) => HttpsUrl.TryParse(to, out _) ? null : "the URL has to begin with https://.";
 
@@ -42,7 +44,7 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
 
     private async Task PostAsync(Card card, string to, string what, string? message, CancellationToken cancellationToken)
     {
-        var secret = Secret() ?? throw new DeliveryException("Nothing signs it: Webhook:SigningSecret is not set.");
+        var secret = SigningKey.Read(options.Value.SigningSecret) ?? throw new DeliveryException("Nothing signs it: Webhook:SigningSecret is not set.");
         var body = Encoding.UTF8.GetBytes(Body(card, what, message).ToJsonString(MessageJson.Options));
         var timestamp = time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         using var content = new ByteArrayContent(body);
@@ -51,22 +53,20 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
             MessageHttp.Url(secrets.Resolve(to)), content, "The webhook", cancellationToken,
             ("X-Runbooks-Timestamp", timestamp), ("X-Runbooks-Signature", Sign(secret, timestamp, body)));
     }
-
-    private byte[]? Secret()
-    {
-        var text = options.Value.SigningSecret ?? "";
-        var secret = new byte[text.Length];
-        return Convert.TryFromBase64String(text, secret, out var length) && length >= WebhookOptions.MinSecretBytes ? secret[..length] : null;
-    }
 }
 
 public sealed class WebhookOptions
 {
     public const string SectionName = "Webhook";
 
-    /// <summary>Shortest signing secret that is accepted, in bytes: as long as the hash, RFC 2104 section 3.</summary>
-    public const int MinSecretBytes = 32;
-
-    /// <summary>Base64 of at least 32 random bytes; every post is signed with it. Without it the channel cannot be used.</summary>
+    /// <summary>Base64 of at least 32 random bytes; every post is signed with it. Without it the channel cannot be used; one that can be guessed stops the start.</summary>
     public string? SigningSecret { get; set; }
+}
+
+internal sealed class WebhookSecretStrength(IHostEnvironment? environment = null) : IValidateOptions<WebhookOptions>
+{
+    public ValidateOptionsResult Validate(string? name, WebhookOptions options) =>
+        options.SigningSecret is { } secret && SigningKey.Read(secret) is { } key && SecretStrength.FindWeakness(secret, key, environment) is { } weakness
+            ? ValidateOptionsResult.Fail($"Webhook:SigningSecret can be guessed: {weakness}. {SigningKey.Remedy}")
+            : ValidateOptionsResult.Success;
 }
