@@ -4,13 +4,13 @@ using Runbooks.SignedLinks;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>The keys that the host has made for itself; settings may name others beside them, to rotate.</summary>
+/// <summary>The keys that the host has made for itself. On one machine they count beside those that settings name, since the command line there reads them; for processes that share a storage account, in their place only.</summary>
 internal sealed class HostKeys
 {
-    /// <summary>Opens the API; null when the settings name the keys.</summary>
+    /// <summary>Opens the API, for everything; null when processes share a storage account and the settings name the keys.</summary>
     public string? ApiKey { get; private set; }
 
-    /// <summary>Signs approval links; null when the settings name the keys.</summary>
+    /// <summary>Verifies approval links, and signs them where the settings name no key; null as above.</summary>
     public LinkSigningKey? LinkKey { get; private set; }
 
     public static HostKeys Of(ServerSettings settings) => settings.Storage == StorageKind.Azure
