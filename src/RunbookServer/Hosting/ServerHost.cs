@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
-using Runbooks.SignedLinks;
 using Runbooks.Storage;
 using RunbookServer.Practice;
 
@@ -28,12 +27,7 @@ internal static class ServerHost
         var summary = await StartupSummary.ReadAsync(app.Services, cancellationToken);
         StartupMessage.Show(settings, app.Services, folder.Path, address, sandbox, summary);
         ServerContacts.WarnAboutContacts(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
-        var links = app.Services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
-        if (settings.ListenAny && new Uri(links).IsLoopback)
-        {
-            ConsoleOutput.Line($"[yellow]Links in messages lead to {ConsoleOutput.Plain(links)}, which only this machine can open.[/] Set Runbooks:PublicUrl to the address that people use.");
-        }
-
+        StartupMessage.WarnAboutAddresses(settings, app.Services);
         await WaitAsync(app, cancellationToken);
         return ExitCode.Done;
     }

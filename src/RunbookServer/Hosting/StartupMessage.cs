@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
+using Runbooks.SignedLinks;
 using Runbooks.Web.Pages;
+using Runbooks.Web.SignIn;
 
 namespace RunbookServer.Hosting;
 
@@ -57,6 +59,26 @@ internal static class StartupMessage
         ConsoleOutput.Raw("  Ctrl+C stops; open incidents go on at the next start.");
         ConsoleOutput.Line();
     }
+
+    /// <summary>What of the addresses people come by is not as it has to be.</summary>
+    public static void WarnAboutAddresses(ServerSettings settings, IServiceProvider services)
+    {
+        var links = services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
+        if (settings.ListenAny && new Uri(links).IsLoopback)
+        {
+            ConsoleOutput.Line($"[yellow]Links in messages lead to {ConsoleOutput.Plain(links)}, which only this machine can open.[/] Set Runbooks:PublicUrl to the address that people use.");
+        }
+
+        if (BelievesAnybody(services.GetRequiredService<IOptions<SignInOptions>>().Value, Environment.GetEnvironmentVariable))
+        {
+            ConsoleOutput.Line("[yellow]Auth:TrustPlatformPrincipal is on, and nothing tells that Azure signs people in in front of this process: whoever reaches it can name themselves an admin in a header.[/] Set it to false, or let nothing reach this process but a proxy that takes X-MS-CLIENT-PRINCIPAL out of what comes in.");
+        }
+    }
+
+    /// <summary>App Service and Container Apps set these variables, and take the header out of what comes in.</summary>
+    /// <seealso href="https://learn.microsoft.com/azure/container-apps/environment-variables"/>
+    internal static bool BelievesAnybody(SignInOptions signIn, Func<string, string?> variable) =>
+        signIn.TrustPlatformPrincipal && !string.Equals(variable("WEBSITE_AUTH_ENABLED"), "true", StringComparison.OrdinalIgnoreCase) && string.IsNullOrEmpty(variable("CONTAINER_APP_NAME"));
 
     /// <returns>Null where nothing may be tried: what is not practice is real, and pages whoever is on call.</returns>
     internal static string? TryThis(ServerSettings settings, IReadOnlyCollection<Runbook> runbooks) =>

@@ -52,6 +52,16 @@ public sealed class ServerHostTests
         Directory.Delete(data, recursive: true);
     }
 
+    /// <summary>Without Azure in front, one header makes anybody an admin.</summary>
+    [Theory]
+    [InlineData(false, null, null, false)]
+    [InlineData(true, null, null, true)]
+    [InlineData(true, "False", null, true)]
+    [InlineData(true, "True", null, false)]
+    [InlineData(true, null, "runbooks", false)]
+    public void HeaderThatNamesWhoCalls_IsWarnedAboutWhereNothingTakesItOut(bool trusts, string? appService, string? containerApp, bool warns) =>
+        StartupMessage.BelievesAnybody(new() { TrustPlatformPrincipal = trusts }, name => name switch { "WEBSITE_AUTH_ENABLED" => appService, "CONTAINER_APP_NAME" => containerApp, _ => null }).ShouldBe(warns);
+
     private static IHost Host<T>()
         where T : class, IHostedService
     {
