@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
 
 namespace RunbookServer.Terminal;
 
@@ -18,6 +19,9 @@ internal static class Failures
         UnauthorizedAccessException or IOException => new($"{Innermost(failure)} Look at the file's owner and rights, or name another place."),
         SqliteException damaged => new(OfDatabase(damaged, "the database in the data folder")),
         StoreUnavailableException { InnerException: SqliteException damaged } => new(OfDatabase(damaged, "the database in the data folder")),
+
+        // Contacts are read before all settings are looked at, and ask those of their channels.
+        OptionsValidationException invalid => new(string.Join("\n", invalid.Failures)),
         InvalidDataException unreadable => new(Innermost(unreadable)),
         StoreUnavailableException unavailable => new(unavailable.Message),
         _ => new($"{Innermost(failure)} This is a fault of the program.{Kept(failure)}"),

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+using RunbookServer.Terminal;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -55,6 +57,11 @@ public sealed class StartFailureTests : IDisposable
 
         return ShouldSayAsync(words, "serve", "--port", "0", "--config", Path.Combine(_home, "settings.json"));
     }
+
+    /// <summary>Contacts ask the settings of their channels before all settings are looked at.</summary>
+    [Fact]
+    public void SettingThatContactsCannotUse_IsNoFaultOfTheProgram() =>
+        Failures.Describe(new OptionsValidationException("Webhook", typeof(object), ["Webhook:SigningSecret can be guessed. Make one with: openssl rand -base64 32"])).Message.ShouldBe("Webhook:SigningSecret can be guessed. Make one with: openssl rand -base64 32");
 
     /// <summary>Otherwise what is approved in practice acts on what they name, beside a badge that says that nothing real is touched.</summary>
     [Theory]
