@@ -62,6 +62,7 @@ public static class RunbooksServices
             .AddSingleton<PlanBuilder>()
             .AddSingleton<ApprovalGateService>()
             .AddSingleton<ApprovalGateReview>()
+            .AddSingleton<DiagnosisService>()
             .AddSingleton<PhaseRunner>()
             .AddSingleton<ApprovalService>()
             .AddSingleton<IncidentVerbService>()

@@ -7,7 +7,8 @@ namespace Runbooks.Orchestration;
 /// An activity of the incident's orchestration: runs at least once. What it throws is kept in
 /// history, so only the redacted message leaves it.
 /// </summary>
-public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdown, ILogger logger) : TaskActivity<TInput, TOutput>
+/// <param name="call">What it does.</param>
+public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdown, ILogger logger, Func<TInput, CancellationToken, Task<TOutput>> call) : TaskActivity<TInput, TOutput>
 {
     public sealed override Task<TOutput> RunAsync(TaskActivityContext context, TInput input) => RunAsync(input, shutdown.Token);
 
@@ -17,7 +18,7 @@ public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdow
     {
         try
         {
-            return await CallAsync(input, cancellationToken);
+            return await call(input, cancellationToken);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
@@ -25,8 +26,6 @@ public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdow
             throw new ActivityFailedException(Redactor.Redact(failure.Message));
         }
     }
-
-    protected abstract Task<TOutput> CallAsync(TInput input, CancellationToken cancellationToken);
 }
 
 /// <summary>An activity threw. Carries text only: history never holds an exception object.</summary>
@@ -34,72 +33,59 @@ public sealed class ActivityFailedException(string message) : Exception(message)
 
 /// <summary>Sees whether an incident of the runbook that covers this one is open; only where the runbook names one.</summary>
 public sealed class CheckSuppression(SuppressionService suppression, ActivityShutdown shutdown, ILogger<CheckSuppression> logger)
-    : IncidentActivity<SuppressionRequest, SuppressionResult>(shutdown, logger)
+    : IncidentActivity<SuppressionRequest, SuppressionResult>(shutdown, logger, suppression.CheckAsync)
 {
     public static readonly TaskName Name = nameof(CheckSuppression);
-
-    protected override Task<SuppressionResult> CallAsync(SuppressionRequest input, CancellationToken cancellationToken) => suppression.CheckAsync(input, cancellationToken);
 }
 
 /// <summary>Makes the plan, opens the gate, and asks people when the gate needs them.</summary>
-public sealed class OpenGate(ApprovalGateService gates, ActivityShutdown shutdown, ILogger<OpenGate> logger) : IncidentActivity<OpenGateRequest, GateStatus>(shutdown, logger)
+public sealed class OpenGate(ApprovalGateService gates, ActivityShutdown shutdown, ILogger<OpenGate> logger) : IncidentActivity<OpenGateRequest, GateStatus>(shutdown, logger, gates.OpenAsync)
 {
     public static readonly TaskName Name = nameof(OpenGate);
-
-    protected override Task<GateStatus> CallAsync(OpenGateRequest input, CancellationToken cancellationToken) => gates.OpenAsync(input, cancellationToken);
 }
 
 /// <summary>Reads what was decided; reminds, escalates or expires when that is due; runs what was approved.</summary>
-public sealed class ReviewGate(PhaseRunner phases, ActivityShutdown shutdown, ILogger<ReviewGate> logger) : IncidentActivity<ReviewGateRequest, GateStatus>(shutdown, logger)
+public sealed class ReviewGate(PhaseRunner phases, ActivityShutdown shutdown, ILogger<ReviewGate> logger) : IncidentActivity<ReviewGateRequest, GateStatus>(shutdown, logger, phases.ReviewAsync)
 {
     public static readonly TaskName Name = nameof(ReviewGate);
-
-    protected override Task<GateStatus> CallAsync(ReviewGateRequest input, CancellationToken cancellationToken) => phases.ReviewAsync(input, cancellationToken);
 }
 
 /// <summary>Runs the steps of a phase one after the other, each if everything that was promised about it still holds.</summary>
-public sealed class RunSteps(PhaseRunner phases, ActivityShutdown shutdown, ILogger<RunSteps> logger) : IncidentActivity<RunStepsRequest, PhaseResult>(shutdown, logger)
+public sealed class RunSteps(PhaseRunner phases, ActivityShutdown shutdown, ILogger<RunSteps> logger) : IncidentActivity<RunStepsRequest, PhaseResult>(shutdown, logger, phases.RunAsync)
 {
     public static readonly TaskName Name = nameof(RunSteps);
-
-    protected override Task<PhaseResult> CallAsync(RunStepsRequest input, CancellationToken cancellationToken) => phases.RunAsync(input, cancellationToken);
 }
 
 /// <summary>Asks the given checks again, all at once. In the settle window whoever was asked hears of something worse that they do not bear out.</summary>
-public sealed class Recheck(CheckService checks, IncidentPager pager, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(shutdown, logger)
-{
-    public static readonly TaskName Name = nameof(Recheck);
-
-    protected override async Task<RecheckResult> CallAsync(RecheckRequest input, CancellationToken cancellationToken)
+public sealed class Recheck(CheckService checks, IncidentPager pager, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(
+    shutdown,
+    logger,
+    async (input, cancellationToken) =>
     {
         var result = await checks.RecheckAsync(input, cancellationToken);
         await (input.State == IncidentState.Resolved ? pager.PageWorseAsync(input.IncidentId, cancellationToken) : Task.CompletedTask);
         return result;
-    }
+    })
+{
+    public static readonly TaskName Name = nameof(Recheck);
 }
 
 /// <summary>Undoes what can be undone, in reverse order.</summary>
-public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILogger<UndoSteps> logger) : IncidentActivity<UndoRequest, UndoResult>(shutdown, logger)
+public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILogger<UndoSteps> logger) : IncidentActivity<UndoRequest, UndoResult>(shutdown, logger, undoer.UndoAsync)
 {
     public static readonly TaskName Name = nameof(UndoSteps);
-
-    protected override Task<UndoResult> CallAsync(UndoRequest input, CancellationToken cancellationToken) => undoer.UndoAsync(input, cancellationToken);
 }
 
 /// <summary>Tells whoever was asked, and the fallback contact, that a person has to look.</summary>
-public sealed class PagePerson(IncidentPager pager, ActivityShutdown shutdown, ILogger<PagePerson> logger) : IncidentActivity<PageRequest, bool>(shutdown, logger)
+public sealed class PagePerson(IncidentPager pager, ActivityShutdown shutdown, ILogger<PagePerson> logger) : IncidentActivity<PageRequest, bool>(shutdown, logger, pager.RequestPageAsync)
 {
     public static readonly TaskName Name = nameof(PagePerson);
-
-    protected override Task<bool> CallAsync(PageRequest input, CancellationToken cancellationToken) => pager.RequestPageAsync(input, cancellationToken);
 }
 
 /// <summary>Records how the incident ended, and tells whoever was asked.</summary>
-public sealed class EndIncident(IncidentCloser closer, ActivityShutdown shutdown, ILogger<EndIncident> logger) : IncidentActivity<CloseRequest, IncidentState>(shutdown, logger)
+public sealed class EndIncident(IncidentCloser closer, ActivityShutdown shutdown, ILogger<EndIncident> logger) : IncidentActivity<CloseRequest, IncidentState>(shutdown, logger, closer.CloseAsync)
 {
     public static readonly TaskName Name = nameof(EndIncident);
-
-    protected override Task<IncidentState> CallAsync(CloseRequest input, CancellationToken cancellationToken) => closer.CloseAsync(input, cancellationToken);
 }
 
 /// <summary>Tells running activities that the host stops. One that gives up because of it runs again after the next start.</summary>
@@ -118,14 +104,16 @@ public sealed class ActivityShutdown : IDisposable
     internal void Stop() => _ = _stopping.CancelAsync();
 }
 
-/// <summary>Asks the checks, all at once; where they call for the mitigation it opens the first gate, and asks people when that needs them.</summary>
-public sealed class Diagnose(
-    IIncidentStore store, PinnedRunbooks pinned, CheckRunner checks, ApprovalGateService gates, TimeProvider time, ActivityShutdown shutdown, ILogger<Diagnose> logger)
-    : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger)
+/// <inheritdoc cref="DiagnosisService"/>
+public sealed class Diagnose(DiagnosisService diagnosis, ActivityShutdown shutdown, ILogger<Diagnose> logger) : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger, diagnosis.RunAsync)
 {
     public static readonly TaskName Name = nameof(Diagnose);
+}
 
-    protected override async Task<DiagnosisResult> CallAsync(DiagnosisRequest input, CancellationToken cancellationToken)
+/// <summary>Asks the checks, all at once; where they call for the mitigation it opens the first gate, and asks people when that needs them.</summary>
+public sealed class DiagnosisService(IIncidentStore store, PinnedRunbooks pinned, CheckRunner checks, ApprovalGateService gates, TimeProvider time)
+{
+    public async Task<DiagnosisResult> RunAsync(DiagnosisRequest input, CancellationToken cancellationToken)
     {
         var incident = await store.GetCachedAsync(input.IncidentId, cancellationToken);
         var runbook = await pinned.OfAsync(incident, cancellationToken);

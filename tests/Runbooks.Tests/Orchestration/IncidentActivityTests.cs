@@ -38,8 +38,5 @@ public sealed class IncidentActivityTests : IDisposable
         _logs.Dispose();
     }
 
-    private sealed class Throwing(ActivityShutdown shutdown, ILogger logger, Exception failure) : IncidentActivity<int, int>(shutdown, logger)
-    {
-        protected override Task<int> CallAsync(int input, CancellationToken stop) => throw failure;
-    }
+    private sealed class Throwing(ActivityShutdown shutdown, ILogger logger, Exception failure) : IncidentActivity<int, int>(shutdown, logger, (_, _) => throw failure);
 }
