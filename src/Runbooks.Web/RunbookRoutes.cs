@@ -29,14 +29,12 @@ public static class RunbookRoutes
         app.MapMethods("/api/incidents", s_read, (HttpRequest request, IncidentsHandler handler) => handler.ListAsync(request)).Needs(Role.Viewer);
         app.MapMethods("/api/incidents/{id}", s_read, (HttpRequest request, string id, IncidentsHandler handler) => handler.GetAsync(request, id)).Needs(Role.Viewer);
         app.MapPost("/api/incidents/{id}/decision", (HttpRequest request, string id, DecisionHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
-        app.MapPost("/api/incidents/{id}/cancel", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.CancelAsync(request, id)).Needs(Role.Operator);
-        app.MapPost("/api/incidents/{id}/close", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.CloseAsync(request, id)).Needs(Role.Operator);
-
-        app.MapPost("/api/incidents/{id}/acknowledge", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.AcknowledgeAsync(request, id)).Needs(Role.Operator);
         app.MapPost("/api/incidents/{id}/retry", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.RetryAsync(request, id)).Needs(Role.Operator);
-        app.MapPost("/api/incidents/{id}/notes", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.NoteAsync(request, id)).Needs(Role.Operator);
-
-        app.MapPost("/api/incidents/{id}/take-back", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.TakeBackAsync(request, id)).Needs(Role.Operator);
+        foreach (var verb in IncidentVerb.All)
+        {
+            app.MapPost($"/api/incidents/{{id}}/{verb.Path}", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.PostAsync(request, id, verb)).Needs(Role.Operator);
+            app.MapPost($"/incidents/{{id}}/{verb.Form}", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.PostAsync(request, id, verb)).PageNeeds(Role.Operator);
+        }
 
         // Slack signs what it sends.
         app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
@@ -58,12 +56,7 @@ public static class RunbookRoutes
         app.MapMethods("/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id)).PageNeeds(Role.Viewer);
         app.MapMethods("/incidents/{id}/report", s_read, (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id)).PageNeeds(Role.Viewer);
         app.MapPost("/incidents/{id}/decision", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.DecideAsync(request, id)).PageNeeds(Role.Operator);
-        app.MapPost("/incidents/{id}/stop", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.StopAsync(request, id)).PageNeeds(Role.Operator);
         app.MapPost("/incidents/{id}/retry", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.RetryAsync(request, id)).PageNeeds(Role.Operator);
-        app.MapPost("/incidents/{id}/notes", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.NoteAsync(request, id)).PageNeeds(Role.Operator);
-        app.MapPost("/incidents/{id}/close", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.CloseAsync(request, id)).PageNeeds(Role.Operator);
-        app.MapPost("/incidents/{id}/acknowledge", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.AcknowledgeAsync(request, id)).PageNeeds(Role.Operator);
-        app.MapPost("/incidents/{id}/take-back", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.TakeBackAsync(request, id)).PageNeeds(Role.Operator);
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
             .PageNeeds(Role.Viewer);
 

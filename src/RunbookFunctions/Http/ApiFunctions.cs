@@ -39,24 +39,24 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/cancel")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient client) =>
-        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => verbs.CancelAsync(request, id)));
+        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => verbs.PostAsync(request, id, IncidentVerb.Stop)));
 
     [Function("CloseIncident")]
     public Task<IResult> CloseAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/close")] HttpRequest request, string id) =>
-        access.ApiAsync(request, Role.Operator, () => verbs.CloseAsync(request, id));
+        access.ApiAsync(request, Role.Operator, () => verbs.PostAsync(request, id, IncidentVerb.Close));
 
     [Function("TakeBackIncident")]
     public Task<IResult> TakeBackAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/take-back")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient client) =>
-        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => verbs.TakeBackAsync(request, id)));
+        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => verbs.PostAsync(request, id, IncidentVerb.TakeBack)));
 
     [Function("AcknowledgeIncident")]
     public Task<IResult> AcknowledgeAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/acknowledge")] HttpRequest request, string id) =>
-        access.ApiAsync(request, Role.Operator, () => verbs.AcknowledgeAsync(request, id));
+        access.ApiAsync(request, Role.Operator, () => verbs.PostAsync(request, id, IncidentVerb.Acknowledge));
 
     [Function("RetryIncident")]
     public Task<IResult> RetryAsync(
@@ -68,7 +68,7 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
     [Function("NoteIncident")]
     public Task<IResult> NoteAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/notes")] HttpRequest request, string id) =>
-        access.ApiAsync(request, Role.Operator, () => verbs.NoteAsync(request, id));
+        access.ApiAsync(request, Role.Operator, () => verbs.PostAsync(request, id, IncidentVerb.Note));
 }
 
 /// <summary>The ways in for alerts, and for a person who starts a runbook.</summary>

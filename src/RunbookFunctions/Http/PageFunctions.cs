@@ -4,6 +4,7 @@ using Microsoft.DurableTask.Client;
 using RunbookFunctions.Durable;
 using Runbooks.Web.Access;
 using Runbooks.Web.Console;
+using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Safety;
@@ -55,22 +56,22 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, AccessGu
     [Function("StopForm")]
     public Task<IResult> StopAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/stop")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.StopAsync(request, id)));
+        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.PostAsync(request, id, IncidentVerb.Stop)));
 
     [Function("TakeBackForm")]
     public Task<IResult> TakeBackAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/take-back")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.TakeBackAsync(request, id)));
+        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.PostAsync(request, id, IncidentVerb.TakeBack)));
 
     [Function("CloseForm")]
     public Task<IResult> CloseAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/close")] HttpRequest request, string id) =>
-        access.PageAsync(request, Role.Operator, () => forms.CloseAsync(request, id));
+        access.PageAsync(request, Role.Operator, () => forms.PostAsync(request, id, IncidentVerb.Close));
 
     [Function("AcknowledgeForm")]
     public Task<IResult> AcknowledgeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/acknowledge")] HttpRequest request, string id) =>
-        access.PageAsync(request, Role.Operator, () => forms.AcknowledgeAsync(request, id));
+        access.PageAsync(request, Role.Operator, () => forms.PostAsync(request, id, IncidentVerb.Acknowledge));
 
     [Function("RetryForm")]
     public Task<IResult> RetryAsync(
@@ -80,7 +81,7 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, AccessGu
     [Function("NoteForm")]
     public Task<IResult> NoteAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/notes")] HttpRequest request, string id) =>
-        access.PageAsync(request, Role.Operator, () => forms.NoteAsync(request, id));
+        access.PageAsync(request, Role.Operator, () => forms.PostAsync(request, id, IncidentVerb.Note));
 }
 
 /// <summary>The pages about runbooks.</summary>

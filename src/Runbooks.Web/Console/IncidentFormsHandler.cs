@@ -3,9 +3,8 @@ using Runbooks.Web.Decisions;
 namespace Runbooks.Web.Console;
 
 /// <summary>
-/// The forms on an incident's page, <c>POST /incidents/{id}/decision</c>, <c>/stop</c>, <c>/take-back</c>, <c>/close</c>,
-/// <c>/acknowledge</c>, <c>/retry</c> and <c>/notes</c>. What was done shows on the page that the browser is sent back to; what
-/// was not is said on it.
+/// The forms on an incident's page, <c>POST /incidents/{id}/decision</c>, <c>/retry</c> and each <see cref="IncidentVerb"/>. What
+/// was done shows on the page that the browser is sent back to; what was not is said on it.
 /// </summary>
 public sealed class IncidentFormsHandler(
     ApprovalService approvals, IncidentVerbService verbs, IncidentRetry retry, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner runner)
@@ -26,41 +25,25 @@ public sealed class IncidentFormsHandler(
         return receipt.IsRepeated ? new SeeOther(AddressOf(id)) : await EndAsync(request, id, receipt.Result, cancellationToken);
     }, Caller.Person);
 
-    public Task<IResult> StopAsync(HttpRequest request, string id) =>
-        AttributedAsync(request, id, (form, cancellationToken) => verbs.StopAsync(id, form.By, form.Reason, cancellationToken));
+    public Task<IResult> PostAsync(HttpRequest request, string id, IncidentVerb verb) => AttributedAsync(request, id, verb.ReasonNeeded, async (form, cancellationToken) =>
+    {
+        if (form.IsCut && verb.TooLong is { } tooLong)
+        {
+            return (new(DecisionStatus.Incomplete, tooLong), id);
+        }
 
-    public Task<IResult> TakeBackAsync(HttpRequest request, string id) =>
-        AttributedAsync(request, id, (form, cancellationToken) => verbs.TakeBackAsync(id, form.By, form.Reason, cancellationToken));
+        var receipt = await verb.RunAsync(verbs, id, form.By, form.Reason, cancellationToken);
+        return (receipt.IsRepeated ? receipt.Result with { Status = DecisionStatus.AlreadyCounted } : receipt.Result, id);
+    });
 
-    public Task<IResult> CloseAsync(HttpRequest request, string id) =>
-        AttributedAsync(request, id, (form, cancellationToken) => verbs.CloseAsync(id, form.By, form.Reason, cancellationToken));
-
-    public Task<IResult> NoteAsync(HttpRequest request, string id) =>
-        AttributedAsync(request, id, (form, cancellationToken) => form.IsCut
-            ? Task.FromResult<DecisionReceipt>(new(null, new(DecisionStatus.Incomplete, IncidentVerbsHandler.LongNote)))
-            : verbs.AddNoteAsync(id, form.By, form.Reason, cancellationToken));
-
-    public Task<IResult> AcknowledgeAsync(HttpRequest request, string id) =>
-        AttributedAsync(request, id, (form, cancellationToken) => verbs.AcknowledgeAsync(id, form.By, DecisionVerbText.Reason(form.Reason), cancellationToken), reasonNeeded: false);
-
-    public Task<IResult> RetryAsync(HttpRequest request, string id) => AttributedAsync(request, id, async (form, cancellationToken) =>
+    public Task<IResult> RetryAsync(HttpRequest request, string id) => AttributedAsync(request, id, reasonNeeded: true, async (form, cancellationToken) =>
     {
         var result = await retry.RetryAsync(id, form.By, form.Reason, cancellationToken);
         return (new(result.Status, result.Message), result.Incident ?? id);
     });
 
-    private Task<IResult> AttributedAsync(HttpRequest request, string id, Func<Attribution, CancellationToken, Task<DecisionReceipt>> work, bool reasonNeeded = true) => AttributedAsync(
-        request,
-        id,
-        async (form, cancellationToken) =>
-        {
-            var receipt = await work(form, cancellationToken);
-            return (receipt.IsRepeated ? receipt.Result with { Status = DecisionStatus.AlreadyCounted } : receipt.Result, id);
-        },
-        reasonNeeded);
-
     private Task<IResult> AttributedAsync(
-        HttpRequest request, string id, Func<Attribution, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work, bool reasonNeeded = true) => runner.RunAsync(request, async cancellationToken =>
+        HttpRequest request, string id, bool reasonNeeded, Func<Attribution, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work) => runner.RunAsync(request, async cancellationToken =>
     {
         var (form, refusal) = await Attribution.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded);
         if (form is null)

@@ -16,9 +16,10 @@ internal sealed record Attribution(string By, string Reason)
 
     /// <param name="does">Completes "Say who … and why."</param>
     /// <param name="reason">A reason for the example that the answer shows.</param>
-    public static async Task<(Attribution? Body, IResult? Refusal)> ReadJsonAsync(HttpRequest request, string does, string reason, CancellationToken cancellationToken)
+    /// <param name="reasonNeeded">False: what is said is a note, and may be left out.</param>
+    public static async Task<(Attribution? Body, IResult? Refusal)> ReadJsonAsync(HttpRequest request, string does, string reason, CancellationToken cancellationToken, bool reasonNeeded = true)
     {
-        var example = $$"""{"by":"ada","reason":"{{reason}}"}""";
+        var example = $$"""{"by":"ada","{{(reasonNeeded ? "reason" : "note")}}":"{{reason}}"}""";
         var (body, refusal) = await RequestBody.ReadJsonAsync<Unchecked>(request, example, cancellationToken);
         if (body is null)
         {
@@ -26,9 +27,9 @@ internal sealed record Attribution(string By, string Reason)
         }
 
         var missing = string.IsNullOrWhiteSpace(body.By) ? "$.by" : "$.reason";
-        return Of(body.By, body.Reason) is { } attribution
+        return Of(body.By, reasonNeeded ? body.Reason : body.Note, reasonNeeded) is { } attribution
             ? (attribution with { Stop = body.Stop }, null)
-            : (null, ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who {does} and why.", new AlertError(missing, "missing", $"Send for example {example}")));
+            : (null, ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who {does}{(reasonNeeded ? " and why" : "")}.", new AlertError(missing, "missing", $"Send for example {example}")));
     }
 
     /// <summary>Where somebody is signed in, the name that was typed does not count.</summary>
@@ -57,5 +58,5 @@ internal sealed record Attribution(string By, string Reason)
             : new(TypedText.Name(by), Clip.To(why, LongestReason)) { IsCut = why.Length > LongestReason };
     }
 
-    private sealed record Unchecked(string? By, string? Reason, string? Stop);
+    private sealed record Unchecked(string? By, string? Reason, string? Note, string? Stop);
 }
