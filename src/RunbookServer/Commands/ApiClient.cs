@@ -25,6 +25,15 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
     public Task<(HttpStatusCode Status, JsonNode? Body)> GetMarkdownAsync(string path, CancellationToken cancellationToken) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken, "text/markdown");
 
+    public async Task<JsonNode> GetIncidentAsync(string id, CancellationToken cancellationToken) =>
+        (await GetAsync(PathOf(id), cancellationToken)).OrFail().Body!;
+
+    /// <param name="part">Below the incident's address: what is done with it.</param>
+    public Task<(HttpStatusCode Status, JsonNode? Body)> PostIncidentAsync(string id, string part, JsonObject body, CancellationToken cancellationToken) =>
+        PostAsync($"{PathOf(id)}/{part}", body.ToJsonString(), cancellationToken);
+
+    public static string PathOf(string id) => $"api/incidents/{Uri.EscapeDataString(id)}";
+
     public void Dispose() => _http.Dispose();
 
     private async Task<(HttpStatusCode, JsonNode?)> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken, string expected = "application/json")
@@ -112,6 +121,14 @@ internal static partial class ApiResponses
     public static IEnumerable<string> Problems(JsonNode? body, string key) =>
         body is JsonObject && body[key] is JsonArray problems ? problems.Select(one => one is JsonObject ? $"{one["path"]}: {one["found"]}; {one["remedy"]}" : $"{one}") : [];
 
+    /// <summary>Says what the host says of something that was done, and ends well.</summary>
+    /// <inheritdoc cref="OrFail"/>
+    public static int Print(this (HttpStatusCode Status, JsonNode? Body) answer)
+    {
+        ConsoleOutput.Record($"{answer.OrFail().Body!["message"]}");
+        return ExitCode.Done;
+    }
+
     public static string MessageOf(JsonNode? body) => body switch
     {
         JsonObject problem when problem["message"] is { } message => message.ToString(),
@@ -188,6 +205,11 @@ internal sealed class ClientOptions
         });
         return id;
     }
+
+    /// <summary>Whoever acts on an incident, by name.</summary>
+    public static Option<string> By(string who) => new("--by") { Description = who, DefaultValueFactory = _ => Environment.UserName };
+
+    public static Option<string?> Reason(string why = "Why; goes on the record.") => new("--reason") { Description = why };
 
     public ApiClient Connect(ParseResult parsed) =>
         new(parsed.GetValue(_url) ?? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.AddressFile) ?? new Uri(ServerDefaults.Address), Key(parsed));

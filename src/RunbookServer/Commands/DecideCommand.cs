@@ -1,11 +1,10 @@
-using System.Net;
-
 namespace RunbookServer.Commands;
 
 /// <summary><c>runbook approve ID</c>, <c>runbook reject ID</c>, <c>runbook take-over ID</c>; and of what a person does by hand, <c>runbook done ID</c> and <c>runbook could-not ID</c>.</summary>
 internal static class DecideCommand
 {
     private const string Approve = "approve";
+    private const string Decision = "decision";
 
     public static Command BuildApprove() => Build("approve", Approve, "Shows what an incident asks to do, and says yes to exactly that.");
 
@@ -20,28 +19,21 @@ internal static class DecideCommand
         var all = new Option<bool>("--all") { Description = "Every item that is left." };
         return ClientOptions.WithHost(new Command("done", "Says that work by hand is done, or which items of it are done.") { id, items, all, by, reason }, async (parsed, api, cancellationToken) =>
         {
-            var path = PathOf(parsed.GetRequiredValue(id));
             var done = parsed.GetRequiredValue(items);
             if (parsed.GetValue(all) && done.Length > 0)
             {
                 throw new CommandException("--all names every item that is left, and --item some of them. Leave one of them out.");
             }
 
-            var gate = await WorkAsync(api, path, parsed.GetRequiredValue(id), cancellationToken);
+            var gate = await WorkAsync(api, parsed.GetRequiredValue(id), cancellationToken);
             if (parsed.GetValue(all) && gate["task"]?["items"] is JsonArray list)
             {
                 done = [.. list.Index().Where(item => item.Item?["doneBy"] is null).Select(item => item.Index + 1)];
             }
 
-            return await SendAsync(api, path, new JsonObject
-            {
-                ["decision"] = "done",
-                ["by"] = parsed.GetRequiredValue(by),
-                ["gate"] = gate["id"]?.ToString(),
-                ["reason"] = parsed.GetValue(reason),
-                ["planHash"] = gate["planHash"]?.ToString(),
-                ["items"] = done.Length == 0 ? null : new JsonArray([.. done.Select(item => (JsonNode)item)]),
-            }, cancellationToken);
+            var body = Body("done", parsed.GetRequiredValue(by), parsed.GetValue(reason), gate);
+            body["items"] = done.Length == 0 ? null : new JsonArray([.. done.Select(item => (JsonNode)item)]);
+            return (await api.PostIncidentAsync(parsed.GetRequiredValue(id), Decision, body, cancellationToken)).Print();
         });
     }
 
@@ -51,17 +43,15 @@ internal static class DecideCommand
         reason.Required = true;
         return ClientOptions.WithHost(new Command("could-not", "Says that work by hand could not be done, and why.") { id, by, reason }, async (parsed, api, cancellationToken) =>
         {
-            var path = PathOf(parsed.GetRequiredValue(id));
-            var gate = await WorkAsync(api, path, parsed.GetRequiredValue(id), cancellationToken);
-            var body = new JsonObject { ["decision"] = "couldNot", ["by"] = parsed.GetRequiredValue(by), ["gate"] = gate["id"]?.ToString(), ["reason"] = parsed.GetValue(reason) };
-            return await SendAsync(api, path, body, cancellationToken);
+            var gate = await WorkAsync(api, parsed.GetRequiredValue(id), cancellationToken);
+            return (await api.PostIncidentAsync(parsed.GetRequiredValue(id), Decision, Body("couldNot", parsed.GetRequiredValue(by), parsed.GetValue(reason), gate), cancellationToken)).Print();
         });
     }
 
     /// <summary>What is asked to be done by hand, so that the answer is about that and about no later question.</summary>
-    private static async Task<JsonNode> WorkAsync(ApiClient api, string path, string id, CancellationToken cancellationToken)
+    private static async Task<JsonNode> WorkAsync(ApiClient api, string id, CancellationToken cancellationToken)
     {
-        var incident = (await api.GetAsync(path, cancellationToken)).OrFail().Body!;
+        var incident = await api.GetIncidentAsync(id, cancellationToken);
         var gate = incident["gate"] ?? throw AsksNothing(incident);
         return gate["task"] is null
             ? throw new CommandException($"It asks for a decision and not for work by hand. See: {ThisProgram.Command} show {id}", ExitCode.Failed)
@@ -75,21 +65,18 @@ internal static class DecideCommand
     private static CommandException NoSuchQuestion(JsonNode incident, string gate) => new(
         $"Incident {incident["id"]} has no question '{gate}'{(ShowCommand.Items(incident, "gates").Select(one => $"{one["id"]}").ToList() is { Count: > 0 } known ? $"; it has {string.Join(", ", known)}" : "")}.", ExitCode.Failed);
 
-    private static (Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides, by their name in the contacts; the user of this machine unless named.") => (
-        ClientOptions.IncidentId(),
-        new Option<string>("--by") { Description = who, DefaultValueFactory = _ => Environment.UserName },
-        new Option<string?>("--reason") { Description = "Why; goes on the record." });
+    private static (Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides, by their name in the contacts; the user of this machine unless named.") =>
+        (ClientOptions.IncidentId(), ClientOptions.By(who), ClientOptions.Reason());
 
-    private static string PathOf(string id) => $"api/incidents/{Uri.EscapeDataString(id)}";
-
-    private static async Task<int> SendAsync(ApiClient api, string path, JsonObject body, CancellationToken cancellationToken) =>
-        Print(await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken));
-
-    private static int Print((HttpStatusCode Status, JsonNode? Body) response)
+    /// <param name="question">What was read, so that the answer is about that; null where nothing was.</param>
+    private static JsonObject Body(string decision, string by, string? reason, JsonNode? question, string? gate = null) => new()
     {
-        ConsoleOutput.Record($"{response.OrFail().Body!["message"]}");
-        return ExitCode.Done;
-    }
+        ["decision"] = decision,
+        ["by"] = by,
+        ["gate"] = question?["id"]?.ToString() ?? gate,
+        ["reason"] = reason,
+        ["planHash"] = question?["planHash"]?.ToString(),
+    };
 
     private static Command Build(string name, string decision, string description)
     {
@@ -104,38 +91,30 @@ internal static class DecideCommand
 
         return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
         {
-            var path = PathOf(parsed.GetRequiredValue(id));
             var unasked = parsed.GetValue(yes) || Console.IsInputRedirected;
-            var (question, isDryRun) = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), unasked, cancellationToken) : (null, false);
+            var (question, isDryRun) = decision == Approve ? await QuestionAsync(api, parsed.GetRequiredValue(id), parsed.GetValue(gate), unasked, cancellationToken) : (null, false);
             if (IsOpen(question) && !unasked && !Agrees(Console.In, isDryRun))
             {
                 ConsoleOutput.Raw("Nothing was approved.");
                 return ExitCode.Failed;
             }
 
-            var body = new JsonObject
-            {
-                ["decision"] = decision,
-                ["by"] = parsed.GetRequiredValue(by),
-                ["gate"] = question?["id"]?.ToString() ?? parsed.GetValue(gate),
-                ["reason"] = parsed.GetValue(reason),
-                ["planHash"] = question?["planHash"]?.ToString(),
-            };
-            var response = await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken);
+            var body = Body(decision, parsed.GetRequiredValue(by), parsed.GetValue(reason), question, parsed.GetValue(gate));
+            var response = await api.PostIncidentAsync(parsed.GetRequiredValue(id), Decision, body, cancellationToken);
             if (IsOpen(question) && response.Body is JsonObject refusal && refusal["status"]?.ToString() == "planChanged")
             {
                 throw new CommandException("The plan has changed since it was shown here; nothing was approved. Run this again to see the plan as it is now.", ExitCode.Failed);
             }
 
-            return Print(response);
+            return response.Print();
         });
     }
 
     /// <summary>What is printed is what is approved: a plan that changes in between is not.</summary>
     /// <returns>Of one that is no longer open the host says how it ended.</returns>
-    private static async Task<(JsonNode? Question, bool IsDryRun)> QuestionAsync(ApiClient api, string path, string? gate, bool unasked, CancellationToken cancellationToken)
+    private static async Task<(JsonNode? Question, bool IsDryRun)> QuestionAsync(ApiClient api, string id, string? gate, bool unasked, CancellationToken cancellationToken)
     {
-        var incident = (await api.GetAsync(path, cancellationToken)).OrFail().Body!;
+        var incident = await api.GetIncidentAsync(id, cancellationToken);
         var asked = gate is null
             ? incident["gate"] ?? throw AsksNothing(incident)
             : ShowCommand.Items(incident, "gates").FirstOrDefault(one => one["id"]?.ToString() == gate) ?? throw NoSuchQuestion(incident, gate);

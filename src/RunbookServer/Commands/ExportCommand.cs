@@ -13,9 +13,7 @@ internal static class ExportCommand
         var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example runbooks/tests/hanged-gpu/that-night/test.yaml; the screen unless named." };
         return ClientOptions.WithHost(new Command("export", "Turns a finished incident into a test of its runbook.") { id, file }, async (parsed, api, cancellationToken) =>
         {
-            var path = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}";
-            var (_, body) = (await api.GetAsync(path, cancellationToken)).OrFail();
-            var incident = PastIncidents.Parse(body?.ToJsonString() ?? "", "The host's answer");
+            var incident = PastIncidents.Parse((await api.GetIncidentAsync(parsed.GetRequiredValue(id), cancellationToken)).ToJsonString(), "The host's answer");
             if (!incident.Final)
             {
                 throw new CommandException($"Incident {incident.Id} has not ended, it is {CamelCase.Of(incident.State)}; a test needs an end. Try again when it has one.", ExitCode.Failed);

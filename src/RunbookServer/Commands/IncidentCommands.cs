@@ -9,14 +9,14 @@ internal static class ShowCommand
         var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
         return ClientOptions.WithHost(new Command("show", "Shows one incident: what was found, what is asked, what was done.") { id, json }, async (parsed, api, cancellationToken) =>
         {
-            var (_, body) = (await api.GetAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}", cancellationToken)).OrFail();
+            var incident = await api.GetIncidentAsync(parsed.GetRequiredValue(id), cancellationToken);
             if (parsed.GetValue(json))
             {
-                ConsoleOutput.Json(body);
+                ConsoleOutput.Json(incident);
                 return ExitCode.Done;
             }
 
-            foreach (var line in Lines(body!, TimeProvider.System.GetUtcNow()))
+            foreach (var line in Lines(incident, TimeProvider.System.GetUtcNow()))
             {
                 ConsoleOutput.Record(line);
             }
@@ -182,7 +182,7 @@ internal static class ReportCommand
         var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example incident.md; the screen unless named. A file that is there is left as it is." };
         return ClientOptions.WithHost(new Command("report", "Writes what happened in an incident as a Markdown document: summary, impact, times, findings, decisions, steps, what is left to do.") { id, file }, async (parsed, api, cancellationToken) =>
         {
-            var (_, body) = (await api.GetMarkdownAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/report", cancellationToken)).OrFail();
+            var (_, body) = (await api.GetMarkdownAsync($"{ApiClient.PathOf(parsed.GetRequiredValue(id))}/report", cancellationToken)).OrFail();
             var report = $"{body}";
             if (parsed.GetValue(file) is not { } chosen)
             {

@@ -37,7 +37,7 @@ internal static class PastIncidents
                     continue;
                 }
 
-                var answer = await api.GetAsync($"api/incidents/{Uri.EscapeDataString(line["id"]!.ToString())}", cancellationToken);
+                var answer = await api.GetAsync(ApiClient.PathOf(line["id"]!.ToString()), cancellationToken);
                 if (answer.Status == HttpStatusCode.NotFound)
                 {
                     // Its time to be kept has ended since it was listed.

@@ -3,6 +3,8 @@ namespace RunbookServer.Commands;
 /// <summary>What a person does with an incident beside deciding: each says who and why, and both go on the record.</summary>
 internal static class VerbCommands
 {
+    private const string Who = "Who does it, by their name in the contacts; the user of this machine unless named.";
+
     public static Command BuildStop() => Build("stop", "cancel", "Stops the automation of an incident before its next step and takes back what can be taken back; in the resolution, what the mitigation changed stays.");
 
     public static Command BuildAcknowledge() => Build("acknowledge", "acknowledge", "Says that you are looking after an ended incident that needs a person.", needed: false, field: "note");
@@ -15,36 +17,21 @@ internal static class VerbCommands
 
     public static Command BuildNote()
     {
+        var (id, by) = (ClientOptions.IncidentId(), ClientOptions.By(Who));
         var text = new Argument<string>("text") { Description = "What to write into the record." };
-        return Build("note", "notes", "Writes a note into an incident's record.", text: text);
+        return ClientOptions.WithHost(new Command("note", "Writes a note into an incident's record.") { id, by, text }, async (parsed, api, cancellationToken) =>
+            (await api.PostIncidentAsync(parsed.GetRequiredValue(id), "notes", new() { ["by"] = parsed.GetRequiredValue(by), ["reason"] = parsed.GetRequiredValue(text) }, cancellationToken)).Print());
     }
 
     /// <param name="needed">Whether a reason has to be given.</param>
     /// <param name="field">The reason's name in the body.</param>
-    /// <param name="text">Where the reason is what the command is about; null where it is an option.</param>
-    private static Command Build(string name, string path, string description, bool needed = true, string field = "reason", Argument<string>? text = null)
+    private static Command Build(string name, string path, string description, bool needed = true, string field = "reason")
     {
-        var id = ClientOptions.IncidentId();
-        var by = new Option<string>("--by") { Description = "Who does it, by their name in the contacts; the user of this machine unless named.", DefaultValueFactory = _ => Environment.UserName };
-        var reason = new Option<string?>("--reason") { Description = needed ? "Why; goes on the record." : "What you do about it; goes on the record.", Required = needed };
-        var command = new Command(name, description) { id, by };
-        if (text is null)
-        {
-            command.Add(reason);
-        }
-        else
-        {
-            command.Add(text);
-        }
-
-        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
-        {
-            var body = new JsonObject { ["by"] = parsed.GetRequiredValue(by), [field] = text is null ? parsed.GetValue(reason) : parsed.GetRequiredValue(text) };
-            var address = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/{path}";
-            var (_, answer) = (await api.PostAsync(address, body.ToJsonString(), cancellationToken)).OrFail();
-            ConsoleOutput.Record($"{answer!["message"]}");
-            return ExitCode.Done;
-        });
+        var (id, by) = (ClientOptions.IncidentId(), ClientOptions.By(Who));
+        var reason = needed ? ClientOptions.Reason() : ClientOptions.Reason("What you do about it; goes on the record.");
+        reason.Required = needed;
+        return ClientOptions.WithHost(new Command(name, description) { id, by, reason }, async (parsed, api, cancellationToken) =>
+            (await api.PostIncidentAsync(parsed.GetRequiredValue(id), path, new() { ["by"] = parsed.GetRequiredValue(by), [field] = parsed.GetValue(reason) }, cancellationToken)).Print());
     }
 }
 
@@ -62,8 +49,8 @@ internal static class StartCommand
                 result.AddError($"--label has to be name=value, not '{token.Value}'.");
             }
         });
-        var by = new Option<string>("--by") { Description = "Who starts it, by their name in the contacts; the user of this machine unless named.", DefaultValueFactory = _ => Environment.UserName };
-        var reason = new Option<string?>("--reason") { Description = "Why; goes on the record." };
+        var by = ClientOptions.By("Who starts it, by their name in the contacts; the user of this machine unless named.");
+        var reason = ClientOptions.Reason();
         return ClientOptions.WithHost(new Command("start", "Starts a runbook by hand. Says which labels are missing.") { runbook, labels, by, reason }, async (parsed, api, cancellationToken) =>
         {
             var body = new JsonObject
