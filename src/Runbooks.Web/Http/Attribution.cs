@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Primitives;
+
 namespace Runbooks.Web.Http;
 
 /// <summary>Who asks for something and why. Both have to be said, in a body of the API or in a form of our own pages.</summary>
@@ -59,4 +62,70 @@ internal sealed record Attribution(string By, string Reason)
     }
 
     private sealed record Unchecked(string? By, string? Reason, string? Note, string? Stop);
+}
+
+/// <summary>
+/// What people and scripts send with a key or a form is kept and shown to others, as alerts are: the same characters are taken
+/// out of it, wherever it comes in.
+/// </summary>
+internal static class TypedText
+{
+    private const int LongestName = 200;
+
+    public static readonly JsonSerializerOptions Json = new(WebJson.Options) { Converters = { new CleanStrings() } };
+
+    /// <summary>Who somebody says to be: one line, so that it cannot look like two entries of the record.</summary>
+    public static string Name(string by) => CleanText.Clean(by.Trim(), LongestName, oneLine: true);
+
+    /// <returns>Null when it is neither a text nor a plain value, or no text that can be read.</returns>
+    public static string? Of(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.String => CleanText.Line(value.GetString()!),
+                JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
+                _ => null,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a pair of surrogates.
+            return null;
+        }
+    }
+
+    public static FormCollection Of(IFormCollection form) =>
+        new(form.ToDictionary(field => field.Key, field => new StringValues([.. field.Value.Select(value => Text(value ?? ""))])), form.Files);
+
+    private static string Text(string text) => CleanText.Clean(text, int.MaxValue, oneLine: false);
+
+    private sealed class CleanStrings : JsonConverter<string>
+    {
+        public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Text(reader.GetString()!);
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
+}
+
+/// <summary>Whether a form was sent from our own page.</summary>
+internal static class SameOrigin
+{
+    /// <summary>
+    /// Browsers say where a post comes from. Under no-referrer they send the origin "null" even for our own form, so the
+    /// fetch metadata, which pages cannot forge, has the first word (Fetch, section 3.2 and Fetch Metadata, section 2).
+    /// </summary>
+    public static bool Allows(HttpRequest request)
+    {
+        if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site)
+        {
+            return site is "same-origin" or "none";
+        }
+
+        // Behind a proxy that ends TLS our own scheme is not the browser's; the host is what tells origins apart here.
+        return request.Headers.Origin.ToString() is not { Length: > 0 } origin
+            || origin == "null"
+            || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
+    }
 }

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Runbooks.Web.Tests.Assistant;
 
 /// <summary>What a gateway lets through by the headers is what is run; earlier revisions of the protocol have no such headers and go on as they did.</summary>
-public sealed class ProtocolHeadersTests : IAsyncLifetime
+public sealed class AssistantHandlerTests : IAsyncLifetime
 {
     private const string Meta = ""","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}""";
     private const string Capabilities = ""","_meta":{"io.modelcontextprotocol/clientCapabilities":{}}""";
