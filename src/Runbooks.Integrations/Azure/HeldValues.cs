@@ -72,7 +72,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             return false;
         }
 
-        var mine = new Holder<T>(StepOf(context), context.IncidentId, before, after) { Before = before };
+        var mine = new Holder<T>(StepOf(context), context.IncidentId, before, after, Before: before);
         var lasting = await FindLastingAsync<T>(value, cancellationToken);
         return (await state.UpdateAsync<Holders<T>, bool>(
             Key(value),
@@ -284,11 +284,9 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
 
     /// <param name="Step">Its idempotency key.</param>
     /// <param name="Found">What it found, as its own record says.</param>
-    public sealed record Holder<T>(string Step, string Incident, T Found, T After)
+    /// <param name="Before">What it brings back: what it found, or what one that ended before handed on. Nothing, which is not written, where there was nothing.</param>
+    public sealed record Holder<T>(string Step, string Incident, T Found, T After, T Before)
     {
-        /// <summary>What it brings back: what it found, or what one that ended before handed on.</summary>
-        public required T Before { get; init; }
-
         public bool HasEnded { get; init; }
 
         /// <summary>The step that takes it back instead, and to which what was there before was handed on.</summary>

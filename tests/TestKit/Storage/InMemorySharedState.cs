@@ -1,9 +1,9 @@
-using System.Text.Json;
+using Runbooks.Engine;
 using Runbooks.Model.Storage;
 
 namespace TestKit.Storage;
 
-/// <summary>Keeps each document as JSON, as a real store does, so that one that does not survive JSON shows in tests.</summary>
+/// <summary>Keeps each document as the JSON that a real store has, so that one that does not survive JSON shows in tests.</summary>
 public sealed class InMemorySharedState : ISharedState
 {
     private readonly Lock _lock = new();
@@ -64,7 +64,7 @@ public sealed class InMemorySharedState : ISharedState
             var (after, result) = change(before);
             if (!ReferenceEquals(before, after))
             {
-                _documents[key] = JsonSerializer.Serialize(after, JsonSerializerOptions.Web);
+                _documents[key] = DurableJson.Write(after);
             }
 
             return (after, result);
@@ -86,5 +86,5 @@ public sealed class InMemorySharedState : ISharedState
 
     private T? Read<T>(string key)
         where T : class =>
-        _documents.TryGetValue(key, out var json) ? JsonSerializer.Deserialize<T>(json, JsonSerializerOptions.Web) : null;
+        _documents.TryGetValue(key, out var json) ? DurableJson.Read<T>(json) : null;
 }
