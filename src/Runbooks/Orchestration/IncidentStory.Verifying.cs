@@ -19,6 +19,7 @@ internal sealed partial class IncidentStory
     private static readonly TimeSpan s_undoTurnPause = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan s_undoPause = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_timerSlack = TimeSpan.FromSeconds(1);
 
     /// <summary>A rarely measured value counts as standing still only after this time, or after twice <c>within</c> if that is longer.</summary>
     private static readonly TimeSpan s_longestStandstill = TimeSpan.FromMinutes(30);
@@ -76,7 +77,8 @@ internal sealed partial class IncidentStory
                 return new(IncidentState.Failed, EndingCause.NoNewerValue(longest), Undo: true) { IsInconclusive = true };
             }
 
-            await WaitUntilAsync((isEarly && passedAt is { } last ? last : Now) + verify.Every, wake);
+            // Timers of a storage account's queues fire half a second early: one that did is given more time, or it would do so again and again.
+            await WaitUntilAsync((isEarly && passedAt is { } last ? last + s_timerSlack : Now) + verify.Every, wake);
             if (HasWaitedTooOften())
             {
                 return ContinueAsNew(At(Stage.Verification, began) with { Passes = passes, HealthySince = passedAt, Measured = measured });

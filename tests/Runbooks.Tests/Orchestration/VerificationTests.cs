@@ -57,7 +57,25 @@ public sealed class VerificationTests : IAsyncDisposable
         await _world.Engine.RaiseAsync(verifying.Id, verifying.WakeEvent!);
 
         (await _world.SettleAsync(verifying.Id)).State.ShouldBe(IncidentState.Verifying);
-        (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Resolved);
+        (await _world.AdvanceAsync(verifying.Id, s_every + TimeSpan.FromSeconds(1))).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    /// <summary>As timers of a storage account's queues do, the one after it too.</summary>
+    [Fact]
+    public async Task TimerThatFiresEarly_MakesOneMoreRoundOnly()
+    {
+        var early = TimeSpan.FromSeconds(0.5);
+        var verifying = await ActAsync(s_twice, Verdict.Passing);
+        await _world.AdvanceAsync(verifying.Id, s_every - early);
+        await _world.Engine.RaiseAsync(verifying.Id, verifying.WakeEvent!);
+        var looked = await _world.SettleAsync(verifying.Id);
+        await _world.AdvanceAsync(verifying.Id, TimeSpan.FromSeconds(1));
+
+        await _world.Engine.RaiseAsync(verifying.Id, looked.WakeEvent!);
+
+        var ended = await _world.SettleAsync(verifying.Id);
+        ended.State.ShouldBe(IncidentState.Resolved);
+        ended.VerificationRounds.Where(round => round.State == IncidentState.Verifying).Sum(round => round.Rounds).ShouldBe(3);
     }
 
     [Fact]
