@@ -1,5 +1,8 @@
 using System.Collections.Frozen;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Schema;
 
 namespace Runbooks.Catalog;
 
@@ -173,4 +176,18 @@ public sealed record LoadResult(IReadOnlyList<CatalogError> Errors, IReadOnlyLis
 
     /// <summary>Of all files: what is probably not meant, and keeps nothing from being loaded.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
+}
+
+public static class CatalogServices
+{
+    /// <summary>The runbooks in force, empty until the host loads its files, and what reads them.</summary>
+    public static IServiceCollection AddRunbookCatalog(this IServiceCollection services)
+    {
+        services.AddRunbookSteps();
+        services.TryAddSingleton(HostSettings.None);
+        services.TryAddSingleton<RunbookReader>();
+        services.TryAddSingleton<RunbookCatalog>();
+        services.TryAddSingleton<RunbookSchema>();
+        return services;
+    }
 }
