@@ -35,3 +35,143 @@ public sealed record StoredContent(byte[] Content, string Tag);
 /// <param name="WrittenAt">When it was written last.</param>
 /// <param name="Tag">Another one each time that it is written.</param>
 public sealed record StoredName(string Name, DateTimeOffset WrittenAt, string Tag);
+
+/// <summary>A folder with a rule set. Content is written beside its place and renamed; a lock file keeps two publishers apart.</summary>
+public sealed class FolderPlace(string folder) : IRuleSetPlace
+{
+    private const string LockName = "published/lock";
+
+    public string Address => folder;
+
+    public Task<StoredContent?> FindAsync(string name, int most, CancellationToken cancellationToken) => GuardAsync(async () =>
+    {
+        if (new FileInfo(PathOf(name)) is not { Exists: true } file)
+        {
+            return null;
+        }
+
+        using var stream = Open(file);
+        var content = new byte[Math.Min(stream.Length, most + 1)];
+        var read = await stream.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellationToken);
+        return new StoredContent(content[..read], SetManifest.HashOf(content[..read]));
+    });
+
+    public Task WriteAsync(string name, byte[] content, CancellationToken cancellationToken) => GuardAsync<StoredContent?>(async () =>
+    {
+        var (file, beside) = (new FileInfo(PathOf(name)), new FileInfo(PathOf($"{SetManifest.FilesFolder}{Path.GetRandomFileName()}.part")));
+        file.Directory!.Create();
+
+        // What a killed publisher leaves there is removed with everything else that nobody needs.
+        beside.Directory!.Create();
+        using (var stream = beside.Open(FileMode.CreateNew, FileAccess.Write))
+        {
+            await stream.WriteAsync(content, cancellationToken);
+            stream.Flush(flushToDisk: true);
+        }
+
+        beside.MoveTo(file.FullName, overwrite: true);
+        return null;
+    });
+
+    public async Task<bool> ReplaceAsync(string name, byte[] content, string? tag, CancellationToken cancellationToken)
+    {
+        FileStream held;
+        try
+        {
+            var file = new FileInfo(PathOf(LockName));
+            file.Directory!.Create();
+            held = file.Open(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException taken) when (IsHeld(taken))
+        {
+            return false;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException($"The folder {folder} cannot be written: {refused.Message}", refused);
+        }
+
+        using (held)
+        {
+            if ((await FindAsync(name, PublicationLog.MostBytes, cancellationToken))?.Tag != tag)
+            {
+                return false;
+            }
+
+            await WriteAsync(name, content, cancellationToken);
+            return true;
+        }
+    }
+
+    public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => GuardAsync(() =>
+        Task.FromResult<IReadOnlyList<StoredName>>(new DirectoryInfo(PathOf(prefix)) is { Exists: true } below ? [.. below.EnumerateFiles().Select(file => new StoredName($"{prefix}{file.Name}", file.LastWriteTimeUtc, TagOf(file)))] : []));
+
+    public Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken) => GuardAsync(() =>
+    {
+        var file = new FileInfo(PathOf(one.Name));
+        var isAsListed = file.Exists && TagOf(file) == one.Tag;
+        if (isAsListed)
+        {
+            file.Delete();
+        }
+
+        return Task.FromResult(isAsListed);
+    });
+
+    private static string TagOf(FileInfo file) => $"{file.LastWriteTimeUtc.Ticks}:{file.Length}";
+
+    public Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<RunbookFile>>(async () =>
+    {
+        var files = await ReadAsync("", cancellationToken);
+        foreach (var team in TeamFolders.Of(folder))
+        {
+            files.AddRange(await ReadAsync($"{team.Name}/", cancellationToken));
+        }
+
+        return files;
+    });
+
+    private async Task<List<RunbookFile>> ReadAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var (files, here) = (new List<RunbookFile>(), PathOf(prefix));
+        var there = new DirectoryInfo(here).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToList();
+        var taken = RuleSet.Among([.. there.Select(file => $"{prefix}{file.Name}")]).ToHashSet(StringComparer.Ordinal);
+        foreach (var file in there.Where(file => taken.Contains($"{prefix}{file.Name}") && !SampleFolder.IsSample(file.Name)))
+        {
+            if (prefix.Length > 0 && TeamFolders.IsOutside(here, file))
+            {
+                files.Add(new($"{prefix}{file.Name}", TeamFolders.TextOfLinkOutside));
+                continue;
+            }
+
+            using var stream = Open(file);
+            using var reader = new StreamReader(stream);
+
+            // One more than a file may have shows that it is too long.
+            var text = new char[Math.Min(stream.Length, RuleSet.MostFileBytes) + 1];
+            files.Add(new($"{prefix}{file.Name}", new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken))));
+        }
+
+        return [.. files, .. SampleFolder.Read(here).Select(sample => new RunbookFile($"{prefix}{sample.Key}", sample.Value))];
+    }
+
+    /// <summary>Its length is asked of what was opened: a link has one of its own.</summary>
+    private static FileStream Open(FileInfo file) => file.Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    private string PathOf(string name) => Path.Combine([folder, .. name.Split('/')]);
+
+    /// <summary>Another publisher has it open: a sharing violation on Windows, else EWOULDBLOCK of Linux or macOS.</summary>
+    private static bool IsHeld(IOException refused) => OperatingSystem.IsWindows() ? (refused.HResult & 0xFFFF) == 32 : refused.HResult is 11 or 35;
+
+    private async Task<T> GuardAsync<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException($"The folder {folder} cannot be used: {refused.Message}", refused);
+        }
+    }
+}
