@@ -93,7 +93,7 @@ internal static class HttpFailure
     /// <returns>Null for a failure of another kind.</returns>
     public static string? InWords(string service, Exception failure) => failure switch
     {
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => $"{service} {OwnNetwork.Describe(failure).TrimEnd('.')}.",
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse } => $"{service} {OwnNetwork.Describe(failure).TrimEnd('.')}.",
         HttpRequestException unreachable => $"{service} cannot be reached ({unreachable.HttpRequestError}).",
         Polly.ExecutionRejectedException or IOException => $"{service} did not answer ({failure.GetType().Name}).",
         _ => null,

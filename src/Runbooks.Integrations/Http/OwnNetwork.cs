@@ -22,7 +22,7 @@ internal static class OwnNetwork
         _ => null,
     };
 
-    /// <summary>Why a server gave no answer, as the end of a sentence that begins with its name: one that is not trusted, or that says too much, was reached.</summary>
+    /// <summary>Why a server gave no answer, as the end of a sentence that begins with its name: one that is not trusted, or says too much, or only half, was reached.</summary>
     /// <param name="what">What was asked of it, where that is to be said. Follows "to": <c>list models</c>.</param>
     public static string Describe(Exception failed, string? what = null)
     {
@@ -36,6 +36,8 @@ internal static class OwnNetwork
                     return $"is reached{to}, but no secure connection to it comes about: {reason}{(s_unknownAuthority.Any(reason.Contains) ? " (or its authority is not known to this machine)" : "")}";
                 case HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }:
                     return $"is reached{to}, but answers with more than is read: {Reason(cause)}";
+                case HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse }:
+                    return $"is reached{to}, but gives no whole answer: {Reason(cause)}";
             }
         }
 

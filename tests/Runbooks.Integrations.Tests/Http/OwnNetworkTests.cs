@@ -31,7 +31,7 @@ public sealed class OwnNetworkTests
     [InlineData(HttpRequestError.SecureConnectionError, "it has expired", "is reached, but no secure connection to it comes about: it has expired")]
     [InlineData(HttpRequestError.SecureConnectionError, "bad chain: UntrustedRoot", "is reached, but no secure connection to it comes about: bad chain: UntrustedRoot (or its authority is not known to this machine)")]
     [InlineData(HttpRequestError.ConnectionError, "Connection refused", "cannot be reached: outer (host:443)")]
-    [InlineData(HttpRequestError.ResponseEnded, "The response ended.", "cannot be reached: The response ended.")]
+    [InlineData(HttpRequestError.ResponseEnded, "The response ended.", "is reached, but gives no whole answer: The response ended.")]
     [InlineData(HttpRequestError.ConfigurationLimitExceeded, "More than 4 MB.", "is reached, but answers with more than is read: More than 4 MB.")]
     public void ServerThatGaveNoAnswer_IsToldByTheCause(HttpRequestError error, string cause, string words) =>
         OwnNetwork.Describe(Failed(error, cause)).ShouldBe(words);
@@ -50,6 +50,8 @@ public sealed class OwnNetworkTests
     /// <summary>The address may be the secret, and none is in what TLS says.</summary>
     [Theory]
     [InlineData(HttpRequestError.SecureConnectionError, "Slack is reached, but no secure connection to it comes about: why.")]
+    [InlineData(HttpRequestError.ConfigurationLimitExceeded, "Slack is reached, but answers with more than is read: why.")]
+    [InlineData(HttpRequestError.InvalidResponse, "Slack is reached, but gives no whole answer: why.")]
     [InlineData(HttpRequestError.ConnectionError, "Slack cannot be reached (ConnectionError).")]
     public void ServerWhoseAddressIsSecret_IsToldWithoutIt(HttpRequestError error, string words) => HttpFailure.InWords("Slack", Failed(error, "why")).ShouldBe(words);
 

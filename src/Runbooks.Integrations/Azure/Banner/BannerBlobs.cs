@@ -125,7 +125,11 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
             throw new AzureRequestException(
                 failed.Status == 0 ? $"{Held(address).Start} {OwnNetwork.Describe(failed, $"{verb} it")}" : $"{Held(address).Start} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
         }
-        catch (Exception failed) when (failed is AuthenticationFailedException or AggregateException
+        catch (AuthenticationFailedException failed)
+        {
+            throw new AzureRequestException($"No token to {verb} {Held(address).DisplayName}: {failed.Message}", inner: failed);
+        }
+        catch (Exception failed) when (failed is AggregateException
             || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new AzureRequestException($"{Held(address).Start} {OwnNetwork.Describe(failed, $"{verb} it")}", inner: failed);
