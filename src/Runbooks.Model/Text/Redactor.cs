@@ -68,7 +68,7 @@ public static partial class Redactor
             text = MySql().Replace(text, match => IsPort(match.ValueSpan[match.Groups[1].Length..]) ? match.Value : $"{match.Groups[1].Value}{Hidden}");
             text = HideValues(text, NamedValue());
             text = HideValues(text, Assignment());
-            text = HideValues(text, KeyAssignment(), (found, value) => found.Groups["pass"].Success ? IsPassword(value) : IsKey(value));
+            text = HideValues(text, KeyAssignment(), (found, value) => found.Groups["pass"] is { Success: true } pass ? IsPassword(pass.Value, value) : IsKey(value));
         }
 
         return SecretFormats.Hide(text);
@@ -210,9 +210,13 @@ public static partial class Redactor
     private static bool IsCredential(string value) => value.Any(char.IsAsciiDigit) && !value.TrimEnd('=').Contains('=');
 
     /// <summary>DB_PASSWORD_PROD=…, and not PASSWORD_FILE=/run/secrets/db, PASSWORD_MAX_AGE=90 or pass=1250.2ms</summary>
-    private static bool IsPassword(string value) =>
+    private static bool IsPassword(string name, string value) =>
         value.Length >= 6 && value[0] is not ('/' or '~') && value.Any(char.IsAsciiLetter) && !value.Contains("://", StringComparison.Ordinal) && !IsNothing(value) && !IsWord(value)
-        && !IsMeasure("", value) && !DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out _);
+        && !(name.EndsWith("pass", StringComparison.OrdinalIgnoreCase) && (IsMeasure("", value) || IsTime(value)));
+
+    /// <summary>2026-11-24T03:00:00Z, and not March2026.</summary>
+    private static bool IsTime(string value) =>
+        char.IsAsciiDigit(value[0]) && value.AsSpan().ContainsAny('-', ':') && DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out _);
 
     /// <summary>Letters of one kind with what joins words; a name such as 'inference-tls' too.</summary>
     private static bool IsWord(string value) => value[1..].All(character => char.IsAsciiLetterLower(character) || character is '-' or '_' or '/' or '.' or ':' or '!');
@@ -272,7 +276,7 @@ public static partial class Redactor
     /// <summary>AZURE_SEARCH_KEY=…, "key1": "…", pat=…, ('api-key', '…'), what people write (the password is now …), and 'pass', with a colon where a name can begin: tests pass: TestHttp2.</summary>
     [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?|(?:key|token|secret|authorization)" + Quote + @"\s*,\s*b?(?<quote>" + Quote + @")"
         + @"|\b(?<pass>pass)" + Quote + @"?\s*(?:=>|:=|=)\s*(?<quote>" + Quote + ")?"
-        + @"|(?:(?m:^)[ \t]*(?:-[ \t]+)?|[{,(;]\s*|" + Quote + ")(?<pass>(?-i:[Pp]ass))" + Quote + @"?\s*:\s*(?<quote>" + Quote + ")?"
+        + @"|(?:(?m:^)[ \t]*(?:-[ \t]+)?|[{,(;]\s*|[""'`]|u002[27]|%2[27])(?<pass>(?-i:[Pp]ass))" + Quote + @"?\s*:\s*(?<quote>" + Quote + ")?"
         + @"|\b(?<pass>(?:password|passphrase)\s+(?:is|was)\s+(?:now\s+)?|(?:requirepass|masterauth)[ \t]+)(?<quote>" + Quote + ")?", AnyCase)]
     private static partial Regex KeyAssignment();
 

@@ -99,6 +99,9 @@ public sealed class RedactorTests
 
     [Theory]
     [InlineData("password=!hunter2 \n", "password=••• \n")]
+    [InlineData("DB_PASSWORD_PROD=March2026 dbPass=Jan-2026", "DB_PASSWORD_PROD=••• dbPass=•••")]
+    [InlineData("The password is March2026", "The password is •••")]
+    [InlineData("PASSWORD_DB=24Dec2025 PASSWORD_WEB=1e1234567", "PASSWORD_DB=••• PASSWORD_WEB=•••")]
     [InlineData("Authorization: GenieKey eb243592-faa2-4ba2-a551-1afdf565c889", "Authorization: GenieKey •••")]
     [InlineData("authorization: SSWS 00QCjAl4MlV-WPXM0_HmjFx-9", "authorization: SSWS •••")]
     [InlineData("https://host/?password=ab}cdef", "https://host/?password=•••")]
@@ -202,6 +205,9 @@ public sealed class RedactorTests
     [InlineData("tokenhooks.slack.com/services/x")]
     public void HostileText_IsReadWhole(string piece) =>
         Redactor.Redact(string.Concat(Enumerable.Repeat(piece, 256_000 / piece.Length))).Length.ShouldBeLessThanOrEqualTo(512_000);
+
+    [Fact]
+    public void MarksBeforeAName_AreReadOnce() => Redactor.Redact(new string('\\', 256_000) + "'pass:").Length.ShouldBe(256_006);
 
     [Fact]
     public void BlanksBehindAName_AreReadWhole() => Redactor.Redact("name: token" + new string(' ', 256_000) + "x").Length.ShouldBe(256_012);
