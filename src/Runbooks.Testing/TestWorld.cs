@@ -76,7 +76,8 @@ internal sealed class TestWorld : IAsyncDisposable
 
     /// <summary>A week; a day more than its question waits, where that is longer.</summary>
     public static TimeSpan LongestOf(Runbook runbook) =>
-        Enum.GetValues<Phase>().Select(phase => runbook.ApprovalOf(phase)?.Timeout + TimeSpan.FromDays(1)).Append(TimeSpan.FromDays(7)).Max()!.Value;
+        Enum.GetValues<Phase>().SelectMany(phase => runbook.StepsOf(phase).Select(step => step.Timeout).Append(runbook.ApprovalOf(phase)?.Timeout ?? TimeSpan.Zero))
+            .Select(longest => longest + TimeSpan.FromDays(1)).Append(TimeSpan.FromDays(7)).Max();
 
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();

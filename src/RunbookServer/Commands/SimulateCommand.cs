@@ -190,7 +190,8 @@ internal sealed class LiveOptions
 
         var found = SettingsFile.Read(file);
         return file is not null || NamesSystems(found) ? found
-            : await SandboxAsync(ClientOptions.AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile) ?? SandboxWorld.Usual, cancellationToken)
+            : (ClientOptions.AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile) is { } own ? await SandboxAsync(own, cancellationToken) : null)
+            ?? await SandboxAsync(SandboxWorld.Usual, cancellationToken)
             ?? throw new CommandException("There is nothing to ask: name the settings file with --config, or start a practice host with 'runbook serve' and ask its sandbox (with --data where its data folder is another one, or --sandbox).");
     }
 

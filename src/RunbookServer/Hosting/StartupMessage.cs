@@ -75,7 +75,7 @@ internal static class StartupMessage
         }
     }
 
-    /// <summary>App Service and Container Apps set these variables, and take the header out of what comes in.</summary>
+    /// <summary>App Service says that its sign-in is on, and takes the header out of what comes in. Container Apps say only where it runs: whether their sign-in is on is not known.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/container-apps/environment-variables"/>
     internal static bool BelievesAnybody(SignInOptions signIn, Func<string, string?> variable) =>
         signIn.TrustPlatformPrincipal && !string.Equals(variable("WEBSITE_AUTH_ENABLED"), "true", StringComparison.OrdinalIgnoreCase) && string.IsNullOrEmpty(variable("CONTAINER_APP_NAME"));

@@ -66,7 +66,7 @@ internal sealed class GenericParser : IAlertParser
 
         if (alert["status"].IsMissing && alert.Pairs().Where(field => SaysNotFiring(field.Name, field.Value)).Select(field => field.Name).FirstOrDefault() is { } other)
         {
-            report.Warn(new($"{path}.status", "missing", $"the alert is taken as firing, though '{other}' says otherwise; give it as status"));
+            report.Warn(new($"{path}.status", "missing", $"the alert is taken as firing; if '{other}' tells that it is over, give it as status"));
         }
 
         return new()

@@ -106,7 +106,7 @@ public class AlertReaderTests
         var parsed = Readers.Read("generic", $$$"""{"name":"A","labels":{"host":"a"},"{{{field}}}":"{{{word}}}"}""");
 
         parsed.Alerts[0].Status.ShouldBe(AlertStatus.Firing);
-        parsed.Warnings.Select(warning => warning.ToString()).ShouldBe(told ? [$"$.status: missing; the alert is taken as firing, though '{field}' says otherwise; give it as status"] : []);
+        parsed.Warnings.Select(warning => warning.ToString()).ShouldBe(told ? [$"$.status: missing; the alert is taken as firing; if '{field}' tells that it is over, give it as status"] : []);
     }
 
     [Theory]
