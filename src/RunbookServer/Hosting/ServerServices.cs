@@ -1,14 +1,24 @@
+using System.Collections;
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 using Runbooks.AzureStorage;
 using Runbooks.Intake;
 using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Integrations.OnCall;
 using Runbooks.Orchestration.TaskHub;
+using Runbooks.Settings;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
+using Runbooks.Telemetry;
 using Runbooks.Watchdog;
+using Runbooks.Web.Access;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
+using Runbooks.Web.SignIn;
+using Runbooks.Web.Telemetry;
 using Spectre.Console;
 
 namespace RunbookServer.Hosting;
@@ -113,4 +123,154 @@ internal static class OfflineServices
 
         return services.BuildServiceProvider();
     }
+}
+
+/// <summary>
+/// Traces and metrics of the self-hosted program: by OTLP where OpenTelemetry's own variables say where to, and on
+/// <c>/metrics</c>. Both are sent and scraped beside the work; a collector that is away costs nothing but its data.
+/// </summary>
+internal static class ServerTelemetry
+{
+    private const string ServiceName = "runbooks";
+    private const string Prefix = "OTEL_";
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>What the runtime and the web server measure by themselves, without addresses of others.</summary>
+    private static readonly string[] s_meters = [Instruments.Name, "Microsoft.AspNetCore.Hosting", "System.Runtime"];
+
+    /// <summary>The names of OpenTelemetry's own settings that are set.</summary>
+    public static IReadOnlyList<string> Variables { get; } =
+        [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => (string)variable.Key).Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))];
+
+    /// <summary>Every other variable of ours begins with RUNBOOK_; these have one name in all programs.</summary>
+    public static IConfigurationBuilder AddTelemetryVariables(this IConfigurationBuilder configuration) =>
+        configuration.AddInMemoryCollection(Variables.Select(name => KeyValuePair.Create(name, Environment.GetEnvironmentVariable(name))));
+
+    public static IServiceCollection AddServerTelemetry(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSettings<TelemetryOptions>(TelemetryOptions.SectionName);
+        var (otlp, page) = (configuration[Endpoint] is { Length: > 0 }, !string.Equals(configuration[$"{TelemetryOptions.SectionName}:{nameof(TelemetryOptions.Metrics)}"], nameof(MetricsReaders.Nobody), StringComparison.OrdinalIgnoreCase));
+        if (!otlp && !page)
+        {
+            return services;
+        }
+
+        services.AddHostedService<CounterStarts>();
+        var telemetry = services.AddOpenTelemetry().ConfigureResource(Describe).WithMetrics(metrics =>
+        {
+            metrics.AddMeter(s_meters);
+            _ = page ? metrics.AddPrometheusExporter() : metrics;
+            _ = otlp ? metrics.AddOtlpExporter() : metrics;
+        });
+        return otlp ? telemetry.WithTracing(tracing => tracing.AddSource(Instruments.Name).AddOtlpExporter()).Services : services;
+    }
+
+    public static void MapMetrics(this WebApplication app)
+    {
+        var readers = app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value.Metrics;
+        if (readers == MetricsReaders.Nobody)
+        {
+            return;
+        }
+
+        var scrape = ((IApplicationBuilder)app).New().UseOpenTelemetryPrometheusScrapingEndpoint(_ => true).Build();
+        var page = app.MapMethods("/metrics", [HttpMethods.Get, HttpMethods.Head], () => (IResult)new ScrapedPage(scrape));
+        if (readers == MetricsReaders.Viewer)
+        {
+            page.PageNeeds(Role.Viewer);
+        }
+    }
+
+    /// <summary>The variables have the last word.</summary>
+    private static void Describe(ResourceBuilder resource) => resource.Clear()
+        .AddService(ServiceName, serviceVersion: typeof(ServerTelemetry).Assembly.GetName().Version?.ToString(3))
+        .AddTelemetrySdk()
+        .AddEnvironmentVariableDetector();
+
+    private sealed class ScrapedPage(RequestDelegate scrape) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) => scrape(httpContext);
+    }
+}
+
+/// <summary>Who is asked: in practice everybody, in the outbox; otherwise whoever <c>contacts.yaml</c> names.</summary>
+internal static class ServerContacts
+{
+    private static readonly ContactBook s_nobody = ContactBook.NobodyBut("outbox", "terminal");
+
+    public static IServiceCollection AddContacts(this IServiceCollection services, ServerSettings settings) =>
+        settings.Practice ? services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"))
+        : BesideSettings(settings) is { } file ? services
+            .AddContacts(provider => provider.StartingContacts(RunbookFolder.Read(file)), s_nobody)
+            .AddSingleton(provider => Beside(file, name => provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)))
+            .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
+        : services.AddContactsOfRuleSet(s_nobody);
+
+    /// <summary>What the rule set has to do with them.</summary>
+    public static RuleSetContacts ForRuleSet(IServiceProvider services, ServerSettings settings) =>
+        settings.Practice ? new NoContacts()
+        : BesideSettings(settings) is { } file ? new ContactsElsewhere(services, () => TryRead(file))
+        : new OwnContacts(services);
+
+    private static RunbookFile? TryRead(string file)
+    {
+        try
+        {
+            return RunbookFolder.Read(file);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Calendars that stand beside the contacts of all, or beside those of a team.</summary>
+    internal static ReadBesideContacts Beside(string contacts, Func<string, string?> ofTeam) => async (name, cancellationToken) =>
+        name.Contains('/', StringComparison.Ordinal) ? ofTeam(name)
+        : Path.Combine(Path.GetDirectoryName(Path.GetFullPath(contacts))!, name) is var file && File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : null;
+
+    /// <summary>What somebody should know before the first alert.</summary>
+    public static void WarnAboutContacts(ContactBook book, IEnumerable<Runbook> runbooks, ServerSettings settings)
+    {
+        var asked = runbooks.SelectMany(runbook => new[] { runbook.ApprovalOf(Phase.Mitigation), runbook.ApprovalOf(Phase.Resolution) })
+            .OfType<Approval>().SelectMany(approval => approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)));
+        if (book.Missing(asked) is { Count: > 0 } missing)
+        {
+            ConsoleOutput.Line($"[yellow]Runbooks ask contacts that nobody is behind: {ConsoleOutput.Plain(string.Join(", ", missing))}.[/] The fallback is asked instead; add them to {ContactsFile.FileName}.");
+        }
+
+        if (!settings.Practice && book.Names.Count == 0)
+        {
+            ConsoleOutput.Line($"[yellow]There is no {ContactsFile.FileName}: every message goes to the outbox, nobody is called, and nobody may approve.[/] Copy contacts.sample.yaml beside your runbooks; see docs/contacts.md.");
+        }
+    }
+
+    /// <exception cref="CommandException">The contacts have errors.</exception>
+    public static ContactBook Load(IServiceProvider services)
+    {
+        try
+        {
+            return services.GetRequiredService<ContactBook>();
+        }
+        catch (ContactsException broken)
+        {
+            throw new CommandException($"The contacts have errors; nothing was started.\n{broken.Message}", ExitCode.Failed);
+        }
+    }
+
+    /// <summary>Beside the settings file, else beside the runbooks of a folder.</summary>
+    internal static string? Find(string? configFile, RunbookFolder runbooks) => BesideSettings(configFile) ?? runbooks.Contacts;
+
+    /// <summary>Beside the settings file, else with the runbooks, and those of teams: as they lie there, whatever is wrong with them. They are read before anything of the host is opened.</summary>
+    internal static async Task<string> TextOfAsync(ServerSettings settings, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var people = await services.GetRequiredService<PublishedSets>().FindContactsAsync(cancellationToken);
+        var common = BesideSettings(settings) is { } file ? RunbookFolder.Read(file) : people?.Common;
+        return string.Join('\n', (people?.Teams ?? []).Select(team => team.Contacts).Prepend(common).OfType<RunbookFile>().Select(contacts => contacts.Text));
+    }
+
+    private static string? BesideSettings(ServerSettings settings) => BesideSettings(settings.ConfigFile);
+
+    private static string? BesideSettings(string? configFile) =>
+        configFile is { } config && Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, ContactsFile.FileName) is var beside && File.Exists(beside) ? beside : null;
 }
