@@ -60,7 +60,7 @@ public class AppSettingsTests
     [Fact]
     public void EveryDeclaredSetting_IsReadByTheCodeOrThePlatform()
     {
-        var telemetry = File.ReadAllText(RepositoryRoot.Of("src", "RunbookFunctions", "HostServices.cs"));
+        var telemetry = File.ReadAllText(RepositoryRoot.Of("src", "RunbookFunctions", "FunctionsApp.cs"));
 
         _declared.Select(setting => setting.Name)
             .Except(OptionsClasses.All.Select(setting => setting.Name))
