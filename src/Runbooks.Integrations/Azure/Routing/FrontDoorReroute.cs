@@ -187,3 +187,11 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
 
     protected override ArmTarget Target(string id) => new(id, "2022-04-01", Role);
 }
+
+/// <summary>What people have to know of Front Door.</summary>
+/// <seealso href="https://learn.microsoft.com/azure/frontdoor/front-door-faq"/>
+internal static class FrontDoorText
+{
+    /// <summary>When a change that Azure has made is felt; a sentence that begins with a blank.</summary>
+    public const string Delay = " Front Door takes some minutes, at times twenty, until a change is in force everywhere.";
+}

@@ -1,4 +1,5 @@
 using Runbooks.Integrations.Azure.Prompts;
+using Runbooks.Integrations.Azure.Routing;
 
 namespace Runbooks.Integrations.Azure.Waf;
 
