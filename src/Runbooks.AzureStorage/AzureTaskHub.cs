@@ -7,6 +7,7 @@ using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using DurableTask.AzureStorage;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Runbooks.AzureStorage;
@@ -240,6 +241,58 @@ internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILogge
             {
                 AzureStorage.Log.OfDurableTask(logger, logLevel, Shorten(formatter(state, exception)));
             }
+        }
+    }
+}
+
+/// <summary>
+/// The task hub that the Functions host keeps in its own account. The program reaches it through the host; of its queues it
+/// knows what the host's settings say, under <c>AzureFunctionsJobHost</c>.
+/// </summary>
+public sealed class HostTaskHub
+{
+    private const string DurableTask = "AzureFunctionsJobHost:extensions:durableTask";
+
+    private readonly QueueClient? _workItems;
+    private readonly TimeProvider _time;
+
+    public HostTaskHub(IConfiguration settings, TimeProvider time)
+        : this(settings, time, null)
+    {
+    }
+
+    /// <param name="configure">Lets tests watch or break the traffic.</param>
+    internal HostTaskHub(IConfiguration settings, TimeProvider time, Action<ClientOptions>? configure) => (_workItems, _time) = (FindWorkItems(settings, configure), time);
+
+    /// <summary>Null when the hub's queues can be read, or are not in a storage account that the settings name; otherwise what is wrong, in words.</summary>
+    public async Task<string?> CheckQueuesAsync(CancellationToken cancellationToken) => _workItems is null ? null
+        : await StorageHealth.FindTroubleAsync([AzureTaskHub.Queues(() => ReadAsync(_workItems, cancellationToken), cancellationToken)], _time, cancellationToken);
+
+    /// <summary>The queue of activities, where the host's settings say in which account it is.</summary>
+    /// <returns>Null where something else keeps the hub, and where the settings name no account for queues.</returns>
+    internal static QueueClient? FindWorkItems(IConfiguration settings, Action<ClientOptions>? configure)
+    {
+        var hub = settings[$"{DurableTask}:hubName"] ?? "Runbooks";
+        var account = AccountOf(settings, settings[$"{DurableTask}:storageProvider:connectionName"] ?? "Storage");
+        var address = account["queueServiceUri"] ?? (account["accountName"] is { } name ? AzureTaskHub.QueuesOf(name) : null);
+        return settings[$"{DurableTask}:storageProvider:type"] is { } keeper && !keeper.Equals("azureStorage", StringComparison.OrdinalIgnoreCase) ? null
+            : account.Value is { Length: > 0 } || address is not null ? AzureTaskHub.WorkItems(hub, account.Value, address, account["clientId"], configure)
+            : null;
+    }
+
+    /// <summary>A connection of the host by its name, as its Durable extension finds it: first under the host's own prefix, and among the connection strings before the other settings.</summary>
+    private static IConfigurationSection AccountOf(IConfiguration settings, string name) =>
+        new[] { $"ConnectionStrings:AzureWebJobs{name}", $"AzureWebJobs{name}", $"ConnectionStrings:{name}" }.Select(settings.GetSection).FirstOrDefault(section => section.Exists()) ?? settings.GetSection(name);
+
+    /// <summary>That there is no such queue is an answer too: the host makes it when it begins.</summary>
+    private static async Task ReadAsync(QueueClient queue, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await queue.GetPropertiesAsync(cancellationToken);
+        }
+        catch (RequestFailedException missing) when (missing.Status == 404)
+        {
         }
     }
 }
