@@ -212,11 +212,7 @@ public static partial class Redactor
     /// <summary>DB_PASSWORD_PROD=…, and not PASSWORD_FILE=/run/secrets/db, PASSWORD_MAX_AGE=90 or pass=1250.2ms</summary>
     private static bool IsPassword(string name, string value) =>
         value.Length >= 6 && value[0] is not ('/' or '~') && value.Any(char.IsAsciiLetter) && !value.Contains("://", StringComparison.Ordinal) && !IsNothing(value) && !IsWord(value)
-        && !(name.EndsWith("pass", StringComparison.OrdinalIgnoreCase) && (IsMeasure("", value) || IsTime(value)));
-
-    /// <summary>2026-11-24T03:00:00Z, and not March2026.</summary>
-    private static bool IsTime(string value) =>
-        char.IsAsciiDigit(value[0]) && value.AsSpan().ContainsAny('-', ':') && DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out _);
+        && !(name.EndsWith("pass", StringComparison.OrdinalIgnoreCase) && (IsMeasure("", value) || DateTime.TryParseExact(value[..Math.Min(10, value.Length)], "yyyy-MM-dd", CultureInfo.InvariantCulture, default, out _)));
 
     /// <summary>Letters of one kind with what joins words; a name such as 'inference-tls' too.</summary>
     private static bool IsWord(string value) => value[1..].All(character => char.IsAsciiLetterLower(character) || character is '-' or '_' or '/' or '.' or ':' or '!');
