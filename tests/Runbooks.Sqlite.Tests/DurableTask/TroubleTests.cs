@@ -190,7 +190,17 @@ public sealed partial class TroubleTests
         await using (hub = await OpenAsync(new SqliteTaskHubOptions { MaxStarts = 4, MaxConcurrentActivities = places }))
         {
             await hub.StartAsync("w", "guilty", 0);
+            while (Volatile.Read(ref runs) == 0)
+            {
+                await Task.Yield();
+            }
+
             await hub.StartAsync("w", "beside", 7);
+            while (hub.Database.Read(connection => (long)connection.Statement("SELECT count(*) FROM durable_tasks").ExecuteScalar()!) < 2)
+            {
+                await Task.Yield();
+            }
+
             for (var life = 1; life <= 5; life++)
             {
                 while (Volatile.Read(ref runs) < life)
