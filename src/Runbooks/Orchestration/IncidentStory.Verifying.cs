@@ -77,7 +77,7 @@ internal sealed partial class IncidentStory
                 return new(IncidentState.Failed, EndingCause.NoNewerValue(longest), Undo: true) { IsInconclusive = true };
             }
 
-            // Timers of a storage account's queues fire half a second early: one that did is given more time, or it would do so again and again.
+            // On the Functions host timers fire up to a second early: one that did is given that much more, or it would do so again and again.
             await WaitUntilAsync((isEarly && passedAt is { } last ? last + s_timerSlack : Now) + verify.Every, wake);
             if (HasWaitedTooOften())
             {

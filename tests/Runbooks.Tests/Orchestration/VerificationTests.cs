@@ -60,7 +60,7 @@ public sealed class VerificationTests : IAsyncDisposable
         (await _world.AdvanceAsync(verifying.Id, s_every + TimeSpan.FromSeconds(1))).State.ShouldBe(IncidentState.Resolved);
     }
 
-    /// <summary>As timers of a storage account's queues do, the one after it too.</summary>
+    /// <summary>As timers of the Functions host do, the one after it too.</summary>
     [Fact]
     public async Task TimerThatFiresEarly_MakesOneMoreRoundOnly()
     {
