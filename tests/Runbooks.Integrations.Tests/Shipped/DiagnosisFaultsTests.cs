@@ -7,8 +7,6 @@ public sealed class DiagnosisFaultsTests : InSandboxWorld
 {
     // As often as questions are asked of the same system: which of them meets the fault first is a matter of luck.
     [Theory]
-    // The check's limit and the connection's are of one length: either may speak first.
-    [InlineData("hanged-gpu", "prometheus", "", "slow", 12, "gpu-memory", Verdict.Unknown, "within")]
     [InlineData("hanged-gpu", "prometheus", "", "429", 12, "gpu-memory", Verdict.Unknown, "answered 429")]
     [InlineData("hanged-gpu", "prometheus", "", "403", 12, "stalled", Verdict.Unknown, "the role Monitoring Data Reader")]
     [InlineData("hanged-gpu", "prometheus", "", "500", 12, "stalled", Verdict.Unknown, "answered 500")]
@@ -21,6 +19,9 @@ public sealed class DiagnosisFaultsTests : InSandboxWorld
     [InlineData("toxic-loop", "logs", "", "429", 3, "toxic-answers", Verdict.Unknown, "answered 429")]
     [InlineData("high-latency-reroute", "arm", "agw-cluster-b/providers/microsoft.insights/metrics", "403", 1, "region-latency", Verdict.Unknown, "lacks the role Monitoring Reader on")]
     [InlineData("high-latency-reroute", "arm", "agw-cluster-b/providers/microsoft.insights/metrics", "500", 1, "region-latency", Verdict.Unknown, "answered 500")]
+    // What is slow moves the clock on by 25 seconds: of many such questions the last ones would do so while a step is prepared.
+    // The check's limit and the connection's are of one length: either may speak first.
+    [InlineData("high-latency-reroute", "arm", "/availabilityStatuses", "slow", 1, "platform", Verdict.Unknown, "within")]
     [InlineData("high-latency-reroute", "arm", "/availabilityStatuses", "403", 1, "platform", Verdict.Unknown, "lacks the role Reader on application gateway")]
     [InlineData("high-latency-reroute", "logs", "", "500", 2, "slow-requests", Verdict.Unknown, "answered 500")]
     [InlineData("gpu-node-fault", "prometheus", "", "500", 12, "gpu", Verdict.Unknown, "answered 500")]
