@@ -16,7 +16,7 @@ using OpenTelemetry.Trace;
 using RunbookFunctions.Durable;
 using Runbooks.AzureStorage;
 using Runbooks.Integrations.Disk;
-using Runbooks.Integrations.Notifications.Outbox;
+using Runbooks.Integrations.Notifications;
 using Runbooks.Publishing;
 using Runbooks.Settings;
 using Runbooks.Storage;

@@ -1,10 +1,9 @@
 using Runbooks.Execution;
 using Runbooks.Integrations.Disk;
-using Runbooks.Integrations.Gpu;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.LiteLlm;
 using Runbooks.Integrations.Llm;
-using Runbooks.Integrations.Notifications.Escalation;
+using Runbooks.Integrations.Notifications;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Tickets;
 using Runbooks.Settings;

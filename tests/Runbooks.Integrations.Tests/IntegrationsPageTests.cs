@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Notifications.Escalation;
+using Runbooks.Integrations.Notifications;
 using TestKit;
 
 namespace Runbooks.Integrations.Tests;

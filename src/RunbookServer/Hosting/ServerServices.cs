@@ -6,7 +6,7 @@ using OpenTelemetry.Trace;
 using Runbooks.AzureStorage;
 using Runbooks.Intake;
 using Runbooks.Integrations.Disk;
-using Runbooks.Integrations.Notifications.Outbox;
+using Runbooks.Integrations.Notifications;
 using Runbooks.Integrations.OnCall;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Settings;

@@ -1,16 +1,10 @@
 using Azure.Identity;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Runbooks.Integrations.Azure.ApiManagement;
 using Runbooks.Integrations.Azure.AppConfiguration;
-using Runbooks.Integrations.Azure.AppService;
 using Runbooks.Integrations.Azure.Banner;
-using Runbooks.Integrations.Azure.ContentSafety;
-using Runbooks.Integrations.Azure.MachineLearning;
 using Runbooks.Integrations.Azure.Monitor;
-using Runbooks.Integrations.Azure.OpenAI;
 using Runbooks.Integrations.Azure.Prompts;
 using Runbooks.Integrations.Azure.Routing;
-using Runbooks.Integrations.Azure.Waf;
 using Runbooks.Model.Storage;
 using Runbooks.Settings;
 

@@ -1,10 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Runbooks.Integrations.Notifications.Email;
-using Runbooks.Integrations.Notifications.Outbox;
-using Runbooks.Integrations.Notifications.PagerDuty;
-using Runbooks.Integrations.Notifications.Slack;
-using Runbooks.Integrations.Notifications.Teams;
-using Runbooks.Integrations.Notifications.Webhook;
+using Runbooks.Integrations.Notifications;
 using Runbooks.Integrations.OnCall;
 using Runbooks.Publishing;
 using Runbooks.Settings;

@@ -1,4 +1,4 @@
-using Runbooks.Integrations.Notifications.PagerDuty;
+using Runbooks.Integrations.Notifications;
 using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.OnCall;

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Integrations.Notifications.Escalation;
+using Runbooks.Integrations.Notifications;
 using Runbooks.Model.Storage;
 using Runbooks.SignedLinks;
 

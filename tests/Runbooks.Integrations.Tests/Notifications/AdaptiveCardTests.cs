@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Runbooks.Integrations.Notifications.Teams;
+using Runbooks.Integrations.Notifications;
 using TestKit.People;
 
 namespace Runbooks.Integrations.Tests.Notifications;

@@ -1,9 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Runbooks.Integrations.Notifications;
-using Runbooks.Integrations.Notifications.Slack;
-using Runbooks.Integrations.Notifications.Teams;
-using Runbooks.Integrations.Notifications.Webhook;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 

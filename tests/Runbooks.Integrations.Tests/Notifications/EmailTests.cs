@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
 using Runbooks.Intake;
-using Runbooks.Integrations.Notifications.Email;
+using Runbooks.Integrations.Notifications;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;

@@ -1,11 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Runbooks.Integrations.Notifications.Email;
-using Runbooks.Integrations.Notifications.PagerDuty;
-using Runbooks.Integrations.Notifications.Slack;
-using Runbooks.Integrations.Notifications.Teams;
-using Runbooks.Integrations.Notifications.Webhook;
+using Runbooks.Integrations.Notifications;
 
 namespace Runbooks.Integrations.Tests.Notifications;
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Notifications.Escalation;
+using Runbooks.Integrations.Notifications;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.SignedLinks;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Integrations.Notifications.PagerDuty;
+using Runbooks.Integrations.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;

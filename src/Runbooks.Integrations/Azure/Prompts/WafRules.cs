@@ -1,0 +1,223 @@
+using Runbooks.Integrations.Azure.Routing;
+
+namespace Runbooks.Integrations.Azure.Prompts;
+
+/// <summary>How one kind of WAF policy writes its rules.</summary>
+internal abstract class WafRules
+{
+    public const int MaxRules = 100;
+
+    /// <summary>The resource type: <c>Microsoft.Network/…</c>.</summary>
+    public abstract string Type { get; }
+
+    public abstract string ApiVersion { get; }
+
+    /// <summary>The rules of a policy as read; an empty list that belongs to it when there are none.</summary>
+    public abstract JsonArray In(JsonObject policy);
+
+    public abstract JsonObject Block(string name, int priority, string pattern);
+
+    /// <summary>Properties that are only readable.</summary>
+    protected abstract string[] ReadOnly { get; }
+
+    /// <summary>What a PUT takes: what is only readable stays away.</summary>
+    public JsonObject ToWrite(JsonObject policy)
+    {
+        var written = Without(policy, "id", "name", "type", "etag");
+        written["properties"] = Without(policy["properties"]!.AsObject(), ReadOnly);
+        return written;
+    }
+
+    /// <summary>How much of a request's body is searched, in KB; null when the policy does not say.</summary>
+    public abstract int? SearchedKB(JsonObject policy);
+
+    /// <summary>A block in a policy that turns nothing away would block nothing, and everybody would believe that it does.</summary>
+    /// <returns>What keeps it from that, to complete "the policy …"; null for nothing that it tells.</returns>
+    /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-policy-settings"/>
+    public string? FindWhyUseless(JsonObject policy)
+    {
+        var properties = policy["properties"] as JsonObject ?? [];
+        var settings = properties["policySettings"] as JsonObject ?? [];
+        return (settings["enabledState"] ?? settings["state"]) is { } state && !Is(state, "Enabled") ? "is switched off"
+            : Is(settings["mode"], "Detection") ? "has the mode Detection, in which it only logs what it matches"
+            // Front Door says a word under this name, and means its managed rules by it.
+            : settings["requestBodyCheck"] is JsonValue check && check.TryGetValue<bool>(out var reads) && !reads ? "does not read the bodies of requests (requestBodyCheck)"
+            : IsAttached(properties) ? null : "is attached to nothing, so no traffic passes it";
+    }
+
+    /// <summary>Custom rules do not read every body, whatever managed rules do.</summary>
+    /// <returns>Why they do not read JSON, to complete "the policy …"; null where they do.</returns>
+    public abstract string? FindWhyNoJson(JsonObject policy);
+
+    /// <summary>When what Azure has taken is in force; a sentence that begins with a blank, and nothing where it is at once.</summary>
+    public virtual string Delay => "";
+
+    /// <returns>False only where the policy says of each place where it could be that it is not there.</returns>
+    protected abstract bool IsAttached(JsonObject properties);
+
+    protected static bool AreEmpty(JsonObject properties, params string[] lists) => Array.TrueForAll(lists, list => properties[list] is JsonArray { Count: 0 });
+
+    public static JsonObject? Find(JsonArray rules, string name) => rules.OfType<JsonObject>().FirstOrDefault(rule => (string?)rule["name"] == name);
+
+    /// <summary>Whether a rule, as it is read, is in force and holds the signature's pattern; both kinds of policy say it in the same words.</summary>
+    public static bool IsBlocking(JsonObject rule, PromptSignature signature) =>
+        Is(rule["action"], "Block")
+        && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled"))
+        && (rule["matchConditions"] as JsonArray ?? []).OfType<JsonObject>().Any(condition =>
+            ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(value => value is JsonValue one && one.TryGetValue<string>(out var pattern) && pattern == signature.Pattern));
+
+    /// <summary>The rules that let requests pass before one of that priority is looked at.</summary>
+    public static IReadOnlyList<string> PassBefore(JsonArray rules, int priority) =>
+    [
+        .. rules.OfType<JsonObject>().Where(rule => Is(rule["action"], "Allow") && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled")) && (int?)rule["priority"] < priority)
+            .Select(rule => (string?)rule["name"] ?? "without a name"),
+    ];
+
+    /// <summary>Whether a rule, as it is read, is still the one that was written: nobody has edited what it does since. Azure may add what it has as defaults.</summary>
+    /// <param name="hash">Of the pattern: the words themselves are kept nowhere.</param>
+    public bool IsUnchanged(JsonObject rule, string hash) =>
+        PatternIn(rule) is { } pattern && PromptSignature.HashOf(pattern) == hash && Blocks((string?)rule["name"] ?? "", (int?)rule["priority"] ?? 0, pattern).Any(block => Holds(rule, block));
+
+    /// <summary>The block as it is written, and as it was written before.</summary>
+    protected virtual IEnumerable<JsonObject> Blocks(string name, int priority, string pattern) => [Block(name, priority, pattern)];
+
+    private static string? PatternIn(JsonObject rule) =>
+        rule["matchConditions"] is JsonArray { Count: 1 } conditions && conditions[0] is JsonObject condition
+        && (condition["matchValue"] ?? condition["matchValues"]) is JsonArray { Count: 1 } values && values[0] is JsonValue value && value.TryGetValue<string>(out var pattern)
+            ? pattern
+            : null;
+
+    private static bool Holds(JsonNode? read, JsonNode? written) => (read, written) switch
+    {
+        // What is not shown is as Azure has it by default.
+        (null, _) => true,
+        (JsonObject one, JsonObject other) => other.All(property => Holds(one[property.Key], property.Value)),
+        (JsonArray one, JsonArray other) => one.Count == other.Count && one.Zip(other).All(pair => Holds(pair.First, pair.Second)),
+        (JsonValue one, JsonValue other) => one.ToString().Equals(other.ToString(), StringComparison.OrdinalIgnoreCase),
+        _ => false,
+    };
+
+    protected static bool Is(JsonNode? value, string word) => value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The first free one: a block comes before as many rules that allow as it can.</summary>
+    public static int FreePriority(JsonArray rules)
+    {
+        var taken = rules.OfType<JsonObject>().Select(rule => (int?)rule["priority"]).ToHashSet();
+        return Enumerable.Range(1, MaxRules + 1).First(priority => !taken.Contains(priority));
+    }
+
+    private static JsonObject Without(JsonObject from, params ReadOnlySpan<string> names)
+    {
+        var copy = from.DeepClone().AsObject();
+        foreach (var name in names)
+        {
+            copy.Remove(name);
+        }
+
+        return copy;
+    }
+
+    protected static JsonArray ListIn(JsonObject parent, string name) => parent[name] as JsonArray ?? (JsonArray)(parent[name] = new JsonArray());
+}
+
+/// <summary>Rules of <c>Microsoft.Network/FrontDoorWebApplicationFirewallPolicies</c>.</summary>
+internal sealed class FrontDoorWafRules : WafRules
+{
+    public const string ResourceType = "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies";
+
+    public override string Type => ResourceType;
+
+    // The policy is written whole, and what a version does not know is lost: the exceptions of the managed rules came with this one.
+    public override string ApiVersion => "2025-11-01";
+
+    public override JsonArray In(JsonObject policy)
+    {
+        var properties = policy["properties"] as JsonObject ?? (JsonObject)(policy["properties"] = new JsonObject());
+        return ListIn(properties["customRules"] as JsonObject ?? (JsonObject)(properties["customRules"] = new JsonObject()), "rules");
+    }
+
+    public override int? SearchedKB(JsonObject policy) => 128;
+
+    /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/afds/waf-faq"/>
+    public override string? FindWhyNoJson(JsonObject policy) => "reads with custom rules only the bodies of forms";
+
+    public override string Delay => FrontDoorText.Delay;
+
+    // Only the classic Front Door has rules that link to it, and only its versions of the API name them.
+    protected override bool IsAttached(JsonObject properties) =>
+        properties["routingRuleLinks"] is JsonArray { Count: > 0 } || !AreEmpty(properties, "frontendEndpointLinks", "securityPolicyLinks");
+
+    public override JsonObject Block(string name, int priority, string pattern) => new()
+    {
+        ["name"] = name,
+        ["priority"] = priority,
+        ["enabledState"] = "Enabled",
+        ["ruleType"] = "MatchRule",
+        ["action"] = "Block",
+        ["matchConditions"] = new JsonArray(new JsonObject
+        {
+            ["matchVariable"] = "RequestBody",
+            ["operator"] = "RegEx",
+            ["negateCondition"] = false,
+            ["matchValue"] = new JsonArray(pattern),
+            ["transforms"] = new JsonArray("UrlDecode", "Lowercase"),
+        }),
+    };
+
+    protected override string[] ReadOnly => ["frontendEndpointLinks", "routingRuleLinks", "securityPolicyLinks", "provisioningState", "resourceState"];
+}
+
+/// <summary>Rules of <c>Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies</c>.</summary>
+internal sealed class ApplicationGatewayWafRules : WafRules
+{
+    public const string ResourceType = "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies";
+
+    public override string Type => ResourceType;
+
+    private static readonly Version s_readsJson = new(3, 2);
+
+    // Written whole as well: the version before this one calls the time that a CAPTCHA holds by another name.
+    public override string ApiVersion => "2025-07-01";
+
+    public override JsonArray In(JsonObject policy) =>
+        ListIn(policy["properties"] as JsonObject ?? (JsonObject)(policy["properties"] = new JsonObject()), "customRules");
+
+    public override int? SearchedKB(JsonObject policy) =>
+        policy["properties"]?["policySettings"]?["requestBodyInspectLimitInKB"] is JsonValue limit && limit.TryGetValue<int>(out var kilobytes) ? kilobytes : null;
+
+    protected override bool IsAttached(JsonObject properties) =>
+        properties["applicationGatewayForContainers"] is JsonArray { Count: > 0 } || !AreEmpty(properties, "applicationGateways", "httpListeners", "pathBasedRules");
+
+    /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/ag/custom-waf-rules-overview"/>
+    public override string? FindWhyNoJson(JsonObject policy) =>
+        (policy["properties"]?["managedRules"]?["managedRuleSets"] as JsonArray ?? []).OfType<JsonObject>().Any(set => Is(set["ruleSetType"], "Microsoft_DefaultRuleSet")
+            || (Is(set["ruleSetType"], "OWASP") && Version.TryParse(set["ruleSetVersion"]?.ToString(), out var version) && version >= s_readsJson))
+            ? null
+            : "has no rule set with which custom rules read JSON (Microsoft_DefaultRuleSet, or OWASP from 3.2 on)";
+
+    /// <summary>Of forms and of JSON the arguments: a rule that looks at the body as a whole is not applied to JSON.</summary>
+    public override JsonObject Block(string name, int priority, string pattern) => Block("PostArgs", name, priority, pattern);
+
+    protected override IEnumerable<JsonObject> Blocks(string name, int priority, string pattern) => [Block(name, priority, pattern), Block("RequestBody", name, priority, pattern)];
+
+    private static JsonObject Block(string variable, string name, int priority, string pattern) => new()
+    {
+        ["name"] = name,
+        ["priority"] = priority,
+        ["state"] = "Enabled",
+        ["ruleType"] = "MatchRule",
+        ["action"] = "Block",
+        ["matchConditions"] = new JsonArray(new JsonObject
+        {
+            ["matchVariables"] = new JsonArray(new JsonObject { ["variableName"] = variable }),
+            ["operator"] = "Regex",
+            // Spelt so by the API.
+            ["negationConditon"] = false,
+            ["matchValues"] = new JsonArray(pattern),
+            ["transforms"] = new JsonArray("UrlDecode", "Lowercase"),
+        }),
+    };
+
+    protected override string[] ReadOnly =>
+        ["applicationGateways", "httpListeners", "pathBasedRules", "applicationGatewayForContainers", "provisioningState", "resourceState"];
+}

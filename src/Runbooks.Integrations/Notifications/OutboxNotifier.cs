@@ -1,0 +1,88 @@
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Integrations.Notifications;
+
+/// <summary>Every message is one JSON file, with the link that its recipient would receive.</summary>
+internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvider time) : INotifier
+{
+    public const string Name = "outbox";
+
+    private int _written;
+
+    public string Channel => Name;
+
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var number = Interlocked.Increment(ref _written).ToString("000000", CultureInfo.InvariantCulture);
+        var stamp = Stamp(now);
+        var folder = Directory.CreateDirectory(options.Value.Folder).FullName;
+        var file = Path.Combine(folder, $"{stamp}-{number}-{Safe(card.IncidentId)}-{Safe(to.Recipient)}.json");
+        var message = new OutboxMessage(
+            now, to.Recipient, card.Kind, card.IncidentId, card.GateId, card.DryRun, card.Title, card.Severity,
+            card.Asks ? card.Links[0].Url : null, card.Sections, card.Links);
+
+        // Whoever watches the folder sees whole files only.
+        var unfinished = $"{file}.tmp";
+        try
+        {
+            await File.WriteAllBytesAsync(unfinished, JsonSerializer.SerializeToUtf8Bytes(message, MessageJson.Indented), cancellationToken);
+            File.Move(unfinished, file, overwrite: true);
+            return file;
+        }
+        catch
+        {
+            // The disk may be full, and the next attempt has another name.
+            File.Delete(unfinished);
+            throw;
+        }
+    }
+
+    /// <summary>The name of a file begins with its time, of one that a process left half-written too.</summary>
+    public Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(options.Value.Folder))
+        {
+            var first = Stamp(before);
+            foreach (var file in Directory.EnumerateFiles(options.Value.Folder, "*.json*").Where(file => IsStamped(Path.GetFileName(file)) && string.CompareOrdinal(Path.GetFileName(file), first) < 0).ToList())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                File.Delete(file);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static string Stamp(DateTimeOffset at) => at.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff", CultureInfo.InvariantCulture);
+
+    private static bool IsStamped(string name) => name.Length > 18 && name[8] == 'T' && name[18] == '-' && name[..8].All(char.IsAsciiDigit);
+
+    private static string Safe(string name) =>
+        string.Concat(name.Take(40).Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '_'));
+}
+
+/// <summary>One file of the outbox.</summary>
+/// <param name="ApprovalLink">The recipient's own signed link; null on messages that ask nothing.</param>
+public sealed record OutboxMessage(
+    DateTimeOffset At,
+    string To,
+    CardKind Kind,
+    string Incident,
+    string? Gate,
+    bool DryRun,
+    string Title,
+    ImpactSeverity Severity,
+    string? ApprovalLink,
+    IReadOnlyList<CardSection> Sections,
+    IReadOnlyList<CardLink> Links);
+
+/// <summary>Section <c>Outbox</c>: messages as files, for development and practice.</summary>
+public sealed class OutboxOptions
+{
+    public const string SectionName = "Outbox";
+
+    /// <summary>Made when it is not there. Whoever can read it holds the approval links.</summary>
+    [Required]
+    public string Folder { get; set; } = "outbox";
+}
