@@ -2,9 +2,7 @@ using System.Text.Encodings.Web;
 using Runbooks.Sandbox.Apis;
 using Runbooks.Sandbox.Apis.Arm;
 using Runbooks.Sandbox.Apis.Exporters;
-using Runbooks.Sandbox.Apis.Logs;
 using Runbooks.Sandbox.Apis.Provider;
-using Runbooks.Sandbox.Apis.Tls;
 
 namespace Runbooks.Sandbox;
 

@@ -3,22 +3,17 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Runbooks.Sandbox.Apis;
-using Runbooks.Sandbox.Apis.AppConfiguration;
 using Runbooks.Sandbox.Apis.Arm;
 using Runbooks.Sandbox.Apis.Exporters;
-using Runbooks.Sandbox.Apis.LiteLlm;
-using Runbooks.Sandbox.Apis.Logs;
-using Runbooks.Sandbox.Apis.OnCall;
 using Runbooks.Sandbox.Apis.Prometheus;
 using Runbooks.Sandbox.Apis.Provider;
 using Runbooks.Sandbox.Apis.Tickets;
-using Runbooks.Sandbox.Apis.Tls;
 
 namespace Runbooks.Sandbox;
 
 /// <summary>
 /// A small world to practise on: real HTTP on loopback, speaking just enough of the APIs that runbooks touch, with
-/// state that answers to what is done to it. Each API has a folder of its own; see <see cref="SandboxApi"/>.
+/// state that answers to what is done to it. Each API has a file or a folder of its own; see <see cref="SandboxApi"/>.
 /// </summary>
 public sealed class SandboxServer : IAsyncDisposable
 {

@@ -7,7 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
-namespace Runbooks.Sandbox.Apis.Tls;
+namespace Runbooks.Sandbox.Apis;
 
 /// <summary>
 /// A server certificate that is about to expire, shown to whoever begins a TLS handshake on the sandbox's port, until

@@ -1,4 +1,4 @@
-namespace Runbooks.Sandbox.Apis.OnCall;
+namespace Runbooks.Sandbox.Apis;
 
 /// <summary>Who is on call in the sandbox: Ada from 08:00 to 20:00 UTC, Grace through the night.</summary>
 internal static class Rota

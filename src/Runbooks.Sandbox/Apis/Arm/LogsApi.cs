@@ -1,7 +1,6 @@
 using System.Net;
-using Runbooks.Sandbox.Apis.Arm;
 
-namespace Runbooks.Sandbox.Apis.Logs;
+namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>The query API of Log Analytics. It understands no KQL: the table that a query begins with chooses the number.</summary>
 internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimeProvider time) : SandboxApi("logs")

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Runbooks.Sandbox.Apis.AppConfiguration;
+namespace Runbooks.Sandbox.Apis;
 
 /// <summary>Key-values and locks of Azure App Configuration, with etags.</summary>
 internal sealed class AppConfigurationApi(SandboxChanges changes, TimeProvider time) : SandboxApi("appconfiguration"), IRemembered

@@ -1,4 +1,4 @@
-namespace Runbooks.Sandbox.Apis.LiteLlm;
+namespace Runbooks.Sandbox.Apis;
 
 /// <summary>
 /// The admin API of a LiteLLM proxy. The model <c>gpt-4o</c> is served by <c>ptu</c> and <c>paygo</c>, which have weights and
