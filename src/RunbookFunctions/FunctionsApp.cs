@@ -13,7 +13,6 @@ using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
-using RunbookFunctions.Durable;
 using Runbooks.AzureStorage;
 using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Notifications;

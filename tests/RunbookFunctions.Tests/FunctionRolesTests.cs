@@ -6,7 +6,6 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using RunbookFunctions.Durable;
 using Runbooks.Engine;
 using Runbooks.Intake;
 using Runbooks.Model.Storage;
@@ -17,7 +16,7 @@ using TestKit.Engine;
 using TestKit.People;
 using TestKit.Storage;
 
-namespace RunbookFunctions.Tests.Http;
+namespace RunbookFunctions.Tests;
 
 /// <summary>Both hosts ask for the same role at the same address.</summary>
 public sealed class FunctionRolesTests

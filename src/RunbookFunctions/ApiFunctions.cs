@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
-using RunbookFunctions.Durable;
 using Runbooks.Web.Access;
 using Runbooks.Web.Assistant;
 using Runbooks.Web.Decisions;
@@ -12,7 +11,7 @@ using Runbooks.Web.Safety;
 using Runbooks.Web.SignIn;
 using Runbooks.Web.Slack;
 
-namespace RunbookFunctions.Http;
+namespace RunbookFunctions;
 
 /// <summary>The API, behind a function key.</summary>
 internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, IncidentVerbsHandler verbs, AccessGuard access, DurableClients clients)

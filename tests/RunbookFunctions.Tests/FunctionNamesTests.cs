@@ -2,11 +2,10 @@ using System.Reflection;
 using System.Text.Json;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
-using RunbookFunctions.Durable;
 using Runbooks.Orchestration;
 using TestKit;
 
-namespace RunbookFunctions.Tests.Durable;
+namespace RunbookFunctions.Tests;
 
 public sealed class FunctionNamesTests
 {

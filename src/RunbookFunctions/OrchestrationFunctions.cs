@@ -8,7 +8,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
 using Runbooks.Watchdog;
 
-namespace RunbookFunctions.Durable;
+namespace RunbookFunctions;
 
 /// <summary>
 /// The incident's orchestration and its activities: one function for each class, under the class's name. Each activity binds a

@@ -10,7 +10,7 @@ using Runbooks.AzureStorage;
 using Runbooks.Engine;
 using Runbooks.Orchestration;
 
-namespace RunbookFunctions.Durable;
+namespace RunbookFunctions;
 
 /// <summary>Starts and wakes incidents on Durable Functions.</summary>
 internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub hub, TimeProvider time) : IIncidentEngine

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
-using RunbookFunctions.Durable;
 using Runbooks.Web.Access;
 using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
@@ -10,7 +9,7 @@ using Runbooks.Web.Incidents;
 using Runbooks.Web.Safety;
 using Runbooks.Web.SignIn;
 
-namespace RunbookFunctions.Http;
+namespace RunbookFunctions;
 
 /// <summary>
 /// The console, for whoever is signed in or holds the console's key. The host lets everybody through, because a browser

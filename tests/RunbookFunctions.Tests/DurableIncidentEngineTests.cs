@@ -11,13 +11,12 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using RunbookFunctions.Durable;
 using Runbooks.AzureStorage;
 using Runbooks.Engine;
 using Runbooks.Orchestration;
 using TestKit;
 
-namespace RunbookFunctions.Tests.Durable;
+namespace RunbookFunctions.Tests;
 
 /// <summary>
 /// What the app asks of Durable Functions' client, on Durable Task's own in-process host: real protocol, state in memory. That
