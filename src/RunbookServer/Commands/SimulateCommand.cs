@@ -4,8 +4,7 @@ using Runbooks.Engine;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Alerts;
 using Runbooks.Sandbox;
-using Runbooks.Testing.Simulation;
-using RunbookServer.Simulation;
+using RunbookServer.Reporting;
 using RunbookServer.Samples;
 
 namespace RunbookServer.Commands;

@@ -5,7 +5,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
-using Runbooks.Testing.Simulation;
+using Runbooks.Testing;
 using RunbookServer.Hosting;
 using TestKit;
 

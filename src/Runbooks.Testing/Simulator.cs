@@ -5,7 +5,7 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 
-namespace Runbooks.Testing.Simulation;
+namespace Runbooks.Testing;
 
 /// <summary>Plays the incident that an alert would open, on virtual time and an assumed world.</summary>
 internal static class Simulator

@@ -4,10 +4,9 @@ using Runbooks.Catalog.Matching;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Templates;
 using Runbooks.Model.Alerts;
-using Runbooks.Testing.Simulation;
 using Runbooks.Web.Incidents;
 
-namespace RunbookServer.Simulation;
+namespace RunbookServer.Reporting;
 
 /// <summary>Tells a played incident.</summary>
 internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident played, StepCatalog real, bool isLive = false)
