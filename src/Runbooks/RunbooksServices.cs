@@ -3,7 +3,6 @@ using Runbooks.Approvals;
 using Runbooks.Intake;
 using Runbooks.Notifications.Storms;
 using Runbooks.Orchestration;
-using Runbooks.Preview;
 using Runbooks.Publishing;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;

@@ -5,7 +5,6 @@ using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Runbooks.Catalog.Steps;
-using Runbooks.Preview;
 using Role = Runbooks.Web.Access.Role;
 
 namespace Runbooks.Web.Assistant;

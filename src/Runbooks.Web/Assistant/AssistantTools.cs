@@ -5,7 +5,6 @@ using ModelContextProtocol.Server;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
-using Runbooks.Preview;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
 using Role = Runbooks.Web.Access.Role;

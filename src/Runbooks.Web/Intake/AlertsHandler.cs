@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Microsoft.Net.Http.Headers;
 using Runbooks.Catalog.Matching;
-using Runbooks.Intake.Parsing.EventGrid;
+using Runbooks.Intake.Parsing.AzureMonitor;
 using Runbooks.Model.Alerts;
 using Runbooks.Watchdog;
 

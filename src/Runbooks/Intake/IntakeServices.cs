@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Intake.Parsing;
 using Runbooks.Intake.Parsing.AzureMonitor;
-using Runbooks.Intake.Parsing.EventGrid;
 
 namespace Runbooks.Intake;
 

@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Runbooks.Digest;
 using Runbooks.Intake;
 using Runbooks.Notifications.Storms;
 using Runbooks.Settings;

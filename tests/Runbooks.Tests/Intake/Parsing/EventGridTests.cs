@@ -1,5 +1,5 @@
 using System.Text;
-using Runbooks.Intake.Parsing.EventGrid;
+using Runbooks.Intake.Parsing.AzureMonitor;
 
 namespace Runbooks.Tests.Intake.Parsing;
 

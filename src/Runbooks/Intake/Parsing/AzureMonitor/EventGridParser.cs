@@ -1,6 +1,4 @@
-using Runbooks.Intake.Parsing.AzureMonitor;
-
-namespace Runbooks.Intake.Parsing.EventGrid;
+namespace Runbooks.Intake.Parsing.AzureMonitor;
 
 /// <summary>
 /// Events of Azure Event Grid, as CloudEvents 1.0 (https://learn.microsoft.com/azure/event-grid/cloud-event-schema) or in

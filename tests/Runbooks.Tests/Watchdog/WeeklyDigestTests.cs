@@ -1,14 +1,13 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
-using Runbooks.Digest;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
-using Runbooks.Tests.Watchdog;
+using Runbooks.Watchdog;
 using TestKit;
 
-namespace Runbooks.Tests.Digest;
+namespace Runbooks.Tests.Watchdog;
 
 /// <summary>The week in one message, to whoever owns the runbooks. 23 November 2026 is a Monday.</summary>
 public sealed class WeeklyDigestTests : IAsyncDisposable

@@ -3,7 +3,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Intake;
 using Runbooks.SignedLinks;
 
-namespace Runbooks.Digest;
+namespace Runbooks.Watchdog;
 
 /// <summary>
 /// Tells each owner once a week how their runbooks did. Whoever was told is remembered in the shared

@@ -1,7 +1,6 @@
 using Runbooks.Approvals;
-using Runbooks.Intake;
 
-namespace Runbooks.Preview;
+namespace Runbooks.Intake;
 
 /// <summary>
 /// What a runbook would find and do now, about a target that somebody names: the real checks are asked and the real actions look at
