@@ -14,11 +14,11 @@ using Runbooks.SignedLinks;
 using Runbooks.Storage;
 using Runbooks.Telemetry;
 using Runbooks.Watchdog;
+using Runbooks.Web;
 using Runbooks.Web.Access;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
 using Runbooks.Web.SignIn;
-using Runbooks.Web.Telemetry;
 using Spectre.Console;
 
 namespace RunbookServer.Hosting;

@@ -1,4 +1,4 @@
-namespace Runbooks.Web.Telemetry;
+namespace Runbooks.Web;
 
 /// <summary>Section <c>Telemetry</c>. What is sent by OTLP is set by OpenTelemetry's own variables (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c> and the rest).</summary>
 public sealed class TelemetryOptions
