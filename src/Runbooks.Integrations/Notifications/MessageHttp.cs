@@ -74,3 +74,85 @@ internal static class MessageJson
 
     public static JsonArray Array(IEnumerable<JsonNode?> nodes) => [.. nodes];
 }
+
+/// <summary>What every channel says in the same words, and how much of it: a card has to be read on a phone.</summary>
+internal static class CardText
+{
+    public const string DryRun = GateText.DryRun;
+    private const int MaxLines = 15;
+
+    /// <summary>As long as a note or an instruction may be: what ends it may matter most.</summary>
+    private const int MaxLine = 1_000;
+
+    /// <summary>
+    /// What the sections may come to together, in bytes as JSON. Slack refuses a message whose blocks hold some 11,000 characters,
+    /// buttons included (seen, not documented); a Teams flow one of 28 KB, seen from 21 on, after it has taken it: each line has a frame of 130 bytes there.
+    /// </summary>
+    private const int Budget = 8_000;
+
+    private const int Frame = 100;
+
+    /// <summary>Slack takes 50 blocks, and a section has two, more where it is long.</summary>
+    private const int MaxSections = 20;
+
+    /// <summary>Of a section that is longer, others lose nothing.</summary>
+    private const int Few = 300;
+
+    /// <summary>
+    /// The card with as many lines of its sections, and as much of each, as a phone shows and every channel takes, each line on one
+    /// line and without what cannot be seen. The longest are shortened first, and those that a person needs to answer last: with
+    /// any of that left out, the card has no buttons.
+    /// </summary>
+    public static Card Fit(Card card)
+    {
+        List<Part> all = [.. card.Sections.Select(Part.Of).Where(part => part.Lines.Count > 0)];
+        List<Part> shown = [.. all];
+        var isAll = true;
+        while (shown.Sum(part => part.Cost) > Budget || shown.Count > MaxSections)
+        {
+            var longest = shown.Where(part => !part.Section.IsNeeded).MaxBy(part => part.Cost) ?? shown.MaxBy(part => part.Cost)!;
+            if (shown.Count <= MaxSections && longest.Cost > Few && longest.Shorten() is { } shorter)
+            {
+                shown[shown.IndexOf(longest)] = shorter;
+                continue;
+            }
+
+            shown.Remove(shown.LastOrDefault(part => !part.Section.IsNeeded) ?? shown[^1]);
+            isAll = false;
+        }
+
+        var isAnswerable = all.Where(part => part.Section.IsNeeded).All(part => part.IsWhole && shown.Contains(part));
+        return (isAnswerable ? card : card.WithoutButtons) with { Sections = [.. shown.Select(part => part.Shortened), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]] };
+    }
+
+    public static IReadOnlyList<CardSection> Sections(Card card) => Fit(card).Sections;
+
+    public static string Title(Card card, int length = 200) => Clip.To(CleanText.Line(card.Title), length);
+
+    /// <summary>For channels that show a text beside the card: notifications, screen readers.</summary>
+    public static string Summary(Card card) => card.DryRun ? $"{DryRun} {Title(card)}" : Title(card);
+
+    /// <summary>As much of a section as is shown.</summary>
+    /// <param name="Left">How many lines are not.</param>
+    private sealed record Part(CardSection Section, IReadOnlyList<string> Lines, int Left)
+    {
+        /// <summary>A line that is as short stays as it is.</summary>
+        private const int ShortLine = 100;
+
+        public int Cost { get; } = Lines.Append(Section.Heading).Sum(text => Frame + Encoding.UTF8.GetByteCount(MessageJson.Options.Encoder!.Encode(text)));
+
+        public bool IsWhole => Lines.SequenceEqual(Section.Lines.Where(line => line.Length > 0).Select(CleanText.Line));
+
+        public CardSection Shortened => Section with { Lines = Left == 0 ? Lines : [.. Lines, $"… and {CountText.Format(Left, "more line")}; see the page."] };
+
+        public static Part Of(CardSection section)
+        {
+            var lines = section.Lines.Where(line => line.Length > 0).ToList();
+            return new(section, [.. lines.Take(MaxLines).Select(line => Clip.To(CleanText.Line(line), MaxLine))], Math.Max(0, lines.Count - MaxLines));
+        }
+
+        public Part? Shorten() => Lines.Count > 1 ? new(Section, [.. Lines.Take(Lines.Count - 1)], Left + 1)
+            : Lines[0].Length > ShortLine ? new(Section, [Clip.To(Lines[0], Lines[0].Length / 2)], Left)
+            : null;
+    }
+}
