@@ -136,7 +136,8 @@ internal sealed class AzureOrchestrationService(
     public async Task<TaskActivityWorkItem> LockNextTaskActivityWorkItem(TimeSpan receiveTimeout, CancellationToken cancellationToken)
     {
         var item = await inner.LockNextTaskActivityWorkItem(receiveTimeout, cancellationToken);
-        if (item is null || redeliveries.TakeMessage(item.Id) is var deliveries && deliveries <= MostDeliveries || item.TaskMessage.Event is not TaskScheduledEvent task)
+        var deliveries = item is null ? 0 : redeliveries.TakeMessage(item.Id);
+        if (deliveries <= MostDeliveries || item?.TaskMessage.Event is not TaskScheduledEvent task)
         {
             return item!;
         }

@@ -15,8 +15,6 @@ public static partial class Redactor
     /// <summary>Shorter values would hide half the text.</summary>
     private const int ShortestSecret = 4;
 
-    private const int LongestWord = 24;
-
     /// <summary>What ends a value in an address: brackets may be part of it.</summary>
     private const string QueryEnds = "&;,\"'<>)\\";
 
@@ -30,9 +28,6 @@ public static partial class Redactor
 
     /// <summary>Names that keys have and other things too, as names of settings with a word behind it have: a value that has the shape of a key is one.</summary>
     private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat|(?-i:(?:KEY|TOKEN|SECRET|CREDENTIALS?)_[A-Z0-9_]+)|(?<pass>(?-i:(?:PASSWORD|PASSWD|PASSPHRASE)_[A-Z0-9_]+|[a-z]Pass))";
-
-    /// <summary>The shortest key that a service gives out.</summary>
-    internal const int ShortestKey = 16;
 
     /// <summary>A quotation mark as it is, escaped, or as HTML, JSON and URLs write it.</summary>
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
@@ -55,22 +50,7 @@ public static partial class Redactor
         // Nearly every text is harmless, and a look for a few words costs next to nothing.
         text = SecretFormats.HidePrivateKeys(text);
         text = text.Contains('@') ? UserInfo().Replace(text, $"$1{Hidden}@") : text;
-        if (text.AsSpan().ContainsAny(s_words))
-        {
-            text = Scheme().Replace(text, match => IsWord(match.Groups[2].Value) || (match.Groups[1].Value.StartsWith("api", StringComparison.OrdinalIgnoreCase) && !match.Groups[2].Value.Any(char.IsAsciiDigit)) ? match.Value : $"{match.Groups[1].Value} {Hidden}");
-            text = Header().Replace(text, $"$1$2{Hidden}");
-            text = text.Contains("authorization", StringComparison.OrdinalIgnoreCase) ? OtherScheme().Replace(text, match => IsCredential(match.Groups[2].Value) ? $"{match.Groups[1].Value}{Hidden}" : match.Value) : text;
-            text = HideValues(text, Query(), ends: QueryEnds);
-            text = Element().Replace(text, $"$1{Hidden}");
-            text = Option().Replace(text, $"$1{Hidden}");
-            text = Curl().Replace(text, $"$1{Hidden}");
-            text = SshPass().Replace(text, $"$1{Hidden}");
-            text = MySql().Replace(text, match => IsPort(match.ValueSpan[match.Groups[1].Length..]) ? match.Value : $"{match.Groups[1].Value}{Hidden}");
-            text = HideValues(text, NamedValue());
-            text = HideValues(text, Assignment());
-            text = HideValues(text, KeyAssignment(), (found, value) => found.Groups["pass"] is { Success: true } pass ? IsPassword(pass.Value, value) : IsKey(value));
-        }
-
+        text = text.AsSpan().ContainsAny(s_words) ? HideNamed(text) : text;
         return SecretFormats.Hide(text);
     }
 
@@ -87,6 +67,31 @@ public static partial class Redactor
         : line.Contains("-----END", StringComparison.Ordinal) ? false
         : line.Contains("-----BEGIN", StringComparison.Ordinal) ? true : null;
 
+    private static string HideNamed(string text)
+    {
+        text = HideUnless(text, Scheme(), found => SecretValues.IsProse(found.Groups[1].Value, found.Groups[2].Value), between: " ");
+        text = Header().Replace(text, $"$1$2{Hidden}");
+        if (text.Contains("authorization", StringComparison.OrdinalIgnoreCase))
+        {
+            text = HideUnless(text, OtherScheme(), found => !SecretValues.IsCredential(found.Groups[2].Value));
+        }
+
+        text = HideValues(text, Query(), ends: QueryEnds);
+        text = Element().Replace(text, $"$1{Hidden}");
+        text = Option().Replace(text, $"$1{Hidden}");
+        text = Curl().Replace(text, $"$1{Hidden}");
+        text = SshPass().Replace(text, $"$1{Hidden}");
+        text = HideUnless(text, MySql(), found => SecretValues.IsPort(found.ValueSpan[found.Groups[1].Length..]));
+        text = HideValues(text, NamedValue());
+        text = HideValues(text, Assignment());
+        return HideValues(text, KeyAssignment(), (found, value) =>
+            found.Groups["pass"] is { Success: true } pass ? SecretValues.IsPassword(pass.Value, value) : SecretFormats.IsKey(value));
+    }
+
+    /// <summary>Keeps the first group of what is found, and hides the rest.</summary>
+    private static string HideUnless(string text, Regex found, Func<Match, bool> isHarmless, string between = "") =>
+        found.Replace(text, match => isHarmless(match) ? match.Value : $"{match.Groups[1].Value}{between}{Hidden}");
+
     /// <summary>Hides what stands behind each place that the expression finds, and where it gives a name, only what looks secret under that name: up to the mark that began it or the end of the line; without a mark, up to what ends a word.</summary>
     /// <param name="isSecret">Where it is the value alone that tells.</param>
     internal static string HideValues(string text, Regex names, Func<Match, string, bool>? isSecret = null, string ends = WordEnds)
@@ -95,7 +100,7 @@ public static partial class Redactor
         var (kept, at) = (0, 0);
         while (at < text.Length && names.Match(text, at) is { Success: true } found)
         {
-            var (name, sign, quote) = (found.Groups["name"].Value, found.Groups["sign"].Value, found.Groups["quote"].Value);
+            var quote = found.Groups["quote"].Value;
             var start = found.Index + found.Length;
             var length = quote.Length > 0 ? LengthWithin(text.AsSpan(start), quote) : LengthOfWord(text.AsSpan(start), ends);
             if (quote.Length == 0 && length == 0 && found.Groups["sign"] is { Success: true } mark)
@@ -113,10 +118,7 @@ public static partial class Redactor
 
             at = start + length;
             var value = text.Substring(start, length);
-            if (isSecret is not null ? isSecret(found, value)
-                : name.Length == 0 || (!IsNothing(value) && (quote.Length > 0
-                    ? !IsMeasure(name, value) && !IsReference(name, value)
-                    : LooksSecret(name, sign, value, GoesOn(text.AsSpan(at))) && !IsScheme(name, value, text.AsSpan(at)))))
+            if (isSecret is not null ? isSecret(found, value) : IsSecretByName(found, value, text.AsSpan(at)))
             {
                 hidden = (hidden ?? new()).Append(text, kept, start - kept).Append(Hidden);
                 kept = at;
@@ -124,6 +126,14 @@ public static partial class Redactor
         }
 
         return hidden is null ? text : hidden.Append(text, kept, text.Length - kept).ToString();
+    }
+
+    private static bool IsSecretByName(Match found, string value, ReadOnlySpan<char> rest)
+    {
+        var name = found.Groups["name"].Value;
+        return name.Length == 0 || (found.Groups["quote"].Length > 0
+            ? SecretValues.IsSecretInQuotes(name, value)
+            : SecretValues.IsSecret(name, found.Groups["sign"].Value, value, rest));
     }
 
     /// <summary>- name: DB_PASSWORD, and "value": … on the next line; password: |, and the text on the next line.</summary>
@@ -153,78 +163,10 @@ public static partial class Redactor
         return at;
     }
 
-    private static bool GoesOn(ReadOnlySpan<char> rest) =>
-        rest.TrimStart(" \t") is [var next, ..] trimmed && trimmed.Length < rest.Length && (char.IsLetterOrDigit(next) || next == '_');
-
-    /// <summary>Hexadecimal or Base64 with digits and letters, also as URLs have it.</summary>
-    private static bool IsKey(string value) =>
-        value.Length >= ShortestKey && value.Any(char.IsAsciiDigit) && value.Any(char.IsAsciiLetter)
-        && (!value.AsSpan().TrimEnd('=').ContainsAnyExcept(SecretFormats.KeyLetters) || IsUrlKey(value))
-
-        // A path has slashes too.
-        && (!value.Contains('/') || (value[0] != '/' && value.Any(char.IsAsciiLetterUpper)));
-
-    /// <summary>Names have - and _ too: they are words, or their parts are short or in one case.</summary>
-    internal static bool IsUrlKey(string value) =>
-        !Word().IsMatch(value) && value.TrimEnd('=').Split('-', '_') is var parts && Array.TrueForAll(parts, part => !part.AsSpan().ContainsAnyExcept(SecretFormats.KeyLetters))
-        && Array.Exists(parts, part => part.Length >= 8 && part.Any(char.IsAsciiDigit) && part.Any(char.IsAsciiLetterUpper) && part.Any(char.IsAsciiLetterLower));
-
-    /// <summary>docker run --name mysql -p3306:3306</summary>
-    private static bool IsPort(ReadOnlySpan<char> value) => value.Contains(':') && value.TrimStart("0123456789.:").IsEmpty;
-
-    private static bool IsNothing(string value) =>
-        value is "true" or "false" or "True" or "False" or "null" or "none" or "None" or "nil" or "undefined" or "YES" or "NO" or "yes" or "no"
-        || value.StartsWith(Hidden, StringComparison.Ordinal) || !value.Any(char.IsLetterOrDigit)
-
-        // <your key>, (hidden): what stands where a value would.
-        || value is ['<', .., '>'] || (value is ['(', ..] && IsWord(value));
-
-    private static bool MayBeAnything(string name) => name.Contains("pass", StringComparison.OrdinalIgnoreCase) || name.StartsWith("secret", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>"time_per_token": "31.2ms", input_cost_per_token: 2.5e-06</summary>
-    private static bool IsMeasure(string name, string value) =>
-        !MayBeAnything(name) && value.TrimEnd('m', 's', 'k', 'B', '%', '$', ' ', '/') is { Length: > 0 and < 12 } number
-        && (number.Length < 8 && number.All(character => char.IsAsciiDigit(character) || character is '.' or ',') || number.Contains('e') && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
-
-    /// <summary>A Kubernetes object by namespace and name: secret="inference/registry-pull"</summary>
-    private static bool IsReference(string name, string value) => name.StartsWith("secret", StringComparison.OrdinalIgnoreCase) && value.Contains('/') && char.IsAsciiLetterLower(value[0]) && IsWord(value);
-
-    /// <summary>Without quotes it may be prose: 'token: expired', 'wrong password: try again', 'token: 512'.</summary>
-    private static bool LooksSecret(string name, string sign, string value, bool goesOn)
-    {
-        var isAnything = MayBeAnything(name);
-        return name.StartsWith("pwd", StringComparison.OrdinalIgnoreCase) ? value[0] is not ('/' or '~')
-            : !isAnything && value.All(character => char.IsAsciiDigit(character) || character is '.' or ',') || IsMeasure(name, value) ? false
-            // token = tokens[index], authorization=allow
-            : !isAnything && value.Contains('[') ? false
-            : sign.Contains('=') && !(name.StartsWith("authorization", StringComparison.OrdinalIgnoreCase) && IsWord(value)) ? true
-            : IsWord(value) ? value.Length >= LongestWord || isAnything && !goesOn
-            : isAnything || value.Length >= 6;
-    }
-
-    /// <summary>Authorization: GenieKey •••</summary>
-    private static bool IsScheme(string name, string value, ReadOnlySpan<char> rest) =>
-        name.StartsWith("authorization", StringComparison.OrdinalIgnoreCase) && rest.TrimStart(' ').StartsWith(Hidden, StringComparison.Ordinal) && value.All(character => char.IsAsciiLetter(character) || character == '-');
-
-    /// <summary>What stands behind a scheme that is not known: no words, and no request_id=… of a line of a log.</summary>
-    private static bool IsCredential(string value) => value.Any(char.IsAsciiDigit) && !value.TrimEnd('=').Contains('=');
-
-    /// <summary>DB_PASSWORD_PROD=…, and not PASSWORD_FILE=/run/secrets/db, PASSWORD_MAX_AGE=90 or pass=1250.2ms</summary>
-    private static bool IsPassword(string name, string value) =>
-        value.Length >= 6 && value[0] is not ('/' or '~') && value.Any(char.IsAsciiLetter) && !value.Contains("://", StringComparison.Ordinal) && !IsNothing(value) && !IsWord(value)
-        && !(name.EndsWith("pass", StringComparison.OrdinalIgnoreCase) && (IsMeasure("", value) || DateTime.TryParseExact(value[..Math.Min(10, value.Length)], "yyyy-MM-dd", CultureInfo.InvariantCulture, default, out _)));
-
-    /// <summary>Letters of one kind with what joins words; a name such as 'inference-tls' too.</summary>
-    private static bool IsWord(string value) => value[1..].All(character => char.IsAsciiLetterLower(character) || character is '-' or '_' or '/' or '.' or ':' or '!');
-
     // Strangers write what these expressions read. NonBacktracking keeps the time in proportion to the text's length, whatever it says.
     private const RegexOptions Linear = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
 
     private const RegexOptions AnyCase = Linear | RegexOptions.IgnoreCase;
-
-    /// <summary>This many small letters in a row are rare in a key.</summary>
-    [GeneratedRegex("[a-z]{6}", Linear)]
-    private static partial Regex Word();
 
     /// <summary>https://user:password@host, to the last @ before the path: clients take passwords with one in them.</summary>
     [GeneratedRegex(@"([a-z][a-z0-9+.-]*://)[^/\s""'<>]+@", AnyCase)]

@@ -31,12 +31,22 @@ internal static partial class SecretFormats
         ["hooks.slack.com/", "webhook.office.com/", "discord.com/", "discordapp.com/", "chat.googleapis.com/"], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What a key in Base64 is made of.</summary>
-    public static SearchValues<char> KeyLetters { get; } = SearchValues.Create(Base64);
+    private static readonly SearchValues<char> s_keyLetters = SearchValues.Create(Base64);
+
+    /// <summary>The shortest key that a service gives out.</summary>
+    private const int ShortestKey = 16;
 
     public static string Hide(string text)
     {
         text = text.AsSpan().ContainsAny(s_hosts) ? Redactor.HideValues(text, Webhooks()) : text;
-        return text.AsSpan().ContainsAny(s_hints) ? Azure().Replace(HideGenerated(MoreTokens().Replace(Tokens().Replace(text, Redactor.Hidden), Redactor.Hidden)), Redactor.Hidden) : text;
+        if (!text.AsSpan().ContainsAny(s_hints))
+        {
+            return text;
+        }
+
+        text = Tokens().Replace(text, Redactor.Hidden);
+        text = MoreTokens().Replace(text, Redactor.Hidden);
+        return Azure().Replace(HideGenerated(text), Redactor.Hidden);
     }
 
     public static string HidePrivateKeys(string text)
@@ -45,25 +55,64 @@ internal static partial class SecretFormats
         return text.Contains("-----BEGIN", StringComparison.Ordinal) ? PrivateKey().Replace(text, $"$1{Redactor.Hidden}") : text;
     }
 
+    /// <summary>Hexadecimal or Base64 with digits and letters, also as URLs have it.</summary>
+    public static bool IsKey(string value)
+    {
+        if (value.Length < ShortestKey || !value.Any(char.IsAsciiDigit) || !value.Any(char.IsAsciiLetter))
+        {
+            return false;
+        }
+
+        var mayBePath = value.Contains('/') && (value[0] == '/' || !value.Any(char.IsAsciiLetterUpper));
+        return !mayBePath && (IsOfKeyLetters(value.AsSpan().TrimEnd('=')) || IsUrlKey(value));
+    }
+
     /// <summary>Of a private key whose beginning was cut off, all before its end may be the key.</summary>
     private static string HideEndOfKey(string text)
     {
         var end = text.IndexOf("-----END ", StringComparison.Ordinal);
-        return end > 0 && IsKeyBefore(text.AsSpan(0, end)) && text.AsSpan(end, Math.Min(60, text.Length - end)).Contains("PRIVATE KEY", StringComparison.Ordinal) && text.IndexOf("-----BEGIN ", 0, end, StringComparison.Ordinal) < 0
-            ? $"{Redactor.Hidden}{text[end..]}" : text;
+        if (end <= 0 || !IsKeyBefore(text.AsSpan(0, end)))
+        {
+            return text;
+        }
+
+        var endsPrivateKey = text.AsSpan(end, Math.Min(60, text.Length - end)).Contains("PRIVATE KEY", StringComparison.Ordinal);
+        var begins = text.AsSpan(0, end).Contains("-----BEGIN ", StringComparison.Ordinal);
+        return endsPrivateKey && !begins ? $"{Redactor.Hidden}{text[end..]}" : text;
     }
 
     /// <summary>A text that only quotes the line has words before it, and a key has not.</summary>
     private static bool IsKeyBefore(ReadOnlySpan<char> text) =>
         text[^1] == '\n' || text.EndsWith("\\n", StringComparison.Ordinal)
-        || text.Length >= Redactor.ShortestKey && !text[^Redactor.ShortestKey..].ContainsAnyExcept(s_keyLines) && text[^Redactor.ShortestKey..].ContainsAny(KeyLetters);
+        || (text.Length >= ShortestKey && IsOfKeyLines(text[^ShortestKey..]));
 
-    private static string HideGenerated(string text) =>
-        text.Contains("sk-", StringComparison.Ordinal) ? Generated().Replace(text, match => IsGenerated(match.Groups[1].Value) ? Redactor.Hidden : match.Value) : text;
+    private static bool IsOfKeyLines(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(s_keyLines) && text.ContainsAny(s_keyLetters);
+
+    private static string HideGenerated(string text) => text.Contains("sk-", StringComparison.Ordinal)
+        ? Generated().Replace(text, match => IsGenerated(match.Groups[1].Value) ? Redactor.Hidden : match.Value)
+        : text;
 
     /// <summary>LiteLLM's keys are 22 random letters of URLs (secrets.token_urlsafe(16) of Python): only their length and their mixture tell them from a name.</summary>
     private static bool IsGenerated(string key) =>
-        Redactor.IsUrlKey(key) || (key.Length == 22 && key.Any(char.IsAsciiDigit) && key.Any(char.IsAsciiLetterUpper) && key.Any(char.IsAsciiLetterLower));
+        IsUrlKey(key) || (key.Length == 22 && MixesLetters(key));
+
+    /// <summary>Names have - and _ too: they are words, or their parts are short or in one case.</summary>
+    private static bool IsUrlKey(string value)
+    {
+        var parts = value.TrimEnd('=').Split('-', '_');
+        return !Word().IsMatch(value)
+            && Array.TrueForAll(parts, part => IsOfKeyLetters(part))
+            && Array.Exists(parts, part => part.Length >= 8 && MixesLetters(part));
+    }
+
+    private static bool IsOfKeyLetters(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(s_keyLetters);
+
+    private static bool MixesLetters(string text) =>
+        text.Any(char.IsAsciiDigit) && text.Any(char.IsAsciiLetterUpper) && text.Any(char.IsAsciiLetterLower);
+
+    /// <summary>This many small letters in a row are rare in a key.</summary>
+    [GeneratedRegex("[a-z]{6}", RegexOptions.NonBacktracking)]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"\bsk-([\w-]{20,})", RegexOptions.NonBacktracking)]
     private static partial Regex Generated();
