@@ -42,93 +42,176 @@ internal sealed class DrainNode(Clusters clusters)
     protected override async Task<ActionResult> ApplyAsync(
         DrainNodeParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
+        var evicted = await EvictedPods.OfAsync(context, cancellationToken);
         var (nodes, pods) = (clusters.Nodes(parameters.Cluster), clusters.Pods(parameters.Cluster, Role));
-        var (evicted, gone) = (await EvictedPods.OfAsync(context, cancellationToken), new HashSet<string>(StringComparer.Ordinal));
-        var refused = new Dictionary<string, string>(StringComparer.Ordinal);
-        HashSet<string>? first = null;
-        IReadOnlyList<string> stuck, came;
-        while (true)
+        var drain = new Drain(nodes, pods, parameters, preparation.Identity, context, evicted);
+        while (await drain.ReadLeftAsync(cancellationToken) is { Count: > 0 } left)
         {
-            // Whoever uncordons the node meanwhile means to stop this, and a machine may be replaced at any time.
-            var node = await context.LookAsync(Done(), () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken);
-            if (Lapse(node, preparation.Identity) is { } lapse)
-            {
-                throw new StepRefusedException($"Node {parameters.Node} {lapse}. {(evicted.Names.Count == 0 ? "Nothing was evicted." : $"Before that, {Done()} ({Named()}); no further one was.")}");
-            }
-
-            var all = (await context.LookAsync(Done(), () => nodes.PodsAsync(parameters.Node, cancellationToken), cancellationToken)).Where(PodRoom.Moves).ToList();
-            first ??= await FirstAsync(context, all, cancellationToken);
-            came = [.. all.Where(pod => !first.Contains(pod.Metadata.Uid) && pod.Metadata.DeletionTimestamp is null).Select(PodRoom.NameOf).Order(StringComparer.Ordinal)];
-            var there = all.Where(pod => first.Contains(pod.Metadata.Uid)).ToLookup(IsStuck);
-            stuck = [.. there[true].Select(PodRoom.NameOf).Order(StringComparer.Ordinal)];
-            List<V1Pod> left = [.. there[false]];
-            if (left.Count == 0)
-            {
-                break;
-            }
-
-            if (left.TrueForAll(pod => pod.Metadata.DeletionTimestamp is null && refused.ContainsKey(pod.Metadata.Uid)))
-            {
-                var why = refused[left[0].Metadata.Uid];
-                throw new StepRefusedException(evicted.Names.Count == 0 ? why : $"{Done()} ({Named()}), and {CountText.Names(left.ConvertAll(PodRoom.NameOf), PodRoom.MostNamed)} could not be: {why}");
-            }
-
+            drain.EnsureNotAllRefused(left);
             string? held = null;
-            foreach (var pod in left.Where(pod => pod.Metadata.DeletionTimestamp is null && !refused.ContainsKey(pod.Metadata.Uid)))
+            foreach (var pod in left.Where(drain.MayEvict))
             {
-                await context.EnsureNotPausedAsync(evicted.Names.Count == 0 ? null : $"{Done()} ({Named()})", cancellationToken);
-                var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
-                try
-                {
-                    switch (await pods.EvictAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, exactly, cancellationToken))
-                    {
-                        case EvictionOutcome.Budget:
-                            held = $"a disruption budget holds {PodRoom.NameOf(pod)}";
-                            break;
-                        case EvictionOutcome.Accepted:
-                            await evicted.AddAsync(pod);
-                            break;
-                        default:
-                            gone.Add(PodRoom.NameOf(pod));
-                            break;
-                    }
-                }
-                catch (ClusterException failed)
-                {
-                    // It is evicted in the next round, if it is still there.
-                    held = $"{PodRoom.NameOf(pod)} could not be evicted: {failed.Message.TrimEnd('.')}";
-                }
-                catch (StepRefusedException no)
-                {
-                    // The others are evicted all the same.
-                    refused[pod.Metadata.Uid] = no.Message;
-                }
+                held = await drain.EvictAsync(pod, cancellationToken) ?? held;
             }
 
-            context.Progress.Report($"{Done()}, and {held ?? $"{PodRoom.NameOf(left[0])} is still there"}{(refused.Count == 0 ? "" : $"; {refused.Values.First().TrimEnd('.')}")}");
+            drain.Report(left, held);
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
 
-        var pending = await PendingAsync(pods, evicted.Owners, cancellationToken);
-        var others = gone.Except(evicted.Names).Count();
-        return new ActionResult((evicted.Names.Count == 0
-            ? $"Node {parameters.Node} had no pods to evict."
-            : $"Evicted {CountText.Format(evicted.Names.Count, "pod")} from node {parameters.Node}: {Named()}.")
-            + (others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile.")
-            + (pending.Count == 0 ? "" : $" No other node has taken {CountText.Format(pending.Count, "pod")} so far: {CountText.Names(pending, PodRoom.MostNamed)}.")
-            + (stuck.Count == 0 ? "" : $" Left {CountText.Format(stuck.Count, "pod")} there that {(stuck.Count == 1 ? "does" : "do")} not end: {CountText.Names(stuck, PodRoom.MostNamed)}. The node does not answer, a process cannot be killed, or a finalizer keeps it.")
-            + (came.Count == 0 ? "" : $" Left {CountText.Format(came.Count, "pod")} there that came while it was drained, though it is cordoned: {CountText.Names(came, PodRoom.MostNamed)}."))
+        return await drain.ResultAsync(cancellationToken);
+    }
+
+    /// <summary>One attempt: what it has evicted so far, and what keeps the other pods.</summary>
+    private sealed class Drain(
+        ClusterNodes nodes, ClusterPods pods, DrainNodeParameters parameters, string? uid, StepContext context, EvictedPods evicted)
+    {
+        /// <summary>Why pods may not be evicted, by their uids.</summary>
+        private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
+
+        private readonly HashSet<string> _gone = new(StringComparer.Ordinal);
+        private HashSet<string>? _first;
+        private List<string> _stuck = [];
+        private List<string> _came = [];
+
+        private string Done =>
+            $"{CountText.Format(evicted.Names.Count, "pod")} {(evicted.Names.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}";
+
+        private string DoneByName => $"{Done} ({Named(evicted.Names)})";
+
+        /// <returns>The pods that are still waited for.</returns>
+        public async Task<List<V1Pod>> ReadLeftAsync(CancellationToken cancellationToken)
         {
-            Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Names.Count}"), ["pending"] = pending.Count == 0 ? "none" : CountText.Names(pending, PodRoom.MostNamed), ["stuck"] = string.Join(' ', stuck) },
-            Evidence = evicted.Evidence,
-        };
+            await EnsureApprovedAsync(cancellationToken);
+            var all = await context.LookAsync(Done, () => nodes.PodsAsync(parameters.Node, cancellationToken), cancellationToken);
+            var there = all.Where(PodRoom.Moves).ToList();
+            var first = _first ??= await ReadFirstAsync(there, cancellationToken);
+            _came = Names(there.Where(pod => !first.Contains(pod.Metadata.Uid) && !IsEnding(pod)));
+            var waitedFor = there.Where(pod => first.Contains(pod.Metadata.Uid)).ToLookup(IsStuck);
+            _stuck = Names(waitedFor[true]);
+            return [.. waitedFor[false]];
+        }
 
-        string Done() => $"{CountText.Format(evicted.Names.Count, "pod")} {(evicted.Names.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}";
+        /// <exception cref="StepRefusedException">None of them may be evicted.</exception>
+        public void EnsureNotAllRefused(List<V1Pod> left)
+        {
+            if (left.TrueForAll(pod => !IsEnding(pod) && _refused.ContainsKey(pod.Metadata.Uid)))
+            {
+                var why = _refused[left[0].Metadata.Uid];
+                throw new StepRefusedException(
+                    evicted.Names.Count == 0 ? why : $"{DoneByName}, and {Named(left.ConvertAll(PodRoom.NameOf))} could not be: {why}");
+            }
+        }
 
-        string Named() => CountText.Names(evicted.Names, PodRoom.MostNamed);
+        public bool MayEvict(V1Pod pod) => !IsEnding(pod) && !_refused.ContainsKey(pod.Metadata.Uid);
+
+        /// <returns>What holds the pod, to be asked for again in the next round; null where it is settled.</returns>
+        public async Task<string?> EvictAsync(V1Pod pod, CancellationToken cancellationToken)
+        {
+            await context.EnsureNotPausedAsync(evicted.Names.Count == 0 ? null : DoneByName, cancellationToken);
+            var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
+            try
+            {
+                switch (await pods.EvictAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, exactly, cancellationToken))
+                {
+                    case EvictionOutcome.Budget:
+                        return $"a disruption budget holds {PodRoom.NameOf(pod)}";
+                    case EvictionOutcome.Accepted:
+                        await evicted.AddAsync(pod);
+                        return null;
+                    default:
+                        _gone.Add(PodRoom.NameOf(pod));
+                        return null;
+                }
+            }
+            catch (ClusterException failed)
+            {
+                return $"{PodRoom.NameOf(pod)} could not be evicted: {failed.Message.TrimEnd('.')}";
+            }
+            catch (StepRefusedException no)
+            {
+                // The others are evicted all the same.
+                _refused[pod.Metadata.Uid] = no.Message;
+                return null;
+            }
+        }
+
+        public void Report(List<V1Pod> left, string? held)
+        {
+            var waitsFor = held ?? $"{PodRoom.NameOf(left[0])} is still there";
+            var refused = _refused.Count == 0 ? "" : $"; {_refused.Values.First().TrimEnd('.')}";
+            context.Progress.Report($"{Done}, and {waitsFor}{refused}");
+        }
+
+        public async Task<ActionResult> ResultAsync(CancellationToken cancellationToken)
+        {
+            var pending = await PendingAsync(pods, evicted.Owners, cancellationToken);
+            return new ActionResult(Summary(pending))
+            {
+                Outputs = new Dictionary<string, string>
+                {
+                    ["evicted"] = FormattableString.Invariant($"{evicted.Names.Count}"),
+                    ["pending"] = pending.Count == 0 ? "none" : Named(pending),
+                    ["stuck"] = string.Join(' ', _stuck),
+                },
+                Evidence = evicted.Evidence,
+            };
+        }
+
+        private string Summary(List<string> pending)
+        {
+            var others = _gone.Except(evicted.Names).Count();
+            return string.Concat(
+                evicted.Names.Count == 0
+                    ? $"Node {parameters.Node} had no pods to evict."
+                    : $"Evicted {CountText.Format(evicted.Names.Count, "pod")} from node {parameters.Node}: {Named(evicted.Names)}.",
+                others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile.",
+                Sentence("No other node has taken", pending, "so far"),
+                Sentence("Left", _stuck, $"there that {(_stuck.Count == 1 ? "does" : "do")} not end"),
+                _stuck.Count == 0 ? "" : " The node does not answer, a process cannot be killed, or a finalizer keeps it.",
+                Sentence("Left", _came, "there that came while it was drained, though it is cordoned"));
+        }
+
+        private static string Sentence(string before, List<string> pods, string after) =>
+            pods.Count == 0 ? "" : $" {before} {CountText.Format(pods.Count, "pod")} {after}: {Named(pods)}.";
+
+        /// <summary>Whoever uncordons the node meanwhile means to stop this, and a machine may be replaced at any time.</summary>
+        private async Task EnsureApprovedAsync(CancellationToken cancellationToken)
+        {
+            var node = await context.LookAsync(Done, () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken);
+            if (Lapse(node, uid) is { } lapse)
+            {
+                var before = evicted.Names.Count == 0 ? "Nothing was evicted." : $"Before that, {DoneByName}; no further one was.";
+                throw new StepRefusedException($"Node {parameters.Node} {lapse}. {before}");
+            }
+        }
+
+        /// <summary>
+        /// The uids of those that were there when the first attempt looked, which are all that is drained, as by kubectl: what comes to
+        /// a cordoned node afterwards tolerates that as a rule, and would come again.
+        /// </summary>
+        private async Task<HashSet<string>> ReadFirstAsync(List<V1Pod> there, CancellationToken cancellationToken)
+        {
+            var memory = new StepMemory(context, "drained");
+            HashSet<string> first = [.. await memory.ReadAsync(cancellationToken)];
+            if (first.Count == 0)
+            {
+                first.UnionWith(there.Select(pod => pod.Metadata.Uid));
+                await memory.WriteAsync(first);
+            }
+
+            return first;
+        }
+
+        private static bool IsEnding(V1Pod pod) => pod.Metadata.DeletionTimestamp is not null;
 
         // The timestamp is when it should be gone, its grace included. It goes when the node's kubelet says so, and that may be dead.
-        bool IsStuck(V1Pod pod) => parameters.StuckFor > TimeSpan.Zero && pod.Metadata.DeletionTimestamp is { } due && context.Time.GetUtcNow().UtcDateTime - due > parameters.StuckFor;
+        private bool IsStuck(V1Pod pod) =>
+            parameters.StuckFor > TimeSpan.Zero
+            && pod.Metadata.DeletionTimestamp is { } due && context.Time.GetUtcNow().UtcDateTime - due > parameters.StuckFor;
+
+        private static List<string> Names(IEnumerable<V1Pod> pods) => [.. pods.Select(PodRoom.NameOf).Order(StringComparer.Ordinal)];
+
+        private static string Named(IReadOnlyCollection<string> pods) => CountText.Names(pods, PodRoom.MostNamed);
     }
 
     /// <returns>Why the node is not to be drained, to complete "node x …"; null when it is.</returns>
@@ -137,30 +220,15 @@ internal sealed class DrainNode(Clusters clusters)
         : !new NodeSigns(node).IsCordoned ? "is not cordoned, so its pods would come back to it"
         : null;
 
-    /// <summary>
-    /// The uids of those that were there when the first attempt looked, which are all that is drained, as by kubectl: what comes to
-    /// a cordoned node afterwards tolerates that as a rule, and would come again.
-    /// </summary>
-    private static async Task<HashSet<string>> FirstAsync(StepContext context, IEnumerable<V1Pod> there, CancellationToken cancellationToken)
-    {
-        var memory = new StepMemory(context, "drained");
-        HashSet<string> first = [.. await memory.ReadAsync(cancellationToken)];
-        if (first.Count == 0)
-        {
-            first.UnionWith(there.Select(pod => pod.Metadata.Uid));
-            await memory.WriteAsync(first);
-        }
-
-        return first;
-    }
-
     /// <summary>An evicted pod is not one that has moved: where no node has room, the one in its place waits.</summary>
     private static async Task<List<string>> PendingAsync(ClusterPods pods, IEnumerable<(string Namespace, string? Owner)> owners, CancellationToken cancellationToken)
     {
         var pending = new List<string>();
         foreach (var ns in owners.GroupBy(one => one.Namespace, one => one.Owner))
         {
-            pending.AddRange((await pods.ListAsync(ns.Key, cancellationToken)).Where(pod => string.IsNullOrEmpty(pod.Spec.NodeName) && ns.Contains(PodReplacement.Controller(pod)?.Uid)).Select(PodRoom.NameOf));
+            var waiting = (await pods.ListAsync(ns.Key, cancellationToken))
+                .Where(pod => string.IsNullOrEmpty(pod.Spec.NodeName) && ns.Contains(PodReplacement.Controller(pod)?.Uid));
+            pending.AddRange(waiting.Select(PodRoom.NameOf));
         }
 
         return pending;
