@@ -203,6 +203,16 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
 
     public bool IsDryRun => Example.Mode == RunMode.DryRun;
 
+    public string StepsHeading =>
+        AsksForWork ? "To do by hand on each"
+        : IsDryRun ? "What will be rehearsed on each"
+        : "What will be done on each";
+
+    /// <summary>Of work by hand nothing: a person does it otherwise.</summary>
+    public IEnumerable<string> HowToUndo => AsksForWork
+        ? []
+        : Gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.");
+
     /// <summary>The largest first. What is asked anew may be about other steps than before.</summary>
     public static IReadOnlyList<StormPart> Of(IReadOnlyList<Incident> asking, IReadOnlyDictionary<string, Runbook> runbooks) =>
     [

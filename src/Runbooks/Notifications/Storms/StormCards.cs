@@ -18,46 +18,46 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     /// <summary>One question about many targets; the page behind it lists them all and decides them together or apart.</summary>
     public Card Question(Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> runbooks)
     {
-        var kind = message.Newcomers > 0 ? CardKind.ApprovalRequest : message.Before is null && !message.IsNextShift ? CardKind.Escalation : CardKind.Reminder;
-        if (message.About is [var only])
+        var asking = message.About;
+        var kind = message.Newcomers > 0 ? CardKind.ApprovalRequest
+            : message.Before is null && !message.IsNextShift ? CardKind.Escalation
+            : CardKind.Reminder;
+        if (asking is [var only])
         {
             return alone.Approval(only, runbooks[only.RunbookId], only.OpenGate!, message.Recipient.Name, kind);
         }
 
-        var runbooksAsking = message.About.GroupBy(incident => incident.RunbookId).Select(group => (Runbook: runbooks[group.Key], Incidents: group.ToList())).ToList();
-        var parts = StormPart.Of(message.About, runbooks);
-        var byHand = message.About.Count(incident => incident.OpenGate!.Task is not null);
+        var groups = asking.GroupBy(incident => incident.RunbookId).Select(group => (Runbook: runbooks[group.Key], Incidents: group.ToList())).ToList();
+        var parts = StormPart.Of(asking, runbooks);
+        var byHand = asking.Count(incident => incident.OpenGate!.Task is not null);
         return new Card
         {
             Kind = kind,
             IncidentId = storm.Id,
-            Title = $"{Title(message, kind, Of(runbooksAsking.Select(group => group.Runbook)))}{(byHand == 0 ? "" : byHand == message.About.Count ? ", to do something by hand" : $", {byHand} of them to do something by hand")}",
-            Severity = runbooksAsking.Max(group => group.Runbook.Impact.Severity),
-            DryRun = message.About.All(incident => incident.Mode == RunMode.DryRun),
-            CountsPeople = message.About.Any(incident => incident.OpenGate!.CountsPeople),
+            Title = Title(message, kind, Of(groups.Select(group => group.Runbook))) + ByHand(byHand, asking.Count),
+            Severity = groups.Max(group => group.Runbook.Impact.Severity),
+            DryRun = asking.All(incident => incident.Mode == RunMode.DryRun),
+            CountsPeople = asking.Any(incident => incident.OpenGate!.CountsPeople),
             Sections =
             [
-                new("What broke", [.. runbooksAsking.SelectMany(group => (string[])
-                    [$"{group.Runbook.Title} on {CountText.Format(group.Incidents.Count, "target")}. {group.Runbook.Impact.Users}".Trim(), group.Runbook.Impact.Data])]),
+                new("What broke", [.. groups.SelectMany(group => WhatBroke(group.Runbook, group.Incidents.Count))]),
                 .. parts.Select(part => new CardSection(HeadingOf("Targets", part), Lines(part.Incidents.Select(incident => incident.Target)))),
-                .. News(message.About),
-                .. OnCall(message.About),
-                .. CardSection.If("What changed since you were asked", Once([.. message.About.Where(incident => incident.OpenGate!.Difference is not null).Select(incident => (incident, incident.OpenGate!.Difference!))], message.About.Count)),
-                .. CardSection.If("Warning", Once([.. message.About.SelectMany(incident => incident.OpenGate!.Warnings.Select(warning => (incident, warning)))], message.About.Count), isNeeded: true),
-                .. CardSection.If("How it went before", Once([.. message.About.Where(incident => incident.OpenGate!.TrackRecord is not null).Select(incident => (incident, incident.OpenGate!.TrackRecord!))], message.About.Count)),
-                .. parts.Select(part => new CardSection(HeadingOf(part.AsksForWork ? "To do by hand on each" : part.IsDryRun ? "What will be rehearsed on each" : "What will be done on each", part), Steps(part.Example)) { IsNeeded = true }),
-                .. CardSection.If("How to undo it", parts.Where(part => !part.AsksForWork).SelectMany(part => part.Gate.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()),
-                .. CardSection.If("Who has to approve", runbooksAsking.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? runbooksAsking.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null)).OfType<string>().Distinct(), isNeeded: true),
-                new("If nobody answers", SilenceText.Of([.. runbooksAsking.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))])) { IsNeeded = true },
+                .. News(asking),
+                .. OnCall(asking),
+                .. CardSection.If("What changed since you were asked", Once(asking, gate => gate.Difference)),
+                .. CardSection.If("Warning", Once(asking, gate => gate.Warnings), isNeeded: true),
+                .. CardSection.If("How it went before", Once(asking, gate => gate.TrackRecord)),
+                .. parts.Select(part => new CardSection(HeadingOf(part.StepsHeading, part), Steps(part.Example)) { IsNeeded = true }),
+                .. CardSection.If("How to undo it", parts.SelectMany(part => part.HowToUndo).Distinct()),
+                .. CardSection.If("Who has to approve", WhoApproves(groups), isNeeded: true),
+                new("If nobody answers", IfNobodyAnswers(groups)) { IsNeeded = true },
             ],
-            Links =
-            [
-                new(byHand == message.About.Count ? "Look at all and say what is done" : "Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name)),
-                IncidentsLink(message.About),
-            ],
+            Links = [LinkToAll(storm, message, areByHand: byHand == asking.Count), IncidentsLink(asking)],
         };
 
-        string HeadingOf(string heading, StormPart part) => parts.Count == 1 ? heading : $"{heading}: {part.Name(runbooksAsking.Count == 1)} ({CountText.Format(part.Incidents.Count, "target")})";
+        string HeadingOf(string heading, StormPart part) => parts.Count == 1
+            ? heading
+            : $"{heading}: {part.Name(groups.Count == 1)} ({CountText.Format(part.Incidents.Count, "target")})";
     }
 
     /// <summary>Temporary fixes are in place from now on: where, what ends them, and until when at most.</summary>
@@ -194,9 +194,39 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         };
     }
 
+    private static string ByHand(int count, int all) =>
+        count == 0 ? "" : count == all ? ", to do something by hand" : $", {count} of them to do something by hand";
+
+    private static string[] WhatBroke(Runbook runbook, int targets) =>
+        [$"{runbook.Title} on {CountText.Format(targets, "target")}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data];
+
+    private static IEnumerable<string> WhoApproves(List<(Runbook Runbook, List<Incident> Incidents)> groups) => groups
+        .SelectMany(group => group.Incidents
+            .Select(incident => GateText.Needed(incident.OpenGate!))
+            .OfType<string>()
+            .Select(needed => groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}"))
+        .Distinct();
+
+    private static IReadOnlyList<string> IfNobodyAnswers(List<(Runbook Runbook, List<Incident> Incidents)> groups) =>
+        SilenceText.Of([.. groups.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))]);
+
+    private CardLink LinkToAll(Storm storm, StormMessage message, bool areByHand)
+    {
+        var until = message.About.Max(incident => incident.OpenGate!.ExpiresAt);
+        return new(
+            areByHand ? "Look at all and say what is done" : "Look at all and decide",
+            links.ForStorm(storm.Id, storm.Since, until, message.Recipient.Name));
+    }
+
     /// <summary>The first thing to do on each.</summary>
     private static List<string> NextSteps(List<Incident> incidents, DateTimeOffset now) =>
         Once([.. incidents.Select(incident => (incident, NextStepText.Of(incident, now)))], incidents.Count);
+
+    private static List<string> Once(IReadOnlyList<Incident> asking, Func<Gate, string?> text) =>
+        Once(asking, gate => text(gate) is { } one ? [one] : Array.Empty<string>());
+
+    private static List<string> Once(IReadOnlyList<Incident> asking, Func<Gate, IEnumerable<string>> texts) =>
+        Once([.. asking.SelectMany(incident => texts(incident.OpenGate!).Select(text => (incident, text)))], asking.Count);
 
     /// <summary>Each sentence once, with whom it is about where that is not all of them.</summary>
     private static List<string> Once(IReadOnlyList<(Incident About, string Text)> said, int all)
