@@ -181,7 +181,12 @@ internal sealed class UpdateTicket(IServiceProvider services)
                 ?? throw new StepRefusedException(await KnownIdAsync(system, context, cancellationToken) is null
                     ? $"The incident has no ticket in '{system}'. Open one with {CreateTicket.Name} in a step before."
                     : $"The incident's ticket is not in '{system}' any more.");
-            var comment = await TicketEnd.CommentAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, TicketFields.Each(parameters.Fields, Redact), null, cancellationToken);
+            var remark = new TicketRemark(Redactor.Redact(parameters.Text), context.IdempotencyKey)
+            {
+                Closes = parameters.Close,
+                Fields = TicketFields.Each(parameters.Fields, Redact),
+            };
+            var comment = await TicketEnd.CommentAsync(tickets, ticket, remark, cancellationToken);
             return comment.StaysOpen ? throw new StepRefusedException(comment.Text) : Done(comment.Text, system, ticket, null);
         }, cancellationToken);
     }

@@ -36,27 +36,24 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         incident?.Steps.LastOrDefault(step => step.Outputs.GetValueOrDefault(System) == system && step.Outputs.ContainsKey(Key))?.Outputs.GetValueOrDefault(Id);
 
     /// <summary>Once, however often it is called: the comment ends with a mark by which it is known again.</summary>
-    /// <param name="key">Names the comment.</param>
-    /// <param name="what">What it tells, for the record: <c>how this ended</c>; null for nothing to name.</param>
-    public static async Task<TicketComment> CommentAsync(
-        ITicketSystem tickets, Ticket ticket, string text, string key, bool close, JsonObject? fields, string? what, CancellationToken cancellationToken)
+    public static async Task<TicketComment> CommentAsync(ITicketSystem tickets, Ticket ticket, TicketRemark remark, CancellationToken cancellationToken)
     {
-        var mark = TicketMark.OfComment(key);
-        var marked = $"{text}\n{mark}";
-        var wrote = $"Wrote on the ticket {ticket.Key}{(what is null ? "" : $" {what}")}";
+        var mark = TicketMark.OfComment(remark.Key);
+        var marked = $"{remark.Text}\n{mark}";
+        var wrote = $"Wrote on the ticket {ticket.Key}{(remark.What is null ? "" : $" {remark.What}")}";
         var isWritten = await tickets.HasCommentAsync(ticket, mark, cancellationToken);
-        if (close && !ticket.IsClosed)
+        if (remark.Closes && !ticket.IsClosed)
         {
             try
             {
-                await tickets.CloseAsync(ticket, marked, isWritten, fields, cancellationToken);
+                await tickets.CloseAsync(ticket, marked, isWritten, remark.Fields, cancellationToken);
             }
             catch (StepRefusedException refused)
             {
                 // Whatever keeps it open, it can be written on.
                 if (!isWritten && !await tickets.HasCommentAsync(ticket, mark, cancellationToken))
                 {
-                    await tickets.CommentAsync(ticket, marked, fields, cancellationToken);
+                    await tickets.CommentAsync(ticket, marked, remark.Fields, cancellationToken);
                 }
 
                 return new($"{wrote}; it could not be closed: {refused.Message}", StaysOpen: true);
@@ -64,11 +61,11 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         }
         else if (!isWritten)
         {
-            await tickets.CommentAsync(ticket, marked, fields, cancellationToken);
-            return new(close ? $"{wrote}; it was closed already." : $"{wrote}.");
+            await tickets.CommentAsync(ticket, marked, remark.Fields, cancellationToken);
+            return new(remark.Closes ? $"{wrote}; it was closed already." : $"{wrote}.");
         }
 
-        return new(close ? $"Closed the ticket {ticket.Key}." : $"{wrote}.");
+        return new(remark.Closes ? $"Closed the ticket {ticket.Key}." : $"{wrote}.");
     }
 
     /// <summary>What the step was to do, from its runbook: a step whose result was lost may have opened a ticket all the same.</summary>
@@ -120,13 +117,29 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
                 return known is null ? null : $"The ticket {known} was not found any more, so it does not say {what}.";
             }
 
-            return (await CommentAsync(tickets, found, $"{next}{EndingText.WithHeadline(incident)}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{moment}", close, null, what, cancellationToken)).Text;
+            var text = $"{next}{EndingText.WithHeadline(incident)}\n{links.IncidentPage(incident.Id)}";
+            var remark = new TicketRemark(text, $"{incident.Id}:{moment}") { What = what, Closes = close };
+            return (await CommentAsync(tickets, found, remark, cancellationToken)).Text;
         }
         catch (Exception failed) when (failed is TicketException or StepRefusedException)
         {
             return known is null ? $"Whether a ticket was opened could not be learnt, so none says {what}: {failed.Message}" : $"The ticket {known} {(failed is TicketException ? "may not have been told" : "could not be told")} {what}: {failed.Message}";
         }
     }
+}
+
+/// <summary>A comment that is to be written once.</summary>
+/// <param name="Key">Names the comment.</param>
+internal sealed record TicketRemark(string Text, string Key)
+{
+    /// <summary>What it tells, for the record: <c>how this ended</c>; null for nothing to name.</summary>
+    public string? What { get; init; }
+
+    /// <summary>The ticket is to be closed with it.</summary>
+    public bool Closes { get; init; }
+
+    /// <inheritdoc cref="TicketDraft.Fields"/>
+    public JsonObject? Fields { get; init; }
 }
 
 /// <summary>What became of a comment.</summary>
