@@ -38,7 +38,8 @@ internal static class BacktestCommand
             };
             var results = await new Backtest(now, old, services.GetRequiredService<StepCatalog>()).RunAsync(past, cancellationToken);
             ConsoleOutput.Raw(parsed.GetRequiredValue(format) switch { "json" => Json(results), "markdown" => Markdown(results), _ => Text(results) });
-            return parsed.GetValue(strict) && (results.Any(result => result.IsOtherwise) || results.All(result => result.LeftOut is not null)) ? ExitCode.Failed : ExitCode.Done;
+            var isAsBefore = results.Any(result => result.LeftOut is null) && !results.Any(result => result.IsOtherwise);
+            return parsed.GetValue(strict) && !isAsBefore ? ExitCode.Failed : ExitCode.Done;
         });
         return command;
     }

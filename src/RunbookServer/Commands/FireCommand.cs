@@ -24,13 +24,7 @@ internal static class FireCommand
             var wantsReset = parsed.GetValue(reset);
             if (string.IsNullOrEmpty(name) && !wantsReset)
             {
-                ConsoleOutput.Raw("Samples:");
-                foreach (var sample in SampleAlerts.Names)
-                {
-                    ConsoleOutput.Raw($"  {sample}");
-                }
-
-                return ExitCode.Done;
+                return ListSamples();
             }
 
             var alert = string.IsNullOrEmpty(name) ? ((string, byte[])?)null : SampleAlerts.Read(name, parsed.GetValue(source));
@@ -40,40 +34,51 @@ internal static class FireCommand
                 await ResetAsync(api, cancellationToken);
             }
 
-            if (alert is not var (sender, body))
-            {
-                return ExitCode.Done;
-            }
-
-            var response = await api.PostAsync($"api/alerts/{sender}", body, cancellationToken);
-
-            // Of a post that is refused as too large, what was whole is taken all the same.
-            foreach (var incident in (response.Body as JsonObject)?["incidents"]?.AsArray() ?? [])
-            {
-                Print(incident, api.Address);
-            }
-
-            var (_, answer) = response.OrFail();
-            foreach (var warning in ApiResponses.Problems(answer, "warnings"))
-            {
-                ConsoleOutput.Note(warning);
-            }
-
-            var errors = ApiResponses.Problems(answer, "errors").ToList();
-            foreach (var error in errors)
-            {
-                ConsoleOutput.Error(error);
-            }
-
-            var lost = answer?["lost"]?.GetValue<int>() ?? 0;
-            if (lost > 0)
-            {
-                ConsoleOutput.Error($"{CountText.Format(lost, "alert")} of the post {(lost == 1 ? "was" : "were")} left out by its sender or by the limits of a post.");
-            }
-
-            return IsTaken(answer) && lost == 0 && errors.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+            return alert is var (sender, body)
+                ? PrintAnswer(await api.PostAsync($"api/alerts/{sender}", body, cancellationToken), api.Address)
+                : ExitCode.Done;
         });
         return command;
+    }
+
+    private static int ListSamples()
+    {
+        ConsoleOutput.Raw("Samples:");
+        foreach (var sample in SampleAlerts.Names)
+        {
+            ConsoleOutput.Raw($"  {sample}");
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static int PrintAnswer((HttpStatusCode Status, JsonNode? Body) response, Uri address)
+    {
+        // Of a post that is refused as too large, what was whole is taken all the same.
+        foreach (var incident in (response.Body as JsonObject)?["incidents"]?.AsArray() ?? [])
+        {
+            Print(incident, address);
+        }
+
+        var (_, answer) = response.OrFail();
+        foreach (var warning in ApiResponses.Problems(answer, "warnings"))
+        {
+            ConsoleOutput.Note(warning);
+        }
+
+        var errors = ApiResponses.Problems(answer, "errors").ToList();
+        foreach (var error in errors)
+        {
+            ConsoleOutput.Error(error);
+        }
+
+        var lost = answer?["lost"]?.GetValue<int>() ?? 0;
+        if (lost > 0)
+        {
+            ConsoleOutput.Error($"{CountText.Format(lost, "alert")} of the post {(lost == 1 ? "was" : "were")} left out by its sender or by the limits of a post.");
+        }
+
+        return IsTaken(answer) && lost == 0 && errors.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
     private static async Task ResetAsync(ApiClient api, CancellationToken cancellationToken)

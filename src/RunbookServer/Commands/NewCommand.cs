@@ -27,16 +27,7 @@ internal static class NewCommand
         command.SetAction(parsed =>
         {
             var name = parsed.GetRequiredValue(id);
-            if (!NameRules.IsId(name))
-            {
-                throw new CommandException($"'{name}' is no id of a runbook. Use {NameRules.IdFormat}.");
-            }
-
-            if (!RuleSet.IsRunbook($"{name}.yaml") || $"{name}.yaml" == TeamFile.FileName)
-            {
-                throw new CommandException($"{name}.yaml means something else to a host than a runbook. Choose another id.");
-            }
-
+            EnsureMayBeId(name);
             if (new[] { title, owner }.FirstOrDefault(one => Template.HasPlaceholder(parsed.GetValue(one) ?? "")) is { } filled)
             {
                 throw new CommandException($"{filled.Name} holds '{{{{', and is shown as it stands. Write it without.");
@@ -48,24 +39,41 @@ internal static class NewCommand
                 ["TITLE"] = Quoted(parsed.GetValue(title) ?? CleanText.Capital(name.Replace('-', ' '))),
                 ["OWNER"] = Quoted(parsed.GetValue(owner) ?? OwnerOf(parsed.GetRequiredValue(folder))),
             };
-            var template = parsed.GetRequiredValue(from);
-            var runbook = Path.Combine(parsed.GetRequiredValue(folder), $"{name}.yaml");
-            var test = Path.Combine(parsed.GetRequiredValue(folder), "tests", name, "as-usual", TestCase.FileName);
-            const string Other = "Choose another id, or another folder with --runbooks.";
-            NewFile.Write(runbook, Filled(template, words), Other);
-            NewFile.Write(test, Filled($"{template}.test", words), Other);
-            ConsoleOutput.Raw($"""
-                Wrote {runbook}
-                and its test {test}.
-
-                Change them into your own, and look at them with
-                  runbook validate {runbook}
-                  runbook test {runbook}
-                  runbook render {runbook}
-                """);
+            Write(parsed.GetRequiredValue(folder), name, parsed.GetRequiredValue(from), words);
             return ExitCode.Done;
         });
         return command;
+    }
+
+    private static void EnsureMayBeId(string name)
+    {
+        if (!NameRules.IsId(name))
+        {
+            throw new CommandException($"'{name}' is no id of a runbook. Use {NameRules.IdFormat}.");
+        }
+
+        if (!RuleSet.IsRunbook($"{name}.yaml") || $"{name}.yaml" == TeamFile.FileName)
+        {
+            throw new CommandException($"{name}.yaml means something else to a host than a runbook. Choose another id.");
+        }
+    }
+
+    private static void Write(string folder, string name, string template, Dictionary<string, string> words)
+    {
+        const string Other = "Choose another id, or another folder with --runbooks.";
+        var runbook = Path.Combine(folder, $"{name}.yaml");
+        var test = Path.Combine(folder, "tests", name, "as-usual", TestCase.FileName);
+        NewFile.Write(runbook, Filled(template, words), Other);
+        NewFile.Write(test, Filled($"{template}.test", words), Other);
+        ConsoleOutput.Raw($"""
+            Wrote {runbook}
+            and its test {test}.
+
+            Change them into your own, and look at them with
+              runbook validate {runbook}
+              runbook test {runbook}
+              runbook render {runbook}
+            """);
     }
 
     private static string OwnerOf(string folder) => RunbookFolder.TeamOf(folder) is { } team && TeamFile.Read(team).Team is { } known ? known.Owner : "platform";

@@ -59,12 +59,29 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
             IsSo = before == after,
             Undo = $"Give it {before} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, NameOf(member), before, after)),
-            Refusal = members.Count == 1 ? $"{NameOf(member)} is the only backend of the pool: its share changes nothing."
-                : changed.TrueForAll(one => one.Share.Weight == 0) ? "Nobody would be left in the pool: all the others have the weight 0."
-                : after.Priority == before.Priority && after.Weight > 0 && before.Weight is not 0 && !members.Exists(one => one != member && ShareOf(one).Priority == after.Priority)
-                    ? $"{NameOf(member)} is the only backend with {(after.Priority is { } priority ? $"the priority {priority}" : "no priority")}, and weights count only among those of one priority: its weight changes nothing. Give it the priority of others."
-                : null,
+            Refusal = Refusal(NameOf(member), before, after, changed.ConvertAll(one => one.Share)),
         };
+    }
+
+    /// <param name="changed">The shares of all, as they would be.</param>
+    private static string? Refusal(string backend, BackendShare before, BackendShare after, List<BackendShare> changed)
+    {
+        if (changed.Count == 1)
+        {
+            return $"{backend} is the only backend of the pool: its share changes nothing.";
+        }
+
+        if (changed.TrueForAll(share => share.Weight == 0))
+        {
+            return "Nobody would be left in the pool: all the others have the weight 0.";
+        }
+
+        var changesWeightAlone = after.Priority == before.Priority && after.Weight > 0 && before.Weight is not 0;
+        var isAlone = changed.Count(share => share.Priority == after.Priority) == 1;
+        return changesWeightAlone && isAlone
+            ? $"{backend} is the only backend with {(after.Priority is { } priority ? $"the priority {priority}" : "no priority")}, "
+                + "and weights count only among those of one priority: its weight changes nothing. Give it the priority of others."
+            : null;
     }
 
     protected override Task<string?> CheckPermissionsAsync(BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken) =>

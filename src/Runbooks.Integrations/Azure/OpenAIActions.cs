@@ -132,11 +132,19 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
             return missing.Message;
         }
 
-        var level = sku[..^Provisioned.Length];
-        return ModelOf(spare) != ModelOf(primary) ? $"{other.DisplayName} serves {ModelOf(spare)}, and {target.DisplayName} {ModelOf(primary)}: both have to serve the same model and version."
-            : !SkuOf(spare).Equals(level + Standard, StringComparison.OrdinalIgnoreCase) ? $"{other.DisplayName} has the SKU {SkuOf(spare)}. Beside {sku} it has to be {level}{Standard}, so that data is processed in the same places."
-            : spare.Text("provisioningState") is var state and not "Succeeded" ? $"{other.DisplayName} is not ready: its state is {state ?? "unknown"}."
-            : null;
+        if (ModelOf(spare) != ModelOf(primary))
+        {
+            return $"{other.DisplayName} serves {ModelOf(spare)}, and {target.DisplayName} {ModelOf(primary)}: both have to serve the same model and version.";
+        }
+
+        var needed = sku[..^Provisioned.Length] + Standard;
+        if (!SkuOf(spare).Equals(needed, StringComparison.OrdinalIgnoreCase))
+        {
+            return $"{other.DisplayName} has the SKU {SkuOf(spare)}. Beside {sku} it has to be {needed}, so that data is processed in the same places.";
+        }
+
+        var state = spare.Text("provisioningState");
+        return state == "Succeeded" ? null : $"{other.DisplayName} is not ready: its state is {state ?? "unknown"}.";
     }
 
     private static string SkuOf(ArmDocument deployment) => (string?)deployment.Json["sku"]?["name"] ?? "unknown";

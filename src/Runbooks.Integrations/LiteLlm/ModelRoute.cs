@@ -114,14 +114,43 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
 
     private static string? Refusal(ModelRouteParameters parameters, IReadOnlyList<RoutedDeployment> all, RoutedDeployment? found)
     {
+        if (all.Count == 0)
+        {
+            return $"LiteLLM serves no model {parameters.Model}.";
+        }
+
+        if (found is null)
+        {
+            var known = string.Join(", ", all.Select(one => $"{one.Id} ({one.Model})"));
+            return $"No deployment {parameters.Deployment} serves {parameters.Model}. There are: {known}.";
+        }
+
+        if (!found.IsStored)
+        {
+            return $"{found.Id} stands in LiteLLM's configuration file, and only models in its database can be changed while it runs.";
+        }
+
         var first = First(all);
-        return all.Count == 0 ? $"LiteLLM serves no model {parameters.Model}."
-            : found is null ? $"No deployment {parameters.Deployment} serves {parameters.Model}. There are: {string.Join(", ", all.Select(one => $"{one.Id} ({one.Model})"))}."
-            : !found.IsStored ? $"{found.Id} stands in LiteLLM's configuration file, and only models in its database can be changed while it runs."
-            : !first.Contains(found) ? $"LiteLLM sends {parameters.Model} to the deployments of the lowest order alone ({string.Join(", ", first.Select(one => one.Id))}), and {found.Id} is not among them: its weight changes nothing."
-            : first.Find(one => one.Weight is null) is { } without ? $"LiteLLM looks at weights only while the first healthy deployment of a model has one, and {without.Id} has none: who gets what would depend on which are healthy. Give it one first."
-            : first.Count == 1 ? $"{found.Id} is the only deployment of {parameters.Model}{(all.Count == 1 ? "" : " that has its order")}: its weight changes nothing."
-            : NobodyLeft(first, found.Id, parameters.Weight) ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
+        if (!first.Contains(found))
+        {
+            var sentTo = string.Join(", ", first.Select(one => one.Id));
+            return $"LiteLLM sends {parameters.Model} to the deployments of the lowest order alone ({sentTo}), "
+                + $"and {found.Id} is not among them: its weight changes nothing.";
+        }
+
+        if (first.Find(one => one.Weight is null) is { } without)
+        {
+            return $"LiteLLM looks at weights only while the first healthy deployment of a model has one, and {without.Id} has none: "
+                + "who gets what would depend on which are healthy. Give it one first.";
+        }
+
+        if (first.Count == 1)
+        {
+            return $"{found.Id} is the only deployment of {parameters.Model}{(all.Count == 1 ? "" : " that has its order")}: its weight changes nothing.";
+        }
+
+        return NobodyLeft(first, found.Id, parameters.Weight)
+            ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
             : null;
     }
 

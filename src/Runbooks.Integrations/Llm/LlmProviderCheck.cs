@@ -139,17 +139,21 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 
     private static CheckResult Judge(string name, ProviderQuestion ask, ProviderAnswer answer, TimeSpan took)
     {
-        var (status, wait) = (answer.Status, answer.Wait is { } after ? FormattableString.Invariant($"; it asks to wait {after.TotalSeconds:0} s") : "");
+        var status = answer.Status;
+        var wait = answer.Wait is { } after ? FormattableString.Invariant($"; it asks to wait {after.TotalSeconds:0} s") : "";
         var said = answer.Complaint is { } complaint ? $" (\"{Clip.To(complaint, MostSaid)}\")" : "";
+        var time = FormattableString.Invariant($"{took.TotalMilliseconds:0} ms");
         var (verdict, words) = status switch
         {
-            >= 200 and <= 299 when answer.Has(ask == ProviderQuestion.Models ? "data" : "choices") => (Verdict.Passing, FormattableString.Invariant($"answered {status} in {took.TotalMilliseconds:0} ms")),
+            >= 200 and <= 299 when answer.Has(ask) => (Verdict.Passing, $"answered {status} in {time}"),
             >= 200 and <= 299 => (Verdict.Failing, $"answered {status}, but not with {(ask == ProviderQuestion.Models ? "models" : "a completion")}"),
-            // A reasoning model has thought for longer than it was given: it works.
-            400 when answer.Complaint?.Contains("output limit was reached", StringComparison.OrdinalIgnoreCase) == true => (Verdict.Passing, FormattableString.Invariant($"thought for longer than {ReasoningLimit.Tokens} tokens, in {took.TotalMilliseconds:0} ms")),
-            _ when answer.IsUsedUp => (Verdict.Failing, $"refuses every request: {status}, its quota or credit is used up{said}. Waiting does not help; look at the account's billing"),
-            402 or 429 => (Verdict.Failing, $"turns requests away: {status}{(status == 429 ? ", too many requests" : "")}{said}{wait}"),
-            401 or 403 => (Verdict.Unknown, $"refuses our key: {status}{said}. That says nothing about its health; check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
+            400 when answer.IsCutThought => (Verdict.Passing, $"thought for longer than {ReasoningLimit.Tokens} tokens, in {time}"),
+            _ when answer.IsUsedUp => (Verdict.Failing,
+                $"refuses every request: {status}, its quota or credit is used up{said}. Waiting does not help; look at the account's billing"),
+            429 => (Verdict.Failing, $"turns requests away: {status}, too many requests{said}{wait}"),
+            402 => (Verdict.Failing, $"turns requests away: {status}{said}{wait}"),
+            401 or 403 => (Verdict.Unknown,
+                $"refuses our key: {status}{said}. That says nothing about its health; check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
             >= 500 => (Verdict.Failing, $"is failing: {status} {answer.Reason}{wait}"),
             _ => (Verdict.Unknown, $"answered {status}{said}, which says nothing about its health; check its Url and Model"),
         };
@@ -175,7 +179,10 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 
         private bool IsQuota(string property) => JsonAnswer.Text(Error?[property]) == "insufficient_quota";
 
-        public bool Has(string list) => Body?[list] is JsonArray { Count: > 0 };
+        /// <summary>A reasoning model has thought for longer than it was given: it works.</summary>
+        public bool IsCutThought => Complaint?.Contains("output limit was reached", StringComparison.OrdinalIgnoreCase) == true;
+
+        public bool Has(ProviderQuestion asked) => Body?[asked == ProviderQuestion.Models ? "data" : "choices"] is JsonArray { Count: > 0 };
     }
 }
 

@@ -21,10 +21,15 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     private static TimeSpan? WindowOf(string query, FailingWhen? failing)
     {
         var bare = Guards().Replace(Labels().Replace(query, ""), ")");
-        var ranges = Ranges().Matches(bare).Select(match => (IsOfQuery: match.Value.EndsWith(':'), Time: DurationText.TryParse(match.Groups["range"].Value, out var range) ? range : (TimeSpan?)null)).ToList();
-        return failing is { IsAbsent: true } || Compares().IsMatch(bare) || (bare.Contains('/') && !ranges.Exists(one => one.IsOfQuery) && ranges.DistinctBy(one => one.Time).Count() > 1) ? null
-            : ranges.Max(one => one.Time);
+        var ranges = Ranges().Matches(bare);
+        var times = ranges.Select(TimeOf).Distinct().ToList();
+        var hasSubquery = ranges.Any(range => range.Value.EndsWith(':'));
+        var isRatioOfTwoTimes = bare.Contains('/') && !hasSubquery && times.Count > 1;
+        var mayComeRightAtOnce = failing is { IsAbsent: true } || Compares().IsMatch(bare);
+        return mayComeRightAtOnce || isRatioOfTwoTimes ? null : times.Max();
     }
+
+    private static TimeSpan? TimeOf(Match range) => DurationText.TryParse(range.Groups["range"].Value, out var time) ? time : null;
 
     protected override async Task<CheckResult> MeasureAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
     {

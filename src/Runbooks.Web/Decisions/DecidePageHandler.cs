@@ -46,11 +46,13 @@ public sealed class DecidePageHandler(
             return MessageResult.Of(StatusCodes.Status400BadRequest, "Not decided", "No decision was sent. Open the link from your message and press one of the buttons.");
         }
 
-        if (grant is null)
-        {
-            return await storms.DecideAsync(storm!, form, verb, Actor.Of(request)?.Person, cancellationToken);
-        }
+        return grant is null
+            ? await storms.DecideAsync(storm!, form, verb, Actor.Of(request)?.Person, cancellationToken)
+            : await DecideAsync(request, grant, form, verb, cancellationToken);
+    }, Caller.Person);
 
+    private async Task<IResult> DecideAsync(HttpRequest request, LinkGrant grant, IFormCollection form, DecisionVerb verb, CancellationToken cancellationToken)
+    {
         if (time.GetUtcNow() >= grant.ExpiresAt)
         {
             Log.LinkRefused(logger, "it has expired");
@@ -58,17 +60,24 @@ public sealed class DecidePageHandler(
         }
 
         var person = Actor.Of(request)?.Person;
-        var asksName = person is null && (await store.FindAsync(grant.IncidentId, cancellationToken))?.FindGate(grant.GateId) is { } asked && approvers.NeedsName(asked, grant.Recipient);
-        var typed = asksName && form["by"].ToString() is { } by && !string.IsNullOrWhiteSpace(by) ? TypedText.Name(by) : null;
-        var decision = new DecisionRequest(verb, person?.Name ?? typed ?? grant.Recipient, DecisionVia.Link, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
+        var by = person?.Name ?? await TypedNameAsync(grant, form, cancellationToken) ?? grant.Recipient;
+        var decision = new DecisionRequest(verb, by, DecisionVia.Link, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
         {
             LinkOf = grant.Recipient,
             Items = DecisionVerbText.Items(form),
             SignedIn = person,
         };
-        var receipt = await approvals.DecideAsync(grant.IncidentId, grant.GateId, decision, cancellationToken);
-        return await runner.ShowAsync(() => ShowAsync(request, grant, receipt.Result, cancellationToken), DecisionResponse.StatusOf(receipt.Result.Status), receipt.Result.Message);
-    }, Caller.Person);
+        var result = (await approvals.DecideAsync(grant.IncidentId, grant.GateId, decision, cancellationToken)).Result;
+        return await runner.ShowAsync(() => ShowAsync(request, grant, result, cancellationToken), DecisionResponse.StatusOf(result.Status), result.Message);
+    }
+
+    /// <returns>The name that the form asked for; null where it asks for none, and where none was typed.</returns>
+    private async Task<string?> TypedNameAsync(LinkGrant grant, IFormCollection form, CancellationToken cancellationToken)
+    {
+        var gate = (await store.FindAsync(grant.IncidentId, cancellationToken))?.FindGate(grant.GateId);
+        var typed = form["by"].ToString();
+        return gate is null || !approvers.NeedsName(gate, grant.Recipient) || string.IsNullOrWhiteSpace(typed) ? null : TypedText.Name(typed);
+    }
 
     private async Task<IResult> ShowAsync(HttpRequest request, LinkGrant grant, DecisionResult? result, CancellationToken cancellationToken)
     {

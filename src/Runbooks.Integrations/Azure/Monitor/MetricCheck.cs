@@ -27,48 +27,72 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     {
         var target = new ArmTarget(parameters.Resource, "", Role);
         var question = new MetricQuestion(parameters.Metric, parameters.Aggregation, parameters.Over, Grain(parameters), parameters.Namespace, parameters.Filter);
-        var (found, mayBeMore) = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
-        var now = context.Time.GetUtcNow();
-        if (found.Count == 0)
-        {
-            var nothing = mayBeMore
-                ? CheckResult.Unknown($"{Cut}, and none of those has a value in this time.") with { Threshold = parameters.Failing.ToString() }
-                : Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.DisplayName} has no value of {parameters.Metric} in this time.");
-            var until = question.LastEnd(now - MetricSeries.Usual);
-            if (nothing.Verdict == Verdict.Passing && question.Filter is not null)
-            {
-                // That what the filter asks for did not occur is known only where the metric is measured.
-                var (all, _) = await metrics.ReadAsync(target, question with { Filter = null }, context.Time, cancellationToken);
-                var newest = all.Where(series => !series.IsStaleAt(now)).Max(series => (DateTimeOffset?)series.Points[^1].Until);
-                nothing = newest is null ? CheckResult.Unknown($"{target.DisplayName} has no current value of {parameters.Metric} at all, so it says nothing that there is none with this filter.") with { Threshold = nothing.Threshold } : nothing;
-                until = newest ?? until;
-            }
+        var found = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
+        var judged = found.Series.Count == 0
+            ? await EmptyAsync(parameters, target, question, found.MayBeMore, context.Time, cancellationToken)
+            : Judge(parameters, target, found, context.Time.GetUtcNow());
+        return judged with { Link = Link(target) };
+    }
 
-            return nothing with { Link = Link(target), MeasuredAt = until, MeasuredFrom = until - question.Every };
+    private async Task<CheckResult> EmptyAsync(
+        MetricParameters parameters, ArmTarget target, MetricQuestion question, bool mayBeMore, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var nothing = mayBeMore
+            ? CheckResult.Unknown($"{Cut}, and none of those has a value in this time.") with { Threshold = parameters.Failing.ToString() }
+            : Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.DisplayName} has no value of {parameters.Metric} in this time.");
+        var until = question.LastEnd(now - MetricSeries.Usual);
+        if (nothing.Verdict == Verdict.Passing && question.Filter is not null)
+        {
+            // That what the filter asks for did not occur is known only where the metric is measured.
+            var (all, _) = await metrics.ReadAsync(target, question with { Filter = null }, time, cancellationToken);
+            var newest = all.Where(series => !series.IsStaleAt(now)).Max(series => (DateTimeOffset?)series.Last.Until);
+            var notMeasured = $"{target.DisplayName} has no current value of {parameters.Metric} at all, so it says nothing that there is none with this filter.";
+            nothing = newest is null ? CheckResult.Unknown(notMeasured) with { Threshold = nothing.Threshold } : nothing;
+            until = newest ?? until;
         }
 
+        return nothing with { MeasuredAt = until, MeasuredFrom = until - question.Every };
+    }
+
+    private static CheckResult Judge(MetricParameters parameters, ArmTarget target, MetricAnswer answer, DateTimeOffset now)
+    {
+        var (found, mayBeMore) = answer;
+        var failing = parameters.Failing;
+
         // Whether there was a value within the time is all that 'absent' asks; any other question is about now.
-        List<MetricSeries> fresh = [.. found.Where(series => parameters.Failing.IsAbsent || !series.IsStaleAt(now))];
-        var stale = found.Except(fresh).MinBy(series => series.Points[^1].Until);
-        var worst = parameters.Failing.Worst(fresh.Count > 0 ? fresh : found, series => series.Points[^1].Value);
+        List<MetricSeries> fresh = [.. found.Where(series => failing.IsAbsent || !series.IsStaleAt(now))];
+        var stale = found.Except(fresh).MinBy(series => series.Last.Until);
+        var worst = failing.Worst(fresh.Count > 0 ? fresh : found, series => series.Last.Value);
         var judged = fresh.Count > 0
-            ? Measurement.Judge(parameters.Failing, worst.Points[^1].Value, parameters.Unit, Among(found.Count, worst, now, (parameters.Granularity is not null || IsOfItsInterval(parameters.Aggregation)) && worst.Every > TimeSpan.FromMinutes(1)))
-                .UnlessSilent(parameters.Failing, stale is null ? null : $"{stale} has had no value for {Measurement.Age(stale.AgeAt(now))}")
-                .UnlessSilent(parameters.Failing, mayBeMore ? Cut : null)
-            : CheckResult.Unknown($"{target.DisplayName} has had no value of {parameters.Metric} for {Measurement.Age(worst.AgeAt(now))}; the last was {NumberText.Format(worst.Points[^1].Value)}{(parameters.Unit is { } unit ? $" {unit}" : "")}, and says nothing about now.") with
-            {
-                Threshold = parameters.Failing.ToString(),
-            };
+            ? JudgeFresh(parameters, worst, found.Count, now)
+                .UnlessSilent(failing, stale is null ? null : $"{stale} has had no value for {Measurement.Age(stale.AgeAt(now))}")
+                .UnlessSilent(failing, mayBeMore ? Cut : null)
+            : AllStale(parameters, target, worst, now);
+
         // One value is enough to fail and to be there; what passes rests on all of them.
-        var measured = parameters.Failing.IsAbsent ? found.Max(series => series.Points[^1].Until)
-            : judged.Verdict == Verdict.Passing ? fresh.Min(series => series.Points[^1].Until)
-            : worst.Points[^1].Until;
+        var measured = failing.IsAbsent ? found.Max(series => series.Last.Until)
+            : judged.Verdict == Verdict.Passing ? fresh.Min(series => series.Last.Until)
+            : worst.Last.Until;
         return judged.WithCurve([.. worst.Points.Select(point => (point.Until, point.Value))], worst.Apart) with
         {
-            Link = Link(target),
             MeasuredAt = measured,
             MeasuredFrom = measured - worst.Every,
         };
+    }
+
+    private static CheckResult JudgeFresh(MetricParameters parameters, MetricSeries worst, int count, DateTimeOffset now)
+    {
+        var dependsOnInterval = parameters.Granularity is not null || IsOfItsInterval(parameters.Aggregation);
+        var among = Among(count, worst, now, saysInterval: dependsOnInterval && worst.Every > TimeSpan.FromMinutes(1));
+        return Measurement.Judge(parameters.Failing, worst.Last.Value, parameters.Unit, among);
+    }
+
+    private static CheckResult AllStale(MetricParameters parameters, ArmTarget target, MetricSeries worst, DateTimeOffset now)
+    {
+        var last = NumberText.Format(worst.Last.Value) + (parameters.Unit is { } unit ? $" {unit}" : "");
+        var silence = $"{target.DisplayName} has had no value of {parameters.Metric} for {Measurement.Age(worst.AgeAt(now))}";
+        return CheckResult.Unknown($"{silence}; the last was {last}, and says nothing about now.") with { Threshold = parameters.Failing.ToString() };
     }
 
     // Azure has a value a few minutes after it was measured, and the next one a width later: that is no news.
@@ -258,7 +282,9 @@ internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensio
     /// <seealso href="https://github.com/Azure/azure-libraries-for-net/issues/499"/>
     public static readonly TimeSpan StillComing = TimeSpan.FromMinutes(2);
 
-    public TimeSpan AgeAt(DateTimeOffset now) => now - Points[^1].Until;
+    public MetricPoint Last => Points[^1];
+
+    public TimeSpan AgeAt(DateTimeOffset now) => now - Last.Until;
 
     /// <summary>The time between two values as a rule: some come every minute, others every quarter of an hour.</summary>
     public TimeSpan Apart => Points.Zip(Points.Skip(1), (one, next) => next.Until - one.Until).Order().ToList() is { Count: > 0 } gaps ? gaps[gaps.Count / 2] : Every;
