@@ -45,8 +45,7 @@ public sealed partial record Incident
     /// <summary>Counts and lists the alert, firing or resolved.</summary>
     public Incident Attach(Alert alert, DateTimeOffset now)
     {
-        var listed = Alerts.FirstOrDefault(a => a.Is(alert));
-        var known = listed ?? FindUnlisted(alert);
+        var known = Find(alert);
         if (known is null && alert.Status == AlertStatus.Firing && KnowsOutage(alert))
         {
             return AddOutageNews(alert, now);
@@ -61,87 +60,72 @@ public sealed partial record Incident
 
         // Ended for another reason than an all-clear: nobody has seen that it is over, so it counts as firing on.
         var resolved = alert.Status == AlertStatus.Resolved && (noAllClear is null || known?.Resolved != false);
-
-        // In a storm of ever different alerts the record must not grow with each of them.
-        var room = listed is null && (known is null || !resolved) ? WithRoomFor(alert) : this;
-        var isListed = listed is null && room.Alerts.Count < MaxListed && (known is null || !resolved);
-        var isNew = known is null && (isListed || !Lists(alert.Name));
-        var entry = known is null ? First(alert, resolved, noAllClear, now) : Again(known, alert, resolved, noAllClear, now);
-        var counted = isListed ? room.List(entry) : known is null ? room.AddUnlisted(entry) : With(known, entry);
-        var changed = (counted with { AlertCount = AlertCount + 1, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
-        var over = changed.AreOver;
-        changed = changed with { EndedUnseenAt = changed.HaveEnded && !over ? EndedUnseenAt ?? now : null };
+        var counted = Count(alert, known, resolved, noAllClear, now);
         if (noAllClear is not null)
         {
-            return changed.AddNews(
+            return counted.AddNews(
                 EndedNews(alert), alert.Source, $"{alert.Source} ended the alert {alert.Name} for the reason {Clip.To(noAllClear, 100)}. That is no all-clear.", now);
         }
 
-        changed = changed.DropNews(EndedNews(alert)).NoteUnknownStatus(alert, known, now);
-        changed = !resolved && KnowsWithOtherLabels(alert) ? changed.NoteOtherLabels(alert, now) : changed;
-        if (!resolved)
-        {
-            changed = (changed with { AlertResolvedAt = null }).DropNews(RecoveryNews);
-            changed = WasOpenedBy(alert) ? changed.DropNews(OpenerIsOverNews) : changed;
-            if (IsMoreSevere(alert))
-            {
-                return changed.NoteOtherAlert(alert, moreSevere: true, now);
-            }
-
-            if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
-            {
-                return changed.NoteAlert(now, alert.Source, $"{alert.Name} fires after the incident was resolved; the checks are asked again.");
-            }
-
-            if (changed.Flaps(alert, now))
-            {
-                return changed;
-            }
-
-            if (known is not null && (known.HasEnded || !Episode.IsSame(known, alert)))
-            {
-                return changed.NoteAlert(now, alert.Source, $"{alert.Name} fires again.");
-            }
-
-            return isNew && changed.AlertCount > 1 ? changed.NoteOtherAlert(alert, moreSevere: false, now) : changed;
-        }
-
-        changed = over ? changed.DropNews(OpenerIsOverNews) : changed.AddOpenerIsOverNews(alert, now);
-        return !over || AlertResolvedAt is not null ? changed
-            : changed.Flaps(now) ? changed with { AlertResolvedAt = now }
-            : (changed with { AlertResolvedAt = now }).NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
+        var noted = counted.DropNews(EndedNews(alert)).NoteUnknownStatus(alert, known, now);
+        return resolved ? noted.NoteResolved(alert, now) : noted.NoteFiring(alert, known, before: this, now);
     }
 
-    public bool KnowsOutage(Alert alert) =>
-        AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
-
-    /// <summary>
-    /// Whether something was done about the outage that this alert tells of, and was not taken back. No fix ends an outage of Azure, so its
-    /// next message is no reason to do the same again.
-    /// </summary>
-    public bool HasStandingFixFor(Alert alert) =>
-        State == IncidentState.Resolved && KnowsOutage(alert)
-        && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept }) && Steps.All(step => step.Status != StepStatus.Undone);
-
-    /// <summary>Whether it knows the outage, or the resource, that a message is news of.</summary>
-    public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
-
-    /// <summary>A message about an outage that this incident knows: counted with it, and told once for each stage. So is what Azure tells of a resource that neither begins nor ends anything.</summary>
-    public Incident AddOutageNews(Alert alert, DateTimeOffset now)
+    /// <summary>With the alert among those that are listed, or among those that are only counted, and with the episode that it begins or ends.</summary>
+    private Incident Count(Alert alert, AttachedAlert? known, bool resolved, string? noAllClear, DateTimeOffset now)
     {
-        var outage = AlertIdentity.OfOutage(alert);
-        var stage = AlertIdentity.Stage(alert);
-        if (!KnowsNewsOf(alert) || (outage is not null && stage is null))
+        var entry = known is null ? First(alert, resolved, noAllClear, now) : Again(known, alert, resolved, noAllClear, now);
+
+        // In a storm of ever different alerts the record must not grow with each of them.
+        var belongsInList = !Lists(alert) && (known is null || !resolved);
+        var room = belongsInList ? WithRoomFor(alert) : this;
+        var entered = belongsInList && room.Alerts.Count < MaxListed ? room.List(entry)
+            : known is null ? room.AddUnlisted(entry)
+            : With(known, entry);
+        var counted = (entered with { AlertCount = AlertCount + 1, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
+        return counted with { EndedUnseenAt = counted.HaveEnded && !counted.AreOver ? EndedUnseenAt ?? now : null };
+    }
+
+    /// <summary>What people read of an alert that fires, which is counted by now.</summary>
+    /// <param name="before">This incident as it was when the alert came.</param>
+    private Incident NoteFiring(Alert alert, AttachedAlert? known, Incident before, DateTimeOffset now)
+    {
+        var changed = before.KnowsWithOtherLabels(alert) ? NoteOtherLabels(alert, now) : this;
+        changed = (changed with { AlertResolvedAt = null }).DropNews(RecoveryNews);
+        changed = WasOpenedBy(alert) ? changed.DropNews(OpenerIsOverNews) : changed;
+        if (before.IsMoreSevere(alert))
         {
-            return this;
+            return changed.NoteOtherAlert(alert, moreSevere: true, now);
         }
 
-        var known = Alerts.First(known => outage is null ? known.Is(alert) : known.Outage == outage);
-        var counted = Counted(known, now);
-        var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
-        return stage is null
-            ? counted.AddNews($"health:{alert.Fingerprint}", alert.Source, $"Azure tells of the resource, which ends nothing{title}", now)
-            : counted.AddNews($"{outage}:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now, urgent: AlertIdentity.EndsOutage(stage));
+        // One that is only counted, under a name that is listed, is one more of many that are alike.
+        var isNew = known is null && (Lists(alert) || !before.Lists(alert.Name));
+        if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
+        {
+            return changed.NoteAlert(now, alert.Source, $"{alert.Name} fires after the incident was resolved; the checks are asked again.");
+        }
+
+        if (Flaps(alert, now))
+        {
+            return changed;
+        }
+
+        var beganAgain = known is not null && (known.HasEnded || !Episode.IsSame(known, alert));
+        return beganAgain ? changed.NoteAlert(now, alert.Source, $"{alert.Name} fires again.")
+            : isNew && AlertCount > 1 ? changed.NoteOtherAlert(alert, moreSevere: false, now)
+            : changed;
+    }
+
+    /// <summary>What people read of an alert that is over, which is counted by now.</summary>
+    private Incident NoteResolved(Alert alert, DateTimeOffset now)
+    {
+        if (!AreOver)
+        {
+            return AddOpenerIsOverNews(alert, now);
+        }
+
+        var over = DropNews(OpenerIsOverNews) with { AlertResolvedAt = AlertResolvedAt ?? now };
+        return AlertResolvedAt is not null || Flaps(now) ? over : over.NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
     }
 
     /// <summary>People acknowledged the alert at its sender. Noted once an alert; it counts as no alert, and as no answer of ours.</summary>

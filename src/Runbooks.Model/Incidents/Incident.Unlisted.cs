@@ -55,6 +55,8 @@ public sealed partial record Incident
 
     private bool Lists(string name) => Alerts.Any(known => known.Name == name);
 
+    private bool Lists(Alert alert) => Alerts.Any(known => known.Is(alert));
+
     /// <summary>Where there is no room here either, one that is over gives way; where all fire it leaves nothing but its messages in the count.</summary>
     private Incident AddUnlisted(AttachedAlert alert)
     {
