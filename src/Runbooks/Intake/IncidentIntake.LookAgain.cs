@@ -1,8 +1,70 @@
 namespace Runbooks.Intake;
 
-/// <summary>What nobody was asked about while a window ran, or while an alert came and went after a no.</summary>
+/// <summary>What an ended incident keeps from asking, and what nobody was asked about while a window ran, or while an alert came and went after a no.</summary>
 public sealed partial class IncidentIntake
 {
+    /// <summary>Answers those that an ended incident keeps from asking, and marks those about which it did something.</summary>
+    /// <param name="isRefused">A person said no there to an alert that says the same, and nothing has been decided or done about it since.</param>
+    private async Task KeepFromAskingAsync(
+        AlertBatch batch, IReadOnlyList<FiringAlert> firing, Incident ended, bool isRefused, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (!ended.Accepts(now))
+        {
+            // All of them in one change: a whole group is sent again at each interval.
+            var remembered = firing.Where(one => one.IsUndecided && ended.Remembers(one.Alert, now)).ToList();
+            if (remembered.Count > 0)
+            {
+                await store.UpdateAsync(
+                    ended.Id, current => remembered.Aggregate(current, (changed, one) => changed.AttachRemembered(one.Alert, now)), cancellationToken);
+                var folded = batch.Answer(IntakeResult.Folded, ended.Id, $"It still fires and does not ask again: {ended.SaidNo()!.Text}");
+                remembered.ForEach(one => one.Answer = folded);
+            }
+
+            foreach (var one in firing.Where(one => one.IsUndecided))
+            {
+                one.Answer = await KeepAsync(batch, one.Alert, ended, isRefused, now, cancellationToken);
+            }
+        }
+
+        foreach (var one in firing.Where(one => ended.HasActed && (ended.Knows(one.Alert) || ended.KnowsOutage(one.Alert))))
+        {
+            one.IsActedOn = true;
+        }
+    }
+
+    /// <param name="isRefused">A person said no there to an alert that says the same, and nothing has been decided or done about it since.</param>
+    /// <returns>Null when the ended incident has nothing to do with this firing.</returns>
+    private async Task<IntakeOutcome?> KeepAsync(AlertBatch batch, Alert alert, Incident ended, bool isRefused, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (ended.IsOfEarlierEpisode(alert))
+        {
+            await store.UpdateAsync(ended.Id, current => current.Attach(alert, now), cancellationToken);
+            return batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(ended));
+        }
+
+        if (isRefused && ended.FoldRefused(alert, now) is not null)
+        {
+            var refused = await store.UpdateAsync(ended.Id, current => current.FoldRefused(alert, now) ?? current, cancellationToken);
+            if (refused.HoldsUnasked() && refused.HeldUntil is { } until)
+            {
+                await suppressed.RememberAsync(refused, until, null, CancellationToken.None);
+            }
+
+            return batch.AnswerToFolded(alert, refused, ended, now);
+        }
+
+        if (ended.HasStandingFixFor(alert) && ended.TargetKey.Equals(batch.TargetKey, StringComparison.OrdinalIgnoreCase))
+        {
+            await store.UpdateAsync(ended.Id, current => current.AddOutageNews(alert, now), cancellationToken);
+            return batch.Answer(IntakeResult.Folded, ended.Id, $"Azure says that outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)} goes on. It does not ask again: what was done about it in incident {ended.Id} stands.");
+        }
+
+        return ended.KnowsMessage(alert)
+            ? batch.Answer(IntakeResult.Ignored, null, $"This very message was taken before: incident {ended.Id} knows it, and has ended. It opens nothing again.")
+            : null;
+    }
+
     /// <summary>Opens an incident that looks at what nobody was asked about for a while, unless a later one on the target does so.</summary>
     /// <returns>False when its runbook is not loaded any more.</returns>
     public async Task<bool> LookAgainAsync(Incident waited, CancellationToken cancellationToken)
@@ -15,7 +77,7 @@ public sealed partial class IncidentIntake
         var now = time.GetUtcNow();
         var candidate = new AlertBatch(runbook.Id, waited.Target, AlertIntent.Fire, [waited.Unasked()], []) { Runbook = runbook }.Candidate(runbook, options.CurrentValue.Mode, now).TakeUp(waited, now);
         Incident? before = null;
-        var (incident, opened) = await store.OpenAsync(candidate, runbook, latest => Look(before = latest), cancellationToken);
+        var (incident, opened) = await store.OpenAsync(candidate, runbook, Look, cancellationToken);
         if (opened || before!.UnheardOf(waited).Count > 0)
         {
             await store.UpdateAsync(waited.Id, current => current.NoteTakenUp(incident.Id, now), CancellationToken.None);
@@ -35,10 +97,32 @@ public sealed partial class IncidentIntake
         return true;
 
         // A later one knows what nobody had been asked about when it opened; what came to an incident before it since, it does not.
-        Incident Look(Incident latest) =>
-            latest.Id == waited.Id ? (latest.IsUnasked() ? candidate.WarnOfNo(latest, now) : latest)
-            : latest.UnheardOf(waited) is not { Count: > 0 } unheard ? latest
-            : latest.MakesRoom() ? candidate.GoOnAfter(latest, now)
-            : unheard.Aggregate(latest, (joined, alert) => joined.Attach(alert, now));
+        Incident Look(Incident latest)
+        {
+            before = latest;
+            return latest.Id == waited.Id ? (latest.IsUnasked() ? candidate.WarnOfNo(latest, now) : latest)
+                : latest.UnheardOf(waited) is not { Count: > 0 } unheard ? latest
+                : latest.MakesRoom() ? candidate.GoOnAfter(latest, now)
+                : unheard.Aggregate(latest, (joined, alert) => joined.Attach(alert, now));
+        }
+    }
+
+    /// <param name="before">The incident before it on the target; null where there was none.</param>
+    private async Task<Incident> AddUnaskedAsync(Incident opened, Incident? before, CancellationToken cancellationToken) =>
+        before?.IsUnasked() == true && await suppressed.IsRememberedAsync(before.Id, cancellationToken)
+            ? await store.UpdateAsync(opened.Id, current => current.AddUnaskedOf(before, time.GetUtcNow()), cancellationToken)
+            : opened;
+
+    /// <summary>An alert of a post that fires, and what has become of it so far.</summary>
+    private sealed class FiringAlert(Alert alert)
+    {
+        public Alert Alert { get; } = alert;
+
+        public IntakeOutcome? Answer { get; set; }
+
+        /// <summary>Something was done about it. Ended incidents are gone through from the newest on, so a no of before that holds no longer.</summary>
+        public bool IsActedOn { get; set; }
+
+        public bool IsUndecided => Answer is null && !IsActedOn;
     }
 }

@@ -119,88 +119,43 @@ public sealed partial class IncidentIntake(
             return first;
         }
 
-        var answers = new IntakeOutcome?[batch.Alerts.Count];
-        var allowed = new bool[answers.Length];
+        List<FiringAlert> firing = [.. batch.Alerts.Select(alert => new FiringAlert(alert))];
 
         // Whatever is open on the target or was since, it knows to what people said no there.
         var latest = await store.FindLatestAsync(runbook.Id, batch.TargetKey, cancellationToken);
         var refusedBy = latest?.RefusedBy(batch.Alerts) ?? [];
         foreach (var id in refusedBy.Except(batch.Ended).Concat(batch.Ended))
         {
-            if (answers.All(answer => answer is not null))
+            if (firing.TrueForAll(one => one.Answer is not null))
             {
                 break;
             }
 
-            var now = time.GetUtcNow();
             if (await store.FindAsync(id, cancellationToken) is { } ended)
             {
-                // All of them in one change: a whole group is sent again at each interval.
-                bool IsRemembered(int i) => answers[i] is null && !allowed[i] && !ended.Accepts(now) && ended.Remembers(batch.Alerts[i], now);
-                List<int> remembered = [.. Enumerable.Range(0, answers.Length).Where(IsRemembered)];
-                if (remembered.Count > 0)
-                {
-                    await store.UpdateAsync(ended.Id, current => remembered.Aggregate(current, (changed, i) => changed.AttachRemembered(batch.Alerts[i], now)), cancellationToken);
-                    remembered.ForEach(i => answers[i] = batch.Answer(IntakeResult.Folded, ended.Id, $"It still fires and does not ask again: {ended.SaidNo()!.Text}"));
-                }
-
-                for (var i = 0; i < answers.Length; i++)
-                {
-                    answers[i] ??= allowed[i] || ended.Accepts(now) ? null : await KeepAsync(batch, batch.Alerts[i], ended, refusedBy.Contains(id), now, cancellationToken);
-
-                    // Newest first: where something was done about it since, a no of before holds no longer.
-                    allowed[i] |= ended.HasActed && (ended.Knows(batch.Alerts[i]) || ended.KnowsOutage(batch.Alerts[i]));
-                }
+                await KeepFromAskingAsync(batch, firing, ended, refusedBy.Contains(id), cancellationToken);
             }
         }
 
-        foreach (var asking in Apart(batch, runbook, latest, [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)], time.GetUtcNow()))
+        foreach (var asking in Apart(batch, runbook, latest, [.. firing.Where(one => one.Answer is null)], time.GetUtcNow()))
         {
-            var (opened, start) = await OpenAsync(batch with { Alerts = [.. asking.Select(i => batch.Alerts[i])] }, runbook, cancellationToken);
+            var (opened, start) = await OpenAsync(batch with { Alerts = [.. asking.Select(one => one.Alert)] }, runbook, cancellationToken);
             starts.Enqueue(start);
-            asking.Zip(opened).ToList().ForEach(pair => answers[pair.First] = pair.Second);
+            foreach (var (one, answer) in asking.Zip(opened))
+            {
+                one.Answer = answer;
+            }
         }
 
-        return answers!;
+        return [.. firing.Select(one => one.Answer!)];
     }
 
     /// <summary>In one post some alerts may belong to a fix that settles, which has to be looked at again, and others not.</summary>
-    private static IReadOnlyList<IReadOnlyList<int>> Apart(AlertBatch batch, Runbook runbook, Incident? latest, IReadOnlyList<int> asking, DateTimeOffset now) =>
+    private static IReadOnlyList<IReadOnlyList<FiringAlert>> Apart(
+        AlertBatch batch, Runbook runbook, Incident? latest, IReadOnlyList<FiringAlert> asking, DateTimeOffset now) =>
         asking.Count == 0 ? []
         : latest is not { State: IncidentState.Resolved } ? [asking]
-        : [.. asking.GroupBy(i => BelongTo(latest, [batch.Alerts[i]], runbook, now)).OrderByDescending(part => part.Key).Select(part => part.ToList())];
-
-    /// <param name="isRefused">A person said no there to an alert that says the same, and nothing has been decided or done about it since.</param>
-    /// <returns>Null when the ended incident has nothing to do with this firing.</returns>
-    private async Task<IntakeOutcome?> KeepAsync(AlertBatch batch, Alert alert, Incident ended, bool isRefused, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        if (ended.IsOfEarlierEpisode(alert))
-        {
-            await store.UpdateAsync(ended.Id, current => current.Attach(alert, now), cancellationToken);
-            return batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(ended));
-        }
-
-        if (isRefused && ended.FoldRefused(alert, now) is not null)
-        {
-            var refused = await store.UpdateAsync(ended.Id, current => current.FoldRefused(alert, now) ?? current, cancellationToken);
-            if (refused.HoldsUnasked() && refused.HeldUntil is { } until)
-            {
-                await suppressed.RememberAsync(refused, until, null, CancellationToken.None);
-            }
-
-            return batch.AnswerToFolded(alert, refused, ended, now);
-        }
-
-        if (ended.HasStandingFixFor(alert) && ended.TargetKey.Equals(batch.TargetKey, StringComparison.OrdinalIgnoreCase))
-        {
-            await store.UpdateAsync(ended.Id, current => current.AddOutageNews(alert, now), cancellationToken);
-            return batch.Answer(IntakeResult.Folded, ended.Id, $"Azure says that outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)} goes on. It does not ask again: what was done about it in incident {ended.Id} stands.");
-        }
-
-        return ended.KnowsMessage(alert)
-            ? batch.Answer(IntakeResult.Ignored, null, $"This very message was taken before: incident {ended.Id} knows it, and has ended. It opens nothing again.")
-            : null;
-    }
+        : [.. asking.GroupBy(one => BelongTo(latest, [one.Alert], runbook, now)).OrderByDescending(part => part.Key).Select(part => part.ToList())];
 
     /// <returns>An answer for each alert, and what is to be started before anybody hears it.</returns>
     internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken) =>
@@ -210,45 +165,58 @@ public sealed partial class IncidentIntake(
     private async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)?> TryOpenAsync(AlertBatch batch, Runbook runbook, bool unlessRefused, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now);
 
         // As the store found it last: it may ask more than once.
-        var (before, refused) = ((Incident?)null, false);
-        var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now);
-        var (incident, opened) = await store.OpenAsync(
-            candidate,
-            runbook,
-            latest => (refused = unlessRefused && latest.RefusedBy(batch.Alerts).Count > 0) ? latest
-                : Belongs(before = latest) ? batch.JoinTo(latest, now)
-                : candidate.GoOnAfter(latest, now),
-            cancellationToken);
-        if (refused && !opened)
-        {
-            return null;
-        }
-
-        if (!opened && incident.State == IncidentState.Resolved && incident.Accepts(now) && !await RunsAsync(incident, cancellationToken))
-        {
-            // Its workflow broke or was ended from outside: a window that nobody watches would only swallow the alert.
-            await store.UpdateAsync(incident.Id, current => current.EndSettling("Alerts on the target belong to a new incident: its workflow has ended, so nobody would look whether the fix holds.", now), cancellationToken);
-            return await TryOpenAsync(batch, runbook, unlessRefused, cancellationToken);
-        }
-
-        if (!opened && batch.StartedBy is not null)
-        {
-            var noted = incident.Timeline.Count > before!.Timeline.Count ? "The start is on its record and does nothing more." : "This start is not written down, since the record has one like it or is full, and does nothing more.";
-            return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} {noted}")], new(incident, null));
-        }
-
+        Incident? before = null;
+        var refused = false;
+        var (incident, opened) = await store.OpenAsync(candidate, runbook, Fold, cancellationToken);
         if (opened)
         {
             incident = await AddUnaskedAsync(incident, before, cancellationToken);
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
+            var others = batch.Alerts.Skip(1).Select(alert => batch.AnswerToFolded(alert, incident, before: null, now));
+            return ([batch.Answer(IntakeResult.Opened, incident.Id, null), .. others], new(incident, runbook));
         }
 
-        return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null) : batch.AnswerToFolded(alert, incident, opened ? null : before, now))],
-            new(incident, opened ? runbook : null) { Wakes = !opened && Wakes(incident) });
+        if (refused)
+        {
+            return null;
+        }
 
-        bool Belongs(Incident latest) => batch.StartedBy is null ? BelongTo(latest, batch.Alerts, runbook, now) : latest.Accepts(now);
+        if (incident.State == IncidentState.Resolved && incident.Accepts(now) && !await RunsAsync(incident, cancellationToken))
+        {
+            // Its workflow broke or was ended from outside: a window that nobody watches would only swallow the alert.
+            const string Why = "Alerts on the target belong to a new incident: its workflow has ended, so nobody would look whether the fix holds.";
+            await store.UpdateAsync(incident.Id, current => current.EndSettling(Why, now), cancellationToken);
+            return await TryOpenAsync(batch, runbook, unlessRefused, cancellationToken);
+        }
+
+        return batch.StartedBy is null
+            ? ([.. batch.Alerts.Select(alert => batch.AnswerToFolded(alert, incident, before, now))], new(incident, null) { Wakes = Wakes(incident) })
+            : ([AnswerToStart(batch, incident, before!, now)], new(incident, null));
+
+        Incident Fold(Incident latest)
+        {
+            refused = unlessRefused && latest.RefusedBy(batch.Alerts).Count > 0;
+            if (refused)
+            {
+                return latest;
+            }
+
+            before = latest;
+            var belongs = batch.StartedBy is null ? BelongTo(latest, batch.Alerts, runbook, now) : latest.Accepts(now);
+            return belongs ? batch.JoinTo(latest, now) : candidate.GoOnAfter(latest, now);
+        }
+    }
+
+    /// <summary>Somebody starts by hand what is there already.</summary>
+    private static IntakeOutcome AnswerToStart(AlertBatch batch, Incident incident, Incident before, DateTimeOffset now)
+    {
+        var noted = incident.Timeline.Count > before.Timeline.Count
+            ? "The start is on its record and does nothing more."
+            : "This start is not written down, since the record has one like it or is full, and does nothing more.";
+        return batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} {noted}");
     }
 
     /// <summary>In the settle window whether the fix holds is looked into; while somebody is asked, the cards tell what came.</summary>
@@ -264,12 +232,6 @@ public sealed partial class IncidentIntake(
     private static bool BelongTo(Incident latest, IReadOnlyList<Alert> alerts, Runbook runbook, DateTimeOffset now) =>
         latest.Accepts(now)
         && (latest.State != IncidentState.Resolved || alerts.All(alert => latest.WasOpenedBy(alert) || latest.IsOfEarlierEpisode(alert) || ParameterComparison.AreSame(runbook, latest.Target, latest.Alert, alert)));
-
-    /// <param name="before">The incident before it on the target; null where there was none.</param>
-    private async Task<Incident> AddUnaskedAsync(Incident opened, Incident? before, CancellationToken cancellationToken) =>
-        before?.IsUnasked() == true && await suppressed.IsRememberedAsync(before.Id, cancellationToken)
-            ? await store.UpdateAsync(opened.Id, current => current.AddUnaskedOf(before, time.GetUtcNow()), cancellationToken)
-            : opened;
 
     internal async Task StartAsync(IncidentStart start)
     {
