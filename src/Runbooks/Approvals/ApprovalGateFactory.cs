@@ -20,23 +20,19 @@ public static class ApprovalGateFactory
 
     public static Gate Make(Incident incident, Runbook runbook, OpenGateRequest request, Plan plan, IReadOnlyList<GuardrailViolation> violations, DateTimeOffset now)
     {
-        var (phase, difference) = (request.Phase, request.Difference);
-        var unclear = request.Unclear || incident.CheckedClaim?.Answer == RecoveryAnswer.Unclear;
+        var phase = request.Phase;
+        var grounds = new Grounds(incident, runbook.Mitigation, request, plan, violations);
         var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? s_tell : s_askAfterAll);
-        var unmetNeeds = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, plan, incident.Findings);
-        var mustAsk = incident.IsProposed || (!plan.TellsOnly
-            && (unclear || unmetNeeds.Count > 0 || difference is not null || incident is { EarlierNo: not null } or { Tried: not null, RetryOf: null } || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation))));
-        var isSo = unclear && Diagnosis.Conclude(runbook.Mitigation.When, incident.Findings) == Conclusion.Unclear;
-        List<string> warnings = [.. Warnings(incident, runbook.Mitigation.HoldUntil is not null, plan, violations, unmetNeeds, isSo ? Diagnosis.WhyUnclear(runbook.Mitigation.When, incident.Findings) : null), .. plan.LaterBlocker is { } later ? [later] : Array.Empty<string>()];
+        var scope = IncidentTemplateScope.Of(incident) with { Target = IncidentText.Target(incident.Target) };
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, request.Round),
             Phase = phase,
             Round = request.Round,
-            Question = Clip.To(Template.RenderLenient(approval.Ask, IncidentTemplateScope.Of(incident) with { Target = IncidentText.Target(incident.Target) }), 300),
+            Question = Clip.To(Template.RenderLenient(approval.Ask, scope), 300),
             Plan = plan,
-            Difference = difference,
-            Warnings = warnings,
+            Difference = request.Difference,
+            Warnings = grounds.Warnings,
 
             // Statistics speak against nothing.
             TrackRecord = violations.FirstOrDefault(violation => violation.Severity == GuardrailSeverity.Tell)?.Why,
@@ -46,14 +42,12 @@ public static class ApprovalGateFactory
             SeparationOfDuties = approval.SeparationOfDuties,
             OwnerTeam = approval.OwnerRequired ? runbook.Owner : null,
             Fallback = FallbackOf(runbook),
-
-            // Silence overrules no warning.
-            OnTimeout = approval.OnTimeout == OnTimeout.ProceedIfReversible && (mustAsk || (warnings.Count > 0 && !plan.TellsOnly)) ? OnTimeout.Abort : approval.OnTimeout,
+            OnTimeout = approval.OnTimeout == OnTimeout.ProceedIfReversible && grounds.NeedsYes ? OnTimeout.Abort : approval.OnTimeout,
             OpenedAt = now,
             ExpiresAt = now + approval.Timeout,
             Reminders = Reminder.Of(approval.RemindAfter, approval.Escalate, approval.Timeout, now),
         };
-        return Settle(gate, incident, runbook, violations, mustAsk, now);
+        return Settle(gate, incident, runbook, violations, grounds.MustAsk, now);
     }
 
     /// <summary>Whom the runbook names in place of the contacts' own last one; null where it names nobody.</summary>
@@ -85,20 +79,6 @@ public static class ApprovalGateFactory
         : plan.TellsOnly ? "This runbook only tells; nobody had to be asked."
         : plan.Steps.Count > 0 && plan.Steps.All(step => step.TellsOnly || step.Action == BuiltInSteps.Person) ? "Its steps are done by people, who are asked for each; nobody had to be asked before."
         : "This runbook heals by itself; nobody had to be asked.";
-
-    /// <summary>All that speaks against it.</summary>
-    private static IEnumerable<string> Warnings(Incident incident, bool isLease, Plan plan, IReadOnlyList<GuardrailViolation> violations, IReadOnlyList<Finding> unmetNeeds, string? unclear) =>
-    [
-        .. incident.IsProposed && AlertIdentity.IsByHand(incident.Alert.Source) ? [$"No alert opened this. {Clip.To(incident.Alert.Summary ?? "", 500)}"] : Array.Empty<string>(),
-        .. incident.EarlierNo is { } no ? [no.Warning] : Array.Empty<string>(),
-        .. incident.Follows is { } before ? [isLease ? $"The cause is back: incident {before} on this target ended when it was gone." : $"The last fix did not hold: incident {before} on this target was resolved before this."] : Array.Empty<string>(),
-        .. incident.Tried is { } tried ? [tried.Warning] : Array.Empty<string>(),
-        .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan))
-            .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why),
-        .. unmetNeeds.Count > 0 ? [$"What the steps rely on does not pass. {Incident.Summarize(unmetNeeds)}"] : Array.Empty<string>(),
-        .. incident.Steps.Where(step => step.FinishedAt is null && !step.Preparation.TellsOnly).Select(step => $"Step '{step.Name}' has begun, and may be half done."),
-        .. unclear is null ? Array.Empty<string>() : [unclear],
-    ];
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
@@ -148,6 +128,65 @@ public static class ApprovalGateFactory
             : gate;
 
         Gate Closed(GateOutcome outcome, string why) => gate with { Outcome = outcome, ClosedAt = now, ClosedBy = why };
+    }
+
+    /// <summary>What speaks for asking a person, and what speaks against the plan.</summary>
+    private sealed class Grounds(Incident incident, Mitigation mitigation, OpenGateRequest request, Plan plan, IReadOnlyList<GuardrailViolation> violations)
+    {
+        private readonly IReadOnlyList<Finding> _unmetNeeds = Diagnosis.UnmetNeeds(mitigation, request.Phase, plan, incident.Findings);
+
+        private readonly bool _isUnclear = request.Unclear || incident.CheckedClaim?.Answer == RecoveryAnswer.Unclear;
+
+        /// <summary>A person is asked, also where the runbook asks nobody. What only tells needs nobody, unless an assistant proposed it.</summary>
+        public bool MustAsk => incident.IsProposed || (!plan.TellsOnly && ChangesNeedPerson);
+
+        /// <summary>Only a yes will do: silence overrules no warning.</summary>
+        public bool NeedsYes => MustAsk || (Warnings.Count > 0 && !plan.TellsOnly);
+
+        private bool ChangesNeedPerson =>
+            _isUnclear
+            || _unmetNeeds.Count > 0
+            || request.Difference is not null
+            || incident.EarlierNo is not null
+            || incident is { Tried: not null, RetryOf: null }
+            || incident.Mode == RunMode.ApproveAll
+            || violations.Any(violation => IsWarning(violation) || CanWait(violation));
+
+        /// <summary>All that speaks against it.</summary>
+        public IReadOnlyList<string> Warnings => field ??= [.. FindWarnings().OfType<string>()];
+
+        private IEnumerable<string?> FindWarnings() =>
+        [
+            OpenedByNoAlert,
+            incident.EarlierNo?.Warning,
+            FixThatDidNotLast,
+            incident.Tried?.Warning,
+            .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan)).Select(Describe),
+            _unmetNeeds.Count > 0 ? $"What the steps rely on does not pass. {Incident.Summarize(_unmetNeeds)}" : null,
+            .. incident.Steps
+                .Where(step => step.FinishedAt is null && !step.Preparation.TellsOnly)
+                .Select(step => $"Step '{step.Name}' has begun, and may be half done."),
+            WhyUnclear,
+            plan.LaterBlocker,
+        ];
+
+        private string? OpenedByNoAlert =>
+            incident.IsProposed && AlertIdentity.IsByHand(incident.Alert.Source)
+                ? $"No alert opened this. {Clip.To(incident.Alert.Summary ?? "", 500)}"
+                : null;
+
+        private string? FixThatDidNotLast =>
+            incident.Follows is not { } before ? null
+            : mitigation.HoldUntil is not null ? $"The cause is back: incident {before} on this target ended when it was gone."
+            : $"The last fix did not hold: incident {before} on this target was resolved before this.";
+
+        private string? WhyUnclear =>
+            _isUnclear && Diagnosis.Conclude(mitigation.When, incident.Findings) == Conclusion.Unclear
+                ? Diagnosis.WhyUnclear(mitigation.When, incident.Findings)
+                : null;
+
+        private static string Describe(GuardrailViolation violation) =>
+            violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why;
     }
 }
 
@@ -252,18 +291,4 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             return (null, Redactor.Redact(failure.Message, binding.Secrets));
         }
     }
-}
-
-/// <param name="Findings">The answers to record; empty where they were recorded before.</param>
-/// <param name="Unclear">Nothing failed, but the answers say too little: a person has to be asked in any case.</param>
-/// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
-/// <param name="WakeEvent">The event that the workflow waits for next.</param>
-public sealed record OpenGateRequest(
-    string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent)
-{
-    /// <summary>The step that a person is asked to do; null where the question is whether the phase may act.</summary>
-    public string? Step { get; init; }
-
-    /// <summary>They are asked to take it back.</summary>
-    public bool Undoes { get; init; }
 }

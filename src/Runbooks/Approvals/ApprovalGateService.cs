@@ -24,47 +24,11 @@ public sealed class ApprovalGateService(
     internal async Task<GateStatus> OpenAsync(OpenGateRequest request, Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
-        var id = request.Step is { } step ? Gate.IdOf(request.Phase, step, request.Undoes) : Gate.IdOf(request.Phase, request.Round);
-        var atOnce = false;
-        if (request.Step is { } manual)
-        {
-            incident = await store.UpdateAsync(
-                request.IncidentId,
-                i => i.State.IsFinal()
-                    ? i
-                    : i.AddGate(ManualTaskFactory.Make(i, runbook, request.Phase, manual, request.Undoes, time.GetUtcNow()), time.GetUtcNow()) with { WakeEvent = request.WakeEvent, ShownNews = i.NewsMark },
-                cancellationToken);
-        }
-        else if (incident.FindGate(id) is null)
-        {
-            incident = (await checks.CheckClaimAsync(incident, runbook, cancellationToken)).RecordFindings(request.Findings, time.GetUtcNow());
-            var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
-            var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
-            var place = incident.InStorm ? null : await storms.JoinAsync(incident, cancellationToken);
-            atOnce = place?.AtOnce ?? false;
-            incident = await store.UpdateAsync(
-                request.IncidentId,
-                current =>
-                {
-                    if (current.State.IsFinal())
-                    {
-                        return current;
-                    }
-
-                    var now = time.GetUtcNow();
-                    var i = current.RecordFindings(request.Findings, now);
-                    var gate = ApprovalGateFactory.Make(i, runbook, request, plan, violations, now);
-                    return i.AddGate(approvers.Separate(gate, i.StartedBy), now) with { WakeEvent = request.WakeEvent, Storm = i.Storm ?? place?.StormId, ShownNews = i.NewsMark };
-                },
-                cancellationToken);
-        }
-        else
-        {
-            // An attempt that failed has opened it, and the workflow may wait for another event by now.
-            atOnce = await storms.IsWorstAsync(incident, cancellationToken);
-            incident = incident.WakeEvent == request.WakeEvent ? incident : await store.UpdateAsync(
-                request.IncidentId, i => i.FindGate(id) is { Outcome: GateOutcome.Pending } ? i with { WakeEvent = request.WakeEvent } : i, cancellationToken);
-        }
+        var id = request.Step is null ? Gate.IdOf(request.Phase, request.Round) : Gate.IdOf(request.Phase, request.Step, request.Undoes);
+        (incident, var atOnce) =
+            request.Step is { } step ? (await AddTaskAsync(request, runbook, step, cancellationToken), false)
+            : incident.FindGate(id) is null ? await AddQuestionAsync(request, incident, runbook, cancellationToken)
+            : await TakeUpAsync(request, incident, id, cancellationToken);
 
         // Delivered once more for a process that died, when another one has ended the incident: nobody is asked about what is over.
         if (incident.FindGate(id) is null)
@@ -75,6 +39,54 @@ public sealed class ApprovalGateService(
         // After a crash this runs again: the gate is there, and what was delivered is not sent twice.
         return await AskAsync(incident, runbook, id, CardKind.ApprovalRequest, alone: !incident.InStorm || atOnce, cancellationToken);
     }
+
+    /// <summary>A person is asked to do a step.</summary>
+    private Task<Incident> AddTaskAsync(OpenGateRequest request, Runbook runbook, string step, CancellationToken cancellationToken) => store.UpdateAsync(
+        request.IncidentId,
+        current => current.State.IsFinal()
+            ? current
+            : Add(current, ManualTaskFactory.Make(current, runbook, request.Phase, step, request.Undoes, time.GetUtcNow()), request, time.GetUtcNow()),
+        cancellationToken);
+
+    /// <summary>The question whether the phase may act, on what the checks and the actions say now.</summary>
+    /// <returns>The incident, and whether it is asked about at once although it is one of a storm.</returns>
+    private async Task<(Incident Incident, bool AtOnce)> AddQuestionAsync(
+        OpenGateRequest request, Incident incident, Runbook runbook, CancellationToken cancellationToken)
+    {
+        incident = (await checks.CheckClaimAsync(incident, runbook, cancellationToken)).RecordFindings(request.Findings, time.GetUtcNow());
+        var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
+        var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
+        var place = incident.InStorm ? null : await storms.JoinAsync(incident, cancellationToken);
+        incident = await store.UpdateAsync(request.IncidentId, current => current.State.IsFinal() ? current : AddGate(current), cancellationToken);
+        return (incident, place?.AtOnce ?? false);
+
+        Incident AddGate(Incident current)
+        {
+            var now = time.GetUtcNow();
+            var found = current.RecordFindings(request.Findings, now);
+            var gate = approvers.Separate(ApprovalGateFactory.Make(found, runbook, request, plan, violations, now), found.StartedBy);
+            return Add(found, gate, request, now) with { Storm = found.Storm ?? place?.StormId };
+        }
+    }
+
+    /// <summary>An attempt that failed has opened it, and the workflow may wait for another event by now.</summary>
+    private async Task<(Incident Incident, bool AtOnce)> TakeUpAsync(OpenGateRequest request, Incident incident, string id, CancellationToken cancellationToken)
+    {
+        var atOnce = await storms.IsWorstAsync(incident, cancellationToken);
+        if (incident.WakeEvent == request.WakeEvent)
+        {
+            return (incident, atOnce);
+        }
+
+        incident = await store.UpdateAsync(
+            request.IncidentId,
+            current => current.FindGate(id) is { Outcome: GateOutcome.Pending } ? current with { WakeEvent = request.WakeEvent } : current,
+            cancellationToken);
+        return (incident, atOnce);
+    }
+
+    private static Incident Add(Incident incident, Gate gate, OpenGateRequest request, DateTimeOffset now) =>
+        incident.AddGate(gate, now) with { WakeEvent = request.WakeEvent, ShownNews = incident.NewsMark };
 
     internal async Task<GateStatus> AskAsync(Incident incident, Runbook runbook, string gateId, CardKind kind, bool alone, CancellationToken cancellationToken)
     {
@@ -122,4 +134,18 @@ public sealed class ApprovalGateService(
         await updater.ShowIfAnsweredAsync(shown, incident, gateId, cancellationToken);
         return GateStatus.Of(incident, gateId, time.GetUtcNow());
     }
+}
+
+/// <param name="Findings">The answers to record; empty where they were recorded before.</param>
+/// <param name="Unclear">Nothing failed, but the answers say too little: a person has to be asked in any case.</param>
+/// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
+/// <param name="WakeEvent">The event that the workflow waits for next.</param>
+public sealed record OpenGateRequest(
+    string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent)
+{
+    /// <summary>The step that a person is asked to do; null where the question is whether the phase may act.</summary>
+    public string? Step { get; init; }
+
+    /// <summary>They are asked to take it back.</summary>
+    public bool Undoes { get; init; }
 }
