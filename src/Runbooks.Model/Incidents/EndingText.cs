@@ -27,20 +27,39 @@ public static class EndingText
         { State: IncidentState.AwaitingApproval, OpenGate: null, LatestGate: { } answered } => GateText.Brief(answered),
         { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
         { State: IncidentState.Resolved } when !ChangedAnything(incident) => Told,
-        { State: IncidentState.Resolved, UndoBeganAt: not null } => incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? HandedOn
-            : incident.Steps.Any(step => step.Status == StepStatus.Undone) ? TakenBack
-            : incident.Steps.All(step => !step.IsChange || step.Status == StepStatus.AsBefore) ? "Recovered, nothing changed"
-            : incident.Steps.All(step => step is not { IsChange: true, Phase: Phase.Mitigation } || step.Status == StepStatus.AsBefore) ? "Recovered, nothing to take back"
-            : LeftInPlace,
+        { State: IncidentState.Resolved, UndoBeganAt: not null } => HeadlineOfTemporary(incident),
         { State: IncidentState.Resolved } when incident.Steps.All(step => !step.IsChange || step.Preparation.IsSo) => "Done, nothing changed",
         { State: IncidentState.Resolved } when !IsVerifiedFix(incident) => "Done, not verified",
         { State: IncidentState.Expired, LatestGate: { Outcome: GateOutcome.Expired } gate } => GateText.Brief(gate),
-        { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.Unknown) => "Failed, outcome unknown",
-        { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.UndoFailed) => "Failed, not undone",
-        { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.LeftAlone) => "Failed, changed by somebody else",
+        { State: IncidentState.Failed } when Has(incident, StepStatus.Unknown) => "Failed, outcome unknown",
+        { State: IncidentState.Failed } when Has(incident, StepStatus.UndoFailed) => "Failed, not undone",
+        { State: IncidentState.Failed } when Has(incident, StepStatus.LeftAlone) => "Failed, changed by somebody else",
         _ when incident.WasSuppressed() => Suppressed,
         _ => IncidentText.Of(incident.State),
     };
+
+    /// <summary>Of a temporary fix whose cause is gone.</summary>
+    private static string HeadlineOfTemporary(Incident incident)
+    {
+        if (Has(incident, StepStatus.HandedOn))
+        {
+            return HandedOn;
+        }
+
+        if (Has(incident, StepStatus.Undone))
+        {
+            return TakenBack;
+        }
+
+        var changes = incident.Steps.Where(step => step.IsChange).ToList();
+        return changes.All(WasAsBefore) ? "Recovered, nothing changed"
+            : changes.Where(step => step.Phase == Phase.Mitigation).All(WasAsBefore) ? "Recovered, nothing to take back"
+            : LeftInPlace;
+
+        static bool WasAsBefore(StepRecord step) => step.Status == StepStatus.AsBefore;
+    }
+
+    private static bool Has(Incident incident, StepStatus status) => incident.Steps.Any(step => step.Status == status);
 
     /// <summary>Whether it was fixed, which is what figures count as resolved: the fix was verified, or a temporary one lasted until the cause was gone.</summary>
     public static bool IsFixed(Incident incident) => IsFixed(incident.State, Headline(incident));
