@@ -141,28 +141,14 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         var question = SettleQuestion.Of(current, runbook, request.Checks);
         var answers = await checks.AskAllAsync(closed, runbook.Diagnosis.Where(spec => question.Asks(spec.Name)), cancellationToken);
         var findings = current.SinceFiring([.. answers.Select(finding => question.OfNow(finding, current.ActedAt, time.GetUtcNow()))], time.GetUtcNow());
-        var unseen = current.EndedUnseenBecause() is { } why ? $"its sender ended the alert without an all-clear ({why})" : null;
         if (question.Failing(findings) is { Count: > 0 } failing)
         {
-            var failed = Incident.Summarize(failing);
-            var after = $"{unseen ?? "the alert came again"} after incident {closed.Id} was resolved";
             if (question.IsAboutFix(failing))
             {
                 await histories.MarkRecurredAsync(closed, runbook, cancellationToken);
-                var (begins, ended) = question.IsOfLease
-                    ? ($"The cause is back: {after}{(EndingText.Headline(closed) == EndingText.TakenBack ? " and its temporary fix taken back" : "")}, and its checks fail.", "The cause is back")
-                    : ($"The last fix did not hold: {after}, and its checks fail.", "The fix did not hold");
-                await OpenAsync(closed, runbook, $"{begins} {failed}", incident => incident with { Follows = closed.Id }, $"{ended} ({failed})", cancellationToken);
-            }
-            else
-            {
-                var fires = $"{string.Join(", ", current.OthersUnseen().Select(other => other.Name).Distinct())} {(unseen is null ? "fires" : "was ended by its sender without an all-clear")}";
-                await OpenAsync(
-                    closed, runbook, $"{fires} after incident {closed.Id} was resolved, for another alert. What verified its fix does not fail; what calls for the mitigation does. {failed}",
-                    incident => incident with { FollowUpOf = closed.Id }, $"{fires}, and what calls for the mitigation fails ({failed})", cancellationToken);
             }
 
-            return new RecheckResult(false, failed, null);
+            return await ReopenAsync(closed, runbook, Reopening.Of(question, failing, current), failing, cancellationToken);
         }
 
         var unknown = question.Unknown(findings);
@@ -171,29 +157,88 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
             return new RecheckResult(true, "", null);
         }
 
-        var summary = Incident.Summarize(unknown);
-        if (time.GetUtcNow() < settles)
-        {
-            return new RecheckResult(true, summary, null) { IsUnclear = true };
-        }
-
-        var (that, whether) = question.IsOfLease ? ("its cause is gone", "the cause is gone") : question.IsAboutFix(unknown) ? ("that fix holds", "the fix holds") : ("that fix is enough", "the fix is enough");
-        await OpenAsync(
-            closed, runbook, $"After incident {closed.Id} was resolved {unseen ?? "the alert fires again"}, and whether {that} could not be found out. {summary}",
-            incident => incident with { FollowUpOf = closed.Id }, $"Whether {whether} could not be found out, and {unseen ?? "the alert fires"} ({summary})", cancellationToken);
-        return new RecheckResult(false, summary, null);
+        return time.GetUtcNow() < settles
+            ? new RecheckResult(true, Incident.Summarize(unknown), null) { IsUnclear = true }
+            : await ReopenAsync(closed, runbook, Reopening.NotKnown(question, unknown, current), unknown, cancellationToken);
     }
 
-    /// <param name="why">How the new one's record begins.</param>
-    /// <param name="ended">What the ended one says about it.</param>
-    private async Task OpenAsync(Incident closed, Runbook runbook, string why, Func<Incident, Incident> link, string ended, CancellationToken cancellationToken)
+    /// <param name="because">What the checks said.</param>
+    private async Task<RecheckResult> ReopenAsync(
+        Incident closed, Runbook runbook, Reopening reopening, IReadOnlyList<Finding> because, CancellationToken cancellationToken)
     {
         // More may have come while the checks were asked.
         var current = await store.GetAsync(closed.Id, cancellationToken);
-        var opened = await next.OpenAsync(current, runbook, current.FiringAgain(), why, incident => link(incident) with { StartedBy = closed.StartedBy }, cancellationToken);
-        await store.UpdateAsync(closed.Id, i => i.EndSettling($"{ended}; incident {opened.Id} goes on.", time.GetUtcNow()), cancellationToken);
+        var opened = await next.OpenAsync(current, runbook, current.FiringAgain(), reopening.Why, incident => reopening.Link(incident, closed), cancellationToken);
+        await store.UpdateAsync(closed.Id, i => i.EndSettling($"{reopening.Ended}; incident {opened.Id} goes on.", time.GetUtcNow()), cancellationToken);
         await next.StartAsync(opened);
+        return new RecheckResult(false, Incident.Summarize(because), null);
     }
+}
+
+/// <summary>Why a new incident opens in the settle window of one that was resolved.</summary>
+/// <param name="Why">How the new one's record begins.</param>
+/// <param name="Ended">What the ended one says about it.</param>
+/// <param name="IsRecurrence">What was done there did not last; otherwise it was not for this, or nobody knows.</param>
+internal sealed record Reopening(string Why, string Ended, bool IsRecurrence)
+{
+    public Incident Link(Incident opened, Incident closed)
+    {
+        var started = opened with { StartedBy = closed.StartedBy };
+        return IsRecurrence ? started with { Follows = closed.Id } : started with { FollowUpOf = closed.Id };
+    }
+
+    /// <param name="failing">What the checks that fail said.</param>
+    public static Reopening Of(SettleQuestion question, IReadOnlyList<Finding> failing, Incident closed)
+    {
+        var failed = Incident.Summarize(failing);
+        return !question.IsAboutFix(failing) ? OtherAlert(closed, failed)
+            : question.IsOfLease ? CauseIsBack(closed, failed)
+            : FixDidNotHold(closed, failed);
+    }
+
+    /// <summary>The window is over, and the checks could not be answered.</summary>
+    public static Reopening NotKnown(SettleQuestion question, IReadOnlyList<Finding> unknown, Incident closed)
+    {
+        var (that, whether) = question.IsOfLease ? ("its cause is gone", "the cause is gone")
+            : question.IsAboutFix(unknown) ? ("that fix holds", "the fix holds")
+            : ("that fix is enough", "the fix is enough");
+        var summary = Incident.Summarize(unknown);
+        return new(
+            $"After incident {closed.Id} was resolved {EndedUnseen(closed) ?? "the alert fires again"}, and whether {that} could not be found out. {summary}",
+            $"Whether {whether} could not be found out, and {EndedUnseen(closed) ?? "the alert fires"} ({summary})",
+            IsRecurrence: false);
+    }
+
+    private static Reopening FixDidNotHold(Incident closed, string failed) => new(
+        $"The last fix did not hold: {CameAgain(closed)} after incident {closed.Id} was resolved, and its checks fail. {failed}",
+        $"The fix did not hold ({failed})",
+        IsRecurrence: true);
+
+    private static Reopening CauseIsBack(Incident closed, string failed)
+    {
+        var takenBack = EndingText.Headline(closed) == EndingText.TakenBack ? " and its temporary fix taken back" : "";
+        return new(
+            $"The cause is back: {CameAgain(closed)} after incident {closed.Id} was resolved{takenBack}, and its checks fail. {failed}",
+            $"The cause is back ({failed})",
+            IsRecurrence: true);
+    }
+
+    private static Reopening OtherAlert(Incident closed, string failed)
+    {
+        var names = string.Join(", ", closed.OthersUnseen().Select(other => other.Name).Distinct());
+        var fires = $"{names} {(EndedUnseen(closed) is null ? "fires" : "was ended by its sender without an all-clear")}";
+        return new(
+            $"{fires} after incident {closed.Id} was resolved, for another alert. "
+            + $"What verified its fix does not fail; what calls for the mitigation does. {failed}",
+            $"{fires}, and what calls for the mitigation fails ({failed})",
+            IsRecurrence: false);
+    }
+
+    private static string CameAgain(Incident closed) => EndedUnseen(closed) ?? "the alert came again";
+
+    /// <returns>Null where it fires.</returns>
+    private static string? EndedUnseen(Incident closed) =>
+        closed.EndedUnseenBecause() is { } why ? $"its sender ended the alert without an all-clear ({why})" : null;
 }
 
 /// <summary>
