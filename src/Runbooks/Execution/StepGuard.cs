@@ -211,6 +211,16 @@ internal sealed record StepAttempt(Incident Incident, StepRequest Request, StepS
     /// <summary>The action has said what it did, so whatever fails now is no failure of the action.</summary>
     public bool IsOver { get; set; }
 
+    /// <summary>It may have changed something, and doing it twice is not safe.</summary>
+    public bool CannotBeRepeated => Acts && !Action.Repeatable;
+
+    /// <summary>Nothing came of it, so none has begun. What can be repeated fails like any other, and is tried again.</summary>
+    public bool LeftNothing(AttemptFailedException failure) => failure.IsBusy || (CannotBeRepeated && failure.NothingDone);
+
+    /// <summary>It has failed. When the host stops, what can be repeated is left to its next start; of what cannot, it is said how it broke off.</summary>
+    public bool FailedWith(Exception failure, bool hostStops) =>
+        !IsOver && (!hostStops || (CannotBeRepeated && failure is not OperationCanceledException));
+
     public string Redact(string text) => Redactor.Redact(text, Binding.Secrets);
 
     public Exception Redact(Exception failure) => Redactor.Redact(failure, Binding.Secrets);

@@ -76,29 +76,9 @@ public sealed class StepRunner(
 
     private async Task<StepResult> TryAsync(StepAttempt attempt, Runbook runbook, CancellationToken cancellationToken)
     {
-        var (spec, action) = (attempt.Spec, attempt.Action);
         try
         {
-            if (attempt.Binding.Parameters is not { } parameters)
-            {
-                throw new StepRefusedException(attempt.Binding.Problem ?? "its parameters need outputs that no step gave.");
-            }
-
-            var prepared = await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, attempt.Context, token), cancellationToken);
-            var preparation = attempt.Binding.Clean(prepared) with { TellsOnly = action.TellsOnly };
-            if (await FindHindranceAsync(attempt, runbook, preparation, cancellationToken) is { } hindrance)
-            {
-                return hindrance;
-            }
-
-            if (attempt.Incident.Mode == RunMode.DryRun)
-            {
-                return await Deadline.WithinAsync(spec.LookTimeout, time, token => action.CheckPermissionsAsync(parameters, attempt.Context, token), cancellationToken) is { } missing
-                    ? throw new StepRefusedException(missing)
-                    : await RehearseAsync(attempt, preparation, cancellationToken);
-            }
-
-            return action.IsManual ? new(StepOutcome.AwaitsPerson, preparation.PlannedEffect) : await ActAsync(attempt, parameters, preparation, cancellationToken);
+            return await PrepareAndActAsync(attempt, runbook, cancellationToken);
         }
         catch (StepRefusedException refused)
         {
@@ -107,22 +87,46 @@ public sealed class StepRunner(
                 ? await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new(why), cancellationToken, cutOff: refused is StepPausedException)
                 : new(StepOutcome.Refused, why);
         }
-        catch (AttemptFailedException nothing) when (nothing.IsBusy || (attempt.Acts && nothing.NothingDone && !action.Repeatable))
+        catch (AttemptFailedException nothing) when (attempt.LeftNothing(nothing))
         {
             return await ForgetAsync(attempt, nothing, cancellationToken);
         }
-
-        // When the host stops, what can be repeated is left to its next start; of what cannot, it is said how it broke off.
-        catch (Exception failure) when (!attempt.IsOver && (!cancellationToken.IsCancellationRequested || (attempt.Acts && !action.Repeatable && failure is not OperationCanceledException)))
+        catch (Exception failure) when (attempt.FailedWith(failure, hostStops: cancellationToken.IsCancellationRequested))
         {
             return await FailAsync(attempt, failure, cancellationToken);
         }
-        catch (OperationCanceledException) when (attempt.Acts && !attempt.IsOver && !action.Repeatable)
+        catch (OperationCanceledException) when (attempt is { IsOver: false, CannotBeRepeated: true })
         {
             // The host stops, and this attempt with it: nobody has to wait for its time to be over.
             await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
             throw;
         }
+    }
+
+    private async Task<StepResult> PrepareAndActAsync(StepAttempt attempt, Runbook runbook, CancellationToken cancellationToken)
+    {
+        var (action, context, timeout) = (attempt.Action, attempt.Context, attempt.Spec.LookTimeout);
+        if (attempt.Binding.Parameters is not { } parameters)
+        {
+            throw new StepRefusedException(attempt.Binding.Problem ?? "its parameters need outputs that no step gave.");
+        }
+
+        var prepared = await Deadline.WithinAsync(timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
+        var preparation = attempt.Binding.Clean(prepared) with { TellsOnly = action.TellsOnly };
+        if (await FindHindranceAsync(attempt, runbook, preparation, cancellationToken) is { } hindrance)
+        {
+            return hindrance;
+        }
+
+        if (attempt.Incident.Mode == RunMode.DryRun)
+        {
+            var missing = await Deadline.WithinAsync(timeout, time, token => action.CheckPermissionsAsync(parameters, context, token), cancellationToken);
+            return missing is null ? await RehearseAsync(attempt, preparation, cancellationToken) : throw new StepRefusedException(missing);
+        }
+
+        return action.IsManual
+            ? new(StepOutcome.AwaitsPerson, preparation.PlannedEffect)
+            : await ActAsync(attempt, parameters, preparation, cancellationToken);
     }
 
     /// <returns>Why it must not run as it was approved, or not now; null where nothing stands against it.</returns>
@@ -219,7 +223,7 @@ public sealed class StepRunner(
     {
         var (made, why) = (attempt.Number, attempt.Redact(failure.Message));
         Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, attempt.Redact(failure));
-        if (attempt.Acts && !attempt.Action.Repeatable)
+        if (attempt.CannotBeRepeated)
         {
             return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
         }
