@@ -160,16 +160,6 @@ public class AppSettingsTests
         plan.AppSettings()["DURABLE_TASK_SCHEDULER_CONNECTION_STRING"].ShouldContain($", '{hub}', ");
     }
 
-    /// <summary>Flex Consumption takes these from functionAppConfig and refuses them as settings.</summary>
-    [Fact]
-    public async Task SettingsThatFlexConsumptionRefuses_AreNotSet()
-    {
-        var names = (await Plan.OfAsync(Plan.Production)).AppSettings().Keys;
-
-        names.ShouldNotContain(name => name == "FUNCTIONS_WORKER_RUNTIME" || name == "FUNCTIONS_EXTENSION_VERSION"
-            || name.StartsWith("WEBSITE_CONTENT", StringComparison.Ordinal) || name == "WEBSITE_RUN_FROM_PACKAGE");
-    }
-
     private static bool IsOrIsBelow(string name, string key) => name == key || name.StartsWith($"{key}__", StringComparison.Ordinal);
 
     private sealed record DeclaredSetting(string Name, string From, bool Secret, string Means)
