@@ -5,7 +5,7 @@ namespace Runbooks.Catalog.Reading;
 /// <summary>Reads the steps of both phases; they share one space of names.</summary>
 internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string> checks, SampleFiles samples)
 {
-    private const int MaxSteps = 20;
+    internal const int MaxSteps = 20;
 
     private readonly OrderedDictionary<string, IAction?> _earlier = new(StringComparer.Ordinal);
 
