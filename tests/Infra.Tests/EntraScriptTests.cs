@@ -120,7 +120,9 @@ public class EntraScriptTests
 
         await shell.RunAsync("infra/entra/setup.sh", "webhook", "prod");
 
-        shell.TakeCalls().ShouldNotContain(call => call.Contains("\"appRoles\"", StringComparison.Ordinal));
+        var calls = shell.TakeCalls();
+        calls.ShouldContain(call => call.Contains("--query appRoles[].[value,id]", StringComparison.Ordinal));
+        calls.ShouldNotContain(call => call.Contains("\"appRoles\"", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -147,7 +149,9 @@ public class EntraScriptTests
         Roles(calls).ShouldBe(["Runbooks.Viewer", "Runbooks.Operator", "Runbooks.Admin"]);
 
         await shell.RunAsync("infra/entra/setup.sh", "monitor", "prod");
-        shell.TakeCalls().ShouldNotContain(call => call.Contains("appRoles", StringComparison.Ordinal), "the monitor has roles of its own kind: none");
+        calls = shell.TakeCalls();
+        calls.ShouldContain(call => call.StartsWith("ad app ", StringComparison.Ordinal));
+        calls.ShouldNotContain(call => call.Contains("appRoles", StringComparison.Ordinal), "the monitor has roles of its own kind: none");
     }
 
     [Fact]

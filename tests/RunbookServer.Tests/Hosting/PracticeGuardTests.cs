@@ -54,7 +54,7 @@ public sealed class PracticeGuardTests : IDisposable
 
         await OpenAsync(practice: true);
         await OpenAsync(practice: false);
-        await Should.ThrowAsync<CommandException>(() => OpenAsync(practice: true));
+        (await Should.ThrowAsync<CommandException>(() => OpenAsync(practice: true))).Message.ShouldContain("holds incidents of real systems");
     }
 
     public void Dispose() => Directory.Delete(_data, recursive: true);

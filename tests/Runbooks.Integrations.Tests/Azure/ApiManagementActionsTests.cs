@@ -204,19 +204,21 @@ public sealed class SuspendSubscriptionTests : OnTheSandbox
         var preparation = await PrepareAsync(Suspend, s_user);
         await FaultAsync("arm", "412", on: "PATCH ");
 
-        await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Suspend, s_user, preparation));
+        var failed = await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Suspend, s_user, preparation));
 
+        failed.NothingDone.ShouldBeTrue();
+        failed.Message.ShouldContain("was changed by somebody else at this moment");
         (await KeyStateAsync()).ShouldBe("active");
     }
 
     [Theory]
-    [InlineData("403", typeof(StepRefusedException))]
-    [InlineData("429", typeof(AzureRequestException))]
-    [InlineData("500", typeof(AzureRequestException))]
-    public async Task Fault_IsSaidInWords(string fault, Type exception)
+    [InlineData("403", typeof(StepRefusedException), "This identity lacks the role ")]
+    [InlineData("429", typeof(AzureRequestException), " answered 429 to: ")]
+    [InlineData("500", typeof(AzureRequestException), " answered 500 to: ")]
+    public async Task Fault_IsSaidInWords(string fault, Type exception, string words)
     {
         await FaultAsync("arm", fault);
 
-        await Should.ThrowAsync(() => PrepareAsync(Suspend, s_user), exception);
+        (await Should.ThrowAsync(() => PrepareAsync(Suspend, s_user), exception)).Message.ShouldContain(words);
     }
 }

@@ -115,7 +115,8 @@ public sealed partial class HeldValuesTests : OnTheSandbox
     {
         var with = new { message = "Provider a has problems." };
         var done = new Dictionary<string, Preparation> { ["inc-a"] = await DoAsync("inc-a", Banner, with), ["inc-b"] = await DoAsync("inc-b", Banner, new { message = "Provider b has problems." }) };
-        await Should.ThrowAsync<StepRefusedException>(() => Action(Banner).ApplyAsync(Bind(with, Action(Banner).ParametersType), done["inc-a"], ContextOf("inc-a") with { Interrupted = done["inc-a"] }, Cancel));
+        (await Should.ThrowAsync<StepRefusedException>(() => Action(Banner).ApplyAsync(Bind(with, Action(Banner).ParametersType), done["inc-a"], ContextOf("inc-a") with { Interrupted = done["inc-a"] }, Cancel)))
+            .Message.ShouldContain(" was changed by somebody else in the meantime.");
 
         await TakeBackAsync(ends, Banner, done[ends]);
         await TakeBackAsync(stays, Banner, done[stays]);

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
@@ -183,7 +184,10 @@ public sealed class RecyclePodTests : OnTheSandbox
 
         var result = await ApplyAsync(Recycle, With(), first, interrupted: first);
 
+        var pod = await Http.GetFromJsonAsync<JsonElement>("/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0", Cancel);
+        result.Outputs["newUid"].ShouldBe(pod.GetProperty("metadata").GetProperty("uid").GetString());
         result.Outputs["newUid"].ShouldNotBe(first.Identity);
+        (await StateAsync()).GetProperty("faults").GetArrayLength().ShouldBe(0, "it met every one of them");
     }
 
     [Fact]

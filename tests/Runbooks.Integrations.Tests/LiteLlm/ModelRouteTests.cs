@@ -135,6 +135,7 @@ public sealed class ModelRouteTests : OnTheSandbox
         await FaultAsync("litellm", fault, on: "/user/list");
 
         (await CheckPermissionsAsync(Route, s_away)).ShouldBeNull();
+        (await StateAsync()).GetProperty("faults").GetArrayLength().ShouldBe(0, "it was asked");
     }
 
     [Fact]

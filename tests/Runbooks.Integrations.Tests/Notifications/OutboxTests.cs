@@ -39,7 +39,7 @@ public sealed class OutboxTests : IDisposable
         // A folder of the message's name is in the way.
         var name = Path.GetFileName(await SendAsync(services.GetRequiredService<INotifier>())).Replace("-000001-", "-000002-", StringComparison.Ordinal);
         _folder.CreateSubdirectory(name);
-        await Should.ThrowAsync<Exception>(() => SendAsync(services.GetRequiredService<INotifier>()));
+        (await Should.ThrowAsync<Exception>(() => SendAsync(services.GetRequiredService<INotifier>()))).ShouldBeOfType<IOException>();
 
         _folder.GetFiles("*.tmp").ShouldBeEmpty();
     }

@@ -93,7 +93,7 @@ public sealed class DurableJsonTests
 
     [Fact]
     public void WhatHtmlCouldMisread_IsEscaped() =>
-        DurableJson.Write("</script>&'").ShouldNotContain("<");
+        DurableJson.Write("</script>&'").ShouldBe("\"\\u003C/script\\u003E\\u0026\\u0027\"");
 
     [Fact]
     public void Enums_AreWrittenAsCamelCaseWords() => DurableJson.Write(IncidentState.AwaitingApproval).ShouldBe("\"awaitingApproval\"");

@@ -32,6 +32,7 @@ public sealed class FirstAlertIsOverTests : IAsyncDisposable
         await _world.TakeAsync(first with { Status = AlertStatus.Resolved });
         await _world.TakeAsync(second with { Status = AlertStatus.Resolved });
 
+        _world.Only.Alerts.Select(alert => alert.Resolved).ShouldBe([true, true]);
         _world.Only.News.ShouldNotContain(news => news.Text.Contains("Still firing"));
     }
 

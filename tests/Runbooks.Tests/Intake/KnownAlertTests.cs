@@ -71,7 +71,10 @@ public sealed class KnownAlertTests
         await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
         await world.TakeAsync(Pod("llm-b-0") with { Status = AlertStatus.Resolved, StartsAt = Given.Night.AddMinutes(4.9), EndsAt = Given.Night.AddMinutes(4.9) });
 
-        (await world.TakeAsync(Pod("llm-b-0") with { StartsAt = Given.Night.AddSeconds(-15) }))[0].Outcome.ShouldNotBe(IntakeResult.Ignored);
+        var later = (await world.TakeAsync(Pod("llm-b-0") with { StartsAt = Given.Night.AddSeconds(-15) }))[0];
+
+        (later.Outcome, later.Id).ShouldBe((IntakeResult.Folded, world.Only.Id));
+        world.Only.Alerts.ShouldHaveSingleItem().Resolved.ShouldBeFalse("it fires again");
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public sealed class DeliveryStoryTests
         phone.Before = (_, _) => Task.CompletedTask;
         await world.Time.PassAsync(TimeSpan.FromMinutes(5), world.Engine.SettleAsync);
 
-        phone.Sent.ShouldNotBeEmpty();
+        phone.Sent.Select(sent => sent.Card.Kind).ShouldBe([CardKind.Escalation]);
     }
 
     /// <summary>Two have to say yes, and one of the two asked has no channel that works.</summary>

@@ -127,7 +127,8 @@ public sealed class SetFlagTests : OnTheSandbox
         var preparation = await PrepareAsync(Set, s_on);
         await FaultAsync("appconfiguration", "412", on: "PUT ");
 
-        await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Set, s_on, preparation));
+        (await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Set, s_on, preparation))).Message
+            .ShouldEndWith(" was changed by somebody else at this moment. Nothing was written.");
 
         (await ValueAsync()).ShouldBeNull();
     }
@@ -193,13 +194,16 @@ public sealed class SetFlagTests : OnTheSandbox
     }
 
     [Theory]
-    [InlineData("500")]
-    [InlineData("unreachable")]
-    public async Task OtherFaults_AreForTryingAgain(string fault)
+    [InlineData("500", " answered 500 to: ")]
+    [InlineData("unreachable", " cannot be reached to ")]
+    public async Task OtherFaults_AreForTryingAgain(string fault, string words)
     {
         await FaultAsync("appconfiguration", fault);
 
-        await Should.ThrowAsync<AzureRequestException>(() => PrepareAsync(Set, s_on));
+        var failed = await Should.ThrowAsync<AzureRequestException>(() => PrepareAsync(Set, s_on));
+
+        failed.IsSilent.ShouldBeTrue();
+        failed.Message.ShouldContain(words);
     }
 
     [Fact]

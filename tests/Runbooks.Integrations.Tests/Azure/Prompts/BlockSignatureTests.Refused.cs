@@ -115,7 +115,7 @@ public sealed partial class BlockSignatureTests
     [Fact]
     public async Task SignatureOfOrdinaryWords_IsRefusedBeforeAnythingIsTouched()
     {
-        (await PrepareAsync(Block, new { policy = s_gateway, signature = "what is the best way to write" })).Refusal.ShouldNotBeNull();
+        (await PrepareAsync(Block, new { policy = s_gateway, signature = "what is the best way to write" })).Refusal.ShouldNotBeNull().ShouldContain("would hit what other people write");
 
         (await RequestsAsync()).ShouldEach(request => request.StartsWith("GET "));
     }

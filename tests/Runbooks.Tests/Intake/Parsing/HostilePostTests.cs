@@ -45,7 +45,7 @@ public class HostilePostTests
 
     [Fact]
     public void TakingOutACharacter_NeverMakesTheNameOfAnotherPod() =>
-        Readers.ReadOne("generic", """{"name":"A","labels":{"pod":"llm-b-\u00000"}}""").Labels["pod"].ShouldNotBe("llm-b-0");
+        Readers.ReadOne("generic", """{"name":"A","labels":{"pod":"llm-b-\u00000"}}""").Labels["pod"].ShouldBe("llm-b-\uFFFD0");
 
     /// <summary>Windows PowerShell 5.1 posts so unless it is told otherwise.</summary>
     [Theory]

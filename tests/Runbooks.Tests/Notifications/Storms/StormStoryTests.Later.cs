@@ -165,6 +165,7 @@ public sealed partial class StormStoryTests
     public async Task StormThatIsOver_IsForgotten()
     {
         await OpenAsync(60);
+        (await _world.Get<Storm>().ListAsync(Cancel)).ShouldHaveSingleItem();
         await AdvanceAsync(TimeSpan.FromMinutes(25));
         await WatchAsync();
         await WatchAsync();
