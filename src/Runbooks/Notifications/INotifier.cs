@@ -194,6 +194,9 @@ public sealed record Card
         Links = WithoutLinkToDecide.Links,
         Sections = [new("Why you are told", [recipient.Why!, .. Asks ? ["You cannot decide this; it goes to those who can."] : Array.Empty<string>()]), .. Sections],
     };
+
+    // The one that the compiler writes would show the card within the card, without end.
+    public override string ToString() => $"{Kind}: {Title}";
 }
 
 public sealed record CardSection(string Heading, IReadOnlyList<string> Lines)

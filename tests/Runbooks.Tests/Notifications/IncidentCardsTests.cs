@@ -26,6 +26,10 @@ public sealed class IncidentCardsTests
         card.Sections.Single(section => section.Heading == "What the checks said last, at 03:16:00 UTC").Lines.ShouldBe(["✓ Is the GPU memory full? GPU memory is at 41 %."]);
     }
 
+    [Fact]
+    public void CardAsText_IsItsKindAndTitle() =>
+        $"{new ApprovalOffice().Cards.Approval(Some.Waiting(), Some.Runbook(), Some.Gate(), "ada", CardKind.ApprovalRequest) with { Title = "Fix it?" }}".ShouldBe("ApprovalRequest: Fix it?");
+
     /// <summary>Whoever is asked has to know that no alert opened it, who did, and why.</summary>
     [Fact]
     public void QuestionOfAStartByHand_SaysWhoStartedItAndWhy()
