@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using Microsoft.Extensions.Logging;
 using Runbooks.Model.Storage;
 
 namespace Runbooks.Catalog.Steps;
@@ -199,8 +198,6 @@ public sealed record StepContext
     public IReadOnlyDictionary<string, string> Samples { get; init; } = FrozenDictionary<string, string>.Empty;
 
     public required TimeProvider Time { get; init; }
-
-    public required ILogger Logger { get; init; }
 
     /// <summary>The parameters of a step that is undone, bound anew: what is secret among them is in no record. Null when they cannot be bound any more.</summary>
     public object? Parameters { get; init; }

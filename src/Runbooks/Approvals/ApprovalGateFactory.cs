@@ -271,7 +271,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             return (unseen with { Undo = undo, UndoneByHand = reversal == Reversal.Kept || action.IsManual, Deferred = binding.Deferred }, binding.Problem, null);
         }
 
-        var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, phase, spec.Name), incident.FindStep(phase, spec.Name)?.Preparation) with { Samples = runbook.Samples };
+        var context = contexts.For(incident, StepRecord.KeyOf(incident.Id, phase, spec.Name), incident.FindStep(phase, spec.Name)?.Preparation) with { Samples = runbook.Samples };
         var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding, cancellationToken);
         return preparation is null
             ? (unseen, null, blocker)

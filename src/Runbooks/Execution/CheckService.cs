@@ -174,7 +174,7 @@ public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts
 
         try
         {
-            var context = contexts.For(incident, check.Name, $"{incident.Id}:diagnosis:{spec.Name}");
+            var context = contexts.For(incident, $"{incident.Id}:diagnosis:{spec.Name}");
             var result = await Deadline.WithinAsync(spec.Timeout, time, token => check.AskAsync(parameters, context, token), cancellationToken);
             return result with { Summary = Redactor.Redact(result.Summary, binding.Secrets) };
         }

@@ -4,12 +4,11 @@ using Runbooks.Catalog.Templates;
 namespace Runbooks.Execution;
 
 /// <summary>Makes the context of each check and action.</summary>
-public sealed class StepContextFactory(IEvidenceStore evidence, KillSwitch killSwitch, TimeProvider time, ILoggerFactory loggers)
+public sealed class StepContextFactory(IEvidenceStore evidence, KillSwitch killSwitch, TimeProvider time)
 {
     private readonly RedactingEvidenceStore _evidence = new(evidence);
 
-    /// <param name="step">The check's or the action's registered name, which is also the logger's.</param>
-    public StepContext For(Incident incident, string step, string idempotencyKey, Preparation? interrupted = null) => new()
+    public StepContext For(Incident incident, string idempotencyKey, Preparation? interrupted = null) => new()
     {
         IncidentId = incident.Id,
         RunbookId = incident.RunbookId,
@@ -18,7 +17,6 @@ public sealed class StepContextFactory(IEvidenceStore evidence, KillSwitch killS
         Interrupted = interrupted,
         Evidence = _evidence,
         Time = time,
-        Logger = loggers.CreateLogger($"Runbooks.Steps.{step}"),
         FindPause = async cancellationToken => (await killSwitch.ReadAsync(cancellationToken)).Describe(),
     };
 }

@@ -47,7 +47,7 @@ public sealed class StepRunner(
                 ?? await FinishAsync(incident, request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
         }
 
-        var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation) with { Samples = runbook.Samples };
+        var context = contexts.For(incident, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation) with { Samples = runbook.Samples };
         return Uncovered(incident, request) ?? await TryAsync(new StepAttempt(incident, request, spec, action, known, context), runbook, cancellationToken);
     }
 

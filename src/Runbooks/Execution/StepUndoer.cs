@@ -133,7 +133,7 @@ public sealed class StepUndoer(
 
         try
         {
-            var context = contexts.For(incident, action.Name, $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo", step.Preparation) with
+            var context = contexts.For(incident, $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo", step.Preparation) with
             {
                 Parameters = spec is null ? null : StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident)).Parameters,
             };

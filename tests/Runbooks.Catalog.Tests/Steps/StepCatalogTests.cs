@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -54,7 +53,6 @@ public sealed class BuiltInStepsTests
         IdempotencyKey = "i:mitigation:s",
         Evidence = new NoEvidence(),
         Time = TimeProvider.System,
-        Logger = NullLogger.Instance,
     };
 
     /// <summary>The built-in steps touch nothing, evidence included.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Model.Definition;
@@ -148,7 +147,7 @@ public sealed class HeldValuesOrderTests
         /// <summary>As a step is run: again when its host died or it failed, and not when it was refused.</summary>
         private async Task<(string Result, bool IsDone)> TryAsync<T>(string key, Func<StepContext, Task<T>> work)
         {
-            var context = new StepContext { IncidentId = key[..1], RunbookId = "", Target = "", IdempotencyKey = key, Evidence = null!, Time = this, Logger = NullLogger.Instance };
+            var context = new StepContext { IncidentId = key[..1], RunbookId = "", Target = "", IdempotencyKey = key, Evidence = null!, Time = this };
             for (; ; context = context with { Interrupted = _incidents[context.IncidentId].Steps[0].Preparation })
             {
                 var life = new Life(dies && _random.Next(2) == 0 ? _random.Next(20) : int.MaxValue);

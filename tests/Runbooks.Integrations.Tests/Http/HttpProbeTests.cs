@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Steps;
@@ -131,7 +130,7 @@ public sealed class HttpProbeStreamTests : IHttpClientFactory
     private Task<CheckResult> AskAsync(string pieces)
     {
         _pieces.AddRange(pieces.Split('|'));
-        var step = new StepContext { IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _clock, Logger = NullLogger.Instance };
+        var step = new StepContext { IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _clock };
         return ((ICheck)new HttpProbe(this)).AskAsync(new HttpProbeParameters { Url = "https://chat.example/events", ExpectBody = "ready" }, step, TestContext.Current.CancellationToken);
     }
 

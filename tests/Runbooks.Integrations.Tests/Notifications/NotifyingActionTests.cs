@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Notifications;
@@ -27,7 +26,7 @@ public sealed class NotifyingActionTests
             .AddSingleton(new DecisionLinks(office.Signer, Options.Create(new PublicAddressOptions()))).BuildServiceProvider());
         var step = new StepContext
         {
-            IncidentId = Some.Incident().Id, RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = office.Time, Logger = NullLogger.Instance,
+            IncidentId = Some.Incident().Id, RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = office.Time,
         };
         NotifyParameters parameters = new() { To = to, Message = "Look at the disk." };
 

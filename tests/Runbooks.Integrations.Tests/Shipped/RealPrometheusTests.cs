@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
@@ -163,7 +162,6 @@ public sealed class RealPrometheusTests : IAsyncDisposable
             IdempotencyKey = "x",
             Evidence = new InMemoryEvidenceStore(),
             Time = TimeProvider.System,
-            Logger = NullLogger.Instance,
         }, Cancel);
     }
 }

@@ -140,8 +140,7 @@ public sealed class SandboxWorld : IAsyncDisposable
         services.AddSingleton(provider => new StepContextFactory(
             provider.GetRequiredService<IEvidenceStore>(),
             provider.GetRequiredService<KillSwitch>(),
-            new SkippingTime((FakeTimeProvider)provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(5)),
-            provider.GetRequiredService<ILoggerFactory>()));
+            new SkippingTime((FakeTimeProvider)provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(5))));
     }
 
     /// <summary>The sandbox is started before the clock of the world exists. What is slow there is over at once, and the clock has moved on by it.</summary>

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Storage;
@@ -65,7 +64,7 @@ internal sealed class AnsweringServer : IAsyncDisposable
     /// <summary>What a check or an action is asked in.</summary>
     public StepContext Step() => new()
     {
-        IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = Time, Logger = NullLogger.Instance,
+        IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = Time,
     };
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();

@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
@@ -185,7 +184,6 @@ public abstract class OnTheSandbox : IAsyncLifetime
         Interrupted = interrupted,
         Evidence = Evidence,
         Time = new SkippingTime(Clock),
-        Logger = NullLogger.Instance,
     };
 
     protected static object Bind(object with, Type type)

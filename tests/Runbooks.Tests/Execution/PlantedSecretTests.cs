@@ -91,7 +91,7 @@ public sealed class PlantedSecretTests : IAsyncDisposable
     [Fact]
     public async Task SecretInEvidence_IsNotKept()
     {
-        var context = _world.Get<StepContextFactory>().For(Given.Incident(Given.Runbook()), "script.act", "key");
+        var context = _world.Get<StepContextFactory>().For(Given.Incident(Given.Runbook()), "key");
         await using var log = new MemoryStream(System.Text.Encoding.UTF8.GetBytes($"GPU at 97 % — ☠\r\n{s_unnamed}\n\nlast line"));
 
         var reference = await context.Evidence.SaveAsync("i", "pod.log", log, CancellationToken.None);
@@ -110,7 +110,7 @@ public sealed class PlantedSecretTests : IAsyncDisposable
     [InlineData("waiting for a token:\nvalue 2026-11-24T03:12:05Z read\nDB_PASSWORD=\nPATH=/usr/local/bin", "waiting for a token:\nvalue 2026-11-24T03:12:05Z read\nDB_PASSWORD=\nPATH=/usr/local/bin")]
     public async Task SecretBelowItsName_IsNotKeptInEvidence(string text, string kept)
     {
-        var context = _world.Get<StepContextFactory>().For(Given.Incident(Given.Runbook()), "script.act", "key");
+        var context = _world.Get<StepContextFactory>().For(Given.Incident(Given.Runbook()), "key");
         await using var log = new MemoryStream(System.Text.Encoding.UTF8.GetBytes($"starting\n{text}\nready"));
 
         var reference = await context.Evidence.SaveAsync("i", "pod.log", log, CancellationToken.None);
