@@ -175,9 +175,8 @@ internal sealed record TestOpening(string? Id, string? Problem, IReadOnlyList<Al
 }
 
 /// <summary>One test of a runbook: <c>tests/{runbook}/{case}/test.yaml</c> beside it, with the alert it begins with.</summary>
-/// <param name="Folder">Where it is; the last part of the path is its name.</param>
 /// <param name="AlertFile">Null when the test itself has the alert, or needs none.</param>
-internal sealed record TestCase(string Folder, string RunbookId, string? AlertFile, TestScript Script)
+internal sealed record TestCase(string RunbookId, string? AlertFile, TestScript Script)
 {
     public const string FileName = "test.yaml";
 
@@ -200,7 +199,7 @@ internal sealed record TestCase(string Folder, string RunbookId, string? AlertFi
             return (null, errors.Sorted);
         }
 
-        return (new TestCase(folder, runbook, alert, script) { PlaceOf = problem => new(name, PlaceIn(errors, problem).Line, PlaceIn(errors, problem).Column, "", problem.Text, "") }, []);
+        return (new TestCase(runbook, alert, script) { PlaceOf = problem => new(name, PlaceIn(errors, problem).Line, PlaceIn(errors, problem).Column, "", problem.Text, "") }, []);
     }
 
     /// <summary>Tells a problem at its place in the file.</summary>

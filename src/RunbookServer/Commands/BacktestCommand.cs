@@ -195,7 +195,7 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
     {
         try
         {
-            var test = new TestCase(incident.Id, incident.Runbook, null, Known(IncidentTestWriter.Of(incident with { Mode = mode }), runbook));
+            var test = new TestCase(incident.Runbook, null, Known(IncidentTestWriter.Of(incident with { Mode = mode }), runbook));
             var (played, problems) = await TestRunner.PlayAsync(test, runbook, steps);
             return played is null
                 ? string.Join(" ", problems)

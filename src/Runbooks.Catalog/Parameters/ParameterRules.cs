@@ -41,8 +41,6 @@ public sealed class ArmResourceIdAttribute(string? resourceType = null) : Parame
     private static readonly SearchValues<char> s_allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.()~");
 
-    public string? ResourceType => resourceType;
-
     public override string Expected => resourceType is null
         ? "an Azure resource id such as /subscriptions/…/resourceGroups/…/providers/…"
         : $"the Azure resource id of a {resourceType}: /subscriptions/…/resourceGroups/…/providers/{resourceType}/…";
