@@ -177,7 +177,7 @@ internal static class TestSchema
             ["value"] = SchemaParts.AnyText("The measured value."),
             ["caveat"] = SchemaParts.Text("Why its passing shows less than it seems to, such as 'without a request to show it': no sign of health while the alert fires."),
             ["behind"] = SchemaParts.Duration("What it tells was measured so long before it is asked; at that moment unless said:"),
-            ["times"] = SchemaParts.Integer(1, 100_000, "How often in a row. Default: 1."),
+            ["times"] = SchemaParts.Count(100_000, "How often in a row. Default: 1."),
         }, "verdict"), TestScriptReader.Verdicts, "A word, or more."), "One answer after another; the last one stays."), "By the check's name in the runbook."),
         ["steps"] = Named(SchemaParts.WordOr(SchemaParts.Mapping("What a step does.", new()
         {

@@ -126,7 +126,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             Value = Said(section, "value"),
             Caveat = Optional(section, "caveat"),
             Behind = section.Duration("behind", TimeSpan.Zero, s_latest),
-            Times = section.Integer("times", 1, 100_000) ?? 1,
+            Times = section.Count("times", 100_000) ?? 1,
         };
         section.RejectOthers();
         return answer;

@@ -80,7 +80,7 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<CheckS
             named,
             section.Duration("every", s_second, TimeSpan.FromHours(1)) ?? Runbooks.Model.Definition.Verify.DefaultEvery,
             section.Duration("within", s_second, s_day) ?? UsualWithin(named),
-            section.Integer("successThreshold", 1, Runbooks.Model.Definition.Verify.LargestSuccessThreshold) ?? Runbooks.Model.Definition.Verify.DefaultSuccessThreshold);
+            section.Count("successThreshold", Runbooks.Model.Definition.Verify.LargestSuccessThreshold) ?? Runbooks.Model.Definition.Verify.DefaultSuccessThreshold);
         section.RejectOthers();
         if (verify.Every > verify.Within)
         {
@@ -164,7 +164,7 @@ internal static class ApprovalReader
         {
             Ask = ask,
             From = section.PlainWords("from", ContactName, required: true),
-            Required = section.Integer("required", 1, 10) ?? 1,
+            Required = section.Count("required", 10) ?? 1,
             SeparationOfDuties = section.Flag("separationOfDuties"),
             OwnerRequired = section.Flag("ownerRequired"),
             RemindAfter = section.Duration("remindAfter", s_least, s_most),
@@ -242,7 +242,7 @@ internal static class LimitsReader
         var (second, month) = (TimeSpan.FromSeconds(1), Limits.Longest);
         var limits = new Limits
         {
-            MaxRuns = section.Integer("maxRuns", 1, 1_000),
+            MaxRuns = section.Count("maxRuns", 1_000),
             Per = section.Duration("per", second, month) ?? new Limits().Per,
             CoolDown = section.Duration("coolDown", TimeSpan.Zero, month) ?? TimeSpan.Zero,
             SettleFor = section.Duration("settleFor", TimeSpan.Zero, month) ?? TimeSpan.Zero,
@@ -270,7 +270,7 @@ internal static class LimitsReader
     private static int? ReadTargets(YamlSection section)
     {
         var text = section.Raw("maxTargets");
-        var fleet = section.Integer("fleet", 1, LargestFleet);
+        var fleet = section.Count("fleet", LargestFleet);
         if (text?.EndsWith('%') != true)
         {
             if (section.Has("fleet"))
@@ -278,7 +278,7 @@ internal static class LimitsReader
                 section.Errors.AtKey(section.PathOf("fleet"), "is not used: 'maxTargets' is no percentage.", "Write 'maxTargets: 10%', or remove 'fleet'.");
             }
 
-            return section.Integer("maxTargets", 1, MaxTargetsAllowed, ", or a percentage of 'fleet' such as 10%");
+            return section.Count("maxTargets", MaxTargetsAllowed, ", or a percentage of 'fleet' such as 10%");
         }
 
         if (!int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var percent) || percent is < 1 or > 100)

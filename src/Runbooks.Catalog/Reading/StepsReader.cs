@@ -104,7 +104,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
     private static StepRetry Retry(YamlSection section, IAction? action)
     {
         var retry = section.Sub("retry");
-        var attempts = retry?.Integer("attempts", 1, 10);
+        var attempts = retry?.Count("attempts", 10);
         var delay = retry?.Duration("delay", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30));
         retry?.RejectOthers();
         if (action is not { Repeatable: false })

@@ -97,7 +97,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     }
 
     /// <param name="besides">What else may stand there, for the remedy.</param>
-    public int? Integer(string key, int least, int most, string besides = "")
+    public int? Count(string key, int most, string besides = "")
     {
         if (Find(key) is not { } node)
         {
@@ -105,12 +105,12 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
 
         if (node is YamlScalar scalar && int.TryParse(scalar.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
-            && number >= least && number <= most)
+            && number >= 1 && number <= most)
         {
             return number;
         }
 
-        errors.AtValue(PathOf(key), $"is {node.Description}.", $"Write a whole number from {least} to {most}{besides}.");
+        errors.AtValue(PathOf(key), $"is {node.Description}.", $"Write a whole number from 1 to {most}{besides}.");
         return null;
     }
 

@@ -93,13 +93,13 @@ internal static class SchemaParts
             ["description"] = $"{description} {DurationText.Expected}.",
         };
 
-    public static JsonObject Integer(int least, int most, string description) =>
-        new() { ["type"] = "integer", ["minimum"] = least, ["maximum"] = most, ["description"] = description };
+    public static JsonObject Count(int most, string description) =>
+        new() { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = most, ["description"] = description };
 
-    public static JsonObject WholeOrPercent(int least, int most, string description) => new()
+    public static JsonObject CountOrPercent(int most, string description) => new()
     {
         ["type"] = new JsonArray("integer", "string"),
-        ["minimum"] = least,
+        ["minimum"] = 1,
         ["maximum"] = most,
         ["pattern"] = "^(100|[1-9][0-9]?)%$",
         ["description"] = description,

@@ -104,7 +104,7 @@ public sealed class RunbookSchema(StepCatalog steps)
     {
         ["ask"] = SchemaParts.Text("The question on the card, as a template."),
         ["from"] = SchemaParts.TextList("Contacts that are asked and may decide; group:NAME for an Entra group of the contacts."),
-        ["required"] = SchemaParts.Integer(1, 10, "How many people have to say yes. Default: 1."),
+        ["required"] = SchemaParts.Count(10, "How many people have to say yes. Default: 1."),
         ["separationOfDuties"] = SchemaParts.Flag("Whoever started the incident by hand may not be the only one to approve it."),
         ["ownerRequired"] = SchemaParts.Flag("Somebody of the runbook's owner has to be among those who say yes; the owner is then a contact."),
         ["remindAfter"] = SchemaParts.Duration("Ask again after"),
@@ -128,7 +128,7 @@ public sealed class RunbookSchema(StepCatalog steps)
             ["checks"] = SchemaParts.TextList("Default: the checks of 'when'."),
             ["every"] = SchemaParts.Duration("Pause between rounds (default 15s)"),
             ["within"] = SchemaParts.Duration("The fix has failed after (default 5m, and longer by as long as the checks look back)"),
-            ["successThreshold"] = SchemaParts.Integer(1, Verify.LargestSuccessThreshold, "So many rounds in a row have to pass. Default: 2."),
+            ["successThreshold"] = SchemaParts.Count(Verify.LargestSuccessThreshold, "So many rounds in a row have to pass. Default: 2."),
         }),
         ["holdUntil"] = SchemaParts.Mapping("The mitigation is temporary and is taken back when these checks pass.", new()
         {
@@ -152,13 +152,13 @@ public sealed class RunbookSchema(StepCatalog steps)
 
     private static JsonObject Limits() => SchemaParts.Mapping("How often the runbook may act.", new()
     {
-        ["maxRuns"] = SchemaParts.Integer(1, 1_000, "Runs on one target within 'per'."),
+        ["maxRuns"] = SchemaParts.Count(1_000, "Runs on one target within 'per'."),
         ["per"] = SchemaParts.Duration("The window that maxRuns and maxTargets count in (default 1h)"),
         ["coolDown"] = SchemaParts.Duration("Pause between two runs on one target"),
         ["settleFor"] = SchemaParts.Duration("After a verified fix, alerts on the target belong to the closed incident for"),
         ["healthyFor"] = SchemaParts.Duration("For so long the checks must see nothing to do before an incident ends as notNeeded (default 2m; 0 believes the first look)"),
-        ["maxTargets"] = SchemaParts.WholeOrPercent(1, 10_000, "Distinct targets within 'per': a number, or a percentage of 'fleet'."),
-        ["fleet"] = SchemaParts.Integer(1, 1_000_000, "How many targets there are, where 'maxTargets' is a percentage."),
+        ["maxTargets"] = SchemaParts.CountOrPercent(10_000, "Distinct targets within 'per': a number, or a percentage of 'fleet'."),
+        ["fleet"] = SchemaParts.Count(1_000_000, "How many targets there are, where 'maxTargets' is a percentage."),
         ["whenExceeded"] = SchemaParts.Choice(CamelCase.Choices(typeof(WhenExceeded)), "Ask a person (default), or forbid it whoever says yes."),
     });
 
@@ -177,7 +177,7 @@ public sealed class RunbookSchema(StepCatalog steps)
         ["timeout"] = SchemaParts.Duration("The longest one attempt may take (default 5m); how long a person has (default 1h)"),
         ["retry"] = SchemaParts.Mapping("How a failed attempt is tried again.", new()
         {
-            ["attempts"] = SchemaParts.Integer(1, 10, "All attempts, the first included. Default: 3."),
+            ["attempts"] = SchemaParts.Count(10, "All attempts, the first included. Default: 3."),
             ["delay"] = SchemaParts.Duration("Pause before the second attempt; later pauses double (default 5s)"),
         }),
     }, "do"));

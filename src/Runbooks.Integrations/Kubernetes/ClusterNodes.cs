@@ -80,10 +80,10 @@ internal sealed record NodeSigns(V1Node Node)
 
     public bool IsCordoned => Node.Spec?.Unschedulable == true;
 
-    public bool IsReady => Condition("Ready")?.Status == "True";
+    public bool IsReady => Ready?.Status == "True";
 
     /// <summary>When the kubelet last reported its status; null where it does not say.</summary>
-    public DateTime? Heartbeat => Condition("Ready")?.LastHeartbeatTime;
+    public DateTime? Heartbeat => Ready?.LastHeartbeatTime;
 
     /// <summary>Another one after each start of its machine.</summary>
     public string? Boot => Node.Status?.NodeInfo?.BootID;
@@ -91,7 +91,7 @@ internal sealed record NodeSigns(V1Node Node)
     /// <summary>Everything that is wrong with it. What is yet to come is no fault of the machine, and no reimage takes it away.</summary>
     public IReadOnlyList<string> Troubles =>
     [
-        .. IsReady ? Array.Empty<string>() : [$"not ready ({Condition("Ready")?.Message ?? "nobody has heard from it"})"],
+        .. IsReady ? Array.Empty<string>() : [$"not ready ({Ready?.Message ?? "nobody has heard from it"})"],
         .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && !s_announced.Contains(condition.Type) && condition.Status == (IsGood(condition) ? "False" : "True")).Select(Words),
         .. GpuTrouble is { } trouble ? [trouble] : Array.Empty<string>(),
     ];
@@ -133,6 +133,8 @@ internal sealed record NodeSigns(V1Node Node)
     private static bool IsGood(V1NodeCondition condition) => s_good.Any(end => condition.Type.EndsWith(end, StringComparison.Ordinal));
 
     private static string Words(V1NodeCondition condition) => $"{condition.Type} ({condition.Message ?? condition.Reason})";
+
+    private V1NodeCondition? Ready => Condition("Ready");
 
     private V1NodeCondition? Condition(string type) => Node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 

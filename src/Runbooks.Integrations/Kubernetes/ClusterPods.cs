@@ -21,11 +21,11 @@ internal sealed class ClusterPods(ClusterCalls calls)
         (client, limit, next) => client.CoreV1.ListNamespacedPodAsync(ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
         cancellationToken: cancellationToken);
 
-    /// <returns>The end of the log, at most <paramref name="lines"/> lines and about 8 MiB; null when there is none.</returns>
-    public Task<Stream?> LogAsync(string ns, string name, string container, bool previous, bool stamped, int lines, CancellationToken cancellationToken) => calls.SendAsync<Stream?>(
+    /// <returns>The end of the log, each line with its time, at most <paramref name="lines"/> lines and about 8 MiB; null when there is none.</returns>
+    public Task<Stream?> LogAsync(string ns, string name, string container, bool previous, int lines, CancellationToken cancellationToken) => calls.SendAsync<Stream?>(
         $"get the log of pod {ns}/{name}",
         async client => await client.CoreV1.ReadNamespacedPodLogAsync(
-            name, ns, container: container, previous: previous, timestamps: stamped, tailLines: lines, limitBytes: 8 * 1024 * 1024, cancellationToken: cancellationToken),
+            name, ns, container: container, previous: previous, timestamps: true, tailLines: lines, limitBytes: 8 * 1024 * 1024, cancellationToken: cancellationToken),
         // 400: the container has no such log, because it never ran or never ran before.
         onStatus: status => status is 400 or 404 ? () => null : null,
         cancellationToken);

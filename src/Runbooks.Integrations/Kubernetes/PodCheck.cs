@@ -78,7 +78,7 @@ internal sealed class PodCheck(Clusters clusters)
 
     private static async Task<DateTimeOffset?> LastLineAsync(ClusterPods pods, V1Pod pod, string container, CancellationToken cancellationToken)
     {
-        await using var log = await pods.LogAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous: false, stamped: true, lines: 1, cancellationToken);
+        await using var log = await pods.LogAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous: false, lines: 1, cancellationToken);
         if (log is null)
         {
             return null;

@@ -189,7 +189,7 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
 
     private async Task KeepAsync(V1Pod pod, string container, bool previous, CancellationToken cancellationToken)
     {
-        await using var log = await pods.LogAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous, stamped: true, MaxLines, cancellationToken);
+        await using var log = await pods.LogAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous, MaxLines, cancellationToken);
         if (log is null)
         {
             return;

@@ -15,9 +15,9 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
     public bool Blocks(string prompt) => Resources.Values.Any(account => Children(account, "_raiBlocklistItems").Any(item =>
         (string?)item["_list"] == "incidents" && (bool?)item["properties"]?["isRegex"] == false && prompt.Contains((string?)item["properties"]?["pattern"] ?? "\0", StringComparison.OrdinalIgnoreCase)));
 
-    /// <summary>Whether what a deployment turns away goes to another one.</summary>
-    public bool SpillsOver(string deployment) => Resources.Values.Any(account =>
-        Children(account, "_deployments").Any(one => (string?)one["name"] == deployment && one["properties"]?["spilloverDeploymentName"] is not null));
+    /// <summary>Whether what the provisioned deployment turns away goes to another one.</summary>
+    public bool SpillsOver => Resources.Values.Any(account =>
+        Children(account, "_deployments").Any(one => (string?)one["name"] == "gpt-4o-ptu" && one["properties"]?["spilloverDeploymentName"] is not null));
 
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
     {

@@ -44,7 +44,7 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
         // What spills over is turned away by nobody.
         "AzureOpenAIRequests" =>
         [
-            new([new("ModelDeploymentName", "gpt-4o-ptu"), new("StatusCode", "429")], at => throughput.Percent(at) >= 100 && !models.SpillsOver("gpt-4o-ptu") ? 60 : null),
+            new([new("ModelDeploymentName", "gpt-4o-ptu"), new("StatusCode", "429")], at => throughput.Percent(at) >= 100 && !models.SpillsOver ? 60 : null),
             new([new("ModelDeploymentName", "gpt-4o-ptu"), new("StatusCode", "200")], _ => 900),
             new([new("ModelDeploymentName", "gpt-4o-paygo"), new("StatusCode", "200")], _ => 300),
         ],

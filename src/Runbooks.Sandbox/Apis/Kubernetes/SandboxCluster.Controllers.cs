@@ -21,7 +21,7 @@ internal sealed partial class SandboxCluster
             Node(SystemScaleSet, 0, gpus: 0, since),
         ];
         // The third GPU machine has lost a GPU: the driver says that it has fallen off the bus.
-        _nodes[BrokenNode] = _nodes[BrokenNode] with { Fault = new GpuFault(3, 79, Now - s_hungFor) };
+        _nodes[BrokenNode] = _nodes[BrokenNode] with { Fault = GpuFault.Lost(Now - s_hungFor) };
         _workloads =
         [
             Make(WorkloadKind.StatefulSet, Namespace, $"llm-{name}", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since),

@@ -93,7 +93,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         }
     }
 
-    public void LoseGpu() => Change(Nodes()[BrokenNode], node => node with { Fault = new GpuFault(3, 79, Now - s_hungFor) });
+    public void LoseGpu() => Change(Nodes()[BrokenNode], node => node with { Fault = GpuFault.Lost(Now - s_hungFor) });
 
     public void GiveGpuBack()
     {

@@ -206,4 +206,8 @@ internal sealed record NodeTaint(string Key, string? Value, string Effect, DateT
 
 /// <param name="Gpu">Its index on the node.</param>
 /// <param name="Xid">The code that the driver reported last.</param>
-internal sealed record GpuFault(int Gpu, int Xid, DateTimeOffset Since);
+internal sealed record GpuFault(int Gpu, int Xid, DateTimeOffset Since)
+{
+    /// <summary>One that has fallen off the bus.</summary>
+    public static GpuFault Lost(DateTimeOffset since) => new(3, 79, since);
+}

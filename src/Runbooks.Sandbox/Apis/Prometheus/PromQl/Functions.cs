@@ -43,21 +43,21 @@ internal static class Functions
 
         if (s_math.TryGetValue(function, out var calculate))
         {
-            return Each(Vector(arguments, 0, function), calculate);
+            return Each(arguments, function, calculate);
         }
 
         return function switch
         {
-            "round" => Each(Vector(arguments, 0, function), value => arguments.Count > 1 ? Math.Floor((value / Number(arguments, 1, function)) + 0.5) * Number(arguments, 1, function) : Math.Floor(value + 0.5)),
-            "clamp" => Each(Vector(arguments, 0, function), value => Math.Clamp(value, Number(arguments, 1, function), Number(arguments, 2, function))),
-            "clamp_min" => Each(Vector(arguments, 0, function), value => Math.Max(value, Number(arguments, 1, function))),
-            "clamp_max" => Each(Vector(arguments, 0, function), value => Math.Min(value, Number(arguments, 1, function))),
+            "round" => Each(arguments, function, value => arguments.Count > 1 ? Math.Floor((value / Number(arguments, 1, function)) + 0.5) * Number(arguments, 1, function) : Math.Floor(value + 0.5)),
+            "clamp" => Each(arguments, function, value => Math.Clamp(value, Number(arguments, 1, function), Number(arguments, 2, function))),
+            "clamp_min" => Each(arguments, function, value => Math.Max(value, Number(arguments, 1, function))),
+            "clamp_max" => Each(arguments, function, value => Math.Min(value, Number(arguments, 1, function))),
             "absent" => Absent(Vector(arguments, 0, function).Count > 0),
             "absent_over_time" => Absent(Matrix(arguments, 0, function).Series.Count > 0),
             "scalar" => new PromValue.Scalar(Vector(arguments, 0, function) is [var only] ? only.Value : double.NaN),
             "vector" => new PromValue.Vector([new Sample(new Dictionary<string, string>(), Number(arguments, 0, function))]),
             "time" => new PromValue.Scalar(at.ToUnixTimeMilliseconds() / 1000.0),
-            "timestamp" => Each(Vector(arguments, 0, function), _ => at.ToUnixTimeMilliseconds() / 1000.0),
+            "timestamp" => Each(arguments, function, _ => at.ToUnixTimeMilliseconds() / 1000.0),
             "sort" => new PromValue.Vector([.. Vector(arguments, 0, function).OrderBy(sample => sample.Value)]),
             "sort_desc" => new PromValue.Vector([.. Vector(arguments, 0, function).OrderByDescending(sample => sample.Value)]),
             "quantile_over_time" => OverTime(Matrix(arguments, 1, function), (points, _, _) => Aggregation.Quantile(Number(arguments, 0, function), [.. points.Values.Select(point => point.Value)]), keepName: false),
@@ -75,8 +75,8 @@ internal static class Functions
            select new Sample(keepName ? points.Labels : LabelSets.Without(points.Labels, LabelSets.Name), value.Value),
     ]);
 
-    private static PromValue.Vector Each(IReadOnlyList<Sample> samples, Func<double, double> of) =>
-        new([.. samples.Select(sample => new Sample(LabelSets.Without(sample.Labels, LabelSets.Name), of(sample.Value)))]);
+    private static PromValue.Vector Each(IReadOnlyList<PromValue> arguments, string function, Func<double, double> of) =>
+        new([.. Vector(arguments, 0, function).Select(sample => new Sample(LabelSets.Without(sample.Labels, LabelSets.Name), of(sample.Value)))]);
 
     private static PromValue.Vector Absent(bool there) => new(there ? [] : [new Sample(new Dictionary<string, string>(), 1)]);
 

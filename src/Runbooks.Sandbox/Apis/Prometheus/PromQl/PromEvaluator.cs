@@ -139,17 +139,17 @@ internal static class BinaryOperators
     {
         (PromValue.Scalar a, PromValue.Scalar b) when !IsComparison(binary.Operator) || binary.ReturnsBool => new PromValue.Scalar(Calculate(binary.Operator, a.Value, b.Value)),
         (PromValue.Scalar, PromValue.Scalar) => throw new PromQueryException("parse error: comparisons between scalars must use BOOL modifier"),
-        (PromValue.Vector a, PromValue.Scalar b) => OneByOne(binary, a.Samples, sample => (sample.Value, b.Value), sample => sample.Value),
-        (PromValue.Scalar a, PromValue.Vector b) => OneByOne(binary, b.Samples, sample => (a.Value, sample.Value), sample => sample.Value),
+        (PromValue.Vector a, PromValue.Scalar b) => OneByOne(binary, a.Samples, sample => (sample.Value, b.Value)),
+        (PromValue.Scalar a, PromValue.Vector b) => OneByOne(binary, b.Samples, sample => (a.Value, sample.Value)),
         (PromValue.Vector a, PromValue.Vector b) when binary.Operator is "and" or "or" or "unless" => Sets(binary, a.Samples, b.Samples),
         (PromValue.Vector a, PromValue.Vector b) => Match(binary, a.Samples, b.Samples),
         _ => throw new PromQueryException("parse error: binary expression must contain only scalar and instant vector types"),
     };
 
-    private static PromValue.Vector OneByOne(BinaryExpression binary, IReadOnlyList<Sample> samples, Func<Sample, (double, double)> sides, Func<Sample, double> kept) => new(
+    private static PromValue.Vector OneByOne(BinaryExpression binary, IReadOnlyList<Sample> samples, Func<Sample, (double, double)> sides) => new(
     [
         .. from sample in samples
-           let result = Result(binary, sides(sample).Item1, sides(sample).Item2, kept(sample))
+           let result = Result(binary, sides(sample).Item1, sides(sample).Item2, sample.Value)
            where result is not null
            select new Sample(binary.Matching.Result(sample.Labels), result.Value),
     ]);
