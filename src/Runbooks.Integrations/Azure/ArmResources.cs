@@ -39,7 +39,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
             var answer = await Caller.SendAsync(call, cancellationToken);
             var json = answer.Status == 404 ? throw new StepRefusedException($"There is no {target.DisplayName}.") : ReadObject(target, answer.Body);
             all.AddRange((json["value"] as JsonArray ?? []).OfType<JsonObject>());
-            if (json["nextLink"] is not JsonValue link || !link.TryGetValue<string>(out var next) || next.Length == 0)
+            if (JsonAnswer.Text(json["nextLink"]) is not { Length: > 0 } next)
             {
                 return all;
             }
@@ -155,7 +155,7 @@ internal sealed record ArmDocument(JsonObject Json, string? ETag)
 {
     public JsonObject Properties => Json["properties"] as JsonObject ?? [];
 
-    public string? Text(string property) => Properties[property] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    public string? Text(string property) => JsonAnswer.Text(Properties[property]);
 }
 
 /// <summary>A resource that something is asked of.</summary>
@@ -194,7 +194,7 @@ internal static class ArmPermissions
         || roles.OfType<JsonObject>().Any(role => Names(role, "actions", operation) && !Names(role, "notActions", operation));
 
     private static bool Names(JsonObject role, string list, string operation) =>
-        (role[list] as JsonArray ?? []).OfType<JsonValue>().Any(pattern => pattern.TryGetValue<string>(out var text) && Glob.IsMatch(text, operation));
+        (role[list] as JsonArray ?? []).Any(pattern => JsonAnswer.Text(pattern) is { } text && Glob.IsMatch(text, operation));
 }
 
 /// <summary>What people call a resource: <c>virtual machine vm-batch-1</c>.</summary>

@@ -101,7 +101,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         }
     }
 
-    private static string? Of(JsonObject deployment) => deployment["properties"]?[Property] is JsonValue value && value.TryGetValue<string>(out var name) && name.Length > 0 ? name : null;
+    private static string? Of(JsonObject deployment) => JsonAnswer.Text(deployment["properties"]?[Property]) is { Length: > 0 } name ? name : null;
 
     private static JsonObject ToWrite(JsonObject deployment)
     {
@@ -187,7 +187,7 @@ internal sealed class RotateKey(ArmResources arm)
         {
             PlannedEffect = $"Replace {parameters.Key} of {target.DisplayName}: whoever uses it is cut off until they take the new one from Azure.",
             Identity = (string?)account.Json["id"] ?? target.Id,
-            Refusal = account.Properties["disableLocalAuth"] is JsonValue off && off.TryGetValue<bool>(out var disabled) && disabled
+            Refusal = JsonAnswer.Flag(account.Properties["disableLocalAuth"]) == true
                 ? $"{target.DisplayName} does not let keys in at all, so there is none to replace."
                 : null,
         };

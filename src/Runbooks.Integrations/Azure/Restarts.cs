@@ -28,7 +28,7 @@ internal sealed class RestartRevision(ArmResources arm)
             return new Preparation { PlannedEffect = $"Restart a revision of {target.DisplayName}.", Refusal = $"{target.DisplayName} has no revision that is ready. Name one." };
         }
 
-        var active = (await arm.GetAsync(Target($"{parameters.App}/revisions/{revision}"), cancellationToken)).Properties["active"]?.GetValue<bool>() ?? true;
+        var active = JsonAnswer.Flag((await arm.GetAsync(Target($"{parameters.App}/revisions/{revision}"), cancellationToken)).Properties["active"]) ?? true;
         return new Preparation
         {
             PlannedEffect = $"Restart the revision {revision} of {target.DisplayName}: requests that it is working on are cut off.",

@@ -32,7 +32,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
                    Text(one["litellm_params"]?["model"]) ?? "?",
                    Number(one["litellm_params"]?["weight"]),
                    Number(one["litellm_params"]?["order"]),
-                   one["model_info"]?["db_model"] is JsonValue stored && stored.TryGetValue<bool>(out var kept) && kept,
+                   JsonAnswer.Flag(one["model_info"]?["db_model"]) == true,
                    [.. (one["litellm_params"] as JsonObject ?? []).Where(parameter => parameter.Value?.GetValueKind() == JsonValueKind.True).Select(parameter => parameter.Key)]),
         ];
     }

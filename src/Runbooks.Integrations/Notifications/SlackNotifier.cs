@@ -54,7 +54,7 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
         using var content = MessageJson.Content(body);
         var url = MessageHttp.Url($"{options.Value.ApiUrl.TrimEnd('/')}/{method}");
         var answer = Parse(await clients.CreateClient(Name).PostAsync(url, content, "Slack", cancellationToken, ("Authorization", $"Bearer {options.Value.BotToken}")));
-        if (answer?["ok"] is JsonValue ok && ok.TryGetValue<bool>(out var taken) && taken)
+        if (answer is not null && JsonAnswer.Flag(answer["ok"]) == true)
         {
             return answer;
         }

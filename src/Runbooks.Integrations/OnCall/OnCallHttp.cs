@@ -96,7 +96,7 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
         {
             var answer = await GetAsync($"oncalls?schedule_ids[]={id}&earliest=true&include[]=users&limit={Most}&offset={page * Most}", cancellationToken);
             entries.AddRange((answer["oncalls"] as JsonArray ?? throw new OnCallException("PagerDuty's answer has no 'oncalls'.")).OfType<JsonObject>());
-            if (answer["more"] is not JsonValue more || !more.TryGetValue<bool>(out var goesOn) || !goesOn)
+            if (JsonAnswer.Flag(answer["more"]) != true)
             {
                 return entries;
             }

@@ -58,17 +58,7 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
         SettingChange.From(undoState).UndoAsync(client, held, context, cancellationToken);
 
-    private static JsonObject? Parse(Setting setting, string name)
-    {
-        try
-        {
-            return JsonNode.Parse(setting.Value) is JsonObject flag && (string?)flag["id"] == name ? flag : null;
-        }
-        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private static JsonObject? Parse(Setting setting, string name) => JsonAnswer.Parse(setting.Value) is JsonObject flag && JsonAnswer.Text(flag["id"]) == name ? flag : null;
 
     private static JsonObject New(string name) => new()
     {
@@ -85,7 +75,7 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
         return changed.ToJsonString();
     }
 
-    private static bool IsOn(JsonObject? flag) => flag?["enabled"] is JsonValue value && value.TryGetValue<bool>(out var on) && on;
+    private static bool IsOn(JsonObject? flag) => JsonAnswer.Flag(flag?["enabled"]) == true;
 
     private static bool HasFilters(JsonObject? flag) => flag?["conditions"] is JsonObject conditions && conditions["client_filters"] is JsonArray { Count: > 0 };
 

@@ -279,12 +279,11 @@ internal sealed record LogRows(IReadOnlyList<LogColumn> Columns, IReadOnlyList<I
 
     /// <summary>What the first column of text holds, but for its empty cells; null when there is no such column.</summary>
     public IReadOnlyList<string>? Texts() => CellsOf(one => one.IsText) is not { } cells ? null :
-        [.. cells.OfType<JsonValue>().Select(value => value.TryGetValue<string>(out var text) ? text : "").Where(text => text.Length > 0)];
+        [.. cells.Select(JsonAnswer.Text).OfType<string>().Where(text => text.Length > 0)];
 
     /// <summary>The time that the first row has in a column; null when there is none.</summary>
     public DateTimeOffset? Time(string column) =>
-        CellsOf(one => one.Name == column) is [JsonValue cell, ..] && cell.TryGetValue<string>(out var text)
-        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        CellsOf(one => one.Name == column) is [var cell, ..] && DateTimeOffset.TryParse(JsonAnswer.Text(cell), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
 
     private List<JsonNode?>? CellsOf(Func<LogColumn, bool> wanted) =>
         Columns.Select((column, at) => (column, at)).Where(one => wanted(one.column)).Select(one => Rows.Select(row => row[one.at]).ToList()).FirstOrDefault();

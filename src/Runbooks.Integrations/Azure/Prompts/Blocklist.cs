@@ -124,7 +124,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             var deployment = await arm.GetAsync(Target($"{parameters.Account}/deployments/{parameters.Deployment}"), cancellationToken);
             var filter = Target($"{parameters.Account}/raiPolicies/{deployment.Text("raiPolicyName") ?? "Microsoft.Default"}");
             var used = ((await arm.GetAsync(filter, cancellationToken)).Properties["customBlocklists"] as JsonArray ?? []).OfType<JsonObject>().Any(one =>
-                Is(one["blocklistName"], parameters.List) && Is(one["source"], "Prompt") && one["blocking"] is JsonValue blocking && blocking.TryGetValue<bool>(out var on) && on);
+                Is(one["blocklistName"], parameters.List) && Is(one["source"], "Prompt") && JsonAnswer.Flag(one["blocking"]) == true);
             return used ? null : $"The {filter.DisplayName} of deployment {parameters.Deployment} does not block prompts by the {list.DisplayName}, so nothing would be turned away. Add the list to the filter's blocklists for prompts.";
         }
         catch (StepRefusedException missing)
@@ -136,10 +136,10 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
     private static bool Holds(ArmDocument item, PromptSignature signature) =>
         Is(item.Properties["pattern"], signature.Text, StringComparison.Ordinal) && !IsRegex(item);
 
-    private static bool IsRegex(ArmDocument item) => item.Properties["isRegex"] is JsonValue value && value.TryGetValue<bool>(out var regex) && regex;
+    private static bool IsRegex(ArmDocument item) => JsonAnswer.Flag(item.Properties["isRegex"]) == true;
 
     private static bool Is(JsonNode? value, string word, StringComparison how = StringComparison.OrdinalIgnoreCase) =>
-        value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, how);
+        JsonAnswer.Text(value)?.Equals(word, how) == true;
 
     private ArmTarget ItemOf(BlocklistParameters parameters, StepContext context) =>
         Target($"{parameters.Account}/raiBlocklists/{parameters.List}/raiBlocklistItems/{StepName.Of(context)}");

@@ -41,7 +41,7 @@ internal abstract class WafRules
         return (settings["enabledState"] ?? settings["state"]) is { } state && !Is(state, "Enabled") ? "is switched off"
             : Is(settings["mode"], "Detection") ? "has the mode Detection, in which it only logs what it matches"
             // Front Door says a word under this name, and means its managed rules by it.
-            : settings["requestBodyCheck"] is JsonValue check && check.TryGetValue<bool>(out var reads) && !reads ? "does not read the bodies of requests (requestBodyCheck)"
+            : JsonAnswer.Flag(settings["requestBodyCheck"]) == false ? "does not read the bodies of requests (requestBodyCheck)"
             : IsAttached(properties) ? null : "is attached to nothing, so no traffic passes it";
     }
 
@@ -64,7 +64,7 @@ internal abstract class WafRules
         Is(rule["action"], "Block")
         && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled"))
         && (rule["matchConditions"] as JsonArray ?? []).OfType<JsonObject>().Any(condition =>
-            ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(value => value is JsonValue one && one.TryGetValue<string>(out var pattern) && pattern == signature.Pattern));
+            ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(value => JsonAnswer.Text(value) == signature.Pattern));
 
     /// <summary>The rules that let requests pass before one of that priority is looked at.</summary>
     public static IReadOnlyList<string> PassBefore(JsonArray rules, int priority) =>
@@ -83,8 +83,8 @@ internal abstract class WafRules
 
     private static string? PatternIn(JsonObject rule) =>
         rule["matchConditions"] is JsonArray { Count: 1 } conditions && conditions[0] is JsonObject condition
-        && (condition["matchValue"] ?? condition["matchValues"]) is JsonArray { Count: 1 } values && values[0] is JsonValue value && value.TryGetValue<string>(out var pattern)
-            ? pattern
+        && (condition["matchValue"] ?? condition["matchValues"]) is JsonArray { Count: 1 } values
+            ? JsonAnswer.Text(values[0])
             : null;
 
     private static bool Holds(JsonNode? read, JsonNode? written) => (read, written) switch
@@ -97,7 +97,7 @@ internal abstract class WafRules
         _ => false,
     };
 
-    protected static bool Is(JsonNode? value, string word) => value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, StringComparison.OrdinalIgnoreCase);
+    protected static bool Is(JsonNode? value, string word) => JsonAnswer.Text(value)?.Equals(word, StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>The first free one: a block comes before as many rules that allow as it can.</summary>
     public static int FreePriority(JsonArray rules)
