@@ -136,18 +136,9 @@ internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults
         }
 
         request.EnableBuffering();
-        try
-        {
-            return await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-        finally
-        {
-            request.Body.Position = 0;
-        }
+        var body = await JsonBody.ReadAsync(request);
+        request.Body.Position = 0;
+        return body;
     }
 }
 

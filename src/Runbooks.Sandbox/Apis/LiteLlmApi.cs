@@ -54,14 +54,9 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
             return Error(401, request);
         }
 
-        JsonObject? patch;
-        try
+        if (await JsonBody.ReadAsync(request) is not JsonObject patch)
         {
-            patch = await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return Failed(422, "The body is not JSON.", "validation_error");
+            return Failed(422, "The body is no JSON object.", "validation_error");
         }
 
         return Locked(() =>
@@ -82,7 +77,7 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
             }
 
             // A null is left out, as by pydantic's exclude_none; a switch that is not named is written with its default.
-            foreach (var (name, value) in patch?["litellm_params"] is JsonObject given ? s_defaults.Where(one => given[one.Key] is null).Concat(given.Where(one => one.Value is not null)) : [])
+            foreach (var (name, value) in patch["litellm_params"] is JsonObject given ? s_defaults.Where(one => given[one.Key] is null).Concat(given.Where(one => one.Value is not null)) : [])
             {
                 model["litellm_params"]![name] = value!.DeepClone();
             }

@@ -27,6 +27,23 @@ internal abstract class SandboxApi(string name)
     public virtual bool CanHit(Fault fault, HttpRequest request) => true;
 }
 
+/// <summary>What a request to an API carries.</summary>
+internal static class JsonBody
+{
+    /// <returns>Null when it is no JSON.</returns>
+    public static async Task<JsonNode?> ReadAsync(HttpRequest request)
+    {
+        try
+        {
+            return await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
 /// <summary>What somebody posts to the sandbox itself, to practise on. It is JSON whatever its Content-Type says: <c>curl -d</c> says that it is a form.</summary>
 internal static class PracticeBody
 {

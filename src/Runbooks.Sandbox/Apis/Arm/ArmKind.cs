@@ -127,11 +127,8 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
         JsonObject? body = null;
         if (http.ContentLength > 0 || http.Headers.TransferEncoding.Count > 0)
         {
-            try
-            {
-                body = (await JsonNode.ParseAsync(http.Body, cancellationToken: http.HttpContext.RequestAborted))?.AsObject();
-            }
-            catch (Exception odd) when (odd is JsonException or InvalidOperationException)
+            body = await JsonBody.ReadAsync(http) as JsonObject;
+            if (body is null)
             {
                 return null;
             }

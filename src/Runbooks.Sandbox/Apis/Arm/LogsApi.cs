@@ -37,15 +37,7 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
             return Results.Ok();
         }
 
-        string? query;
-        try
-        {
-            query = (string?)(await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted))?["query"];
-        }
-        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
-        {
-            return Error(400, request);
-        }
+        var query = (await JsonBody.ReadAsync(request) as JsonObject)?["query"]?.ToString();
 
         // What the workspace tells of itself: nothing, since it has no daily cap.
         if (query?.StartsWith("_LogOperation |", StringComparison.Ordinal) == true)

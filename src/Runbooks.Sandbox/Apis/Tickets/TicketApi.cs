@@ -31,17 +31,7 @@ internal abstract class TicketApi(string name, SandboxChanges changes) : Sandbox
 
     /// <summary>Answers with what the work makes of the body, unless nobody has signed in or the body is not JSON.</summary>
     protected Task<IResult> WithBodyAsync<T>(HttpRequest request, Func<T, IResult> work)
-        where T : JsonNode => SignedInAsync(request, async () =>
-        {
-            try
-            {
-                return await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted) is T body ? Locked(() => work(body)) : Error(400, request);
-            }
-            catch (JsonException)
-            {
-                return Error(400, request);
-            }
-        });
+        where T : JsonNode => SignedInAsync(request, async () => await JsonBody.ReadAsync(request) is T body ? Locked(() => work(body)) : Error(400, request));
 
     protected Task<IResult> SignedInAsync(HttpRequest request, Func<Task<IResult>> work) => IsSignedIn(request) ? work() : Task.FromResult(Error(401, request));
 
