@@ -86,6 +86,10 @@ public static class Some
     public static Incident Waiting(string id = "261123-0312-k7m2p9wd", Gate? gate = null) =>
         (Incident(id) with { Findings = [Finding()], WakeEvent = "wake-1" }).AddGate(gate ?? Gate(), Time);
 
+    /// <summary>What is due at a question at this time, while everybody whom it reached may answer it and nothing keeps its steps back.</summary>
+    public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now) =>
+        ApprovalSchedule.Advance(incident, gateId, now, isAsked: null, heldBackBy: null);
+
     public static Incident OwnedByResponder() => Waiting()
         .Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "api", Time)).Incident
         .End(IncidentState.TakenOver, "ada took over.", Time);

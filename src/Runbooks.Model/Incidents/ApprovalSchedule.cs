@@ -16,7 +16,7 @@ public static class ApprovalSchedule
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
     /// <param name="isAsked">Whether somebody whom the question reached may still answer it; null for everybody.</param>
     /// <param name="heldBackBy">What keeps it from running now; needed only where silence may count as a yes.</param>
-    public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked = null, HeldBackBy? heldBackBy = null)
+    public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
         {

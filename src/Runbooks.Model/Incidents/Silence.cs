@@ -27,9 +27,9 @@ public static class Silence
     };
 
     /// <summary>Counts the time since the last review, as far as the question could have been answered in it.</summary>
-    /// <param name="isAsked">Whether somebody whom it reached may still answer it.</param>
-    /// <param name="heldBackBy">What keeps it from running now: what was counted before is worth nothing then, since whoever wanted to answer may have given up.</param>
-    public static Gate Count(Incident incident, Gate gate, DateTimeOffset now, Func<Gate, string, bool>? isAsked = null, HeldBackBy? heldBackBy = null)
+    /// <param name="isAsked">Whether somebody whom it reached may still answer it; null for everybody.</param>
+    /// <param name="heldBackBy">What keeps it from running now, or null: what was counted before is worth nothing then, since whoever wanted to answer may have given up.</param>
+    public static Gate Count(Incident incident, Gate gate, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
     {
         if (MayCount(gate) && (heldBackBy is not null || gate.WasBlocked))
         {

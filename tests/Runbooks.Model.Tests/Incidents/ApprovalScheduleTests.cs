@@ -19,13 +19,13 @@ public sealed class ApprovalScheduleTests
         var gate = Some.Gate() with { OnTimeout = onTimeout };
         var late = gate.ExpiresAt.AddMinutes(minutesLate);
 
-        var (asked, due) = ApprovalSchedule.Advance(Some.Waiting(gate: gate), gate.Id, late);
+        var (asked, due) = Some.Advance(Some.Waiting(gate: gate), gate.Id, late);
 
         (asked.OpenGate?.ExpiresAt, due is not null).ShouldBe((again ? late + (gate.ExpiresAt - gate.OpenedAt) : null, again));
         if (again)
         {
             asked.OpenGate!.MessageKey.ShouldNotBe(gate.MessageKey, "it is asked again");
-            ApprovalSchedule.Advance(asked, gate.Id, asked.OpenGate.ExpiresAt.AddHours(onTimeout == OnTimeout.Abort ? 1 : 0)).Incident.FindGate(gate.Id)!.Outcome.ShouldBe(GateOutcome.Expired, "once");
+            Some.Advance(asked, gate.Id, asked.OpenGate.ExpiresAt.AddHours(onTimeout == OnTimeout.Abort ? 1 : 0)).Incident.FindGate(gate.Id)!.Outcome.ShouldBe(GateOutcome.Expired, "once");
         }
     }
 
@@ -34,10 +34,10 @@ public sealed class ApprovalScheduleTests
     {
         var waiting = Some.Waiting(gate: s_gate with { Reminders = [new(Some.Time.AddMinutes(5), [])] });
 
-        var (early, none) = ApprovalSchedule.Advance(waiting, s_gate.Id, Some.Time.AddMinutes(5).AddTicks(-1));
+        var (early, none) = Some.Advance(waiting, s_gate.Id, Some.Time.AddMinutes(5).AddTicks(-1));
         (early.Timeline.Count, early.OpenGate!.Asked, none).ShouldBe((waiting.Timeline.Count, 0, null));
 
-        var (reminded, due) = ApprovalSchedule.Advance(waiting, s_gate.Id, Some.Time.AddMinutes(5));
+        var (reminded, due) = Some.Advance(waiting, s_gate.Id, Some.Time.AddMinutes(5));
         (reminded.OpenGate!.Asked, reminded.OpenGate.Reminders.Count, due).ShouldBe((1, 0, CardKind.Reminder));
     }
 
@@ -48,7 +48,7 @@ public sealed class ApprovalScheduleTests
     {
         var waiting = Some.Waiting(gate: s_gate with { Task = new("fix", "Turn the key.", [], Undoes: undoes) }) with { Stop = new("ada", "enough", Some.Time) };
 
-        ApprovalSchedule.Advance(waiting, s_gate.Id, Some.Time).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
+        Some.Advance(waiting, s_gate.Id, Some.Time).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
     }
 
     [Theory]
@@ -65,13 +65,13 @@ public sealed class ApprovalScheduleTests
             Recurrences = [new("alertmanager", "HighLatency_Cluster_B", 3, Some.Time, Some.Time.AddMinutes(lastAt), [Some.Time, Some.Time, Some.Time])],
         };
 
-        ApprovalSchedule.Advance(flapping, s_gate.Id, Some.Time.AddMinutes(minutes)).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
+        Some.Advance(flapping, s_gate.Id, Some.Time.AddMinutes(minutes)).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
     }
 
     [Fact]
     public void TimeIsUp_EscalatesOnceAsAMessageOfItsOwn()
     {
-        var (escalated, due) = ApprovalSchedule.Advance(Some.Waiting(gate: s_gate with { OnTimeout = OnTimeout.Escalate }), s_gate.Id, s_gate.ExpiresAt);
+        var (escalated, due) = Some.Advance(Some.Waiting(gate: s_gate with { OnTimeout = OnTimeout.Escalate }), s_gate.Id, s_gate.ExpiresAt);
 
         var gate = escalated.OpenGate.ShouldNotBeNull();
         (gate.Asked, gate.OnTimeout, gate.ExpiresAt, due).ShouldBe((1, OnTimeout.Abort, s_gate.ExpiresAt.AddMinutes(20), CardKind.Escalation));
@@ -88,7 +88,7 @@ public sealed class ApprovalScheduleTests
         var (missed, later) = (Some.Time.AddMinutes(12), Some.Time.AddHours(6));
         var waiting = Some.Waiting(gate: s_gate with { OnTimeout = onTimeout, Reminders = [new(Some.Time.AddMinutes(5), []), new(missed, ["lead"]), new(missed.AddMinutes(1), ["boss"])] });
 
-        var (asked, due) = ApprovalSchedule.Advance(waiting, s_gate.Id, later);
+        var (asked, due) = Some.Advance(waiting, s_gate.Id, later);
 
         var gate = asked.OpenGate.ShouldNotBeNull();
         (due, gate.Asked, gate.ExpiresAt, Silence.Needed(gate)).ShouldBe((CardKind.Escalation, 1, later + (s_gate.ExpiresAt - missed), s_gate.ExpiresAt - s_gate.OpenedAt));
@@ -96,7 +96,7 @@ public sealed class ApprovalScheduleTests
         gate.Reminders.ShouldBeEmpty();
         asked.Timeline[^2].What.ShouldStartWith("Its time was up before lead and boss had been asked. ");
 
-        ApprovalSchedule.Advance(asked, s_gate.Id, gate.ExpiresAt).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
+        Some.Advance(asked, s_gate.Id, gate.ExpiresAt).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
     }
 
     /// <summary>Why it was not looked after is not known: the host was down, the store refused, or much else waited.</summary>
@@ -105,7 +105,7 @@ public sealed class ApprovalScheduleTests
     {
         var late = s_gate.ExpiresAt.AddMinutes(30);
 
-        var asked = ApprovalSchedule.Advance(Some.Waiting(gate: s_gate), s_gate.Id, late).Incident;
+        var asked = Some.Advance(Some.Waiting(gate: s_gate), s_gate.Id, late).Incident;
 
         string Clock(DateTimeOffset at) => GateText.Clock(at, s_gate.OpenedAt);
         asked.Timeline[^1].What.ShouldBe($"Its time was up at {Clock(s_gate.ExpiresAt)}, and it was not looked at before {Clock(late)}. It is asked once more, until {Clock(asked.OpenGate!.ExpiresAt)}.");

@@ -46,7 +46,7 @@ public sealed class ClocksTests
     {
         var gate = Some.Gate() with { OpenedAt = s_tomorrow, ExpiresAt = s_tomorrow.AddMinutes(20), Reminders = [new(s_tomorrow.AddMinutes(5), [])] };
 
-        var (incident, due) = ApprovalSchedule.Advance(Some.Waiting(gate: gate), gate.Id, Some.Time);
+        var (incident, due) = Some.Advance(Some.Waiting(gate: gate), gate.Id, Some.Time);
 
         due.ShouldBeNull();
         (incident.OpenGate!.OpenedAt, incident.OpenGate.ExpiresAt, incident.OpenGate.Reminders[0].At).ShouldBe((Some.Time, Some.Time.AddMinutes(20), Some.Time.AddMinutes(5)));

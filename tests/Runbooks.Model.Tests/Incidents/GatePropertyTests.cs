@@ -35,7 +35,7 @@ public sealed class GatePropertyTests
             incident = kind switch
             {
                 0 => incident.RequestStop(new StopRequest(who, "enough", now)),
-                < 5 => ApprovalSchedule.Advance(incident, gate.Id, now).Incident,
+                < 5 => Some.Advance(incident, gate.Id, now).Incident,
                 _ => incident.Decide(gate.Id, new Decision(verb, who, "slack", now)).Incident,
             };
             Check(before, incident.FindGate(gate.Id)!, now);
@@ -50,7 +50,7 @@ public sealed class GatePropertyTests
         var messages = 0;
         for (var seconds = 0; seconds <= 90 * 60; seconds += 20)
         {
-            var (next, due) = ApprovalSchedule.Advance(incident, gate.Id, Some.Time.AddSeconds(seconds));
+            var (next, due) = Some.Advance(incident, gate.Id, Some.Time.AddSeconds(seconds));
             incident = next;
             messages += due is null ? 0 : 1;
         }

@@ -136,7 +136,7 @@ public sealed class GateTests
         var held = Some.Waiting(gate: s_gate with { OnTimeout = OnTimeout.Escalate }).NoteHeldBack(s_gate.Id, "ada", "A window is open.", s_gate.ExpiresAt.AddHours(6), Some.Time);
         var due = held.OpenGate!.ExpiresAt;
 
-        ApprovalSchedule.Advance(held, s_gate.Id, due).Incident.OpenGate!.ExpiresAt.ShouldBe(due + (s_gate.ExpiresAt - s_gate.OpenedAt));
+        Some.Advance(held, s_gate.Id, due).Incident.OpenGate!.ExpiresAt.ShouldBe(due + (s_gate.ExpiresAt - s_gate.OpenedAt));
     }
 
     /// <summary>The ending does not say that nobody answered when somebody did.</summary>
@@ -148,7 +148,7 @@ public sealed class GateTests
         var waiting = Some.Waiting(gate: s_gate with { Required = 2 });
         var asked = heldBack ? waiting.NoteHeldBack(s_gate.Id, "ada", "The kill switch is on.", null, Some.Time) : waiting.Decide(s_gate.Id, Approval("ada")).Incident;
 
-        var expired = ApprovalSchedule.Advance(asked, s_gate.Id, s_gate.ExpiresAt).Incident.FindGate(s_gate.Id)!;
+        var expired = Some.Advance(asked, s_gate.Id, s_gate.ExpiresAt).Incident.FindGate(s_gate.Id)!;
 
         (expired.Outcome, expired.ClosedBy, GateText.Brief(expired)).ShouldBe((GateOutcome.Expired, why, "Not approved in time"));
     }

@@ -21,7 +21,7 @@ public sealed class SilenceTests
     {
         var reached = Some.Waiting(gate: s_gate).RecordDeliveries([Delivered(1, "oncall"), Delivered(3, "lead")]);
 
-        var gate = Silence.Count(reached, s_gate, Some.Time.AddMinutes(2));
+        var gate = Silence.Count(reached, s_gate, Some.Time.AddMinutes(2), isAsked: null, heldBackBy: null);
 
         (gate.Heard, gate.HeardUntil).ShouldBe((TimeSpan.FromMinutes(1), Some.Time.AddMinutes(2)));
     }
@@ -33,7 +33,7 @@ public sealed class SilenceTests
     {
         var reached = Some.Waiting(gate: s_gate).RecordDeliveries([Delivered(1, "oncall")]);
 
-        Silence.Count(reached, s_gate, Some.Time.AddMinutes(minutes)).ShouldBeSameAs(s_gate);
+        Silence.Count(reached, s_gate, Some.Time.AddMinutes(minutes), isAsked: null, heldBackBy: null).ShouldBeSameAs(s_gate);
     }
 
     [Theory]

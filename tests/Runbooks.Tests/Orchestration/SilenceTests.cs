@@ -229,7 +229,7 @@ public sealed class SilenceTests : IAsyncDisposable
         var gate = TestKit.Some.Gate() with { OnTimeout = OnTimeout.ProceedIfReversible };
         var kept = gate with { Plan = gate.Plan with { Steps = [TestKit.Some.Step() with { Undo = "Left to a person.", UndoneByHand = true }] } };
 
-        var incident = ApprovalSchedule.Advance(TestKit.Some.Waiting(gate: kept), kept.Id, kept.ExpiresAt).Incident;
+        var incident = TestKit.Some.Advance(TestKit.Some.Waiting(gate: kept), kept.Id, kept.ExpiresAt).Incident;
 
         incident.LatestGate!.Outcome.ShouldBe(GateOutcome.Expired);
         GateText.Silence(kept).ShouldContain("nothing is done");
