@@ -27,7 +27,7 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
     /// <param name="connectionString">Of the account; null to sign in as whoever runs this.</param>
     /// <param name="clientId">The user-assigned identity to sign in with; null for whatever the environment offers.</param>
     /// <exception cref="FormatException">The address is none of a container, or not in the account of the connection string.</exception>
-    public static BlobRuleSetPlace Open(Uri container, string? connectionString, string? clientId = null)
+    public static BlobRuleSetPlace Open(Uri container, string? connectionString, string? clientId)
     {
         if (container.Query.Length > 0 || container.UserInfo.Length > 0)
         {

@@ -34,13 +34,13 @@ public sealed class BlobRuleSetPlaceTests(Azurite azurite) : RuleSetPlaceContrac
         Refusal($"{account}/devstoreaccount1/a/b.yaml").ShouldContain("is not the address of a container");
         Refusal($"{account}/devstoreaccount1/a?sv=2024&sig=secret").ShouldNotContain("secret");
         Refusal("https://other.blob.core.windows.net/runbooks").ShouldContain("is not in the account of Storage:ConnectionString");
-        Should.Throw<FormatException>(() => BlobRuleSetPlace.Open(new Uri("http://other.blob.core.windows.net/runbooks"), null)).Message.ShouldContain("https");
-        BlobRuleSetPlace.Open(new Uri("https://other.blob.core.windows.net/runbooks"), null).Address.ShouldBe("https://other.blob.core.windows.net/runbooks");
+        Should.Throw<FormatException>(() => BlobRuleSetPlace.Open(new Uri("http://other.blob.core.windows.net/runbooks"), null, null)).Message.ShouldContain("https");
+        BlobRuleSetPlace.Open(new Uri("https://other.blob.core.windows.net/runbooks"), null, null).Address.ShouldBe("https://other.blob.core.windows.net/runbooks");
     }
 
-    protected override IRuleSetPlace Open() => BlobRuleSetPlace.Open(AddressOf(_container), azurite.ConnectionString);
+    protected override IRuleSetPlace Open() => BlobRuleSetPlace.Open(AddressOf(_container), azurite.ConnectionString, null);
 
-    private string Refusal(string address) => Should.Throw<FormatException>(() => BlobRuleSetPlace.Open(new Uri(address), azurite.ConnectionString)).Message;
+    private string Refusal(string address) => Should.Throw<FormatException>(() => BlobRuleSetPlace.Open(new Uri(address), azurite.ConnectionString, null)).Message;
 
     private Uri AddressOf(string container) => new(new AzureStorageClients(new AzureStorageOptions { ConnectionString = azurite.ConnectionString }).RuleSet(container).Address);
 }

@@ -10,7 +10,7 @@ internal static class ServerPort
 {
     /// <summary>Asked before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
     /// <exception cref="CommandException">The wanted port cannot be had.</exception>
-    public static int FindFree(int wanted, bool onAny = false)
+    public static int FindFree(int wanted, bool onAny)
     {
         try
         {

@@ -29,7 +29,8 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
             var answer = await SendAsync(
                 $"ask whether it may {verb} {on.Resource}",
                 client => client.AuthorizationV1.CreateSelfSubjectAccessReviewAsync(review, cancellationToken: cancellationToken),
-                cancellationToken: cancellationToken);
+                onStatus: null,
+                cancellationToken);
             // A no beside an error says only that an authorizer could not be asked.
             return answer?.Status is not { Allowed: false, EvaluationError: null or "" };
         }
@@ -45,7 +46,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
     /// <param name="page">Asks for one page: how many objects, and where to go on; null for the first.</param>
     /// <exception cref="ClusterException">There are more than can be looked through.</exception>
     public Task<IReadOnlyList<T>> ListAsync<TList, T>(
-        string what, Func<IKubernetes, int, string?, Task<TList>> page, Func<int, Func<IReadOnlyList<T>>?>? onStatus = null, CancellationToken cancellationToken = default)
+        string what, Func<IKubernetes, int, string?, Task<TList>> page, Func<int, Func<IReadOnlyList<T>>?>? onStatus, CancellationToken cancellationToken)
         where TList : IKubernetesObject<V1ListMeta>, IItems<T> =>
         SendAsync<IReadOnlyList<T>>(
             what,
@@ -84,7 +85,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         status => status == 409 ? () => false : null,
         cancellationToken);
 
-    public async Task<T> SendAsync<T>(string what, Func<IKubernetes, Task<T>> call, Func<int, Func<T>?>? onStatus = null, CancellationToken cancellationToken = default)
+    public async Task<T> SendAsync<T>(string what, Func<IKubernetes, Task<T>> call, Func<int, Func<T>?>? onStatus, CancellationToken cancellationToken)
     {
         try
         {

@@ -59,7 +59,7 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = uid }, ["spec"] = spec };
         try
         {
-            await calls.SendAsync($"{what} deployment {ns}/{name}", client => send(client, new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch)), cancellationToken: cancellationToken);
+            await calls.SendAsync($"{what} deployment {ns}/{name}", client => send(client, new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch)), onStatus: null, cancellationToken);
         }
         catch (ClusterException refused) when (refused.Status is 409 or 422)
         {

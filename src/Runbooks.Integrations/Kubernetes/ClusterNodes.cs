@@ -27,7 +27,8 @@ internal sealed class ClusterNodes(ClusterCalls calls)
     public Task<IReadOnlyList<V1Pod>> PodsAsync(string node, CancellationToken cancellationToken) => calls.ListAsync<V1PodList, V1Pod>(
         $"list the pods of node {node}",
         (client, limit, next) => client.CoreV1.ListPodForAllNamespacesAsync(fieldSelector: $"spec.nodeName={node}", limit: limit, continueParameter: next, cancellationToken: cancellationToken),
-        cancellationToken: cancellationToken);
+        onStatus: null,
+        cancellationToken);
 
     /// <summary>Changes exactly the node that was read: one that has changed since is refused by the cluster.</summary>
     /// <returns>False when it has changed since.</returns>

@@ -19,7 +19,8 @@ internal sealed class ClusterPods(ClusterCalls calls)
     public Task<IReadOnlyList<V1Pod>> ListAsync(string ns, CancellationToken cancellationToken) => calls.ListAsync<V1PodList, V1Pod>(
         $"list pods in {ns}",
         (client, limit, next) => client.CoreV1.ListNamespacedPodAsync(ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
-        cancellationToken: cancellationToken);
+        onStatus: null,
+        cancellationToken);
 
     /// <returns>The end of the log, each line with its time, at most <paramref name="lines"/> lines and about 8 MiB; null when there is none.</returns>
     public Task<Stream?> LogAsync(string ns, string name, string container, bool previous, int lines, CancellationToken cancellationToken) => calls.SendAsync<Stream?>(

@@ -40,7 +40,7 @@ public sealed record Publication(int Number, string Set, DateTimeOffset At, stri
     private string ShortCommit => Commit!.Length >= 40 && Commit.Take(40).All(char.IsAsciiHexDigitLower) ? Commit[..7] + Commit[40..] : Commit;
 
     /// <summary>The same with its time, seen from another: <c>…, published by GitHub Actions 12m before</c>.</summary>
-    public string Describe(DateTimeOffset then, string before = "before") => $"{Source ?? $"publication {Number}"}, {Published(then, before)}";
+    public string Describe(DateTimeOffset then, string before) => $"{Source ?? $"publication {Number}"}, {Published(then, before)}";
 
     /// <summary>By whom, when and in place of what: <c>published by GitHub Actions 12m before, going back to publication 5</c>.</summary>
     public string Published(DateTimeOffset then, string before = "before")

@@ -79,7 +79,7 @@ public static class EndingText
     /// <param name="incident">As it ends, in its final state.</param>
     /// <param name="cause">What ended it, where the record does not say: a decision, a failure.</param>
     /// <param name="inResolution">It ended while the resolution was to run, after the mitigation had come to its end.</param>
-    public static string Of(Incident incident, string cause, bool inResolution = false) => incident.State switch
+    public static string Of(Incident incident, string cause, bool inResolution) => incident.State switch
     {
         IncidentState.Resolved => Join(Resolved(incident), OnPurpose(incident)),
         _ when SawNothing(incident) => NotNeeded(incident),

@@ -54,7 +54,7 @@ internal sealed record Attribution(string By, string Reason)
                 : "Say who does this: go back and fill in your name.", home: true));
     }
 
-    private static Attribution? Of(string? by, string? reason, bool reasonNeeded = true)
+    private static Attribution? Of(string? by, string? reason, bool reasonNeeded)
     {
         var why = Redactor.Redact((reason ?? "").Trim());
         return string.IsNullOrWhiteSpace(by) || (reasonNeeded && why.Length == 0) ? null

@@ -95,7 +95,7 @@ public sealed record IncidentView
     public required IReadOnlyList<TimelineEntry> Timeline { get; init; }
 
     /// <param name="heldBack">What the guards say about the open question.</param>
-    public static IncidentView Of(Incident incident, IReadOnlyList<string>? heldBack = null) => new()
+    public static IncidentView Of(Incident incident, IReadOnlyList<string> heldBack) => new()
     {
         Id = incident.Id,
         Runbook = incident.RunbookId,
@@ -138,7 +138,7 @@ public sealed record IncidentView
         VerificationRounds = incident.VerificationRounds,
         Gate = (incident.OpenGate ?? incident.LatestGate) is { } gate ? GateView.Of(gate) : null,
         Gates = [.. incident.Gates.Select(GateView.Of)],
-        HeldBack = heldBack ?? [],
+        HeldBack = heldBack,
         Steps = [.. incident.Steps.Select(StepView.Of)],
         Stop = incident.Stop,
         Deliveries = incident.Deliveries,

@@ -23,7 +23,7 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
 
     /// <summary><c>POST /api/safety/release</c></summary>
     public Task<IResult> ReleaseAsync(HttpRequest request) => ByAsync(request, async (body, cancellationToken) =>
-        await killSwitch.ReleaseAsync(body.By, body.Reason, cancellationToken, body.Stop) is var after && after.Engaged
+        await killSwitch.ReleaseAsync(body.By, body.Reason, body.Stop, cancellationToken) is var after && after.Engaged
             ? ApiResults.Problem(StatusCodes.Status409Conflict, $"Not released: 'stop' is not the time of the newest stop. {after.Describe()}")
             : ApiResults.Json(after));
 
@@ -108,7 +108,7 @@ public sealed class SafetyPageHandler(
     });
 
     public Task<IResult> ReleaseAsync(HttpRequest request) => ByAsync(request, async (form, cancellationToken) =>
-        await killSwitch.ReleaseAsync(form.By, form.Reason, cancellationToken, form.Fields["stop"]) is { Engaged: true } still
+        await killSwitch.ReleaseAsync(form.By, form.Reason, form.Fields["stop"], cancellationToken) is { Engaged: true } still
             ? $"Everything was stopped again after the page that you saw. {still.Describe()} Read why under Safety, and release it there."
             : null);
 

@@ -84,7 +84,7 @@ internal static class Deadline
 
     /// <summary>As above; when the host stops it is not given up at once, since it cannot be repeated and its outcome would stay unknown.</summary>
     public static async Task<T> WithinAsync<T>(
-        TimeSpan limit, TimeSpan grace, TimeProvider time, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken, StepProgress? progress = null)
+        TimeSpan limit, TimeSpan grace, TimeProvider time, Func<CancellationToken, Task<T>> work, StepProgress? progress, CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource();
         var working = WithinAsync(limit, time, work, late.Token, progress);

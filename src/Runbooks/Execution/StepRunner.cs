@@ -174,7 +174,7 @@ public sealed class StepRunner(
 
             attempt.Acts = true;
             var result = await Deadline.WithinAsync(
-                spec.Timeout, action.Repeatable ? TimeSpan.Zero : s_stopGrace, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken, context.Progress);
+                spec.Timeout, action.Repeatable ? TimeSpan.Zero : s_stopGrace, time, token => action.ApplyAsync(parameters, preparation, context, token), context.Progress, cancellationToken);
             var done = attempt.Clean(result);
             attempt.IsOver = true;
             return await FinishAsync(begun, attempt.Request, StepStatus.Done, done, cancellationToken);

@@ -19,7 +19,7 @@ public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<Ki
         TurnAsync(new(true, by, reason, time.GetUtcNow()), before => !before.Stops.Any(stop => stop.By == by && stop.Reason == reason), cancellationToken);
 
     /// <param name="stop">The time of the newest stop that whoever releases it knows of; it stays on where that is not the newest one. Null releases whatever is on.</param>
-    public Task<KillSwitchState> ReleaseAsync(string by, string reason, CancellationToken cancellationToken, string? stop = null) =>
+    public Task<KillSwitchState> ReleaseAsync(string by, string reason, string? stop, CancellationToken cancellationToken) =>
         TurnAsync(new(false, by, reason, time.GetUtcNow()), before => before.Engaged && (stop is null || before.Changes[^1].IsOf(stop)), cancellationToken);
 
     private async Task<KillSwitchState> TurnAsync(KillSwitchChange change, Func<KillSwitchState, bool> counts, CancellationToken cancellationToken)

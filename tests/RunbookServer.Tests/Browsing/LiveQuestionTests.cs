@@ -58,7 +58,7 @@ public sealed class LiveQuestionTests(Chromium chromium) : IClassFixture<Chromiu
         await Assertions.Expect(release).ToBeEnabledAsync();
 
         await page.Locator("#kill-switch textarea").FillAsync("the file is repaired");
-        await _host.Get<KillSwitch>().ReleaseAsync("ada", "the file is repaired", Cancel);
+        await _host.Get<KillSwitch>().ReleaseAsync("ada", "the file is repaired", stop: null, Cancel);
         await page.Clock.FastForwardAsync(3_000);
 
         await Assertions.Expect(page.GetByText("Stop all steps")).ToBeVisibleAsync();

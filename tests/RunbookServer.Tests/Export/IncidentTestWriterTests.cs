@@ -126,7 +126,7 @@ public sealed class IncidentTestWriterTests : IDisposable
         problems.ShouldBeEmpty();
         $"{CamelCase.Of(incident!.State)} {{{string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"))}}}".ShouldBe(end, incident.Reason);
 
-        var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident)));
+        var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident, heldBack: [])));
         (await TestRunner.RunAsync(Case(exported), catalog.Current[0], steps)).ShouldBeEmpty(exported);
     }
 
@@ -143,7 +143,7 @@ public sealed class IncidentTestWriterTests : IDisposable
 
         incident = incident with { Stop = new("grace", "wait", incident.EndedAt!.Value.AddSeconds(1)) };
 
-        var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident)));
+        var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident, heldBack: [])));
         (await TestRunner.RunAsync(Case(exported), runbook, steps)).ShouldBeEmpty(exported);
     }
 
@@ -170,7 +170,7 @@ public sealed class IncidentTestWriterTests : IDisposable
         var incident = await Life.LiveAsync(life, runbook, Load(services, Runbook.Replace("id: reroute", "id: other", StringComparison.Ordinal)), steps);
 
         $"{CamelCase.Of(incident.State)} {{{string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"))}}}".ShouldBe(end, incident.Reason);
-        var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident)));
+        var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident, heldBack: [])));
         (await TestRunner.RunAsync(Case(exported), runbook, steps)).ShouldBeEmpty(exported);
     }
 

@@ -15,7 +15,7 @@ public sealed class EndingOfTwoStepsTests
     {
         var incident = WithSecond(Make(IncidentState.Failed, Fate.Done, Checks.None, Kind.Changes), Phase.Mitigation, second);
 
-        (EndingText.Headline(incident), EndingText.Of(incident, "It broke")).ShouldBe((headline, text));
+        (EndingText.Headline(incident), EndingText.Of(incident, "It broke", inResolution: false)).ShouldBe((headline, text));
     }
 
     /// <summary>What a step found so is no change of ours.</summary>
@@ -35,7 +35,7 @@ public sealed class EndingOfTwoStepsTests
     {
         var resolved = WithSecond(Make(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.Changes), Phase.Resolution, StepStatus.Done);
 
-        EndingText.Of(resolved, "").ShouldBe("The fix was verified: full, stuck passed after it.");
+        EndingText.Of(resolved, "", inResolution: false).ShouldBe("The fix was verified: full, stuck passed after it.");
         EndingText.Of(resolved with { State = IncidentState.Failed }, "it broke", inResolution: true).ShouldBe("The fix was verified, but the resolution did not finish: it broke. Stays in place: fix, second.");
     }
 
@@ -44,7 +44,7 @@ public sealed class EndingOfTwoStepsTests
     {
         var resolved = WithSecond(Make(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.TellsOnly), Phase.Resolution, StepStatus.Done);
 
-        (EndingText.Headline(resolved), EndingText.Of(resolved, "")).ShouldBe(("Done, not verified", "The steps ran. Nothing was checked after them."));
+        (EndingText.Headline(resolved), EndingText.Of(resolved, "", inResolution: false)).ShouldBe(("Done, not verified", "The steps ran. Nothing was checked after them."));
     }
 
     /// <summary>Of steps that came to different ends, the headline names what people have to know.</summary>

@@ -120,7 +120,7 @@ public sealed class EndingTextTests
     {
         var incident = Make(state, fate, checks, kind);
 
-        EndingText.Of(incident, "Nobody answered in time.").ShouldBe(text);
+        EndingText.Of(incident, "Nobody answered in time.", inResolution: false).ShouldBe(text);
         EndingText.Headline(incident).ShouldBe(headline);
     }
 
@@ -142,7 +142,7 @@ public sealed class EndingTextTests
         var stuck = Some.Finding("stuck", Verdict.Passing);
         resolved = resolved with { Verification = [Some.Finding("full", Verdict.Passing), stuck with { Result = stuck.Result with { Caveat = "without a request to show it" } }] };
 
-        EndingText.Of(resolved, "").ShouldBe("The fix was verified: full, stuck passed after it; stuck without a request to show it.");
+        EndingText.Of(resolved, "", inResolution: false).ShouldBe("The fix was verified: full, stuck passed after it; stuck without a request to show it.");
         EndingText.Of(resolved with { State = IncidentState.Rejected }, "ada rejected", inResolution: true)
             .ShouldBe("The fix was verified (stuck without a request to show it), but the resolution did not run: ada rejected. Stays in place: fix.");
     }
@@ -153,7 +153,7 @@ public sealed class EndingTextTests
         var resolved = Make(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.Changes);
         resolved = resolved with { VerificationRounds = [new(IncidentState.Verifying, Some.Time, new Dictionary<string, Verdict> { ["slow"] = Verdict.Passing }, 1), .. resolved.VerificationRounds] };
 
-        EndingText.Of(resolved, "").ShouldBe("The fix was verified: full, stuck passed after it.");
+        EndingText.Of(resolved, "", inResolution: false).ShouldBe("The fix was verified: full, stuck passed after it.");
     }
 
     /// <summary>Of what changed nothing, or passed all along, no time to mitigate is told.</summary>
@@ -178,7 +178,7 @@ public sealed class EndingTextTests
     [InlineData("The check passed; nothing was done.", Verdict.Passing)]
     [InlineData("0 of 2 checks passed, 1 failed, 1 could not be answered. That does not call for the mitigation; nothing was done.", Verdict.Failing, Verdict.Unknown)]
     public void NotNeeded_CountsTheChecks(string text, params Verdict[] verdicts) =>
-        EndingText.Of(Some.Incident() with { State = IncidentState.NotNeeded, Findings = [.. verdicts.Select(verdict => Some.Finding(verdict.ToString(), verdict))] }, "").ShouldBe(text);
+        EndingText.Of(Some.Incident() with { State = IncidentState.NotNeeded, Findings = [.. verdicts.Select(verdict => Some.Finding(verdict.ToString(), verdict))] }, "", inResolution: false).ShouldBe(text);
 
     [Theory]
     [InlineData(true, "The fix was verified, but the resolution did not run: it was enough. Undone: fix.")]
@@ -211,9 +211,9 @@ public sealed class EndingTextTests
     [Fact]
     public void NoCauseAndNoWords_LeaveNoGaps()
     {
-        EndingText.Of(Make(IncidentState.Rejected, Fate.NotReached, Checks.None, Kind.Changes), " ").ShouldBe("Nothing was done.");
+        EndingText.Of(Make(IncidentState.Rejected, Fate.NotReached, Checks.None, Kind.Changes), " ", inResolution: false).ShouldBe("Nothing was done.");
         var kept = Make(IncidentState.Failed, Fate.Kept, Checks.None, Kind.Changes);
-        EndingText.Of(kept with { Steps = [kept.Steps[0] with { Outcome = null }] }, "It broke.").ShouldBe("It broke. fix was left as it is.");
+        EndingText.Of(kept with { Steps = [kept.Steps[0] with { Outcome = null }] }, "It broke.", inResolution: false).ShouldBe("It broke. fix was left as it is.");
     }
 
     [Fact]

@@ -61,7 +61,7 @@ public sealed partial class ApprovalStoryTests : IAsyncDisposable
         await _world.Engine.RaiseAsync(opened.Id, opened.WakeEvent!);
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
         _world.Get<CurrentContacts>().Replace(Team("grace"));
-        await _world.Get<KillSwitch>().ReleaseAsync("grace", "go on", TestContext.Current.CancellationToken);
+        await _world.Get<KillSwitch>().ReleaseAsync("grace", "go on", stop: null, TestContext.Current.CancellationToken);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
 

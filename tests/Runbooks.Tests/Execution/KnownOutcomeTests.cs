@@ -129,7 +129,7 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
     {
         var (time, answer) = (new FakeTimeProvider(), new TaskCompletionSource<int>());
         using var stop = new CancellationTokenSource();
-        var working = Deadline.WithinAsync(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(10), time, _ => answer.Task, stop.Token);
+        var working = Deadline.WithinAsync(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(10), time, _ => answer.Task, progress: null, stop.Token);
 
         await stop.CancelAsync();
         time.Advance(TimeSpan.FromSeconds(9));
@@ -148,7 +148,7 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
             token.Register(told.SetResult);
             await Task.Delay(Timeout.InfiniteTimeSpan, time, token);
             return 7;
-        }, stop.Token);
+        }, progress: null, stop.Token);
 
         await stop.CancelAsync();
         await Task.Yield();

@@ -39,7 +39,7 @@ public abstract class GuardedWorld : IAsyncDisposable
 
     private protected Task EngageKillSwitchAsync() => _world.Get<KillSwitch>().EngageAsync("ada", Trouble, CancellationToken.None);
 
-    private protected Task ReleaseKillSwitchAsync() => _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+    private protected Task ReleaseKillSwitchAsync() => _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", stop: null, CancellationToken.None);
 
     private protected Task<Incident> OpenAsync(Runbook runbook, string target = "inference/llm-b-0", Func<Incident, Incident>? change = null)
     {

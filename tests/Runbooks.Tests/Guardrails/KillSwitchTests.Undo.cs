@@ -75,7 +75,7 @@ public sealed partial class KillSwitchTests
         (_world.Time.GetUtcNow() - held.Verification.Max(finding => finding.At)).ShouldBeLessThanOrEqualTo(s_lease.Every);
         _world.Script.Count("undo fix").ShouldBe(0);
 
-        await killSwitch.ReleaseAsync("ada", "understood", CancellationToken.None);
+        await killSwitch.ReleaseAsync("ada", "understood", stop: null, CancellationToken.None);
         (await _world.AdvanceAsync(opened.Id, s_lease.Every)).State.ShouldBe(IncidentState.Resolved);
         (await killSwitch.ReadAsync(CancellationToken.None)).Changes.Select(change => change.Reason).ShouldBe(["hands off", "understood"]);
     }

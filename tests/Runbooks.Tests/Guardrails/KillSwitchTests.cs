@@ -21,11 +21,11 @@ public sealed partial class KillSwitchTests : GuardedWorld
         using var log = new ListLogger();
         var killSwitch = new KillSwitch(_world.State, _world.Time, log.CreateLogger<KillSwitch>());
 
-        (await killSwitch.ReleaseAsync("ada", "too early", CancellationToken.None)).Engaged.ShouldBeFalse();
+        (await killSwitch.ReleaseAsync("ada", "too early", stop: null, CancellationToken.None)).Engaged.ShouldBeFalse();
         await killSwitch.EngageAsync("ada", "hands off", CancellationToken.None);
         (await killSwitch.EngageAsync("ada", "hands off", CancellationToken.None)).Engaged.ShouldBeTrue();
-        await killSwitch.ReleaseAsync("ada", "understood", CancellationToken.None);
-        await killSwitch.ReleaseAsync("ada", "understood", CancellationToken.None);
+        await killSwitch.ReleaseAsync("ada", "understood", stop: null, CancellationToken.None);
+        await killSwitch.ReleaseAsync("ada", "understood", stop: null, CancellationToken.None);
 
         (await killSwitch.ReadAsync(CancellationToken.None)).Changes.Select(change => (change.Engaged, change.By, change.Reason)).ShouldBe([(true, "ada", "hands off"), (false, "ada", "understood")]);
         log.Lines.ShouldBe(["Warning: The kill switch was engaged by ada: hands off", "Warning: The kill switch was released by ada: understood"]);
@@ -39,7 +39,7 @@ public sealed partial class KillSwitchTests : GuardedWorld
         await killSwitch.EngageAsync("ada", "hands off", CancellationToken.None);
         await _world.State.ChangeAsync<KillSwitchState>("safety:kill-switch", known => known! with { Later = later }, CancellationToken.None);
 
-        await killSwitch.ReleaseAsync("ada", "understood", CancellationToken.None);
+        await killSwitch.ReleaseAsync("ada", "understood", stop: null, CancellationToken.None);
 
         (await killSwitch.ReadAsync(CancellationToken.None)).Later.ShouldNotBeNull().Keys.ShouldBe(["colour"]);
     }
@@ -53,9 +53,9 @@ public sealed partial class KillSwitchTests : GuardedWorld
         var both = await killSwitch.EngageAsync("bob", "the database is being restored", CancellationToken.None);
 
         both.Describe()!.ShouldMatch(@"^The kill switch is on: ada stopped all steps at .+\. it restarts the wrong pods\. bob did so too at .+\. the database is being restored\.$");
-        (await killSwitch.ReleaseAsync("ada", "the file is repaired", CancellationToken.None, $"{first:O}")).Changes.Count.ShouldBe(2);
-        (await killSwitch.ReleaseAsync("ada", "the file is repaired", CancellationToken.None, "nonsense")).Engaged.ShouldBeTrue();
-        (await killSwitch.ReleaseAsync("ada", "bob is done too", CancellationToken.None, $"{both.Changes[^1].At:O}")).Engaged.ShouldBeFalse();
+        (await killSwitch.ReleaseAsync("ada", "the file is repaired", $"{first:O}", CancellationToken.None)).Changes.Count.ShouldBe(2);
+        (await killSwitch.ReleaseAsync("ada", "the file is repaired", "nonsense", CancellationToken.None)).Engaged.ShouldBeTrue();
+        (await killSwitch.ReleaseAsync("ada", "bob is done too", $"{both.Changes[^1].At:O}", CancellationToken.None)).Engaged.ShouldBeFalse();
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed partial class KillSwitchTests : GuardedWorld
         var words = (await killSwitch.ReadAsync(CancellationToken.None)).Describe()!;
         words.ShouldContain("reason 1. 2 more did so too. p4 did so too");
         words.ShouldEndWith("reason 6.");
-        await killSwitch.ReleaseAsync("ada", "all of it is over", CancellationToken.None);
+        await killSwitch.ReleaseAsync("ada", "all of it is over", stop: null, CancellationToken.None);
         (await killSwitch.EngageAsync("eve", "again", CancellationToken.None)).Describe()!.ShouldNotContain("reason");
     }
 

@@ -31,7 +31,7 @@ public sealed class PausedHalfWayTests : IAsyncDisposable
 
     private Task PullAsync() => _world.Get<KillSwitch>().EngageAsync("ana", "Wrong node.", Cancel);
 
-    private Task ReleaseAsync() => _world.Get<KillSwitch>().ReleaseAsync("ana", "Over.", Cancel);
+    private Task ReleaseAsync() => _world.Get<KillSwitch>().ReleaseAsync("ana", "Over.", stop: null, Cancel);
 
     [Fact]
     public async Task StepThatHasChangedSomething_StopsThereAndIsTakenBackAtTheRelease()

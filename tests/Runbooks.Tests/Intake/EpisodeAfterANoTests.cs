@@ -122,7 +122,7 @@ public sealed class EpisodeAfterANoTests : EpisodeWorld
         await world.TakeAsync(fired with { Fingerprint = "2", Severity = severity, Labels = new Dictionary<string, string> { ["resourceName"] = "sql-1", ["disk"] = disk } });
         world.Only.Alerts.Count.ShouldBe(2);
         await world.World.AdvanceAsync(stopped, TimeSpan.FromMinutes(minutes));
-        await world.World.Get<KillSwitch>().ReleaseAsync("bob", "go on", TestContext.Current.CancellationToken);
+        await world.World.Get<KillSwitch>().ReleaseAsync("bob", "go on", stop: null, TestContext.Current.CancellationToken);
 
         (await world.World.AdvanceAsync(stopped, TimeSpan.FromMinutes(40))).State.ShouldBe(IncidentState.Cancelled);
 
@@ -201,7 +201,7 @@ public sealed class EpisodeAfterANoTests : EpisodeWorld
         await _world.World.Get<IncidentVerbService>().StopAsync(stopped, "ada", "enough", TestContext.Current.CancellationToken);
         await _world.World.AdvanceAsync(stopped, TimeSpan.FromMinutes(60));
         await _world.TakeAsync(Firing(anew ? 170 : 0));
-        await _world.World.Get<KillSwitch>().ReleaseAsync("bob", "go on", TestContext.Current.CancellationToken);
+        await _world.World.Get<KillSwitch>().ReleaseAsync("bob", "go on", stop: null, TestContext.Current.CancellationToken);
 
         (await _world.World.AdvanceAsync(stopped, TimeSpan.FromMinutes(40))).State.ShouldBe(IncidentState.Cancelled);
 

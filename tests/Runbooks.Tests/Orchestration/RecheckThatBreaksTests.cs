@@ -140,7 +140,7 @@ public sealed class RecheckThatBreaksTests : IAsyncDisposable
         (await _world.AdvanceAsync(held.Id, s_minute * 60)).State.ShouldBe(IncidentState.Holding);
         _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections[0].Lines[0].ShouldContain("is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released, unless its cause is back by then.");
         _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections.Single(section => section.Heading == "What to do now").Lines[0].ShouldStartWith("Release the kill switch under Safety");
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "go on", TestContext.Current.CancellationToken);
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "go on", stop: null, TestContext.Current.CancellationToken);
 
         (await _world.AdvanceAsync(held.Id, s_minute * 35)).State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
@@ -158,7 +158,7 @@ public sealed class RecheckThatBreaksTests : IAsyncDisposable
             _broken = [];
             await _world.AdvanceAsync(held.Id, s_minute * 20);
             _world.Script.Verdicts["full"] = Verdict.Failing;
-            await _world.Get<KillSwitch>().ReleaseAsync("ada", "go on", TestContext.Current.CancellationToken);
+            await _world.Get<KillSwitch>().ReleaseAsync("ada", "go on", stop: null, TestContext.Current.CancellationToken);
             (await _world.AdvanceAsync(held.Id, s_minute * 10)).State.ShouldBe(IncidentState.Holding);
         }
 

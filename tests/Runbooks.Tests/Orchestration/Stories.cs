@@ -104,7 +104,7 @@ internal static class Stories
             await world.Get<KillSwitch>().EngageAsync("ada", "hands off", CancellationToken.None);
             world.Engine.Broken.Clear();
             await world.AdvanceAsync(held.Id, 60 * s_minute);
-            await world.Get<KillSwitch>().ReleaseAsync("ada", "go on", CancellationToken.None);
+            await world.Get<KillSwitch>().ReleaseAsync("ada", "go on", stop: null, CancellationToken.None);
             return await world.AdvanceAsync(held.Id, 60 * s_minute);
         },
         ["diagnosis-fails"] = async world =>

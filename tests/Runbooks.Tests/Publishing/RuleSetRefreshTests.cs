@@ -183,7 +183,7 @@ public sealed partial class RuleSetRefreshTests : IDisposable
         var incident = new AlertBatch("one", "x", AlertIntent.Fire, [Some.Alert()], [0]).Candidate(host.Catalog.Find("one")!, RunMode.Normal, _time.GetUtcNow());
 
         incident.Publication.ShouldBe(publication);
-        incident.Publication!.Describe(_time.GetUtcNow().AddMinutes(12)).ShouldBe("contoso/runbooks at 1a2b3c4 by Ada, published by grace 12m before");
+        incident.Publication!.Describe(_time.GetUtcNow().AddMinutes(12), "before").ShouldBe("contoso/runbooks at 1a2b3c4 by Ada, published by grace 12m before");
     }
 
     [Theory]
@@ -192,7 +192,7 @@ public sealed partial class RuleSetRefreshTests : IDisposable
     [InlineData(null, null, "Ada", "files by Ada, published by grace 12m before")]
     [InlineData("contoso/runbooks", null, "Ada", "contoso/runbooks by Ada, published by grace 12m before")]
     public void WhereRunbooksComeFrom_ReadsAsASentence(string? repository, string? commit, string? author, string words) =>
-        new Publication(7, "", _time.GetUtcNow(), "grace") { Repository = repository, Commit = commit, Author = author }.Describe(_time.GetUtcNow().AddMinutes(12)).ShouldBe(words);
+        new Publication(7, "", _time.GetUtcNow(), "grace") { Repository = repository, Commit = commit, Author = author }.Describe(_time.GetUtcNow().AddMinutes(12), "before").ShouldBe(words);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

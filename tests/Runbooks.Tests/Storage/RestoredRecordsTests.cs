@@ -131,7 +131,7 @@ public sealed class RestoredRecordsTests
         await world.Get<KillSwitch>().EngageAsync("ada", "wait", Cancel);
         await world.DecideAsync(opened.Id, DecisionVerb.Approve);
         await world.Store.UpdateAsync(opened.Id, incident => incident.NoteRestored(world.Time.GetUtcNow()), Cancel);
-        await world.Get<KillSwitch>().ReleaseAsync("ada", "go", Cancel);
+        await world.Get<KillSwitch>().ReleaseAsync("ada", "go", stop: null, Cancel);
 
         var asked = await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
 

@@ -228,7 +228,7 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
         var opened = _world.Now - TimeSpan.FromHours(20) + TimeSpan.FromMinutes(_number);
         var ended = Some.Incident($"261122-{_number++:0000}-aaaaaaaa", target) with { Mode = mode, State = state, OpenedAt = opened, UpdatedAt = opened + took, ClosedAt = opened + took, Findings = findings ?? [] };
         ended = state == IncidentState.Resolved && isFixed ? Some.Fixed(ended) : ended;
-        await _world.OpenAsync(ended with { Reason = findings is null ? null : EndingText.Of(ended, "") });
+        await _world.OpenAsync(ended with { Reason = findings is null ? null : EndingText.Of(ended, "", inResolution: false) });
         if (outcome is { } was)
         {
             await _world.State.UpdateAsync<RunHistory, bool>(

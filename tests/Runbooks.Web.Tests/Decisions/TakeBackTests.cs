@@ -169,7 +169,7 @@ public sealed class TakeBackTests : IAsyncLifetime
         page.ShouldContain("value=\"approve\"");
         _host.Store.All[0].OpenGate.ShouldNotBeNull().Decisions.ShouldBeEmpty();
 
-        await _host.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", Cancel);
+        await _host.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", stop: null, Cancel);
         (await HeldBackAsync(id)).ShouldBeEmpty();
         (await _host.Browser.PostAsync($"/decide?token={_host.Token(waiting)}", WebHost.Form("approve"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
     }

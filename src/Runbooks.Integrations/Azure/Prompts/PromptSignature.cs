@@ -46,7 +46,7 @@ internal sealed record PromptSignature
     public override string ToString() => $"sha256:{Hash[..12]} ({Words.Count} words)";
 
     /// <returns>The signature, or why there is none.</returns>
-    public static (PromptSignature? Signature, string? Refusal) Of(string text, IReadOnlyList<string>? ordinary = null)
+    public static (PromptSignature? Signature, string? Refusal) Of(string text, IReadOnlyList<string> ordinary)
     {
         // A lone surrogate is no character, and cannot be normalised either.
         if (text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Control or System.Globalization.UnicodeCategory.Format))
@@ -57,7 +57,7 @@ internal sealed record PromptSignature
         string[] written = [.. text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)];
         string[] words = [.. written.Select(word => ComposedText.Of(word).ToLowerInvariant())];
         var pattern = string.Join(text.Any(character => character > 126) ? WideGap : Gap, words.Select(Escape));
-        return OrdinaryText.WhyRefused(words, pattern, ordinary ?? []) is { } objection
+        return OrdinaryText.WhyRefused(words, pattern, ordinary) is { } objection
             ? (null, objection)
             : (new PromptSignature(string.Join(' ', written), words, pattern, HashOf(string.Join(' ', words))), null);
     }

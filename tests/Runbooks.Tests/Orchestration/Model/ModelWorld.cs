@@ -60,7 +60,7 @@ internal sealed class ModelWorld : IAsyncDisposable
         await _world.AdvanceAsync(Id, TimeSpan.FromHours(3));
         _faults.IsOver = true;
         _writesToKill = 0;
-        await _world.Get<KillSwitch>().ReleaseAsync("ada", "over", CancellationToken.None);
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "over", stop: null, CancellationToken.None);
         _world.Script.Verdicts["full"] = _world.Script.Verdicts["stuck"] = Verdict.Passing;
         await _world.AdvanceAsync(Id, TimeSpan.FromHours(6));
 
@@ -125,7 +125,7 @@ internal sealed class ModelWorld : IAsyncDisposable
                 await _world.Get<KillSwitch>().EngageAsync(person, "hands off", CancellationToken.None);
                 break;
             default:
-                await _world.Get<KillSwitch>().ReleaseAsync(person, "go on", CancellationToken.None);
+                await _world.Get<KillSwitch>().ReleaseAsync(person, "go on", stop: null, CancellationToken.None);
                 break;
         }
     }
