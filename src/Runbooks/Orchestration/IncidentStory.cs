@@ -269,7 +269,7 @@ public sealed class IncidentOrchestrator : TaskOrchestrator<IncidentInput, Incid
 
     /// <summary>
     /// Raised when a change to the story would answer recorded histories otherwise. An incident that began under another
-    /// version fails, and its owner is paged: half of one story and half of another would be worse.
+    /// version fails, and people are paged: half of one story and half of another would be worse.
     /// </summary>
     public const string Version = "3.0";
 
