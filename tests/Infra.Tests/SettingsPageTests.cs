@@ -1,4 +1,5 @@
 using System.Text;
+using Runbooks.Settings;
 using TestKit;
 
 namespace Infra.Tests;
@@ -46,11 +47,13 @@ public class SettingsPageTests
 
     private static string Section(string name)
     {
-        var text = new StringBuilder($"\n## {name}\n\n| setting | default | effect |\n|---|---|---|\n");
+        var reader = SettingsOfOneHost.ReaderOf(name) is { } all ? $"{all} reads it.\n\n" : "";
+        var text = new StringBuilder($"\n## {name}\n\n{reader}| setting | default | effect |\n|---|---|---|\n");
         foreach (var setting in OptionsClasses.Settings[name])
         {
             var shown = setting.Default.Length == 0 ? "" : $"`{setting.Default}`";
-            text.Append($"| `{setting.Name}` | {shown} | {setting.Means} |\n");
+            var ofOne = reader.Length == 0 && SettingsOfOneHost.ReaderOf(setting.Name.Replace("__", ":", StringComparison.Ordinal)) is { } one ? $" {one} reads it." : "";
+            text.Append($"| `{setting.Name}` | {shown} | {setting.Means}{ofOne} |\n");
         }
 
         return text.ToString();

@@ -166,7 +166,7 @@ internal static class PublishCommand
             {
                 (true, _) => $"{(changes.Count == 0 ? $"No rule would change{(replacesPlain ? ", but the plain files there would no longer be read" : "")}." : $"{CountText.Format(changes.Count, "change")}{(publication.Source is { } source ? $", from {source}" : "")}.")} Nothing was published.",
                 (_, PublishOutcome.Unchanged) => $"The same files are in force already, as publication {publication.Number}.",
-                _ => $"Published at {place.Address}: {publication.Name}. Hosts take it over at their next look (every 30 s unless set otherwise), or refuse it and page; the runbooks page of each says which one it uses.{(replacesPlain ? " The plain files there are no longer read." : "")}",
+                _ => $"Published at {place.Address}: {publication.Name}. Hosts take it over at their next look (every 30 s; a Functions app as it is set), or refuse it and page; the runbooks page of each says which one it uses.{(replacesPlain ? " The plain files there are no longer read." : "")}",
             });
         }
 

@@ -118,8 +118,9 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         _ => "a number",
     };
 
-    private SettingProblem Unknown(IConfigurationSection leaf, string? meant) => new(
-        $"This host has no setting '{leaf.Path}'{Origin(leaf)}. {(meant is null ? "" : $"Did you mean '{meant}'? ")}docs/settings.md lists them all.", IsPlain: meant is not null, IsUnknown: meant is null);
+    private SettingProblem Unknown(IConfigurationSection leaf, string? meant) => SettingsOfOneHost.ReaderOf(leaf.Path) is { } reader
+        ? new($"This host has no setting '{leaf.Path}'{Origin(leaf)}. {reader} has it.", IsPlain: meant is not null)
+        : new($"This host has no setting '{leaf.Path}'{Origin(leaf)}. {(meant is null ? "" : $"Did you mean '{meant}'? ")}docs/settings.md lists them all.", IsPlain: meant is not null, IsUnknown: meant is null);
 
     private string Origin(IConfigurationSection leaf) => origin(leaf.Path) is { } from ? $" ({from})" : "";
 

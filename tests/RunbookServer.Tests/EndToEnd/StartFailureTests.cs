@@ -40,6 +40,7 @@ public sealed class StartFailureTests : IDisposable
     [Theory]
     [InlineData("{ \"Storms\": ", "Line 1 is not JSON")]
     [InlineData("{ \"Storms\": { \"MoreThn\": 3 } }", "This host has no setting 'Storms:MoreThn' (settings.json). Did you mean 'Storms:MoreThan'?")]
+    [InlineData("{ \"Runbooks\": { \"RefreshEvery\": \"00:01:00\" } }", "This host has no setting 'Runbooks:RefreshEvery' (settings.json). Only the Functions app has it.")]
     [InlineData("{ \"Safety\": { \"Mode\": \"careful\" } }", "The setting 'Safety:Mode' (settings.json) has to be one of Normal, ApproveAll, DryRun.")]
     [InlineData("{ \"Safety\": { \"Windows\": [ { \"Name\": \"db patching\", \"Start\": \"2026-11-28T02:00:00\", \"Duration\": \"4h\", \"Runbooks\": \"database-*\" } ] } }", "The setting 'Safety:Windows:0:Runbooks' (settings.json) is a list, and one value in its place is not read: write it as 'Safety:Windows:0:Runbooks:0', in JSON in brackets.")]
     [InlineData("{ \"ApiKeys\": { \"Keys\": \"7Q2d9bXk4Tn8vR1mZs6Hc3Wf\" } }", "The setting 'ApiKeys:Keys' (settings.json) is a list")]

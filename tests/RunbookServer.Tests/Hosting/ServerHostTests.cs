@@ -6,6 +6,8 @@ using Microsoft.Extensions.Options;
 using RunbookServer.Hosting;
 using RunbookServer.Terminal;
 using Runbooks.Integrations.Disk;
+using Runbooks.Settings;
+using TestKit;
 
 namespace RunbookServer.Tests.Hosting;
 
@@ -49,6 +51,22 @@ public sealed class ServerHostTests
             .AddRunbookServer(new() { DataDirectory = data, Practice = false, Storage = (StorageKind)storage }, new RunbookFolder(data)).BuildServiceProvider();
 
         services.GetRequiredService<IOptions<DiskOptions>>().Value.ThisMachine.ShouldBe(may);
+        Directory.Delete(data, recursive: true);
+    }
+
+    /// <summary>The page of settings and the messages of either host go by this.</summary>
+    [Fact]
+    public void SettingsOfOneHost_AreReadByThisOneWhereTheyAreItsOwn()
+    {
+        var configuration = new ConfigurationBuilder().Build();
+        var data = Directory.CreateTempSubdirectory("runbooks-").FullName;
+        using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration)
+            .AddRunbookServer(new() { DataDirectory = data, Practice = false, Storage = StorageKind.Azure }, new RunbookFolder(data)).AddServerTelemetry(configuration).BuildServiceProvider();
+
+        HashSet<string> read = [.. services.GetServices<SettingsSection>().SelectMany(section => section.Options.GetProperties().Select(property => $"{section.Name}:{property.Name}").Append(section.Name))];
+
+        SettingsOfOneHost.SelfHosted.ShouldBeSubsetOf(read);
+        SettingsOfOneHost.FunctionsApp.ShouldEach(name => !read.Contains(name));
         Directory.Delete(data, recursive: true);
     }
 

@@ -31,6 +31,16 @@ public sealed class SettingsCheckerTests
         Check(onlyOurs: false, (name, value)).ShouldBe([problem]);
     }
 
+    [Theory]
+    [InlineData("Runbooks:RefreshEvery", "Only the Functions app has it.")]
+    [InlineData("AzureStorage:ConnectionString", "Only the Functions app has it.")]
+    [InlineData("Storage:AccountName", "Only a self-hosted process has it.")]
+    [InlineData("StorageX:AccountName", "docs/settings.md lists them all.")]
+    public void WhatOnlyTheOtherHostReads_IsSaidToBeItsOwn(string name, string ending) =>
+        Check(onlyOurs: true, (name, "x")).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            problem => problem.ShouldStartWith($"This host has no setting '{name}'. "),
+            problem => problem.ShouldEndWith(ending));
+
     [Fact]
     public void WhatIsRead_IsFine() => Check(
         onlyOurs: true,
