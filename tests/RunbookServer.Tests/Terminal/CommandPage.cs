@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using System.Text;
 using RunbookServer.Commands;
@@ -32,12 +33,12 @@ internal static class CommandPage
             page.Append($"\n## runbook {command.Name}{arguments}\n\n{command.Description}\n\n| takes | |\n|---|---|\n");
             foreach (var argument in command.Arguments)
             {
-                page.Append($"| `{argument.Name}` | {Cell(argument.Description)} |\n");
+                page.Append($"| `{argument.Name}` | {Cell(argument.Description, argument.ValueType, argument.GetCompletions(CompletionContext.Empty), argument.HasDefaultValue ? argument.GetDefaultValue() : null)} |\n");
             }
 
             foreach (var option in command.Options.Where(option => option is not HelpOption))
             {
-                page.Append($"| `{option.Name}`{(option.Required ? ", needed" : "")} | {Cell(option.Description)} |\n");
+                page.Append($"| `{option.Name}`{(option.Required ? ", needed" : "")} | {Cell(option.Description, option.ValueType, option.GetCompletions(CompletionContext.Empty), option.HasDefaultValue ? option.GetDefaultValue() : null)} |\n");
             }
 
             page.Append($"\n```sh\n{string.Join('\n', CommandExamples.Of(command))}\n```\n");
@@ -46,5 +47,17 @@ internal static class CommandPage
         return page.ToString();
     }
 
-    private static string Cell(string? text) => text?.Replace("|", "\\|", StringComparison.Ordinal) ?? "";
+    /// <summary>What it says of itself, and what it does not say: the words to choose from, and what holds where it is left out.</summary>
+    private static string Cell(string? description, Type type, IEnumerable<CompletionItem> completions, object? usual)
+    {
+        var text = description ?? "";
+        string[] words = type == typeof(bool) ? [] : [.. completions.Select(word => word.Label)];
+        var choice = words.Any(word => !Says(text, word)) ? $" One of {string.Join(", ", words.Select(word => $"`{word}`"))}." : "";
+
+        // The name of whoever writes the page is in no page.
+        var otherwise = usual is not (null or false or Array) && usual.ToString() is { Length: > 0 } word && word != Environment.UserName && !text.Contains("unless named", StringComparison.Ordinal) ? $" `{word}` unless given." : "";
+        return $"{text}{choice}{otherwise}".Replace("|", "\\|", StringComparison.Ordinal);
+    }
+
+    private static bool Says(string text, string word) => text.Contains($" {word}", StringComparison.OrdinalIgnoreCase) || text.StartsWith(word, StringComparison.OrdinalIgnoreCase);
 }
