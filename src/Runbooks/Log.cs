@@ -80,7 +80,7 @@ internal static partial class Log
     [LoggerMessage(56, LogLevel.Error, "{File}, with what belongs to it, is longer than {Most} characters. It is in force but not kept: a host that starts while it is broken does not have this version. Make it shorter.")]
     public static partial void FileNotKept(ILogger logger, string file, int most);
 
-    [LoggerMessage(53, LogLevel.Error, "The maintenance windows of the file stay as they were: {Error}")]
+    [LoggerMessage(53, LogLevel.Error, "The file of maintenance windows is not taken over: {Error}")]
     public static partial void WindowsBroken(ILogger logger, string error);
 
     [LoggerMessage(67, LogLevel.Information, "Maintenance windows of the file that are in force: {Count}.")]

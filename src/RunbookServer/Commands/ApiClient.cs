@@ -214,6 +214,9 @@ internal sealed class ClientOptions
     public ApiClient Connect(ParseResult parsed) =>
         new(parsed.GetValue(_url) ?? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.AddressFile) ?? new Uri(ServerDefaults.Address), Key(parsed));
 
+    /// <summary>The sandbox of the host that started on the data folder; null where another host is named, or it has none.</summary>
+    public Uri? FindSandbox(ParseResult parsed) => parsed.GetValue(_url) is null ? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile) : null;
+
     /// <summary>Where the host of this data folder said that it is, or its sandbox.</summary>
     public static Uri? AddressIn(DirectoryInfo data, string name)
     {

@@ -27,7 +27,7 @@ internal static class FireCommand
                 return ListSamples();
             }
 
-            var alert = string.IsNullOrEmpty(name) ? ((string, byte[])?)null : SampleAlerts.Read(name, parsed.GetValue(source));
+            var alert = string.IsNullOrEmpty(name) ? ((string, byte[])?)null : SampleAlerts.Read(name, parsed.GetValue(source), client.FindSandbox(parsed));
             using var api = client.Connect(parsed);
             if (wantsReset)
             {

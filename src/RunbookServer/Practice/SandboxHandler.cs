@@ -25,7 +25,7 @@ internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, 
             return await PageAsync("There is no such sample.", StatusCodes.Status400BadRequest, cancellationToken);
         }
 
-        var (source, body) = SampleAlerts.Read(name, null);
+        var (source, body) = SampleAlerts.Read(name, null, sandbox.Address);
         var outcomes = await intake.ReceiveAsync(reader.Read(source, body).Alerts, cancellationToken);
         return outcomes.FirstOrDefault(outcome => outcome.Id is not null) is { Id: { } incident }
             ? new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}")
@@ -108,6 +108,8 @@ internal static class PracticeRoutes
 internal sealed class SandboxClient(Uri sandbox) : IDisposable
 {
     private readonly HttpClient _http = new() { BaseAddress = sandbox, Timeout = TimeSpan.FromSeconds(5) };
+
+    public Uri Address => sandbox;
 
     /// <exception cref="HttpRequestException">The sandbox does not answer.</exception>
     public async Task<IReadOnlyList<SandboxTrouble>> TroublesAsync(CancellationToken cancellationToken) =>

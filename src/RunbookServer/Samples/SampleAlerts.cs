@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Alerts;
+using Runbooks.Sandbox.Apis;
 
 namespace RunbookServer.Samples;
 
@@ -10,6 +11,7 @@ internal static class SampleAlerts
 {
     private const string Prefix = "samples/";
     private static readonly string[] s_senders = [AlertSource.AzureMonitor, AlertSource.Alertmanager, AlertSource.Grafana, AlertSource.EventGrid, AlertSource.Generic];
+    private static readonly Uri s_usual = new($"http://127.0.0.1:{SandboxOptions.DefaultPort}");
     private static readonly Assembly s_assembly = typeof(SampleAlerts).Assembly;
 
     public static IReadOnlyList<string> Names { get; } =
@@ -24,8 +26,9 @@ internal static class SampleAlerts
     }
 
     /// <summary>A sample by its name, by its runbook's name, or a file.</summary>
+    /// <param name="sandbox">Where the sandbox is that a sample speaks of; null for its usual address.</param>
     /// <exception cref="CommandException">There is neither.</exception>
-    public static (string Source, byte[] Body) Read(string name, string? source)
+    public static (string Source, byte[] Body) Read(string name, string? source, Uri? sandbox = null)
     {
         // A runbook's name alone means the alert that Azure Monitor sends for it, or else its only one.
         var sample = Names.FirstOrDefault(known => known == name || known == $"{name}.{AlertSource.AzureMonitor}")
@@ -33,9 +36,8 @@ internal static class SampleAlerts
         if (sample is not null)
         {
             using var stream = s_assembly.GetManifestResourceStream($"{Prefix}{sample}.json")!;
-            using var body = new MemoryStream();
-            stream.CopyTo(body);
-            return (source ?? sample.Split('.')[1], body.ToArray());
+            using var text = new StreamReader(stream);
+            return (source ?? sample.Split('.')[1], Encoding.UTF8.GetBytes(text.ReadToEnd().Replace(s_usual.Authority, (sandbox ?? s_usual).Authority, StringComparison.Ordinal)));
         }
 
         if (!File.Exists(name))

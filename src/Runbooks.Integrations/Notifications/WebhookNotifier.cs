@@ -59,7 +59,7 @@ public sealed class WebhookOptions
 {
     public const string SectionName = "Webhook";
 
-    /// <summary>Base64 of at least 32 random bytes; every post is signed with it. Without it the channel cannot be used; one that can be guessed stops the start.</summary>
+    /// <summary>Base64 of at least 32 random bytes; every post is signed with it. Without it, or with a shorter one, the channel cannot be used; one that is long enough and can be guessed stops the start.</summary>
     public string? SigningSecret { get; set; }
 }
 

@@ -68,6 +68,16 @@ public class SampleAlertsTests
         }
     }
 
+    /// <summary>Where its usual port is taken it is elsewhere, and an alert about its certificate is about that.</summary>
+    [Fact]
+    public void SandboxElsewhere_IsWhatASampleIsAbout()
+    {
+        string Text(Uri? sandbox) => Encoding.UTF8.GetString(SampleAlerts.Read("certificate-expired", null, sandbox).Body);
+
+        Text(null).ShouldContain("https://127.0.0.1:7072");
+        Text(new("http://127.0.0.1:34981/")).ShouldSatisfyAllConditions(text => text.ShouldContain("https://127.0.0.1:34981"), text => text.ShouldNotContain("7072"));
+    }
+
     private static ParsedAlerts Read(string file)
     {
         using var services = new ServiceCollection().AddAlerts().BuildServiceProvider();

@@ -123,7 +123,7 @@ public sealed class MaintenanceFileTests
 
         reload.Take(new("windows.yaml", Good.Replace("90m", "long", StringComparison.Ordinal))).ShouldNotBeEmpty();
         windows.OpenFor("any", now).ShouldNotBeNull();
-        log.Lines.ShouldContain(line => line.StartsWith("Error: The maintenance windows of the file stay as they were: windows.yaml:11:15"));
+        log.Lines.ShouldContain(line => line.StartsWith("Error: The file of maintenance windows is not taken over: windows.yaml:11:15"));
 
         reload.Take(null).ShouldBeEmpty();
         windows.OpenFor("any", now).ShouldBeNull();
