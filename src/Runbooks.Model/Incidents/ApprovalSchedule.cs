@@ -10,12 +10,18 @@ public static class ApprovalSchedule
     /// <summary>Who could not approve because of a window has at least this long once it has ended.</summary>
     private static readonly TimeSpan s_afterWindow = TimeSpan.FromMinutes(30);
 
+    /// <summary>So long a question stays open beyond its time at the most while nothing can run and nobody knows until when.</summary>
+    private static readonly TimeSpan s_longestStand = TimeSpan.FromDays(7);
+
+    /// <summary>The first time that people are reminded of such a question; then ever more rarely.</summary>
+    private static readonly TimeSpan s_standReminder = TimeSpan.FromHours(1);
+
     /// <summary>If a question is reviewed later than this after its time, nothing looked after it meanwhile: as a rule the host was down.</summary>
     private static readonly TimeSpan s_missedBy = TimeSpan.FromMinutes(2);
 
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
     /// <param name="isAsked">Whether somebody whom the question reached may still answer it; null for everybody.</param>
-    /// <param name="heldBackBy">What keeps it from running now; needed only where silence may count as a yes.</param>
+    /// <param name="heldBackBy">What keeps it from running now, whoever says yes; null where nothing does.</param>
     public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
@@ -39,7 +45,7 @@ public static class ApprovalSchedule
         incident = incident.Replace(gate);
         if (gate.WasBlocked && !before.WasBlocked)
         {
-            incident = incident.Note(now, TimelineKind.Safety, "runbook", $"{heldBackBy!.Why} Silence is no yes meanwhile.");
+            incident = incident.NoteOnce(now, TimelineKind.Safety, "runbook", $"{heldBackBy!.Why} {(Silence.MayCount(gate) ? "Silence is no yes meanwhile." : "No yes is taken meanwhile.")}");
         }
 
         if (Incident.RecoveredBeforeActing(incident))
@@ -55,12 +61,48 @@ public static class ApprovalSchedule
 
         if (now >= gate.ExpiresAt)
         {
-            return AskUnasked(incident, gate, now) ?? AskOnceMore(incident, gate, now) ?? Expire(incident, gate, now, heldBackBy?.Until);
+            return AskUnasked(incident, gate, now) ?? Stand(incident, gate, heldBackBy, now) ?? AskUnblocked(incident, gate, heldBackBy, now) ?? AskOnceMore(incident, gate, now) ?? Expire(incident, gate, now, heldBackBy);
         }
 
-        // Whoever is silent has to know that something can run again.
-        return heldBackBy is null && gate.WasBlocked && Silence.MayCount(gate) && Silence.Prolong(incident, gate, now) is { } asked ? asked : Remind(incident, gate, now, now);
+        return AskUnblocked(incident, gate, heldBackBy, now) ?? Remind(incident, gate, now, now);
     }
+
+    /// <summary>Its time is up while no yes would be taken: it stays open, until what stands against it ends or somebody lifts it.</summary>
+    /// <returns>Null where something can run, where it has stood too long or too often already, and where others are still to be asked: they may lift it.</returns>
+    private static (Incident Incident, CardKind? Due)? Stand(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now)
+    {
+        var until = gate.StandsUntil ?? now + s_longestStand;
+        if (heldBackBy is null || gate.OnTimeout == OnTimeout.Escalate || now >= until)
+        {
+            return null;
+        }
+
+        if (heldBackBy.Until is { } end)
+        {
+            return (incident.Replace(HoldBack(gate, null, end, now) with { StandsUntil = until }).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run until {GateText.Clock(end, gate.OpenedAt)}. It is asked again then."), null);
+        }
+
+        if (!Silence.CanProlong(gate))
+        {
+            return null;
+        }
+
+        var stands = gate with { HeardFor = Silence.Needed(gate), ExpiresAt = until, StandsUntil = until, HeldUntil = null, Reminders = [.. Doubling(now, until).Select(at => new Reminder(at, []))] };
+        return (incident.Replace(stands).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run. It stays open and is asked again once something can, until {GateText.Clock(until, gate.OpenedAt)} at the latest."), null);
+    }
+
+    private static IEnumerable<DateTimeOffset> Doubling(DateTimeOffset now, DateTimeOffset until)
+    {
+        for (var after = s_standReminder; now + after < until; after *= 2)
+        {
+            yield return now + after;
+        }
+    }
+
+    /// <summary>Whoever saw that no yes is taken, or was silent, has to know that something can run again: they are asked once more, with the whole time.</summary>
+    /// <returns>Null where nothing stood against it, where something still does, where it was asked at the end of a window anyway, and where that was in vain too often.</returns>
+    private static (Incident Incident, CardKind? Due)? AskUnblocked(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now) =>
+        heldBackBy is null && gate.WasBlocked && (gate.IsStanding || Silence.MayCount(gate) || !(gate.HeldUntil >= gate.BlockedAt)) ? Silence.Prolong(incident, gate, now) : null;
 
     /// <summary>Opened by a clock that was ahead: it has all of its time, from now.</summary>
     private static (Incident Incident, Gate Gate) SetRight(Incident incident, Gate gate, DateTimeOffset now)
@@ -73,6 +115,7 @@ public static class ApprovalSchedule
             AskedAt = gate.AskedAt - ahead,
             HeardUntil = null,
             BlockedAt = null,
+            StandsUntil = gate.StandsUntil - ahead,
             Reminders = [.. gate.Reminders.Select(reminder => reminder with { At = reminder.At - ahead })],
         };
         return (incident.Replace(right).Note(now, TimelineKind.Gate, "runbook", $"The clock was {DurationText.Format(TimeSpan.FromMinutes(Math.Round(ahead.TotalMinutes)))} ahead when this was asked. Its time counts from now."), right);
@@ -165,7 +208,7 @@ public static class ApprovalSchedule
     internal static Gate HoldBack(Gate gate, HeldBackApproval? approval, DateTimeOffset? until, DateTimeOffset now)
     {
         var noted = approval is null ? gate : gate with { HeldBack = [.. gate.HeldBack.TakeLast(MaxHeldBack - 1), approval] };
-        return until is not { } end ? noted : noted with
+        return until is not { } end ? noted with { BlockedAt = now } : noted with
         {
             HeardFor = Silence.Needed(gate),
             ExpiresAt = gate.ExpiresAt > end + s_afterWindow ? gate.ExpiresAt : end + s_afterWindow,
@@ -191,6 +234,7 @@ public static class ApprovalSchedule
         {
             ExpiresAt = gate.ExpiresAt < longest ? gate.ExpiresAt : longest,
             HeldUntil = null,
+            BlockedAt = Silence.MayCount(gate) ? gate.BlockedAt : null,
             Reminders = [.. gate.Reminders.Select(reminder => reminder.At > heldUntil + (s_afterWindow / 2) ? reminder : reminder with { At = reminder.At - (heldUntil - now) }).OrderBy(reminder => reminder.At)],
         }).Note(now, TimelineKind.Gate, "runbook", $"What was to hold it back until {GateText.Clock(heldUntil, now)} has already ended. It is asked again.");
     }
@@ -211,13 +255,15 @@ public static class ApprovalSchedule
             : (Escalate(changed, gate.Id, to, now), CardKind.Escalation);
     }
 
-    /// <param name="heldUntil">When what keeps it from running ends by itself; null where nothing does, or where that does not.</param>
-    private static (Incident Incident, CardKind? Due) Expire(Incident incident, Gate gate, DateTimeOffset now, DateTimeOffset? heldUntil = null)
+    private static (Incident Incident, CardKind? Due) Expire(Incident incident, Gate gate, DateTimeOffset now, HeldBackBy? heldBackBy = null)
     {
+        if (heldBackBy is not null && gate.OnTimeout != OnTimeout.Escalate)
+        {
+            return (incident.CloseGate(gate.Id, GateOutcome.Expired, $"{GateText.NotApproved(gate)}. At the end no yes would have been taken either. {heldBackBy.Why}", now), null);
+        }
+
         switch (gate.OnTimeout)
         {
-            case OnTimeout.ProceedIfReversible when gate.SilenceIsYes && heldUntil is { } end:
-                return (incident.Replace(HoldBack(gate, null, end, now)).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run until {GateText.Clock(end, gate.OpenedAt)}. It is asked again then."), null);
             case OnTimeout.ProceedIfReversible when gate.SilenceIsYes:
                 return Silence.Missing(gate) == TimeSpan.Zero
                     ? (incident.CloseGate(gate.Id, GateOutcome.Approved, $"{GateText.NotApproved(gate)}; it goes ahead, since what the steps change can be undone.", now), null)

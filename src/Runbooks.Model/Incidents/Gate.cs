@@ -100,13 +100,21 @@ public sealed record Gate : Evolving
     /// <summary>How long it has to be heard before silence counts, once its time was prolonged; null for the time that it opened with.</summary>
     public TimeSpan? HeardFor { get; init; }
 
-    /// <summary>When it was last seen that nothing may run; counted only where silence may count as a yes. Silence until then is none, since no yes was taken.</summary>
+    /// <summary>When it was last seen that nothing may run. Silence until then is none, since no yes was taken.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? BlockedAt { get; init; }
 
     /// <summary>Whether nothing could run at some time since it was last asked.</summary>
     [JsonIgnore]
-    public bool WasBlocked => BlockedAt >= (AskedAt ?? OpenedAt);
+    public bool WasBlocked => IsStanding || BlockedAt >= (AskedAt ?? OpenedAt);
+
+    /// <summary>Until when, at the most, it stays open beyond its time while nothing can run; null where its time was never up then.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? StandsUntil { get; init; }
+
+    /// <summary>Whether its time is up, and it stays open since nothing can run.</summary>
+    [JsonIgnore]
+    public bool IsStanding => ExpiresAt == StandsUntil;
 
     /// <summary>How often its time was prolonged because it could not have been answered.</summary>
     public int Prolonged { get; init; }
@@ -163,32 +171,6 @@ public sealed record Gate : Evolving
     public static string IdOf(Phase phase, string step, bool undoes) => $"{(undoes ? "undo-" : "")}{Word(phase)}-{step}";
 
     private static string Word(Phase phase) => phase == Phase.Mitigation ? "mitigation" : "resolution";
-}
-
-/// <summary>Ask again at this time: the same contacts when <paramref name="To"/> is empty, these as well otherwise.</summary>
-public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To) : Evolving
-{
-    /// <summary>Reminders sent at the normal pace. After them the pause doubles each time, so that a question that is open for days is neither repeated every few minutes nor forgotten.</summary>
-    private const int Steady = 10;
-
-    /// <summary>It asks those who were not reached or could not answer before, even where nobody else is reminded.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public bool IsKept { get; init; }
-
-    /// <summary>Everything that is due on a question while nobody answers, soonest first.</summary>
-    /// <param name="every">The pause between reminders; null for none.</param>
-    public static IReadOnlyList<Reminder> Of(TimeSpan? every, IEnumerable<Escalation> escalations, TimeSpan timeout, DateTimeOffset now)
-    {
-        var reminders = escalations.Select(escalation => new Reminder(now + escalation.After, escalation.To)).ToList();
-        var pause = every ?? timeout;
-        for (var (after, count) = (pause, 1); after > TimeSpan.Zero && after < timeout; after += pause, count++)
-        {
-            reminders.Add(new Reminder(now + after, []));
-            pause = count < Steady ? pause : pause * 2;
-        }
-
-        return [.. reminders.OrderBy(reminder => reminder.At)];
-    }
 }
 
 public enum GateOutcome

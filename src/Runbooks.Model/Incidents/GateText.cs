@@ -101,6 +101,7 @@ public static class GateText
         { Outcome: not GateOutcome.Pending } => HowItEnded(gate),
         _ when now >= gate.ExpiresAt => $"The time for an answer ended at {Clock(gate.ExpiresAt, gate.OpenedAt)}: {WhenTimeIsUp(gate)}{(Incidents.Silence.MayCount(gate) ? " To stop it, stop the incident." : "")}",
         { HeldUntil: { } until } when gate.IsHeldBack(now) => $"This question is still open. Nothing can run until {Clock(until, now)}; then it is asked again, with a new link.",
+        { IsStanding: true } => "This question is still open. When it was last looked at nothing could run; once something can, it is asked again, with a new link.",
         _ => "This question is still open. Decide from the newest message.",
     };
 
@@ -131,10 +132,11 @@ public static class GateText
     /// <summary>What happens once nobody has answered in time.</summary>
     public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
     {
+        _ when gate.IsStanding => $"{WithoutApproval(gate)} and the incident is closed as expired. Once something can run again it is asked again.",
         OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "it goes ahead without an answer, since what the steps change can be undone. Time does not count while nobody who may answer is known to have been reached, or while nothing may run.",
         OnTimeout.Escalate => $"{gate.Fallback ?? Approval.FallbackContact} is asked, and has as much time again.",
         _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",
-        _ => $"{WithoutApproval(gate)} and the incident is closed as expired.",
+        _ => $"{WithoutApproval(gate)} and the incident is closed as expired.{(gate.WasBlocked ? " While nothing can run it stays open, and is asked again once something can." : "")}",
     };
 
     /// <summary>What a no means: a later question is asked when something has been done already.</summary>

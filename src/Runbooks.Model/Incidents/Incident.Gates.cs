@@ -55,9 +55,7 @@ public sealed partial record Incident
 
         var noted = Note(now, TimelineKind.Safety, person, $"{person} wanted to approve; it was not taken. {why}");
         var isKnown = Timeline.Any(line => line.What == noted.Timeline[^1].What);
-        return !isKnown ? noted.Replace(ApprovalSchedule.HoldBack(gate, new(person, why, now), until, now))
-            : until is null ? this
-            : Replace(ApprovalSchedule.HoldBack(gate, null, until, now));
+        return (isKnown ? this : noted).Replace(ApprovalSchedule.HoldBack(gate, isKnown ? null : new(person, why, now), until, now));
     }
 
     public Incident Replace(Gate gate) =>

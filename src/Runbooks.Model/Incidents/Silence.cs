@@ -19,12 +19,15 @@ public static class Silence
     public static bool MayCount(Gate gate) => gate is { Outcome: GateOutcome.Pending, SilenceIsYes: true };
 
     /// <summary>How often such a question is looked after. A longer gap means that the host was down, and counts no further.</summary>
-    public static TimeSpan ReviewPause(Gate gate) => ((gate.ExpiresAt - gate.OpenedAt) / 20) switch
-    {
-        var pause when pause < s_shortest => s_shortest,
-        var pause when pause > s_longest => s_longest,
-        var pause => pause,
-    };
+    public static TimeSpan ReviewPause(Gate gate) => Bounded((gate.ExpiresAt - gate.OpenedAt) / 20);
+
+    /// <summary>How often a question is looked after to which no yes is taken, and nobody knows until when: the rarer the longer it has been open.</summary>
+    public static TimeSpan BlockedPause(Gate gate, DateTimeOffset now) => Bounded((now - gate.OpenedAt) / 10);
+
+    private static TimeSpan Bounded(TimeSpan pause) => pause < s_shortest ? s_shortest : pause > s_longest ? s_longest : pause;
+
+    /// <summary>Whether its time may be prolonged once more.</summary>
+    public static bool CanProlong(Gate gate) => gate.Prolonged < MostProlonged;
 
     /// <summary>Counts the time since the last review, as far as the question could have been answered in it.</summary>
     /// <param name="isAsked">Whether somebody whom it reached may still answer it; null for everybody.</param>
@@ -34,6 +37,11 @@ public static class Silence
         if (MayCount(gate) && (heldBackBy is not null || gate.WasBlocked))
         {
             return gate with { Heard = TimeSpan.Zero, HeardUntil = now, BlockedAt = heldBackBy is null ? gate.BlockedAt : now };
+        }
+
+        if (heldBackBy is not null)
+        {
+            return gate with { BlockedAt = now };
         }
 
         if (!MayCount(gate) || ReachedAt(incident, gate, isAsked) is not { } reached)
@@ -61,7 +69,7 @@ public static class Silence
             return (incident.Replace(gate with { HeardFor = Needed(gate), ExpiresAt = now + missing }), null);
         }
 
-        if (gate.Prolonged >= MostProlonged)
+        if (!CanProlong(gate))
         {
             return null;
         }
@@ -69,10 +77,10 @@ public static class Silence
         var longer = gate with
         {
             HeardFor = Needed(gate),
-            ExpiresAt = gate.ExpiresAt > now + missing ? gate.ExpiresAt : now + missing,
+            ExpiresAt = !gate.IsStanding && gate.ExpiresAt > now + missing ? gate.ExpiresAt : now + missing,
             Prolonged = gate.Prolonged + 1,
             // Whom one that is due now would have asked for the first time is asked all the same.
-            Reminders = [.. gate.Reminders.Where(reminder => reminder.At > now || gate.NewOf(reminder).Count > 0)],
+            Reminders = [.. gate.Reminders.Where(reminder => (reminder.At > now && !gate.IsStanding) || gate.NewOf(reminder).Count > 0)],
             Asked = gate.Asked + 1,
             AskedAt = now,
             HeldUntil = null,

@@ -43,6 +43,7 @@ public static class ApprovalGateFactory
             OwnerTeam = approval.OwnerRequired ? runbook.Owner : null,
             Fallback = FallbackOf(runbook),
             OnTimeout = approval.OnTimeout == OnTimeout.ProceedIfReversible && grounds.NeedsYes ? OnTimeout.Abort : approval.OnTimeout,
+            BlockedAt = violations.Any(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(plan)) ? now : null,
             OpenedAt = now,
             ExpiresAt = now + approval.Timeout,
             Reminders = Reminder.Of(approval.RemindAfter, approval.Escalate, approval.Timeout, now),

@@ -58,7 +58,7 @@ public sealed class ApprovalGateReview(
             isAsked = (gate, recipient) => ApproverRules.IsAsked(gate, recipient, people);
         }
 
-        var heldBackBy = counts || isHeld ? await closed.FindAllAsync(known!, asked, cancellationToken) : null;
+        var heldBackBy = known is null ? null : await closed.FindAllAsync(known, asked, cancellationToken);
 
         // Once it is decided nobody waits for that event any more.
         var (incident, due) = await store.UpdateAsync(
@@ -66,7 +66,7 @@ public sealed class ApprovalGateReview(
             i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(
                 (isHeld && heldBackBy is null ? ApprovalSchedule.Release(i, request.GateId, asked!.HeldUntil!.Value, now) : i) with { WakeEvent = request.WakeEvent }, request.GateId, now, isAsked, heldBackBy),
             cancellationToken);
-        if (incident.FindGate(request.GateId)?.HeldUntil != asked?.HeldUntil)
+        if (incident.FindGate(request.GateId) is var later && (later?.HeldUntil != asked?.HeldUntil || later?.StandsUntil != asked?.StandsUntil))
         {
             await updater.ShowGateAsync(incident, request.GateId, cancellationToken);
         }
@@ -174,6 +174,7 @@ public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffs
             gate.ExpiresAt,
             askAt,
             .. gate.Reminders.Select(reminder => (DateTimeOffset?)reminder.At),
+            gate.WasBlocked && !gate.IsHeldBack(now) ? now + Silence.BlockedPause(gate, now) : null,
             Silence.MayCount(gate) ? now + Silence.ReviewPause(gate) : null,
             open && incident.NewsMark != incident.ShownNews ? now + ApprovalGateReview.NewsPause : null,
 

@@ -36,6 +36,8 @@ public sealed class ApprovalService(
                 Log.DecisionRefused(logger, incidentId, request.Person, request.Via, result.Message);
                 if (result.Status == DecisionStatus.HeldBack)
                 {
+                    // From now on it is seen soon when it is lifted.
+                    await (askedGate?.WasBlocked == false ? engine.TryWakeAsync(incident, logger) : Task.CompletedTask);
                     await TryShowAsync(incident, id, cancellationToken);
                 }
 
@@ -124,9 +126,8 @@ public sealed class ApprovalService(
         if (closed is not null && gate is { Outcome: GateOutcome.Pending } && at < gate.ExpiresAt)
         {
             var noted = incident.NoteHeldBack(gateId, person, closed.Why, closed.Until, time.GetUtcNow());
-            return (
-                noted,
-                new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} The question stays open until {GateText.Clock(noted.FindGate(gateId)!.ExpiresAt, time.GetUtcNow())}; approve it again once nothing stops it."));
+            var then = closed.Until is null ? "The question stays open, and is asked again once nothing stops it." : $"The question stays open until {GateText.Clock(noted.FindGate(gateId)!.ExpiresAt, time.GetUtcNow())}; approve it again once nothing stops it.";
+            return (noted, new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} {then}"));
         }
 
         var decision = new Decision(request.Verb, person, request.Via, at, request.Reason, request.PlanHash)
