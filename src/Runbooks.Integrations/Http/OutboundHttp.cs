@@ -12,6 +12,7 @@ public static class OutboundHttp
 {
     private const int LargestAnswer = 4 * 1024 * 1024;
     private const int MostHosts = 4_096;
+    private const int MostAtOnce = 256;
     private const uint SharedBreakers = 256;
 
     private static readonly ConcurrentDictionary<string, string> s_hosts = new(StringComparer.OrdinalIgnoreCase);
@@ -72,6 +73,9 @@ public static class OutboundHttp
 
     private static void Configure(HttpStandardResilienceOptions resilience, OutboundHttpOptions options)
     {
+        // What is too much for one host at once waits its turn, for as long as its caller does. Refused here, it would be told as the host's outage.
+        resilience.RateLimiter.DefaultRateLimiterOptions.PermitLimit = MostAtOnce;
+        resilience.RateLimiter.DefaultRateLimiterOptions.QueueLimit = int.MaxValue;
         resilience.AttemptTimeout.Timeout = options.AttemptTimeout;
         resilience.TotalRequestTimeout.Timeout = options.TotalTimeout > options.AttemptTimeout ? options.TotalTimeout : options.AttemptTimeout;
         resilience.CircuitBreaker.SamplingDuration = Max(resilience.CircuitBreaker.SamplingDuration, 2 * options.AttemptTimeout);
@@ -109,7 +113,7 @@ public sealed class OutboundHttpOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The longest a call may take with all its attempts.</summary>
+    /// <summary>The longest a call may take with all its attempts. It begins when the call is made: a host gets 256 at once, and the others wait for as long as their check or message does.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:15:00")]
     public TimeSpan TotalTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

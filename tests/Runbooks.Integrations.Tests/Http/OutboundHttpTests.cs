@@ -11,10 +11,7 @@ public sealed class OutboundHttpTests
     [Fact]
     public async Task DeadHost_ClosesItsOwnDoorAndNoOther()
     {
-        await using var services = new ServiceCollection()
-            .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
-            .AddOutboundClient("channel").ConfigurePrimaryHttpMessageHandler(() => new OneIsDead()).Services
-            .BuildServiceProvider();
+        await using var services = Channel(new OneIsDead());
         var client = services.GetRequiredService<IHttpClientFactory>().CreateClient("channel");
         var broken = false;
         for (var attempt = 0; attempt < 150 && !broken; attempt++)
@@ -30,7 +27,49 @@ public sealed class OutboundHttpTests
     public void ThousandHosts_ShareNoBreaker() =>
         Enumerable.Range(0, 1_000).Select(host => OutboundHttp.BreakerOf(new Uri($"https://h{host}.example/hook"))).ShouldBeUnique();
 
+    [Fact]
+    public async Task MoreRequestsThanAHostGetsAtOnce_WaitTheirTurn()
+    {
+        const int Requests = 1_500;
+        var host = new Busy();
+        await using var services = Channel(host);
+        var client = services.GetRequiredService<IHttpClientFactory>().CreateClient("channel");
+
+        var answers = Enumerable.Range(0, Requests).Select(_ => PostAsync(client, "https://busy.example/hook")).ToList();
+        host.Asked.ShouldBeLessThan(Requests, "the host is not asked everything at once");
+        using var patience = new CancellationTokenSource();
+        var impatient = client.GetAsync(new Uri("https://busy.example/hook"), patience.Token);
+        await patience.CancelAsync();
+        (await Record.ExceptionAsync(() => impatient)).ShouldBeAssignableTo<OperationCanceledException>("whoever gives up waits no longer");
+        host.Answer.SetResult();
+
+        (await Task.WhenAll(answers)).ShouldAllBe(answer => answer.IsSuccessStatusCode);
+        host.Asked.ShouldBe(Requests);
+    }
+
+    private static ServiceProvider Channel(HttpMessageHandler host) => new ServiceCollection()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+        .AddOutboundClient("channel").ConfigurePrimaryHttpMessageHandler(() => host).Services
+        .BuildServiceProvider();
+
     private static Task<HttpResponseMessage> PostAsync(HttpClient client, string url) => client.PostAsync(new Uri(url), new StringContent("{}"), TestContext.Current.CancellationToken);
+
+    /// <summary>Answers nobody until it answers all.</summary>
+    private sealed class Busy : HttpMessageHandler
+    {
+        private int _asked;
+
+        public TaskCompletionSource Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Asked => _asked;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _asked);
+            await Answer.Task.WaitAsync(cancellationToken);
+            return new(HttpStatusCode.OK);
+        }
+    }
 
     private sealed class OneIsDead : HttpMessageHandler
     {
