@@ -75,12 +75,19 @@ public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
 
     public override string Expected => "an http or https address without a user name in it, such as https://host/path";
 
-    /// <summary>An address that comes whole is looked at whole. Within one, a value must not add to the path or begin a query, nor lead out of a folder.</summary>
+    /// <summary>An address that comes whole is looked at whole. Within one, a value must not lead to another host, add to the path, begin a query, nor lead out of a folder.</summary>
     string? IInsertRule.Refuse(string before, string value)
     {
         if (before.Length == 0)
         {
             return null;
+        }
+
+        // Behind a part of the host's name, a dot would make the name another's.
+        var host = before.Split("://", 2) is [_, var rest] && !rest.AsSpan().ContainsAny('/', '?', '#') ? rest : "";
+        if (host.Length > 0 && !host.EndsWith('.') && value.AsSpan().ContainsAny('.', ':', '@'))
+        {
+            return "may not be put into an address behind a part of its host's name: with . : or @ in it, it would lead to another host.";
         }
 
         // A slash in a query leads nowhere, and names of models have one.
@@ -164,19 +171,66 @@ public sealed class ForPeopleAttribute(int longest) : ParameterRuleAttribute
 }
 
 /// <summary>
-/// The text is a query (PromQL, KQL …) that the runbook's author wrote. A value that is inserted into it may only hold
-/// letters, digits, blanks and <c>_ - . : / @</c>, so that no alert can end a quoted string and change the question.
+/// The text is a query (PromQL, KQL …) that the runbook's author wrote. Within quotes, a value that is inserted into it may only
+/// hold letters, digits, blanks and <c>_ - . : / @</c>, so that no alert can end the string; outside of them it has to be one
+/// number or name, since words and slashes are operators and comments there. So no alert can change the question.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class QueryTextAttribute : Attribute, IInsertRule
 {
+    private static readonly SearchValues<char> s_bare = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:");
+
     /// <summary>What begins a comment to the end of the line; null where the language has none.</summary>
     public string? Comment { get; init; }
 
     string? IInsertRule.Refuse(string before, string value) =>
-        value.All(character => char.IsLetterOrDigit(character) || character is ' ' or '_' or '-' or '.' or ':' or '/' or '@')
-            ? null
-            : "may not be put into a query: only letters, digits, blanks and _ - . : / @ are let in.";
+        !value.All(character => char.IsLetterOrDigit(character) || character is ' ' or '_' or '-' or '.' or ':' or '/' or '@')
+            ? "may not be put into a query: only letters, digits, blanks and _ - . : / @ are let in."
+            : !QueryScan.EndsInside(before, Comment) && value.AsSpan(value.StartsWith('-') ? 1 : 0).ContainsAnyExcept(s_bare)
+            ? "may not be put into a query outside quotes: only a number or a name of ASCII letters, digits and _ . : is let in there. Put quotes around the placeholder if a text is meant."
+            : null;
+}
+
+/// <summary>Reads a query as its server does. In Kusto's <c>@"…"</c> and in backticks a backslash is one, and only what is in backticks goes on over lines.</summary>
+internal static class QueryScan
+{
+    /// <returns>Each comment to the end of its line. A sign within quotes is none.</returns>
+    public static IReadOnlyList<string> CommentsOf(string query, string sign) => Scan(query, sign).Comments;
+
+    /// <summary>Whether what is written after this text is within quotes, or a comment.</summary>
+    public static bool EndsInside(string text, string? sign) => Scan(text, sign).EndsInside;
+
+    private static (bool EndsInside, IReadOnlyList<string> Comments) Scan(string text, string? sign)
+    {
+        var comments = new List<string>();
+        char? quote = null;
+        var (isRaw, isComment) = (false, false);
+        for (var at = 0; at < text.Length; at++)
+        {
+            var character = text[at];
+            if (quote is null && sign is not null && string.CompareOrdinal(text, at, sign, 0, sign.Length) == 0)
+            {
+                comments.Add(text[at..].Split('\n')[0]);
+                at += comments[^1].Length - 1;
+                isComment = at == text.Length - 1;
+            }
+            else if (character == '\\' && quote is not null && !isRaw)
+            {
+                at++;
+            }
+            else if (character == quote || (character == '\n' && quote != '`'))
+            {
+                quote = null;
+            }
+            else if (quote is null && character is '"' or '\'' or '`')
+            {
+                quote = character;
+                isRaw = character == '`' || (at > 0 && text[at - 1] == '@');
+            }
+        }
+
+        return (quote is not null || isComment, comments);
+    }
 }
 
 /// <summary>

@@ -9,7 +9,7 @@ public sealed class StepBindingTests
 {
     private sealed record Further([ForPeople(10)] string Who);
 
-    private sealed record QueryParameters([QueryText] string Query, string? Note = null, IReadOnlyDictionary<string, string>? Tags = null)
+    private sealed record QueryParameters([QueryText(Comment = "//")] string Query, string? Note = null, IReadOnlyDictionary<string, string>? Tags = null)
     {
         [ForPeople(20, OneLine = true)]
         public string? Title { get; init; }
@@ -81,7 +81,44 @@ public sealed class StepBindingTests
         Render("""{ "note": "{{ labels.pod }}" }""", value).Value["note"]!.GetValue<string>().ShouldBe(value);
     }
 
+    /// <summary>Outside quotes, words and slashes are operators and comments.</summary>
     [Theory]
+    [InlineData("up > {{ labels.pod }}", "5 or up", "0 unless up", "0 //", "a/b", "a@b", "5-up", "ö")]
+    [InlineData("up{pod=\"a\"} > {{ labels.pod }}", "5 or up")]
+    [InlineData("up{pod=\"a\\\"\"} > {{ labels.pod }}", "5 or up")]
+    [InlineData("T | where Path == @'C:\\' and Code == {{ labels.pod }}", "1 or true")]
+    [InlineData("T // what's left\n| where Code == {{ labels.pod }}", "1 or true")]
+    [InlineData("T | where A == 'it`s' and B == {{ labels.pod }}", "1 or true")]
+    [InlineData("T | where A == `\\` and B == {{ labels.pod }}", "1 or true")]
+    [InlineData("{{ labels.pod }}", "up or down")]
+    public void WordsOutsideTheQuotesOfAQuery_AreRefused(string query, params string[] values)
+    {
+        foreach (var value in values)
+        {
+            Render(Query(query), value).Errors.ShouldHaveSingleItem(value).Problem.ShouldContain("may not be put into a query outside quotes");
+        }
+
+        foreach (var value in new[] { "5", "-0.5", "job:requests:rate5m", "Name_1" })
+        {
+            Render(Query(query), value).Value["query"]!.GetValue<string>().ShouldBe(query.Replace("{{ labels.pod }}", value, StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
+    [InlineData("up{a=\"x\",pod=\"{{ labels.pod }}\"}")]
+    [InlineData("up{a='\"',pod='{{ labels.pod }}'}")]
+    [InlineData("up{pod=`\n{{ labels.pod }}`}")]
+    [InlineData("T | where Url == \"https://{{ labels.pod }}\"")]
+    [InlineData("T // of {{ labels.pod }}\n| count")]
+    public void WordsWithinTheQuotesOfAQuery_AreInserted(string query) =>
+        Render(Query(query), "East US/a-b@c").Value["query"]!.GetValue<string>().ShouldBe(query.Replace("{{ labels.pod }}", "East US/a-b@c", StringComparison.Ordinal));
+
+    private static string Query(string text) => JsonSerializer.Serialize(new { query = text });
+
+    [Theory]
+    [InlineData("url", "https://{{ labels.pod }}.example.com:{{ labels.pod }}/", "8080")]
+    [InlineData("url", "https://api-{{ labels.pod }}/health", "blue")]
+    [InlineData("url", "https://gateway.{{ labels.pod }}/health", "west.example.com")]
     [InlineData("url", "https://jobs.internal/api/jobs/{{ labels.pod }}/cancel", "42", "v1.2_a~b:c@d")]
     [InlineData("url", "https://{{ labels.pod }}/health", "10.0.0.1:9400", "llm-b-0.pool")]
     [InlineData("url", "https://gateway/check?model={{ labels.pod }}", "meta-llama/Llama-3.1", "")]
@@ -100,6 +137,9 @@ public sealed class StepBindingTests
     /// <summary>Whoever sends an alert must not choose which path, query or resource a request goes to.</summary>
     [Theory]
     [InlineData("url", "https://jobs.internal/api/jobs/{{ labels.pod }}/cancel", "42/cancel?all=true&x=", "../tenants/7/delete#", "a/b", "a?b", "a#b", "a%2Fb", "a\\b", ".", "..", "", "a b", "ａ")]
+    [InlineData("url", "https://api.example.com{{ labels.pod }}", ".evil.com", ".evil.com:80", "@evil.com", ":80")]
+    [InlineData("url", "https://api-{{ labels.pod }}/health", "x.evil.com")]
+    [InlineData("url", "http://host:80{{ labels.pod }}", "@evil.com")]
     [InlineData("url", "https://gateway/check?model={{ labels.pod }}", "a&all=true", "a#b", "a%26b", "a+b")]
     [InlineData("id", "/subscriptions/s/resourceGroups/g/providers/p/virtualMachines/{{ labels.pod }}", "a/extensions/x", "a/providers/Microsoft.Authorization/locks/y", "/")]
     public void PartOfAnAddressThatWouldLeadElsewhere_IsRefused(string key, string text, params string[] values)
