@@ -94,13 +94,22 @@ public sealed class DecidePageHandler(
             return MessageResult.Of(status, "This link has expired", GateText.Late(gate, now));
         }
 
-        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var person = Actor.Of(request)?.Person;
+        var people = await approvers.ReadAsync(gate, cancellationToken);
+        var needsName = person is null && approvers.NeedsName(gate, grant.Recipient);
+        var no = new DecisionRequest(DecisionVerb.Reject, person?.Name ?? grant.Recipient, DecisionVia.Link) { LinkOf = grant.Recipient, SignedIn = person };
+        if (!needsName && approvers.WhyNotCounted(gate, no, people) is { } refused)
+        {
+            // Not even a no would count: the plan and the findings are for others.
+            return MessageResult.Of(DecisionResponse.StatusOf((result ?? refused).Status), "This link is not yours to answer", refused.Message);
+        }
+
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
         var model = new ApprovalModel(incident, gate, runbook, person?.Name ?? grant.Recipient, result, now)
         {
             Guards = await guards.FindAsync(incident, gate, cancellationToken),
-            WhyNoYes = gate.Outcome == GateOutcome.Pending ? approvers.WhyNoYes(gate, grant.Recipient, person, await approvers.ReadAsync(gate, cancellationToken)) : null,
-            NeedsName = person is null && approvers.NeedsName(gate, grant.Recipient),
+            WhyNoYes = gate.Outcome == GateOutcome.Pending ? approvers.WhyNoYes(gate, grant.Recipient, person, people) : null,
+            NeedsName = needsName,
         };
         return new PageResult<ApprovalPage>(new { Model = model }, status);
     }

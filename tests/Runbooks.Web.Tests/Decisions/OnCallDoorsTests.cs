@@ -49,6 +49,23 @@ public sealed class OnCallDoorsTests : IAsyncLifetime
         Outcome.ShouldBe(may ? GateOutcome.Approved : GateOutcome.Pending, await answer.Content.ReadAsStringAsync(Ct));
     }
 
+    /// <summary>Whoever handed over, or has left, would take a button that cannot count for an answer.</summary>
+    [Theory]
+    [InlineData("ada", true)]
+    [InlineData("grace", true)]
+    [InlineData("carol", false)]
+    [InlineData("zed@elsewhere.example", false)]
+    public async Task Link_ShowsThePlanToWhoeverWasAskedOrIsOnCall(string person, bool may)
+    {
+        var answer = await _host.Browser.GetAsync($"/decide?token={_host.Token(_incident, person)}", Ct);
+
+        answer.StatusCode.ShouldBe(may ? HttpStatusCode.OK : HttpStatusCode.Forbidden);
+        var page = await answer.Content.ReadAsStringAsync(Ct);
+        page.Contains("id=\"plan\"", StringComparison.Ordinal).ShouldBe(may);
+        page.Contains("<button", StringComparison.Ordinal).ShouldBe(may);
+        page.Contains("may not decide this any more", StringComparison.Ordinal).ShouldBe(!may);
+    }
+
     [Theory]
     [InlineData("ada", HttpStatusCode.OK)]
     [InlineData("grace", HttpStatusCode.OK)]

@@ -39,6 +39,20 @@ public sealed class SignedInLinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SomebodyElse_IsShownNoPlanAndNoButtons()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Link) { Headers = { { "X-MS-CLIENT-PRINCIPAL", Principals.Header("grace", ("preferred_username", "grace@example.com")) } } };
+
+        var answer = await _host.Browser.SendAsync(request, Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var page = await answer.Content.ReadAsStringAsync(Cancel);
+        page.ShouldContain("This link was sent to ada, and you are signed in as grace. Decide from a message of your own.");
+        page.ShouldNotContain("id=\"plan\"");
+        page.ShouldNotContain("<button");
+    }
+
+    [Fact]
     public async Task NobodySignedIn_IsSentToTheSignInAndDecidesNothing()
     {
         var opened = await _host.Browser.GetAsync(Link, Cancel);
