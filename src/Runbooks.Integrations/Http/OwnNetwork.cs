@@ -78,9 +78,10 @@ internal static class NameLookup
         }
     }
 
+    /// <param name="host">An address is itself; looked up, one that means "any" would be a fault.</param>
     /// <param name="lookUp">This machine's look-up if left out. A caller that gives up stops waiting for it; it still counts as running until it ends.</param>
     public static Task<IPAddress[]> ResolveAsync(string host, Func<string, Task<IPAddress[]>>? lookUp, CancellationToken cancellationToken) =>
-        RunAsync(host, lookUp ?? Dns.GetHostAddressesAsync).WaitAsync(cancellationToken);
+        IPAddress.TryParse(host, out var address) ? Task.FromResult<IPAddress[]>([address]) : RunAsync(host, lookUp ?? Dns.GetHostAddressesAsync).WaitAsync(cancellationToken);
 
     /// <summary>A connection to the first of the addresses that takes it.</summary>
     public static async Task<Stream> ConnectAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)

@@ -170,6 +170,8 @@ public sealed class HttpProbeGuardTests : OnTheSandbox
     [InlineData("127.0.0.1")]
     [InlineData("localhost")]
     [InlineData("[::ffff:127.0.0.1]")]
+    [InlineData("0.0.0.0")]
+    [InlineData("[::]")]
     public async Task PrivateAddressThatIsNotAllowed_IsNeverConnectedTo(string host)
     {
         var result = await AskAsync("http.probe", new { url = $"http://{host}:{SandboxAddress.Port}/prometheus/-/healthy" });
