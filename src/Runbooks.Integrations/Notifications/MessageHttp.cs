@@ -122,7 +122,7 @@ internal static class CardText
         }
 
         var isAnswerable = all.Where(part => part.Section.IsNeeded).All(part => part.IsWhole && shown.Contains(part));
-        return (isAnswerable ? card : card.WithoutButtons) with { Sections = [.. shown.Select(part => part.Shortened), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]] };
+        return (isAnswerable ? card : card.WithoutButtons) with { Title = CleanText.Line(card.Title), Sections = [.. shown.Select(part => part.Shortened), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]] };
     }
 
     public static IReadOnlyList<CardSection> Sections(Card card) => Fit(card).Sections;

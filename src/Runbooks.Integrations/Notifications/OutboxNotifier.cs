@@ -19,7 +19,7 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
         var folder = Directory.CreateDirectory(options.Value.Folder).FullName;
         var file = Path.Combine(folder, $"{stamp}-{number}-{Safe(card.IncidentId)}-{Safe(to.Recipient)}.json");
         var message = new OutboxMessage(
-            now, to.Recipient, card.Kind, card.IncidentId, card.GateId, card.DryRun, card.Title, card.Severity,
+            now, to.Recipient, card.Kind, card.IncidentId, card.GateId, card.DryRun, CleanText.Line(card.Title), card.Severity,
             card.Asks ? card.Links[0].Url : null, card.Sections, card.Links);
 
         // Whoever watches the folder sees whole files only.

@@ -109,6 +109,11 @@ public sealed class CardTextTests
         (webhook["planHash"] is not null).ShouldBe(buttons);
     }
 
+    /// <summary>Whoever receives it may make a subject of it.</summary>
+    [Fact]
+    public void TitleOfAnAlert_StaysOnOneLineInAWebhook() =>
+        WebhookNotifier.Body(Of(1, ["one"]) with { Title = "Ok\nBcc: evil@x.example" }, "sent", "1")["card"]!["title"]!.ToString().ShouldBe("Ok Bcc: evil@x.example");
+
     private static IEnumerable<string> Texts(JsonNode? node) => node switch
     {
         JsonArray items => items.SelectMany(Texts),

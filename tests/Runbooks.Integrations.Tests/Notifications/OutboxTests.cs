@@ -44,6 +44,18 @@ public sealed class OutboxTests : IDisposable
         _folder.GetFiles("*.tmp").ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task TitleOfAnAlert_StaysOnOneLine()
+    {
+        await using var services = new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Outbox:Folder"] = _folder.FullName }).Build())
+            .AddSingleton<TimeProvider>(_time).AddOutbox().BuildServiceProvider();
+
+        var sent = await services.GetRequiredService<INotifier>().SendAsync(Cards.Approval with { Title = "Ok\nBcc: evil@x.example" }, new("outbox", "ada", "ada"), TestContext.Current.CancellationToken);
+
+        (await File.ReadAllTextAsync(sent.Reference!, TestContext.Current.CancellationToken)).ShouldContain("\"Ok Bcc: evil@x.example\"");
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private static async Task<string> SendAsync(INotifier outbox) =>
