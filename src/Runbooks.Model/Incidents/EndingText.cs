@@ -117,8 +117,10 @@ public static class EndingText
     internal static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
 
     /// <summary>Whether what it tried did not help. That the host crashed, or that it was kept from acting, says nothing about a fix.</summary>
-    internal static bool WasInVain(Incident incident) =>
-        incident is { State: IncidentState.Failed, IsInconclusive: false } && HasMitigated(incident) && !incident.Steps.Any(step => step.CutOff) && !IsVerifiedFix(incident) && !Held(incident);
+    internal static bool WasInVain(Incident incident) => !incident.IsInconclusive && FailedUnverified(incident) && !incident.Steps.Any(step => step.CutOff);
+
+    /// <summary>Whether it acted and failed, and nothing shows that it helped, for whatever reason.</summary>
+    internal static bool FailedUnverified(Incident incident) => incident.State == IncidentState.Failed && HasMitigated(incident) && !IsVerifiedFix(incident) && !Held(incident);
 
     /// <summary>Whether its checks passed when they were asked last, and nothing was taken back.</summary>
     internal static bool Held(Incident incident) =>

@@ -82,7 +82,7 @@ public sealed partial record Incident
     /// <summary>The last decision of a person on this target, or on one of its alerts, before this incident, when it was a no; null otherwise.</summary>
     public EarlierNo? EarlierNo { get; init; }
 
-    /// <summary>The incident before this one that tried the same for its alert lately and failed; null where there is none.</summary>
+    /// <summary>The incident before this one that tried the same for its alert lately, and failed or left open whether it happened; null where there is none.</summary>
     public EarlierTry? Tried { get; init; }
 
     /// <summary>
@@ -103,9 +103,10 @@ public sealed partial record Incident
     };
 
     /// <summary>This one, just opened, knows what the incident before it on the target has to tell.</summary>
-    public Incident GoOnAfter(Incident before, DateTimeOffset now)
+    /// <inheritdoc cref="ContinueSeries" path="/param"/>
+    public Incident GoOnAfter(Incident before, DateTimeOffset now, bool isCounted = false)
     {
-        var continued = FollowOn(before).ContinueSeries(before, now).WarnOfNo(before, now);
+        var continued = FollowOn(before).ContinueSeries(before, now, isCounted).WarnOfNo(before, now);
         return before.IsOwnedByResponder() ? continued.NoteEarlier(before, now) : continued;
     }
 
@@ -175,7 +176,7 @@ public sealed record EarlierNo(string Incident, string By, string Did, DateTimeO
     public string Warning => OfAlert ? $"An alert of this incident came before, and a person said no: {Text}" : $"The last decision on this target was a no: {Text}";
 }
 
-/// <summary>What was tried on a target for the same alert, and did not help.</summary>
+/// <summary>What was tried on a target for the same alert, and was not seen to help.</summary>
 /// <param name="At">When that incident ended.</param>
 /// <param name="Left">What it had not taken back by then, a line a change.</param>
 public sealed record EarlierTry(string Incident, DateTimeOffset At, IReadOnlyList<string> Left) : Evolving
@@ -183,9 +184,13 @@ public sealed record EarlierTry(string Incident, DateTimeOffset At, IReadOnlyLis
     /// <summary>A failure of longer ago says little of how things are.</summary>
     public static readonly TimeSpan Lately = TimeSpan.FromDays(1);
 
+    /// <summary>The steps of it of which nobody knows whether they happened.</summary>
+    public IReadOnlyList<string> Unknown { get; init; } = [];
+
     /// <summary>For whoever is asked about the same again.</summary>
     [JsonIgnore]
-    public string Warning => $"Incident {Incident} tried the same on this target and failed.{(Left.Count == 0 ? "" : $" It had left in place: {string.Join(" ", Left.Select(EndingText.Sentence))}")}";
+    public string Warning =>
+        $"Incident {Incident} tried the same on this target{(Unknown.Count == 0 ? " and failed." : $". Nobody knows whether {string.Join(", ", Unknown)} happened there: look before you say yes.")}{(Left.Count == 0 ? "" : $" It had left in place: {string.Join(" ", Left.Select(EndingText.Sentence))}")}";
 }
 
 /// <summary>

@@ -31,8 +31,13 @@ public sealed partial record Incident
     public string? BrokenFixOf(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert))?.Follows
         ?? (IsDoneWith(alert) ? null : Follows);
 
-    /// <summary>The incident that tried the same for this alert in vain: this one, or an earlier one that it knows of; null where there is none.</summary>
-    private EarlierTry? TriedFor(Alert alert) => WasOpenedBy(alert) && EndingText.WasInVain(this) ? new(Id, ClosedAt ?? UpdatedAt, ChangeText.InPlace(this)) : IsDoneWith(alert) ? null : Tried;
+    /// <summary>The incident that tried the same for this alert and failed, or left open whether it happened: this one, or an earlier one that it knows of; null where there is none.</summary>
+    private EarlierTry? TriedFor(Alert alert)
+    {
+        List<string> unknown = [.. Steps.Where(step => step is { IsChange: true, Status: StepStatus.Unknown }).Select(step => step.Name)];
+        return WasOpenedBy(alert) && (unknown.Count > 0 || EndingText.FailedUnverified(this)) ? new(Id, ClosedAt ?? UpdatedAt, ChangeText.InPlace(this)) { Unknown = unknown }
+            : IsDoneWith(alert) ? null : Tried;
+    }
 
     /// <summary>Whether it did something about the alert, found it well, or was about another: then what it knows of earlier fixes no longer matters.</summary>
     private bool IsDoneWith(Alert alert) => HasActed || State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed()) || !WasOpenedBy(alert);
@@ -45,7 +50,7 @@ public sealed partial record Incident
 
     /// <summary>
     /// This one, just opened, carries over that an earlier fix did not hold, if the incident before did nothing about it, and that the same was
-    /// tried lately in vain: silence is no yes to the same again.
+    /// tried lately and not seen to help: silence is no yes to the same again.
     /// </summary>
     private Incident FollowOn(Incident before) => this with
     {

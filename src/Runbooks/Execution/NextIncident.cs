@@ -38,9 +38,7 @@ public sealed class NextIncident(IIncidentStore store, PinnedRunbooks pinned, Fo
         return (await store.OpenAsync(
             candidate,
             runbook,
-            latest => !MakesRoom(latest, ended) ? Join(latest)
-                : latest.Id == ended.Id ? candidate.ContinueSeries(latest, now, isCounted: true).WarnOfNo(latest, now)
-                : candidate.GoOnAfter(latest, now),
+            latest => MakesRoom(latest, ended) ? candidate.GoOnAfter(latest, now, isCounted: latest.Id == ended.Id) : Join(latest),
             cancellationToken)).Incident;
 
         // Whoever has that one is told why, unless it was opened for this very end or looks at these alerts anyway.

@@ -36,14 +36,15 @@ public sealed class BrokenFixTests
     /// <summary>What failed an hour ago is known to the next incident, and to the one after it where that one did nothing.</summary>
     [Theory]
     [InlineData("did not help", true)]
-    [InlineData("could not be judged", false)]
+    [InlineData("could not be judged", true)]
+    [InlineData("was cut off", true)]
     [InlineData("had helped", false)]
     [InlineData("changed nothing", false)]
     [InlineData("another alert", false)]
     [InlineData("days ago", false)]
-    public void SameWasTriedInVain_IsSaidUntilSomethingHasBecomeOfIt(string what, bool known)
+    public void SameWasTriedAndNotSeenToHelp_IsSaidUntilSomethingHasBecomeOfIt(string what, bool known)
     {
-        var step = new StepRecord { Phase = Phase.Mitigation, Name = "fix", Action = "act", GateId = "g", Preparation = new() { PlannedEffect = "Fix it.", IsSo = what == "changed nothing" }, StartedAt = Some.Time, Status = StepStatus.Done };
+        var step = new StepRecord { Phase = Phase.Mitigation, Name = "fix", Action = "act", GateId = "g", Preparation = new() { PlannedEffect = "Fix it.", IsSo = what == "changed nothing" }, StartedAt = Some.Time, Status = StepStatus.Done, CutOff = what == "was cut off" };
         var failed = s_before with
         {
             State = IncidentState.Failed, Follows = null, Steps = [step], IsInconclusive = what == "could not be judged",
@@ -73,4 +74,27 @@ public sealed class BrokenFixTests
 
         opened.Tried.ShouldNotBeNull().Warning.ShouldBe($"Incident {s_before.Id} tried the same on this target and failed. It had left in place: fix: Add two pods.");
     }
+    /// <summary>A call that must not be repeated may have gone out, however the incident ended and whatever phase it was of.</summary>
+    [Theory]
+    [InlineData(IncidentState.Failed, Phase.Mitigation, true)]
+    [InlineData(IncidentState.Failed, Phase.Resolution, true)]
+    [InlineData(IncidentState.Cancelled, Phase.Mitigation, true)]
+    [InlineData(IncidentState.TakenOver, Phase.Mitigation, true)]
+    [InlineData(IncidentState.Expired, Phase.Mitigation, true)]
+    [InlineData(IncidentState.Cancelled, Phase.Mitigation, false)]
+    public void NobodyKnowsWhetherAStepHappened_IsSaid(IncidentState end, Phase phase, bool known)
+    {
+        var before = (s_before with { State = IncidentState.Mitigating, Follows = null, Steps = [Step("flag"), Step("purge") with { Phase = phase, Status = known ? StepStatus.Unknown : StepStatus.Undone }] })
+            .End(end, "It ended.", Some.Time);
+
+        var (next, retry) = ((s_next with { OpenedAt = Some.Time }).GoOnAfter(before, Some.Time), s_next.TryAgain(before, hasChecks: true, "ada", "again", Some.Time));
+
+        var warning = known ? $"Incident {s_before.Id} tried the same on this target. Nobody knows whether purge happened there: look before you say yes." : null;
+        (next.Tried?.Warning, retry.Tried?.Warning, next.GoOnAfter(next with { State = IncidentState.Expired }, Some.Time).Tried?.Warning).ShouldBe((warning, warning, warning));
+    }
+
+    private static StepRecord Step(string name) => new()
+    {
+        Phase = Phase.Mitigation, Name = name, Action = "act", GateId = "g", Preparation = new() { PlannedEffect = "Fix it." }, StartedAt = Some.Time, FinishedAt = Some.Time, Status = StepStatus.Done,
+    };
 }

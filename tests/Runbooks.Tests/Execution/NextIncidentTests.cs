@@ -80,6 +80,18 @@ public sealed class NextIncidentTests : SettleWorld
         world.Engine.Started.ShouldHaveSingleItem().Runbook.Hash.ShouldBe("newer");
     }
 
+    /// <summary>Somebody stopped it in a call that must not be repeated: what goes on for an alert that began since asks for the same call.</summary>
+    [Fact]
+    public async Task NobodyKnowsWhetherAStepOfTheOneThatEndedHappened_IsKnown()
+    {
+        var ended = await _world.Store.UpdateAsync(
+            (await ResolvedAsync()).Id,
+            i => (i with { State = IncidentState.Cancelled, SettlesAt = null, Steps = [.. i.Steps.Select(step => step with { Status = StepStatus.Unknown })] }, true),
+            CancellationToken.None);
+
+        (await NextAsync(ended.Incident, [Given.Alert()], broken: false)).Tried?.Unknown.ShouldBe(["fix"]);
+    }
+
     /// <param name="broken">The fix did not hold, so that the next one says so; otherwise it is a follow-up.</param>
     private Task<Incident> NextAsync(Incident ended, IReadOnlyList<Alert> alerts, bool broken) => _world.Get<NextIncident>().OpenAsync(
         ended, s_runbook, alerts, "It goes on.", next => broken ? next with { Follows = ended.Id } : next with { FollowUpOf = ended.Id }, CancellationToken.None);
