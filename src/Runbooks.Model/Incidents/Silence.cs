@@ -104,7 +104,7 @@ public static class Silence
     private static TimeSpan RoundUp(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));
 }
 
-/// <summary>What happens to many questions when nobody answers: a line for each runbook and each different end, and first what runs all the same.</summary>
+/// <summary>What happens to many questions when nobody answers: a line for each runbook and each different end, with how many it speaks for, and first what runs all the same.</summary>
 public static class SilenceText
 {
     /// <param name="asked">The open questions, each with the title of its runbook.</param>
@@ -112,7 +112,7 @@ public static class SilenceText
     {
         var ends = asked.GroupBy(one => (one.Title, End: GateText.WhenTimeIsUp(one.Gate)), one => one.Gate).OrderByDescending(end => Silence.MayCount(end.First())).ToList();
         var several = ends.DistinctBy(end => end.Key.Title).Count() > 1;
-        return [.. ends.Select(end => $"{(ends.Count > 1 ? $"{CountText.Format(end.Count(), "target")}{(several ? $" of '{end.Key.Title}'" : "")}{First(end)}: " : "")}{GateText.Silence(end.MinBy(gate => gate.ExpiresAt)!)}")];
+        return [.. ends.Select(end => $"{(asked.Count > 1 ? $"{CountText.Format(end.Count(), "target")}{(several ? $" of '{end.Key.Title}'" : "")}{First(end)}: " : "")}{GateText.Silence(end.MinBy(gate => gate.ExpiresAt)!)}")];
     }
 
     /// <summary>The others of them have a little longer.</summary>

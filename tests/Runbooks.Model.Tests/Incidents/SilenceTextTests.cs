@@ -9,7 +9,16 @@ public sealed class SilenceTextTests
 {
     [Fact]
     public void AlikeQuestions_ShareOneLine() =>
-        SilenceText.Of([("Hung GPU", Some.Gate()), ("Hung GPU", Some.Gate())]).ShouldBe([GateText.Silence(Some.Gate())]);
+        SilenceText.Of([("Hung GPU", Some.Gate()), ("Hung GPU", Some.Gate())]).ShouldBe([$"2 targets: {GateText.Silence(Some.Gate())}"]);
+
+    [Fact]
+    public void OneQuestion_SpeaksForItself() => SilenceText.Of([("Hung GPU", Some.Gate())]).ShouldBe([GateText.Silence(Some.Gate())]);
+
+    /// <summary>The usual storm: one runbook, and targets that opened at different seconds.</summary>
+    [Fact]
+    public void AlikeQuestionsOfOtherTimes_AreToldTheFirstOfThem() =>
+        SilenceText.Of([("Hung GPU", Some.Gate() with { ExpiresAt = Some.Time.AddMinutes(24) }), ("Hung GPU", Some.Gate())])
+            .ShouldBe(["2 targets, the first of them: At 03:32:00 UTC nothing is done and the incident is closed as expired."]);
 
     [Fact]
     public void EachRunbook_HasItsOwnTime()
