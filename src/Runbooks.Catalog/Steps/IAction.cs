@@ -146,8 +146,8 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
 public class StepRefusedException(string message) : Exception(message);
 
 /// <summary>
-/// What a step was to change, or what undoing was to take back, is no longer as it was left: somebody else has changed it
-/// since. Theirs stays, and a person is told.
+/// What a step was to change, or what undoing was to take back, is not to be touched: somebody else has changed it since, or
+/// another incident relies on it. It stays, and a person is told.
 /// </summary>
 public sealed class ChangedSinceException(string message) : StepRefusedException(message);
 
@@ -190,6 +190,10 @@ public sealed record StepContext
     /// give it to somebody else.
     /// </summary>
     public string Found => Interrupted is null ? "already" : "when this attempt came to it, by an earlier attempt or by somebody else";
+
+    /// <summary>What comes of a step that found things as it makes them. What an attempt before may have done is not said to have been so.</summary>
+    /// <param name="was">That things were so; without its end, which says since when.</param>
+    public ActionResult FoundSo(string was) => new($"{was} {Found}.") { FoundSo = Interrupted is null };
 
     /// <summary>Keeps what a person may want to see later: logs, bundles.</summary>
     public required IEvidenceStore Evidence { get; init; }

@@ -12,8 +12,8 @@ internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues
     protected override async Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<TChange>()!;
-        return new(await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, back: false, context, cancellationToken), context, cancellationToken)
-            ?? $"{WasText(change)} {context.Found}.");
+        var done = await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, back: false, context, cancellationToken), context, cancellationToken);
+        return done is null ? context.FoundSo(WasText(change)) : new(done);
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)

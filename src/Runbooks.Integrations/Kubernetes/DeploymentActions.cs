@@ -56,6 +56,7 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
             ? FormattableString.Invariant($"Deployment {plan.Namespace}/{plan.Deployment} had {plan.After} pods {context.Found}. All are ready.")
             : FormattableString.Invariant($"Scaled deployment {plan.Namespace}/{plan.Deployment} from {plan.Before} to {plan.After} pods, all ready."))
         {
+            FoundSo = had == plan.After && context.Interrupted is null,
             Outputs = new Dictionary<string, string> { ["before"] = FormattableString.Invariant($"{plan.Before}"), ["after"] = FormattableString.Invariant($"{plan.After}") },
         };
     }

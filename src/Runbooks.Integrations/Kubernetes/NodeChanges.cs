@@ -49,7 +49,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
             async () => await ChangeAsync(nodes, undo, Before(undo), After(undo), words.Verb, cancellationToken) switch
             {
                 true => new ActionResult(words.Did),
-                false => new ActionResult($"{words.WasSo} {context.Found}."),
+                false => context.FoundSo(words.WasSo),
                 null => throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was changed."),
             },
             context, cancellationToken);

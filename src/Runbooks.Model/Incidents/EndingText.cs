@@ -28,12 +28,12 @@ public static class EndingText
         { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
         { State: IncidentState.Resolved } when !ChangedAnything(incident) => Told,
         { State: IncidentState.Resolved, UndoBeganAt: not null } => HeadlineOfTemporary(incident),
-        { State: IncidentState.Resolved } when incident.Steps.All(step => !step.IsChange || step.Preparation.IsSo) => "Done, nothing changed",
+        { State: IncidentState.Resolved } when incident.Steps.All(step => !step.IsChange || step.WasSo) => "Done, nothing changed",
         { State: IncidentState.Resolved } when !IsVerifiedFix(incident) => "Done, not verified",
         { State: IncidentState.Expired, LatestGate: { Outcome: GateOutcome.Expired } gate } => GateText.Brief(gate),
         { State: IncidentState.Failed } when Has(incident, StepStatus.Unknown) => "Failed, outcome unknown",
         { State: IncidentState.Failed } when Has(incident, StepStatus.UndoFailed) => "Failed, not undone",
-        { State: IncidentState.Failed } when Has(incident, StepStatus.LeftAlone) => "Failed, changed by somebody else",
+        { State: IncidentState.Failed } when Has(incident, StepStatus.LeftAlone) => "Failed, not taken back",
         _ when incident.WasSuppressed() => Suppressed,
         _ => IncidentText.Of(incident.State),
     };
@@ -97,7 +97,7 @@ public static class EndingText
         && last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
 
     /// <summary>Whether a check that had not passed before the mitigation passed after it. What passed all along, or before anything was done, shows nothing.</summary>
-    public static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasMitigated(incident) && !PassedBefore(incident, LastVerifying(incident));
+    public static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasChanged(incident) && !PassedBefore(incident, LastVerifying(incident));
 
     /// <summary>Whether every check of a round after the first step had passed when it was asked last before it.</summary>
     internal static bool PassedBefore(Incident incident, VerificationRound after)
@@ -113,7 +113,10 @@ public static class EndingText
 
     private static VerificationRound LastVerifying(Incident incident) => incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
 
-    /// <summary>What was so before the step came to it is no work of this incident.</summary>
+    /// <summary>Whether a fix can be credited to it: what was so before a step came to it, also while it waited its turn, is no work of this incident.</summary>
+    internal static bool HasChanged(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, WasSo: false });
+
+    /// <summary>Whether a fix that did not help is one of its own: also where another incident made the same change while it waited its turn.</summary>
     internal static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
 
     /// <summary>Whether what it tried did not help. That the host crashed, or that it was kept from acting, says nothing about a fix.</summary>
@@ -126,7 +129,7 @@ public static class EndingText
     internal static bool Held(Incident incident) =>
         incident.Verification.Count > 0 && incident.Verification.All(finding => finding.Verdict == Verdict.Passing) && !incident.Steps.Any(step => step.UndoneFrom is not null);
 
-    private static bool FoundItSo(Incident incident) => !HasMitigated(incident) && incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation });
+    private static bool FoundItSo(Incident incident) => !HasChanged(incident) && incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation });
 
     private static string Resolved(Incident incident)
     {
@@ -149,7 +152,7 @@ public static class EndingText
         }
 
         return IsVerifiedFix(incident) ? $"The fix was verified: {Passed(incident)} after it{(Caveats(incident) is { Length: > 0 } but ? $"; {but}" : "")}."
-            : IsVerified(incident) && HasMitigated(incident) ? $"The steps ran. {Passed(incident)} after them, as before them, so nothing shows whether they helped."
+            : IsVerified(incident) && HasChanged(incident) ? $"The steps ran. {Passed(incident)} after them, as before them, so nothing shows whether they helped."
             : FoundItSo(incident) ? $"Things were already as the mitigation makes them, so it changed nothing.{(IsVerified(incident) ? $" {Passed(incident)} afterwards." : "")}"
             : "The steps ran. Nothing was checked after them.";
     }
@@ -193,7 +196,7 @@ public static class EndingText
         { UndoBeganAt: not null, Stop: not { UndoesFix: true } } when !incident.Steps.Any(step => step.Status is StepStatus.UndoFailed or StepStatus.LeftAlone) =>
             $"The cause is gone{(incident.Steps.Any(step => step.Status == StepStatus.Undone) && !incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? " and the temporary fix was taken back" : "")}",
         _ when IsVerifiedFix(incident) => $"The fix was verified{(Caveats(incident) is { Length: > 0 } but ? $" ({but})" : "")}",
-        _ when !HasMitigated(incident) => "The mitigation changed nothing",
+        _ when !HasChanged(incident) => "The mitigation changed nothing",
         _ => "The mitigation ran",
     };
 
@@ -219,7 +222,7 @@ public static class EndingText
 
         // A failed attempt may have done half of it; what can be taken back was taken back above, if anything was.
         var undoing = incident.UndoBeganAt is not null;
-        var ran = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Done).ToLookup(step => step.Preparation.IsSo);
+        var ran = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Done).ToLookup(step => step.WasSo);
         var done = ran[false].ToLookup(step => undoing && step.Phase == Phase.Mitigation);
         var half = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Failed);
         return
@@ -277,6 +280,6 @@ public static class EndingCause
         $"Whether the fix helped could not be found out: the checks passed, and for longer than {DurationText.Format(longest)} no newer value came.";
 
     public static string NotTakenBack(bool isLeftAlone) => isLeftAlone
-        ? "The cause is gone, but the temporary fix was not taken back: somebody else has changed it since."
+        ? "The cause is gone, but the temporary fix was not taken back: it was left alone, and the step says why."
         : "The cause is gone, but the temporary fix could not be taken back.";
 }

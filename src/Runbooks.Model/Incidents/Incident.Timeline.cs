@@ -55,7 +55,7 @@ public sealed partial record Incident
         .Concat(Stop is { } stop ? [stop.At] : []).Concat(Attention?.AcknowledgedAt is { } seen ? [seen] : []).Cast<DateTimeOffset?>().Min();
 
     /// <summary>When the checks first passed after it had acted; null when they never did or had passed before, and where it changed nothing.</summary>
-    public DateTimeOffset? MitigatedAt() => Mode != RunMode.DryRun && EndingText.HasMitigated(this)
+    public DateTimeOffset? MitigatedAt() => Mode != RunMode.DryRun && EndingText.HasChanged(this)
         && VerificationRounds.FirstOrDefault(round => round.State is IncidentState.Verifying or IncidentState.Holding && round.Verdicts.Values.All(verdict => verdict == Verdict.Passing)) is { } passed
         && !EndingText.PassedBefore(this, passed) ? passed.At : null;
 

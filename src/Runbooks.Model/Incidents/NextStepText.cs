@@ -36,7 +36,7 @@ public static class NextStepText
             : $"This is being taken back: {steps}. Open the incident and look whether that comes to an end.";
     }
 
-    /// <summary>What could not be undone, what may have happened, and what somebody else has changed.</summary>
+    /// <summary>What could not be undone, what may have happened, and what was left alone.</summary>
     private static string? OfWhatNeedsALook(Incident incident)
     {
         if (EndingText.Names(incident, StepStatus.UndoFailed) is { Length: > 0 } stuck)
@@ -51,7 +51,7 @@ public static class NextStepText
         }
 
         return incident.State.IsFinal() && EndingText.Names(incident, StepStatus.LeftAlone) is { Length: > 0 } left
-            ? $"Somebody else has changed what was to be taken back, so it was left alone: {left}. Look whether it may stay so.{ThenClose(incident)}"
+            ? $"It was left alone, and nobody takes it back now: {left}. The step says why. Look whether it may stay so.{ThenClose(incident)}"
             : null;
     }
 

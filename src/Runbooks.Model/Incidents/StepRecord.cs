@@ -36,6 +36,14 @@ public sealed record StepRecord : Evolving
     /// <summary>It ended half-way because the host stopped or crashed, or everything was paused: that says nothing about the fix.</summary>
     public bool CutOff { get; init; }
 
+    /// <summary>When its turn came it found things as it was to make them, on its first attempt.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool FoundSo { get; init; }
+
+    /// <summary>Whether things were so before it, when they were looked at or by the time that its turn came: it has changed nothing.</summary>
+    [JsonIgnore]
+    public bool WasSo => Preparation.IsSo || FoundSo;
+
     /// <summary>As a line for people.</summary>
     [JsonIgnore]
     public string Line => $"{Name}: {Outcome ?? "outcome not known"}";
@@ -72,7 +80,7 @@ public enum StepStatus
     /// <summary>The rest was undone, and this was left as it is, as the runbook says: a person takes it back.</summary>
     Kept,
 
-    /// <summary>It was to be undone, and was left as it is: somebody else has changed it since.</summary>
+    /// <summary>It was to be undone, and was left as it is, and nobody takes it back: somebody else has changed it since, or another incident relies on it for good.</summary>
     LeftAlone,
 
     /// <summary>It was to be undone, and stays until another incident that holds the same value takes it back.</summary>
@@ -130,7 +138,7 @@ public sealed record ActionResult(string Result)
     /// <summary>Of undoing: nothing was taken back, since another incident holds the same value and will.</summary>
     public bool HandedOn { get; init; }
 
-    /// <summary>Of undoing: nothing was taken back, since the step had changed nothing: it found things as it was to make them.</summary>
+    /// <summary>It changed nothing: it found things as it was to make them. Of undoing: nothing was taken back, since the step had changed nothing.</summary>
     public bool FoundSo { get; init; }
 }
 

@@ -212,6 +212,7 @@ public sealed class DeploymentTests : OnTheSandbox
         await ShouldHaveSentAsync("scale", "chat-vllm/scale");
         (await PrepareAsync(Scale, ToScale(), interrupted: preparation)).ShouldBe(preparation, "an interrupted attempt does not add once more");
         var second = await ApplyAsync(Scale, ToScale(), preparation, interrupted: preparation);
+        second.FoundSo.ShouldBeFalse("an earlier attempt may have done it");
         second.Result.ShouldBe("Deployment chat/chat-vllm had 4 pods when this attempt came to it, by an earlier attempt or by somebody else. All are ready.");
         (second.Outputs["before"], second.Outputs["after"]).ShouldBe(("2", "4"));
 
@@ -226,7 +227,8 @@ public sealed class DeploymentTests : OnTheSandbox
         var preparation = await PrepareAsync(Scale, ToScale());
         await RunAsync(Scale, ToScale(replicas: 4, add: null));
 
-        (await ApplyAsync(Scale, ToScale(), preparation)).Result.ShouldBe("Deployment chat/chat-vllm had 4 pods already. All are ready.");
+        var found = await ApplyAsync(Scale, ToScale(), preparation);
+        (found.Result, found.FoundSo).ShouldBe(("Deployment chat/chat-vllm had 4 pods already. All are ready.", true));
     }
 
     [Fact]

@@ -53,7 +53,7 @@ public sealed class EndingOfTwoStepsTests
     [InlineData(IncidentState.Resolved, Fate.Undone, Phase.Mitigation, StepStatus.AsBefore, "Recovered, fix taken back")]
     [InlineData(IncidentState.Resolved, Fate.AsBefore, Phase.Mitigation, StepStatus.Kept, "Recovered, fix left in place")]
     [InlineData(IncidentState.Resolved, Fate.AsBefore, Phase.Resolution, StepStatus.Done, "Recovered, nothing to take back")]
-    [InlineData(IncidentState.Failed, Fate.LeftAlone, Phase.Mitigation, StepStatus.Undone, "Failed, changed by somebody else")]
+    [InlineData(IncidentState.Failed, Fate.LeftAlone, Phase.Mitigation, StepStatus.Undone, "Failed, not taken back")]
     public void StepsThatEndedDifferently_AreNamedByWhatCounts(IncidentState state, Fate first, Phase phase, StepStatus second, string headline) =>
         EndingText.Headline(WithSecond(Make(state, first, Checks.AllPass, Kind.Changes), phase, second)).ShouldBe(headline);
 

@@ -21,8 +21,8 @@ public sealed class FixTakenBackTests : LeaseWorld
 
         incident.State.ShouldBe(IncidentState.Failed);
         incident.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.LeftAlone);
-        EndingText.Headline(incident).ShouldBe("Failed, changed by somebody else");
-        incident.Reason.ShouldBe("The cause is gone, but the temporary fix was not taken back: somebody else has changed it since. NOT undone, and left alone: fix (Left it at 9 pods: somebody else has scaled it since, try 1).");
+        EndingText.Headline(incident).ShouldBe("Failed, not taken back");
+        incident.Reason.ShouldBe("The cause is gone, but the temporary fix was not taken back: it was left alone, and the step says why. NOT undone, and left alone: fix (Left it at 9 pods: somebody else has scaled it since, try 1).");
         NextStepText.Of(incident, _world.Time.GetUtcNow()).ShouldContain("Look whether it may stay so");
         ChangeText.InPlace(incident).ShouldBeEmpty();
         _world.Notifier.To(CardKind.Page).ShouldNotBeEmpty();

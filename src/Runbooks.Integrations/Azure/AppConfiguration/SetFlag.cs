@@ -50,9 +50,9 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
         SetFlagParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = SettingChange.From(preparation.UndoState!.Value);
-        return new ActionResult(await change.ApplyAsync(client, held, context, cancellationToken)
-            ? $"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'."
-            : $"The feature flag {Named(parameters)} was {Word(parameters.Enabled)} {context.Found}.");
+        return await change.ApplyAsync(client, held, context, cancellationToken)
+            ? new ActionResult($"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'.")
+            : context.FoundSo($"The feature flag {Named(parameters)} was {Word(parameters.Enabled)}");
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>

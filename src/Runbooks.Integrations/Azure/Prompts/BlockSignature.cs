@@ -109,7 +109,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         }, rules => WafRules.Find(rules, name) is { } added && WafRules.IsBlocking(added, signature), cancellationToken);
         return new ActionResult(changed
             ? $"{target.DisplayName} blocks the signature {signature}, by the rule {name}.{Passed(first)}{kind.Delay}"
-            : $"{target.DisplayName} had the rule {name} {context.Found}.{(skipped is null ? "" : $" But {skipped}.")}") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
+            : $"{target.DisplayName} had the rule {name} {context.Found}.{(skipped is null ? "" : $" But {skipped}.")}") { FoundSo = !changed && context.Interrupted is null, Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)

@@ -70,7 +70,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         if (await FindAsync(item, cancellationToken) is { } known)
         {
             return Holds(known, signature)
-                ? new ActionResult($"{item.DisplayName} was there {context.Found}.") { Outputs = outputs }
+                ? context.FoundSo($"{item.DisplayName} was there") with { Outputs = outputs }
                 : throw new StepRefusedException($"{item.DisplayName} is there, and it does not block the signature: somebody changed it. Nothing was overwritten.");
         }
 

@@ -69,7 +69,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         var now = RoutePlan.Find(routes, change.Name)?.Now;
         if (now == change.After && await arm.IsInForceAsync(Target(change.Id), context, cancellationToken))
         {
-            return new ActionResult($"{change.Name} was {change.After} {context.Found}.");
+            return context.FoundSo($"{change.Name} was {change.After}");
         }
 
         // The other side may have fallen ill since a person looked.
