@@ -9,6 +9,9 @@ public static class EndingText
     /// <summary>The headline of a temporary fix that did its service.</summary>
     public const string TakenBack = "Recovered, fix taken back";
 
+    /// <summary>The headline while what was changed is to be taken back, whatever it was doing before.</summary>
+    internal const string TakingBack = "Taking back";
+
     /// <summary>The headline of a runbook that only tells.</summary>
     public const string Told = "Told, nothing changed";
 
@@ -24,6 +27,7 @@ public static class EndingText
     public static string Headline(Incident incident) => incident switch
     {
         { State: IncidentState.AwaitingApproval, OpenGate.Task: { } work } => $"Waiting for a person to {(work.Undoes ? "take it back" : "do it")}",
+        { UndoBeganAt: not null, OpenGate: null } when !incident.State.IsFinal() && incident.Steps.Any(step => step.IsToBeTakenBack) => TakingBack,
         { State: IncidentState.AwaitingApproval, OpenGate: null, LatestGate: { } answered } => GateText.Brief(answered),
         { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
         { State: IncidentState.Resolved } when !ChangedAnything(incident) => Told,

@@ -163,6 +163,20 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool TakesFixBack => UndoBeganAt is not null || Stop is { UndoesFix: true };
 
+    /// <summary>From now on what was changed is taken back, and nothing more is done; said where there is anything to take back.</summary>
+    public Incident BeginUndo(string why, DateTimeOffset now)
+    {
+        if (UndoBeganAt is not null || State.IsFinal())
+        {
+            return this;
+        }
+
+        var begun = this with { UndoBeganAt = now };
+        return Steps.Where(step => step.IsToBeTakenBack).ToList() is { Count: > 0 } back
+            ? begun.Note(now, TimelineKind.Undo, "runbook", $"Taking back {EndingText.Names(back)}: {why}")
+            : begun;
+    }
+
     /// <summary>Whether what it changed can be taken back before its time, and nobody has asked for that yet.</summary>
     [JsonIgnore]
     public bool CanBeTakenBack => !State.IsFinal() && Stop is not { TakesBack: true } && ChangeText.InPlace(this).Count > 0;

@@ -17,7 +17,7 @@ public sealed class StepUndoer(
     {
         await restored.EnsureCheckedAsync(cancellationToken);
         var incident = await store.UpdateAsync(
-            request.IncidentId, i => i.UndoBeganAt is null && !i.State.IsFinal() ? i with { UndoBeganAt = time.GetUtcNow() } : i, cancellationToken);
+            request.IncidentId, i => i.BeginUndo(request.Why, time.GetUtcNow()), cancellationToken);
         if (incident.State.IsFinal())
         {
             // What was done stays as whoever ended it has said.

@@ -171,6 +171,14 @@ public sealed class EndingTextTests
         resolved.MitigatedAt().ShouldBeNull();
     }
 
+    /// <summary>Which is so while nothing of it succeeds, too.</summary>
+    [Theory]
+    [InlineData(Fate.Done, "Taking back")]
+    [InlineData(Fate.UndoFailed, "Taking back")]
+    [InlineData(Fate.Undone, "Verifying the fix")]
+    public void WhileAnythingIsToBeTakenBack_TheHeadlineSaysSo(Fate fate, string headline) =>
+        EndingText.Headline(Make(IncidentState.Verifying, fate, Checks.OneFails, Kind.Changes) with { UndoBeganAt = Some.Time }).ShouldBe(headline);
+
     /// <summary>Of what changed nothing, or passed all along, no time to mitigate is told.</summary>
     [Theory]
     [InlineData(Fate.Done, Checks.AllPass, Kind.Changes, false, true)]

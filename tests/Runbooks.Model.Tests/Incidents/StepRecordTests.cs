@@ -30,6 +30,17 @@ public sealed class StepRecordTests
     }
 
     [Fact]
+    public void TakingBack_IsSaidOnceWithWhatAndWhy()
+    {
+        var begun = Some.Incident().BeginStep(s_spec, Phase.Mitigation, "mitigation-1", s_preparation with { UndoState = JsonSerializer.SerializeToElement(1) }, Some.Time);
+        var undoing = begun.BeginUndo("The fix did not help.", Some.Time);
+
+        (undoing.UndoBeganAt, undoing.Timeline[^1].What).ShouldBe((Some.Time, "Taking back fix: The fix did not help."));
+        undoing.BeginUndo("It was stopped.", Some.Time).ShouldBeSameAs(undoing);
+        Some.Incident().BeginUndo("It was stopped.", Some.Time).Timeline.Count.ShouldBe(Some.Incident().Timeline.Count, "nothing is to be taken back");
+    }
+
+    [Fact]
     public void StepThatWaits_IsSaidOnceForEachReason()
     {
         var held = Some.Incident().HoldStep("fix", Phase.Mitigation, "the switch is on.", Some.Time, Some.Time);

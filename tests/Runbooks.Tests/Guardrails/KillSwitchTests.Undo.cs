@@ -44,6 +44,8 @@ public sealed partial class KillSwitchTests
         var paused = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(24));
 
         paused.State.IsFinal().ShouldBeFalse();
+        EndingText.Headline(paused).ShouldBe("Taking back");
+        paused.Timeline.Where(line => line.What.StartsWith("Taking back fix: The fix did not help within", StringComparison.Ordinal)).ShouldHaveSingleItem();
         _world.Script.Deeds.ShouldNotContain("undo fix");
         _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == ContactBook.Fallback).ShouldBe(1);
         (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(1_000);
