@@ -77,7 +77,7 @@ public static class IntegrationsServices
             // The step keeps the time, as its runbook says.
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider =>
-                new EgressGuard([.. provider.GetRequiredService<IOptions<HttpRequestOptions>>().Value.PrivateHosts]).CreateHandler())
+                provider.GetRequiredService<IOptions<HttpRequestOptions>>().Value.Guard.CreateHandler())
             .RemoveAllLoggers();
         return services.AddSingleton<IAction, HttpRequestAction>();
     }

@@ -143,7 +143,11 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
 /// A check or an action says no for a reason that trying again will not change (a missing role, a value that is not a
 /// pod name, a disruption budget). The message is shown to people: what, where and the remedy, and never a secret.
 /// </summary>
-public class StepRefusedException(string message) : Exception(message);
+public class StepRefusedException(string message) : Exception(message)
+{
+    /// <summary>As <see cref="AttemptFailedException.NothingDone"/>: people are then not told that the step may be half done.</summary>
+    public bool NothingDone { get; init; }
+}
 
 /// <summary>
 /// What a step was to change, or what undoing was to take back, is not to be touched: somebody else has changed it since, or

@@ -214,10 +214,10 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
 
     private static Exception Refused(AzureRequest call, int status, BinaryData body) => status switch
     {
-        401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. Are both of the same tenant? Azure says: {ErrorWords(body)}"),
+        401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. Are both of the same tenant? Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
         // It names two resources at length, and only then what is lacking.
-        403 when ErrorWords(body, 1000) is var words && s_notForTheRole.Any(code => words.StartsWith(code, StringComparison.Ordinal)) => new StepRefusedException($"Azure does not let this identity {call.What} on {call.On} (403): {words}"),
-        403 => new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}"),
+        403 when ErrorWords(body, 1000) is var words && s_notForTheRole.Any(code => words.StartsWith(code, StringComparison.Ordinal)) => new StepRefusedException($"Azure does not let this identity {call.What} on {call.On} (403): {words}") { NothingDone = call.Method != RequestMethod.Get },
+        403 => new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
         412 => new AzureRequestException($"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.", status) { NothingDone = true },
         _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), status)
         {

@@ -54,7 +54,7 @@ internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues
     /// <returns>False: it is so already.</returns>
     /// <exception cref="ChangedSinceException">It is neither.</exception>
     protected bool IsToBeSet(TChange change, TValue now, TValue from, TValue to) =>
-        !Shows(to, now) && (Shows(from, now) ? true : throw new ChangedSinceException(ChangedText(change, now)));
+        !Shows(to, now) && (Shows(from, now) ? true : throw new ChangedSinceException(ChangedText(change, now)) { NothingDone = true });
 }
 
 /// <summary>What a step found, and what it puts there.</summary>

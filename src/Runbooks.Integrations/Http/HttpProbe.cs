@@ -170,5 +170,7 @@ public sealed class HttpProbeOptions
     /// <summary>Hosts whose certificates come from an authority of your own that this machine does not know: <c>name</c>, <c>name:port</c> or <c>*.domain</c>. For <c>tls.certificate</c> an unknown authority is no fault there.</summary>
     public IList<string> OwnAuthorityHosts { get; } = [];
 
-    internal EgressGuard Guard => new([.. AllowedHosts]);
+    internal EgressGuard Guard => new([.. AllowedHosts], $"{SectionName}:{nameof(AllowedHosts)}");
+
+    internal EgressGuard OwnAuthority => new([.. OwnAuthorityHosts], $"{SectionName}:{nameof(OwnAuthorityHosts)}");
 }

@@ -13,6 +13,10 @@ public sealed class HttpRequestOptions
 
     /// <summary>Those of them whose address may be private.</summary>
     public IList<string> PrivateHosts { get; } = [];
+
+    internal EgressGuard Guard => new([.. PrivateHosts], $"{SectionName}:{nameof(PrivateHosts)}");
+
+    internal EgressGuard Called => new([.. AllowedHosts], $"{SectionName}:{nameof(AllowedHosts)}");
 }
 
 /// <summary>The request that takes another one back.</summary>
@@ -111,7 +115,7 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
     {
         if (Refusal(call, token) is { } refusal)
         {
-            throw new StepRefusedException(refusal);
+            throw new StepRefusedException(refusal) { NothingDone = true };
         }
 
         using var request = new HttpRequestMessage(new HttpMethod(call.Verb), call.Url);
@@ -137,11 +141,11 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
 
             return (call.ExpectStatus is { } expected ? status == expected : answer.IsSuccessStatusCode)
                 ? new ActionResult(FormattableString.Invariant($"{call.Verb} {call.Shown} answered {status}."))
-                : throw new StepRefusedException(FormattableString.Invariant($"{call.Shown} answered {status}, which is not success."));
+                : throw new StepRefusedException(FormattableString.Invariant($"{call.Shown} answered {status}, which is not success.")) { NothingDone = status >= 400 };
         }
         catch (HttpRequestException failed) when (failed.InnerException is EgressRefusedException refused)
         {
-            throw new StepRefusedException($"{call.Shown} was not called: {refused.Message}");
+            throw new StepRefusedException($"{call.Shown} was not called: {refused.Message}") { NothingDone = true };
         }
         catch (HttpRequestException failed) when (NeverSent.Is(failed))
         {
@@ -152,7 +156,7 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
     private string? Refusal(HttpCall call, string? token)
     {
         var url = new Uri(call.Url);
-        if (!new EgressGuard([.. options.Value.AllowedHosts]).Allows(url.Host, url.Port))
+        if (!options.Value.Called.Allows(url.Host, url.Port))
         {
             return $"{url.Authority} is not among {HttpRequestOptions.SectionName}:AllowedHosts. Add it there if it is meant.";
         }

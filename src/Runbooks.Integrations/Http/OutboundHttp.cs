@@ -131,8 +131,9 @@ public sealed class OutboundHttpOptions
 /// is connected to, not at the one that an earlier look-up gave, so a name that changes its mind does not get through.
 /// </summary>
 /// <param name="allowedHosts">Hosts that may be private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</param>
+/// <param name="setting">Where those stand, for whoever reads a refusal: <c>HttpProbe:AllowedHosts</c>.</param>
 /// <param name="lookUp">How names are resolved; as this machine does it, where it is left out.</param>
-public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, Func<string, Task<IPAddress[]>>? lookUp = null)
+public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, string setting, Func<string, Task<IPAddress[]>>? lookUp = null)
 {
     public SocketsHttpHandler CreateHandler() => new()
     {
@@ -161,7 +162,7 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, Func<s
             addresses = [.. addresses.Where(PublicAddress.Is)];
             if (addresses.Length == 0)
             {
-                throw new EgressRefusedException($"{host}:{port} is a private, link-local or metadata address. Allow the host in the configuration if it is meant.");
+                throw new EgressRefusedException($"{host}:{port} is a private, link-local or metadata address. Add it to {setting} if it is meant.");
             }
         }
 

@@ -29,7 +29,7 @@ internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
     private const int ManyDays = 36_500;
 
     private readonly EgressGuard _guard = options.Value.Guard;
-    private readonly EgressGuard _ownAuthority = new([.. options.Value.OwnAuthorityHosts]);
+    private readonly EgressGuard _ownAuthority = options.Value.OwnAuthority;
 
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
         WithText.Failing(with) is { } failing && failing.Holds(ManyDays)

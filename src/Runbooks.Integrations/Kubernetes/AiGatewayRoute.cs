@@ -86,7 +86,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         var route = await routes.FindAsync(change.Namespace, change.Route, cancellationToken);
         if (route is null || (string?)route["metadata"]?["uid"] != change.Uid)
         {
-            throw new StepRefusedException($"The AI gateway route {change.DisplayName} is gone, or is another by now. Nothing was changed.");
+            throw new StepRefusedException($"The AI gateway route {change.DisplayName} is gone, or is another by now. Nothing was changed.") { NothingDone = true };
         }
 
         var now = RouteBackend.In(route);

@@ -66,7 +66,7 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
             // Another UID is a conflict to the scale subresource and an invalid change to the deployment itself; so are a busy object and a wrong one.
             if ((await FindAsync(ns, name, cancellationToken))?.Metadata.Uid != uid)
             {
-                throw new StepRefusedException($"Deployment {ns}/{name} is no longer the one that was approved. Nothing was changed.");
+                throw new StepRefusedException($"Deployment {ns}/{name} is no longer the one that was approved. Nothing was changed.") { NothingDone = true };
             }
 
             if (refused.Status == 422)

@@ -65,10 +65,10 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
     private static async Task<int> ScaleAsync(ClusterDeployments deployments, ScaleUndo plan, CancellationToken cancellationToken)
     {
         var now = await FindAsync(deployments, plan, cancellationToken)
-            ?? throw new StepRefusedException($"Deployment {plan.Namespace}/{plan.Deployment} is no longer the one that was approved. Nothing was changed.");
+            ?? throw new StepRefusedException($"Deployment {plan.Namespace}/{plan.Deployment} is no longer the one that was approved. Nothing was changed.") { NothingDone = true };
         if (now != plan.Before && now != plan.After)
         {
-            throw new StepRefusedException(FormattableString.Invariant($"Deployment {plan.Namespace}/{plan.Deployment} was scaled to {now} by somebody else meanwhile. Nothing was changed."));
+            throw new StepRefusedException(FormattableString.Invariant($"Deployment {plan.Namespace}/{plan.Deployment} was scaled to {now} by somebody else meanwhile. Nothing was changed.")) { NothingDone = true };
         }
 
         await deployments.ScaleAsync(plan.Namespace, plan.Deployment, plan.Uid, plan.After, cancellationToken);
@@ -174,7 +174,7 @@ internal sealed class RolloutRestart(Clusters clusters)
         var same = deployment is not null && Version(deployment).TrimEnd() == preparation.Identity?.Split("; ")[0].TrimEnd();
         if (!same && context.Interrupted is null)
         {
-            throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} was restarted or replaced since this was approved. Nothing was changed.");
+            throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} was restarted or replaced since this was approved. Nothing was changed.") { NothingDone = true };
         }
 
         // No attempt makes it anew.

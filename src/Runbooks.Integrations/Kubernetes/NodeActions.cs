@@ -145,7 +145,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         var nodes = clusters.Nodes(parameters.Cluster, Role);
         if (await FindFirstAsync(nodes, parameters.Node, cancellationToken) is not { } node || Machine(node) is not { } machine || $"{node.Metadata.Uid} {machine.Id}" != preparation.Identity)
         {
-            throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was reimaged.");
+            throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was reimaged.") { NothingDone = true };
         }
 
         if (!new NodeSigns(node).IsCordoned)

@@ -104,7 +104,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
             cancellationToken);
         if (status is 401 or 403)
         {
-            throw new NoAdminKeyException($"{NoAdminKey(proxy)} It says: {MessageOf(text)}");
+            throw new NoAdminKeyException($"{NoAdminKey(proxy)} It says: {MessageOf(text)}") { NothingDone = method != HttpMethod.Get };
         }
 
         if (status is >= 200 and <= 299 && Parse(text) is { } json)
@@ -113,7 +113,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         }
 
         var words = string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}");
-        throw status is 400 or 404 ? new StepRefusedException(words) : new LiteLlmException(words);
+        throw status is 400 or 404 ? new StepRefusedException(words) { NothingDone = method != HttpMethod.Get } : new LiteLlmException(words);
     }
 
     private static string MessageOf(string body) => Clip.To((Text(Parse(body)?["error"]?["message"]) ?? Text(Parse(body)?["detail"]?["error"]) ?? body).Trim(), 300);

@@ -48,7 +48,7 @@ public static class ChannelsServices
         services.AddOutboundClient(GrafanaOnCallSchedules.Client);
         services.AddHttpClient(CalendarSchedules.Client)
             .ConfigureHttpClient(client => client.Timeout = TimeSpan.FromSeconds(30))
-            .ConfigurePrimaryHttpMessageHandler(provider => new EgressGuard([.. provider.GetRequiredService<IOptions<OnCallOptions>>().Value.AllowedHosts]).CreateHandler())
+            .ConfigurePrimaryHttpMessageHandler(provider => new EgressGuard([.. provider.GetRequiredService<IOptions<OnCallOptions>>().Value.AllowedHosts], $"{OnCallOptions.SectionName}:{nameof(OnCallOptions.AllowedHosts)}").CreateHandler())
             .RemoveAllLoggers();
         return services
             .AddSingleton<IOnCallSource, PagerDutySchedules>()

@@ -79,7 +79,7 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
         }
         catch (HttpRequestException refused) when (refused.InnerException is EgressRefusedException why)
         {
-            throw new OnCallException($"{why.Message} ({OnCallOptions.SectionName}:{nameof(OnCallOptions.AllowedHosts)})", refused);
+            throw new OnCallException(why.Message, refused);
         }
         catch (IOException broken)
         {

@@ -224,11 +224,11 @@ public static class EndingText
             };
         }
 
-        // A failed attempt may have done half of it; what can be taken back was taken back above, if anything was.
+        // A failed attempt may have done half of it, unless it is known that it was turned away; what can be taken back was taken back above, if anything was.
         var undoing = incident.UndoBeganAt is not null;
         var ran = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Done).ToLookup(step => step.WasSo);
         var done = ran[false].ToLookup(step => undoing && step.Phase == Phase.Mitigation);
-        var half = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Failed);
+        var failed = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Failed).ToLookup(step => step.NothingDone);
         return
         [
             .. Names(incident, StepStatus.Undone) is { Length: > 0 } undone ? [$"Undone: {undone}."] : Array.Empty<string>(),
@@ -240,7 +240,8 @@ public static class EndingText
             .. Names(done[true]) is { Length: > 0 } lasting ? [$"Cannot be undone and stays: {lasting}."] : Array.Empty<string>(),
             .. Names(done[false]) is { Length: > 0 } left ? [$"Stays in place: {left}."] : Array.Empty<string>(),
             .. Names(ran[true]) is { Length: > 0 } found ? [$"Was so already: {found}."] : Array.Empty<string>(),
-            .. Names(half) is { Length: > 0 } begun ? [$"May be half done: {begun}."] : Array.Empty<string>(),
+            .. Names(failed[true]) is { Length: > 0 } refused ? [$"Did nothing: {refused}."] : Array.Empty<string>(),
+            .. Names(failed[false]) is { Length: > 0 } begun ? [$"May be half done: {begun}."] : Array.Empty<string>(),
         ];
     }
 

@@ -36,6 +36,10 @@ public sealed record StepRecord : Evolving
     /// <summary>It ended half-way because the host stopped or crashed, or everything was paused: that says nothing about the fix.</summary>
     public bool CutOff { get; init; }
 
+    /// <summary>It was turned away before it had changed anything.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool NothingDone { get; init; }
+
     /// <summary>When its turn came it found things as it was to make them, on its first attempt.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool FoundSo { get; init; }

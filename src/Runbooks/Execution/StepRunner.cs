@@ -84,7 +84,7 @@ public sealed class StepRunner(
         {
             var why = attempt.Redact(refused.Message);
             return attempt.Acts || attempt.Known is not null
-                ? await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new(why), cancellationToken, cutOff: refused is StepPausedException)
+                ? await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new(why), cancellationToken, cutOff: refused is StepPausedException, nothingDone: refused.NothingDone && attempt.Known is null)
                 : new(StepOutcome.Refused, why);
         }
         catch (AttemptFailedException nothing) when (attempt.LeftNothing(nothing))
@@ -267,10 +267,11 @@ public sealed class StepRunner(
     }
 
     /// <param name="cutOff">It ended half-way for a reason that is not its own: the host stopped or crashed, or everything was paused.</param>
-    private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken, bool cutOff = false)
+    /// <param name="nothingDone">It was turned away on its first attempt, before anything was changed.</param>
+    private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken, bool cutOff = false, bool nothingDone = false)
     {
         var finished = await store.RecordAsync(
-            incident.Id, i => i.FindStep(request.Phase, request.Step) is { } step ? i.FinishStep(step with { CutOff = cutOff || step.CutOff }, status, result, time.GetUtcNow()) : i, time, cancellationToken);
+            incident.Id, i => i.FindStep(request.Phase, request.Step) is { } step ? i.FinishStep(step with { CutOff = cutOff || step.CutOff, NothingDone = nothingDone }, status, result, time.GetUtcNow()) : i, time, cancellationToken);
         return ResultOf(finished.FindStep(request.Phase, request.Step)!);
     }
 

@@ -168,7 +168,8 @@ public sealed class OtherActionsTests : OnTheSandbox
     {
         var with = new { url = "http://169.254.169.254/metadata/identity" };
 
-        (await Should.ThrowAsync<StepRefusedException>(() => RunAsync("http.request", with)))
-            .Message.ShouldContain("private, link-local or metadata");
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => RunAsync("http.request", with));
+        refused.Message.ShouldEndWith("is a private, link-local or metadata address. Add it to HttpRequest:PrivateHosts if it is meant.");
+        refused.NothingDone.ShouldBeTrue();
     }
 }

@@ -177,7 +177,7 @@ public sealed class HttpProbeGuardTests : OnTheSandbox
         var result = await AskAsync("http.probe", new { url = $"http://{host}:{SandboxAddress.Port}/prometheus/-/healthy" });
 
         result.Verdict.ShouldBe(Verdict.Unknown);
-        result.Summary.ShouldContain("private, link-local or metadata address");
+        result.Summary.ShouldContain("private, link-local or metadata address. Add it to HttpProbe:AllowedHosts if it is meant");
         (await RequestsAsync()).ShouldBeEmpty();
     }
 }

@@ -66,7 +66,7 @@ public sealed class SilentDnsTests : OnTheSandbox
     protected override IServiceCollection Add(IServiceCollection services)
     {
         services.AddHttpProbe().AddLlmProvider();
-        services.AddHttpClient(HttpProbe.Client).ConfigurePrimaryHttpMessageHandler(() => new EgressGuard([], LookUpAsync).CreateHandler());
+        services.AddHttpClient(HttpProbe.Client).ConfigurePrimaryHttpMessageHandler(() => new EgressGuard([], "HttpProbe:AllowedHosts", LookUpAsync).CreateHandler());
         services.AddHttpClient(LlmProviderCheck.Client).ConfigurePrimaryHttpMessageHandler(() => LlmProviderCheck.Handler(LookUpAsync));
         return services;
     }

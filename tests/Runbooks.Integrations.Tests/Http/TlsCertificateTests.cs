@@ -80,7 +80,7 @@ public sealed class TlsCertificateTests : OnTheSandbox
         var result = await AskAsync("tls.certificate", new { endpoint = "169.254.169.254" });
 
         result.Verdict.ShouldBe(Verdict.Unknown);
-        result.Summary.ShouldContain("private, link-local or metadata address");
+        result.Summary.ShouldContain("private, link-local or metadata address. Add it to HttpProbe:AllowedHosts if it is meant");
     }
 
     [Fact]

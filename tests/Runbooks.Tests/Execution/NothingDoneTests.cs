@@ -16,7 +16,7 @@ public sealed class NothingDoneTests : IAsyncDisposable
     private static Runbook With(string action) => s_plain with { Mitigation = s_plain.Mitigation with { Steps = [Given.Step("first"), Given.Step("fix", action)] } };
 
     /// <summary>The first so many attempts of the step come to this.</summary>
-    private async Task<Incident> RunAsync(Runbook runbook, int count, AttemptFailedException failure, TimeSpan passing)
+    private async Task<Incident> RunAsync(Runbook runbook, int count, Exception failure, TimeSpan passing)
     {
         _world.Script.BeforeActing = name => name == "fix" && count-- > 0 ? failure : null;
         var opened = await _world.OpenAsync(runbook);
@@ -43,6 +43,30 @@ public sealed class NothingDoneTests : IAsyncDisposable
         incident.Reason.ShouldNotBeNull().ShouldContain("Step 'fix': connection refused");
         incident.FindStep(Phase.Mitigation, "fix").ShouldBeNull("nothing was done");
         _world.Script.Deeds.ShouldBe(["do first", "undo first"]);
+    }
+
+    /// <summary>It was turned away before anything was changed, as by a missing role: half done it cannot be.</summary>
+    [Theory]
+    [InlineData(true, "Did nothing: fix.")]
+    [InlineData(false, "May be half done: fix.")]
+    public async Task StepThatWasRefused_IsSaidToBeHalfDoneOnlyWhereItMayBe(bool nothingDone, string said)
+    {
+        var incident = await RunAsync(With("script.once"), int.MaxValue, new StepRefusedException("this identity lacks the role.") { NothingDone = nothingDone }, TimeSpan.FromHours(2));
+
+        (incident.State, incident.FindStep(Phase.Mitigation, "fix")!.Status).ShouldBe((IncidentState.Failed, StepStatus.Failed));
+        incident.Reason.ShouldBe($"Step 'fix': this identity lacks the role. Undone: first. {said}");
+    }
+
+    /// <summary>What a later attempt is refused says nothing of the first.</summary>
+    [Fact]
+    public async Task LaterAttemptThatWasRefused_LeavesOpenWhatTheFirstOneDid()
+    {
+        var attempts = 0;
+        _world.Script.BeforeActing = name => name != "fix" ? null : attempts++ == 0 ? new AttemptFailedException("no answer") : new StepRefusedException("this identity lacks the role.") { NothingDone = true };
+        var opened = await _world.OpenAsync(With("script.act"));
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(2))).Steps.Single(step => step.Name == "fix").NothingDone.ShouldBeFalse();
     }
 
     [Fact]

@@ -156,7 +156,7 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
 
         if (now?.Value != Before)
         {
-            throw new StepRefusedException($"{value.Start} was changed by somebody else in the meantime. Nothing was overwritten.");
+            throw new StepRefusedException($"{value.Start} was changed by somebody else in the meantime. Nothing was overwritten.") { NothingDone = true };
         }
 
         if (!await settings.WriteAsync(Address, After, AfterType, now, cancellationToken) && !await IsThereAsync(settings, cancellationToken))

@@ -104,6 +104,10 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
             // The key is written: an attempt of which nothing came would be forgotten, and with it what was there before.
             throw new AzureRequestException($"The banner is up in App Configuration, and not yet in its blob. {busy.Message}");
         }
+        catch (StepRefusedException refused) when (refused.NothingDone)
+        {
+            throw new StepRefusedException($"The banner is up in App Configuration, and not in its blob. {refused.Message}");
+        }
     }
 
     /// <summary>Each place for itself: that somebody changed the one, or that it cannot be reached, does not keep the banner up in the other.</summary>

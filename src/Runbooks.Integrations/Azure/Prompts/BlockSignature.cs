@@ -94,7 +94,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             {
                 return WafRules.IsBlocking(known, signature)
                     ? false
-                    : throw new StepRefusedException($"{target.DisplayName} has the rule {name}, and it does not block the signature: somebody changed it. Nothing was overwritten.");
+                    : throw new StepRefusedException($"{target.DisplayName} has the rule {name}, and it does not block the signature: somebody changed it. Nothing was overwritten.") { NothingDone = true };
             }
 
             if (rules.Count >= WafRules.MaxRules)

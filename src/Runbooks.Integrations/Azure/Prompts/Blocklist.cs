@@ -71,7 +71,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         {
             return Holds(known, signature)
                 ? context.FoundSo($"{item.DisplayName} was there") with { Outputs = outputs }
-                : throw new StepRefusedException($"{item.DisplayName} is there, and it does not block the signature: somebody changed it. Nothing was overwritten.");
+                : throw new StepRefusedException($"{item.DisplayName} is there, and it does not block the signature: somebody changed it. Nothing was overwritten.") { NothingDone = true };
         }
 
         var body = new JsonObject { ["properties"] = new JsonObject { ["pattern"] = signature.Text, ["isRegex"] = false } };

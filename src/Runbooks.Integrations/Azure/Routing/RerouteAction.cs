@@ -80,7 +80,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
         if (now != change.Before && now != change.After)
         {
-            throw new StepRefusedException($"{change.Name} was changed by somebody else in the meantime: it is {now?.ToString() ?? "gone"}. Nothing was overwritten.");
+            throw new StepRefusedException($"{change.Name} was changed by somebody else in the meantime: it is {now?.ToString() ?? "gone"}. Nothing was overwritten.") { NothingDone = true };
         }
 
         var written = await WriteAsync(change, change.After, context, cancellationToken);
