@@ -150,9 +150,10 @@ public static class EndingText
         if (incident.UndoBeganAt is not null)
         {
             var back = Names(incident, StepStatus.Undone);
-            return back.Length > 0 ? $"The cause is gone, so the temporary fix was taken back: {back}."
+            var gone = back.Length > 0 ? $"The cause is gone, so the temporary fix was taken back: {back}."
                 : incident.Steps.Any(step => step.Status is StepStatus.HandedOn or StepStatus.AsBefore) ? "The cause is gone."
                 : "The cause is gone, so the temporary fix is needed no longer.";
+            return Join([gone, NotPassing(incident) ?? ""]);
         }
 
         return IsVerifiedFix(incident) ? $"The fix was verified: {Passed(incident)} after it{(Caveats(incident) is { Length: > 0 } but ? $"; {but}" : "")}."
@@ -160,6 +161,12 @@ public static class EndingText
             : FoundItSo(incident) ? $"Things were already as the mitigation makes them, so it changed nothing.{(IsVerified(incident) ? $" {Passed(incident)} afterwards." : "")}"
             : "The steps ran. Nothing was checked after them.";
     }
+
+    /// <summary>That not everything is well although the cause of a temporary fix is gone: a check that watched it did not pass when it was asked last. Null where all did.</summary>
+    public static string? NotPassing(Incident incident) =>
+        incident is { State: IncidentState.Resolved, UndoBeganAt: not null } && incident.Verification.Where(finding => finding.Verdict != Verdict.Passing).ToList() is { Count: > 0 } left
+            ? $"Not passing when asked last, before the fix was taken back: {Incident.Summarize(left)}."
+            : null;
 
     private static string Passed(Incident incident) =>
         $"{string.Join(", ", Verified(incident))} passed{(LastVerifying(incident).Rounds is > 1 and var times ? $" {times} times in a row" : "")}";

@@ -180,7 +180,9 @@ public sealed partial record Incident
     /// <summary>Where a check of the lease does not pass any more, it is held on.</summary>
     public Incident LookBeforeTakingBack(IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
+        // What is not asked once more keeps its last answer.
         var looked = RecordVerification(IncidentState.Holding, findings, WakeEvent, now);
+        looked = State.IsFinal() ? looked : looked with { Verification = [.. findings, .. Verification.ExceptBy(findings.Select(finding => finding.Name), finding => finding.Name)] };
         return State.IsFinal() || findings.All(finding => finding.Verdict == Verdict.Passing) ? looked : looked with { UndoBeganAt = null };
     }
 

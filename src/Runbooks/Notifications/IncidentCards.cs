@@ -123,6 +123,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. CardSection.If(FindingText.Found(incident, incident.UpdatedAt), incident.State == IncidentState.NotNeeded ? incident.Findings.Select(FindingText.Line) : []),
             .. CardSection.If("How often", incident.RecurrenceLines()),
             .. CardSection.If("What was done", Done(incident)),
+            .. CardSection.If(FindingText.SaidLast(incident, incident.UpdatedAt), EndingText.NotPassing(incident) is null ? [] : incident.Verification.Select(FindingText.Line)),
             .. Others(incident),
         ],
         Links = [IncidentLink(incident)],

@@ -77,6 +77,8 @@ public sealed class LeaseTests : LeaseWorld
 
         ended.State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldContain("undo fix");
+        ended.Reason!.ShouldContain("Not passing when asked last, before the fix was taken back: stuck: failing", Case.Sensitive, "whoever was paged takes it for an all-clear otherwise");
+        _world.Notifier.Sent.Last(sent => sent.Card.IsEnd).Card.Sections.ShouldContain(section => section.Heading.StartsWith("What the checks said last", StringComparison.Ordinal));
     }
 
     [Fact]

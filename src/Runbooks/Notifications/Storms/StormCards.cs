@@ -109,6 +109,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 new("How they ended", [.. counts]),
                 .. CardSection.If("Not solved", unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? EndingText.Headline(incident)}{SeenTo(incident)}")),
                 .. CardSection.If("What to do now", [.. NextSteps(unseen, news.Max(one => one.Incident.UpdatedAt)), .. incidents.Any(incident => incident.IsOwnedByResponder()) ? [NextStepText.CloseEach] : Array.Empty<string>()], isNeeded: true),
+                .. CardSection.If("Not passing when asked last", incidents.Where(incident => EndingText.NotPassing(incident) is not null).Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason}")),
                 .. CardSection.If("Left to a person", left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")),
                 .. CardSection.If("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target))),
             ],
