@@ -63,7 +63,7 @@ public sealed partial record Incident
         var counted = Count(alert, known, resolved, noAllClear, now);
         if (noAllClear is not null)
         {
-            return counted.AddNews(
+            return counted.AddWord(
                 EndedNews(alert), alert.Source, $"{alert.Source} ended the alert {alert.Name} for the reason {Clip.To(noAllClear, 100)}. That is no all-clear.", now);
         }
 

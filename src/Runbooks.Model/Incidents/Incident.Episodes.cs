@@ -244,42 +244,6 @@ public sealed partial record Incident
         !known.Resolved && known.Source == told.Source && known.Name == GrafanaRule.NameOf(told) && (WholeReportOf(known) is not { } report || GrafanaRule.MayBe(report, told));
 }
 
-/// <summary>Messages of Azure about an outage, or about the health of a resource, that an incident knows.</summary>
-public sealed partial record Incident
-{
-    public bool KnowsOutage(Alert alert) =>
-        AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
-
-    /// <summary>
-    /// Whether something was done about the outage that this alert tells of, and was not taken back. No fix ends an outage of Azure, so its
-    /// next message is no reason to do the same again.
-    /// </summary>
-    public bool HasStandingFixFor(Alert alert) =>
-        State == IncidentState.Resolved && KnowsOutage(alert)
-        && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept }) && Steps.All(step => step.Status != StepStatus.Undone);
-
-    /// <summary>Whether it knows the outage, or the resource, that a message is news of.</summary>
-    public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
-
-    /// <summary>A message about an outage that this incident knows: counted with it, and told once for each stage. So is what Azure tells of a resource that neither begins nor ends anything.</summary>
-    public Incident AddOutageNews(Alert alert, DateTimeOffset now)
-    {
-        var outage = AlertIdentity.OfOutage(alert);
-        var stage = AlertIdentity.Stage(alert);
-        if (!KnowsNewsOf(alert) || (outage is not null && stage is null))
-        {
-            return this;
-        }
-
-        var known = Alerts.First(known => outage is null ? known.Is(alert) : known.Outage == outage);
-        var counted = Counted(known, now);
-        var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
-        return stage is null
-            ? counted.AddNews($"health:{alert.Fingerprint}", alert.Source, $"Azure tells of the resource, which ends nothing{title}", now)
-            : counted.AddNews($"{outage}:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now, urgent: AlertIdentity.EndsOutage(stage));
-    }
-}
-
 /// <summary>The alert by which Grafana says that it cannot measure.</summary>
 /// <param name="Name">Grafana's name for it, such as <c>DatasourceError</c>.</param>
 public sealed record Unmeasured(string Name, string Fingerprint) : Evolving;

@@ -27,6 +27,19 @@ public sealed class NoAllClearTests
     }
 
     [Fact]
+    public async Task EndedOnceMoreForAnotherReason_TheRecordHasBoth()
+    {
+        await using var world = World();
+        await world.PostAsync("grafana", "01-grafana-missing-series-firing.json");
+        var ended = Readers.ReadOne("grafana", IntakeWorld.TextOf("01-grafana-missing-series-resolved.json"));
+
+        await world.TakeAsync(ended);
+        await world.TakeAsync(ended with { Annotations = new Dictionary<string, string>(ended.Annotations) { ["grafana_state_reason"] = "RuleDeleted" } });
+
+        world.Only.Timeline.Where(line => line.What.StartsWith("grafana ended", StringComparison.Ordinal)).Select(line => line.What.Split("reason ")[1]).ShouldBe(["MissingSeries. That is no all-clear.", "RuleDeleted. That is no all-clear."]);
+    }
+
+    [Fact]
     public async Task ChecksPass_TheQuestionIsWithdrawn()
     {
         await using var world = World();

@@ -110,6 +110,30 @@ public sealed class OutageTests
         world.World.Store.All.ShouldAllBe(incident => incident.RecurrenceLines().Count == 0);
     }
 
+    /// <summary>Whoever read last that it is mitigated would let the question go.</summary>
+    [Fact]
+    public async Task OutageComesBackAfterItWasMitigated_IsToldAtOnceAndStandsLast()
+    {
+        await using var world = new IntakeWorld(s_any);
+        await world.TakeAsync(Outage("QK7-T90", "sub-a", "Active"));
+        var asked = world.World.Notifier.Sent.Count;
+
+        foreach (var (stage, title) in (IEnumerable<(string, string)>)[
+            ("Active", "also North Europe"), ("Active", "also North Europe"), ("Active", "do not fail over"), ("Resolved", "mitigated"), ("Active", "is back"), ("Active", "in one region"), ("Resolved", "over")])
+        {
+            world.World.Time.Advance(TimeSpan.FromSeconds(10));
+            await world.TakeAsync(Outage("QK7-T90", "sub-a", stage) with { Fingerprint = title, Summary = title });
+        }
+
+        string[] told = ["stage Active: do not fail over", "stage Resolved: mitigated", "stage Active: in one region", "stage Resolved: over"];
+        world.Only.News.Select(news => news.Text).ShouldBe(told.Select(word => $"Azure says of outage QK7-T90, {word}"));
+        world.Only.News.Select(news => news.At).ShouldBe(((int[])[3, 4, 6, 7]).Select(n => world.Only.OpenedAt.AddSeconds(10 * n)));
+        world.Only.Timeline.Where(line => line.What.StartsWith("Azure says", StringComparison.Ordinal)).Select(line => line.What.Split(": ")[1])
+            .ShouldBe(["also North Europe", "do not fail over", "mitigated", "is back", "in one region", "over"]);
+        world.World.Notifier.Sent.Skip(asked).Where(sent => sent.Card.Title.StartsWith("News: ", StringComparison.Ordinal))
+            .Select(sent => sent.Card.Sections.Single(section => section.Heading == "News").Lines[^1].Split(": ")[1]).Distinct().ShouldBe(["mitigated", "is back", "over"]);
+    }
+
     [Fact]
     public async Task OutageInTwoSubscriptions_AsksAboutEach()
     {

@@ -28,6 +28,20 @@ public sealed class ResourceHealthTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task UpdateInOtherWords_StandsWithItsOwnTimeAndLine()
+    {
+        var update = Health("Updated", "Updated", "Available", "Available", "01:05:35");
+        await _world.TakeAsync(Health("Activated", "Active", "Unavailable", "Available", "01:05:35"));
+        await _world.TakeAsync(update);
+        _world.World.Time.Advance(TimeSpan.FromMinutes(2));
+
+        await _world.TakeAsync(update, update with { Summary = "It moves to another host" });
+
+        (_world.Only.News.ShouldHaveSingleItem().Text, _world.Only.News[0].At).ShouldBe(("Azure tells of the resource, which ends nothing: It moves to another host", _world.World.Time.GetUtcNow()));
+        _world.Only.Timeline.Count(line => line.What.StartsWith("Azure tells of the resource", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task UpdateThatSaysAvailableAndKnowsNoIncident_OpensNone() =>
         (await _world.TakeAsync(Health("Updated", "Updated", "Available", "Available", "01:05:35")))[0].Outcome.ShouldBe(IntakeResult.Ignored);
 

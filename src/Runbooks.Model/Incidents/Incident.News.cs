@@ -1,0 +1,97 @@
+namespace Runbooks.Model.Incidents;
+
+/// <summary>What was learnt since a question was asked, for those who have to decide it.</summary>
+public sealed partial record Incident
+{
+    /// <summary>More would bury the question.</summary>
+    public const int MaxNews = 10;
+
+    public IReadOnlyList<IncidentNews> News { get; init; } = [];
+
+    /// <summary>The news that the cards say that asked; null until there were any.</summary>
+    public string? ShownNews { get; init; }
+
+    /// <summary>Changes when the cards that asked have to say something else.</summary>
+    [JsonIgnore]
+    public string? NewsMark
+    {
+        get
+        {
+            // Where the list is full its length says nothing; of what is only counted the cards need not follow each.
+            var more = Unlisted.Count == 0 ? "" : $"+{Alerts.Select(alert => alert.Name).Distinct().Count()}.{System.Numerics.BitOperations.Log2((uint)Unlisted.Count)}";
+            var often = Recurrences.Sum(recurrence => recurrence.Milestone());
+            return News.Count == 0 && Alerts.Count <= 1 && often == 0
+                ? null
+                : $"{string.Join(' ', News.Select(news => news.At.UtcTicks))}+{Alerts.Count}{more}{(often == 0 ? "" : $"+{often}")}";
+        }
+    }
+
+    /// <summary>Whether it has to be woken to tell what came: to whoever is being asked, or because it waits for another incident.</summary>
+    [JsonIgnore]
+    public bool HasUntoldNews => (OpenGate is not null && NewsMark != ShownNews) || (IsWaitingForOther && News.Any(news => news.Urgent));
+
+    /// <summary>Told once by its key: a repeat changes the words that are shown and adds no line.</summary>
+    public Incident AddNews(string key, string who, string text, DateTimeOffset now, bool urgent = false) => News.FirstOrDefault(known => known.Key == key) is { } known
+        ? this with { News = [.. News.Select(news => news == known ? news with { Text = text } : news)] }
+        : (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text, urgent)] }).NoteAlert(now, who, text);
+
+    /// <summary>The latest word of a sender on a matter: a repeat changes nothing, and another word stands last, with its own time and line.</summary>
+    private Incident AddWord(string key, string who, string text, DateTimeOffset now, bool urgent = false) =>
+        News.Any(news => news.Key == key && news.Text == text) ? this : DropNews(key).AddNews(key, who, text, now, urgent);
+
+    /// <summary>Removes outdated news.</summary>
+    public Incident DropNews(string key) => News.Any(news => news.Key == key) ? this with { News = [.. News.Where(news => news.Key != key)] } : this;
+}
+
+/// <param name="Key">What it is about; news on the same matter replaces it.</param>
+/// <param name="Urgent">Whoever is being asked gets a message of its own about it.</param>
+public sealed record IncidentNews(string Key, DateTimeOffset At, string Text, bool Urgent = false) : Evolving;
+
+/// <summary>What Azure tells by and by of an outage, or of the health of a resource.</summary>
+public sealed partial record Incident
+{
+    public bool KnowsOutage(Alert alert) =>
+        AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
+
+    /// <summary>
+    /// Whether something was done about the outage that this alert tells of, and was not taken back. No fix ends an outage of Azure, so its
+    /// next message is no reason to do the same again.
+    /// </summary>
+    public bool HasStandingFixFor(Alert alert) =>
+        State == IncidentState.Resolved && KnowsOutage(alert)
+        && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept }) && Steps.All(step => step.Status != StepStatus.Undone);
+
+    /// <summary>Whether it knows the outage, or the resource, that a message is news of.</summary>
+    public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
+
+    /// <summary>A message about an outage that this incident knows, or what Azure tells of a resource that neither begins nor ends anything: counted with it, and told.</summary>
+    public Incident AddOutageNews(Alert alert, DateTimeOffset now)
+    {
+        var outage = AlertIdentity.OfOutage(alert);
+        var stage = AlertIdentity.Stage(alert);
+        if (!KnowsNewsOf(alert) || (outage is not null && stage is null))
+        {
+            return this;
+        }
+
+        var known = Alerts.First(known => outage is null ? known.Is(alert) : known.Outage == outage);
+        var counted = Counted(known, now);
+        var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
+        return stage is null
+            ? counted.AddWord($"health:{alert.Fingerprint}", alert.Source, $"Azure tells of the resource, which ends nothing{title}", now)
+            : counted.AddStage(outage!, stage.Trim(), alert.Source, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now);
+    }
+
+    /// <summary>
+    /// Within a stage the latest word stands. A stage that comes anew is news of its own, and whoever is being asked hears at once that the
+    /// outage is over, or that it goes on after all.
+    /// </summary>
+    private Incident AddStage(string outage, string stage, string who, string text, DateTimeOffset now)
+    {
+        var newest = News.LastOrDefault(news => news.Key.StartsWith($"{outage}:", StringComparison.Ordinal));
+        var before = newest?.Key[(outage.Length + 1)..].Split(':')[0];
+        return stage.Equals(before, StringComparison.OrdinalIgnoreCase)
+            ? AddWord(newest!.Key, who, text, now, newest.Urgent)
+            : AddNews($"{outage}:{stage.ToLowerInvariant()}:{now.UtcTicks}", who, text, now, AlertIdentity.EndsOutage(stage) || (before is not null && AlertIdentity.EndsOutage(before)));
+    }
+}
