@@ -50,13 +50,45 @@ public sealed class AlertsWithoutLabelsTests : IAsyncDisposable
     [Theory]
     [InlineData("""{"name":"A","host":"a","message":"up","time":"02:10","value":3,"state":"ok"}""", true)]
     [InlineData("""{"name":"A","labels":{"host":"a"}}""", true)]
-    [InlineData("""{"name":"A","host":"a","eventTime":"2026-11-29T02:01:00Z","id":"2","info":"for 2 minutes","cpu":91.5,"tags":["x"],"disk":{"free":3},"node":7}""", true)]
+    [InlineData("""{"name":"A","host":"a","eventTime":"2026-11-29T02:01:00Z","id":"2","info":"for 2 minutes","cpu":91.5,"disk":{"free":3},"node":7.5}""", true)]
+    [InlineData("""{"name":"A","host":"a","disk":91,"tags":[]}""", true)]
+    [InlineData("""{"name":"A","host":"a","tags":["x"]}""", false)]
+    [InlineData("""{"name":"A","host":"a","tags":[{"key":"disk","value":"x"}]}""", false)]
+    [InlineData("""{"name":"A","host":"a","device":7}""", false)]
+    [InlineData("""{"name":"A","host":"a","disk":{"name":"/var","free":3}}""", false)]
     [InlineData("""{"name":"A","host":"b","message":"down"}""", false)]
     [InlineData("""{"name":"A","Host":"b"}""", false)]
     [InlineData("""{"name":"A","host":"a","tags":"disk:/var"}""", false)]
     [InlineData("""{"name":"A","labels":"host:a"}""", false)]
     public void Identity_IsThatOfTheFieldsThatStay(string json, bool same) =>
         (Readers.Read("generic", json).Alerts[0].Fingerprint == Readers.Read("generic", """{"name":"A","host":"a","message":"down"}""").Alerts[0].Fingerprint).ShouldBe(same);
+
+    /// <summary>The end of the one is not that of the other, which goes on.</summary>
+    [Theory]
+    [InlineData("generic", """{"name":"SvcFlat","labels":{"env":"p","node":{"id":"ID"}},"status":"STATUS"}""")]
+    [InlineData("generic", """{"name":"SvcFlat","labels":{"env":"p","nodes":["x",{"id":"ID"}]},"status":"STATUS"}""")]
+    [InlineData("generic", """{"name":"SvcFlat","labels":{"host":{"name":"ID"}},"status":"STATUS"}""")]
+    [InlineData("generic", """{"name":"SvcFlat","labels":[{"host":"ID"}],"status":"STATUS"}""")]
+    [InlineData("generic", """{"name":"SvcFlat","labels":[{"label":"host","value":"ID"}],"status":"STATUS"}""")]
+    [InlineData("generic", """{"name":"SvcFlat","labels":[{"name":"node","value":{"id":"ID"}}],"status":"STATUS"}""")]
+    [InlineData("alertmanager", """{"alerts":[{"labels":{"alertname":"SvcFlat","node":{"id":"ID"}},"status":"STATUS"}]}""")]
+    [InlineData("grafana", """{"alerts":[{"labels":{"alertname":"SvcFlat","node":{"id":"ID"}},"status":"STATUS"}]}""")]
+    public async Task LabelThatIsAnObject_IsToldAndMakesTwoAlerts(string source, string post)
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("svc", "{{ labels.env }}", source, "SvcFlat", checks: false));
+
+        var outcomes = new List<IntakeOutcome>();
+        foreach (var (id, status) in (IEnumerable<(string, string)>)[("n1", "firing"), ("n2", "firing"), ("n2", "resolved"), ("n1", "firing")])
+        {
+            var parsed = Readers.Read(source, post.Replace("ID", id, StringComparison.Ordinal).Replace("STATUS", status, StringComparison.Ordinal));
+            parsed.Warnings.ShouldHaveSingleItem().Remedy.ShouldStartWith("no label is read of this");
+            outcomes.AddRange(await world.TakeAsync([.. parsed.Alerts]));
+        }
+
+        outcomes[2].Outcome.ShouldBe(IntakeResult.Resolved);
+        (outcomes[3].Outcome, outcomes[3].Id).ShouldBe((IntakeResult.Folded, outcomes[0].Id));
+        world.World.Store.All.Single(incident => incident.Id == outcomes[0].Id).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
 
     private async Task<IntakeOutcome> PostAsync(string json) =>
         (await _world.TakeAsync([.. Readers.BuiltIn.Read("generic", System.Text.Encoding.UTF8.GetBytes(json)).Alerts])).ShouldHaveSingleItem();

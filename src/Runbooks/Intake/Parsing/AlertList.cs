@@ -133,6 +133,19 @@ internal sealed class LabelSet(int limit, int valueLimit)
         return this;
     }
 
+    /// <summary>What of the labels no label can be read of, as it was sent; the sender is told.</summary>
+    public static IReadOnlyList<string> Unread(Payload labels, string path, PostReport report)
+    {
+        var unread = new List<string>();
+        foreach (var (at, value) in labels.NoPairs())
+        {
+            report.Warn(new($"{path}{at}", value.Found, "no label is read of this, so no template, trigger or target finds it; give each label a name and a text"));
+            unread.Add($"{at}={value.Raw}");
+        }
+
+        return unread;
+    }
+
     public LabelSet AddAll(Payload pairs)
     {
         foreach (var (name, value) in pairs.Pairs().TakeWhile(_ => !IsFull))
@@ -148,8 +161,9 @@ internal sealed class LabelSet(int limit, int valueLimit)
 internal static class AlertFingerprint
 {
     /// <summary>Blanks around a value and how its letters are composed tell no two things apart: targets are compared without them too.</summary>
-    public static string OfLabels(string name, IReadOnlyDictionary<string, string> labels) =>
-        Of([name, .. labels.Where(label => !AlertLabels.IsMeasured(label.Key)).OrderBy(label => label.Key, StringComparer.Ordinal).SelectMany(label => new[] { label.Key, ComposedText.Of(label.Value).Trim() })]);
+    /// <param name="more">What stands in the labels and is none: two of it may be two things.</param>
+    public static string OfLabels(string name, IReadOnlyDictionary<string, string> labels, params IEnumerable<string> more) =>
+        Of([name, .. labels.Where(label => !AlertLabels.IsMeasured(label.Key)).OrderBy(label => label.Key, StringComparer.Ordinal).SelectMany(label => new[] { label.Key, ComposedText.Of(label.Value).Trim() }), .. more]);
 
     /// <summary>Each part is hashed with its length before it, so that ["ab", "c"] and ["a", "bc"] differ.</summary>
     public static string Of(IEnumerable<string> parts)

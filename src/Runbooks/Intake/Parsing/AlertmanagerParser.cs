@@ -71,6 +71,7 @@ internal sealed class AlertGroup
     {
         var name = NameOf(alert)!;
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
+        var unread = LabelSet.Unread(alert["labels"], $"{path}.labels", report);
         var annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]);
         var (status, at) = alert["status"].Line(AlertLimits.Name) is null ? (_status, "$.status") : (alert["status"], $"{path}.status");
         return new()
@@ -79,7 +80,7 @@ internal sealed class AlertGroup
             Name = name,
             Status = AlertText.Status(status, at, report),
             UnknownStatus = AlertText.Unknown(status),
-            Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
+            Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values, unread),
             Severity = AlertText.Severity(alert["labels"]["severity"], $"{path}.labels.severity", report) ?? _severity,
             Summary = AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,

@@ -62,6 +62,7 @@ internal sealed class GenericParser : IAlertParser
         }
 
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
+        var unread = LabelSet.Unread(alert["labels"], $"{path}.labels", report);
         var telling = labels.Values.Count > 0 ? labels.Values : ReadBeside(alert, path, report);
 
         if (alert["status"].IsMissing && alert.Pairs().Where(field => SaysNotFiring(field.Name, field.Value)).Select(field => field.Name).FirstOrDefault() is { } other)
@@ -75,7 +76,7 @@ internal sealed class GenericParser : IAlertParser
             Name = name,
             Status = AlertText.Status(alert["status"], $"{path}.status", report),
             UnknownStatus = AlertText.Unknown(alert["status"]),
-            Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, telling),
+            Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, telling, unread),
             Severity = AlertText.Severity(alert["severity"], $"{path}.severity", report) ?? AlertText.Severity(alert["labels"].Pair("severity"), $"{path}.labels.severity", report),
             Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,
@@ -116,11 +117,18 @@ internal sealed class GenericParser : IAlertParser
         }
 
         var telling = LabelSet.ForLabels().Set("labels", text);
-        foreach (var (name, value) in beside.Where(field => field.Value.IsString && s_telling.Contains(field.Name)))
+        foreach (var (name, value) in beside.Where(field => s_telling.Contains(field.Name)))
         {
-            telling.Set(name, value.Line(AlertLimits.LabelValue));
+            telling.Set(name, Which(name, value));
         }
 
         return telling.Values;
     }
+
+    /// <summary>How full a disk is may be written as a number, and what an object says beside a name may be another in each message.</summary>
+    private static string? Which(string name, Payload value) =>
+        value.IsObject ? value["name"].Line(AlertLimits.LabelValue) ?? value["id"].Line(AlertLimits.LabelValue)
+        : value.HasObjects ? value.Raw
+        : value.IsString || value.IsArray || (value.IsWhole && !name.Equals("disk", StringComparison.OrdinalIgnoreCase)) ? value.Line(AlertLimits.LabelValue)
+        : null;
 }

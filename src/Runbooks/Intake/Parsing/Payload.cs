@@ -16,6 +16,8 @@ internal readonly struct Payload(JsonElement element)
 
     public bool IsString => element.ValueKind == JsonValueKind.String;
 
+    public bool IsWhole => element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out _);
+
     public bool IsMissing => element.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
     /// <summary>The field of that name; ignoring case, because Azure Monitor's own services do not agree on it.</summary>
@@ -74,6 +76,12 @@ internal readonly struct Payload(JsonElement element)
         }
     }
 
+    /// <summary>What stands there and gives no text, each with its place: a value that is an object or holds one, and the entries of a list that gives no <see cref="Pairs"/> at all.</summary>
+    public IEnumerable<(string Place, Payload Value)> NoPairs() =>
+        IsArray && !Pairs().Any()
+            ? Items().Select((item, index) => (string.Create(CultureInfo.InvariantCulture, $"[{index}]"), Value: item)).Where(entry => entry.Value.IsObject || entry.Value.IsArray)
+            : Pairs().Where(pair => pair.Value.HasObjects).Select(pair => ($".{pair.Name}", pair.Value));
+
     /// <summary>The first of the <see cref="Pairs"/> with that name.</summary>
     public Payload Pair(string name) => IsObject ? this[name] : Pairs().FirstOrDefault(pair => pair.Name == name).Value;
 
@@ -82,6 +90,17 @@ internal readonly struct Payload(JsonElement element)
 
     /// <summary>Text that keeps its lines, at most <paramref name="max"/> characters; null when there is none.</summary>
     public string? Text(int max) => PayloadText.Read(element, max, oneLine: false);
+
+    /// <summary>As it was sent, byte for byte.</summary>
+    public string Raw => Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(element));
+
+    /// <summary>Something in it is no text: it is an object, or a list that has one.</summary>
+    public bool HasObjects => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().Any(),
+        JsonValueKind.Array => element.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object or JsonValueKind.Array),
+        _ => false,
+    };
 
     /// <summary>What is here, in words for an <see cref="AlertError"/>.</summary>
     public string Found => element.ValueKind switch
