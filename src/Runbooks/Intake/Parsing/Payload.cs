@@ -117,28 +117,28 @@ internal readonly struct Payload(JsonElement element)
 
 internal static class PayloadValues
 {
-    /// <summary>A time in ISO 8601, or as seconds or milliseconds since 1970; null for anything else, and for the zero time that Go programs send for "not yet".</summary>
-    public static DateTimeOffset? Time(this Payload payload) =>
+    /// <summary>A time in ISO 8601, or as seconds or milliseconds since 1970; null for anything else, and for what programs write where none is set: their clock's zero.</summary>
+    public static DateTimeOffset? Time(this Payload payload) => ReadTime(payload) is { Year: > 1970 } time ? time : null;
+
+    /// <summary>As <see cref="Time(Payload)"/>; the sender is told of what is no time: by the start of an alert its episodes are told apart.</summary>
+    public static DateTimeOffset? Time(this Payload payload, string path, PostReport report)
+    {
+        if (ReadTime(payload) is null && (payload.IsObject || (payload.Line(64) is { } text && text != "0" && !text.StartsWith("0001-", StringComparison.Ordinal))))
+        {
+            report.Warn(new(path, payload.Found, "this is no time, so it counts as not given; write it in ISO 8601, or as seconds or milliseconds since 1970"));
+        }
+
+        return payload.Time();
+    }
+
+    private static DateTimeOffset? ReadTime(Payload payload) =>
         payload.Line(64) is not { Length: >= 10 } text ? null
         : text.Length is 10 or 13 && text.All(char.IsAsciiDigit) ? DateTimeOffset.UnixEpoch.AddMilliseconds(long.Parse(text, CultureInfo.InvariantCulture) * (text.Length == 10 ? 1000 : 1))
         : char.IsAsciiDigit(text[0])
         && text[4] == '-' // a bare time of day would be read as today's
         && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-        && time.Year > 1
             ? time
             : null;
-
-    /// <summary>As <see cref="Time(Payload)"/>; the sender is told of what is no time: by the start of an alert its episodes are told apart.</summary>
-    public static DateTimeOffset? Time(this Payload payload, string path, PostReport report)
-    {
-        var time = payload.Time();
-        if (time is null && (payload.IsObject || (payload.Line(64) is { } text && text != "0" && !text.StartsWith("0001-", StringComparison.Ordinal))))
-        {
-            report.Warn(new(path, payload.Found, "this is no time, so it counts as not given; write it in ISO 8601, or as seconds or milliseconds since 1970"));
-        }
-
-        return time;
-    }
 
     public static string? Link(this Payload payload) => payload.IsString ? AlertLink.Clean(payload.Line(AlertLimits.Link + 1)) : null;
 
