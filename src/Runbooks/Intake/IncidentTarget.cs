@@ -45,10 +45,14 @@ internal static class IncidentTarget
         ? $"{rule}{(alert.Labels.TryGetValue("ref_id", out var query) ? $" {query}" : "")} ({alert.Name})"
         : alert.Name;
 
-    /// <summary>Azure Monitor gives every firing another identity: there it is the labels that tell one alert from another, unless one of them is hidden.</summary>
+    /// <summary>
+    /// Azure Monitor gives every firing another identity: there it is the labels that tell one alert from another, unless one of them is hidden.
+    /// What Azure tells of the health of a resource has one identity, and labels that are others in each message.
+    /// </summary>
     private static string IdentityOf(Alert alert, bool isHidden)
     {
-        var identity = alert.Resources.Count > 0 && !isHidden ? $"{alert.Name}\n{AlertLabels.KeyOf(alert)}" : alert.Fingerprint;
+        var byLabels = alert is { Source: AlertSource.AzureMonitor, Resources.Count: > 0 } && ResourceHealth.Of(alert) is null && !isHidden;
+        var identity = byLabels ? $"{alert.Name}\n{AlertLabels.KeyOf(alert)}" : alert.Fingerprint;
         return TextHash.Of(identity, bytes: 6);
     }
 

@@ -81,6 +81,25 @@ public sealed class ResourceHealthTests : IAsyncDisposable
         (await _world.TakeAsync(Health("Updated", "Updated", "Unavailable", before, "03:08:00")))[0].Outcome.ShouldBe(IntakeResult.Opened);
     }
 
+    /// <summary>What its messages say of the resource by now is no part of a target that names the alert.</summary>
+    [Theory]
+    [InlineData("event-grid")]
+    [InlineData("azure-monitor")]
+    public async Task LabelOfItsTargetIsMissing_IsOneIncidentThatItsEndReaches(string source)
+    {
+        await using var world = new IntakeWorld([.. _world.Runbooks.Select(runbook => runbook with { Target = "{{ labels.host }}" })]);
+
+        var outcomes = new List<IntakeOutcome>();
+        foreach (var (operation, state, before, time) in (IEnumerable<(string, string, string, string)>)[
+            ("Activated", "Unavailable", "Available", "22:00:00"), ("Updated", "Unknown", "Unavailable", "22:08:00"), ("Resolved", "Available", "Unknown", "22:20:00")])
+        {
+            outcomes.AddRange(await world.TakeAsync(source == "event-grid" ? Changed(state, before, time) : Health(operation, operation, state, before, time)));
+        }
+
+        outcomes.Select(outcome => outcome.Outcome).ShouldBe([IntakeResult.Opened, IntakeResult.Folded, IntakeResult.Resolved]);
+        world.Only.State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
     [Fact]
     public async Task EventThatWasAvailableBeforeToo_IsNewsAndEndsNothing()
     {
