@@ -110,6 +110,11 @@ public sealed partial record Incident
             return changed;
         }
 
+        if (known is not null && changed.AddHealth(known, alert, now) is var told && told != changed)
+        {
+            return told;
+        }
+
         var beganAgain = known is not null && (known.HasEnded || !Episode.IsSame(known, alert));
         return beganAgain ? changed.NoteAlert(now, alert.Source, $"{alert.Name} fires again.")
             : isNew && AlertCount > 1 ? changed.NoteOtherAlert(alert, moreSevere: false, now)

@@ -94,4 +94,19 @@ public sealed partial record Incident
             ? AddWord(newest!.Key, who, text, now, newest.Urgent)
             : AddNews($"{outage}:{stage.ToLowerInvariant()}:{now.UtcTicks}", who, text, now, AlertIdentity.EndsOutage(stage) || (before is not null && AlertIdentity.EndsOutage(before)));
     }
+
+    /// <summary>How the resource is by now, where that is not as Azure told last: who has to decide must not decide on a slow machine that is down.</summary>
+    private Incident AddHealth(AttachedAlert known, Alert alert, DateTimeOffset now)
+    {
+        var key = $"health-now:{alert.Fingerprint}:";
+        var newest = News.LastOrDefault(news => news.Key.StartsWith(key, StringComparison.Ordinal))?.Key;
+        var told = newest?[key.Length..] ?? (ReportOf(known) is { } report ? ResourceHealth.Of(report)?.Now : null);
+        if (told is null || ResourceHealth.Of(alert)?.Now?.Trim() is not { Length: > 0 } health || health.Equals(told.Trim(), StringComparison.OrdinalIgnoreCase))
+        {
+            return this;
+        }
+
+        var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
+        return DropNews(newest ?? "").AddNews($"{key}{health}", alert.Source, $"Azure says that the resource is {Clip.To(health, 60)} now, before that {Clip.To(told, 60)}{title}", now);
+    }
 }

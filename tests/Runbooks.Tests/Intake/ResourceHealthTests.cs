@@ -100,6 +100,29 @@ public sealed class ResourceHealthTests : IAsyncDisposable
         world.Only.State.ShouldBe(IncidentState.SelfRecovered);
     }
 
+    /// <summary>Nobody decides on a slow machine that is down by now.</summary>
+    [Theory]
+    [InlineData("event-grid")]
+    [InlineData("azure-monitor")]
+    public async Task ItGetsWorseWhileItIsAskedAbout_IsTold(string source)
+    {
+        await _world.TakeAsync(Tell("Activated", "Degraded", "Available", "22:00:00"));
+        await _world.TakeAsync(Tell("Updated", "Degraded", "Degraded", "22:01:00"));
+        _world.Only.News.ShouldBeEmpty();
+
+        await _world.TakeAsync(Tell("Updated", "Unavailable", "Degraded", "22:08:00"));
+        await _world.TakeAsync(Tell("Updated", "Unavailable", "Unavailable", "22:09:00"));
+
+        _world.Only.News.ShouldHaveSingleItem().Text.ShouldStartWith("Azure says that the resource is Unavailable now, before that Degraded: ");
+        _world.Only.Timeline.Count(line => line.What == _world.Only.News[0].Text).ShouldBe(1);
+        _world.Only.Timeline.ShouldNotContain(line => line.What.EndsWith("fires again.", StringComparison.Ordinal));
+
+        await _world.TakeAsync(Tell("Updated", "Degraded", "Unavailable", "22:12:00"));
+        _world.Only.News.ShouldHaveSingleItem().Text.ShouldStartWith("Azure says that the resource is Degraded now, before that Unavailable: ");
+
+        Alert Tell(string operation, string state, string before, string time) => source == "event-grid" ? Changed(state, before, time) : Health(operation, operation, state, before, time);
+    }
+
     [Fact]
     public async Task EventThatWasAvailableBeforeToo_IsNewsAndEndsNothing()
     {
