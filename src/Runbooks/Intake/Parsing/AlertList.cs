@@ -253,6 +253,14 @@ internal static class AlertText
     /// <summary>Whether it is a known word for an alert that is over, or that somebody sees to.</summary>
     public static bool SaysNotFiring(Payload word) => word.Line(AlertLimits.Name) is { } text && Find(text) is AlertStatus.Resolved or AlertStatus.Acknowledged;
 
+    /// <summary>Whether it is a yes to such a word, or a no to a word for firing.</summary>
+    public static bool SaysNotFiring(string word, Payload answer) => answer.Line(AlertLimits.Name)?.ToUpperInvariant() switch
+    {
+        "TRUE" => Find(word) is AlertStatus.Resolved or AlertStatus.Acknowledged,
+        "FALSE" => Find(word) is AlertStatus.Firing,
+        _ => false,
+    };
+
     /// <summary>Of the name of an event, such as <c>incident.resolved</c>, its last part.</summary>
     private static AlertStatus? Find(string text) =>
         s_words.TryGetValue(text[(text.LastIndexOf('.') + 1)..].Trim().Replace('_', ' ').Replace('-', ' '), out var status) ? status : null;

@@ -18,7 +18,9 @@ internal sealed class GenericParser : IAlertParser
     }
 
     /// <summary>Where senders with a schema of their own say whether it is over: the words for that tell no two alerts apart.</summary>
-    private static readonly HashSet<string> s_otherStatus = new(StringComparer.OrdinalIgnoreCase) { "state", "type", "event", "monitorCondition" };
+    private static readonly HashSet<string> s_otherStatus = new(StringComparer.OrdinalIgnoreCase) { "state", "type", "event", "monitorCondition", "severity" };
+
+    private static readonly string[] s_statusLabels = ["status", "state", "severity"];
 
     private static readonly HashSet<string> s_read = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -65,7 +67,7 @@ internal sealed class GenericParser : IAlertParser
         var unread = LabelSet.Unread(alert["labels"], $"{path}.labels", report);
         var telling = labels.Values.Count > 0 ? labels.Values : ReadBeside(alert, path, report);
 
-        if (alert["status"].IsMissing && alert.Pairs().Where(field => SaysNotFiring(field.Name, field.Value)).Select(field => field.Name).FirstOrDefault() is { } other)
+        if (alert["status"].IsMissing && StatusElsewhere(alert) is { } other)
         {
             report.Warn(new($"{path}.status", "missing", $"the alert is taken as firing; if '{other}' tells that it is over, give it as status"));
         }
@@ -88,9 +90,15 @@ internal sealed class GenericParser : IAlertParser
         };
     }
 
-    /// <summary>Of a field that is not read. A priority may be normal, too.</summary>
+    /// <summary>The field that tells that it is not firing, where none is meant for that.</summary>
+    private static string? StatusElsewhere(Payload alert) =>
+        alert.Pairs().Where(field => SaysNotFiring(field.Name, field.Value)).Select(field => field.Name).FirstOrDefault()
+        ?? s_statusLabels.Where(label => AlertText.SaysNotFiring(alert["labels"].Pair(label))).Select(label => $"labels.{label}").FirstOrDefault();
+
+    /// <summary>Of a field that is not read, and may be named for what it says, as <c>"resolved": true</c> is. A priority may be normal, too.</summary>
     private static bool SaysNotFiring(string name, Payload value) =>
-        (!s_read.Contains(name) || s_otherStatus.Contains(name)) && !name.Equals("priority", StringComparison.OrdinalIgnoreCase) && !value.IsArray && AlertText.SaysNotFiring(value);
+        (!s_read.Contains(name) || s_otherStatus.Contains(name)) && !name.Equals("priority", StringComparison.OrdinalIgnoreCase) && !value.IsArray
+        && (AlertText.SaysNotFiring(value) || AlertText.SaysNotFiring(name, value));
 
     /// <summary>Where a sender with a schema of its own may have put the whole alert.</summary>
     private static string? InsideOf(Payload alert) => alert["alert"].IsObject ? "alert" : alert["data"].IsObject ? "data" : alert["event"].IsObject ? "event" : null;

@@ -109,6 +109,23 @@ public class AlertReaderTests
         parsed.Warnings.Select(warning => warning.ToString()).ShouldBe(told ? [$"$.status: missing; the alert is taken as firing; if '{field}' tells that it is over, give it as status"] : []);
     }
 
+    /// <summary>Netdata Cloud writes clear into the severity.</summary>
+    [Theory]
+    [InlineData("\"severity\":\"clear\"", "severity")]
+    [InlineData("\"severity\":\"OK\"", "severity")]
+    [InlineData("\"resolved\":true", "resolved")]
+    [InlineData("\"cleared\":\"True\"", "cleared")]
+    [InlineData("\"firing\":false", "firing")]
+    [InlineData("\"resolved\":false", null)]
+    [InlineData("\"firing\":true", null)]
+    [InlineData("\"labels\":{\"status\":\"resolved\"}", "labels.status")]
+    [InlineData("\"labels\":[{\"name\":\"state\",\"value\":\"ok\"}]", "labels.state")]
+    [InlineData("\"labels\":{\"status\":\"down\"}", null)]
+    [InlineData("\"severity\":\"clear\",\"status\":\"firing\"", null)]
+    public void EndInAnotherFieldOrAsAYes_IsToldOf(string field, string? named) =>
+        Readers.Read("generic", $$"""{"name":"A",{{field}}}""").Warnings.Where(warning => warning.Path == "$.status").Select(warning => warning.Remedy)
+            .ShouldBe(named is null ? [] : [$"the alert is taken as firing; if '{named}' tells that it is over, give it as status"]);
+
     [Theory]
     [InlineData("""{"event":"alert_state_change","alert":{"title":"t","alert":{"name":"Daily revenue"}}}""", "$.alert")]
     [InlineData("""{"action":"critical","data":{"metric_alert":{"title":"t"}}}""", "$.data")]
