@@ -6,7 +6,7 @@ internal sealed class AlertmanagerParser : IAlertParser
     public string Source => AlertSource.Alertmanager;
 
     public ParsedAlerts Parse(JsonElement body) =>
-        AlertGroup.Read(body, "point a webhook_config of Alertmanager here", (group, alert, path, report) => group.ToAlert(Source, alert, path, report));
+        AlertGroup.Read(body, "point a webhook_config of Alertmanager here, without a payload of its own", (group, alert, path, report) => group.ToAlert(Source, alert, path, report));
 }
 
 /// <summary>

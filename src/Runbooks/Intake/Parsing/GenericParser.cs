@@ -50,7 +50,7 @@ internal sealed class GenericParser : IAlertParser
                 report.Lose(alert["labels"]["alertname"].IsString
                     ? new($"{path}.labels.alertname", "an alert of Alertmanager or Grafana", "let it post to /api/alerts/alertmanager or /api/alerts/grafana")
                     : InsideOf(alert) is { } inside
-                    ? new($"{path}.{inside}", "an object", "this form takes an alert's fields at the top and no object here; a sender whose body cannot be changed needs a flow between")
+                    ? new($"{path}.{inside.Name}", inside.Value.Found, "this form takes an alert's fields at the top and no object here; a sender whose body cannot be changed needs a flow between")
                     : new($"{path}.name", alert["name"].Found, "give the alert's name as text"));
             }
 
@@ -101,7 +101,9 @@ internal sealed class GenericParser : IAlertParser
         && (AlertText.SaysNotFiring(value) || AlertText.SaysNotFiring(name, value));
 
     /// <summary>Where a sender with a schema of its own may have put the whole alert.</summary>
-    private static string? InsideOf(Payload alert) => alert["alert"].IsObject ? "alert" : alert["data"].IsObject ? "data" : alert["event"].IsObject ? "event" : null;
+    private static (string Name, Payload Value)? InsideOf(Payload alert) => alert.Pairs()
+        .Where(field => field.Value.HasObjects && !s_telling.Contains(field.Name) && (!s_read.Contains(field.Name) || field.Name.Equals("alert", StringComparison.OrdinalIgnoreCase)))
+        .Select(field => ((string, Payload)?)field).FirstOrDefault();
 
     private static string? NameOf(Payload alert) => alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name);
 

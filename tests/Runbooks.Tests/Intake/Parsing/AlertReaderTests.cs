@@ -130,6 +130,9 @@ public class AlertReaderTests
     [InlineData("""{"event":"alert_state_change","alert":{"title":"t","alert":{"name":"Daily revenue"}}}""", "$.alert")]
     [InlineData("""{"action":"critical","data":{"metric_alert":{"title":"t"}}}""", "$.data")]
     [InlineData("""{"event":{"event_type":"incident.resolved"}}""", "$.event")]
+    [InlineData("""{"version":"1.2","incident":{"condition_name":"CPU"}}""", "$.incident")]
+    [InlineData("""{"routing_key":"k","payload":{"summary":"s"},"labels":{"a":"b"}}""", "$.payload")]
+    [InlineData("""{"search_name":"s","result":{"host":"a"}}""", "$.result")]
     public void AlertInsideOfAField_IsRefusedWithWhatToDo(string body, string place) =>
         Readers.Read("generic", body).Errors.ShouldHaveSingleItem().ToString().ShouldBe(
             $"{place}: an object; this form takes an alert's fields at the top and no object here; a sender whose body cannot be changed needs a flow between");
