@@ -81,6 +81,8 @@ public static class NextStepText
         { State: IncidentState.Failed, HasReachedResolution: true } => OfResolution("did not come to its end", incident),
         { State: IncidentState.Expired } =>
             "It was not approved in time, so nothing more is done. Look at what was found, then fix it by hand and close the incident, or try it again.",
+        { State: IncidentState.Failed, IsInconclusive: true } when EndingText.HasMitigated(incident) =>
+            "Look whether it is well: nothing shows whether the fix helped. If it is, close the incident; if not, fix it by hand or try it again.",
         { State: IncidentState.Failed } => "Fix it by hand and close the incident, or try it again.",
         { SettlesAt: { } until } when incident.IsOwnedByResponder() =>
             $"The automation does nothing more, and undoes nothing. Until this incident is closed, at the latest until {GateText.Clock(until, now)}, "

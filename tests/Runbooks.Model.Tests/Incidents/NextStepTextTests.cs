@@ -76,6 +76,15 @@ public sealed class NextStepTextTests
         Of(ended.Acknowledge("ada", null, Some.Time)).ShouldBe($"{says} Do by hand what is left of it. Then close the incident. Trying it again starts over with the checks.");
     }
 
+    /// <summary>What could not be found out is not known to be broken.</summary>
+    [Theory]
+    [InlineData(StepStatus.Done, true, "Look whether it is well: nothing shows whether the fix helped. If it is, close the incident; if not, fix it by hand or try it again.")]
+    [InlineData(StepStatus.Undone, true, "Look whether it is well: nothing shows whether the fix helped. If it is, close the incident; if not, fix it by hand or try it again.")]
+    [InlineData(StepStatus.Done, false, "Fix it by hand and close the incident, or try it again.")]
+    [InlineData(null, true, "Fix it by hand and close the incident, or try it again.")]
+    public void WhetherTheFixHelpedIsNotKnown_PeopleLookFirst(StepStatus? status, bool inconclusive, string words) =>
+        Of((Some.Incident() with { Steps = status is { } how ? [Step(how)] : [] }).End(IncidentState.Failed, "so", Some.Time, new() { IsInconclusive = inconclusive })).ShouldBe($"{words}{Acknowledge}");
+
     private const string Acknowledge = " Acknowledge it first, so that others see that you are on it.";
 
     private static string Of(Incident incident) => NextStepText.Of(incident, Some.Time.AddMinutes(1));
