@@ -195,12 +195,25 @@ public sealed partial record Incident
     public Incident ContinueSeries(Incident before, DateTimeOffset now, bool isCounted = false)
     {
         var continued = Recurrences
-            .Select(own => (Own: own, All: before.Recurrences.FirstOrDefault(own.IsOf) is { } known ? isCounted ? known : own.Continue(known) : own))
+            .Select(own => (Own: own, All: before.Recurrences.FirstOrDefault(own.IsOf) is { } known ? isCounted || before.FiresOnIn(this, known) ? known : own.Continue(known) : own))
             .Where(pair => pair.All.Times > pair.Own.Times)
             .ToList();
         return continued.Count == 0
             ? this
             : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
+    }
+
+    /// <summary>Whether what opened the next incident is the episode on record here, which has not ended: that is no other time.</summary>
+    private bool FiresOnIn(Incident next, Recurrence known) =>
+        known.FiringSince is not null && next.Alerts.Any(alert => next.ReportOf(alert) is { } report && known.IsOf(report) && FiresOnAs(report));
+
+    /// <summary>Where the sender gives no start, or each firing another identity, all may have been well in between, as far as this incident has seen.</summary>
+    private bool FiresOnAs(Alert alert)
+    {
+        var wasWell = State == IncidentState.Resolved || FoundItWell;
+        return Find(alert) is { } known
+            ? !known.Resolved && Episode.IsSame(known, alert) && (!wasWell || (known.StartsAt is not null && alert.StartsAt is not null))
+            : !wasWell && FiringAs(alert).Any();
     }
 
     /// <returns>This incident with the alert on record, which asks nobody since a person's no to it holds; null when it may ask.</returns>

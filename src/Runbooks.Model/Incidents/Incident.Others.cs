@@ -40,7 +40,9 @@ public sealed partial record Incident
     }
 
     /// <summary>Whether it did something about the alert, found it well, or was about another: then what it knows of earlier fixes no longer matters.</summary>
-    private bool IsDoneWith(Alert alert) => HasActed || State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed()) || !WasOpenedBy(alert);
+    private bool IsDoneWith(Alert alert) => HasActed || FoundItWell || !WasOpenedBy(alert);
+
+    private bool FoundItWell => State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed());
 
     /// <summary>Alerts of an incident that ended belong to this one, which was opened for others: whoever has it hears why, and what is opened for them later knows of it.</summary>
     /// <param name="follows">The incident whose fix did not hold for them; null where that is not why.</param>

@@ -87,6 +87,43 @@ public sealed class FlappingTests
         static Recurrence Lasted(int? minutes) => Recurrence.Begin(null, Disk(), At(0)) with { Longest = minutes is { } some ? TimeSpan.FromMinutes(some) : null };
     }
 
+    /// <summary>The sender repeats what still fires, and that opens another incident after one that has ended: it has not gone, so it has not come again.</summary>
+    [Theory]
+    [InlineData(1, IncidentState.Failed, 0, 0)]
+    [InlineData(1, IncidentState.Expired, 0, 0)]
+    [InlineData(1, IncidentState.Failed, null, null)]
+    [InlineData(1, IncidentState.Resolved, 0, 0)]
+    [InlineData(1, IncidentState.Failed, 0, 20, "2")]
+    [InlineData(2, IncidentState.Failed, 0, 20)]
+    [InlineData(2, IncidentState.Failed, 0, 0, "1", "/var", true)]
+    [InlineData(2, IncidentState.Resolved, null, null)]
+    [InlineData(2, IncidentState.SelfRecovered, null, null)]
+    [InlineData(2, IncidentState.Resolved, 0, 20, "2")]
+    [InlineData(1, IncidentState.Failed, 0, 0, "1", "/tmp")]
+    [InlineData(1, IncidentState.Failed, 0, 0, "2", "/tmp")]
+    public void FiringThatGoesOn_IsNoOtherTime(int times, IncidentState end, int? began, int? starts, string fingerprint = "1", string folder = "/var", bool ended = false)
+    {
+        var firing = (s_bare with { Alert = Disk() with { StartsAt = Start(began) } }).Attach(Disk() with { StartsAt = Start(began) }, At(1));
+        var before = (ended ? firing.Attach(Over() with { StartsAt = Start(began) }, At(9)) : firing) with { State = end };
+        var again = Disk(fingerprint, folder) with { StartsAt = Start(starts) };
+        var next = (s_bare with { Id = "next", Alert = again }).Attach(again, At(20));
+
+        next.GoOnAfter(before, At(20)).Recurrences.ShouldHaveSingleItem().Times.ShouldBe(times);
+
+        static DateTimeOffset? Start(int? minute) => minute is { } at ? At(at) : null;
+    }
+
+    [Fact]
+    public void SecondTimeThatGoesOn_StaysTheSecondAndDoesNotFlap()
+    {
+        var again = Disk() with { StartsAt = At(30) };
+        var before = s_bare.Attach(Disk(), At(0)).Attach(Over(), At(9)).Attach(again, At(30)) with { State = IncidentState.Failed };
+
+        var third = s_bare.Attach(again, At(40)).GoOnAfter(s_bare.Attach(again, At(35)).GoOnAfter(before, At(35)) with { State = IncidentState.Failed }, At(40));
+
+        (third.Recurrences.ShouldHaveSingleItem().Times, third.Flaps(At(40)), third.ThreadOf).ShouldBe((2, false, before.Id));
+    }
+
     [Fact]
     public void SixthAlert_IsCountedWhereOneOfTheOthersIsQuiet()
     {
