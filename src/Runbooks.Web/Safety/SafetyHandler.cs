@@ -13,7 +13,7 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
     /// <summary><c>GET /api/safety</c></summary>
     public Task<IResult> GetAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
-        var breakers = (await histories.OpenBreakersAsync(loaded(), cancellationToken)).Select(open => new { open.Runbook, open.Breaker.At, open.Breaker.Why });
+        var breakers = (await histories.OpenBreakersAsync(loaded(), cancellationToken)).Select(open => new { open.Runbook, open.Breaker.At, open.Breaker.Why, open.Breaker.AsksFirst });
         return ApiResults.Json(new { options.CurrentValue.Mode, KillSwitch = await killSwitch.ReadAsync(cancellationToken), OpenBreakers = breakers, Refused = await refused.ReadAsync(cancellationToken) });
     });
 
@@ -67,7 +67,7 @@ public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histor
 
         foreach (var (runbook, open) in await histories.OpenBreakersAsync(loaded(), cancellationToken))
         {
-            warnings.Add($"The breaker of {runbook} is open, so it does not act: {open.Why} It is reset under Safety.");
+            warnings.Add($"The breaker of {runbook} is open, {open.Effect} It is reset under Safety.");
         }
 
         return warnings;

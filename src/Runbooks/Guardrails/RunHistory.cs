@@ -34,11 +34,15 @@ public sealed record RunHistory : Evolving
         }
 
         var runs = MarkRecurred(run.Key, run.Subject, run.OpenedAt, recurredWithin).Runs.Append(run).TakeLast(MaxRuns).ToList();
-        var inARow = runs.AsEnumerable().Reverse().Where(known => known.Outcome != RunOutcome.Unverified).TakeWhile(known => known.Outcome == RunOutcome.Ineffective && known.EndedAt > (Resets.Count == 0 ? DateTimeOffset.MinValue : Resets[^1].At)).Count();
+        var since = Resets.Count == 0 ? DateTimeOffset.MinValue : Resets[^1].At;
+        var inARow = runs.AsEnumerable().Reverse().Where(known => known.IsUnknown || known.Outcome != RunOutcome.Unverified)
+            .TakeWhile(known => (known.IsUnknown || known.Outcome == RunOutcome.Ineffective) && known.EndedAt > since).ToLookup(known => known.IsUnknown);
+        var (failed, unknown) = (inARow[false].Count(), inARow[true].Count());
         return this with
         {
             Runs = runs,
-            Breaker = Breaker ?? (inARow >= breakerAfter ? new(run.EndedAt, $"The last {inARow} fixes of this runbook that could be judged did not help.") : null),
+            Breaker = failed >= breakerAfter && Breaker is not { AsksFirst: false } ? new(run.EndedAt, $"The last {failed} fixes of this runbook that could be judged did not help.")
+                : Breaker ?? (failed + unknown < breakerAfter ? null : new(run.EndedAt, $"None of its last {failed + unknown} runs is known to have helped: of {unknown} nobody knows whether the fix happened.") { AsksFirst = true }),
         };
     }
 
@@ -50,7 +54,7 @@ public sealed record RunHistory : Evolving
 
     /// <returns>The fix that this new incident on its target disproves; null when there is none.</returns>
     private RecordedRun? Recurring(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
-        Runs.LastOrDefault(run => run.IsOf(targetKey, subject) && run.EndedAt <= again) is { Outcome: RunOutcome.Verified or RunOutcome.Unverified, CauseBack: false } last && again - last.EndedAt < within ? last : null;
+        Runs.LastOrDefault(run => run.IsOf(targetKey, subject) && run.EndedAt <= again) is { Outcome: RunOutcome.Verified or RunOutcome.Unverified, CauseBack: false, IsUnknown: false } last && again - last.EndedAt < within ? last : null;
 
     public RunHistory Reset(string by, string reason, DateTimeOffset at) =>
         this with { Breaker = null, Resets = [.. Resets.TakeLast(MaxResets - 1), new(by, reason, at)] };
@@ -70,6 +74,10 @@ public sealed record RecordedRun(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool CauseBack { get; init; }
 
+    /// <summary>A step of it may have happened or not, so that it says nothing about the fix; nor did it come to a good end.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsUnknown { get; init; }
+
     [JsonIgnore]
     public string Key => TargetKey ?? Target;
 
@@ -87,11 +95,20 @@ public enum RunOutcome
     /// <summary>It ended well, and the target was broken again soon after.</summary>
     Recurred,
 
-    /// <summary>It ran, and nothing shows whether it helped: no check was asked afterwards, or those that were had passed before.</summary>
+    /// <summary>It ran, and nothing shows whether it helped: no check was asked afterwards, those that were had passed before, or nobody knows whether a step happened.</summary>
     Unverified,
 }
 
-public sealed record BreakerOpening(DateTimeOffset At, string Why) : Evolving;
+public sealed record BreakerOpening(DateTimeOffset At, string Why) : Evolving
+{
+    /// <summary>What happened is not known: a person is asked first, and may say yes before it is reset.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool AsksFirst { get; init; }
+
+    /// <summary>What it does and why, in words.</summary>
+    [JsonIgnore]
+    public string Effect => $"{(AsksFirst ? "so a person is asked before it acts" : "so it does not act")}: {Why}";
+}
 
 public sealed record BreakerReset(string By, string Reason, DateTimeOffset At) : Evolving;
 
@@ -110,7 +127,10 @@ public static class RunAssessment
         // A lease is held long after it worked: the last change of the verification is when it did.
         var worked = incident.Timeline.LastOrDefault(line => line.Kind == TimelineKind.Verification)?.At ?? ended;
         var began = acted.Min(step => step.StartedAt);
-        return new(incident.Id, incident.Target, outcome, incident.OpenedAt, ended, worked > began ? worked - began : TimeSpan.Zero, incident.TargetKey == incident.Target ? null : incident.TargetKey);
+        return new(incident.Id, incident.Target, outcome, incident.OpenedAt, ended, worked > began ? worked - began : TimeSpan.Zero, incident.TargetKey == incident.Target ? null : incident.TargetKey)
+        {
+            IsUnknown = outcome == RunOutcome.Unverified && EndingText.WasInVain(incident),
+        };
     }
 
     private static RunOutcome? OutcomeOf(Incident incident) => incident.State switch
@@ -121,8 +141,13 @@ public static class RunAssessment
         _ when EndingText.Held(incident) => Worked(incident),
         IncidentState.Failed when EndingText.IsVerifiedFix(incident) => RunOutcome.Verified,
 
-        _ => EndingText.WasInVain(incident) ? RunOutcome.Ineffective : null,
+        _ when !EndingText.WasInVain(incident) => null,
+
+        // A call that timed out may have helped.
+        _ => HasUnknown(incident) ? RunOutcome.Unverified : RunOutcome.Ineffective,
     };
+
+    private static bool HasUnknown(Incident incident) => incident.Steps.Any(step => step.IsChange && (step.Status == StepStatus.Unknown || step.UndoneFrom == StepStatus.Unknown));
 
     private static RunOutcome Worked(Incident incident) => EndingText.IsVerifiedFix(incident) ? RunOutcome.Verified : RunOutcome.Unverified;
 }
@@ -163,7 +188,7 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
             {
                 var before = known ?? new RunHistory();
                 var after = before.Record(run, RecurredWithin(runbook), options.CurrentValue.BreakerAfter);
-                return (after, before.Breaker is null && after.Breaker is not null);
+                return (after, after.Breaker != before.Breaker);
             },
             cancellationToken);
         if (opened)
@@ -223,7 +248,10 @@ public sealed class BreakerGuardrail(RunHistoryStore histories) : IGuardrail
 
         var history = await question.HistoryAsync(histories, cancellationToken);
         return history.Breaker is { } open
-            ? new(GuardrailNames.Breaker, $"The breaker of runbook '{question.Runbook.Id}' has been open since {GateText.DayAndClock(open.At)}: {open.Why} Somebody has to reset it, with a reason.", GuardrailSeverity.Forbid) { IsLiftedByPeople = true }
+            ? new(
+                GuardrailNames.Breaker,
+                $"The breaker of runbook '{question.Runbook.Id}' has been open since {GateText.DayAndClock(open.At)}{(open.AsksFirst ? $", {open.Effect} It asks until somebody resets it, with a reason." : $": {open.Why} Somebody has to reset it, with a reason.")}",
+                open.AsksFirst ? GuardrailSeverity.AskFirst : GuardrailSeverity.Forbid) { IsLiftedByPeople = !open.AsksFirst }
             : null;
     }
 }

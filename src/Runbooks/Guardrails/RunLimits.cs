@@ -273,14 +273,14 @@ public sealed record RunbookReport(
     public static RunbookReport Of(string id, Runbook? runbook, RunHistory history)
     {
         var targets = SuccessRate.OfEach(history.Runs);
-        return new(id, targets, history.Breaker, history.Resets, [.. targets.Select(target => Suggest(runbook, target)).OfType<string>()]);
+        return new(id, targets, history.Breaker, history.Resets, [.. targets.Select(target => Suggest(runbook, target, history)).OfType<string>()]);
     }
 
-    private static string? Suggest(Runbook? runbook, SuccessRate target) => target switch
+    private static string? Suggest(Runbook? runbook, SuccessRate target, RunHistory history) => target switch
     {
         { CauseBack: > 1 } => $"On {target.Class} the cause came back {target.CauseBack} times soon after the fix had ended: it may have to be held longer ('stableFor').",
         { Recurred: > 1 } => $"On {target.Class} the fix came undone {target.Recurred} times: it treats the symptom.",
-        _ when runbook?.Mitigation.Approval is not null && target.Runs >= SteadyAfter && target.Verified == target.Runs =>
+        _ when runbook?.Mitigation.Approval is not null && target.Runs >= SteadyAfter && target.Verified == target.Runs && !history.Runs.Any(run => run.IsUnknown && SuccessRate.ClassOf(run.Key) == target.Class) =>
             $"On {target.Class} it worked {target.Verified} times of {target.Runs}. A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.",
         _ => null,
     };

@@ -53,7 +53,26 @@ public sealed class BreakerTests : GuardedWorld
     [InlineData(true, false, null)]
     [InlineData(false, true, null)]
     public void FixThatFailed_CountsAsIneffectiveUnlessTheHostIsToBlame(bool cutOff, bool inconclusive, RunOutcome? outcome) =>
-        AssessFailed(inconclusive, Step(StepStatus.Unknown) with { CutOff = cutOff }).ShouldBe(outcome);
+        AssessFailed(inconclusive, Step(StepStatus.Failed) with { CutOff = cutOff }).ShouldBe(outcome);
+
+    /// <summary>Each call has timed out, and all may have worked: that is no fix that did not help, and no runbook that goes on by itself either.</summary>
+    [Fact]
+    public async Task NobodyKnowsWhetherTheFixesHappened_APersonIsAskedFirst()
+    {
+        _options.BreakerAfter = 2;
+        for (var i = 0; i < 2; i++)
+        {
+            await _world.Get<RunHistoryStore>().RecordAsync(Failed(inconclusive: false, Step(StepStatus.Unknown)) with { Id = $"timed-out-{i}" }, s_heals, CancellationToken.None);
+        }
+
+        var asked = await OpenAsync(s_heals, "inference/llm-b-7");
+
+        (asked.State, _world.Script.Count("do fix")).ShouldBe((IncidentState.AwaitingApproval, 0));
+        asked.OpenGate!.Warnings.ShouldHaveSingleItem().ShouldContain("None of its last 2 runs is known to have helped: of 2 nobody knows whether the fix happened.");
+        (await _world.DecideAsync(asked.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Resolved);
+        Breaks();
+        (await OpenAsync(s_heals, "inference/llm-b-8")).State.ShouldBe(IncidentState.AwaitingApproval, "nobody has reset it");
+    }
 
     /// <summary>That the trouble lasts where nothing was changed says nothing about what the fix would have changed.</summary>
     [Theory]
@@ -70,7 +89,10 @@ public sealed class BreakerTests : GuardedWorld
     };
 
     private static RunOutcome? AssessFailed(bool inconclusive, params StepRecord[] steps) =>
-        RunAssessment.Of((Given.Incident(s_asks) with { Steps = steps }).End(IncidentState.Failed, "It failed.", Given.Night, new() { IsInconclusive = inconclusive }))?.Outcome;
+        RunAssessment.Of(Failed(inconclusive, steps))?.Outcome;
+
+    private static Incident Failed(bool inconclusive, params StepRecord[] steps) =>
+        (Given.Incident(s_asks) with { Steps = steps }).End(IncidentState.Failed, "It failed.", Given.Night, new() { IsInconclusive = inconclusive });
 
     [Fact]
     public async Task HostThatCrashesInTheStep_DoesNotOpenTheBreaker()

@@ -36,6 +36,19 @@ public sealed class RunAssessmentTests
     public void OneStepThatWasCutOff_SaysNothingAboutTheFix(bool cutOff, RunOutcome? outcome) =>
         (RunAssessment.Of(Ended(IncidentState.Failed, [Step(), Step() with { Name = "second", CutOff = cutOff }]))?.Outcome).ShouldBe(outcome);
 
+    /// <summary>A call that timed out may have helped, also where it was taken back since.</summary>
+    [Theory]
+    [InlineData(StepStatus.Unknown, null, Phase.Mitigation, true)]
+    [InlineData(StepStatus.Undone, StepStatus.Unknown, Phase.Mitigation, true)]
+    [InlineData(StepStatus.Unknown, null, Phase.Resolution, true)]
+    [InlineData(StepStatus.Undone, StepStatus.Done, Phase.Mitigation, false)]
+    public void StepThatMayHaveHappenedOrNot_SaysNothingAboutTheFix(StepStatus status, StepStatus? undoneFrom, Phase phase, bool unknown)
+    {
+        var run = RunAssessment.Of(Ended(IncidentState.Failed, [Step(), Step() with { Name = "second", Phase = phase, Status = status, UndoneFrom = undoneFrom }])).ShouldNotBeNull();
+
+        (run.Outcome, run.IsUnknown).ShouldBe(unknown ? (RunOutcome.Unverified, true) : (RunOutcome.Ineffective, false));
+    }
+
     /// <summary>A clock that was set back makes no time that is less than none.</summary>
     [Theory]
     [InlineData(1, 3, 9)]

@@ -89,6 +89,36 @@ public sealed class RunHistoryTests
         history.Breaker.ShouldBe(new BreakerOpening(Given.Night.AddHours(3), "The last 2 fixes of this runbook that could be judged did not help."));
     }
 
+    /// <summary>Runs of which nobody knows whether the fix happened (u) break no row of those that did not help (i): nothing goes on by itself, and no yes is refused for them.</summary>
+    [Theory]
+    [InlineData("u", null)]
+    [InlineData("u u", true)]
+    [InlineData("u i", true)]
+    [InlineData("i u", true)]
+    [InlineData("u v u", null)]
+    [InlineData("u u v", true)]
+    [InlineData("u i i", false)]
+    [InlineData("i u u i", false)]
+    [InlineData("i i u", false)]
+    public void NobodyKnowsWhetherFixesHappened_TheBreakerAsksFirstUntilEnoughDidNotHelp(string runs, bool? asksFirst)
+    {
+        var history = runs.Split(' ').Select((kind, i) => Run(i, kind switch { "u" => RunOutcome.Unverified, "v" => RunOutcome.Verified, _ => RunOutcome.Ineffective }, $"t/{i}") with { IsUnknown = kind == "u" })
+            .Aggregate(new RunHistory(), (known, run) => known.Record(run, s_hour, 2));
+
+        history.Breaker?.AsksFirst.ShouldBe(asksFirst!.Value);
+        (history.Breaker is null, history.Reset("ada", "seen to", history.Runs[^1].EndedAt).Record(Run(50, RunOutcome.Unverified) with { IsUnknown = true }, s_hour, 2).Breaker).ShouldBe((asksFirst is null, null));
+        history.MarkRecurred("t/0", subject: null, Given.Night.AddMinutes(1), s_hour).ShouldBe(history, "what is not known to have helped has not come undone");
+    }
+
+    [Fact]
+    public void RunOfWhichNobodyKnowsWhetherItHappened_IsNoReasonToLetTheRunbookHealByItself()
+    {
+        var runs = Enumerable.Range(0, 10).Select(i => Run(i, RunOutcome.Verified)).ToList();
+
+        RunbookReport.Of("r", Given.Runbook(), new() { Runs = runs }).Suggestions.Count.ShouldBe(1);
+        RunbookReport.Of("r", Given.Runbook(), new() { Runs = [.. runs, Run(11, RunOutcome.Unverified) with { IsUnknown = true }] }).Suggestions.ShouldBeEmpty();
+    }
+
     [Fact]
     public void SuccessInBetween_KeepsTheBreakerClosed()
     {
