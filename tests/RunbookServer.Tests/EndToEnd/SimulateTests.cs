@@ -75,7 +75,9 @@ public sealed partial class SimulateTests : IDisposable
 
         report["state"]!.ToString().ShouldBe("failed");
         report["reason"]!.ToString().ShouldContain("answers 503");
-        Moments(report, "undo").Count.ShouldBe(2);
+        var undo = Moments(report, "undo");
+        undo.Count.ShouldBe(3, "that it begins, and each step");
+        undo[0].ShouldContain("Taking back ");
     }
 
     [Fact]
