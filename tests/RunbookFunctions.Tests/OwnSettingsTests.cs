@@ -2,6 +2,7 @@ using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Settings;
+using TestKit;
 
 namespace RunbookFunctions.Tests;
 

@@ -165,7 +165,7 @@ public sealed class EndingTextTests
         var resolved = begun.FinishStep(begun.Steps[0], StepStatus.Done, new("It had 4 pods already.") { FoundSo = true }, Some.Time);
 
         EndingText.Headline(resolved).ShouldBe("Done, nothing changed");
-        EndingText.Of(resolved, "").ShouldBe("Things were already as the mitigation makes them, so it changed nothing. full, stuck passed afterwards.");
+        EndingText.Of(resolved, "", inResolution: false).ShouldBe("Things were already as the mitigation makes them, so it changed nothing. full, stuck passed afterwards.");
         EndingText.IsFixed(resolved).ShouldBeFalse();
         EndingText.WasInVain(resolved with { State = IncidentState.Failed }).ShouldBeTrue("the breaker counts a shared fix that failed for each that was approved");
         resolved.MitigatedAt().ShouldBeNull();
