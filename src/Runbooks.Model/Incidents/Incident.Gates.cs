@@ -55,7 +55,7 @@ public sealed partial record Incident
 
         var noted = Note(now, TimelineKind.Safety, person, $"{person} wanted to approve; it was not taken. {why}");
         var isKnown = Timeline.Any(line => line.What == noted.Timeline[^1].What);
-        return (isKnown ? this : noted).Replace(ApprovalSchedule.HoldBack(gate, isKnown ? null : new(person, why, now), until, now));
+        return isKnown && until is null && gate.WasBlocked ? this : (isKnown ? this : noted).Replace(ApprovalSchedule.HoldBack(gate, isKnown ? null : new(person, why, now), until, now));
     }
 
     public Incident Replace(Gate gate) =>

@@ -148,7 +148,9 @@ public sealed class GateTests
         var waiting = Some.Waiting(gate: s_gate with { Required = 2 });
         var asked = heldBack ? waiting.NoteHeldBack(s_gate.Id, "ada", "The kill switch is on.", null, Some.Time) : waiting.Decide(s_gate.Id, Approval("ada")).Incident;
 
-        var expired = Some.Advance(asked, s_gate.Id, s_gate.ExpiresAt).Incident.FindGate(s_gate.Id)!;
+        var later = Some.Advance(asked, s_gate.Id, Some.Time.AddMinutes(1)).Incident;
+        later.OpenGate!.Asked.ShouldBe(heldBack ? 1 : 0);
+        var expired = Some.Advance(later, s_gate.Id, later.OpenGate.ExpiresAt).Incident.FindGate(s_gate.Id)!;
 
         (expired.Outcome, expired.ClosedBy, GateText.Brief(expired)).ShouldBe((GateOutcome.Expired, why, "Not approved in time"));
     }

@@ -62,7 +62,7 @@ public sealed class StandsWhileNothingMayRunTests : GuardedWorld
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2))).OpenGate!.Asked.ShouldBe(1);
 
         var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(21));
-        (ended.State, ended.Reason).ShouldBe((IncidentState.Expired, "Nobody answered in time."));
+        (ended.State, ended.Reason).ShouldBe((IncidentState.Expired, "Nobody answered in time. Nothing was done."));
         _world.Script.Deeds.ShouldBeEmpty();
     }
 
