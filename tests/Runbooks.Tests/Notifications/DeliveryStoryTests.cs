@@ -93,9 +93,9 @@ public sealed class DeliveryStoryTests
         await world.Time.PassAsync(TimeSpan.FromMinutes(12), world.Engine.SettleAsync);
 
         phone.Before = (_, _) => Task.CompletedTask;
-        await world.Time.PassAsync(TimeSpan.FromMinutes(5), world.Engine.SettleAsync);
+        await world.Time.PassAsync(TimeSpan.FromMinutes(3), world.Engine.SettleAsync);
 
-        phone.Sent.Select(sent => sent.Card.Kind).ShouldBe([CardKind.Escalation]);
+        phone.Sent.Select(sent => sent.Card.Kind).ShouldBe([CardKind.Reminder]);
     }
 
     /// <summary>Two have to say yes, and one of the two asked has no channel that works.</summary>
