@@ -157,6 +157,11 @@ public static class ApprovalSchedule
             CardKind.Reminder);
     }
 
+    /// <summary>Whoever is asked now is told whether anything can run: it may have changed since the question was asked last.</summary>
+    /// <param name="why">What keeps it from running, in whole sentences; null where nothing does.</param>
+    public static Incident NoteWhetherItRuns(Incident incident, string gateId, string? why, DateTimeOffset now) =>
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate ? incident.Replace(gate with { BlockedBy = why, BlockedAt = why is null ? gate.BlockedAt : now }) : incident;
+
     /// <summary>In a storm what is due by <paramref name="by"/> is asked with what is due now. Closes nothing: that has its own time.</summary>
     public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
     {
@@ -277,3 +282,12 @@ public static class ApprovalSchedule
         }
     }
 }
+
+/// <summary>Somebody wanted to approve while nothing could run.</summary>
+/// <param name="Why">What stood against it, in words.</param>
+public sealed record HeldBackApproval(string Person, string Why, DateTimeOffset At) : Evolving;
+
+/// <summary>What keeps a question from being carried out right now, whoever says yes.</summary>
+/// <param name="Why">In one or more whole sentences.</param>
+/// <param name="Until">When what of it ends by itself has ended; null where nothing does.</param>
+public sealed record HeldBackBy(string Why, DateTimeOffset? Until) : Evolving;

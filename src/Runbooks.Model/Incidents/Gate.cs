@@ -22,6 +22,14 @@ public sealed record Gate : Evolving
     /// <summary>What speaks against it without forbidding it; shown with the question.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>Why nothing could run when it was asked last, whoever said yes, in whole sentences; null where something could.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? BlockedBy { get; init; }
+
+    /// <summary>All that spoke against it when it was asked last.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> AllWarnings => BlockedBy is { } why ? [$"When this went out, nothing could run, and no yes is taken while that lasts: {why}", .. Warnings] : Warnings;
+
     /// <summary>How well this worked before, in words; null where it never ran. Speaks against nothing.</summary>
     public string? TrackRecord { get; init; }
 
@@ -231,15 +239,6 @@ public static class DecisionVia
     /// <summary>The name of the channel too, which shows first what was pressed in it.</summary>
     public const string Slack = "slack";
 }
-
-/// <summary>Somebody wanted to approve while nothing could run.</summary>
-/// <param name="Why">What stood against it, in words.</param>
-public sealed record HeldBackApproval(string Person, string Why, DateTimeOffset At) : Evolving;
-
-/// <summary>What keeps a question from being carried out right now, whoever says yes.</summary>
-/// <param name="Why">In one or more whole sentences.</param>
-/// <param name="Until">When what of it ends by itself has ended; null where nothing does.</param>
-public sealed record HeldBackBy(string Why, DateTimeOffset? Until) : Evolving;
 
 /// <summary>An answer. Of what a person does by hand, approving says that it is done, and rejecting that it could not be done.</summary>
 public enum DecisionVerb { Approve, Reject, TakeOver }

@@ -243,7 +243,7 @@ public sealed record GateView(
 
     public static GateView Of(Gate gate) => new(
         gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
-        gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Overrules, gate.Approvers, gate.Required, gate.OwnerTeam, gate.OpenedAt, gate.ExpiresAt,
+        gate.Plan.Blocker, gate.Difference, gate.AllWarnings, gate.Overrules, gate.Approvers, gate.Required, gate.OwnerTeam, gate.OpenedAt, gate.ExpiresAt,
         gate.Outcome == GateOutcome.Pending ? GateText.Silence(gate) : null, [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
     {
         Task = gate.Task,

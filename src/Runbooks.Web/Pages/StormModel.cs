@@ -123,7 +123,7 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     public IEnumerable<Finding> Telling => (Incident.Verification.Count > 0 ? Incident.Verification : Incident.Findings).Where(finding => finding.Verdict != Verdict.Passing);
 
     /// <summary>Something speaks against it, so it is not ticked for the reader.</summary>
-    public bool NeedsAttention => Guards.Count > 0 || Gate.Warnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
+    public bool NeedsAttention => Guards.Count > 0 || Gate.AllWarnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
 
     /// <summary>What keeps it from being carried out at the moment, whoever says yes.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];

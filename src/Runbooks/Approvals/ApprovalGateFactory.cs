@@ -33,6 +33,8 @@ public static class ApprovalGateFactory
             Plan = plan,
             Difference = request.Difference,
             Warnings = grounds.Warnings,
+            BlockedBy = grounds.BlockedBy,
+            BlockedAt = grounds.BlockedBy is null ? null : now,
 
             // Statistics speak against nothing.
             TrackRecord = violations.FirstOrDefault(violation => violation.Severity == GuardrailSeverity.Tell)?.Why,
@@ -43,7 +45,6 @@ public static class ApprovalGateFactory
             OwnerTeam = approval.OwnerRequired ? runbook.Owner : null,
             Fallback = FallbackOf(runbook),
             OnTimeout = approval.OnTimeout == OnTimeout.ProceedIfReversible && grounds.NeedsYes ? OnTimeout.Abort : approval.OnTimeout,
-            BlockedAt = violations.Any(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(plan)) ? now : null,
             OpenedAt = now,
             ExpiresAt = now + approval.Timeout,
             Reminders = Reminder.Of(approval.RemindAfter, approval.Escalate, approval.Timeout, now),
@@ -142,7 +143,7 @@ public static class ApprovalGateFactory
         public bool MustAsk => incident.IsProposed || (!plan.TellsOnly && ChangesNeedPerson);
 
         /// <summary>Only a yes will do: silence overrules no warning.</summary>
-        public bool NeedsYes => MustAsk || (Warnings.Count > 0 && !plan.TellsOnly);
+        public bool NeedsYes => MustAsk || ((Warnings.Count > 0 || BlockedBy is not null) && !plan.TellsOnly);
 
         private bool ChangesNeedPerson =>
             _isUnclear
@@ -153,6 +154,9 @@ public static class ApprovalGateFactory
             || incident.Mode == RunMode.ApproveAll
             || violations.Any(violation => IsWarning(violation) || CanWait(violation));
 
+        /// <summary>Why nothing can run now, whoever says yes; null where something can.</summary>
+        public string? BlockedBy => field ??= ClosedGuards.InWords([.. violations.Where(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(plan))]);
+
         /// <summary>All that speaks against it.</summary>
         public IReadOnlyList<string> Warnings => field ??= [.. FindWarnings().OfType<string>()];
 
@@ -162,7 +166,7 @@ public static class ApprovalGateFactory
             incident.EarlierNo?.Warning,
             FixThatDidNotLast,
             incident.Tried?.Warning,
-            .. violations.Where(violation => violation.Severity != GuardrailSeverity.Tell && violation.Concerns(plan)).Select(Describe),
+            .. violations.Where(violation => IsWarning(violation) && violation.Concerns(plan)).Select(violation => violation.Why),
             _unmetNeeds.Count > 0 ? $"What the steps rely on does not pass. {Incident.Summarize(_unmetNeeds)}" : null,
             .. incident.Steps
                 .Where(step => step.FinishedAt is null && !step.Preparation.TellsOnly)
@@ -185,9 +189,6 @@ public static class ApprovalGateFactory
             _isUnclear && Diagnosis.Conclude(mitigation.When, incident.Findings) == Conclusion.Unclear
                 ? Diagnosis.WhyUnclear(mitigation.When, incident.Findings)
                 : null;
-
-        private static string Describe(GuardrailViolation violation) =>
-            violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why;
     }
 }
 

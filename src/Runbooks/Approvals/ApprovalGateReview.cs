@@ -63,8 +63,8 @@ public sealed class ApprovalGateReview(
         // Once it is decided nobody waits for that event any more.
         var (incident, due) = await store.UpdateAsync(
             request.IncidentId,
-            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(
-                (isHeld && heldBackBy is null ? ApprovalSchedule.Release(i, request.GateId, asked!.HeldUntil!.Value, now) : i) with { WakeEvent = request.WakeEvent }, request.GateId, now, isAsked, heldBackBy),
+            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : Advance(
+                (isHeld && heldBackBy is null ? ApprovalSchedule.Release(i, request.GateId, asked!.HeldUntil!.Value, now) : i) with { WakeEvent = request.WakeEvent }),
             cancellationToken);
         if (incident.FindGate(request.GateId) is var later && (later?.HeldUntil != asked?.HeldUntil || later?.StandsUntil != asked?.StandsUntil))
         {
@@ -72,6 +72,12 @@ public sealed class ApprovalGateReview(
         }
 
         return (incident, due);
+
+        (Incident Incident, CardKind? Due) Advance(Incident i)
+        {
+            var (advanced, kind) = ApprovalSchedule.Advance(i, request.GateId, now, isAsked, heldBackBy);
+            return (kind is null ? advanced : ApprovalSchedule.NoteWhetherItRuns(advanced, request.GateId, heldBackBy?.Why, now), kind);
+        }
     }
 
     /// <summary>The cards that asked say what was learnt since.</summary>

@@ -15,6 +15,7 @@ public sealed class ApprovalGateService(
     NotificationUpdater updater,
     StormRegistry storms,
     StormApprovalNotifier stormNotifier,
+    ClosedGuards closed,
     TimeProvider time)
 {
     public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken) =>
@@ -100,7 +101,7 @@ public sealed class ApprovalGateService(
 
         if (!alone)
         {
-            var next = await stormNotifier.AskAsync(incident, cancellationToken);
+            var next = await stormNotifier.AskAsync(incident, closed.FindManyAsync, cancellationToken);
             return GateStatus.Of(await store.GetAsync(incident.Id, cancellationToken), gateId, time.GetUtcNow(), next);
         }
 

@@ -214,8 +214,11 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
     /// <returns>All of it as one; null when nothing stands against it, or when the question is not open.</returns>
     public async Task<HeldBackBy?> FindAllAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
         await FindViolationsAsync(incident, gate, cancellationToken) is { Count: > 0 } violations
-            ? new(string.Join(" ", violations.Select(one => EndingText.Sentence(one.Why))), violations.Max(one => one.Until))
+            ? new(InWords(violations)!, violations.Max(one => one.Until))
             : null;
+
+    /// <returns>In whole sentences; null where nothing stands against it.</returns>
+    internal static string? InWords(IReadOnlyList<GuardrailViolation> violations) => violations.Count == 0 ? null : string.Join(" ", violations.Select(one => EndingText.Sentence(one.Why)));
 
     private async Task<IReadOnlyList<GuardrailViolation>> FindViolationsAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
     {

@@ -41,7 +41,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. CardSection.If("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
             .. CardSection.If("How often", incident.RecurrenceLines()),
             .. Since(incident, gate),
-            .. CardSection.If("Warning", gate.Warnings, isNeeded: true),
+            .. CardSection.If("Warning", gate.AllWarnings, isNeeded: true),
             .. CardSection.If("How it went before", gate.TrackRecord is { } before ? [before] : []),
             .. CardSection.If("Who has to approve", GateText.Quorum(gate) is { } quorum ? [quorum] : [], isNeeded: true),
             new("What will be done", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]) { IsNeeded = true },

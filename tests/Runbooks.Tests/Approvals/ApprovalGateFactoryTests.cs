@@ -132,11 +132,11 @@ public sealed class ApprovalGateFactoryTests
             "The last fix did not hold: incident i-1 on this target was resolved before this.",
             "Incident i-0 tried the same on this target and failed. It had left in place: fix: Add two pods. flag: Set it.",
             "Look out.",
-            "When this was asked, nothing could run. Everything is paused.",
             "What the steps rely on does not pass. spare: failing (It is so.)",
             "Step 'fix' has begun, and may be half done.",
             "Not every check could be answered, and none of the answered ones failed.",
             "The ticket has no project."]);
+        gate.AllWarnings[0].ShouldBe("When this went out, nothing could run, and no yes is taken while that lasts: Everything is paused.");
         gate.TrackRecord.ShouldBe("Worked in 1 of 1 run.");
         gate.Overrules.ShouldBe(["window"]);
     }

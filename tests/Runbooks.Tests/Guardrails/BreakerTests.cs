@@ -22,7 +22,7 @@ public sealed class BreakerTests : GuardedWorld
 
         var held = await OpenAsync(s_heals, "inference/llm-b-7");
         held.State.ShouldBe(IncidentState.AwaitingApproval);
-        held.OpenGate!.Warnings[0].ShouldContain("breaker");
+        held.OpenGate!.AllWarnings[0].ShouldContain("breaker");
         (await ApproveAsync(held.Id)).Result.Status.ShouldBe(DecisionStatus.HeldBack);
         _world.Script.Count("do fix").ShouldBe(2);
 

@@ -126,7 +126,7 @@ public sealed partial class KillSwitchTests : GuardedWorld
 
         opened.State.ShouldBe(IncidentState.AwaitingApproval);
         opened.OpenGate!.Approvers.ShouldBe([ContactBook.Fallback]);
-        opened.OpenGate!.Warnings.ShouldHaveSingleItem().ShouldContain(Trouble);
+        opened.OpenGate!.AllWarnings.ShouldHaveSingleItem().ShouldContain(Trouble);
         (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.HeldBack);
 
         await ReleaseKillSwitchAsync();
@@ -211,6 +211,24 @@ public sealed partial class KillSwitchTests : GuardedWorld
         var opened = await OpenAsync(s_asks);
 
         opened.State.ShouldBe(IncidentState.AwaitingApproval);
-        opened.OpenGate!.Warnings.ShouldContain(warning => warning.StartsWith("When this was asked, nothing could run.", StringComparison.Ordinal));
+        opened.OpenGate!.AllWarnings.ShouldHaveSingleItem().ShouldStartWith("When this went out, nothing could run, and no yes is taken while that lasts: The kill switch is on");
+    }
+
+    /// <summary>Whoever is reminded, or woken for it, is told that a yes changes nothing now, and no longer once one would.</summary>
+    [Fact]
+    public async Task KillSwitchWhileItIsAsked_IsToldWithEachAskingAndNoLongerThanItIsOn()
+    {
+        var opened = await OpenAsync(s_asks with { Mitigation = s_asks.Mitigation with { Approval = s_asks.Mitigation.Approval! with { Timeout = TimeSpan.FromHours(2), RemindAfter = TimeSpan.FromMinutes(20) } } });
+        Told().ShouldBeEmpty();
+
+        await EngageKillSwitchAsync();
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(25));
+        Told().ShouldHaveSingleItem().ShouldStartWith("When this went out, nothing could run, and no yes is taken while that lasts: The kill switch is on");
+
+        await ReleaseKillSwitchAsync();
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(20));
+        Told().ShouldBeEmpty();
+
+        IEnumerable<string> Told() => _world.Notifier.Sent.Last(sent => sent.Card.GateId is not null).Card.Sections.Where(section => section.Heading == "Warning").SelectMany(section => section.Lines);
     }
 }

@@ -15,8 +15,10 @@ public sealed class StormApprovalNotifier(
 
     /// <summary>Sends what is unasked, once this question has waited for others to join it.</summary>
     /// <param name="due">The incident whose question is due, in a storm.</param>
+    /// <param name="findClosed">What keeps each open question of incidents of one runbook from being carried out now, by incident.</param>
     /// <returns>When its question has to be looked after again; null once it was asked.</returns>
-    public async Task<DateTimeOffset?> AskAsync(Incident due, CancellationToken cancellationToken)
+    public async Task<DateTimeOffset?> AskAsync(
+        Incident due, Func<IReadOnlyList<Incident>, CancellationToken, Task<IReadOnlyDictionary<string, IReadOnlyList<string>>>> findClosed, CancellationToken cancellationToken)
     {
         var gate = due.OpenGate!;
         var gathered = (gate.AskedAt ?? gate.OpenedAt) + options.CurrentValue.Gather;
@@ -48,7 +50,16 @@ public sealed class StormApprovalNotifier(
             if (gate.Asked > 0)
             {
                 var now = time.GetUtcNow();
-                waiting = [.. (await members.UpdateAsync(waiting, incident => incident.OpenGate is { } open ? ApprovalSchedule.AskWithOthers(incident, open.Id, now + s_together, now) : incident, cancellationToken))
+                var closed = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+                foreach (var runbook in waiting.GroupBy(incident => incident.RunbookId))
+                {
+                    foreach (var (id, why) in await findClosed([.. runbook], cancellationToken))
+                    {
+                        closed[id] = why;
+                    }
+                }
+
+                waiting = [.. (await members.UpdateAsync(waiting, incident => AskWithOthers(incident, closed.GetValueOrDefault(incident.Id) ?? [], now), cancellationToken))
                     .Where(incident => incident is { State: IncidentState.AwaitingApproval, OpenGate: not null })];
             }
 
@@ -59,6 +70,19 @@ public sealed class StormApprovalNotifier(
         {
             await storms.EndTurnAsync(told, over: false, read, CancellationToken.None);
         }
+    }
+
+    private static Incident AskWithOthers(Incident incident, IReadOnlyList<string> closed, DateTimeOffset now)
+    {
+        if (incident.OpenGate is not { } open)
+        {
+            return incident;
+        }
+
+        var asked = ApprovalSchedule.AskWithOthers(incident, open.Id, now + s_together, now);
+        return asked.OpenGate is { } again && again.Asked != open.Asked
+            ? ApprovalSchedule.NoteWhetherItRuns(asked, again.Id, closed.Count == 0 ? null : string.Join(" ", closed.Select(EndingText.Sentence)), now)
+            : asked;
     }
 
     /// <param name="keep">Takes what was sent before it is written on the incidents: should that fail, its alerts can still be ended.</param>

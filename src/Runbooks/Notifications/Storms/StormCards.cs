@@ -45,7 +45,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. News(asking),
                 .. OnCall(asking),
                 .. CardSection.If("What changed since you were asked", Once(asking, gate => gate.Difference)),
-                .. CardSection.If("Warning", Once(asking, gate => gate.Warnings), isNeeded: true),
+                .. CardSection.If("Warning", Once(asking, gate => gate.AllWarnings), isNeeded: true),
                 .. CardSection.If("How it went before", Once(asking, gate => gate.TrackRecord)),
                 .. parts.Select(part => new CardSection(HeadingOf(part.StepsHeading, part), Steps(part.Example)) { IsNeeded = true }),
                 .. CardSection.If("How to undo it", parts.SelectMany(part => part.HowToUndo).Distinct()),

@@ -1,3 +1,4 @@
+using Runbooks.Approvals;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
@@ -150,7 +151,7 @@ public sealed partial class StormStoryTests
         await AdvanceAsync(s_gathered);
         List<TimeSpan> pauses = [];
 
-        while (await _world.Get<StormApprovalNotifier>().AskAsync(_world.Store.All.Single(incident => incident.Id == waits.Id), Cancel) is { } next)
+        while (await _world.Get<StormApprovalNotifier>().AskAsync(_world.Store.All.Single(incident => incident.Id == waits.Id), _world.Get<ClosedGuards>().FindManyAsync, Cancel) is { } next)
         {
             pauses.Add(next - _world.Time.GetUtcNow());
             await AdvanceAsync(pauses[^1]);

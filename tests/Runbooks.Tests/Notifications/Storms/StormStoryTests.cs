@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
@@ -145,6 +146,20 @@ public sealed partial class StormStoryTests : IAsyncDisposable
         ]);
         _pager.Sent.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Page);
         _world.Store.All.ShouldAllBe(incident => incident.State == IncidentState.Expired);
+    }
+
+    /// <summary>Whoever is woken for it is told that a yes changes nothing now, once for all of them.</summary>
+    [Fact]
+    public async Task KillSwitchWhileAStormIsAsked_IsToldWithItsReminder()
+    {
+        await OpenAsync(20);
+        await AdvanceAsync(s_gathered);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", Cancel);
+
+        await AdvanceAsync(TimeSpan.FromMinutes(15));
+
+        _chat.Sent.Count(sent => sent.Card.Sections.Any(section => section.Heading == "Warning")).ShouldBe(2);
+        _chat.Sent.Last().Card.Sections.Single(section => section.Heading == "Warning").Lines.ShouldHaveSingleItem().ShouldStartWith("When this went out, nothing could run, and no yes is taken while that lasts: The kill switch is on");
     }
 
     [Fact]
