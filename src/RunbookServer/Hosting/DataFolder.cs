@@ -81,7 +81,8 @@ internal static class OwnerOnly
 
     /// <summary>
     /// Folders and files of ours from before lose what others may do with them. Known by name: whatever else is in the folder is left
-    /// alone, and so is a folder that holds anything else.
+    /// alone, and so is a folder that holds anything else. Where one of ours is a link, what it leads to loses them; what is in it is out
+    /// of reach then.
     /// </summary>
     /// <exception cref="CommandException">A file of ours cannot be put right.</exception>
     public static void Repair(string folder)
@@ -98,7 +99,7 @@ internal static class OwnerOnly
             ConsoleOutput.Line($"[yellow]Others may look into the data folder {ConsoleOutput.Plain(folder)}[/], which {(isShared ? "holds other things too" : "belongs to somebody else")}. What the host makes there is for its owner alone; a folder of its own (--data) is better.");
         }
 
-        foreach (var path in entries[true].SelectMany(ours => Directory.Exists(ours) ? Entries(ours, recurse: true).Prepend(ours) : [ours]))
+        foreach (var path in entries[true].SelectMany(WhatIsKept))
         {
             if (!TryTake(path))
             {
@@ -106,6 +107,11 @@ internal static class OwnerOnly
             }
         }
     }
+
+    private static IEnumerable<string> WhatIsKept(string ours) =>
+        File.ResolveLinkTarget(ours, returnFinalTarget: true) is { FullName: var target } ? Path.Exists(target) ? [target] : []
+        : Directory.Exists(ours) ? Entries(ours, recurse: true).Prepend(ours)
+        : [ours];
 
     private static bool IsOurs(string path) => Path.GetFileName(path) is var name
         && (name is ServerDefaults.KeyFile or SecretFiles.FormerKeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or ServerDefaults.SandboxAddressFile or "outbox" or "evidence" or "generation" or "generation.next"
@@ -115,7 +121,7 @@ internal static class OwnerOnly
     /// <summary>What is in the folder, but for what the file system itself keeps at the root of a volume.</summary>
     private static FileSystemEnumerable<string> Entries(string folder, bool recurse)
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = recurse, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+        var options = new EnumerationOptions { RecurseSubdirectories = recurse, AttributesToSkip = recurse ? FileAttributes.ReparsePoint : 0, IgnoreInaccessible = false };
         return new(folder, (ref entry) => entry.ToFullPath(), options) { ShouldIncludePredicate = IsKept, ShouldRecursePredicate = IsKept };
 
         static bool IsKept(ref FileSystemEntry entry) => !(entry.FileName is "lost+found" && entry.Directory.SequenceEqual(entry.RootDirectory));

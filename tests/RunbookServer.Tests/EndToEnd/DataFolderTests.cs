@@ -58,6 +58,34 @@ public sealed class DataFolderTests
         }
     }
 
+    /// <summary>Mounted secrets are links, and a full disk's outbox is moved behind one.</summary>
+    [Fact]
+    public void LinkFromBefore_LeadsToWhatItsOwnerAloneCanRead()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such rights.");
+        var home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+        var data = Directory.CreateDirectory(Path.Combine(home, "data")).FullName;
+        var key = Path.Combine(home, "key");
+        var messages = Directory.CreateDirectory(Path.Combine(home, "messages")).FullName;
+        File.WriteAllText(key, "key");
+        Widen(key);
+        Widen(messages);
+        File.CreateSymbolicLink(Path.Combine(data, ServerDefaults.KeyFile), key);
+        File.CreateSymbolicLink(Path.Combine(data, "outbox"), messages);
+        File.CreateSymbolicLink(Path.Combine(data, DataFolder.DatabaseFile), Path.Combine(home, "not-there-yet"));
+        try
+        {
+            DataFolder.Prepare(new ServerSettings { DataDirectory = data });
+
+            ModeOf(key).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            ModeOf(messages).ShouldBe(Folder);
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
     /// <summary>It holds keys, and whoever tries things out puts it into their repository.</summary>
     [Fact]
     public void NewFolder_IsIgnoredByGit()
