@@ -57,7 +57,7 @@ internal static class FunctionsApp
         // A misspelt setting would do nothing, in silence.
         var settings = new SettingsChecker(app.Services.GetServices<SettingsSection>(), [], _ => null);
         IReadOnlyList<string> problems = [.. VaultReferences.FindProblems(unresolved), .. MessagesServices.FindProblems(builder.Configuration, builder.Environment), .. settings.Check(builder.Configuration, onlyOurs: false).Select(problem => problem.Text)];
-        return (app, problems.Count > 0 ? problems : [.. InvalidSettings.Find(app.Services).SelectMany(invalid => invalid.Failures)]);
+        return (app, problems.Count > 0 ? problems : InvalidSettings.Find(app.Services));
     }
 }
 

@@ -166,7 +166,7 @@ internal static class ServerHost
     {
         if (InvalidSettings.Find(app.Services) is { Count: > 0 } wrong)
         {
-            throw new CommandException(string.Join("\n", wrong.Select(invalid => ServerSettingsCheck.Describe(invalid, app.Services))));
+            throw new CommandException(string.Join("\n", wrong));
         }
 
         try
@@ -176,7 +176,7 @@ internal static class ServerHost
         }
         catch (OptionsValidationException invalid)
         {
-            throw new CommandException(ServerSettingsCheck.Describe(invalid, app.Services));
+            throw new CommandException(string.Join("\n", InvalidSettings.Describe(invalid)));
         }
         catch (IOException taken) when (taken.InnerException is AddressInUseException)
         {

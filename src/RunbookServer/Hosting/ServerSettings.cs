@@ -1,8 +1,6 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Configuration.Json;
-using Microsoft.Extensions.Options;
 using Runbooks.AzureStorage;
 using Runbooks.Settings;
 
@@ -63,7 +61,7 @@ internal static class ServerDefaults
 }
 
 /// <summary>What is wrong with the settings that somebody gave, in sentences.</summary>
-internal static partial class ServerSettingsCheck
+internal static class ServerSettingsCheck
 {
     /// <summary>Sections of the platform.</summary>
     private static readonly string[] s_platform = ["Logging", "Kestrel", "AllowedHosts"];
@@ -105,15 +103,6 @@ internal static partial class ServerSettingsCheck
         orderby setting.Key
         select (setting.Key, setting.Value, origin);
 
-    /// <summary>A value that breaks a rule of its setting.</summary>
-    public static string Describe(OptionsValidationException invalid, IServiceProvider services)
-    {
-        var section = services.GetServices<SettingsSection>().FirstOrDefault(known => known.Options == invalid.OptionsType)?.Name;
-        return string.Join("\n", invalid.Failures.Select(failure => Annotation().Match(failure) is { Success: true } rule
-            ? $"The setting '{section}:{rule.Groups["member"].Value}' cannot be used: {rule.Groups["why"].Value} docs/settings.md says what it does."
-            : failure));
-    }
-
     private static string? Origin(IConfigurationRoot configuration, string path) =>
         configuration.Providers.Reverse().FirstOrDefault(provider => provider.TryGet(path, out _)) switch
         {
@@ -121,9 +110,6 @@ internal static partial class ServerSettingsCheck
             EnvironmentVariablesConfigurationProvider => $"RUNBOOK_{path.Replace(":", "__", StringComparison.Ordinal)} in the environment",
             _ => null,
         };
-
-    [GeneratedRegex("members: '(?<member>[^']+)' with the error: '(?<why>.*)'\\.$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
-    private static partial Regex Annotation();
 }
 
 /// <summary>Where settings come from beside the environment: the JSON file of <c>--config</c>.</summary>

@@ -2,6 +2,7 @@ using DurableTask.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Runbooks.AzureStorage;
+using Runbooks.Settings;
 using Runbooks.SignedLinks;
 using Runbooks.Sqlite;
 using Runbooks.Sqlite.Store;
@@ -40,7 +41,7 @@ internal static class StorageAccountStartup
         }
         catch (OptionsValidationException invalid)
         {
-            throw new CommandException($"{string.Join(" ", invalid.Failures)} See docs/settings.md, section Storage.");
+            throw new CommandException($"{string.Join(" ", InvalidSettings.Describe(invalid))} See docs/settings.md, section Storage.");
         }
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
+using Runbooks.Settings;
 using Spectre.Console;
 
 namespace RunbookServer.Terminal;
@@ -110,7 +111,7 @@ internal static class Failures
         StoreUnavailableException { InnerException: SqliteException damaged } => new(OfDatabase(damaged, "the database in the data folder")),
 
         // Contacts are read before all settings are looked at, and ask those of their channels.
-        OptionsValidationException invalid => new(string.Join("\n", invalid.Failures)),
+        OptionsValidationException invalid => new(string.Join("\n", InvalidSettings.Describe(invalid))),
         InvalidDataException unreadable => new(Innermost(unreadable)),
         StoreUnavailableException unavailable => new(unavailable.Message),
         _ => new($"{Innermost(failure)} This is a fault of the program.{Kept(failure)}"),

@@ -120,7 +120,7 @@ public sealed class PagerDutyOptions
     public string? RoutingKey { get; set; }
 
     /// <summary>Where events go; <c>https://events.eu.pagerduty.com</c> for accounts in the EU.</summary>
-    [Required, Url]
+    [Required, Url(ErrorMessage = "It has to be a whole address that begins with https://.")]
     public string EventsUrl { get; set; } = "https://events.pagerduty.com";
 
     /// <summary>A REST API key, read-only, for contacts that are schedules of PagerDuty.</summary>
@@ -128,6 +128,6 @@ public sealed class PagerDutyOptions
     public string? ApiToken { get; set; }
 
     /// <summary>Where schedules are asked; <c>https://api.eu.pagerduty.com</c> for accounts in the EU.</summary>
-    [Required, Url]
+    [Required, Url(ErrorMessage = "It has to be a whole address that begins with https://.")]
     public string ApiUrl { get; set; } = "https://api.pagerduty.com";
 }

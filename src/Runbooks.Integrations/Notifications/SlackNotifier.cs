@@ -103,7 +103,7 @@ public sealed class SlackOptions
     public bool Buttons { get; set; } = true;
 
     /// <summary>Slack's API.</summary>
-    [Required, Url]
+    [Required, Url(ErrorMessage = "It has to be a whole address that begins with https://.")]
     public string ApiUrl { get; set; } = "https://slack.com/api";
 }
 

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.ComponentModel;
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 
 namespace Runbooks.Settings;
@@ -149,7 +150,14 @@ public static class SettingsServices
     public static OptionsBuilder<T> AddSettings<T>(this IServiceCollection services, string section)
         where T : class
     {
-        services.AddSingleton(new SettingsSection(section, typeof(T)));
+        var known = new SettingsSection(section, typeof(T));
+        if (services.Any(service => known.Equals(service.ImplementationInstance)))
+        {
+            // Bound once more, every list would hold its entries twice, and every problem would be told again.
+            return services.AddOptions<T>();
+        }
+
+        services.AddSingleton(known);
         return services.AddOptions<T>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
     }
 }
@@ -164,9 +172,10 @@ public sealed class RunbookSettingsOptions
 }
 
 /// <summary>Settings that keep a host from starting. Asked before it starts, which would end with a stack trace at the first.</summary>
-public static class InvalidSettings
+public static partial class InvalidSettings
 {
-    public static IReadOnlyList<OptionsValidationException> Find(IServiceProvider services)
+    /// <returns>A sentence for each.</returns>
+    public static IReadOnlyList<string> Find(IServiceProvider services)
     {
         try
         {
@@ -175,13 +184,29 @@ public static class InvalidSettings
         }
         catch (OptionsValidationException invalid)
         {
-            return [invalid];
+            return Describe(invalid);
         }
         catch (AggregateException several) when (several.InnerExceptions.All(inner => inner is OptionsValidationException))
         {
-            return [.. several.InnerExceptions.Cast<OptionsValidationException>()];
+            return [.. several.InnerExceptions.Cast<OptionsValidationException>().SelectMany(Describe).Distinct()];
         }
     }
+
+    /// <summary>The rules that a value breaks, in sentences of ours. A rule of a whole section names its settings itself.</summary>
+    public static IReadOnlyList<string> Describe(OptionsValidationException invalid) =>
+        [.. invalid.Failures.Select(failure => Annotation().Match(failure) switch
+        {
+            { Success: false } => failure,
+            var rule when rule.Groups["member"].Length == 0 => rule.Groups["why"].Value,
+            var rule => $"The setting '{SectionOf(invalid.OptionsType)}:{rule.Groups["member"].Value}' cannot be used: {rule.Groups["why"].Value} docs/settings.md says what it does.",
+        })];
+
+    /// <summary>Each class of settings has its name.</summary>
+    private static object? SectionOf(Type options) => options.GetField(nameof(RunbookSettingsOptions.SectionName))?.GetRawConstantValue();
+
+    /// <summary>How .NET tells of a rule that an attribute or the class itself has.</summary>
+    [GeneratedRegex("^DataAnnotation validation failed for .* members: '(?<member>[^']*)' with the error: '(?<why>.*)'\\.$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    private static partial Regex Annotation();
 }
 
 /// <summary>

@@ -208,6 +208,6 @@ public sealed class PublicAddressOptions
     public const string SectionName = "Runbooks";
 
     /// <summary>The address of this system as people's browsers see it, without a trailing slash: <c>https://runbooks.example.com</c>.</summary>
-    [Required, Url]
+    [Required, Url(ErrorMessage = "It has to be a whole address, such as https://runbooks.example.com.")]
     public string PublicUrl { get; set; } = "http://localhost:7071";
 }

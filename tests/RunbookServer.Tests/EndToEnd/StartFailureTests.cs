@@ -52,6 +52,10 @@ public sealed class StartFailureTests : IDisposable
     [InlineData("{ \"Webhook\": { \"SigningSecret\": \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" } }", "Webhook:SigningSecret can be guessed: its characters follow one another. Make one with: openssl rand -base64 32")]
     [InlineData("{ \"LinkSigning\": { \"Keys\": [ { \"Id\": \"k1\", \"Secret\": \"@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/k1)\" } ] } }", "The setting 'LinkSigning:Keys:0:Secret' is still a reference to a vault")]
     [InlineData("{ \"Storms\": { \"MoreThan\": 0 } }", "The setting 'Storms:MoreThan' cannot be used: The field MoreThan must be between 1 and 10000.")]
+    [InlineData("{ \"Prometheus\": { \"Default\": \"other\", \"Endpoints\": { \"here\": { \"Url\": \"http://127.0.0.1:9090\" } } } }", "error: Prometheus:Default names 'other', which is not among Prometheus:Endpoints.")]
+    [InlineData("{ \"OutboundHttp\": { \"AttemptTimeout\": \"00:10:00\" } }", "error: The setting 'OutboundHttp:AttemptTimeout' cannot be used: ")]
+    [InlineData("{ \"Safety\": { \"Windows\": [ { \"Name\": \"db patching\" } ] } }", "error: Safety:Windows:0 (db patching): ")]
+    [InlineData("{ \"Runbooks\": { \"PublicUrl\": \"runbooks.example.com\" } }", "error: The setting 'Runbooks:PublicUrl' cannot be used: It has to be a whole address, such as https://runbooks.example.com. docs/")]
     public Task SettingsFileThatCannotBeUsed_IsRefused(string text, string words)
     {
         File.WriteAllText(Path.Combine(_home, "settings.json"), text);
