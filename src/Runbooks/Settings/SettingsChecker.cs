@@ -98,6 +98,12 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
             return Enum.GetNames(type).Contains(text.Trim(), StringComparer.OrdinalIgnoreCase);
         }
 
+        // Its converter takes a bare number for days, and hardly anybody means that.
+        if (type == typeof(TimeSpan) && !text.Contains(':', StringComparison.Ordinal))
+        {
+            return false;
+        }
+
         try
         {
             return TypeDescriptor.GetConverter(type) is not { } converter || !converter.CanConvertFrom(typeof(string)) || converter.ConvertFromInvariantString(text) is not null;
@@ -113,7 +119,7 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     {
         { IsEnum: true } kind => $"one of {string.Join(", ", Enum.GetNames(kind))}",
         var kind when kind == typeof(bool) => "true or false",
-        var kind when kind == typeof(TimeSpan) => "a length of time such as 00:05:00",
+        var kind when kind == typeof(TimeSpan) => "a length of time such as 00:05:00 (hh:mm:ss), or 90.00:00:00 for 90 days",
         var kind when kind == typeof(int) || kind == typeof(long) => "a whole number",
         var kind when kind == typeof(Uri) => "an address",
         _ => "a number",

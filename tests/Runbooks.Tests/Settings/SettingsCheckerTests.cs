@@ -17,7 +17,8 @@ public sealed class SettingsCheckerTests
     [InlineData("LinkSigning:Keys:0:Secrt", "x", "This host has no setting 'LinkSigning:Keys:0:Secrt'. Did you mean 'LinkSigning:Keys:0:Secret'? docs/settings.md lists them all.")]
     [InlineData("Storms:MoreThan:Deep", "3", "This host has no setting 'Storms:MoreThan:Deep'. Did you mean 'Storms:MoreThan'? docs/settings.md lists them all.")]
     [InlineData("Storms:MoreThan", "many", "The setting 'Storms:MoreThan' has to be a whole number. docs/settings.md says what it does.")]
-    [InlineData("Storms:Gather", "a while", "The setting 'Storms:Gather' has to be a length of time such as 00:05:00. docs/settings.md says what it does.")]
+    [InlineData("Storms:Gather", "a while", "The setting 'Storms:Gather' has to be a length of time such as 00:05:00 (hh:mm:ss), or 90.00:00:00 for 90 days. docs/settings.md says what it does.")]
+    [InlineData("Storms:Gather", "15", "The setting 'Storms:Gather' has to be a length of time such as 00:05:00 (hh:mm:ss), or 90.00:00:00 for 90 days. docs/settings.md says what it does.")]
     [InlineData("Storms:MoreThan", "", "The setting 'Storms:MoreThan' has to be a whole number. docs/settings.md says what it does.")]
     [InlineData("Safety:Mode", "ApproveAll,DryRun", "The setting 'Safety:Mode' has to be one of Normal, ApproveAll, DryRun. docs/settings.md says what it does.")]
     [InlineData("Safety:Mode", "1", "The setting 'Safety:Mode' has to be one of Normal, ApproveAll, DryRun. docs/settings.md says what it does.")]
@@ -44,7 +45,7 @@ public sealed class SettingsCheckerTests
     [Fact]
     public void WhatIsRead_IsFine() => Check(
         onlyOurs: true,
-        ("storms:morethan", "3"), ("Storms:Gather", "00:00:05"), ("Safety:Mode", "dryRun"), ("LinkSigning:Keys:0:Id", "k1"), ("LinkSigning:Keys:0:Secret", "s"),
+        ("storms:morethan", "3"), ("Storms:Gather", "00:00:05"), ("Storms:Within", "1.00:00:00"), ("Safety:Mode", "dryRun"), ("LinkSigning:Keys:0:Id", "k1"), ("LinkSigning:Keys:0:Secret", "s"),
         ("TEAMS_URL", "u"), ("Secrets:Slack", "u"), ("Logging:LogLevel:Default", "Debug")).ShouldBeEmpty();
 
     [Fact]
