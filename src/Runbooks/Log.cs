@@ -141,6 +141,9 @@ internal static partial class Log
     [LoggerMessage(86, LogLevel.Information, "{Count} runbooks are in force, from {Source}.")]
     public static partial void RulesInForce(ILogger logger, int count, string source);
 
+    [LoggerMessage(88, LogLevel.Warning, "No runbook is loaded from {Source}: every alert is ignored.")]
+    public static partial void NoRunbooks(ILogger logger, string source);
+
     [LoggerMessage(87, LogLevel.Error, "An alert could not be kept to be ended: {Alert}. It may ring on.")]
     public static partial void AlertNotKept(ILogger logger, string alert, Exception trouble);
 }

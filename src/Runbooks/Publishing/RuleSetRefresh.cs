@@ -44,6 +44,12 @@ public sealed class RuleSetRefresh(
         }
 
         Log.RulesInForce(logger, catalog.Current.Count, status.InForce?.Name ?? sets.Address);
+        if (IsEmpty)
+        {
+            Log.NoRunbooks(logger, sets.Address);
+            TellEmpty();
+        }
+
         await base.StartAsync(cancellationToken);
     }
 
@@ -123,7 +129,17 @@ public sealed class RuleSetRefresh(
 
             files.Use(StartingRuleSet.Name, plain.Runbooks.Count > 0 ? "plain files" : null);
         }
+
+        if (IsEmpty)
+        {
+            TellEmpty();
+        }
     }
+
+    /// <summary>A host that has never had runbooks runs, so that they can be published to it; but nobody must take it for one that watches. In practice a folder may be empty.</summary>
+    private bool IsEmpty => catalog.Current.Count == 0 && contacts is not NoContacts;
+
+    private void TellEmpty() => files.Refuse(StartingRuleSet.Name, [$"No runbook is loaded from {sets.Address}, so every alert is ignored. Publish runbooks there, or name the place where they are."], nameof(IsEmpty));
 
     private async Task TakeAsync(Publication publication, CancellationToken cancellationToken)
     {

@@ -2,9 +2,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
+using Runbooks.Catalog.Problems;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
+using Runbooks.Notifications;
 using Runbooks.Publishing;
 using Runbooks.Storage;
 using TestKit;
@@ -65,6 +67,27 @@ public sealed partial class RuleSetRefreshTests : IDisposable
         File.Delete(Path.Combine(_folder, PublicationLog.Name));
         await host.LookAsync();
         host.Catalog.Find("one")!.Title.ShouldBe("plain");
+    }
+
+    /// <summary>It answers every alert with "ignored", and is healthy: nobody would see that the wrong folder was named.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task HostWithoutAnyRunbook_RunsAndSaysSoOutsidePractice(bool practice)
+    {
+        using var host = await HostAsync(contacts: practice ? null : new AnyContacts());
+        var refresh = host.Get<RuleSetRefresh>();
+        await refresh.StartAsync(Cancel);
+
+        var said = $"No runbook is loaded from {_folder}";
+        _log.Lines.Any(line => line == $"Warning: {said}: every alert is ignored.").ShouldBe(!practice);
+        host.Trouble.Any(line => line.StartsWith(said, StringComparison.Ordinal)).ShouldBe(!practice);
+        await host.LookAsync();
+        host.Trouble.Any(line => line.StartsWith(said, StringComparison.Ordinal)).ShouldBe(!practice);
+
+        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
+        await host.LookAsync();
+        host.Catalog.Find("one").ShouldNotBeNull();
+        host.Trouble.ShouldBeEmpty();
+        await refresh.StopAsync(Cancel);
     }
 
     [Fact]
@@ -203,10 +226,10 @@ public sealed partial class RuleSetRefreshTests : IDisposable
         return (await publisher.PublishAsync(await publisher.LookAsync(Cancel), files, origin, Cancel)).Publication!;
     }
 
-    private async Task<Host> HostAsync(IRuleSetPlace? place = null)
+    private async Task<Host> HostAsync(IRuleSetPlace? place = null, RuleSetContacts? contacts = null)
     {
         var services = PublishedFolder.Services(_time, _state).AddSingleton<ILoggerFactory>(_log)
-            .AddRuleSet(_ => place ?? new FolderPlace(_folder), _ => new NoContacts())
+            .AddRuleSet(_ => place ?? new FolderPlace(_folder), _ => contacts ?? new NoContacts())
             .BuildServiceProvider();
         await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);
         return new(services);
@@ -225,6 +248,18 @@ public sealed partial class RuleSetRefreshTests : IDisposable
           steps:
             tell: { do: note, with: { text: Hello. } }
         """;
+
+    /// <summary>Not those of practice.</summary>
+    private sealed class AnyContacts : RuleSetContacts
+    {
+        public override ContactFiles? InForce => null;
+
+        public override void Take(RuleSet set)
+        {
+        }
+
+        public override IReadOnlyList<CatalogError> Errors(RuleSet set) => [];
+    }
 
     private sealed class Host(ServiceProvider services) : IDisposable
     {
