@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Notifications;
@@ -222,7 +223,7 @@ public sealed class PlatformPrincipal(IOptionsMonitor<SignInOptions> options, Cu
 }
 
 /// <summary>Sign-in that a platform does in front of the host, and who then may what.</summary>
-public sealed class SignInOptions
+public sealed class SignInOptions : IValidatableObject
 {
     public const string SectionName = "Auth";
 
@@ -243,6 +244,13 @@ public sealed class SignInOptions
 
     /// <summary>What somebody may who signs in, has no role and is not in the contacts: <c>Look</c>, or <c>Nothing</c>. People of the contacts are operators.</summary>
     public OthersMay EverybodyElse { get; set; }
+
+    /// <summary>Entra sends the ids of groups: the name of one would give nobody the role.</summary>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        from groups in new (string Name, IList<string> Ids)[] { (nameof(AdminGroups), AdminGroups), (nameof(OperatorGroups), OperatorGroups), (nameof(ViewerGroups), ViewerGroups) }
+        from id in groups.Ids
+        where id.Length > 0 && !Guid.TryParseExact(id, "D", out _)
+        select new ValidationResult($"{SectionName}:{groups.Name} has '{Clip.To(id, 80)}', which is not the object id of a group. Give the id that Entra shows for it, such as 00000000-0000-0000-0000-000000000000.");
 }
 
 /// <summary>What somebody of the tenant without any role may do.</summary>

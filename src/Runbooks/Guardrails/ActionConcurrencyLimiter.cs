@@ -8,7 +8,7 @@ public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor
     /// <returns>False when all places are taken.</returns>
     public async Task<bool> TakeAsync(string action, string step, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        if (!options.CurrentValue.MaxConcurrent.TryGetValue(action, out var places))
+        if (options.CurrentValue.LimitOf(action) is not { } places)
         {
             return true;
         }
@@ -33,7 +33,7 @@ public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor
     /// <summary>Never fails: what a step came to must not be lost over its place, which is free by itself after its time.</summary>
     public async Task FreeAsync(string action, string step)
     {
-        if (!options.CurrentValue.MaxConcurrent.ContainsKey(action))
+        if (options.CurrentValue.LimitOf(action) is null)
         {
             return;
         }

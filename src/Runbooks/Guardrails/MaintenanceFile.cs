@@ -98,6 +98,19 @@ public sealed record MaintenanceFileResult(IReadOnlyList<MaintenanceWindow> Wind
 public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions versions, ILogger<MaintenanceReload> logger)
 {
     private RunbookFile? _looked;
+    private IReadOnlyList<string> _unknown = [];
+
+    /// <summary>Warns of windows, of the file or of the settings, that name runbooks which are not there; once while they stay the same.</summary>
+    public void WarnOfUnknown(IEnumerable<Runbook> inForce)
+    {
+        var unknown = windows.FindUnknown([.. inForce.Select(runbook => runbook.Id)]);
+        foreach (var warning in unknown.Except(_unknown))
+        {
+            Log.FileWarning(logger, warning);
+        }
+
+        _unknown = unknown;
+    }
 
     /// <summary>Takes it over for the first time. With errors in it, the windows that were in force last are taken: no host may run without them unnoticed.</summary>
     /// <returns>What is wrong with it, when there is nothing to go on with: the host does not start.</returns>

@@ -188,6 +188,15 @@ public sealed class MaintenanceWindows(IOptionsMonitor<SafetyOptions> options)
 
     public void Replace(IReadOnlyList<MaintenanceWindow> ofFile) => _ofFile = ofFile;
 
+    /// <returns>A sentence for each name in a window that no runbook has: it holds nothing back.</returns>
+    public IReadOnlyList<string> FindUnknown(IReadOnlyCollection<string> runbooks) =>
+    [
+        .. from window in options.CurrentValue.Windows.Concat(_ofFile)
+           from pattern in window.Runbooks
+           where !runbooks.Any(id => Glob.IsMatch(pattern, id))
+           select $"The maintenance window '{window.Name}' names '{pattern}', and no runbook that is in force has that id: for this name it holds nothing back. {Suggestion.For(pattern, runbooks)}Name the id of a runbook, or none for all.",
+    ];
+
     /// <inheritdoc cref="AllFor"/>
     /// <returns>The first of them; null when none is open.</returns>
     public (MaintenanceWindow Window, DateTimeOffset Until)? OpenFor(string runbookId, DateTimeOffset now) =>

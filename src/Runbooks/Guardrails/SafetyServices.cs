@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Catalog.Steps;
 using Runbooks.Settings;
 
 namespace Runbooks.Guardrails;
@@ -50,23 +51,44 @@ public sealed class SafetyOptions
     [Range(1, 100)]
     public int AskAfterRecurrences { get; set; } = 2;
 
-    /// <summary>Steps of one action that may act at the same time, by the action's name; an action that is not named has no limit.</summary>
+    /// <summary>Steps of one action that may act at the same time, by the action's name: <c>Safety__MaxConcurrent__kubernetes.recyclePod</c>. App Service on Linux makes an underscore of the period, so <c>kubernetes_recyclePod</c> is the same action. A name that no action has keeps the host from starting; an action that is not named has no limit.</summary>
     public Dictionary<string, int> MaxConcurrent { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <returns>Null where the action has no limit. With both ways to write its name, the lower one.</returns>
+    internal int? LimitOf(string action) => MaxConcurrent.Where(limit => Names(limit.Key, action)).Min(limit => (int?)limit.Value);
+
+    /// <seealso href="https://learn.microsoft.com/azure/app-service/configure-common"/>
+    internal static bool Names(string written, string action) =>
+        written.Equals(action, StringComparison.OrdinalIgnoreCase) || written.Equals(action.Replace('.', '_'), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>When nothing is to run, as planned.</summary>
     public IList<MaintenanceWindow> Windows { get; } = [];
 }
 
-/// <summary>A window that cannot be understood stops the start-up: it would otherwise be found out during the maintenance.</summary>
-internal sealed class SafetyOptionsValidator : IValidateOptions<SafetyOptions>
+/// <summary>What cannot be understood stops the start-up: a window would otherwise be found out during the maintenance, a limit when it does not hold.</summary>
+/// <param name="services">For the actions, which are made only where a limit names one: some of them read settings themselves.</param>
+internal sealed class SafetyOptionsValidator(IServiceProvider services) : IValidateOptions<SafetyOptions>
 {
     public ValidateOptionsResult Validate(string? name, SafetyOptions options)
     {
         var problems = options.Windows
             .Select((window, index) => (string.IsNullOrWhiteSpace(window.Name) ? "it has no Name; write what people are told it is." : MaintenanceCalendar.Problem(window)) is { } problem ? $"{SafetyOptions.SectionName}:Windows:{index} ({window.Name}): {problem}" : null)
             .Concat(options.MaxConcurrent.Where(limit => limit.Value < 1).Select(limit => $"{SafetyOptions.SectionName}:MaxConcurrent:{limit.Key} must be at least 1."))
+            .Concat(FindUnknown(options))
             .OfType<string>()
             .ToList();
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+
+    private IEnumerable<string> FindUnknown(SafetyOptions options)
+    {
+        if (options.MaxConcurrent.Count == 0 || services.GetService<StepCatalog>() is not { } catalog)
+        {
+            return [];
+        }
+
+        List<string> known = [.. catalog.Actions.Select(action => action.Name)];
+        return options.MaxConcurrent.Keys.Where(written => !known.Exists(action => SafetyOptions.Names(written, action)))
+            .Select(written => $"{SafetyOptions.SectionName}:MaxConcurrent:{written} is the name of no action. {Suggestion.For(written, known)}docs/integrations.md lists them all.");
     }
 }

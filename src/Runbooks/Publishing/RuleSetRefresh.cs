@@ -50,6 +50,7 @@ public sealed class RuleSetRefresh(
             TellEmpty();
         }
 
+        windows.WarnOfUnknown(catalog.Current);
         await base.StartAsync(cancellationToken);
     }
 
@@ -60,6 +61,7 @@ public sealed class RuleSetRefresh(
         try
         {
             await TakeNewestAsync(cancellationToken);
+            windows.WarnOfUnknown(catalog.Current);
             _unreadableSince = null;
         }
         // Told once; the next round tries again.

@@ -56,6 +56,8 @@ public sealed class StartFailureTests : IDisposable
     [InlineData("{ \"OutboundHttp\": { \"AttemptTimeout\": \"00:10:00\" } }", "error: The setting 'OutboundHttp:AttemptTimeout' cannot be used: ")]
     [InlineData("{ \"Safety\": { \"Windows\": [ { \"Name\": \"db patching\" } ] } }", "error: Safety:Windows:0 (db patching): ")]
     [InlineData("{ \"Runbooks\": { \"PublicUrl\": \"runbooks.example.com\" } }", "error: The setting 'Runbooks:PublicUrl' cannot be used: It has to be a whole address, such as https://runbooks.example.com. docs/")]
+    [InlineData("{ \"Safety\": { \"MaxConcurrent\": { \"kubernetes.recyclePod\": 1, \"kubernetes_recyclPod\": 2 } } }", "error: Safety:MaxConcurrent:kubernetes_recyclPod is the name of no action. Did you mean 'kubernetes.recyclePod'?")]
+    [InlineData("{ \"Auth\": { \"AdminGroups\": [ \"00000000-0000-0000-0000-000000000001\", \"admins\" ] } }", "error: Auth:AdminGroups has 'admins', which is not the object id of a group.")]
     public Task SettingsFileThatCannotBeUsed_IsRefused(string text, string words)
     {
         File.WriteAllText(Path.Combine(_home, "settings.json"), text);

@@ -30,4 +30,21 @@ public sealed class ActionConcurrencyLimiterTests
 
         Task<bool> TakeAsync(string step) => limiter.TakeAsync("script.act", step, TimeSpan.FromMinutes(5), CancellationToken.None);
     }
+
+    /// <summary>App Service on Linux makes an underscore of a period in the name of a setting.</summary>
+    [Theory]
+    [InlineData("script.act")]
+    [InlineData("script_act")]
+    [InlineData("Script_Act")]
+    public async Task Limit_IsFoundByEitherWayToWriteTheAction(string written)
+    {
+        var limiter = new ActionConcurrencyLimiter(new InMemorySharedState(), new FixedOptions<SafetyOptions>(new() { MaxConcurrent = { [written] = 1 } }), new FakeTimeProvider(Given.Night));
+
+        (await TakeAsync("a")).ShouldBeTrue();
+        (await TakeAsync("b")).ShouldBeFalse();
+        await limiter.FreeAsync("script.act", "a");
+        (await TakeAsync("b")).ShouldBeTrue();
+
+        Task<bool> TakeAsync(string step) => limiter.TakeAsync("script.act", step, TimeSpan.FromMinutes(5), CancellationToken.None);
+    }
 }

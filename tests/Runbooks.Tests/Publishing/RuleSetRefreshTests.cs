@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Problems;
@@ -88,6 +89,20 @@ public sealed partial class RuleSetRefreshTests : IDisposable
         host.Catalog.Find("one").ShouldNotBeNull();
         host.Trouble.ShouldBeEmpty();
         await refresh.StopAsync(Cancel);
+    }
+
+    /// <summary>It holds nothing back, and the host starts: the runbook may be published later.</summary>
+    [Fact]
+    public async Task WindowThatNamesNoRunbook_IsWarnedOfOnce()
+    {
+        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "plain"));
+        using var host = await HostAsync();
+        host.Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.Windows.Add(new() { Name = "patching", Runbooks = { "one", "o*", "onn" } });
+        await host.LookAsync();
+        await host.LookAsync();
+
+        _log.Lines.Where(line => line.Contains("maintenance window", StringComparison.Ordinal)).ShouldHaveSingleItem()
+            .ShouldStartWith("Warning: The maintenance window 'patching' names 'onn', and no runbook that is in force has that id: for this name it holds nothing back. Did you mean 'one'?");
     }
 
     [Fact]
