@@ -14,7 +14,7 @@ public class SettingsPageTests
 
         Every setting of the code, with its default and effect. This page is written out of the options classes; do not edit it: change the comment at the property and run `UPDATE_DOCS=1 dotnet test tests/Infra.Tests`.
 
-        Names are as app settings and environment variables, `Section__Key`; in a JSON file the two underscores are nesting. A star is an index (`__0`, `__1`, …) or a key; a list takes its index also where it has one value, and a value in place of a list keeps the host from starting. Times are `hh:mm:ss`, and `90.00:00:00` is 90 days; a bare number is refused. What the Bicep template sets by itself is in `infra/app-settings.json`.
+        Names are as app settings, `Section__Key`. A self-hosted process reads the environment variable `RUNBOOK_Section__Key`, and none without that prefix, or the JSON file of `--config`, where the two underscores are nesting; so it is wherever these documents name a setting. A star is an index (`__0`, `__1`, …) or a key; a list takes its index also where it has one value, and a value in place of a list keeps the host from starting. Times are `hh:mm:ss`, and `90.00:00:00` is 90 days; a bare number is refused. What the Bicep template sets by itself is in `infra/app-settings.json`.
 
         """;
 

@@ -91,6 +91,16 @@ internal static class ServerSettingsCheck
         return Checker(sections, others, configuration).Check(configuration, onlyOurs: false);
     }
 
+    /// <summary>Variables that are written as settings are in Azure: here they would do nothing, in silence. What else this process may have of such a name is nobody's mistake, so they are only warned of.</summary>
+    /// <param name="variables">The names of the environment.</param>
+    public static IReadOnlyList<string> FindWithoutPrefix(IEnumerable<SettingsSection> sections, IReadOnlyCollection<string> variables)
+    {
+        var names = sections.Append(s_account).Select(section => section.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return [.. variables.Where(variable => variable.Split("__") is [var section, _, ..] && names.Contains(section))
+            .Where(variable => !variables.Contains($"{SettingsFile.Variables}{variable}", StringComparer.OrdinalIgnoreCase))
+            .Order(StringComparer.Ordinal)];
+    }
+
     private static SettingsChecker Checker(IEnumerable<SettingsSection> sections, IEnumerable<string> others, IConfiguration configuration) =>
         new(sections, others, path => Origin((IConfigurationRoot)configuration, path));
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
+using Runbooks.Settings;
 using Runbooks.SignedLinks;
 using Runbooks.Web.Pages;
 using Runbooks.Web.SignIn;
@@ -72,6 +73,15 @@ internal static class StartupMessage
         if (BelievesAnybody(services.GetRequiredService<IOptions<SignInOptions>>().Value, Environment.GetEnvironmentVariable))
         {
             ConsoleOutput.Line("[yellow]Auth:TrustPlatformPrincipal is on, and nothing tells that Azure signs people in in front of this process: whoever reaches it can name themselves an admin in a header.[/] Set it to false, or let nothing reach this process but a proxy that takes X-MS-CLIENT-PRINCIPAL out of what comes in.");
+        }
+    }
+
+    /// <summary>Which variables look like settings of this host, and are none.</summary>
+    public static void WarnAboutVariables(IServiceProvider services)
+    {
+        foreach (var variable in ServerSettingsCheck.FindWithoutPrefix(services.GetServices<SettingsSection>(), [.. Environment.GetEnvironmentVariables().Keys.Cast<string>()]))
+        {
+            ConsoleOutput.Line($"[yellow]The variable {ConsoleOutput.Plain(variable)} is not read.[/] Call it {ConsoleOutput.Plain($"{SettingsFile.Variables}{variable}")} where it is meant as a setting of this host.");
         }
     }
 

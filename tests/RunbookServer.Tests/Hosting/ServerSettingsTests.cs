@@ -1,4 +1,6 @@
 using System.Net;
+using Runbooks.Guardrails;
+using Runbooks.Settings;
 using RunbookServer.Hosting;
 
 namespace RunbookServer.Tests.Hosting;
@@ -23,4 +25,17 @@ public sealed class ProxyBeyondThisMachineTests
 
         public bool IsBypassed(Uri host) => host.Host == "inside.example";
     }
+}
+
+public sealed class VariablesWithoutPrefixTests
+{
+    /// <summary>Someone who rehearses with <c>Safety__Mode=dryRun</c> would act on real systems.</summary>
+    [Theory]
+    [InlineData("Safety__Mode", "Safety__Mode")]
+    [InlineData("SAFETY__MODE", "SAFETY__MODE")]
+    [InlineData("Storage__AccountName", "Storage__AccountName")]
+    [InlineData("Safety__Mode RUNBOOK_Safety__Mode", "")]
+    [InlineData("Safety SAFETY_MODE Other__Mode RUNBOOK_Safety__BreakerAfter PATH", "")]
+    public void VariableThatIsWrittenAsASetting_IsFound(string variables, string found) =>
+        string.Join(' ', ServerSettingsCheck.FindWithoutPrefix([new(SafetyOptions.SectionName, typeof(SafetyOptions))], variables.Split(' '))).ShouldBe(found);
 }
