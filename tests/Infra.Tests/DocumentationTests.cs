@@ -158,7 +158,7 @@ public partial class DocumentationTests
         return tests;
     }
 
-    [GeneratedRegex("\"(Rehearsed|(?:Recovered|Told|Held back|Done|Failed), [a-z ]+)\"")]
+    [GeneratedRegex("\"(Taking back|Rehearsed|(?:Recovered|Told|Held back|Done|Failed), [a-z ]+)\"")]
     private static partial Regex Headlines();
 
     [GeneratedRegex("`([A-Za-z.]+_[A-Za-z0-9]+)`")]
