@@ -87,8 +87,9 @@ public static class ApprovalSchedule
             return null;
         }
 
-        var stands = gate with { HeardFor = Silence.Needed(gate), ExpiresAt = until, StandsUntil = until, HeldUntil = null, Reminders = [.. Doubling(now, until).Select(at => new Reminder(at, []))] };
-        return (incident.Replace(stands).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run. It stays open and is asked again once something can, until {GateText.Clock(until, gate.OpenedAt)} at the latest."), null);
+        // Silence was worth nothing by the end of its own time: whoever lifts that, perhaps days later, wants nothing to run unasked then.
+        var stands = gate with { OnTimeout = OnTimeout.Abort, HeardFor = Silence.Needed(gate), ExpiresAt = until, StandsUntil = until, HeldUntil = null, Reminders = [.. Doubling(now, until).Select(at => new Reminder(at, []))] };
+        return (incident.Replace(stands).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run. It stays open and is asked again once something can, until {GateText.Clock(until, gate.OpenedAt)} at the latest.{(Silence.MayCount(gate) ? " Silence is no yes to it any more." : "")}"), null);
     }
 
     private static IEnumerable<DateTimeOffset> Doubling(DateTimeOffset now, DateTimeOffset until)

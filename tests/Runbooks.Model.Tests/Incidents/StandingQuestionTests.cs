@@ -14,7 +14,7 @@ public sealed class StandingQuestionTests
     [Theory]
     [InlineData(OnTimeout.Abort)]
     [InlineData(OnTimeout.ProceedIfReversible)]
-    public void WhenItIsLifted_IsAskedOnceMoreForItsWholeTime(OnTimeout onTimeout)
+    public void WhenItIsLifted_IsAskedOnceMoreForItsWholeTimeAndNeedsAPerson(OnTimeout onTimeout)
     {
         var standing = Stand(s_gate with { OnTimeout = onTimeout });
         standing.OpenGate!.IsStanding.ShouldBeTrue();
@@ -25,6 +25,8 @@ public sealed class StandingQuestionTests
 
         (asked.OpenGate!.ExpiresAt, asked.OpenGate.IsStanding, asked.OpenGate.WasBlocked, asked.OpenGate.Reminders.Count, due).ShouldBe((lifted + s_time, false, false, 0, CardKind.Reminder));
         Advance(asked, s_gate.Id, lifted.AddMinutes(1)).Due.ShouldBeNull("once");
+        Silence.MayCount(asked.OpenGate).ShouldBeFalse();
+        Advance(asked, s_gate.Id, lifted + s_time).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(GateOutcome.Expired);
     }
 
     /// <summary>In a storm its message goes out with those of others, and nobody looks then whether it can run.</summary>
