@@ -172,9 +172,9 @@ public static class ApprovalSchedule
         _ => incident,
     };
 
-    /// <summary>A storm is reminded of once: its questions remind no more, and only escalate.</summary>
+    /// <summary>A storm is reminded of once: its questions remind no more, and only escalate. One that stands for days still reminds, rarely.</summary>
     public static Incident RemindNoMore(Incident incident, string gateId) =>
-        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && gate.Reminders.Any(IsMere)
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, IsStanding: false } gate && gate.Reminders.Any(IsMere)
             ? incident.Replace(gate with { Reminders = [.. gate.Reminders.Where(reminder => !IsMere(reminder))] })
             : incident;
 

@@ -43,6 +43,15 @@ public sealed class StandingQuestionTests
         (asked.OpenGate!.Heard, asked.OpenGate.ExpiresAt).ShouldBe((TimeSpan.Zero, later.AddMinutes(10) + s_time));
     }
 
+    /// <summary>Else the first message of a storm would be the last for a week.</summary>
+    [Fact]
+    public void InAStorm_IsStillRemindedOf()
+    {
+        var standing = Stand(s_gate);
+
+        ApprovalSchedule.RemindNoMore(standing, s_gate.Id).OpenGate!.Reminders.Count.ShouldBe(8);
+    }
+
     [Fact]
     public void AWindowHoldsItToo_IsAskedAgainAtItsEnd()
     {
