@@ -136,7 +136,7 @@ public static class GateText
         OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "it goes ahead without an answer, since what the steps change can be undone. Time does not count while nobody who may answer is known to have been reached, or while nothing may run.",
         OnTimeout.Escalate => $"{gate.Fallback ?? Approval.FallbackContact} is asked, and has as much time again.",
         _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",
-        _ => $"{WithoutApproval(gate)} and the incident is closed as expired.{(gate.WasBlocked ? " While nothing can run it stays open, and is asked again once something can." : "")}",
+        _ => $"{WithoutApproval(gate)} and the incident is closed as expired.{(gate.WasBlocked && Incidents.Silence.CanProlong(gate) ? " While nothing can run it stays open, and is asked again once something can." : "")}",
     };
 
     /// <summary>What a no means: a later question is asked when something has been done already.</summary>

@@ -126,7 +126,7 @@ public sealed class ApprovalService(
         if (closed is not null && gate is { Outcome: GateOutcome.Pending } && at < gate.ExpiresAt)
         {
             var noted = incident.NoteHeldBack(gateId, person, closed.Why, closed.Until, time.GetUtcNow());
-            var then = closed.Until is null ? "The question stays open, and is asked again once nothing stops it." : $"The question stays open until {GateText.Clock(noted.FindGate(gateId)!.ExpiresAt, time.GetUtcNow())}; approve it again once nothing stops it.";
+            var then = closed.Until is null && Silence.CanProlong(gate) ? "The question stays open, and is asked again once nothing stops it." : $"The question stays open until {GateText.Clock(noted.FindGate(gateId)!.ExpiresAt, time.GetUtcNow())}; approve it again once nothing stops it.";
             return (noted, new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} {then}"));
         }
 

@@ -84,13 +84,20 @@ public sealed class StandsWhileNothingMayRunTests : GuardedWorld
     public async Task StoppedAgainAndAgain_IsAskedThreeTimesMoreAndThenExpires()
     {
         var opened = await OpenAsync(s_quiet);
-        for (var i = 0; i < 4; i++)
+        for (var i = 0; i < 3; i++)
         {
             await EngageKillSwitchAsync();
             await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(16));
             await ReleaseKillSwitchAsync();
             await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(3));
         }
+
+        await EngageKillSwitchAsync();
+        var inVain = await ApproveAsync(opened.Id);
+        inVain.Result.Message.ShouldEndWith($"The question stays open until {GateText.Clock(inVain.Gate!.ExpiresAt)}; approve it again once nothing stops it.");
+        GateText.WhenTimeIsUp(inVain.Gate).ShouldBe("nothing is done and the incident is closed as expired.");
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(16));
+        await ReleaseKillSwitchAsync();
 
         var ended = await _world.AdvanceAsync(opened.Id, s_timeout);
 
