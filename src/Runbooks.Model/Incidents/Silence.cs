@@ -79,8 +79,8 @@ public static class Silence
             HeardFor = Needed(gate),
             ExpiresAt = !gate.IsStanding && gate.ExpiresAt > now + missing ? gate.ExpiresAt : now + missing,
             Prolonged = gate.Prolonged + 1,
-            // Whom one that is due now would have asked for the first time is asked all the same.
-            Reminders = [.. gate.Reminders.Where(reminder => (reminder.At > now && !gate.IsStanding) || gate.NewOf(reminder).Count > 0)],
+            // Whom one that is due now would have asked for the first time is asked all the same. The runbook's own are gone from one that stood.
+            Reminders = gate.IsStanding ? [new(now + (missing / 2), [])] : [.. gate.Reminders.Where(reminder => reminder.At > now || gate.NewOf(reminder).Count > 0)],
             Asked = gate.Asked + 1,
             AskedAt = now,
             HeldUntil = null,

@@ -23,8 +23,9 @@ public sealed class StandingQuestionTests
         var lifted = s_gate.ExpiresAt.AddHours(2);
         var (asked, due) = Advance(standing, s_gate.Id, lifted);
 
-        (asked.OpenGate!.ExpiresAt, asked.OpenGate.IsStanding, asked.OpenGate.WasBlocked, asked.OpenGate.Reminders.Count, due).ShouldBe((lifted + s_time, false, false, 0, CardKind.Reminder));
+        (asked.OpenGate!.ExpiresAt, asked.OpenGate.IsStanding, asked.OpenGate.WasBlocked, asked.OpenGate.Reminders.ShouldHaveSingleItem().At, due).ShouldBe((lifted + s_time, false, false, lifted + (s_time / 2), CardKind.Reminder));
         Advance(asked, s_gate.Id, lifted.AddMinutes(1)).Due.ShouldBeNull("once");
+        Advance(asked, s_gate.Id, lifted + (s_time / 2)).Due.ShouldBe(CardKind.Reminder);
         Silence.MayCount(asked.OpenGate).ShouldBeFalse();
         Advance(asked, s_gate.Id, lifted + s_time).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(GateOutcome.Expired);
     }

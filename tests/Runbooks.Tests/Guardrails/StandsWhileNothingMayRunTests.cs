@@ -11,7 +11,7 @@ public sealed class StandsWhileNothingMayRunTests : GuardedWorld
     private static readonly Runbook s_quiet = s_asks with { Mitigation = s_asks.Mitigation with { Approval = Given.Approval() with { RemindAfter = null, Escalate = [] } } };
 
     [Fact]
-    public async Task KillSwitchIsOnWhenTheTimeIsUp_StandsAndIsAskedAgainOnceWithItsWholeTime()
+    public async Task KillSwitchIsOnWhenTheTimeIsUp_StandsAndIsAskedAgainWithItsWholeTimeAndAReminder()
     {
         var opened = await OpenAsync(s_quiet);
         await EngageKillSwitchAsync();
@@ -27,10 +27,10 @@ public sealed class StandsWhileNothingMayRunTests : GuardedWorld
 
         await ReleaseKillSwitchAsync();
         var anew = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(6));
-        (anew.OpenGate!.Asked, anew.OpenGate.Reminders.Count, anew.OpenGate.ExpiresAt - anew.OpenGate.AskedAt).ShouldBe((1, 0, s_timeout));
+        (anew.OpenGate!.Asked, anew.OpenGate.Reminders.Count, anew.OpenGate.ExpiresAt - anew.OpenGate.AskedAt).ShouldBe((1, 1, s_timeout));
 
         var ended = await _world.AdvanceAsync(opened.Id, s_timeout);
-        (ended.State, ended.FindGate(anew.OpenGate.Id)!.Asked).ShouldBe((IncidentState.Expired, 1));
+        (ended.State, ended.FindGate(anew.OpenGate.Id)!.Asked).ShouldBe((IncidentState.Expired, 2));
         ended.Reason!.ShouldStartWith("alice wanted to approve at ");
         _world.Script.Deeds.ShouldBeEmpty();
     }
