@@ -125,9 +125,12 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         _ => "a number",
     };
 
-    private SettingProblem Unknown(IConfigurationSection leaf, string? meant) => SettingsOfOneHost.ReaderOf(leaf.Path) is { } reader
+    private SettingProblem Unknown(IConfigurationSection leaf, string? meant) => SettingsOfOneHost.ReaderOf(leaf.Path, Has) is { } reader
         ? new($"This host has no setting '{leaf.Path}'{Origin(leaf)}. {reader} has it.", IsPlain: meant is not null)
         : new($"This host has no setting '{leaf.Path}'{Origin(leaf)}. {(meant is null ? "" : $"Did you mean '{meant}'? ")}docs/settings.md lists them all.", IsPlain: meant is not null, IsUnknown: meant is null);
+
+    /// <summary>Whether this host reads a section, or one setting of a section.</summary>
+    private bool Has(string name) => name.Split(':') is [var section, .. var rest] && _sections[section].Any(type => rest is not [var property] || type.GetProperty(property) is not null);
 
     private string Origin(IConfigurationSection leaf) => origin(leaf.Path) is { } from ? $" ({from})" : "";
 

@@ -42,6 +42,15 @@ public sealed class SettingsCheckerTests
             problem => problem.ShouldStartWith($"This host has no setting '{name}'. "),
             problem => problem.ShouldEndWith(ending));
 
+    [Theory]
+    [InlineData("Storage:AcountName", "Did you mean 'Storage:AccountName'? docs/settings.md lists them all.")]
+    [InlineData("Storage:Zzz", "docs/settings.md lists them all.")]
+    [InlineData("Runbooks:RefreshEvery:Deep", "Did you mean 'Runbooks:RefreshEvery'? docs/settings.md lists them all.")]
+    [InlineData("Runbooks:RunbooksFolder", "Only the Functions app has it.")]
+    [InlineData("Telemetry:Metrics", "Only a self-hosted process has it.")]
+    public void MisspeltInWhatThisHostHas_IsNotSaidToBeTheOthers(string name, string remedy) =>
+        Check([new("Storage", typeof(OfOneHost)), new("Runbooks", typeof(OfOneHost))], onlyOurs: true, (name, "x")).ShouldBe([$"This host has no setting '{name}'. {remedy}"]);
+
     [Fact]
     public void WhatIsRead_IsFine() => Check(
         onlyOurs: true,
@@ -57,7 +66,16 @@ public sealed class SettingsCheckerTests
         Check(onlyOurs: true, environment).Count.ShouldBe(environment.Length);
     }
 
-    private static IReadOnlyList<string> Check(bool onlyOurs, params (string Name, string Value)[] settings) =>
-        [.. new SettingsChecker(s_sections, ["TEAMS_URL", "Secrets:Slack", "Logging"], _ => null).Check(
+    private static IReadOnlyList<string> Check(bool onlyOurs, params (string Name, string Value)[] settings) => Check(s_sections, onlyOurs, settings);
+
+    private static IReadOnlyList<string> Check(SettingsSection[] sections, bool onlyOurs, params (string Name, string Value)[] settings) =>
+        [.. new SettingsChecker(sections, ["TEAMS_URL", "Secrets:Slack", "Logging"], _ => null).Check(
             new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value)).Build(), onlyOurs).Select(problem => problem.Text)];
+
+    private sealed class OfOneHost
+    {
+        public string? AccountName { get; set; }
+
+        public TimeSpan RefreshEvery { get; set; }
+    }
 }
