@@ -95,20 +95,25 @@ public sealed class DecidePageHandler(
         }
 
         var person = Actor.Of(request)?.Person;
-        var people = await approvers.ReadAsync(gate, cancellationToken);
+        var isOpen = gate.Outcome == GateOutcome.Pending;
+
+        // Looking at a closed question needs nobody who is on call now, so the on-call system is not asked.
+        var people = await approvers.ReadAsync(isOpen || result is not null ? gate : null, cancellationToken);
         var needsName = person is null && approvers.NeedsName(gate, grant.Recipient);
         var no = new DecisionRequest(DecisionVerb.Reject, person?.Name ?? grant.Recipient, DecisionVia.Link) { LinkOf = grant.Recipient, SignedIn = person };
         if (!needsName && approvers.WhyNotCounted(gate, no, people) is { } refused)
         {
             // Not even a no would count: the plan and the findings are for others.
-            return MessageResult.Of(DecisionResponse.StatusOf((result ?? refused).Status), "This link is not yours to answer", refused.Message);
+            return isOpen
+                ? MessageResult.Of(DecisionResponse.StatusOf((result ?? refused).Status), "This link is not yours to answer", refused.Message)
+                : MessageResult.Of(status, "This question is closed", GateText.Late(gate, now));
         }
 
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         var model = new ApprovalModel(incident, gate, runbook, person?.Name ?? grant.Recipient, result, now)
         {
             Guards = await guards.FindAsync(incident, gate, cancellationToken),
-            WhyNoYes = gate.Outcome == GateOutcome.Pending ? approvers.WhyNoYes(gate, grant.Recipient, person, people) : null,
+            WhyNoYes = isOpen ? approvers.WhyNoYes(gate, grant.Recipient, person, people) : null,
             NeedsName = needsName,
         };
         return new PageResult<ApprovalPage>(new { Model = model }, status);

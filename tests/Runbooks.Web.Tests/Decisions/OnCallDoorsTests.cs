@@ -66,6 +66,32 @@ public sealed class OnCallDoorsTests : IAsyncLifetime
         page.Contains("may not decide this any more", StringComparison.Ordinal).ShouldBe(!may);
     }
 
+    /// <summary>Nobody is asked any more: whoever may not decide is told how it ended, without the plan.</summary>
+    [Theory]
+    [InlineData("ada", true)]
+    [InlineData("carol", false)]
+    [InlineData("zed@elsewhere.example", false)]
+    public async Task LinkOfAClosedQuestion_SaysHowItEndedWithoutAskingTheSchedule(string person, bool hasPlan)
+    {
+        using var form = new FormUrlEncodedContent([new("decision", "approve")]);
+        await _host.Browser.PostAsync($"/decide?token={_host.Token(_incident, "ada")}", form, Ct);
+        Outcome.ShouldBe(GateOutcome.Approved);
+        _host.Time.Advance(TimeSpan.FromMinutes(1));
+        var asked = _rota.Asked;
+
+        var look = await _host.Browser.GetAsync($"/decide?token={_host.Token(_incident, person)}", Ct);
+
+        _rota.Asked.ShouldBe(asked);
+        var late = await _host.Browser.PostAsync($"/decide?token={_host.Token(_incident, person)}", form, Ct);
+        (look.StatusCode, late.StatusCode).ShouldBe((HttpStatusCode.OK, HttpStatusCode.Conflict));
+        foreach (var page in new[] { await look.Content.ReadAsStringAsync(Ct), await late.Content.ReadAsStringAsync(Ct) })
+        {
+            page.ShouldContain("ada approved this");
+            page.ShouldNotContain("may not decide this any more");
+            page.Contains("id=\"plan\"", StringComparison.Ordinal).ShouldBe(hasPlan);
+        }
+    }
+
     [Theory]
     [InlineData("ada", HttpStatusCode.OK)]
     [InlineData("grace", HttpStatusCode.OK)]
