@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json.Nodes;
 using RunbookServer.Commands;
 using RunbookServer.Tests.EndToEnd;
@@ -80,6 +81,18 @@ public sealed class CommandLineTests
         }
 
         File.ReadAllText(s_page).ShouldBe(page, "docs/cli.md is out of date: run the tests with UPDATE_DOCS=1", StringCompareShould.IgnoreLineEndings);
+    }
+
+    /// <summary>A user may be called what an option has for its default, such as <c>text</c>.</summary>
+    [Fact]
+    public void Page_IsTheSameWhoeverWritesIt()
+    {
+        Option<string> format = new("--format") { Description = "How.", DefaultValueFactory = _ => Environment.UserName };
+        Option<string> by = new("--by") { Description = "Who did it.", DefaultValueFactory = _ => Environment.UserName };
+
+        CommandPage.Of(new RootCommand { new Command("validate", "Reads.") { format, by } }).ShouldSatisfyAllConditions(
+            page => page.ShouldContain($"| `--format` | How. `{Environment.UserName}` unless given. |"),
+            page => page.ShouldContain("| `--by` | Who did it. |"));
     }
 
     [Fact]

@@ -38,7 +38,8 @@ internal static class CommandPage
 
             foreach (var option in command.Options.Where(option => option is not HelpOption))
             {
-                page.Append($"| `{option.Name}`{(option.Required ? ", needed" : "")} | {Cell(option.Description, option.ValueType, option.GetCompletions(CompletionContext.Empty), option.HasDefaultValue ? option.GetDefaultValue() : null)} |\n");
+                // What '--by' is unless given is the name of whoever writes the page, and that is in no page.
+                page.Append($"| `{option.Name}`{(option.Required ? ", needed" : "")} | {Cell(option.Description, option.ValueType, option.GetCompletions(CompletionContext.Empty), option.HasDefaultValue && option.Name != "--by" ? option.GetDefaultValue() : null)} |\n");
             }
 
             page.Append($"\n```sh\n{string.Join('\n', CommandExamples.Of(command))}\n```\n");
@@ -53,9 +54,7 @@ internal static class CommandPage
         var text = description ?? "";
         string[] words = type == typeof(bool) ? [] : [.. completions.Select(word => word.Label)];
         var choice = words.Any(word => !Says(text, word)) ? $" One of {string.Join(", ", words.Select(word => $"`{word}`"))}." : "";
-
-        // The name of whoever writes the page is in no page.
-        var otherwise = usual is not (null or false or Array) && usual.ToString() is { Length: > 0 } word && word != Environment.UserName && !text.Contains("unless named", StringComparison.Ordinal) ? $" `{word}` unless given." : "";
+        var otherwise = usual is not (null or false or Array) && usual.ToString() is { Length: > 0 } word && !text.Contains("unless named", StringComparison.Ordinal) ? $" `{word}` unless given." : "";
         return $"{text}{choice}{otherwise}".Replace("|", "\\|", StringComparison.Ordinal);
     }
 
