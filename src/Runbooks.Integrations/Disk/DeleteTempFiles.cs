@@ -94,7 +94,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         {
             return Percent(await machine.SpaceAsync(folder, cancellationToken));
         }
-        catch (AzureRequestException)
+        catch (Exception unasked) when (unasked is AzureRequestException or StepRefusedException)
         {
             return Unknown;
         }

@@ -69,11 +69,16 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
             {
                 route = await FindAsync(ns, name, cancellationToken);
             }
-            catch (ClusterException) when (time.GetUtcNow() < until)
+            catch (Exception unread) when (unread is ClusterException or StepRefusedException && time.GetUtcNow() < until)
             {
                 // The route is written, whether or not this one look at it succeeds.
                 await Task.Delay(s_pause, time, cancellationToken);
                 continue;
+            }
+            catch (StepRefusedException refused)
+            {
+                // Not a refusal of the step, whose change is made.
+                throw new ClusterException(refused.Message, refused);
             }
 
             var condition = route is null ? null : Condition(route);

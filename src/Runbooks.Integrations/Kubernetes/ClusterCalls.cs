@@ -94,9 +94,11 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         catch (HttpOperationException refused)
         {
             var (status, words) = ((int)refused.Response.StatusCode, StatusMessage(refused));
+            // A read may come after the change that it looks at.
+            var nothingDone = refused.Request?.Method is { } method && method != HttpMethod.Get;
             if (s_denials.Any(denial => words.Contains(denial, StringComparison.Ordinal)))
             {
-                throw new StepRefusedException($"A policy of cluster '{cluster}' denied the request ({status}) to {what}, and no role changes that. The cluster says: {words}") { NothingDone = true };
+                throw new StepRefusedException($"A policy of cluster '{cluster}' denied the request ({status}) to {what}, and no role changes that. The cluster says: {words}") { NothingDone = nothingDone };
             }
 
             if (!IsThrottled(refused) && onStatus?.Invoke(status) is { } answer)
@@ -106,8 +108,8 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
 
             throw status switch
             {
-                401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. Is its token still good, or Entra sign-in on? The cluster says: {words}") { NothingDone = true },
-                403 => new StepRefusedException($"{MissingPermission(what)} The cluster says: {words}") { NothingDone = true },
+                401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. Is its token still good, or Entra sign-in on? The cluster says: {words}") { NothingDone = nothingDone },
+                403 => new StepRefusedException($"{MissingPermission(what)} The cluster says: {words}") { NothingDone = nothingDone },
                 429 => new ClusterException($"Cluster '{cluster}' has too much to do at the moment (429) to: {what}. {words}", refused),
                 _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused) { Status = status },
             };

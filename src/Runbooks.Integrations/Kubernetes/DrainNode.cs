@@ -144,7 +144,7 @@ internal sealed class DrainNode(Clusters clusters)
 
         public async Task<ActionResult> ResultAsync(CancellationToken cancellationToken)
         {
-            var pending = await PendingAsync(pods, evicted.Owners, cancellationToken);
+            var pending = await context.LookAsync(Done, () => PendingAsync(pods, evicted.Owners, cancellationToken), cancellationToken);
             return new ActionResult(Summary(pending))
             {
                 Outputs = new Dictionary<string, string>

@@ -111,6 +111,19 @@ public sealed class AiGatewayRouteTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task LooksThatAreRefusedAfterTheChange_AreNoRefusalOfIt()
+    {
+        var preparation = await PrepareAsync(Route, s_spill);
+        await FaultAsync("kubernetes", "401", count: 2, on: "GET ", skip: 1);
+
+        (await ApplyAsync(Route, s_spill, preparation)).Result.ShouldStartWith("openai-paygo has weight 3 and priority 0");
+
+        await UndoAsync(Route, preparation);
+        await FaultAsync("kubernetes", "401", count: 100, on: "GET ", skip: 1);
+        (await Should.ThrowAsync<ClusterException>(() => ApplyAsync(Route, s_spill, preparation))).NothingDone.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task MissingRole_IsFoundInADryRun()
     {
         (await CheckPermissionsAsync(Route, s_spill)).ShouldBeNull();

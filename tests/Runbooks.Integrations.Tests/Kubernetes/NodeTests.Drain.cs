@@ -88,6 +88,19 @@ public sealed partial class NodeTests
     }
 
     [Fact]
+    public async Task ClusterThatRefusesTheLastLook_IsNotToldToHaveSeenNothing()
+    {
+        await RunAsync(Cordon, With());
+        var preparation = await PrepareAsync(Drain, With());
+        await FaultAsync("kubernetes", "401", on: "GET /kubernetes/b/api/v1/namespaces/search/pods");
+
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Drain, With(), preparation));
+
+        refused.Message.ShouldStartWith($"1 pod was evicted from node {Broken}. Cluster 'b' does not know this identity (401)");
+        refused.NothingDone.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Drain_EvictsWhatCanMoveAndLeavesDaemonSets()
     {
         await RunAsync(Cordon, With());
