@@ -112,7 +112,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         (member!["priority"], member["weight"]) = (to!.Priority, to.Weight);
         if (Members(read).All(one => ShareOf(one).Weight == 0))
         {
-            throw new ChangedSinceException($"Nobody would be left in {target.DisplayName}: all the others have the weight 0 by now. Nothing was changed.");
+            throw new ChangedSinceException($"Nobody would be left in {target.DisplayName}: all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
         }
 
         // The pool is sent whole: what else it has, such as session affinity, stays.

@@ -49,7 +49,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     {
         if (Refusal(parameters) is { } refusal)
         {
-            throw new StepRefusedException(refusal);
+            throw new StepRefusedException(refusal) { NothingDone = true };
         }
 
         var machine = machines.Find(parameters.Machine, context, s_longestWait);

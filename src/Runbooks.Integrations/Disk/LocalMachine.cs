@@ -88,7 +88,7 @@ internal sealed partial class FolderHandle : IDisposable
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
         {
-            throw new StepRefusedException("Folders can be held open, so that nothing outside of them is deleted, only on Linux (x64 or arm64).");
+            throw new StepRefusedException("Folders can be held open, so that nothing outside of them is deleted, only on Linux (x64 or arm64).") { NothingDone = true };
         }
 
         var folder = Root();
@@ -99,7 +99,7 @@ internal sealed partial class FolderHandle : IDisposable
             walked += "/" + part;
             folder = above.Enter(part) ?? throw new StepRefusedException(above.Find(part) is { IsLink: true }
                 ? $"{path} leads elsewhere: {walked} is a link."
-                : $"There is no folder {path} on this machine, or it may not be entered.");
+                : $"There is no folder {path} on this machine, or it may not be entered.") { NothingDone = true };
         }
 
         return folder;
@@ -140,7 +140,7 @@ internal sealed partial class FolderHandle : IDisposable
         var handle = Native.OpenAt(nowhere, "/", OpenPath | s_open.Directory | CloseOnExec);
         return Native.StatX(handle, "", EmptyPath, BasicAndMount, out var self) == 0
             ? new FolderHandle(handle, self)
-            : throw new StepRefusedException("This system does not tell what a folder is (statx).");
+            : throw new StepRefusedException("This system does not tell what a folder is (statx).") { NothingDone = true };
     }
 
     /// <summary>The kernel's <c>struct statx</c>, as far as it is needed here.</summary>

@@ -123,7 +123,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
     {
         if (!TempFolder.IsPath(folder))
         {
-            throw new StepRefusedException($"'{folder}' is not a path that a script may be given.");
+            throw new StepRefusedException($"'{folder}' is not a path that a script may be given.") { NothingDone = true };
         }
 
         var body = new JsonObject { ["commandId"] = "RunShellScript", ["script"] = new JsonArray([.. ScriptIn(folder, script).Select(line => (JsonNode)line)]) };
@@ -134,9 +134,9 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
         }
 
         var said = Said(ArmResources.ReadObject(_target, answer.Body));
-        return said.Contains("runbook: none", StringComparison.Ordinal) ? throw new StepRefusedException($"There is no folder {folder} on {DisplayName}.")
-            : said.Contains("runbook: link", StringComparison.Ordinal) ? throw new StepRefusedException($"{folder} on {DisplayName} leads elsewhere: it is a link, or behind one.")
-            : said.Contains("runbook: mount", StringComparison.Ordinal) ? throw new StepRefusedException($"Below {folder} on {DisplayName} a part of the same disk is mounted, and what lies there is not temporary: unmount it, or delete by hand.")
+        return said.Contains("runbook: none", StringComparison.Ordinal) ? throw new StepRefusedException($"There is no folder {folder} on {DisplayName}.") { NothingDone = true }
+            : said.Contains("runbook: link", StringComparison.Ordinal) ? throw new StepRefusedException($"{folder} on {DisplayName} leads elsewhere: it is a link, or behind one.") { NothingDone = true }
+            : said.Contains("runbook: mount", StringComparison.Ordinal) ? throw new StepRefusedException($"Below {folder} on {DisplayName} a part of the same disk is mounted, and what lies there is not temporary: unmount it, or delete by hand.") { NothingDone = true }
             : said;
     }
 

@@ -97,7 +97,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
 
         if (NobodyLeft(now, to) is { } rule)
         {
-            throw new ChangedSinceException($"Nobody would be left in {rule.DisplayName}: all the others have the weight 0 by now. Nothing was changed.");
+            throw new ChangedSinceException($"Nobody would be left in {rule.DisplayName}: all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
         }
 
         if (!await routes.PatchAsync(route, RouteBackend.With(route, to), $"give {change.Backend} {Text(to)} in", cancellationToken))

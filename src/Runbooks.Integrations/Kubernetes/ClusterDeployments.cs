@@ -71,7 +71,7 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
 
             if (refused.Status == 422)
             {
-                throw new StepRefusedException(refused.Message);
+                throw new StepRefusedException(refused.Message) { NothingDone = true };
             }
 
             throw;

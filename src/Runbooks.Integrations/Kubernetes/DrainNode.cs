@@ -72,9 +72,13 @@ internal sealed class DrainNode(Clusters clusters)
         private HashSet<string>? _first;
         private List<string> _stuck = [];
         private List<string> _came = [];
+        private bool _mayBeEvicted;
 
         private string Done =>
             $"{CountText.Format(evicted.Names.Count, "pod")} {(evicted.Names.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}";
+
+        /// <summary>An eviction that nobody answered may have been heard.</summary>
+        private bool NothingDone => evicted.Names.Count == 0 && !_mayBeEvicted;
 
         private string DoneByName => $"{Done} ({Named(evicted.Names)})";
 
@@ -98,7 +102,7 @@ internal sealed class DrainNode(Clusters clusters)
             {
                 var why = _refused[left[0].Metadata.Uid];
                 throw new StepRefusedException(
-                    evicted.Names.Count == 0 ? why : $"{DoneByName}, and {Named(left.ConvertAll(PodRoom.NameOf))} could not be: {why}");
+                    evicted.Names.Count == 0 ? why : $"{DoneByName}, and {Named(left.ConvertAll(PodRoom.NameOf))} could not be: {why}") { NothingDone = NothingDone };
             }
         }
 
@@ -125,6 +129,7 @@ internal sealed class DrainNode(Clusters clusters)
             }
             catch (ClusterException failed)
             {
+                _mayBeEvicted = true;
                 return $"{PodRoom.NameOf(pod)} could not be evicted: {failed.Message.TrimEnd('.')}";
             }
             catch (StepRefusedException no)
@@ -181,7 +186,7 @@ internal sealed class DrainNode(Clusters clusters)
             if (Lapse(node, uid) is { } lapse)
             {
                 var before = evicted.Names.Count == 0 ? "Nothing was evicted." : $"Before that, {DoneByName}; no further one was.";
-                throw new StepRefusedException($"Node {parameters.Node} {lapse}. {before}");
+                throw new StepRefusedException($"Node {parameters.Node} {lapse}. {before}") { NothingDone = NothingDone };
             }
         }
 

@@ -150,7 +150,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
 
         if (!new NodeSigns(node).IsCordoned)
         {
-            throw new StepRefusedException($"Node {parameters.Node} is not cordoned, so pods may be running on it. Put the steps kubernetes.cordonNode and kubernetes.drainNode before this one.");
+            throw new StepRefusedException($"Node {parameters.Node} is not cordoned, so pods may be running on it. Put the steps kubernetes.cordonNode and kubernetes.drainNode before this one.") { NothingDone = true };
         }
 
         var (before, started) = (new NodeSigns(node).Boot, context.Time.GetTimestamp());

@@ -50,7 +50,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
             {
                 true => new ActionResult(words.Did),
                 false => context.FoundSo(words.WasSo),
-                null => throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was changed."),
+                null => throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was changed.") { NothingDone = true },
             },
             context, cancellationToken);
     }

@@ -41,7 +41,7 @@ internal sealed class RecyclePod(Clusters clusters)
     {
         var pods = clusters.Pods(parameters.Cluster);
         var uid = preparation.Identity
-            ?? throw new StepRefusedException($"There was no pod {parameters.Namespace}/{parameters.Pod} when this step was prepared.");
+            ?? throw new StepRefusedException($"There was no pod {parameters.Namespace}/{parameters.Pod} when this step was prepared.") { NothingDone = true };
         var started = context.Time.GetTimestamp();
 
         var pod = await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken);
@@ -91,7 +91,7 @@ internal sealed class RecyclePod(Clusters clusters)
             if (parameters.OnBudget == OnBudget.Refuse)
             {
                 throw new StepRefusedException(
-                    $"A disruption budget forbids evicting pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}: too few of its kind are healthy. Nothing was removed. Set 'onBudget: delete' in the runbook to recycle it all the same.");
+                    $"A disruption budget forbids evicting pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}: too few of its kind are healthy. Nothing was removed. Set 'onBudget: delete' in the runbook to recycle it all the same.") { NothingDone = true };
             }
 
             outcome = await pods.DeleteAsync(parameters.Namespace, parameters.Pod, exactly, cancellationToken);
@@ -120,7 +120,10 @@ internal sealed class RecyclePod(Clusters clusters)
 
     private static StepRefusedException Moved(RecyclePodParameters parameters, string uid, string? now) => new(
         $"Pod {parameters.Namespace}/{parameters.Pod} is no longer the one that was approved (uid {uid}"
-        + (now is null ? "" : $", now {now}") + "). Nothing was removed.");
+        + (now is null ? "" : $", now {now}") + "). Nothing was removed.")
+    {
+        NothingDone = true,
+    };
 }
 
 public sealed record RecyclePodParameters : PodParameters

@@ -87,7 +87,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
 
             if (NobodyLeft(First(all), change.Deployment, to!.Value))
             {
-                throw new ChangedSinceException($"Nobody would be left to serve {change.Model}: all the others have the weight 0 by now. Nothing was changed.");
+                throw new ChangedSinceException($"Nobody would be left to serve {change.Model}: all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
             }
 
             await context.EnsureNotPausedAsync(done: null, cancellationToken);

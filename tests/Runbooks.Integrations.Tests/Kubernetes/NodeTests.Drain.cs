@@ -153,3 +153,13 @@ public sealed partial class NodeTests
         (await RequestsAsync()).Count(request => request.EndsWith("/eviction", StringComparison.Ordinal)).ShouldBe(4);
     }
 }
+
+    [Fact]
+    public async Task PodsOfWhichNoneMayBeEvicted_HaveSeenNothingDone()
+    {
+        await RunAsync(Cordon, With());
+        var preparation = await PrepareAsync(Drain, With());
+        await FaultAsync("kubernetes", "403", on: "/eviction");
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Drain, With(), preparation))).NothingDone.ShouldBeTrue();
+    }

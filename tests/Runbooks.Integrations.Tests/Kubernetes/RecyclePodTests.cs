@@ -66,6 +66,7 @@ public sealed class RecyclePodTests : OnTheSandbox
         var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Recycle, With(), stale));
 
         refused.Message.ShouldContain("no longer the one that was approved");
+        refused.NothingDone.ShouldBeTrue();
         (await DeletionsAsync()).ShouldBe(0);
     }
 
@@ -132,6 +133,7 @@ public sealed class RecyclePodTests : OnTheSandbox
         var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Recycle, With(), preparation));
 
         refused.Message.ShouldContain("disruption budget");
+        refused.NothingDone.ShouldBeTrue();
         (await DeletionsAsync()).ShouldBe(0);
     }
 
@@ -160,6 +162,7 @@ public sealed class RecyclePodTests : OnTheSandbox
 
         refused.Message.ShouldContain("This identity may not evict pod inference/llm-b-0 on cluster 'b'");
         refused.Message.ShouldContain("Azure Kubernetes Service RBAC Writer");
+        refused.NothingDone.ShouldBeTrue();
     }
 
     [Fact]

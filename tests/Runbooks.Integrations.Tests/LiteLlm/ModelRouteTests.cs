@@ -114,7 +114,9 @@ public sealed class ModelRouteTests : OnTheSandbox
         var preparation = await PrepareAsync(Route, s_away);
         await FaultAsync("litellm", fault, on: "PATCH ");
 
-        (await Should.ThrowAsync(() => ApplyAsync(Route, s_away, preparation), exception)).Message.ShouldContain(words);
+        var failed = await Should.ThrowAsync(() => ApplyAsync(Route, s_away, preparation), exception);
+        failed.Message.ShouldContain(words);
+        (failed is StepRefusedException { NothingDone: true }).ShouldBe(fault == "403");
         (await WeightsAsync()).ShouldBe("ptu 9, paygo 1");
     }
 

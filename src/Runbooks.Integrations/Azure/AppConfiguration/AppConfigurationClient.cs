@@ -56,7 +56,7 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     }
 
     private static bool Changed(SettingAddress address, AzureResponse answer) => answer.Status == 409
-        ? throw new StepRefusedException(LockedWords(address))
+        ? throw new StepRefusedException(LockedWords(address)) { NothingDone = true }
         : answer.Status != 412;
 
     public static string LockedWords(SettingAddress address) => $"{new HeldValue(address.DisplayName).Start} is locked. Nothing was changed; unlock it, or change it by hand.";

@@ -86,7 +86,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             // It may have been switched over since a person looked.
             if (RefusalOf(parameters, kind, target, policy, name) is { } useless)
             {
-                throw new StepRefusedException(useless);
+                throw new StepRefusedException(useless) { NothingDone = true };
             }
 
             var rules = kind.In(policy);
@@ -99,7 +99,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
             if (rules.Count >= WafRules.MaxRules)
             {
-                throw new StepRefusedException($"{target.DisplayName} is full: it has {rules.Count} rules.");
+                throw new StepRefusedException($"{target.DisplayName} is full: it has {rules.Count} rules.") { NothingDone = true };
             }
 
             var priority = WafRules.FreePriority(rules);

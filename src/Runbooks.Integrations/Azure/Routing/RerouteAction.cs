@@ -75,7 +75,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         // The other side may have fallen ill since a person looked.
         if ((await ObjectionAsync(parameters, change.Group, routes, cancellationToken)).Refusal is { } refusal)
         {
-            throw new StepRefusedException(refusal);
+            throw new StepRefusedException(refusal) { NothingDone = true };
         }
 
         if (now != change.Before && now != change.After)
