@@ -152,6 +152,7 @@ internal sealed class DrainNode(Clusters clusters)
             var pending = await context.LookAsync(Done, () => PendingAsync(pods, evicted.Owners, cancellationToken), cancellationToken);
             return new ActionResult(Summary(pending))
             {
+                FoundSo = NothingDone && context.Interrupted is null,
                 Outputs = new Dictionary<string, string>
                 {
                     ["evicted"] = FormattableString.Invariant($"{evicted.Names.Count}"),

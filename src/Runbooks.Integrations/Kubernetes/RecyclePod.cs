@@ -47,7 +47,7 @@ internal sealed class RecyclePod(Clusters clusters)
         var pod = await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken);
         var logs = new PodLogKeeper(pods, context, uid);
         var replacement = new PodReplacement(pods, parameters.Namespace, parameters.Pod, uid, context);
-        string did;
+        var (did, foundSo) = ("", false);
         if (pod?.Metadata.Uid != uid)
         {
             if (context.Interrupted is null)
@@ -66,9 +66,9 @@ internal sealed class RecyclePod(Clusters clusters)
             }
 
             await replacement.RememberAsync(pod, cancellationToken);
-            did = pod.Metadata.DeletionTimestamp is not null
-                ? "Was being deleted already:"
-                : await RemoveAsync(pods, parameters, uid, cancellationToken);
+            (did, foundSo) = pod.Metadata.DeletionTimestamp is not null
+                ? ("Was being deleted already:", context.Interrupted is null)
+                : await RemoveAsync(pods, parameters, uid, context, cancellationToken);
         }
 
         var fresh = await replacement.WaitAsync(cancellationToken);
@@ -78,10 +78,11 @@ internal sealed class RecyclePod(Clusters clusters)
         {
             Outputs = new Dictionary<string, string> { ["newPod"] = fresh.Metadata.Name, ["newUid"] = fresh.Metadata.Uid, ["logs"] = string.Join(' ', logs.Kept) },
             Evidence = logs.Kept,
+            FoundSo = foundSo,
         };
     }
 
-    private static async Task<string> RemoveAsync(ClusterPods pods, RecyclePodParameters parameters, string uid, CancellationToken cancellationToken)
+    private static async Task<(string Did, bool FoundSo)> RemoveAsync(ClusterPods pods, RecyclePodParameters parameters, string uid, StepContext context, CancellationToken cancellationToken)
     {
         var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = uid }, GracePeriodSeconds = (long?)parameters.Grace?.TotalSeconds };
         var outcome = await pods.EvictAsync(parameters.Namespace, parameters.Pod, exactly, cancellationToken);
@@ -101,8 +102,8 @@ internal sealed class RecyclePod(Clusters clusters)
         return outcome switch
         {
             EvictionOutcome.Replaced => throw Moved(parameters, uid, null),
-            EvictionOutcome.Gone => "Was gone before it could be evicted:",
-            _ => did,
+            EvictionOutcome.Gone => ("Was gone before it could be evicted:", context.Interrupted is null),
+            _ => (did, false),
         };
     }
 

@@ -247,8 +247,10 @@ public sealed class RecyclePodTests : OnTheSandbox
     }
 
     /// <summary>A replica set makes the new pod the moment the old one is being deleted, and not when it is gone.</summary>
-    [Fact]
-    public async Task PodOfADeploymentThatDoesNotEnd_IsReplacedAllTheSame()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task PodOfADeploymentThatDoesNotEnd_IsReplacedAllTheSame(bool isInterrupted)
     {
         const string Node = "/kubernetes/b/api/v1/nodes/aks-gpu-24815391-vmss000002";
         var with = new { @namespace = "search", pod = "embedder-6f7c9b4d88-k9q7d" };
@@ -258,8 +260,9 @@ public sealed class RecyclePodTests : OnTheSandbox
         (await PrepareAsync(Recycle, with)).PlannedEffect.ShouldEndWith(" Its deletion was asked for 3 min ago.");
         var before = Clock.GetUtcNow();
 
-        var result = await ApplyAsync(Recycle, with, first, interrupted: first);
+        var result = await ApplyAsync(Recycle, with, first, interrupted: isInterrupted ? first : null);
 
+        result.FoundSo.ShouldBe(!isInterrupted, "an attempt before may have asked for it");
         result.Result.ShouldStartWith("Was being deleted already: pod search/embedder-6f7c9b4d88-k9q7d ");
         result.Outputs["newPod"].ShouldStartWith("embedder-6f7c9b4d88-");
         result.Outputs["newPod"].ShouldNotBeOneOf("embedder-6f7c9b4d88-k9q7d", "embedder-6f7c9b4d88-x2x4v");
