@@ -6,6 +6,9 @@ public sealed partial record Incident
     /// <summary>More would bury the question.</summary>
     public const int MaxNews = 10;
 
+    /// <summary>How often whoever is being asked gets a message each time that an outage is over, or goes on after all.</summary>
+    private const int MaxTurnsToldEach = 4;
+
     public IReadOnlyList<IncidentNews> News { get; init; } = [];
 
     /// <summary>The news that the cards say that asked; null until there were any.</summary>
@@ -45,7 +48,16 @@ public sealed partial record Incident
 
 /// <param name="Key">What it is about; news on the same matter replaces it.</param>
 /// <param name="Urgent">Whoever is being asked gets a message of its own about it.</param>
-public sealed record IncidentNews(string Key, DateTimeOffset At, string Text, bool Urgent = false) : Evolving;
+public sealed record IncidentNews(string Key, DateTimeOffset At, string Text, bool Urgent = false) : Evolving
+{
+    /// <summary>When the sender says that it said so; null where that is not kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? SaidAt { get; init; }
+
+    /// <summary>How often the outage was over, or went on after all, by then.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Turns { get; init; }
+}
 
 /// <summary>What Azure tells by and by of an outage, or of the health of a resource.</summary>
 public sealed partial record Incident
@@ -79,21 +91,44 @@ public sealed partial record Incident
         var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
         return stage is null
             ? counted.AddWord($"health:{alert.Fingerprint}", alert.Source, $"Azure tells of the resource, which ends nothing{title}", now)
-            : counted.AddStage(outage!, stage.Trim(), alert.Source, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now);
+            : counted.AddStage(outage!, stage.Trim(), alert, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now);
     }
 
     /// <summary>
     /// Within a stage the latest word stands. A stage that comes anew is news of its own, and whoever is being asked hears at once that the
-    /// outage is over, or that it goes on after all.
+    /// outage is over, or that it goes on after all: at the first turns, and then ever more rarely. What was said before the latest word, and
+    /// comes late or once more, is none.
     /// </summary>
-    private Incident AddStage(string outage, string stage, string who, string text, DateTimeOffset now)
+    private Incident AddStage(string outage, string stage, Alert alert, string text, DateTimeOffset now)
     {
-        var newest = News.LastOrDefault(news => news.Key.StartsWith($"{outage}:", StringComparison.Ordinal));
-        var before = newest?.Key[(outage.Length + 1)..].Split(':')[0];
-        return stage.Equals(before, StringComparison.OrdinalIgnoreCase)
-            ? AddWord(newest!.Key, who, text, now, newest.Urgent)
-            : AddNews($"{outage}:{stage.ToLowerInvariant()}:{now.UtcTicks}", who, text, now, AlertIdentity.EndsOutage(stage) || (before is not null && AlertIdentity.EndsOutage(before)));
+        var newest = News.LastOrDefault(news => StageOf(news, outage) is not null);
+        if (alert.StartsAt < newest?.SaidAt)
+        {
+            return NoteAlertOnce(now, alert.Source, $"A message from before the latest one about the outage came late, or once more, and is no news. {text}");
+        }
+
+        var before = newest is null ? null : StageOf(newest, outage);
+        var turns = newest?.Turns ?? 0;
+        var key = newest?.Key ?? "";
+        var urgent = newest?.Urgent == true;
+        if (before is null || !InKey(stage).Equals(before, StringComparison.OrdinalIgnoreCase))
+        {
+            var isTurn = AlertIdentity.EndsOutage(stage) || (before is not null && AlertIdentity.EndsOutage(before));
+            turns += isTurn ? 1 : 0;
+            urgent = isTurn && (turns <= MaxTurnsToldEach || System.Numerics.BitOperations.IsPow2(turns));
+            key = $"{outage}:{InKey(stage)}:{now.UtcTicks}";
+        }
+
+        var told = AddWord(key, alert.Source, text, now, urgent);
+        return told with { News = [.. told.News.Select(news => news.Key == key ? news with { SaidAt = alert.StartsAt ?? news.SaidAt, Turns = turns } : news)] };
     }
+
+    /// <summary>A key ends with the stage and the time; one of before may lack the time.</summary>
+    /// <returns>Null for news of anything else.</returns>
+    private static string? StageOf(IncidentNews news, string outage) =>
+        news.Key.StartsWith($"{outage}:", StringComparison.Ordinal) && news.Key[(outage.Length + 1)..].Split(':') is [var stage, ..] and { Length: <= 2 } ? stage : null;
+
+    private static string InKey(string stage) => stage.ToLowerInvariant().Replace(':', ' ');
 
     /// <summary>How the resource is by now, where that is not as Azure told last: who has to decide must not decide on a slow machine that is down.</summary>
     private Incident AddHealth(AttachedAlert known, Alert alert, DateTimeOffset now)

@@ -134,6 +134,64 @@ public sealed class OutageTests
             .Select(sent => sent.Card.Sections.Single(section => section.Heading == "News").Lines[^1].Split(": ")[1]).Distinct().ShouldBe(["mitigated", "is back", "over"]);
     }
 
+    /// <summary>A sender that repeats old messages, or whoever has its key, does not page at will.</summary>
+    [Fact]
+    public async Task OutageThatTurnsOverAndOver_IsToldEverMoreRarely()
+    {
+        await using var world = new IntakeWorld(s_any);
+        await world.TakeAsync(Outage("QK7-T90", "sub-a", "Active"));
+        var asked = world.World.Notifier.Sent.Count;
+
+        for (var turn = 1; turn <= 33; turn++)
+        {
+            world.World.Time.Advance(TimeSpan.FromSeconds(10));
+            await world.TakeAsync(Outage("QK7-T90", "sub-a", turn % 2 == 1 ? "Resolved" : "Active") with { Fingerprint = $"{turn}", Summary = $"turn {turn}" });
+        }
+
+        world.World.Notifier.Sent.Skip(asked).Where(sent => sent.Card.Title.StartsWith("News: ", StringComparison.Ordinal))
+            .Select(sent => sent.Card.Sections.Single(section => section.Heading == "News").Lines[^1].Split(": ")[1]).Distinct()
+            .ShouldBe(((int[])[1, 2, 3, 4, 8, 16, 32]).Select(turn => $"turn {turn}"));
+        world.Only.News[^1].Text.ShouldEndWith("turn 33");
+    }
+
+    /// <summary>Action groups deliver at least once and in no order: whoever reads last would read that the outage is on.</summary>
+    [Fact]
+    public async Task MessageThatComesLateOrOnceMore_IsOnRecordAndNoNews()
+    {
+        await using var world = new IntakeWorld(s_any);
+        await world.TakeAsync(At(0, "Active", "begins"));
+        foreach (var (minute, stage, title) in (IEnumerable<(int, string, string)>)[(5, "Active", "goes on"), (9, "Resolved", "mitigated"), (5, "Active", "goes on"), (7, "Active", "came late"), (9, "Resolved", "mitigated")])
+        {
+            world.World.Time.Advance(TimeSpan.FromSeconds(10));
+            await world.TakeAsync(At(minute, stage, title));
+        }
+
+        string[] told = ["stage Active: goes on", "stage Resolved: mitigated"];
+        world.Only.News.Select(news => news.Text).ShouldBe(told.Select(word => $"Azure says of outage QK7-T90, {word}"));
+        world.Only.Timeline.Count(line => line.What.StartsWith("A message from before the latest one", StringComparison.Ordinal)).ShouldBe(2);
+        world.World.Notifier.Sent.Where(sent => sent.Card.Title.StartsWith("News: ", StringComparison.Ordinal))
+            .Select(sent => sent.Card.Sections.Single(section => section.Heading == "News").Lines[^1].Split(": ")[1]).Distinct().ShouldBe(["mitigated"]);
+
+        static Alert At(int minute, string stage, string title) =>
+            Outage("QK7-T90", "sub-a", stage) with { Fingerprint = title, Summary = title, StartsAt = TestKit.Incidents.Given.Night.AddHours(-1).AddMinutes(minute) };
+    }
+
+    /// <summary>A mark in a stage, or in an outage's name, makes no other stage and no other outage of it.</summary>
+    [Fact]
+    public async Task StageAndOutageWithAColon_AreTheSameEachTime()
+    {
+        await using var world = new IntakeWorld(s_any with { Target = "{{ labels.service }}" });
+        await world.TakeAsync(Outage("X", "sub-a", "Active"));
+        await world.TakeAsync(Outage("X:1", "sub-a", "Active"));
+
+        foreach (var (outage, title) in (IEnumerable<(string, string)>)[("X", "one"), ("X", "two"), ("X:1", "other"), ("X", "two")])
+        {
+            await world.TakeAsync(Outage(outage, "sub-a", "Resolved: partly") with { Fingerprint = title, Summary = title });
+        }
+
+        world.Only.News.Select(news => news.Text).ShouldBe(["Azure says of outage X, stage Resolved: partly: two", "Azure says of outage X:1, stage Resolved: partly: other"]);
+    }
+
     [Fact]
     public async Task OutageInTwoSubscriptions_AsksAboutEach()
     {
