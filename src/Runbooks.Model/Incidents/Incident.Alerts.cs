@@ -110,12 +110,17 @@ public sealed partial record Incident
             return changed;
         }
 
+        if (known is { HasEnded: true })
+        {
+            return changed.NoteAlert(now, alert.Source, $"{alert.Name} fires again.").AddHealth(known, alert, now);
+        }
+
         if (known is not null && changed.AddHealth(known, alert, now) is var told && told != changed)
         {
             return told;
         }
 
-        var beganAgain = known is not null && (known.HasEnded || !Episode.IsSame(known, alert));
+        var beganAgain = known is not null && !Episode.IsSame(known, alert);
         return beganAgain ? changed.NoteAlert(now, alert.Source, $"{alert.Name} fires again.")
             : isNew && AlertCount > 1 ? changed.NoteOtherAlert(alert, moreSevere: false, now)
             : changed;

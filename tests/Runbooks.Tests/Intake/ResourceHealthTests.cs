@@ -123,6 +123,25 @@ public sealed class ResourceHealthTests : IAsyncDisposable
         Alert Tell(string operation, string state, string before, string time) => source == "event-grid" ? Changed(state, before, time) : Health(operation, operation, state, before, time);
     }
 
+    [Theory]
+    [InlineData("event-grid")]
+    [InlineData("azure-monitor")]
+    public async Task ItBreaksInAnotherWayAfterItWasAvailable_FiresAgainAndSaysNothingUntrueOfBefore(string source)
+    {
+        _world.Runbooks[0] = _world.Runbooks[0] with { Target = "all" };
+        _world.Runbooks[1] = _world.Runbooks[1] with { Target = "all" };
+        await _world.TakeAsync(Tell("Activated", "Unavailable", "Available", "21:00:00") with { Fingerprint = "another" });
+        await _world.TakeAsync(Tell("Activated", "Unavailable", "Available", "22:00:00"));
+        await _world.TakeAsync(Tell("Resolved", "Available", "Unavailable", "22:05:00"));
+
+        await _world.TakeAsync(Tell("Activated", "Degraded", "Available", "22:10:00"));
+
+        _world.Only.Timeline.ShouldContain(line => line.What.EndsWith("fires again.", StringComparison.Ordinal));
+        _world.Only.News.Where(news => news.Text.StartsWith("Azure says", StringComparison.Ordinal)).ShouldHaveSingleItem().Text.ShouldStartWith("Azure says that the resource is Degraded now: ");
+
+        Alert Tell(string operation, string state, string before, string time) => source == "event-grid" ? Changed(state, before, time) : Health(operation, operation, state, before, time);
+    }
+
     [Fact]
     public async Task EventThatWasAvailableBeforeToo_IsNewsAndEndsNothing()
     {
