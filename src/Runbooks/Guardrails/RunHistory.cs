@@ -147,7 +147,7 @@ public static class RunAssessment
         _ => HasUnknown(incident) ? RunOutcome.Unverified : RunOutcome.Ineffective,
     };
 
-    private static bool HasUnknown(Incident incident) => incident.Steps.Any(step => step.IsChange && (step.Status == StepStatus.Unknown || step.UndoneFrom == StepStatus.Unknown));
+    private static bool HasUnknown(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation } && (step.Status == StepStatus.Unknown || step.UndoneFrom == StepStatus.Unknown));
 
     private static RunOutcome Worked(Incident incident) => EndingText.IsVerifiedFix(incident) ? RunOutcome.Verified : RunOutcome.Unverified;
 }

@@ -40,7 +40,7 @@ public sealed class RunAssessmentTests
     [Theory]
     [InlineData(StepStatus.Unknown, null, Phase.Mitigation, true)]
     [InlineData(StepStatus.Undone, StepStatus.Unknown, Phase.Mitigation, true)]
-    [InlineData(StepStatus.Unknown, null, Phase.Resolution, true)]
+    [InlineData(StepStatus.Unknown, null, Phase.Resolution, false)]
     [InlineData(StepStatus.Undone, StepStatus.Done, Phase.Mitigation, false)]
     public void StepThatMayHaveHappenedOrNot_SaysNothingAboutTheFix(StepStatus status, StepStatus? undoneFrom, Phase phase, bool unknown)
     {
