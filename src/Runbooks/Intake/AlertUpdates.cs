@@ -79,7 +79,10 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         return ended;
     }
 
-    /// <summary>The sender gave no identity: what is computed from the labels is another one when one of them has changed.</summary>
+    /// <summary>
+    /// The sender gave no identity: what is computed from the labels is another one when one of them has changed. Of the labels alone: where more
+    /// tells two alerts apart than an incident keeps, one that is over must not pass for another that fires.
+    /// </summary>
     private static bool HasComputedIdentity(Alert alert) => alert.Source == AlertSource.Generic && alert.Fingerprint == AlertFingerprint.OfLabels(alert.Name, alert.Labels);
 
     /// <summary>An outage is over, or being worked up, says the sender: news for the incident that it opened, open or closed.</summary>

@@ -90,6 +90,30 @@ public sealed class AlertsWithoutLabelsTests : IAsyncDisposable
         world.World.Store.All.Single(incident => incident.Id == outcomes[0].Id).State.ShouldBe(IncidentState.AwaitingApproval);
     }
 
+    [Theory]
+    [InlineData("generic", """{"name":"A","labels":{"host":"a","value":{"B":93}}}""")]
+    [InlineData("generic", """{"name":"A","labels":[{"name":"host","value":"a"},{"name":"Current_Value","value":{"B":93}}]}""")]
+    [InlineData("alertmanager", """{"alerts":[{"labels":{"alertname":"A","host":"a","value":[{"B":93}]}}]}""")]
+    public void MeasuredLabelThatIsAnObject_IsToldAndMakesNoOtherAlert(string source, string post)
+    {
+        var (one, other) = (Readers.Read(source, post), Readers.Read(source, post.Replace("93", "12", StringComparison.Ordinal)));
+
+        one.Warnings.ShouldHaveSingleItem().Remedy.ShouldStartWith("no label is read of this");
+        other.Alerts[0].Fingerprint.ShouldBe(one.Alerts[0].Fingerprint);
+    }
+
+    /// <summary>All that tells the two apart is in no label: one that nobody knew is over, and the other goes on.</summary>
+    [Fact]
+    public async Task EndOfAnotherThatWasNeverSeen_EndsNothing()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("svc", "{{ labels.env }}", "generic", "SvcFlat", checks: false));
+        await world.TakeAsync([.. Readers.Read("generic", """{"name":"SvcFlat","labels":{"env":"p","node":{"id":"n1"}}}""").Alerts]);
+
+        await world.TakeAsync([.. Readers.Read("generic", """{"name":"SvcFlat","labels":{"env":"p","node":{"id":"n2"}},"status":"resolved"}""").Alerts]);
+
+        (world.Only.State, world.Only.AlertResolvedAt).ShouldBe((IncidentState.AwaitingApproval, null));
+    }
+
     private async Task<IntakeOutcome> PostAsync(string json) =>
         (await _world.TakeAsync([.. Readers.BuiltIn.Read("generic", System.Text.Encoding.UTF8.GetBytes(json)).Alerts])).ShouldHaveSingleItem();
 }

@@ -133,14 +133,18 @@ internal sealed class LabelSet(int limit, int valueLimit)
         return this;
     }
 
-    /// <summary>What of the labels no label can be read of, as it was sent; the sender is told.</summary>
+    /// <summary>What of the labels no label can be read of; the sender is told.</summary>
+    /// <returns>As it was sent, what of it is not measured.</returns>
     public static IReadOnlyList<string> Unread(Payload labels, string path, PostReport report)
     {
         var unread = new List<string>();
-        foreach (var (at, value) in labels.NoPairs())
+        foreach (var (name, at, value) in labels.NoPairs())
         {
             report.Warn(new($"{path}{at}", value.Found, "no label is read of this, so no template, trigger or target finds it; give each label a name and a text"));
-            unread.Add($"{at}={value.Raw}");
+            if (name is null || !AlertLabels.IsMeasured(name))
+            {
+                unread.Add($"{at}={value.Raw}");
+            }
         }
 
         return unread;

@@ -76,11 +76,11 @@ internal readonly struct Payload(JsonElement element)
         }
     }
 
-    /// <summary>What stands there and gives no text, each with its place: a value that is an object or holds one, and the entries of a list that gives no <see cref="Pairs"/> at all.</summary>
-    public IEnumerable<(string Place, Payload Value)> NoPairs() =>
+    /// <summary>What stands there and gives no text, each with its name, where it has one, and its place: a value that is an object or holds one, and the entries of a list that gives no <see cref="Pairs"/> at all.</summary>
+    public IEnumerable<(string? Name, string Place, Payload Value)> NoPairs() =>
         IsArray && !Pairs().Any()
-            ? Items().Select((item, index) => (string.Create(CultureInfo.InvariantCulture, $"[{index}]"), Value: item)).Where(entry => entry.Value.IsObject || entry.Value.IsArray)
-            : Pairs().Where(pair => pair.Value.HasObjects).Select(pair => ($".{pair.Name}", pair.Value));
+            ? Items().Select((item, index) => ((string?)null, string.Create(CultureInfo.InvariantCulture, $"[{index}]"), Value: item)).Where(entry => entry.Value.IsObject || entry.Value.IsArray)
+            : Pairs().Where(pair => pair.Value.HasObjects).Select(pair => ((string?)pair.Name, $".{pair.Name}", pair.Value));
 
     /// <summary>The first of the <see cref="Pairs"/> with that name.</summary>
     public Payload Pair(string name) => IsObject ? this[name] : Pairs().FirstOrDefault(pair => pair.Name == name).Value;
