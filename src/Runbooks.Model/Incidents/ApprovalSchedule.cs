@@ -61,7 +61,11 @@ public static class ApprovalSchedule
 
         if (now >= gate.ExpiresAt)
         {
-            return AskUnasked(incident, gate, now) ?? Stand(incident, gate, heldBackBy, now) ?? AskUnblocked(incident, gate, heldBackBy, now) ?? AskOnceMore(incident, gate, now) ?? Expire(incident, gate, now, heldBackBy);
+            return AskUnasked(incident, gate, now)
+                ?? Stand(incident, gate, heldBackBy, now)
+                ?? AskUnblocked(incident, gate, heldBackBy, now)
+                ?? AskOnceMore(incident, gate, now)
+                ?? Expire(incident, gate, now, heldBackBy);
         }
 
         return AskUnblocked(incident, gate, heldBackBy, now) ?? Remind(incident, gate, now, now);
@@ -167,7 +171,7 @@ public static class ApprovalSchedule
     public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
     {
         { Outcome: GateOutcome.Pending } gate when gate.ExpiresAt <= now && (AskUnasked(incident, gate, now) ?? AskOnceMore(incident, gate, now)) is { } asked => asked.Incident,
-        { Outcome: GateOutcome.Pending, OnTimeout: OnTimeout.Escalate } gate when gate.ExpiresAt <= by => Expire(incident, gate, now).Incident,
+        { Outcome: GateOutcome.Pending, OnTimeout: OnTimeout.Escalate } gate when gate.ExpiresAt <= by => Expire(incident, gate, now, heldBackBy: null).Incident,
         { Outcome: GateOutcome.Pending } gate when now < gate.ExpiresAt => Remind(incident, gate, now, by).Incident,
         _ => incident,
     };
@@ -261,7 +265,7 @@ public static class ApprovalSchedule
             : (Escalate(changed, gate.Id, to, now), CardKind.Escalation);
     }
 
-    private static (Incident Incident, CardKind? Due) Expire(Incident incident, Gate gate, DateTimeOffset now, HeldBackBy? heldBackBy = null)
+    private static (Incident Incident, CardKind? Due) Expire(Incident incident, Gate gate, DateTimeOffset now, HeldBackBy? heldBackBy)
     {
         if (heldBackBy is not null && gate.OnTimeout != OnTimeout.Escalate)
         {
