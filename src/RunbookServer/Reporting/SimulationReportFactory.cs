@@ -44,7 +44,7 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
         var asked = played.Questions.FirstOrDefault(question => question.Id == gate.Id);
         return new(
             gate.Id, After(gate.OpenedAt), gate.Question, asked is not null, asked?.Approvers ?? [], gate.Required,
-            GateView.Of(gate).Plan, asked is null ? [] : [.. Silence(asked)], CamelCase.Of(gate.Outcome));
+            GateView.Of(gate, heldBack: []).Plan, asked is null ? [] : [.. Silence(asked)], CamelCase.Of(gate.Outcome));
     }
 
     private IEnumerable<SimulatedMoment> Silence(Gate asked)

@@ -129,11 +129,18 @@ public static class GateText
         return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(" and ", next.To)} {(next.To.Count == 1 ? "is" : "are")} asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
     }
 
+    /// <inheritdoc cref="Silence(Gate)"/>
+    /// <param name="guards">What keeps it from running now, which the question may not have been looked at for yet.</param>
+    public static string Silence(Gate gate, IReadOnlyCollection<string> guards) =>
+        Silence(guards.Count == 0 ? gate : gate with { BlockedAt = gate.AskedAt ?? gate.OpenedAt });
+
     /// <summary>What happens once nobody has answered in time.</summary>
     public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
     {
         _ when gate.IsStanding => $"{WithoutApproval(gate)} and the incident is closed as expired. Once something can run again it is asked again.",
-        OnTimeout.ProceedIfReversible when gate.SilenceIsYes => "it goes ahead without an answer, since what the steps change can be undone. Time does not count while nobody who may answer is known to have been reached, or while nothing may run.",
+        OnTimeout.ProceedIfReversible when gate.SilenceIsYes =>
+            "it goes ahead without an answer, since what the steps change can be undone. Time does not count while nobody who may answer is known to have been reached, or while nothing may run."
+            + (gate.WasBlocked ? " Where nothing can run when its time is up, a person has to say yes." : ""),
         OnTimeout.Escalate => $"{gate.Fallback ?? Approval.FallbackContact} is asked, and has as much time again.",
         _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",
         _ => $"{WithoutApproval(gate)} and the incident is closed as expired.{(gate.WasBlocked && Incidents.Silence.CanProlong(gate) ? " While nothing can run it stays open, and is asked again once something can." : "")}",

@@ -52,7 +52,7 @@ public sealed record DecisionResponse(
         return new(
             receipt.Incident?.Id, receipt.Incident?.State, receipt.Result.Status, receipt.Result.Message,
             gate is null ? [] : [.. gate.Decisions.Select(decision => decision.Person)],
-            gate is null ? null : GateView.Of(gate));
+            gate is null ? null : GateView.Of(gate, receipt.Result.Status == DecisionStatus.HeldBack ? [receipt.Result.Message] : []));
     }
 
     /// <summary>Whoever says again what counted the first time is told so, and that is no conflict.</summary>

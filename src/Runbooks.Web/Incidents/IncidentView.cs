@@ -136,8 +136,8 @@ public sealed record IncidentView
         Findings = [.. incident.Findings.Select(FindingView.Of)],
         Verification = [.. incident.Verification.Select(FindingView.Of)],
         VerificationRounds = incident.VerificationRounds,
-        Gate = (incident.OpenGate ?? incident.LatestGate) is { } gate ? GateView.Of(gate) : null,
-        Gates = [.. incident.Gates.Select(GateView.Of)],
+        Gate = (incident.OpenGate ?? incident.LatestGate) is { } gate ? GateView.Of(gate, heldBack) : null,
+        Gates = [.. incident.Gates.Select(each => GateView.Of(each, heldBack))],
         HeldBack = heldBack,
         Steps = [.. incident.Steps.Select(StepView.Of)],
         Stop = incident.Stop,
@@ -241,10 +241,10 @@ public sealed record GateView(
     /// <summary>Of the approvers that are schedules: whom they meant, and from where that is known.</summary>
     public IReadOnlyList<OnCallView> OnCall { get; init; } = [];
 
-    public static GateView Of(Gate gate) => new(
+    public static GateView Of(Gate gate, IReadOnlyList<string> heldBack) => new(
         gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
         gate.Plan.Blocker, gate.Difference, gate.AllWarnings, gate.Overrules, gate.Approvers, gate.Required, gate.OwnerTeam, gate.OpenedAt, gate.ExpiresAt,
-        gate.Outcome == GateOutcome.Pending ? GateText.Silence(gate) : null, [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
+        gate.Outcome == GateOutcome.Pending ? GateText.Silence(gate, heldBack) : null, [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
     {
         Task = gate.Task,
         Needed = gate.Outcome == GateOutcome.Pending ? GateText.Quorum(gate) : null,

@@ -161,12 +161,17 @@ public sealed class TakeBackTests : IAsyncLifetime
         (await _host.Browser.GetStringAsync($"/decide?token={_host.Token(waiting)}", Cancel)).ShouldContain("Nothing can run at the moment");
         (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("Nothing can run at the moment");
         (await HeldBackAsync(id)).ShouldHaveSingleItem().ShouldContain("The kill switch is on");
+        foreach (var page in new[] { $"/decide?token={_host.Token(waiting)}", $"/incidents/{id}", $"/api/incidents/{id}" })
+        {
+            (await _host.Api.GetStringAsync(page, Cancel)).ShouldContain("While nothing can run it stays open, and is asked again once something can.", customMessage: page);
+        }
+
         var answer = await _host.Browser.PostAsync($"/decide?token={_host.Token(waiting)}", WebHost.Form("approve"), Cancel);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
-        var page = await answer.Content.ReadAsStringAsync(Cancel);
-        page.ShouldContain("Not approved: The kill switch is on");
-        page.ShouldContain("value=\"approve\"");
+        var refused = await answer.Content.ReadAsStringAsync(Cancel);
+        refused.ShouldContain("Not approved: The kill switch is on");
+        refused.ShouldContain("value=\"approve\"");
         _host.Store.All[0].OpenGate.ShouldNotBeNull().Decisions.ShouldBeEmpty();
 
         await _host.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", stop: null, Cancel);
