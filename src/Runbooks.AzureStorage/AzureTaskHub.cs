@@ -30,7 +30,7 @@ internal static class AzureTaskHub
             UseTablePartitionManagement = true,
 
             // One name for all processes would let two of them believe that a lease is theirs.
-            WorkerId = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}"),
+            WorkerId = $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}",
             UseAppLease = false,
             LeaseInterval = times.Lease,
             LeaseAcquireInterval = times.LeaseLook,

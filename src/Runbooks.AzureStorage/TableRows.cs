@@ -133,7 +133,7 @@ internal static class TableKeys
 
     /// <summary>Length-prefixed, so that no runbook and target read as another pair.</summary>
     public static string Claim(string runbookId, string target) =>
-        Hash(string.Create(CultureInfo.InvariantCulture, $"{runbookId.Length}:{runbookId}{target}"));
+        Hash($"{runbookId.Length}:{runbookId}{target}");
 
     /// <summary>A day, the latest first.</summary>
     public static string Day(DateTimeOffset at) =>
@@ -141,7 +141,7 @@ internal static class TableKeys
 
     /// <summary>A moment and what tells incidents of the same moment apart, the latest first.</summary>
     public static string Moment(DateTimeOffset at, string tie) =>
-        string.Create(CultureInfo.InvariantCulture, $"{DateTime.MaxValue.Ticks - at.UtcTicks:D19}-{tie}");
+        $"{DateTime.MaxValue.Ticks - at.UtcTicks:D19}-{tie}";
 }
 
 /// <summary>

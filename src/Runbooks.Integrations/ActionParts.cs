@@ -69,6 +69,6 @@ internal static class WeightedTraffic
         List<TrafficMember> first = [.. members.Where(one => one.Priority == members.Min(other => other.Priority))];
         var all = first.Sum(one => one.Weight ?? 0);
         return members.Any(one => one.Priority is null) || first.Exists(one => one.Weight is null) || all == 0 ? null
-            : string.Join(", ", first.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Name} {100 * one.Weight!.Value / all:0} %")));
+            : string.Join(", ", first.Select(one => $"{one.Name} {100 * one.Weight!.Value / all:0} %"));
     }
 }

@@ -78,7 +78,7 @@ internal static class BacktestCommand
         var (played, otherwise, left) = (results.Count(result => result.LeftOut is null), results.Count(result => result.IsOtherwise), results.Count(result => result.LeftOut is not null));
         return (played == 0 ? "No incident was played: nothing is known." : otherwise == 0 ? $"{CountText.Format(played, "incident")} {(played == 1 ? "goes" : "go")} as before." : $"Of {CountText.Format(played, "incident")}, {otherwise} {(otherwise == 1 ? "goes" : "go")} otherwise.")
             + (left > 0 ? $" {left} left out." : "")
-            + (results.Count(result => result.IsHeld) is > 0 and var held ? $" {held} {(held == 1 ? "was" : "were")} played in the stricter mode of the record (dryRun or approveAll): what the runbook does without it is not known." : "");
+            + (results.Count(result => result.IsHeld) is > 0 and var held ? $" {held} {CountText.Were(held)} played in the stricter mode of the record (dryRun or approveAll): what the runbook does without it is not known." : "");
     }
 
     private static string Text(IReadOnlyList<BacktestResult> results)

@@ -34,11 +34,11 @@ internal static class ExportCommand
         });
     }
 
-    private static string Header(IncidentView incident) => string.Create(CultureInfo.InvariantCulture, $"""
+    private static string Header(IncidentView incident) => $"""
         # Incident {incident.Id} of {incident.OpenedAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC, exported.
         # Runbook {incident.Runbook}, version {incident.RunbookVersion[..12]}.
 
-        """).ReplaceLineEndings("\n");
+        """.ReplaceLineEndings("\n");
 }
 
 /// <summary>A finished incident as a test of its runbook: the same alert, answers, decisions and end.</summary>

@@ -75,7 +75,7 @@ internal static class FireCommand
         var lost = answer?["lost"]?.GetValue<int>() ?? 0;
         if (lost > 0)
         {
-            ConsoleOutput.Error($"{CountText.Format(lost, "alert")} of the post {(lost == 1 ? "was" : "were")} left out by its sender or by the limits of a post.");
+            ConsoleOutput.Error($"{CountText.Format(lost, "alert")} of the post {CountText.Were(lost)} left out by its sender or by the limits of a post.");
         }
 
         return IsTaken(answer) && lost == 0 && errors.Count == 0 ? ExitCode.Done : ExitCode.Failed;

@@ -114,13 +114,13 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
     {
         if (step.Do == BuiltInSteps.Person)
         {
-            return [string.Create(CultureInfo.InvariantCulture, $"- Step {index + 1}, **{step.Name}**: by hand"), .. ManualAction.LinesOf(step).Select(line => $"  - {Text(line)}")];
+            return [$"- Step {index + 1}, **{step.Name}**: by hand", .. ManualAction.LinesOf(step).Select(line => $"  - {Text(line)}")];
         }
 
         var action = steps.FindAction(step.Do)!;
         return
         [
-            string.Create(CultureInfo.InvariantCulture, $"- Step {index + 1}, **{step.Name}**: {Code(step.Do)}, at most {DurationText.Format(step.Timeout)}{(action.Repeatable && step.Retry.Attempts > 1 ? $", {step.Retry.Attempts} attempts" : "")}"),
+            $"- Step {index + 1}, **{step.Name}**: {Code(step.Do)}, at most {DurationText.Format(step.Timeout)}{(action.Repeatable && step.Retry.Attempts > 1 ? $", {step.Retry.Attempts} attempts" : "")}",
             .. Parameters(step.With, action.ParametersType),
             .. action.TellsOnly ? Array.Empty<string>() : Undo(phase, action.ReversalOf(step.With)),
         ];
@@ -146,7 +146,7 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
 
     private IEnumerable<string> Held() => runbook.Mitigation.HoldUntil is not { } lease ? [] :
     [
-        $"- Stays in place until {string.Join(", ", lease.Checks)} {(lease.Checks.Count == 1 ? "has" : "have")} passed for {DurationText.Format(lease.StableFor)}, asked every {DurationText.Format(lease.Every)}, and is then taken back.",
+        $"- Stays in place until {string.Join(", ", lease.Checks)} {CountText.Have(lease.Checks.Count)} passed for {DurationText.Format(lease.StableFor)}, asked every {DurationText.Format(lease.Every)}, and is then taken back.",
         $"- Pages a person when that has not happened after {DurationText.Format(lease.AtMost)}.",
     ];
 

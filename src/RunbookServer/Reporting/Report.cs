@@ -116,7 +116,7 @@ internal static class GitHubReport
     private static string OfProblem(Report report, ReportedCase one, CatalogError problem)
     {
         var title = problem.Code ?? (report.Command == "test" ? one.Name : problem.Key);
-        return string.Create(CultureInfo.InvariantCulture, $"::{(report.IsFailure(problem) ? "error" : "warning")} file={Property(problem.File)},line={problem.Line},col={problem.Column}")
+        return $"::{(report.IsFailure(problem) ? "error" : "warning")} file={Property(problem.File)},line={problem.Line},col={problem.Column}"
             + $"{(title.Length > 0 ? $",title={Property(title)}" : "")}::{Message($"{problem.Key} {problem.Problem} {problem.Remedy}".Trim())}";
     }
 

@@ -140,7 +140,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
 /// <summary>How a pool uses one of its backends; null where the pool leaves it to API Management.</summary>
 internal sealed record BackendShare(int? Priority, int? Weight)
 {
-    public override string ToString() => FormattableString.Invariant($"{(Priority is null ? "no priority" : $"priority {Priority}")} and {(Weight is null ? "no weight" : $"weight {Weight}")}");
+    public override string ToString() => $"{(Priority is null ? "no priority" : $"priority {Priority}")} and {(Weight is null ? "no weight" : $"weight {Weight}")}";
 }
 
 public sealed record SuspendSubscriptionParameters

@@ -116,7 +116,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
 
             if (time.GetElapsedTime(started) >= s_longestLook)
             {
-                throw new AzureRequestException(FormattableString.Invariant($"{call.On} accepted to {call.What}, and does not show it {s_longestLook.TotalMinutes:0} minutes later. {answer.NotFollowed}").TrimEnd());
+                throw new AzureRequestException($"{call.On} accepted to {call.What}, and does not show it {s_longestLook.TotalMinutes:0} minutes later. {answer.NotFollowed}".TrimEnd());
             }
 
             await Task.Delay(s_pause, time, cancellationToken);

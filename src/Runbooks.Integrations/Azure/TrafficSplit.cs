@@ -41,7 +41,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         return new Preparation
         {
             PlannedEffect = after is null
-                ? string.Create(CultureInfo.InvariantCulture, $"Give {name} {parameters.Percent} % of the requests to {target.DisplayName} (now {TrafficShares.Text(before)}).")
+                ? $"Give {name} {parameters.Percent} % of the requests to {target.DisplayName} (now {TrafficShares.Text(before)})."
                 : $"Split the requests to {target.DisplayName} as {TrafficShares.Text(after)} (now {TrafficShares.Text(before)}).",
             Identity = $"{target.Id}: {TrafficShares.Text(before)}",
             IsSo = after is not null && TrafficShares.Same(before, after),
@@ -164,7 +164,7 @@ internal static class TrafficShares
 
     public static string Text(IReadOnlyDictionary<string, int> shares) => shares.Count == 0
         ? "nothing for anybody"
-        : string.Join(", ", shares.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Key} {one.Value} %")));
+        : string.Join(", ", shares.Select(one => $"{one.Key} {one.Value} %"));
 
     /// <summary>The endpoint as a PUT takes it: without what only the service says. Keys are never read, and stay when they are not written.</summary>
     public static JsonObject ToWrite(JsonObject endpoint)

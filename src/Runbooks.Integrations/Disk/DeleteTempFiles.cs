@@ -107,8 +107,8 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     private static string Percent(DiskSpace space) => space.Percent is { } percent ? $"{NumberText.Format(percent)} %" : Unknown;
 
     private static string Format(TimeSpan age) => age.TotalHours >= 48
-        ? FormattableString.Invariant($"{age.TotalDays:0.#} days")
-        : FormattableString.Invariant($"{age.TotalHours:0.#} hours");
+        ? $"{age.TotalDays:0.#} days"
+        : $"{age.TotalHours:0.#} hours";
 
     /// <summary>What a step has done, over all its attempts.</summary>
     /// <param name="Before">How full the disk was before the first of them.</param>

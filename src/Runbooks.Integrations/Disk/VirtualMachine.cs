@@ -32,7 +32,7 @@ internal sealed record DiskSpace(long Used, long Available, string? Mount)
 
 internal sealed record TempFiles(long Files, long Bytes)
 {
-    public override string ToString() => FormattableString.Invariant($"{Files:N0} {(Files == 1 ? "file" : "files")}, {Size.FormatBytes(Bytes)}");
+    public override string ToString() => $"{Files:N0} {(Files == 1 ? "file" : "files")}, {Size.FormatBytes(Bytes)}";
 }
 
 /// <summary>Finds the machine that a step means.</summary>
@@ -112,7 +112,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
 
     internal static string[] TempFilesScript(TimeSpan olderThan, bool delete) =>
     [
-        string.Create(CultureInfo.InvariantCulture, $"minutes={(long)olderThan.TotalMinutes}"),
+        $"minutes={(long)olderThan.TotalMinutes}",
         Mounts,
         $"{Find}{(delete ? " -delete" : "")} -printf '%s\\n' | {Sum}",
     ];

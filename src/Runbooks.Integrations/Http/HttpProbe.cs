@@ -120,10 +120,10 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         var (verdict, remark) = status != parameters.ExpectStatus
             ? (Verdict.Failing, $", expected {parameters.ExpectStatus}{redirect}")
             : missing is null ? (Verdict.Passing, "") : (Verdict.Failing, missing);
-        return new CheckResult(verdict, FormattableString.Invariant($"{shown} answered {status} in {took.TotalMilliseconds:0} ms{remark}."))
+        return new CheckResult(verdict, $"{shown} answered {status} in {took.TotalMilliseconds:0} ms{remark}.")
         {
             Value = status.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            Threshold = FormattableString.Invariant($"not {parameters.ExpectStatus}"),
+            Threshold = $"not {parameters.ExpectStatus}",
             Link = shown,
         };
     }

@@ -136,12 +136,12 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
             // RFC 9110: 502 and 504 are a gateway's words about an answer that it did not get, and a server that failed may have done a part.
             if (status is 408 or >= 500)
             {
-                throw new AttemptFailedException(FormattableString.Invariant($"{call.Shown} answered {status}, which does not say whether it was carried out."));
+                throw new AttemptFailedException($"{call.Shown} answered {status}, which does not say whether it was carried out.");
             }
 
             return (call.ExpectStatus is { } expected ? status == expected : answer.IsSuccessStatusCode)
-                ? new ActionResult(FormattableString.Invariant($"{call.Verb} {call.Shown} answered {status}."))
-                : throw new StepRefusedException(FormattableString.Invariant($"{call.Shown} answered {status}, which is not success.")) { NothingDone = status >= 400 };
+                ? new ActionResult($"{call.Verb} {call.Shown} answered {status}.")
+                : throw new StepRefusedException($"{call.Shown} answered {status}, which is not success.") { NothingDone = status >= 400 };
         }
         catch (HttpRequestException failed) when (failed.InnerException is EgressRefusedException refused)
         {

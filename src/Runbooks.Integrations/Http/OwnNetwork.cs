@@ -60,7 +60,7 @@ internal static class OwnNetwork
 
     /// <summary>The same of a question for which the time is up.</summary>
     public static string? TroubleAfter(TimeSpan waited, Uri url) =>
-        NameLookup.IsRunning(url.IdnHost) ? FormattableString.Invariant($"this machine's DNS did not say within {waited.TotalSeconds:0.#} s where {url.IdnHost} is.") : null;
+        NameLookup.IsRunning(url.IdnHost) ? $"this machine's DNS did not say within {waited.TotalSeconds:0.#} s where {url.IdnHost} is." : null;
 }
 
 /// <summary>Resolves names, and knows which it is still waiting for: a resolver that says nothing is no fault of the server that it was asked for.</summary>

@@ -49,7 +49,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         List<RouteBackend> after = [.. before.Select(one => one with { Weight = parameters.Weight ?? one.Weight, Priority = parameters.Priority ?? one.Priority })];
         var rules = backends.GroupBy(one => one.Rule).Where(rule => rule.Intersect(before).Any()).ToList();
         var change = new Change(parameters.Cluster, parameters.Namespace, parameters.Route, (string?)route?["metadata"]?["uid"] ?? "", before, after);
-        var wanted = string.Join(" and ", new[] { parameters.Weight is { } weight ? string.Create(CultureInfo.InvariantCulture, $"weight {weight}") : null, parameters.Priority is { } priority ? string.Create(CultureInfo.InvariantCulture, $"priority {priority}") : null }.OfType<string>());
+        var wanted = string.Join(" and ", new[] { parameters.Weight is { } weight ? $"weight {weight}" : null, parameters.Priority is { } priority ? $"priority {priority}" : null }.OfType<string>());
         return new Preparation
         {
             PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.{string.Concat(rules.Select(rule => $" {SharesText(rule, after)}"))}",
@@ -166,10 +166,10 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
 internal sealed record RouteBackend(int Rule, string? RuleName, int At, string Name, int Weight, int Priority)
 {
     [System.Text.Json.Serialization.JsonIgnore]
-    public string Share => string.Create(CultureInfo.InvariantCulture, $"weight {Weight} and priority {Priority}");
+    public string Share => $"weight {Weight} and priority {Priority}";
 
     [System.Text.Json.Serialization.JsonIgnore]
-    public string DisplayName => RuleName is null ? string.Create(CultureInfo.InvariantCulture, $"rule {Rule + 1}") : $"the rule {RuleName}";
+    public string DisplayName => RuleName is null ? $"rule {Rule + 1}" : $"the rule {RuleName}";
 
     public static IReadOnlyList<RouteBackend> In(JsonObject route) =>
     [

@@ -94,7 +94,7 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
             var signs = new DeploymentSigns(deployment);
             if (wanted is not null && signs.Wanted != wanted)
             {
-                throw new StepRefusedException(FormattableString.Invariant($"Deployment {ns}/{name} was {did} to {wanted} pods, and then to {signs.Wanted} by somebody else. It is left as it is."));
+                throw new StepRefusedException($"Deployment {ns}/{name} was {did} to {wanted} pods, and then to {signs.Wanted} by somebody else. It is left as it is.");
             }
 
             if (signs.IsRolledOut)

@@ -207,7 +207,7 @@ internal static class PodRoom
 
     /// <returns>What the pods hold that they need again: <c> with 2 GPUs</c>; empty for none.</returns>
     public static string Gpus(IEnumerable<V1Pod> pods) => pods.Sum(pod => new PodSigns(pod).Gpus) is > 0 and var gpus
-        ? string.Create(CultureInfo.InvariantCulture, $" with {gpus:0.##} GPU{(gpus == 1 ? "" : "s")}")
+        ? $" with {gpus:0.##} GPU{(gpus == 1 ? "" : "s")}"
         : "";
 
     /// <summary>What is taken away until the pods of a node run elsewhere.</summary>

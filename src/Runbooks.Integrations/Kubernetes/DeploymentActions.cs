@@ -23,19 +23,18 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         var (autoscaler, mayBeRead) = deployment is null ? (null, true) : await deployments.FindAutoscalerAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = FormattableString.Invariant(
-                $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready.")
+            PlannedEffect = $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready."
                 + (mayBeRead ? "" : " Whether an autoscaler decides how many pods it has may not be read; one would take this back."),
             // The numbers belong to it: two more of two is not two more of three.
-            Identity = deployment is null ? null : FormattableString.Invariant($"{deployment.Metadata.Uid} {before}->{after}"),
+            Identity = deployment is null ? null : $"{deployment.Metadata.Uid} {before}->{after}",
             IsSo = deployment is not null && before == after,
-            Undo = FormattableString.Invariant($"Scale it back to {before}."),
+            Undo = $"Scale it back to {before}.",
             UndoState = JsonSerializer.SerializeToElement(new ScaleUndo(parameters.Cluster, parameters.Namespace, parameters.Deployment, deployment?.Metadata.Uid ?? "", before, after)),
             Refusal = deployment switch
             {
                 null => deployments.Missing(parameters.Namespace, parameters.Deployment),
                 _ when autoscaler is not null => $"The autoscaler {autoscaler} decides how many pods it has, and would take this back. Change its limits instead.",
-                _ when after > parameters.Max => FormattableString.Invariant($"That would be {after} pods, and at most {parameters.Max} are allowed here."),
+                _ when after > parameters.Max => $"That would be {after} pods, and at most {parameters.Max} are allowed here.",
                 _ when after < 1 => "That would leave no pod at all.",
                 _ => null,
             },
@@ -53,11 +52,11 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         var had = await held.HoldAsync(Held(plan, deployments), plan.Before, plan.After, () => ScaleAsync(deployments, plan, cancellationToken), context, cancellationToken);
         await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, plan.Uid, "scaled", plan.After, context, cancellationToken);
         return new ActionResult(had == plan.After
-            ? FormattableString.Invariant($"Deployment {plan.Namespace}/{plan.Deployment} had {plan.After} pods {context.Found}. All are ready.")
-            : FormattableString.Invariant($"Scaled deployment {plan.Namespace}/{plan.Deployment} from {plan.Before} to {plan.After} pods, all ready."))
+            ? $"Deployment {plan.Namespace}/{plan.Deployment} had {plan.After} pods {context.Found}. All are ready."
+            : $"Scaled deployment {plan.Namespace}/{plan.Deployment} from {plan.Before} to {plan.After} pods, all ready.")
         {
             FoundSo = had == plan.After && context.Interrupted is null,
-            Outputs = new Dictionary<string, string> { ["before"] = FormattableString.Invariant($"{plan.Before}"), ["after"] = FormattableString.Invariant($"{plan.After}") },
+            Outputs = new Dictionary<string, string> { ["before"] = $"{plan.Before}", ["after"] = $"{plan.After}" },
         };
     }
 
@@ -68,7 +67,7 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
             ?? throw new StepRefusedException($"Deployment {plan.Namespace}/{plan.Deployment} is no longer the one that was approved. Nothing was changed.") { NothingDone = true };
         if (now != plan.Before && now != plan.After)
         {
-            throw new StepRefusedException(FormattableString.Invariant($"Deployment {plan.Namespace}/{plan.Deployment} was scaled to {now} by somebody else meanwhile. Nothing was changed.")) { NothingDone = true };
+            throw new StepRefusedException($"Deployment {plan.Namespace}/{plan.Deployment} was scaled to {now} by somebody else meanwhile. Nothing was changed.") { NothingDone = true };
         }
 
         await deployments.ScaleAsync(plan.Namespace, plan.Deployment, plan.Uid, plan.After, cancellationToken);
@@ -97,16 +96,16 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
 
         if (now == undo.Before)
         {
-            return FormattableString.Invariant($"{name} has {undo.Before} pods already.");
+            return $"{name} has {undo.Before} pods already.";
         }
 
         if (now != undo.After)
         {
-            throw new ChangedSinceException(FormattableString.Invariant($"Left {name} at {now} pods: somebody else has scaled it since. Before this incident it had {undo.Before}."));
+            throw new ChangedSinceException($"Left {name} at {now} pods: somebody else has scaled it since. Before this incident it had {undo.Before}.");
         }
 
         await deployments.ScaleAsync(undo.Namespace, undo.Deployment, undo.Uid, undo.Before, cancellationToken);
-        return FormattableString.Invariant($"Scaled {name} back from {undo.After} to {undo.Before} pods.");
+        return $"Scaled {name} back from {undo.After} to {undo.Before} pods.";
     }
 
     private static HeldValue Held(ScaleUndo plan, ClusterDeployments deployments) => new($"The number of pods of deployment {plan.Namespace}/{plan.Deployment} on cluster {deployments.Cluster}");
@@ -136,7 +135,7 @@ public sealed record ScaleDeploymentParameters : DeploymentParameters, IValidata
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
         .. Replicas is null == Add is null ? [new AnyValueResult("Say either 'replicas' or 'add'.", nameof(Replicas))] : Array.Empty<ValidationResult>(),
-        .. Replicas > Max ? [new(FormattableString.Invariant($"{Replicas} pods are more than 'max', {Max}."), [nameof(Replicas), nameof(Max)])] : Array.Empty<ValidationResult>(),
+        .. Replicas > Max ? [new($"{Replicas} pods are more than 'max', {Max}.", [nameof(Replicas), nameof(Max)])] : Array.Empty<ValidationResult>(),
     ];
 }
 
@@ -190,8 +189,7 @@ internal sealed class RolloutRestart(Clusters clusters)
         }
 
         await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, deployment!.Metadata.Uid, "restarted", wanted: null, context, cancellationToken);
-        return new ActionResult(FormattableString.Invariant(
-            $"{(same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
+        return new ActionResult($"{(same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s.");
     }
 
     internal static string? Refusal(V1Deployment deployment) => deployment switch

@@ -75,7 +75,7 @@ internal sealed class DrainNode(Clusters clusters)
         private bool _mayBeEvicted;
 
         private string Done =>
-            $"{CountText.Format(evicted.Names.Count, "pod")} {(evicted.Names.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}";
+            $"{CountText.Format(evicted.Names.Count, "pod")} {CountText.Were(evicted.Names.Count)} evicted from node {parameters.Node}";
 
         /// <summary>An eviction that nobody answered may have been heard.</summary>
         private bool NothingDone => evicted.Names.Count == 0 && !_mayBeEvicted;
@@ -155,7 +155,7 @@ internal sealed class DrainNode(Clusters clusters)
                 FoundSo = NothingDone && context.Interrupted is null,
                 Outputs = new Dictionary<string, string>
                 {
-                    ["evicted"] = FormattableString.Invariant($"{evicted.Names.Count}"),
+                    ["evicted"] = $"{evicted.Names.Count}",
                     ["pending"] = pending.Count == 0 ? "none" : Named(pending),
                     ["stuck"] = string.Join(' ', _stuck),
                 },

@@ -164,7 +164,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
 
-        return new ActionResult(FormattableString.Invariant($"Reimaged the machine of node {parameters.Node}; the node was ready again after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
+        return new ActionResult($"Reimaged the machine of node {parameters.Node}; the node was ready again after {context.Time.GetElapsedTime(started).TotalSeconds:0} s.");
     }
 
     /// <summary>Until here nothing was sent to the machine.</summary>

@@ -112,7 +112,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
             return json;
         }
 
-        var words = string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}");
+        var words = $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}";
         throw status is 400 or 404 ? new StepRefusedException(words) { NothingDone = method != HttpMethod.Get } : new LiteLlmException(words);
     }
 

@@ -33,7 +33,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         var of = await parameters.Series.FollowAsync(Prometheus, parameters.Endpoint, VllmHealth.Running, cancellationToken);
         var around = $"rate({{0}}[{PromDuration.Of(parameters.Window)}])";
         var (metric, query, unit) = parameters.Measure == LatencyMeasure.FirstToken
-            ? (FirstToken, FormattableString.Invariant($"histogram_quantile({parameters.Quantile}, sum by (le) ({of.Of(FirstToken, around)}))"), "s")
+            ? (FirstToken, $"histogram_quantile({parameters.Quantile}, sum by (le) ({of.Of(FirstToken, around)}))", "s")
             : (VllmHealth.Tokens, $"sum({of.Of(VllmHealth.Tokens, around)})", "tokens/s");
         var found = await Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
         if (found.Count == 0)
@@ -61,7 +61,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
             return CheckResult.Unknown($"No request {of.Text} got its first token within {over}, so it says nothing.");
         }
 
-        var share = parameters.Measure == LatencyMeasure.FirstToken ? FormattableString.Invariant($" ({parameters.Quantile * 100:0.#} % of first tokens come sooner)") : "";
+        var share = parameters.Measure == LatencyMeasure.FirstToken ? $" ({parameters.Quantile * 100:0.#} % of first tokens come sooner)" : "";
         var judged = Measurement.Judge(parameters.Failing, Math.Round(value, 3), unit, share);
         return judged.Verdict switch
         {

@@ -65,7 +65,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         {
             return OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(provider.Url)) is { } trouble
                 ? CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage }
-                : CheckResult.Failing(FormattableString.Invariant($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.")) with { Value = "timeout", Link = provider.StatusPage };
+                : CheckResult.Failing($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.") with { Value = "timeout", Link = provider.StatusPage };
         }
         catch (Polly.ExecutionRejectedException late)
         {
@@ -140,9 +140,9 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
     private static CheckResult Judge(string name, ProviderQuestion ask, ProviderAnswer answer, TimeSpan took)
     {
         var status = answer.Status;
-        var wait = answer.Wait is { } after ? FormattableString.Invariant($"; it asks to wait {after.TotalSeconds:0} s") : "";
+        var wait = answer.Wait is { } after ? $"; it asks to wait {after.TotalSeconds:0} s" : "";
         var said = answer.Complaint is { } complaint ? $" (\"{Clip.To(complaint, MostSaid)}\")" : "";
-        var time = FormattableString.Invariant($"{took.TotalMilliseconds:0} ms");
+        var time = $"{took.TotalMilliseconds:0} ms";
         var (verdict, words) = status switch
         {
             >= 200 and <= 299 when answer.Has(ask) => (Verdict.Passing, $"answered {status} in {time}"),

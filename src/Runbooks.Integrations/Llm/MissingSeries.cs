@@ -68,7 +68,7 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
         { Verdict: Verdict.Failing } => others,
         _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within {PromDuration.Format(Remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
         _ when Silent.Count > 0 => Unknown(others, $"{CountText.Names(Silent, MostNamed)} {(Silent.Count == 1 ? "does" : "do")} not answer: gone, or loading {(Silent.Count == 1 ? "its" : "their")} model."),
-        { Verdict: Verdict.Passing } when NotScraped.Count > 0 => Unknown(others, $"{CountText.Names(NotScraped, MostNamed)} {(NotScraped.Count == 1 ? "is" : "are")} gone, and fewer report than {over} ago: lost, or scaled down. This is said for {over}."),
+        { Verdict: Verdict.Passing } when NotScraped.Count > 0 => Unknown(others, $"{CountText.Names(NotScraped, MostNamed)} {CountText.Are(NotScraped.Count)} gone, and fewer report than {over} ago: lost, or scaled down. This is said for {over}."),
         _ => others,
     };
 

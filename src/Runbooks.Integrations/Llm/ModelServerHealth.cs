@@ -120,8 +120,8 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         : "Nothing is seen to run or wait: it is idle, or hangs in its first request, which its figures do not show.";
 
     private string Work(Engine engine) => server.Running is null
-        ? FormattableString.Invariant($"{engine.Waiting:0} wait")
-        : FormattableString.Invariant($"{engine.Running:0} run, {engine.Waiting:0} wait");
+        ? $"{engine.Waiting:0} wait"
+        : $"{engine.Running:0} run, {engine.Waiting:0} wait";
 
     // Every series of one engine has the same labels but for its name.
     private List<Engine> Engines(IReadOnlyList<PrometheusSeries>[] answers, TimeSpan window)

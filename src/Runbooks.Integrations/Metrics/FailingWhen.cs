@@ -61,7 +61,7 @@ public sealed record FailingWhen : IParsable<FailingWhen>
         };
     }
 
-    public override string ToString() => IsAbsent ? Absent : string.Create(CultureInfo.InvariantCulture, $"{_operator} {_bound}");
+    public override string ToString() => IsAbsent ? Absent : $"{_operator} {_bound}";
 
     public static FailingWhen Parse(string s, IFormatProvider? provider) =>
         TryParse(s, provider, out var failing) ? failing : throw new FormatException($"'{s}' is neither a comparison such as '> 95' nor 'absent'.");
@@ -170,10 +170,10 @@ internal static class Measurement
     /// <summary>How long ago something was, short: <c>12 s</c>, <c>3 min</c>.</summary>
     public static string Age(TimeSpan time) => time switch
     {
-        { TotalSeconds: < 120 } => FormattableString.Invariant($"{Math.Max(0, time.TotalSeconds):0} s"),
-        { TotalMinutes: < 120 } => FormattableString.Invariant($"{Math.Floor(time.TotalMinutes):0} min"),
-        { TotalHours: < 48 } => FormattableString.Invariant($"{Math.Floor(time.TotalHours):0} h"),
-        _ => FormattableString.Invariant($"{Math.Floor(time.TotalDays):0} d"),
+        { TotalSeconds: < 120 } => $"{Math.Max(0, time.TotalSeconds):0} s",
+        { TotalMinutes: < 120 } => $"{Math.Floor(time.TotalMinutes):0} min",
+        { TotalHours: < 48 } => $"{Math.Floor(time.TotalHours):0} h",
+        _ => $"{Math.Floor(time.TotalDays):0} d",
     };
 }
 
@@ -191,6 +191,6 @@ internal static class Size
             (value, unit) = (value / 1024, unit + 1);
         }
 
-        return bytes == 1 ? "1 byte" : FormattableString.Invariant($"{value:0.#} {s_units[unit]}");
+        return bytes == 1 ? "1 byte" : $"{value:0.#} {s_units[unit]}";
     }
 }

@@ -38,7 +38,7 @@ internal static class MessageHttp
     private static DeliveryException Refusal(HttpResponseMessage answer, string service)
     {
         var wait = JsonAnswer.RetryAfter(answer);
-        return new(string.Create(CultureInfo.InvariantCulture, $"{service} answered {(int)answer.StatusCode}{(wait is { } after ? $"; it asks to wait {after.TotalSeconds:0} s" : "")}."), IsTransient(answer.StatusCode))
+        return new($"{service} answered {(int)answer.StatusCode}{(wait is { } after ? $"; it asks to wait {after.TotalSeconds:0} s" : "")}.", IsTransient(answer.StatusCode))
         {
             Status = answer.StatusCode,
             RetryAfter = wait,

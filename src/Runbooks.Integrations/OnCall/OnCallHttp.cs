@@ -143,11 +143,11 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
         var last = first.AddDays(8);
         var grafana = options.Value;
         (string, string)[] headers = [("Authorization", grafana.Token!), .. grafana.StackUrl is { Length: > 0 } stack ? [("X-Grafana-URL", stack)] : Array.Empty<(string, string)>()];
-        var url = FormattableString.Invariant($"{grafana.Url!.TrimEnd('/')}/api/v1/schedules/{Uri.EscapeDataString(schedule.Id)}/final_shifts?start_date={first:yyyy-MM-dd}&end_date={last:yyyy-MM-dd}");
+        var url = $"{grafana.Url!.TrimEnd('/')}/api/v1/schedules/{Uri.EscapeDataString(schedule.Id)}/final_shifts?start_date={first:yyyy-MM-dd}&end_date={last:yyyy-MM-dd}";
         var entries = new JsonArray();
         for (var page = 1; page <= OnCallHttp.MostPages; page++)
         {
-            var answer = await clients.CreateClient(Client).ReadJsonAsync(FormattableString.Invariant($"{url}&page={page}"), "Grafana OnCall", cancellationToken, headers);
+            var answer = await clients.CreateClient(Client).ReadJsonAsync($"{url}&page={page}", "Grafana OnCall", cancellationToken, headers);
             foreach (var entry in answer["results"] as JsonArray ?? throw new OnCallException("Grafana OnCall's answer has no 'results'."))
             {
                 entries.Add(entry?.DeepClone());

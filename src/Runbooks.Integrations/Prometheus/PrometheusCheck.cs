@@ -86,9 +86,9 @@ public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatabl
 /// <summary>A time as PromQL and as people write it.</summary>
 internal static class PromDuration
 {
-    public static string Of(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0}s");
+    public static string Of(TimeSpan time) => $"{time.TotalSeconds:0}s";
 
-    public static string Format(TimeSpan time) => time.TotalSeconds < 120 ? FormattableString.Invariant($"{time.TotalSeconds:0} s") : FormattableString.Invariant($"{time.TotalMinutes:0.#} min");
+    public static string Format(TimeSpan time) => time.TotalSeconds < 120 ? $"{time.TotalSeconds:0} s" : $"{time.TotalMinutes:0.#} min";
 }
 
 /// <summary>The curve beside an answer of Prometheus, and where a person sees it whole.</summary>

@@ -30,7 +30,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         string? endpoint, string query, DateTimeOffset start, DateTimeOffset end, TimeSpan step, CancellationToken cancellationToken) =>
         AskAsync(
             endpoint,
-            string.Create(CultureInfo.InvariantCulture, $"api/v1/query_range?query={Uri.EscapeDataString(query)}&start={start.ToUnixTimeSeconds()}&end={end.ToUnixTimeSeconds()}&step={step.TotalSeconds:0}"),
+            $"api/v1/query_range?query={Uri.EscapeDataString(query)}&start={start.ToUnixTimeSeconds()}&end={end.ToUnixTimeSeconds()}&step={step.TotalSeconds:0}",
             cancellationToken);
 
     /// <summary>

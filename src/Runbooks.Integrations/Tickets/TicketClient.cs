@@ -65,7 +65,7 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
             return json ?? (text.Length == 0 ? null : throw new TicketException($"The ticket system '{name}' answered no JSON to: {what}."));
         }
 
-        var words = string.Create(CultureInfo.InvariantCulture, $"The ticket system '{name}' answered {status} to: {what}. {MessageOf(json, text)}");
+        var words = $"The ticket system '{name}' answered {status} to: {what}. {MessageOf(json, text)}";
         throw status is 400 or 403 or 404 or 405 or 422 ? new StepRefusedException(words) : new TicketException(words);
     }
 

@@ -126,7 +126,7 @@ public static class GateText
     public static string Silence(Gate gate)
     {
         var next = gate.Reminders.Select(reminder => reminder with { To = gate.NewOf(reminder) }).FirstOrDefault(reminder => reminder.To.Count > 0);
-        return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(" and ", next.To)} {(next.To.Count == 1 ? "is" : "are")} asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
+        return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(" and ", next.To)} {CountText.Are(next.To.Count)} asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
     }
 
     /// <inheritdoc cref="Silence(Gate)"/>

@@ -36,7 +36,7 @@ public sealed partial record Incident
 
     /// <summary>For whoever reads why an approval does not count.</summary>
     public static string LostText(Gate gate, Func<Decision, Decision?> asOfNow) => string.Join(" ", gate.Decisions.Where(decision => asOfNow(decision) != decision).ToLookup(decision => asOfNow(decision) is null).Select(some =>
-        $"{string.Join(" and ", some.Select(decision => decision.Person))} approved, {(some.Key ? "and may not decide any more: that does not count." : $"but {(some.Count() == 1 ? "is" : "are")} no longer in {gate.OwnerTeam}, and somebody from {gate.OwnerTeam} has to approve.")}"));
+        $"{string.Join(" and ", some.Select(decision => decision.Person))} approved, {(some.Key ? "and may not decide any more: that does not count." : $"but {CountText.Are(some.Count())} no longer in {gate.OwnerTeam}, and somebody from {gate.OwnerTeam} has to approve.")}"));
 
     /// <summary>Closes a pending gate for a reason other than a person's decision; a closed gate stays as it is.</summary>
     public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>

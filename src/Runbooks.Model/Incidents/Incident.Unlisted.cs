@@ -106,7 +106,7 @@ public sealed partial record Incident
     public IReadOnlyList<string> UnlistedLines() =>
     [
         .. Unlisted.Count == 0 ? Array.Empty<string>()
-            : [$"{CountText.Format(Unlisted.Count, "more alert")} on this target {(Unlisted.Count == 1 ? "is" : "are")} only counted; {(UnlistedFiring, Unlisted.Count) switch
+            : [$"{CountText.Format(Unlisted.Count, "more alert")} on this target {CountText.Are(Unlisted.Count)} only counted; {(UnlistedFiring, Unlisted.Count) switch
             {
                 (0, 1) => "it no longer fires.",
                 (0, _) => "none of them fires any more.",

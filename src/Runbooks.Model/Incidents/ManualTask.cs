@@ -29,7 +29,7 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
         { Verb: DecisionVerb.Reject } when string.IsNullOrWhiteSpace(decision.Reason) => Incomplete("Say why it could not be done. Nothing was recorded."),
         { Verb: not DecisionVerb.Approve } => null,
         _ when Items.Count == 0 => null,
-        { Items: not { Count: > 0 } } => Incomplete($"Say which items are done: {CountText.Format(Left, "item")} of {Items.Count} {(Left == 1 ? "is" : "are")} left. Nothing was recorded."),
+        { Items: not { Count: > 0 } } => Incomplete($"Say which items are done: {CountText.Format(Left, "item")} of {Items.Count} {CountText.Are(Left)} left. Nothing was recorded."),
         _ => decision.Items.All(item => Items[item - 1].DoneBy is not null)
             ? new(DecisionStatus.AlreadyCounted, $"{string.Join(" ", decision.Items.Select(item => $"{Items[item - 1].DoneBy} ticked '{Items[item - 1].Text}' at {GateText.Clock(Items[item - 1].DoneAt!.Value, decision.At)}."))}")
             : null,

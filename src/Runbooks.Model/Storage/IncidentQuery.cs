@@ -139,7 +139,7 @@ public sealed record IncidentSummary(
 public sealed record IncidentCursor(DateTimeOffset OpenedAt, string Tie)
 {
     public override string ToString() =>
-        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{OpenedAt.UtcTicks}:{Tie}")));
+        Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{OpenedAt.UtcTicks}:{Tie}"));
 
     /// <exception cref="FormatException">The text is no cursor of ours.</exception>
     public static IncidentCursor Parse(string cursor) => TryParse(cursor) ?? throw new FormatException("The text is no cursor of ours.");

@@ -94,7 +94,21 @@ public static class CountText
     /// <param name="one">The noun in the singular; its plural ends in s.</param>
     public static string Format(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
 
+    /// <summary>The verb that follows a count.</summary>
+    public static string Are(int count) => count == 1 ? "is" : "are";
+
+    public static string Were(int count) => count == 1 ? "was" : "were";
+
+    public static string Have(int count) => count == 1 ? "has" : "have";
+
     /// <summary>The first of them by name, and how many there are beside: "a, b and 3 more".</summary>
     public static string Names(IReadOnlyCollection<string> names, int most) =>
-        string.Join(", ", names.Take(most)) + (names.Count > most ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - most} more") : "");
+        string.Join(", ", names.Take(most)) + (names.Count > most ? $" and {names.Count - most} more" : "");
+}
+
+/// <summary>Lines of a message, of which some may have nothing to say.</summary>
+public static class Lines
+{
+    /// <summary>Those that are there, in this order.</summary>
+    public static IReadOnlyList<string> Of(params IEnumerable<string?> lines) => [.. lines.OfType<string>()];
 }

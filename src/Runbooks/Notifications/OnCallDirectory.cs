@@ -101,8 +101,8 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         var end = until is { } at ? $" until {GateText.DayAndClock(at)}" : "";
         var found = (known.Count, strangers.Count) switch
         {
-            ( > 0, _) => $"{Names(known)} {Are(known.Count)} on call by {source}{end}.",
-            (_, > 0) => $"{Names(strangers)} {Are(strangers.Count)} on call by {source}{end}, but {unknown}.",
+            ( > 0, _) => $"{Names(known)} {CountText.Are(known.Count)} on call by {source}{end}.",
+            (_, > 0) => $"{Names(strangers)} {CountText.Are(strangers.Count)} on call by {source}{end}, but {unknown}.",
             _ when answer is { Failure: { } why, KnownAt: null } => $"{CleanText.Capital(source)} could not be asked: {why}",
             _ => $"Nobody is on call by {source}.",
         };
@@ -111,7 +111,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
 
     private static IEnumerable<string> Instead(OnCallFrom from, string last, List<Recipient> recipients) => from switch
     {
-        OnCallFrom.NamedFallback => [$"{Names(recipients)} {Are(recipients.Count)} the named fallback."],
+        OnCallFrom.NamedFallback => [$"{Names(recipients)} {CountText.Are(recipients.Count)} the named fallback."],
         OnCallFrom.FallbackContact when recipients.Count > 0 => [$"No fallback is named for it, so the contact '{last}' is asked: {Names(recipients)}."],
         OnCallFrom.FallbackContact => ["No fallback is named for it."],
         _ => [],
@@ -119,8 +119,8 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
 
     private static IEnumerable<string> Strangers(bool beside, List<OnCallPerson> strangers, string unknown, List<OnCallPerson> mailed) =>
     [
-        .. beside && strangers.Count > 0 ? [$"{Names(strangers)} {Are(strangers.Count)} too, but {unknown}{(mailed.Count > 0 ? "" : ", so not asked")}."] : Array.Empty<string>(),
-        .. mailed.Count > 0 ? [$"{Names(mailed)} {Are(mailed.Count)} sent an e-mail, and may not decide."] : Array.Empty<string>(),
+        .. beside && strangers.Count > 0 ? [$"{Names(strangers)} {CountText.Are(strangers.Count)} too, but {unknown}{(mailed.Count > 0 ? "" : ", so not asked")}."] : Array.Empty<string>(),
+        .. mailed.Count > 0 ? [$"{Names(mailed)} {CountText.Are(mailed.Count)} sent an e-mail, and may not decide."] : Array.Empty<string>(),
     ];
 
     /// <summary>Only an address that is one: the schedule may hold anything.</summary>
@@ -136,8 +136,6 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     private static string Names(IEnumerable<Recipient> people) => Names(people.Select(person => person.Name));
 
     private static string Names(IEnumerable<string> names) => names.Distinct().ToList() is { Count: > 1 } many ? $"{string.Join(", ", many[..^1])} and {many[^1]}" : names.First();
-
-    private static string Are(int count) => count == 1 ? "is" : "are";
 
     private static string Clean(string name) => Clip.To(Redactor.Redact(string.Join(' ', new string([.. name.Select(letter => char.IsControl(letter) ? ' ' : letter)]).Split(' ', StringSplitOptions.RemoveEmptyEntries))), LongestName);
 }

@@ -49,7 +49,7 @@ internal sealed partial class IncidentStory
                 }
 
                 var back = undone.Message.Length > 0 ? $" Taken back already: {undone.Message}" : "";
-                await TryPageAsync(string.Create(CultureInfo.InvariantCulture, $"lease-held-on:{Now:yyMMddHHmm}"), $"The temporary fix was to be taken back, but its cause does not count as gone any more: {cause} It is held on until it does.{back}");
+                await TryPageAsync($"lease-held-on:{Now:yyMMddHHmm}", $"The temporary fix was to be taken back, but its cause does not count as gone any more: {cause} It is held on until it does.{back}");
                 lease.HealthySince = null;
                 continue;
             }

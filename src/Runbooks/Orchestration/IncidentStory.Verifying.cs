@@ -127,7 +127,7 @@ internal sealed partial class IncidentStory
     private async Task<UndoResult> UndoAsync(UndoRequest request)
     {
         // A lease may be held on instead, and be taken back another time: that is told each time.
-        var key = request.EndsLease ? string.Create(CultureInfo.InvariantCulture, $"undo-paused:{Now:yyMMddHHmm}") : "undo-paused";
+        var key = request.EndsLease ? $"undo-paused:{Now:yyMMddHHmm}" : "undo-paused";
 
         // Its pauses grow, so that its history stays small though it is not continued as new: what is being taken back has no stage to go on from.
         for (var (attempt, looks, turns, paged) = (1, 0, 0, false); ; )

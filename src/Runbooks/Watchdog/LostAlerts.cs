@@ -136,7 +136,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
         private string What => Alerts switch
         {
-            0 => $"{(Posts == 1 ? "was" : "were")} turned away unread: whether {(Posts == 1 ? "it" : "they")} held alerts, and which, is not known",
+            0 => $"{CountText.Were(Posts)} turned away unread: whether {(Posts == 1 ? "it" : "they")} held alerts, and which, is not known",
             1 => "held an alert that was not taken in",
             _ => $"held alerts that were not taken in (at least {Alerts} in all, repeats counted)",
         };

@@ -171,12 +171,12 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
         var open = real.Count - ended.Count;
         return
         [
-            .. acted.Count > 0 ? [string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(incident => incident.IsFixed)} of {acted.Count} that had to be dealt with ({100 * acted.Count(incident => incident.IsFixed) / acted.Count} %){Median(acted)}.")]
+            .. acted.Count > 0 ? [$"Resolved: {acted.Count(incident => incident.IsFixed)} of {acted.Count} that had to be dealt with ({100 * acted.Count(incident => incident.IsFixed) / acted.Count} %){Median(acted)}."]
                 : ended.Count > 0 && told + held == 0 ? ["None of those that have ended had to be dealt with."]
                 : Array.Empty<string>(),
             .. told > 0 ? [$"{told} only told people; what came of {(told == 1 ? "it" : "them")} is not known here."] : Array.Empty<string>(),
-            .. held > 0 ? [$"{held} {(held == 1 ? "was" : "were")} held back by a maintenance window or a limit: nothing was done about {(held == 1 ? "it" : "them")}."] : Array.Empty<string>(),
-            .. open > 0 ? [$"{open} {(open == 1 ? "is" : "are")} still open."] : Array.Empty<string>(),
+            .. held > 0 ? [$"{held} {CountText.Were(held)} held back by a maintenance window or a limit: nothing was done about {(held == 1 ? "it" : "them")}."] : Array.Empty<string>(),
+            .. open > 0 ? [$"{open} {CountText.Are(open)} still open."] : Array.Empty<string>(),
             .. rehearsed > 0 ? [$"{CountText.Format(rehearsed, "dry run")}: nothing was touched, so {(rehearsed == 1 ? "it does" : "they do")} not count here."] : Array.Empty<string>(),
         ];
     }

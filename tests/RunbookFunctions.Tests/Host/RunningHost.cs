@@ -39,7 +39,7 @@ internal sealed class RunningHost : IDisposable
 
     /// <summary>A pod that no test has used before; any such pod of the sandbox hangs until it is recycled.</summary>
     public static string NewPod() =>
-        string.Create(CultureInfo.InvariantCulture, $"llm-b-{2_000 + (DateTimeOffset.UtcNow.ToUnixTimeSeconds() % 7_000) + Interlocked.Increment(ref s_pods)}");
+        $"llm-b-{2_000 + (DateTimeOffset.UtcNow.ToUnixTimeSeconds() % 7_000) + Interlocked.Increment(ref s_pods)}";
 
     public async Task<(string Id, string Outcome)> AlertAsync(string pod, string status = "firing", string fingerprint = "f")
     {

@@ -90,7 +90,7 @@ public static class HistoryReplay
 
     private static string Task(int id, string? name) => $"#{id} {name}";
 
-    private static string Timer(int id, DateTime due) => string.Create(CultureInfo.InvariantCulture, $"#{id} timer {due:yyyy-MM-dd HH:mm:ss.fffffff}");
+    private static string Timer(int id, DateTime due) => $"#{id} timer {due:yyyy-MM-dd HH:mm:ss.fffffff}";
 
     private static string Event(int id, string? name) => $"#{id} event {name}";
 

@@ -100,16 +100,16 @@ internal sealed partial class LogsCheck(LogsClient logs)
         // The cap does not hold for every table, and can be raised: what is written to goes on.
         if (capped is { } since && (written is not { } goesOn || goesOn.Until <= since + s_quarter))
         {
-            return (string.Create(CultureInfo.InvariantCulture, $"the workspace reached its daily cap at {since.UtcDateTime:HH:mm} UTC, and has not said since that it collects again"), null);
+            return ($"the workspace reached its daily cap at {since.UtcDateTime:HH:mm} UTC, and has not said since that it collects again", null);
         }
 
         if (written is { } last)
         {
             // The quarter of an hour after it is over, and what was written in it has come in.
             return last.IsSteady && last.Until + s_quarter + s_ingestion <= now
-                    ? (string.Create(CultureInfo.InvariantCulture, $"{TableName(table)} had rows all the time, and none since {last.Until.UtcDateTime:HH:mm} UTC, so it seems that nothing is collected"), null)
+                    ? ($"{TableName(table)} had rows all the time, and none since {last.Until.UtcDateTime:HH:mm} UTC, so it seems that nothing is collected", null)
                 : last.DenseUntil <= now - WindowOf(parameters.Query, parameters.Over, parameters.Failing)
-                    ? (string.Create(CultureInfo.InvariantCulture, $"{TableName(table)} had rows in nearly every minute, and of the time that is counted none has come in: the newest is of {last.DenseUntil.Value.UtcDateTime.AddMinutes(-1):HH:mm} UTC"), null)
+                    ? ($"{TableName(table)} had rows in nearly every minute, and of the time that is counted none has come in: the newest is of {last.DenseUntil.Value.UtcDateTime.AddMinutes(-1):HH:mm} UTC", null)
                 : (null, last.DenseUntil < now - s_ingestion ? last.DenseUntil : null);
         }
 

@@ -110,7 +110,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
     private static bool IsOfItsInterval(MetricAggregation? aggregation) => aggregation is MetricAggregation.Total or MetricAggregation.Count;
 
-    private static string Cut => string.Create(CultureInfo.InvariantCulture, $"Azure has told of {AzureMetrics.MostSeries:N0} series, as many as were asked for, so there may be more");
+    private static string Cut => $"Azure has told of {AzureMetrics.MostSeries:N0} series, as many as were asked for, so there may be more";
 
     private static string Link(ArmTarget target) => $"{target.PortalLink}/metrics";
 }
@@ -198,7 +198,7 @@ internal sealed class AzureMetrics(ArmResources arm)
 
     private static string Query(MetricQuestion question, DateTimeOffset until)
     {
-        var span = string.Create(CultureInfo.InvariantCulture, $"{until - question.Whole:yyyy-MM-ddTHH:mm:ssZ}/{until:yyyy-MM-ddTHH:mm:ssZ}");
+        var span = $"{until - question.Whole:yyyy-MM-ddTHH:mm:ssZ}/{until:yyyy-MM-ddTHH:mm:ssZ}";
         return $"&metricnames={Uri.EscapeDataString(question.Metric)}&timespan={Uri.EscapeDataString(span)}&interval={XmlConvert.ToString(question.Every)}&AutoAdjustTimegrain=true"
             + $"&aggregation={CamelCase.Of(question.Aggregation)}"
             + (question.Namespace is null ? "" : $"&metricnamespace={Uri.EscapeDataString(question.Namespace)}")

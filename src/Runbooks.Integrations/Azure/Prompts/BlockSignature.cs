@@ -50,7 +50,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var first = WafRules.PassBefore(rules, (int?)WafRules.Find(rules, name)?["priority"] ?? WafRules.FreePriority(rules));
         return new Preparation
         {
-            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.DisplayName}.{Passed(first)}{(kind.SearchedKB(policy) is { } searched ? FormattableString.Invariant($" Of a longer body the first {searched} KB are searched.") : "")}{kind.Delay}{tried}",
+            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.DisplayName}.{Passed(first)}{(kind.SearchedKB(policy) is { } searched ? $" Of a longer body the first {searched} KB are searched." : "")}{kind.Delay}{tried}",
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}{string.Concat(first.Select(one => $", after {one}"))}",
             Undo = "Remove the rule again.",

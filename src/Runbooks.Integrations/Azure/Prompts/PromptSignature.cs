@@ -136,7 +136,7 @@ internal sealed class SignatureTrial(LogsClient logs)
 
         return requests is null ? " It could not be tried on recent requests: the query has no column of text."
             : requests.Count == 0 ? " There were no recent requests to try it on."
-            : string.Create(CultureInfo.InvariantCulture, $" It would have blocked {OrdinaryText.Blocked(pattern, requests):N0} of {requests.Count:N0} requests of the last hour.");
+            : $" It would have blocked {OrdinaryText.Blocked(pattern, requests):N0} of {requests.Count:N0} requests of the last hour.";
     }
 }
 

@@ -70,7 +70,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
         var latency = (int?)(await Arm.GetAsync(Target(group), cancellationToken)).Properties["loadBalancingSettings"]?["additionalLatencyInMilliseconds"];
         return latency == 0
             ? new($"{DisplayName(group)} has the latency sensitivity 0 ms, so everything goes to the fastest origin, whatever its weight. Leave 'weight' out to disable '{from.Name}', or give the group a latency sensitivity.")
-            : new(null, $" Weights count only among origins whose latency is within {(latency is null ? "the latency sensitivity" : FormattableString.Invariant($"{latency} ms"))} of the fastest one's.{unprobed}");
+            : new(null, $" Weights count only among origins whose latency is within {(latency is null ? "the latency sensitivity" : $"{latency} ms")} of the fastest one's.{unprobed}");
     }
 
     // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.

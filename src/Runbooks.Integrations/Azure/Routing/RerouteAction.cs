@@ -188,7 +188,7 @@ internal sealed record Spread(string? Refusal, string Remark = "");
 /// <summary>How much traffic a route is meant to get.</summary>
 internal sealed record RouteSetting(bool Enabled, int? Weight)
 {
-    public override string ToString() => $"{(Enabled ? "enabled" : "disabled")}{(Weight is null ? "" : FormattableString.Invariant($", weight {Weight}"))}";
+    public override string ToString() => $"{(Enabled ? "enabled" : "disabled")}{(Weight is null ? "" : $", weight {Weight}")}";
 }
 
 /// <summary>A change of one route that can be taken back.</summary>
@@ -253,7 +253,7 @@ internal static class RoutePlan
     public static string Unprobed(IReadOnlyList<Route> routes, RerouteParameters parameters, string why)
     {
         var unprobed = routes.Where(route => route is { IsUnprobed: true, Now.Enabled: true } && !Same(route.Name, parameters.From) && (parameters.To is null || Same(route.Name, parameters.To))).Select(route => route.Name).ToList();
-        return unprobed.Count == 0 ? "" : $" Whether {string.Join(" and ", unprobed)} {(unprobed.Count == 1 ? "is" : "are")} healthy is not probed ({why}).";
+        return unprobed.Count == 0 ? "" : $" Whether {string.Join(" and ", unprobed)} {CountText.Are(unprobed.Count)} healthy is not probed ({why}).";
     }
 
     /// <summary>Those that share the traffic once a route is disabled.</summary>

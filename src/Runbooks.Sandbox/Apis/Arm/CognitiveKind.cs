@@ -120,7 +120,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
         var page = new JsonObject { ["value"] = new JsonArray([.. all.Skip(first).Take(ItemsOnAPage).Select(item => item.DeepClone())]) };
         if (first + ItemsOnAPage < all.Count)
         {
-            page["nextLink"] = string.Create(CultureInfo.InvariantCulture, $"{request.Http.Scheme}://{request.Http.Host}{request.Http.Path}?api-version={request.Version}&$skipToken={first + ItemsOnAPage}");
+            page["nextLink"] = $"{request.Http.Scheme}://{request.Http.Host}{request.Http.Path}?api-version={request.Version}&$skipToken={first + ItemsOnAPage}";
         }
 
         return Json(page);

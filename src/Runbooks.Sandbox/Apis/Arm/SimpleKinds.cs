@@ -233,7 +233,7 @@ internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("micr
             if (lines.Exists(line => line.StartsWith("df ", StringComparison.Ordinal)))
             {
                 var used = Long(disk["other"]!) + bytes;
-                return string.Create(CultureInfo.InvariantCulture, $"runbook: used={used} available={Size - used} mount=/");
+                return $"runbook: used={used} available={Size - used} mount=/";
             }
 
             if (!isFull)
@@ -246,7 +246,7 @@ internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("micr
                 Put(disk, 0);
             }
 
-            return string.Create(CultureInfo.InvariantCulture, $"runbook: files={files} bytes={bytes}");
+            return $"runbook: files={files} bytes={bytes}";
         }
     }
 

@@ -229,7 +229,7 @@ internal static class PodLog
         line.At.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffffff00Z", CultureInfo.InvariantCulture) + " " + line.Text;
 
     private static string Served(long i) =>
-        string.Create(CultureInfo.InvariantCulture, $"INFO POST /v1/completions 200 tokens={40 + (i * 37 % 400)} ms={220 + (i * 53 % 700)}");
+        $"INFO POST /v1/completions 200 tokens={40 + (i * 37 % 400)} ms={220 + (i * 53 % 700)}";
 }
 
 /// <summary>The log subresource with <c>container</c>, <c>previous</c>, <c>tailLines</c>, <c>limitBytes</c> and <c>timestamps</c>.</summary>

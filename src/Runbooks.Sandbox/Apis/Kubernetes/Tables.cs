@@ -109,10 +109,10 @@ internal static class Tables
     private static string Duration(TimeSpan? time) => time switch
     {
         null => "<unknown>",
-        { TotalMinutes: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)time.Value.TotalSeconds)}s"),
-        { TotalHours: < 3 } => string.Create(CultureInfo.InvariantCulture, $"{(int)time.Value.TotalMinutes}m"),
-        { TotalHours: < 48 } => string.Create(CultureInfo.InvariantCulture, $"{(int)time.Value.TotalHours}h"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)time.Value.TotalDays}d"),
+        { TotalMinutes: < 2 } => $"{Math.Max(0, (int)time.Value.TotalSeconds)}s",
+        { TotalHours: < 3 } => $"{(int)time.Value.TotalMinutes}m",
+        { TotalHours: < 48 } => $"{(int)time.Value.TotalHours}h",
+        _ => $"{(int)time.Value.TotalDays}d",
     };
 }
 

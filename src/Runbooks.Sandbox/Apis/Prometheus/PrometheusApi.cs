@@ -157,10 +157,8 @@ internal static class GraphPage
                 .SelectMany(i => evaluator.Samples(expression, now - ((Points - i) * s_step)).Select(sample => (X: i, Sample: sample)))
                 .ToList();
             var top = Math.Max(1, samples.Select(point => point.Sample.Value).DefaultIfEmpty(1).Max());
-            var lines = samples.GroupBy(point => point.Sample.Key).Select(series => FormattableString.Invariant(
-                $"<polyline fill='none' stroke='currentColor' points='{string.Join(' ', series.Select(point => FormattableString.Invariant($"{point.X * 8},{200 - (point.Sample.Value / top * 190):0.#}")))}'/>"));
-            return Page(FormattableString.Invariant(
-                $"<code>{shown}</code><p>Last 15 minutes; the top is {top:0.##}.</p><svg viewBox='0 0 720 200' width='100%' role='img'>{string.Concat(lines)}</svg>"));
+            var lines = samples.GroupBy(point => point.Sample.Key).Select(series => $"<polyline fill='none' stroke='currentColor' points='{string.Join(' ', series.Select(point => $"{point.X * 8},{200 - (point.Sample.Value / top * 190):0.#}"))}'/>");
+            return Page($"<code>{shown}</code><p>Last 15 minutes; the top is {top:0.##}.</p><svg viewBox='0 0 720 200' width='100%' role='img'>{string.Concat(lines)}</svg>");
         }
         catch (PromQueryException bad)
         {

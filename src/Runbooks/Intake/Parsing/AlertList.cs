@@ -29,7 +29,7 @@ internal static class AlertList
         var index = 0;
         foreach (var item in list.Items().Take(AlertLimits.Alerts))
         {
-            ReadInto(alerts, report, item, string.Create(CultureInfo.InvariantCulture, $"{path}[{index++}]"), readOne);
+            ReadInto(alerts, report, item, $"{path}[{index++}]", readOne);
         }
 
         return report.With(alerts);

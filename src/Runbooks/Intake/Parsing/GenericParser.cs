@@ -123,7 +123,7 @@ internal sealed class GenericParser : IAlertParser
         {
             report.Warn(new(
                 $"{path}.labels", alert["labels"].Found,
-                $"{CountText.Names([.. beside.Select(field => $"'{field.Name}'")], 5)} {(beside.Count == 1 ? "is" : "are")} not read; put what says which thing it is about under labels, as names and values"));
+                $"{CountText.Names([.. beside.Select(field => $"'{field.Name}'")], 5)} {CountText.Are(beside.Count)} not read; put what says which thing it is about under labels, as names and values"));
         }
 
         var telling = LabelSet.ForLabels().Set("labels", text);

@@ -79,7 +79,7 @@ internal readonly struct Payload(JsonElement element)
     /// <summary>What stands there and gives no text, each with its name, where it has one, and its place: a value that is an object or holds one, and the entries of a list that gives no <see cref="Pairs"/> at all.</summary>
     public IEnumerable<(string? Name, string Place, Payload Value)> NoPairs() =>
         IsArray && !Pairs().Any()
-            ? Items().Select((item, index) => ((string?)null, string.Create(CultureInfo.InvariantCulture, $"[{index}]"), Value: item)).Where(entry => entry.Value.IsObject || entry.Value.IsArray)
+            ? Items().Select((item, index) => ((string?)null, $"[{index}]", Value: item)).Where(entry => entry.Value.IsObject || entry.Value.IsArray)
             : Pairs().Where(pair => pair.Value.HasObjects).Select(pair => ((string?)pair.Name, $".{pair.Name}", pair.Value));
 
     /// <summary>The first of the <see cref="Pairs"/> with that name.</summary>

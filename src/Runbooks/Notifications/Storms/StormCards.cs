@@ -98,8 +98,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         var counts = incidents.GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident))).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {group.Key.Headline}");
         var kind = unseen.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed;
         var title = unseen.Count > 0
-            ? $"A person is needed: {(incidents.Count == 1 ? "1 incident" : $"{unsolved.Count} of {incidents.Count} incidents")}{of} {(unsolved.Count == 1 ? "was" : "were")} not solved"
-            : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}";
+            ? $"A person is needed: {(incidents.Count == 1 ? "1 incident" : $"{unsolved.Count} of {incidents.Count} incidents")}{of} {CountText.Were(unsolved.Count)} not solved"
+            : $"{CountText.Format(incidents.Count, "incident")}{of} {CountText.Have(incidents.Count)} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}";
         return Base(storm, news, kind, title) with
         {
             IsEnd = true,

@@ -42,7 +42,7 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
                     return (known.With(worse ?? joined), new(old.Id, AtOnce: worse is not null));
                 }
 
-                var fresh = new Storm(string.Create(CultureInfo.InvariantCulture, $"storm-{now.UtcDateTime:yyMMdd-HHmmss-fff}"), Storm.Earlier(incident.OpenedAt, now - storm.Within), now);
+                var fresh = new Storm($"storm-{now.UtcDateTime:yyMMdd-HHmmss-fff}", Storm.Earlier(incident.OpenedAt, now - storm.Within), now);
                 return asking > storm.MoreThan ? (known.With(fresh), new(fresh.Id, AtOnce: false)) : (known, null);
             },
             cancellationToken)).Result;

@@ -88,7 +88,7 @@ public sealed class StaleMetricTests : WithServer
         {
             var span = context.Request.Query["timespan"].ToString().Split('/').Select(one => DateTimeOffset.Parse(one, CultureInfo.InvariantCulture)).ToList();
             var begins = Enumerable.Range(0, (int)((span[1] - span[0]) / TimeSpan.FromMinutes(5))).Select(at => span[0].AddMinutes(5 * at));
-            return context.Response.WriteAsync(Metric(Series(string.Join(' ', begins.Select(begin => string.Create(CultureInfo.InvariantCulture, $"{(_server.Time.GetUtcNow() - begin).TotalMinutes}={(hasValue ? "20" : "")}"))))).Replace("{\"value\"", "{\"interval\":\"PT5M\",\"value\"", StringComparison.Ordinal));
+            return context.Response.WriteAsync(Metric(Series(string.Join(' ', begins.Select(begin => $"{(_server.Time.GetUtcNow() - begin).TotalMinutes}={(hasValue ? "20" : "")}")))).Replace("{\"value\"", "{\"interval\":\"PT5M\",\"value\"", StringComparison.Ordinal));
         };
         _server.Time.Advance(TimeSpan.FromMinutes(3));
         var begin = _server.Time.GetUtcNow();
