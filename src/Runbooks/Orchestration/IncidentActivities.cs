@@ -4,15 +4,16 @@ using Runbooks.Approvals;
 namespace Runbooks.Orchestration;
 
 /// <summary>
-/// An activity of the incident's orchestration: runs at least once. What it throws is kept in
-/// history, so only the redacted message leaves it.
+/// An activity of the incident's orchestration. It runs at least once. History keeps what it throws: only a redacted message leaves it.
 /// </summary>
-/// <param name="call">What it does.</param>
-public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdown, ILogger logger, Func<TInput, CancellationToken, Task<TOutput>> call) : TaskActivity<TInput, TOutput>
+public abstract class IncidentActivity<TInput, TOutput>(
+    ActivityShutdown shutdown,
+    ILogger logger,
+    Func<TInput, CancellationToken, Task<TOutput>> call) : TaskActivity<TInput, TOutput>
 {
     public sealed override Task<TOutput> RunAsync(TaskActivityContext context, TInput input) => RunAsync(input, shutdown.Token);
 
-    /// <param name="cancellationToken">Ends when the host is told to stop; the activity runs again after the next start.</param>
+    /// <param name="cancellationToken">Cancelled when the host is told to stop; the activity runs again after the next start.</param>
     /// <exception cref="ActivityFailedException">The service threw.</exception>
     public async Task<TOutput> RunAsync(TInput input, CancellationToken cancellationToken)
     {
@@ -28,10 +29,10 @@ public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdow
     }
 }
 
-/// <summary>An activity threw. Carries text only: history never holds an exception object.</summary>
+/// <summary>Carries text only: history never has an exception object.</summary>
 public sealed class ActivityFailedException(string message) : Exception(message);
 
-/// <summary>Sees whether an incident of the runbook that covers this one is open; only where the runbook names one.</summary>
+/// <summary>Looks for an open incident of the runbook that covers this one; only where the runbook names one.</summary>
 public sealed class CheckSuppression(SuppressionService suppression, ActivityShutdown shutdown, ILogger<CheckSuppression> logger)
     : IncidentActivity<SuppressionRequest, SuppressionResult>(shutdown, logger, suppression.CheckAsync)
 {
@@ -39,31 +40,39 @@ public sealed class CheckSuppression(SuppressionService suppression, ActivityShu
 }
 
 /// <summary>Makes the plan, opens the gate, and asks people when the gate needs them.</summary>
-public sealed class OpenGate(ApprovalGateService gates, ActivityShutdown shutdown, ILogger<OpenGate> logger) : IncidentActivity<OpenGateRequest, GateStatus>(shutdown, logger, gates.OpenAsync)
+public sealed class OpenGate(ApprovalGateService gates, ActivityShutdown shutdown, ILogger<OpenGate> logger)
+    : IncidentActivity<OpenGateRequest, GateStatus>(shutdown, logger, gates.OpenAsync)
 {
     public static readonly TaskName Name = nameof(OpenGate);
 }
 
 /// <summary>Reads what was decided; reminds, escalates or expires when that is due; runs what was approved.</summary>
-public sealed class ReviewGate(PhaseRunner phases, ActivityShutdown shutdown, ILogger<ReviewGate> logger) : IncidentActivity<ReviewGateRequest, GateStatus>(shutdown, logger, phases.ReviewAsync)
+public sealed class ReviewGate(PhaseRunner phases, ActivityShutdown shutdown, ILogger<ReviewGate> logger)
+    : IncidentActivity<ReviewGateRequest, GateStatus>(shutdown, logger, phases.ReviewAsync)
 {
     public static readonly TaskName Name = nameof(ReviewGate);
 }
 
-/// <summary>Runs the steps of a phase one after the other, each if everything that was promised about it still holds.</summary>
-public sealed class RunSteps(PhaseRunner phases, ActivityShutdown shutdown, ILogger<RunSteps> logger) : IncidentActivity<RunStepsRequest, PhaseResult>(shutdown, logger, phases.RunAsync)
+/// <summary>Runs the steps of a phase one after the other, each only if what was approved about it still holds.</summary>
+public sealed class RunSteps(PhaseRunner phases, ActivityShutdown shutdown, ILogger<RunSteps> logger)
+    : IncidentActivity<RunStepsRequest, PhaseResult>(shutdown, logger, phases.RunAsync)
 {
     public static readonly TaskName Name = nameof(RunSteps);
 }
 
-/// <summary>Asks the given checks again, all at once. In the settle window whoever was asked hears of something worse that they do not bear out.</summary>
-public sealed class Recheck(CheckService checks, IncidentPager pager, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(
+/// <summary>
+/// Asks the given checks again, all at once. In the settle window it also pages about something worse that the checks do not confirm.
+/// </summary>
+public sealed class Recheck(CheckService checks, IncidentPager pager, ActivityShutdown shutdown, ILogger<Recheck> logger)
+    : IncidentActivity<RecheckRequest, RecheckResult>(
     shutdown,
     logger,
     async (input, cancellationToken) =>
     {
         var result = await checks.RecheckAsync(input, cancellationToken);
-        await (input.State == IncidentState.Resolved ? pager.PageWorseAsync(input.IncidentId, cancellationToken) : Task.CompletedTask);
+        await (input.State == IncidentState.Resolved
+            ? pager.PageWorseAsync(input.IncidentId, cancellationToken)
+            : Task.CompletedTask);
         return result;
     })
 {
@@ -71,24 +80,27 @@ public sealed class Recheck(CheckService checks, IncidentPager pager, ActivitySh
 }
 
 /// <summary>Undoes what can be undone, in reverse order.</summary>
-public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILogger<UndoSteps> logger) : IncidentActivity<UndoRequest, UndoResult>(shutdown, logger, undoer.UndoAsync)
+public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILogger<UndoSteps> logger)
+    : IncidentActivity<UndoRequest, UndoResult>(shutdown, logger, undoer.UndoAsync)
 {
     public static readonly TaskName Name = nameof(UndoSteps);
 }
 
-/// <summary>Tells whoever was asked, and the fallback contact, that a person has to look.</summary>
-public sealed class PagePerson(IncidentPager pager, ActivityShutdown shutdown, ILogger<PagePerson> logger) : IncidentActivity<PageRequest, bool>(shutdown, logger, pager.RequestPageAsync)
+/// <summary>Tells those who were asked, and the fallback contact, that a person has to look.</summary>
+public sealed class PagePerson(IncidentPager pager, ActivityShutdown shutdown, ILogger<PagePerson> logger)
+    : IncidentActivity<PageRequest, bool>(shutdown, logger, pager.RequestPageAsync)
 {
     public static readonly TaskName Name = nameof(PagePerson);
 }
 
-/// <summary>Records how the incident ended, and tells whoever was asked.</summary>
-public sealed class EndIncident(IncidentCloser closer, ActivityShutdown shutdown, ILogger<EndIncident> logger) : IncidentActivity<CloseRequest, IncidentState>(shutdown, logger, closer.CloseAsync)
+/// <inheritdoc cref="IncidentCloser"/>
+public sealed class EndIncident(IncidentCloser closer, ActivityShutdown shutdown, ILogger<EndIncident> logger)
+    : IncidentActivity<CloseRequest, IncidentState>(shutdown, logger, closer.CloseAsync)
 {
     public static readonly TaskName Name = nameof(EndIncident);
 }
 
-/// <summary>Tells running activities that the host stops. One that gives up because of it runs again after the next start.</summary>
+/// <summary>Tells running activities that the host stops. An activity that gives up then runs again after the next start.</summary>
 public sealed class ActivityShutdown : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -100,27 +112,31 @@ public sealed class ActivityShutdown : IDisposable
 
     public void Dispose() => _stopping.Dispose();
 
-    // Those who react to the token do so elsewhere: nothing that an activity does may hold up the stop.
+    // Callbacks on the token run elsewhere: no activity may delay the stop.
     internal void Stop() => _ = _stopping.CancelAsync();
 }
 
 /// <inheritdoc cref="DiagnosisService"/>
-public sealed class Diagnose(DiagnosisService diagnosis, ActivityShutdown shutdown, ILogger<Diagnose> logger) : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger, diagnosis.RunAsync)
+public sealed class Diagnose(DiagnosisService diagnosis, ActivityShutdown shutdown, ILogger<Diagnose> logger)
+    : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger, diagnosis.RunAsync)
 {
     public static readonly TaskName Name = nameof(Diagnose);
 }
 
-/// <summary>Asks the checks, all at once; where they call for the mitigation it opens the first gate, and asks people when that needs them.</summary>
-public sealed class DiagnosisService(IIncidentStore store, PinnedRunbooks pinned, CheckRunner checks, ApprovalGateService gates, TimeProvider time)
+/// <summary>Asks the checks, all at once. Where they call for the mitigation it opens the first gate, and asks people if needed.</summary>
+public sealed class DiagnosisService(
+    IIncidentStore store, PinnedRunbooks pinned, CheckRunner checks, ApprovalGateService gates, TimeProvider time)
 {
     public async Task<DiagnosisResult> RunAsync(DiagnosisRequest input, CancellationToken cancellationToken)
     {
         var incident = await store.GetCachedAsync(input.IncidentId, cancellationToken);
         var runbook = await pinned.OfAsync(incident, cancellationToken);
 
-        // An attempt that was cut off may have asked people already: then what they were told stands.
+        // An attempt that was cut off may have asked people already: then the findings that they were shown count.
         var (when, healthyFor, isOver) = (runbook.Mitigation.When, runbook.Limits.HealthyFor, incident.AlertResolvedAt is not null);
-        var findings = IsAsked(incident) ? incident.Findings : await checks.AskAllAsync(incident, runbook.Diagnosis, cancellationToken);
+        var findings = IsAsked(incident)
+            ? incident.Findings
+            : await checks.AskAllAsync(incident, runbook.Diagnosis, cancellationToken);
         var conclusion = Diagnosis.Conclude(when, findings, isOver);
         DateTimeOffset? measured = null;
         if (conclusion == Conclusion.Healthy && healthyFor > TimeSpan.Zero && !incident.IsOnlyAsked)
@@ -130,7 +146,11 @@ public sealed class DiagnosisService(IIncidentStore store, PinnedRunbooks pinned
             measured = Diagnosis.MeasuredUntil(when, findings);
         }
 
-        var answer = new DiagnosisResult(conclusion, findings) { MeasuredAt = measured, FiringSince = measured is null ? null : incident.FiringSince(time.GetUtcNow()) };
+        var answer = new DiagnosisResult(conclusion, findings)
+        {
+            MeasuredAt = measured,
+            FiringSince = measured is null ? null : incident.FiringSince(time.GetUtcNow()),
+        };
         if (input.WakeEvent is not { } wake)
         {
             return answer;
@@ -153,25 +173,31 @@ public sealed class DiagnosisService(IIncidentStore store, PinnedRunbooks pinned
 /// <param name="WakeEvent">The event that the workflow waits for when people are asked; null where they are not to be asked yet.</param>
 public sealed record DiagnosisRequest(string IncidentId, string? WakeEvent);
 
-/// <param name="Findings">The answers that are not on record yet.</param>
+/// <param name="Findings">Those that are not on record yet.</param>
 public sealed record DiagnosisResult(Conclusion Conclusion, IReadOnlyList<Finding> Findings)
 {
-    /// <summary>The gate that was opened, where the answers call for the mitigation or say too little.</summary>
+    /// <summary>The gate that was opened, where the answers call for the mitigation or are too few.</summary>
     public GateStatus? Gate { get; init; }
 
-    /// <summary>Where they call for nothing, until when that was measured; null for the moment in which they were asked.</summary>
+    /// <summary>Where the answers call for nothing: the end of the time that they measured. Null means the moment of asking.</summary>
     public DateTimeOffset? MeasuredAt { get; init; }
 
-    /// <summary>Where that is not the moment in which they were asked, when the alert began.</summary>
+    /// <summary>When the alert began; null where <see cref="MeasuredAt"/> is.</summary>
     public DateTimeOffset? FiringSince { get; init; }
 }
 
 /// <summary>
-/// Runs what was approved: the steps of a phase in their order, each on record before the next begins, as far as they may
-/// run. What was recorded by an attempt that was cut off is not done again.
+/// Runs what was approved: the steps of a phase in order, each on record before the next begins, until one may not run.
+/// What an attempt that was cut off has recorded is not done again.
 /// </summary>
 public sealed class PhaseRunner(
-    ApprovalGateReview review, CheckService checks, StepRunner steps, IIncidentStore store, PinnedRunbooks pinned, RestoredRecords restored, TimeProvider time)
+    ApprovalGateReview review,
+    CheckService checks,
+    StepRunner steps,
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    RestoredRecords restored,
+    TimeProvider time)
 {
     /// <summary>Reads what was decided. After a yes the phase runs at once.</summary>
     public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
@@ -223,12 +249,12 @@ public sealed class PhaseRunner(
     }
 
     /// <summary>
-    /// Whether the fault is over by now: what was approved may have waited for its turn, for a window or for the kill switch. It is over when
-    /// both the sender and the checks say so; the sender's word alone is worth less than a person's yes. A step that has begun is finished
-    /// all the same, and a step that a person was asked to do is answered by them. A runbook that only tells goes on telling.
+    /// Whether the fault is over by now: what was approved may have waited for its turn, a window or the kill switch. It is over when
+    /// both the sender and the checks say so: the sender's word alone does not overrule a person's yes. A step that has begun is finished,
+    /// a step that a person was asked to do is answered by them, and a plan that only sends messages still runs.
     /// </summary>
-    /// <returns>Null when it is not over.</returns>
-    private async Task<string?> IsOverAsync(Incident incident, Runbook runbook, Phase phase, StepSpec step, string gateId, CancellationToken cancellationToken)
+    private async Task<string?> IsOverAsync(
+        Incident incident, Runbook runbook, Phase phase, StepSpec step, string gateId, CancellationToken cancellationToken)
     {
         if (!incident.ClaimsRecovery || incident.FindStep(phase, step.Name) is not null || incident.FindTask(phase, step.Name) is not null
             || incident.FindGate(gateId) is not { Plan.TellsOnly: false } gate)

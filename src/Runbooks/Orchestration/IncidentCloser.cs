@@ -6,12 +6,14 @@ namespace Runbooks.Orchestration;
 public sealed class IncidentCloser(
     IIncidentStore store, PinnedRunbooks pinned, EndFinisher finisher, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<IncidentCloser> logger)
 {
-    /// <returns>The state that it is in now: not a final one when it may not end yet, because its alert comes and goes, or because of a stop that nobody has read.</returns>
+    /// <returns>The state now. It is not final when the incident may not end yet: its alert comes and goes, or a stop is unread.</returns>
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(await store.GetCachedAsync(request.IncidentId, cancellationToken), cancellationToken);
         var (incident, isHeld) = await store.UpdateAsync(
-            request.IncidentId, i => Hold(i, request, runbook) is { } held ? (held, true) : (End(i, request, runbook), false), cancellationToken);
+            request.IncidentId,
+            i => Hold(i, request, runbook) is { } held ? (held, true) : (End(i, request, runbook), false),
+            cancellationToken);
         if (isHeld)
         {
             return incident.State;
@@ -20,7 +22,7 @@ public sealed class IncidentCloser(
         await finisher.FinishAsync(incident, runbook, isTold: false, cancellationToken);
         if (incident.SettlesAt is not null && incident.FiresUnseen() && engine() is { } running)
         {
-            // What fires already when the settle window begins wakes nobody any more.
+            // An alert that fires already when the settle window begins raises no event any more.
             await running.TryWakeAsync(incident, logger);
         }
 
@@ -29,13 +31,17 @@ public sealed class IncidentCloser(
 
     private Incident End(Incident incident, CloseRequest request, Runbook runbook)
     {
-        // Whatever the checks say, and whoever did not answer: a person has decided.
+        // A person has decided, whatever the checks say.
         var (state, reason) = incident.Stop is { } stop && request.State is IncidentState.NotNeeded or IncidentState.SelfRecovered or IncidentState.Expired or IncidentState.Cancelled
             ? (IncidentState.Cancelled, stop.Text)
             : (request.State, request.Reason);
         return incident.End(state, reason, time.GetUtcNow(), new()
         {
-            Findings = request.Findings, SettleFor = runbook.SettlesFor, SettleEvent = request.SettleEvent, InResolution = request.InResolution, IsInconclusive = request.IsInconclusive,
+            Findings = request.Findings,
+            SettleFor = runbook.SettlesFor,
+            SettleEvent = request.SettleEvent,
+            InResolution = request.InResolution,
+            IsInconclusive = request.IsInconclusive,
         });
     }
 
@@ -47,7 +53,7 @@ public sealed class IncidentCloser(
             return incident.HasUnreadStop(request.State, request.InResolution) ? incident : null;
         }
 
-        // The last look may have come a moment after another alert began, or before it: that one has the whole time too.
+        // Another alert may have begun just before or after the last round: it is watched for the whole time too.
         var now = time.GetUtcNow();
         var newest = incident.NewestSeenFrom(runbook.Limits.HealthyFor, now);
         return incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
@@ -61,15 +67,31 @@ public sealed class IncidentCloser(
 /// <param name="Reason">What ended it, where the record does not say.</param>
 /// <param name="InResolution">It ended while the resolution was to run.</param>
 /// <param name="IsInconclusive">It ended for a reason that says nothing about the fix.</param>
-/// <param name="WatchUntil">Until when the checks are looked at before it may end as not needed; null once they were.</param>
+/// <param name="WatchUntil">The checks are asked until then before it may end as not needed; null once they were.</param>
 public sealed record CloseRequest(
-    string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings, string? SettleEvent = null, bool InResolution = false, bool IsInconclusive = false, DateTimeOffset? WatchUntil = null);
+    string IncidentId,
+    IncidentState State,
+    string Reason,
+    IReadOnlyList<Finding> Findings,
+    string? SettleEvent = null,
+    bool InResolution = false,
+    bool IsInconclusive = false,
+    DateTimeOffset? WatchUntil = null);
 
-/// <summary>All that follows an end: its run is counted, what waited for it goes on, and whoever was asked is told.</summary>
+/// <summary>What follows an end: its run is counted, what waited for it goes on, and people are told.</summary>
 public sealed class EndFinisher(
-    IncidentPager pager, IncidentCards cards, NotificationUpdater updater, RunHistoryStore histories, RunLimits limits, FollowUps followUps, SuppressionService suppression, EndHooks endHooks, TimeProvider time, ILogger<EndFinisher> logger)
+    IncidentPager pager,
+    IncidentCards cards,
+    NotificationUpdater updater,
+    RunHistoryStore histories,
+    RunLimits limits,
+    FollowUps followUps,
+    SuppressionService suppression,
+    EndHooks endHooks,
+    TimeProvider time,
+    ILogger<EndFinisher> logger)
 {
-    /// <summary>The end is on record, whoever recorded it. Safe to repeat.</summary>
+    /// <summary>The end must be on record. Safe to repeat.</summary>
     /// <param name="isTold">People have heard of it already.</param>
     public async Task FinishAsync(Incident incident, Runbook runbook, bool isTold, CancellationToken cancellationToken)
     {
@@ -82,7 +104,7 @@ public sealed class EndFinisher(
         var needsPerson = card.Kind == CardKind.Page;
         var contacts = NotificationRecipients.Of(incident, runbook);
 
-        // In a storm the watch tells many ends in one message.
+        // In a storm the watchdog reports many ends in one message.
         if (!isTold && contacts.Count > 0 && !incident.InStorm)
         {
             var result = await pager.SendAsync(incident, runbook, NotificationRecipients.Closed, contacts, card, needsPerson, cancellationToken);
@@ -91,7 +113,7 @@ public sealed class EndFinisher(
                 Log.NobodyReached(logger, incident.Id, incident.Reason ?? "");
             }
 
-            // Somebody may have acknowledged or closed it meanwhile.
+            // Somebody may have acknowledged or closed it in the meantime.
             incident = result.Incident;
         }
 
@@ -100,7 +122,7 @@ public sealed class EndFinisher(
     }
 }
 
-/// <summary>Sends the report of an incident that has ended to whom its runbook names, whoever recorded the end. In a storm the watch tells many in one message.</summary>
+/// <summary>Sends the report of an ended incident to the contacts in its runbook. In a storm the watchdog does it.</summary>
 public sealed class EndReport(PinnedRunbooks pinned, IncidentNotifier notifier, IncidentCards cards) : IEndHook
 {
     public async Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
@@ -108,35 +130,49 @@ public sealed class EndReport(PinnedRunbooks pinned, IncidentNotifier notifier, 
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         if (NotificationRecipients.OfReport(incident, runbook) is { Count: > 0 } contacts && !incident.InStorm)
         {
-            await notifier.SendAsync(incident, NotificationRecipients.Report, contacts, _ => cards.Report(incident, runbook), cancellationToken);
+            await notifier.SendAsync(
+                incident, NotificationRecipients.Report, contacts, _ => cards.Report(incident, runbook), cancellationToken);
         }
 
-        // Who was told stands in the record already.
+        // The record has the recipients already.
         return [];
     }
 }
 
-/// <summary>Pages a person about an incident.</summary>
 public sealed class IncidentPager(
-    IIncidentStore store, PinnedRunbooks pinned, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater updater, StormPager storms, TimeProvider time, ILogger<IncidentPager> logger)
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    IncidentNotifier notifier,
+    IncidentCards cards,
+    NotificationUpdater updater,
+    StormPager storms,
+    TimeProvider time,
+    ILogger<IncidentPager> logger)
 {
     private readonly ConcurrentQueue<PageInStorm> _ofStorms = new();
 
     /// <summary>
-    /// A page that the workflow asks for. It is on record first, and the watch tries again what did not come to whom it is for; in a
-    /// storm the watch tells it, together with those of others.
+    /// A page that the workflow asks for. It is recorded first, and the watchdog tries again if it did not reach its recipients.
+    /// In a storm the watchdog sends it together with the pages of other incidents.
     /// </summary>
     public async Task<bool> RequestPageAsync(PageRequest request, CancellationToken cancellationToken)
     {
-        var incident = await store.UpdateAsync(request.IncidentId, i => i.NotePage(request.Key, request.Message, time.GetUtcNow()), cancellationToken);
+        var incident = await store.UpdateAsync(
+            request.IncidentId, i => i.NotePage(request.Key, request.Message, time.GetUtcNow()), cancellationToken);
         return (incident.InStorm && !incident.State.IsFinal()) || await PageAsync(request, cancellationToken);
     }
 
-    /// <summary>About one trouble once. One that did not come to whom it is for is tried again, ever more rarely, and goes to them alone.</summary>
-    /// <param name="alone">Also in a storm by itself and at once; otherwise <see cref="PageStormsAsync"/> tells it with those of others.</param>
-    /// <param name="ending">Makes of the incident what it will be in a moment: that is what the page is about. Null where the page ends nothing.</param>
+    /// <summary>Pages once about each trouble. A page that did not arrive is tried again, less and less often, for those it missed.</summary>
+    /// <param name="alone">Sent at once even in a storm; otherwise <see cref="PageStormsAsync"/> sends it with those of others.</param>
+    /// <param name="ending">Turns the incident into what it is about to become, and the page is about that. Null where the page ends nothing.</param>
     /// <returns>Whether somebody was told, now or before.</returns>
-    public async Task<bool> PageOnceAsync(Incident incident, string trouble, string message, CancellationToken cancellationToken, bool alone = false, Func<Incident, Incident>? ending = null)
+    public async Task<bool> PageOnceAsync(
+        Incident incident,
+        string trouble,
+        string message,
+        CancellationToken cancellationToken,
+        bool alone = false,
+        Func<Incident, Incident>? ending = null)
     {
         var key = DuePage.KeyOf(trouble);
         var told = incident.Reached(key);
@@ -154,7 +190,10 @@ public sealed class IncidentPager(
         return await PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken, ending) || told;
     }
 
-    /// <summary>Something worse is reported while a fix settles, or another incident goes on here, and no incident opened for it: no question tells it, and the watch looks at none that has ended.</summary>
+    /// <summary>
+    /// Something worse is reported while a fix settles, and no incident opens for it. No question mentions it, and the watchdog
+    /// does not look at ended incidents, so it is paged here.
+    /// </summary>
     public async Task PageWorseAsync(string incidentId, CancellationToken cancellationToken)
     {
         if (await store.GetAsync(incidentId, cancellationToken) is { State: IncidentState.Resolved, SettlesAt: not null } settling && settling.FiresUnseen())
@@ -166,7 +205,7 @@ public sealed class IncidentPager(
         }
     }
 
-    /// <summary>Tells what was found on incidents of storms since the last time.</summary>
+    /// <summary>Sends what was found on incidents of storms since the last call.</summary>
     public async Task PageStormsAsync(CancellationToken cancellationToken)
     {
         var pages = new List<PageInStorm>();
@@ -178,7 +217,7 @@ public sealed class IncidentPager(
         await storms.NotifyAsync(pages, cancellationToken);
     }
 
-    /// <summary>Whether whoever the page is for has it.</summary>
+    /// <summary>Whether the page reached its recipients.</summary>
     internal static bool IsHeard(Incident incident, string trouble) => DeliveryRetry.IsHeard(incident, DuePage.KeyOf(trouble));
 
     private async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken, Func<Incident, Incident>? ending = null)
@@ -195,8 +234,15 @@ public sealed class IncidentPager(
         return result.Reached;
     }
 
-    /// <summary>To these; where a person is needed and none of them was reached, to the last in line too.</summary>
-    internal async Task<SendResult> SendAsync(Incident incident, Runbook runbook, string key, IEnumerable<string> contacts, Card card, bool needsPerson, CancellationToken cancellationToken)
+    /// <summary>Where a person is needed and no contact was reached, the fallback contact gets it too.</summary>
+    internal async Task<SendResult> SendAsync(
+        Incident incident,
+        Runbook runbook,
+        string key,
+        IEnumerable<string> contacts,
+        Card card,
+        bool needsPerson,
+        CancellationToken cancellationToken)
     {
         var result = await notifier.SendAsync(incident, key, contacts, _ => card, cancellationToken);
         if (await updater.ShowIfSeenToAsync(incident, result.Incident, cancellationToken) || !needsPerson || IsAnswered(result.Incident, key) || !NotificationRecipients.NeedsLastInLine(runbook, result.Deliveries))
@@ -209,7 +255,7 @@ public sealed class IncidentPager(
         return last with { Deliveries = [.. result.Deliveries, .. last.Deliveries] };
     }
 
-    /// <summary>Whether the page is about a question that is closed by now. One about anything else still has to come to somebody.</summary>
+    /// <summary>Whether the page is about a question that is closed by now. Any other page still has to reach somebody.</summary>
     private static bool IsAnswered(Incident incident, string key) =>
         incident.Gates.Any(gate => gate.Outcome != GateOutcome.Pending && key == DuePage.KeyOf(NotificationUpdater.UnheardOf(gate.Id)));
 }

@@ -6,19 +6,19 @@ namespace Runbooks.Orchestration;
 /// <content>Asking people, and running what they approved.</content>
 internal sealed partial class IncidentStory
 {
-    /// <summary>A plan that changes this often under people's eyes is not worth asking about again.</summary>
+    /// <summary>A plan that changes this often while people decide is not worth asking about again.</summary>
     private const int MaxRounds = 5;
 
-    /// <summary>What was approved has more time to get to the store and the network than all else.</summary>
+    /// <summary>What was approved has more time than the rest to reach the store and the network.</summary>
     private static readonly TaskOptions s_patient = Retry(PersistentAttempts + 4, TimeSpan.FromSeconds(2), longest: StepPauses.Longest);
 
     private IReadOnlyList<Finding> _findings = [];
     private Conclusion _conclusion;
 
-    /// <summary>Until when that was measured which calls for nothing, and when the alert began; null for the moment in which the checks were asked.</summary>
+    /// <summary>The end of the time that the healthy answers measured, and when the alert began. Null means the moment of asking.</summary>
     private (DateTimeOffset? Until, DateTimeOffset? FiringSince) _measured;
 
-    /// <summary>The gate that the diagnosis has opened, and the event that it waits for; null once it was taken up, or where none was opened.</summary>
+    /// <summary>The gate that the diagnosis opened, and its event; null once it was used, or where none was opened.</summary>
     private (GateStatus Gate, string Wake)? _opened;
 
     private async Task<Ending?> MitigateAsync() => IsPast(Stage.Mitigation)
@@ -32,7 +32,7 @@ internal sealed partial class IncidentStory
             return null;
         }
 
-        // Without an approval of its own it runs on the mitigation's, as long as that covers it.
+        // Without an approval of its own it runs under that of the mitigation, as long as that covers it.
         Ending? ending = null;
         string? difference = null;
         var asks = _runbook.ResolutionAsks || OpenRound(Phase.Resolution) is not null;
@@ -53,15 +53,14 @@ internal sealed partial class IncidentStory
             ending = Broken(failure);
         }
 
-        // The bleeding has stopped and was seen to stop: what remains is the cause, and a person is told so. The fix stays, unless
-        // somebody wants it to be taken back.
+        // The fix works; what remains is the cause, and a person is told so. The fix stays unless somebody wants it taken back.
         return ending is null or { GoesOn: true }
             ? ending
             : ending with { Undo = ending.TakesBack, InResolution = true };
     }
 
-    /// <summary>Asks, then acts. A plan that no longer holds when it is about to run is asked about again.</summary>
-    /// <param name="difference">Why what was approved before does not cover it; null when nothing was.</param>
+    /// <summary>Asks, then acts. A plan that has changed when it is about to run is asked about again.</summary>
+    /// <param name="difference">Why the earlier approval does not cover the plan; null where there was none.</param>
     private async Task<Ending?> ActAsync(Phase phase, IReadOnlyList<Finding> findings, bool unclear, string? difference = null)
     {
         for (var round = OpenRound(phase) ?? 1; round <= MaxRounds; round++)
@@ -90,7 +89,7 @@ internal sealed partial class IncidentStory
         return new(IncidentState.Failed, EndingCause.PlanKeptChanging(MaxRounds, difference), Undo: true);
     }
 
-    /// <returns>Null when the next execution goes on asking.</returns>
+    /// <returns>Null when the next execution asks instead.</returns>
     private async Task<GateStatus?> AskPeopleAsync(Phase phase, int round, IReadOnlyList<Finding> findings, bool unclear, string? difference)
     {
         var began = _checkpoint?.Began ?? Now;
@@ -111,8 +110,8 @@ internal sealed partial class IncidentStory
         }
     }
 
-    /// <summary>Asks a person to do a step by hand, or to take it back: a question like any other, whose yes says that it is done.</summary>
-    /// <returns>Null when the next execution goes on waiting.</returns>
+    /// <summary>Asks a person to do a step by hand, or to take it back. A yes says that it is done.</summary>
+    /// <returns>Null when the next execution waits instead.</returns>
     private async Task<GateStatus?> AskToDoAsync(Phase phase, string step, bool undoes)
     {
         var began = _checkpoint?.Began ?? Now;
@@ -120,13 +119,14 @@ internal sealed partial class IncidentStory
         var request = new OpenGateRequest(_id, phase, _round, [], Unclear: false, Difference: null, wake) { Step = step, Undoes = undoes };
         var gate = await _context.CallActivityAsync<GateStatus>(OpenGate.Name, request, s_persistent);
 
-        // What is being taken back has no stage to go on from; its time is bounded, and so is its history.
-        return await WaitForAnswerAsync(gate, wake, runs: null, undoes ? null : () => ContinueAsNew(At(StageOf(phase), began, _round)));
+        // Undoing has no stage from which a new execution could go on; its time is bounded, and so is its history.
+        return await WaitForAnswerAsync(
+            gate, wake, runs: null, undoes ? null : () => ContinueAsNew(At(StageOf(phase), began, _round)));
     }
 
     /// <param name="runs">The phase that runs at once after a yes; null where the answer is about work by hand.</param>
-    /// <param name="goOn">Has the next execution wait when this one has waited often; null where it cannot.</param>
-    /// <returns>Null when it does.</returns>
+    /// <param name="goOn">Lets the next execution wait when this one has waited often; null where it cannot.</param>
+    /// <returns>Null when the next execution waits instead.</returns>
     private async Task<GateStatus?> WaitForAnswerAsync(GateStatus gate, string wake, Phase? runs, Action? goOn)
     {
         while (gate.Outcome == GateOutcome.Pending)
@@ -139,7 +139,7 @@ internal sealed partial class IncidentStory
                 return null;
             }
 
-            // The event, if one came, proves nothing. What counts is what the store says was decided.
+            // An event proves nothing. What counts is the decision in the store.
             Show(IncidentState.AwaitingApproval, $"{gate.GateId}, reading the answer and acting on it");
             wake = NextWake();
             gate = await ReviewAsync(gate.GateId, wake, runs);
@@ -152,11 +152,12 @@ internal sealed partial class IncidentStory
     {
         try
         {
-            return await _context.CallActivityAsync<GateStatus>(ReviewGate.Name, new ReviewGateRequest(_id, gate, wake) { Runs = runs }, s_patient);
+            return await _context.CallActivityAsync<GateStatus>(
+                ReviewGate.Name, new ReviewGateRequest(_id, gate, wake) { Runs = runs }, s_patient);
         }
         catch (TaskFailedException)
         {
-            // Whatever broke it, a step may have run.
+            // Whatever failed, a step may have run.
             _acted |= runs is not null;
             throw;
         }
@@ -186,7 +187,7 @@ internal sealed partial class IncidentStory
                         return (Ending.InNextExecution, null);
                     }
 
-                    // Now that it is known, it goes on record. Whatever closed the question beside an answer to it ends the incident as it ends any other.
+                    // The answer is recorded first. A question that closed without an answer ends the incident.
                     came = await RunOnAsync(phase, gateId);
                     if (answer.Outcome is not (GateOutcome.Approved or GateOutcome.Rejected))
                     {
@@ -195,7 +196,7 @@ internal sealed partial class IncidentStory
 
                     continue;
 
-                // A window ends by itself: however long it lasts, what was approved waits for that and does not fail.
+                // A window ends by itself: what was approved waits for that however long it lasts, and does not fail.
                 case StepOutcome.Held when came.Result.Until > Now:
                     await _context.CreateTimer(Longer(Shorter(came.Result.Until.Value - Now, StepPauses.Longest), TimeSpan.FromSeconds(1)), CancellationToken.None);
                     if (HasWaitedTooOften())
@@ -214,7 +215,7 @@ internal sealed partial class IncidentStory
                         return (Ending.Of(step, came.Result), null);
                     }
 
-                    // What may not run at the moment waits. Its approval is looked at anew each time, so that it does not act on an old one.
+                    // Each attempt checks the approval again, so that it does not act on an old one.
                     await _context.CreateTimer(pause, CancellationToken.None);
                     break;
             }
@@ -229,19 +230,19 @@ internal sealed partial class IncidentStory
         _context.CallActivityAsync<PhaseResult>(RunSteps.Name, new RunStepsRequest(_id, phase, gateId), s_patient);
 }
 
-/// <summary>How long a step that did not run waits before it is tried again, and when that comes to an end.</summary>
+/// <summary>How long a step that did not run waits before the next attempt, and when that stops.</summary>
 internal sealed class StepPauses(IReadOnlyList<StepOutline> steps)
 {
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
-    /// <summary>Beside the attempts that a runbook gives its step, for what an attempt needs before it acts: the network, somebody's API.</summary>
+    /// <summary>Beyond the attempts in the runbook, for what a step needs before it acts: the network, somebody's API.</summary>
     private const int MoreAttempts = 8;
 
-    /// <summary>What may not run at the moment is tried this often. A guard that stays closed for longer is a matter for people.</summary>
+    /// <summary>A guardrail that refuses for longer than this is a matter for people.</summary>
     private static readonly TimeSpan s_holdPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_longestHold = TimeSpan.FromMinutes(30);
 
-    /// <summary>Others have their turn first: it waits longer for that, and looks less and less often.</summary>
+    /// <summary>Other steps go first: it waits longer for that, and looks less and less often.</summary>
     private static readonly TimeSpan s_firstQueuePause = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_longestQueuePause = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan s_longestQueue = TimeSpan.FromHours(4);
@@ -253,7 +254,7 @@ internal sealed class StepPauses(IReadOnlyList<StepOutline> steps)
     private TimeSpan _queuePause;
     private TimeSpan _pause;
 
-    /// <returns>Null when the step has had its chances, or has none.</returns>
+    /// <returns>Null when the step gets no further attempt.</returns>
     public TimeSpan? Next(string step, StepOutcome end)
     {
         var retry = steps.First(known => known.Name == step).Retry;

@@ -9,7 +9,7 @@ internal sealed partial class IncidentStory
     /// <summary>Failing rounds in a row after which a held fix counts as no longer helping.</summary>
     private const int BrokenRounds = 2;
 
-    /// <summary>Rounds of a lease in a row in which the checks could not be asked, after which somebody is paged.</summary>
+    /// <summary>Rounds in a row in which the checks could not be asked, after which somebody is paged.</summary>
     private const int BlindRounds = 3;
 
     internal static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
@@ -17,7 +17,7 @@ internal sealed partial class IncidentStory
     /// <summary>The key of the page that says that a temporary fix has lasted longer than it should.</summary>
     internal const string LeaseTrouble = "lease";
 
-    /// <summary>Once somebody was told that it lasts, there is less to hurry for.</summary>
+    /// <summary>Once somebody was told that the lease lasts too long, it is looked at less often.</summary>
     internal static readonly TimeSpan LongestPauseOfOldLease = TimeSpan.FromMinutes(30);
 
     /// <summary>Keeps a temporary mitigation in place until the cause has been gone for a while, then reverts it.</summary>
@@ -33,7 +33,8 @@ internal sealed partial class IncidentStory
         while (true)
         {
             var wake = NextWake();
-            var (round, wasSeen) = await TryRecheckAsync(IncidentState.Holding, hold.Checks, wake, _runbook.Verify?.Checks);
+            var (round, wasSeen) = await TryRecheckAsync(
+                IncidentState.Holding, hold.Checks, wake, _runbook.Verify?.Checks);
             if (round.StoppedBy is { } stoppedBy)
             {
                 return Ending.Stopped(stoppedBy);
@@ -42,14 +43,18 @@ internal sealed partial class IncidentStory
             lease.Take(round, Now);
             if (round.IsRehearsal || (round.Healthy && lease.HealthySince is { } since && (round.MeasuredAt ?? Now) - since >= hold.StableFor))
             {
-                var undone = await UndoAsync(new(_id, "The cause is gone, so the temporary fix is to be taken back.") { EndsLease = true });
+                var undone = await UndoAsync(
+                    new(_id, "The cause is gone, so the temporary fix is to be taken back.") { EndsLease = true });
                 if (undone.HeldOn is not { } cause)
                 {
                     return undone.Complete ? null : new(IncidentState.Failed, EndingCause.NotTakenBack(undone.IsLeftAlone));
                 }
 
                 var back = undone.Message.Length > 0 ? $" Taken back already: {undone.Message}" : "";
-                await TryPageAsync($"lease-held-on:{Now:yyMMddHHmm}", $"The temporary fix was to be taken back, but its cause does not count as gone any more: {cause} It is held on until it does.{back}");
+                await TryPageAsync(
+                    $"lease-held-on:{Now:yyMMddHHmm}",
+                    $"The temporary fix was to be taken back, but its cause does not count as gone any more: {cause} "
+                        + $"It is held on until it does.{back}");
                 lease.HealthySince = null;
                 continue;
             }
@@ -57,7 +62,7 @@ internal sealed partial class IncidentStory
             lease.Count(round, wasSeen);
             await PageOfLeaseAsync(lease, hold, round);
 
-            // Nobody may know the name of this wait: what was recorded meanwhile is found at the next round.
+            // People may not know this wait's event: what they recorded in the meantime is read in the next round.
             await WaitAsync(wake, !wasSeen ? Shorter(lease.Pause, s_watchPause) : lease.PagedBroken || lease.Broken == 0 ? lease.Pause : hold.Every);
             if (HasWaitedTooOften())
             {
@@ -68,10 +73,13 @@ internal sealed partial class IncidentStory
 
     private async Task PageOfLeaseAsync(LeaseWait lease, Hold hold, RecheckResult round)
     {
-        // What was changed stays in place for as long as nobody can look, so somebody has to know.
+        // The change stays in place while nobody can check it, so somebody has to know.
         if (lease.Unseen > 0 && lease.Unseen % BlindRounds == 0)
         {
-            await TryPageAsync("lease-unseen", $"The temporary fix is in place, and whether its cause is gone could not be found out {BlindRounds} times in a row ({round.Summary}). It is tried again and again; the fix stays until then.");
+            await TryPageAsync(
+                "lease-unseen",
+                "The temporary fix is in place, and whether its cause is gone could not be found out "
+                    + $"{BlindRounds} times in a row ({round.Summary}). It is tried again and again; the fix stays until then.");
         }
 
         if (!lease.Paged && Now - lease.Began >= hold.AtMost)
@@ -79,14 +87,16 @@ internal sealed partial class IncidentStory
             lease.Paged = await TryPageAsync(LeaseTrouble, $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
         }
 
-        // Held on for another cause, or taken away by somebody else: the fix may no longer help. One failing round may be bad luck.
+        // The fix may no longer help: there is another cause, or somebody took it away. One failing round may be chance.
         if (!lease.PagedBroken && lease.Broken >= BrokenRounds)
         {
-            lease.PagedBroken = await TryPageAsync("lease-broken", $"{round.NoLongerHelps} The fix is held until its cause is gone; take it back, or do something else about it.");
+            lease.PagedBroken = await TryPageAsync(
+                "lease-broken",
+                $"{round.NoLongerHelps} The fix is held until its cause is gone; take it back, or do something else about it.");
         }
     }
 
-    /// <summary>How a lease stands between its rounds.</summary>
+    /// <summary>The state of a lease between its rounds.</summary>
     private sealed class LeaseWait(Hold hold, DateTimeOffset began, Checkpoint? earlier)
     {
         public DateTimeOffset Began { get; private set; } = began;
@@ -100,29 +110,35 @@ internal sealed partial class IncidentStory
 
         public bool PagedBroken { get; set; } = earlier?.PagedBroken ?? false;
 
-        /// <summary>Rounds in a row in which the fix did not help. A new execution counts from nothing: it is no part of the checkpoint.</summary>
+        /// <summary>Rounds in a row in which the fix did not help. Not in the checkpoint: each execution counts from 0.</summary>
         public int Broken { get; private set; }
 
-        /// <summary>Rounds in a row in which the checks could not be asked. A new execution counts from nothing, as above.</summary>
+        /// <summary>Rounds in a row in which the checks could not be asked. Not in the checkpoint either.</summary>
         public int Unseen { get; private set; }
 
         public void Take(RecheckResult round, DateTimeOffset now)
         {
-            // While the cause lasts, the checks are asked ever more rarely. While only the kill switch is on, the time goes on.
+            // While the cause lasts, the checks are asked less and less often. A kill switch alone does not stop the clock.
             Began = Earlier(Began, now);
             var isGone = round.Healthy || round.IsPaused;
             HealthySince = isGone ? Earlier(Later(HealthySince ?? now, round.PassingSince > now ? null : round.PassingSince), now) : null;
             Pause = isGone ? hold.Every : Shorter(Pause * 2, Longer(hold.Every, Paged ? LongestPauseOfOldLease : LongestLeasePause));
         }
 
-        /// <summary>Not for a round in which the fix was to be taken back and is held on: histories that are under way leave it out.</summary>
+        /// <summary>Not called for a round in which the fix was to be taken back and is kept: recorded histories depend on that.</summary>
         public void Count(RecheckResult round, bool wasSeen)
         {
             Unseen = wasSeen ? 0 : Unseen + 1;
             Broken = round.NoLongerHelps is null ? 0 : Broken + 1;
         }
 
-        public Checkpoint In(Checkpoint at) => at with { HealthySince = HealthySince, Pause = Pause, Paged = Paged, PagedBroken = PagedBroken };
+        public Checkpoint In(Checkpoint at) => at with
+        {
+            HealthySince = HealthySince,
+            Pause = Pause,
+            Paged = Paged,
+            PagedBroken = PagedBroken,
+        };
     }
 }
 
@@ -135,29 +151,39 @@ internal sealed partial class IncidentStory
         {
             var undone = await UndoAsync(new(_id, ending.Reason));
 
-            // Something is left in place: whatever the ending was, a person is needed now.
+            // Something was left in place, so a person is needed whatever the ending was.
             ending = undone.Complete ? ending : ending with { State = IncidentState.Failed };
         }
 
         Show(ending.State);
 
-        // Recorded as resolved by a first attempt that broke afterwards, it keeps its window, whatever this one would end it as.
+        // A first attempt may have recorded it as resolved and then failed: then it keeps its settle window, whatever this one ends it as.
         _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : _settle;
         var state = await _context.CallActivityAsync<IncidentState>(
-            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution, ending.IsInconclusive, ending.WatchUntil), s_persistent);
+            EndIncident.Name,
+            new CloseRequest(
+                _id,
+                ending.State,
+                ending.Reason,
+                ending.Findings ?? [],
+                _settle,
+                ending.InResolution,
+                ending.IsInconclusive,
+                ending.WatchUntil),
+            s_persistent);
         if (state.IsFinal() || ending.State == IncidentState.NotNeeded)
         {
             return state;
         }
 
-        // Somebody stopped it since the record was read last. What has failed all the same needs a person.
+        // Somebody stopped it after the record was last read. If it has also failed, it needs a person.
         _acted = true;
         return await CloseAsync(ending.State == IncidentState.Failed ? ending with { Undo = true } : Ending.Stopped(EndingCause.Stopped));
     }
 
     /// <summary>
-    /// For a while after a verified fix an alert on the target is looked into: either the fix holds, or a new incident opens. The last look
-    /// is when the window has ended: an alert may have come while nobody looked, or have woken nobody.
+    /// For a while after a verified fix an alert on the target is looked into: either the fix holds, or a new incident opens. The last
+    /// round is when the window has ended, for an alert that came in between or raised no event.
     /// </summary>
     private async Task SettleAsync()
     {
@@ -174,8 +200,7 @@ internal sealed partial class IncidentStory
         var isLast = false;
         try
         {
-            // A new execution has nothing to wait for before it has asked: an alert may have come while it began. What could not
-            // be answered is asked again.
+            // A new execution asks at once: an alert may have come while it began. Checks that gave no answer are asked again.
             while (wake is null || unclear || (Now < until && await WaitUntilAsync(until, wake)) || (_runbook.LooksAfterSettling && !isLast))
             {
                 if (HasWaitedTooOften() && Now < until)
@@ -198,17 +223,20 @@ internal sealed partial class IncidentStory
                     return;
                 }
 
-                // However many alerts come, the checks are asked no more often than while verifying.
+                // However many alerts come, the checks are asked no more often than during verification.
                 await _context.CreateTimer(verify.Every, CancellationToken.None);
             }
         }
         catch (TaskFailedException failure)
         {
-            await PageAsync("settle", $"Whether the fix still holds could not be found out ({failure.FailureDetails.ErrorMessage}). Alerts on the target since the fix were not all looked into; look whether one fires.");
+            await PageAsync(
+                "settle",
+                $"Whether the fix still holds could not be found out ({failure.FailureDetails.ErrorMessage}). "
+                    + "Alerts on the target since the fix were not all looked into; look whether one fires.");
         }
     }
 
-    /// <returns>Null when it could not be looked while there is time to look again.</returns>
+    /// <returns>Null when the checks could not be asked and there is time to try again.</returns>
     private async Task<RecheckResult?> LookAsync(IReadOnlyList<string> checks, string wake, DateTimeOffset until)
     {
         try

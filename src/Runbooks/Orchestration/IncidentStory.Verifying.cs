@@ -7,14 +7,17 @@ internal sealed partial class IncidentStory
 {
     private const int MaxUndoAttempts = 4;
 
-    /// <summary>Each undoes one step at least, and a phase has no more steps.</summary>
+    /// <summary>Each activity undoes at least one step, and a phase has no more steps.</summary>
     private const int MaxUndoActivities = 20;
 
-    /// <summary>While the kill switch keeps the fix in place, it is read each minute up to the first number of times, every five minutes up to the second, and then every half hour: the history must stay small.</summary>
+    /// <summary>
+    /// While the kill switch keeps the fix in place, it is read each minute up to this number of times, then every five minutes up
+    /// to the next number, then every half hour: the history must stay small.
+    /// </summary>
     private const int UndoLooksAtFirst = 30;
     private const int UndoLooksOften = 60;
 
-    /// <summary>Others have their turn first: for two hours at most, so that its history stays small.</summary>
+    /// <summary>Other steps on the target go first, for two hours at most: the history must stay small.</summary>
     private const int MaxUndoTurns = 60;
     private static readonly TimeSpan s_undoTurnPause = TimeSpan.FromMinutes(2);
 
@@ -33,12 +36,14 @@ internal sealed partial class IncidentStory
 
         Show(IncidentState.Verifying);
         var began = BeganOf(Stage.Verification);
-        var (passes, passedAt, measured) = _checkpoint?.Stage == Stage.Verification ? (_checkpoint.Passes, _checkpoint.HealthySince, _checkpoint.Measured) : (0, null, null);
+        var (passes, passedAt, measured) = _checkpoint?.Stage == Stage.Verification
+            ? (_checkpoint.Passes, _checkpoint.HealthySince, _checkpoint.Measured)
+            : (0, null, null);
         while (true)
         {
             var wake = NextWake();
             var (round, _) = await TryRecheckAsync(IncidentState.Verifying, verify.Checks, wake);
-            // Time in which nobody looked does not tell that the fix did not help.
+            // Time in which nobody checked does not show that the fix did not help.
             began = NotAhead(Later(began, round.VerifiedAnewSince > Now ? null : round.VerifiedAnewSince));
             passedAt = passedAt is { } before ? NotAhead(before) : null;
             if (round.StoppedBy is { } stoppedBy)
@@ -46,7 +51,7 @@ internal sealed partial class IncidentStory
                 return Ending.Stopped(stoppedBy);
             }
 
-            // Whoever wakes it early does not make it two rounds, and neither does a value that comes more seldom than it is asked for.
+            // An early wake-up does not make two rounds of one, nor does a value that is measured less often than it is asked for.
             var isEarly = Now - passedAt < verify.Every;
             if (round.Healthy && !isEarly && !round.Repeats(measured))
             {
@@ -59,7 +64,7 @@ internal sealed partial class IncidentStory
                 return null;
             }
 
-            // What has begun to pass in time has the time to go on.
+            // Checks that began to pass in time have the time to go on.
             if (!round.Healthy)
             {
                 (passes, passedAt, measured) = (0, null, null);
@@ -67,17 +72,21 @@ internal sealed partial class IncidentStory
 
             if (!round.Healthy && Now + verify.Every > began + verify.Within)
             {
-                return new(IncidentState.Failed, EndingCause.DidNotHelp(verify.Within, round.IsUnclear, round.Summary), Undo: true) { IsInconclusive = round.IsUnclear };
+                return new(
+                    IncidentState.Failed, EndingCause.DidNotHelp(verify.Within, round.IsUnclear, round.Summary), Undo: true)
+                {
+                    IsInconclusive = round.IsUnclear,
+                };
             }
 
-            // A value that stays the very same shows nothing more, however often it is asked for. One that comes seldom may still be late.
+            // A value that stays exactly the same shows nothing more. One that is measured rarely may still be late.
             var longest = Longer(verify.Within * 2, s_longestStandstill);
             if (round.Healthy && !isEarly && Now > passedAt + longest)
             {
                 return new(IncidentState.Failed, EndingCause.NoNewerValue(longest), Undo: true) { IsInconclusive = true };
             }
 
-            // On the Functions host timers fire up to a second early: one that did is given that much more, or it would do so again and again.
+            // On the Functions host timers fire up to a second early: then it waits a second longer, or it would happen again and again.
             await WaitUntilAsync((isEarly && passedAt is { } last ? last + s_timerSlack : Now) + verify.Every, wake);
             if (HasWaitedTooOften())
             {
@@ -86,11 +95,14 @@ internal sealed partial class IncidentStory
         }
     }
 
-    private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null) =>
-        _context.CallActivityAsync<RecheckResult>(Recheck.Name, new RecheckRequest(_id, state, checks, wake) { Watched = watched ?? [] }, s_persistent);
+    private Task<RecheckResult> RecheckAsync(
+        IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null) =>
+        _context.CallActivityAsync<RecheckResult>(
+            Recheck.Name, new RecheckRequest(_id, state, checks, wake) { Watched = watched ?? [] }, s_persistent);
 
-    /// <summary>Whatever keeps the checks from being asked or their answers from the record: it says nothing about the fix, and ends nothing.</summary>
-    private async Task<(RecheckResult Round, bool WasSeen)> TryRecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null)
+    /// <summary>If the checks cannot be asked or their answers not be recorded, that says nothing about the fix, and ends nothing.</summary>
+    private async Task<(RecheckResult Round, bool WasSeen)> TryRecheckAsync(
+        IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null)
     {
         try
         {
@@ -105,8 +117,8 @@ internal sealed partial class IncidentStory
     private Task<bool> PageAsync(string key, string message) =>
         _context.CallActivityAsync<bool>(PagePerson.Name, new PageRequest(_id, key, message), s_persistent);
 
-    /// <summary>A page that breaks off must not end what it is about.</summary>
-    /// <returns>False when it did, and has to be tried again.</returns>
+    /// <summary>A page that fails must not end what it is about.</summary>
+    /// <returns>False when it failed and has to be tried again.</returns>
     private async Task<bool> TryPageAsync(string key, string message)
     {
         try
@@ -121,15 +133,15 @@ internal sealed partial class IncidentStory
     }
 
     /// <summary>
-    /// What could not be undone is tried again for a while: leaving it in place is the worse end. While everything is paused it waits,
-    /// however long that lasts, and people hear of it once. Whatever keeps it from being tried, or somebody from being paged, ends nothing.
+    /// What could not be undone is tried again for a while: leaving it in place is worse. While everything is paused it waits, however
+    /// long that lasts, and people are told once. A failed attempt or a failed page ends nothing.
     /// </summary>
     private async Task<UndoResult> UndoAsync(UndoRequest request)
     {
-        // A lease may be held on instead, and be taken back another time: that is told each time.
+        // A lease may be kept and taken back another time: people are told each time.
         var key = request.EndsLease ? $"undo-paused:{Now:yyMMddHHmm}" : "undo-paused";
 
-        // Its pauses grow, so that its history stays small though it is not continued as new: what is being taken back has no stage to go on from.
+        // The pauses grow so that the history stays small: undoing has no stage from which a new execution could go on.
         for (var (attempt, looks, turns, paged) = (1, 0, 0, false); ; )
         {
             var (result, wasTried) = await TryUndoOnceAsync(request);

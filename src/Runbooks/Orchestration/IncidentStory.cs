@@ -3,18 +3,18 @@ using Microsoft.DurableTask;
 namespace Runbooks.Orchestration;
 
 /// <summary>
-/// The story of an incident. Deterministic: it decides only from what activities returned and from recorded time, so
-/// that running it again after a crash takes the same path.
+/// The story of an incident. It decides only from what activities returned and from recorded time, so that running it again after
+/// a crash takes the same path.
 /// </summary>
 internal sealed partial class IncidentStory
 {
-    /// <summary>Rounds of waiting after which the execution is continued by a new one, with an empty history.</summary>
+    /// <summary>Rounds of waiting after which a new execution goes on, with an empty history.</summary>
     public const int RoundsPerExecution = 50;
 
-    /// <summary>For what every activity needs: the store, the network. What a step itself may fail at is the step's own retry.</summary>
+    /// <summary>For what every activity needs: the store, the network. Failures of a step itself have the step's own retry.</summary>
     private const int PersistentAttempts = 8;
 
-    /// <summary>How often it looks by itself: whether another incident still covers this one, or whether the checks still pass.</summary>
+    /// <summary>How often it looks without an event: whether another incident still covers this one, or the checks still pass.</summary>
     private static readonly TimeSpan s_watchPause = TimeSpan.FromMinutes(1);
 
     private static readonly TaskOptions s_persistent = Retry(PersistentAttempts, TimeSpan.FromSeconds(2), longest: TimeSpan.FromMinutes(1));
@@ -34,7 +34,6 @@ internal sealed partial class IncidentStory
     /// <summary>Whether any step was given a chance to run: only then is there something to undo.</summary>
     private bool _acted;
 
-    /// <summary>The fix was seen to work.</summary>
     private bool _verified;
 
     /// <summary>The event that an alert in the settle window raises; null until there is such a window.</summary>
@@ -78,19 +77,21 @@ internal sealed partial class IncidentStory
                 ?? await ResolveAsync()
                 ?? new Ending(IncidentState.Resolved, "");
 
-            return ending.GoesOn ? IncidentState.Diagnosing : ending.IsRecorded ? ending.State : await CloseAsync(ending);
+            return ending.GoesOn ? IncidentState.Diagnosing
+                : ending.IsRecorded ? ending.State
+                : await CloseAsync(ending);
         }
         catch (TaskFailedException failure)
         {
-            // A fix that was seen to work stays: it is the automation that broke.
+            // A verified fix stays: it is the automation that broke.
             return await CloseAsync(Broken(failure) with { Undo = !_verified });
         }
     }
 
     /// <summary>
-    /// Asks every check. Answers that call for nothing are not believed at once: they are asked for again for a while, and as long
-    /// as an alert that comes and goes keeps the incident from ending. Where the answers call for it, people are asked at once. Where another incident covers this one, it waits for that to end first; and once more
-    /// before it asks somebody, since the other may have begun a moment later.
+    /// Asks every check. Where the answers call for the mitigation, people are asked at once. Answers that call for nothing are not
+    /// believed at once: the checks are asked again for a while, and for as long as an alert comes and goes. Where another incident
+    /// covers this one, it waits for that to end first, and again before it asks people, since the other may have begun a moment later.
     /// </summary>
     private async Task<Ending?> DiagnoseAsync()
     {
@@ -121,11 +122,14 @@ internal sealed partial class IncidentStory
                 continue;
             }
 
-            // By what was measured, and not by when it was asked: what passed before the alert began says nothing about it.
+            // The time of measuring counts, not that of asking: what passed before the alert began says nothing about it.
             var measured = _measured.Until ?? Now;
             healthySince = NotAhead(healthySince ?? measured);
             var left = Later(healthySince.Value, _measured.FiringSince) + _runbook.HealthyFor - measured;
-            var ending = new Ending(IncidentState.NotNeeded, "", Findings: _findings) { WatchUntil = left > TimeSpan.Zero ? Now + left : null };
+            var ending = new Ending(IncidentState.NotNeeded, "", Findings: _findings)
+            {
+                WatchUntil = left > TimeSpan.Zero ? Now + left : null,
+            };
             var state = await CloseAsync(ending);
             if (state.IsFinal())
             {
@@ -147,7 +151,8 @@ internal sealed partial class IncidentStory
         for (var waited = false; _runbook.MayWaitForOther; waited = true)
         {
             var wake = NextWake();
-            var other = await _context.CallActivityAsync<SuppressionResult>(CheckSuppression.Name, new SuppressionRequest(_id, wake), s_persistent);
+            var other = await _context.CallActivityAsync<SuppressionResult>(
+                CheckSuppression.Name, new SuppressionRequest(_id, wake), s_persistent);
             if (other.StoppedBy is { } stoppedBy)
             {
                 return (Ending.Stopped(stoppedBy), waited);
@@ -186,7 +191,7 @@ internal sealed partial class IncidentStory
             }
             catch (TaskFailedException) when (wake is not null)
             {
-                // It may have been the question to people that failed: that is opened by itself, on what the checks say.
+                // Asking people may have failed: then the gate is opened by an activity of its own, after the checks.
                 answer = await CallDiagnoseAsync(wake: null);
             }
 
@@ -195,8 +200,12 @@ internal sealed partial class IncidentStory
         }
         catch (TaskFailedException failure)
         {
-            // Whatever keeps them from being asked, people hear of it.
-            _findings = [.. _runbook.Diagnosis.Select(check => new Finding(check.Name, check.Ask, CheckResult.Unknown(failure.FailureDetails.ErrorMessage), Now, TimeSpan.Zero))];
+            // Whatever keeps the checks from being asked, people hear of it.
+            _findings =
+            [
+                .. _runbook.Diagnosis.Select(check => new Finding(
+                    check.Name, check.Ask, CheckResult.Unknown(failure.FailureDetails.ErrorMessage), Now, TimeSpan.Zero)),
+            ];
             _conclusion = Diagnosis.Conclude(_runbook.When, _findings);
         }
     }
@@ -206,17 +215,17 @@ internal sealed partial class IncidentStory
 
     private DateTimeOffset Now => new(DateTime.SpecifyKind(_context.CurrentUtcDateTime, DateTimeKind.Utc));
 
-    /// <summary>What was noted by a clock that was ahead counts from when that is seen.</summary>
+    /// <summary>A time noted by a clock that was ahead counts as now.</summary>
     private DateTimeOffset NotAhead(DateTimeOffset noted) => noted < Now ? noted : Now;
 
     private bool IsPast(Stage stage) => _checkpoint is { } checkpoint && checkpoint.Stage > stage;
 
-    /// <summary>Counts a round of waiting. True when this execution has waited so often that a new one should go on.</summary>
+    /// <summary>Counts a round of waiting. True when a new execution should go on.</summary>
     private bool HasWaitedTooOften() => ++_rounds > RoundsPerExecution;
 
     /// <summary>
-    /// Ends this execution and begins the next. Events that nobody has read are dropped: the first thing that the next one
-    /// does is to read the record, and what counts stands there.
+    /// Ends this execution and begins the next. Unread events are dropped: the next one reads the record first, and that has
+    /// everything that counts.
     /// </summary>
     private Ending ContinueAsNew(Checkpoint checkpoint)
     {
@@ -231,7 +240,7 @@ internal sealed partial class IncidentStory
     {
         try
         {
-            // Whoever can raise events chooses their payload: any JSON has to fit, and none of it is read.
+            // The sender of an event chooses its payload: any JSON has to fit, and none of it is read.
             await _context.WaitForExternalEvent<object?>(wake, time);
             return true;
         }
@@ -243,17 +252,23 @@ internal sealed partial class IncidentStory
 
     private Task<bool> WaitUntilAsync(DateTimeOffset time, string wake) => WaitAsync(wake, Longer(time - Now, TimeSpan.FromSeconds(1)));
 
-    /// <summary>Each wait has a name of its own, published by the activity before it.</summary>
+    /// <summary>Each wait has an event name of its own, published by the activity before it.</summary>
     private string NextWake() => $"wake-{++_waits}";
 
     private void Show(IncidentState state, string? detail = null) => _context.SetCustomStatus(new IncidentStatus(state, detail));
 
     private static Ending Broken(TaskFailedException failure) =>
-        new(IncidentState.Failed, EndingCause.Broke($"{failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}"), Undo: true) { IsInconclusive = true };
+        new(
+            IncidentState.Failed,
+            EndingCause.Broke($"{failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}"),
+            Undo: true)
+        {
+            IsInconclusive = true,
+        };
 
     private static TaskOptions Retry(int attempts, TimeSpan first, TimeSpan longest)
     {
-        // Durable Task accepts neither a pause of nothing nor a bound below the first pause.
+        // Durable Task accepts neither a pause of 0 nor a bound below the first pause.
         first = Longer(first, TimeSpan.FromMilliseconds(1));
         return new TaskOptions(new TaskRetryOptions(new RetryPolicy(attempts, first, backoffCoefficient: 2, Longer(longest, first))));
     }
@@ -268,8 +283,8 @@ public sealed class IncidentOrchestrator : TaskOrchestrator<IncidentInput, Incid
     public static readonly TaskName Name = nameof(IncidentOrchestrator);
 
     /// <summary>
-    /// Raised when a change to the story would answer recorded histories otherwise. An incident that began under another
-    /// version fails, and people are paged: half of one story and half of another would be worse.
+    /// Raised when recorded histories would no longer replay. An incident that began under another version fails and pages people:
+    /// half of one story and half of another would be worse.
     /// </summary>
     public const string Version = "3.0";
 

@@ -10,9 +10,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Runbooks.Orchestration.TaskHub;
 
 /// <summary>
-/// An orchestrator that knows that it has returned. Durable Task ends it only when its open activities are answered, and what
-/// it returned with, to continue as new, is forgotten in a session that goes on until then: it would end instead. Such a
-/// session is given up, and a replay, which forgets nothing, ends it as it was meant.
+/// Knows whether its orchestrator has returned. Durable Task ends an instance only when its open activities are answered. A session that
+/// lasts until then forgets the result "continue as new", and the instance would end instead. So the session is aborted, and a
+/// replay ends the instance as the orchestrator meant it.
 /// </summary>
 internal sealed class HostedOrchestrator(ITaskOrchestrator orchestrator) : ITaskOrchestrator
 {
@@ -49,15 +49,15 @@ internal sealed class HostedOrchestrator(ITaskOrchestrator orchestrator) : ITask
 }
 
 /// <summary>
-/// Finds orchestrators by name for the worker. Versions do not select code: what an instance was begun with is checked by
-/// the worker's versioning.
+/// Finds orchestrators by name for the worker. Versions do not select code: the worker's versioning checks the version of an instance.
 /// </summary>
 internal sealed class HostedOrchestrators(TaskHubTasks tasks, IServiceProvider services, DurableTaskShimFactory shims)
     : INameVersionObjectManager<TaskOrchestration>
 {
-    public void Add(ObjectCreator<TaskOrchestration> creator) => throw new NotSupportedException("Orchestrators are added to TaskHubTasks.");
+    public void Add(ObjectCreator<TaskOrchestration> creator) =>
+        throw new NotSupportedException("Orchestrators are added to TaskHubTasks.");
 
-    // Durable Task answers a null with a back-off of the whole dispatcher, which would delay every other instance too.
+    // It throws, since Durable Task answers a null with a back-off of the whole dispatcher, which would delay all other instances.
     public TaskOrchestration GetObject(string name, string? version)
     {
         if (!tasks.TryFindOrchestrator(name, out var create))
@@ -71,15 +71,15 @@ internal sealed class HostedOrchestrators(TaskHubTasks tasks, IServiceProvider s
 }
 
 /// <summary>
-/// What an orchestrator sees as the time: the <see cref="TimeProvider"/>'s at the beginning of each turn, recorded in the
-/// turn's <see cref="OrchestratorStartedEvent"/>. Within an instance it stands still while the machine's clock is set back by a
-/// little, and follows it when that was far ahead: whatever waits would otherwise wait for as long as it was ahead.
+/// The time that an orchestrator sees: the <see cref="TimeProvider"/>'s at the beginning of each turn, recorded in the turn's
+/// <see cref="OrchestratorStartedEvent"/>. If the machine's clock is set back by a little, the time stands still. If the clock was far
+/// ahead, the time follows it back; otherwise every wait would last that much longer.
 /// </summary>
 internal sealed class OrchestratorClock(TimeProvider time)
 {
     private static readonly TimeSpan s_little = TimeSpan.FromMinutes(5);
 
-    // An instance that continues as new does so inside one work item, with nothing of its past but this.
+    // An instance that continues as new does so inside one work item. This is all that is left of its past.
     private readonly ConditionalWeakTable<TaskOrchestrationWorkItem, StrongBox<DateTime>> _last = [];
 
     public Task SetAsync(DispatchMiddlewareContext context, Func<Task> next)
@@ -100,7 +100,7 @@ internal sealed class OrchestratorClock(TimeProvider time)
 
     private static DateTime NotBefore(DateTime floor, DateTime now) => floor > now && floor - now <= s_little ? floor : now;
 
-    // The end of Events is NewEvents; what is before it has its time.
+    // NewEvents is the end of Events; the events before it have their time.
     private static DateTime LastOf(OrchestrationRuntimeState state)
     {
         for (var i = state.Events.Count - state.NewEvents.Count - 1; i >= 0; i--)
@@ -115,7 +115,7 @@ internal sealed class OrchestratorClock(TimeProvider time)
     }
 }
 
-/// <summary>An activity as this host runs it: counted, and given up when the host stops.</summary>
+/// <summary>Counts a running activity, and gives it up when the host stops.</summary>
 internal sealed class HostedActivity(
     string name,
     ITaskActivity activity,
@@ -150,9 +150,7 @@ internal sealed class HostedActivity(
         }
     }
 
-    /// <summary>
-    /// History keeps a failure for good: only its type and its message. Stack traces and inner exceptions are for the log.
-    /// </summary>
+    /// <summary>History keeps a failure for good, so it gets only the type and the message; the log has the rest.</summary>
     public static async Task ShortenFailureAsync(DispatchMiddlewareContext context, Func<Task> next)
     {
         await next();
@@ -168,11 +166,10 @@ internal sealed class HostedActivity(
         }
     }
 
-    // Durable Task's word for "not run, try later".
+    // The exception by which Durable Task knows "not run, try later".
     private static SessionAbortedException Aborted() => new("The host is stopping.");
 }
 
-/// <summary>Finds activities by name for the worker.</summary>
 internal sealed class HostedActivities(
     TaskHubTasks tasks, IServiceProvider services, TaskHubOptions options, ActivityShutdown shutdown, DurableTaskShimFactory shims)
     : INameVersionObjectManager<TaskActivity>
@@ -191,7 +188,7 @@ internal sealed class HostedActivities(
         {
             activity = create(services);
         }
-        // A constructor that throws is a failure of the activity; thrown from here it would be tried for ever.
+        // A constructor that throws is a failure of the activity; thrown from here it would be retried for ever.
         catch (Exception e)
         {
             return new UnmadeActivity(e);
@@ -200,16 +197,19 @@ internal sealed class HostedActivities(
         return shims.CreateActivity(name, new HostedActivity(name, activity, shutdown, options.AroundActivity));
     }
 
-    /// <summary>The shim's own log would show what an activity threw as it is, secrets and all; <see cref="IncidentActivity{TInput,TOutput}"/> logs instead.</summary>
-    public static DurableTaskShimFactory Shims(Microsoft.DurableTask.Worker.DurableTaskWorkerOptions options) => new(options, NullLoggerFactory.Instance);
+    /// <summary>The shim's own log would have unredacted exceptions; <see cref="IncidentActivity{TInput,TOutput}"/> logs instead.</summary>
+    public static DurableTaskShimFactory Shims(Microsoft.DurableTask.Worker.DurableTaskWorkerOptions options) =>
+        new(options, NullLoggerFactory.Instance);
 
     private sealed class MissingActivity(string name) : TaskActivity
     {
-        public override string Run(TaskContext context, string input) => throw new InvalidOperationException($"No activity is called '{name}'.");
+        public override string Run(TaskContext context, string input) =>
+            throw new InvalidOperationException($"No activity is called '{name}'.");
     }
 
     private sealed class UnmadeActivity(Exception cause) : TaskActivity
     {
-        public override string Run(TaskContext context, string input) => throw new InvalidOperationException(cause.Message, cause);
+        public override string Run(TaskContext context, string input) =>
+            throw new InvalidOperationException(cause.Message, cause);
     }
 }

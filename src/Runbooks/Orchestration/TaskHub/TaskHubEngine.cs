@@ -4,10 +4,10 @@ using DurableTask.Core.Serializing;
 
 namespace Runbooks.Orchestration.TaskHub;
 
-/// <summary>Starts, wakes and finds instances in a task hub: incidents through the seam, any orchestrator through the other methods.</summary>
+/// <summary>Starts, wakes and finds instances in a task hub: incidents through the interface, others through the class.</summary>
 public sealed class TaskHubEngine : IIncidentEngine
 {
-    // Whatever its state, an id is used once.
+    // An id is used once, whatever the state of its instance.
     private static readonly OrchestrationStatus[] s_any = Enum.GetValues<OrchestrationStatus>();
 
     private readonly IOrchestrationServiceClient _service;
@@ -26,7 +26,8 @@ public sealed class TaskHubEngine : IIncidentEngine
     Task IIncidentEngine.StartAsync(IncidentInput input, CancellationToken cancellationToken) =>
         StartAsync(IncidentOrchestrator.Name, input.IncidentId, input);
 
-    Task IIncidentEngine.WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken) => RaiseEventAsync(incidentId, eventName);
+    Task IIncidentEngine.WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken) =>
+        RaiseEventAsync(incidentId, eventName);
 
     Task<EngineInstance?> IIncidentEngine.FindAsync(string incidentId, CancellationToken cancellationToken) => FindAsync(incidentId);
 
@@ -39,7 +40,8 @@ public sealed class TaskHubEngine : IIncidentEngine
         EnsureOpen();
         try
         {
-            await _client.CreateOrchestrationInstanceAsync(orchestrator, _options.Version ?? "", id, input, tags: null, dedupeStatuses: s_any);
+            await _client.CreateOrchestrationInstanceAsync(
+                orchestrator, _options.Version ?? "", id, input, tags: null, dedupeStatuses: s_any);
         }
         catch (OrchestrationAlreadyExistsException)
         {
@@ -49,7 +51,7 @@ public sealed class TaskHubEngine : IIncidentEngine
         return true;
     });
 
-    /// <summary>Raises an event that carries nothing; returns once that is durable. An unknown or finished instance is no error.</summary>
+    /// <summary>Raises an event without a payload; returns once that is durable. An unknown or finished instance is not an error.</summary>
     /// <exception cref="StoreUnavailableException">It could not be written, or the engine is not running.</exception>
     public Task RaiseEventAsync(string id, string name) => AskAsync(async () =>
     {
@@ -58,16 +60,15 @@ public sealed class TaskHubEngine : IIncidentEngine
         return true;
     });
 
-    /// <summary>What is known of an instance; null when nothing is.</summary>
     /// <exception cref="StoreUnavailableException">It could not be read.</exception>
     public Task<EngineInstance?> FindAsync(string id) => AskAsync(async () =>
         await _client.GetOrchestrationStateAsync(id) is { OrchestrationInstance: not null } state ? Describe(state) : null);
 
-    /// <summary>Removes a finished instance. One that runs, or that is unknown, is left alone.</summary>
+    /// <summary>Removes a finished instance. A running or unknown one is left alone.</summary>
     /// <exception cref="StoreUnavailableException">It could not be written.</exception>
     public async Task ForgetAsync(string id)
     {
-        // Not every service looks at the state before it removes.
+        // Not every service checks the state before it removes.
         if (_service is IOrchestrationServicePurgeClient purge
             && await FindAsync(id) is { Status: not (EngineStatus.Pending or EngineStatus.Running) })
         {
@@ -124,7 +125,7 @@ public sealed class TaskHubEngine : IIncidentEngine
         }
     }
 
-    // Services fail in exceptions of their own; callers know one.
+    // Each service has exceptions of its own; callers know one.
     private static async Task<T> AskAsync<T>(Func<Task<T>> ask)
     {
         try

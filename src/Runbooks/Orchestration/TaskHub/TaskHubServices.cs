@@ -13,8 +13,8 @@ public static class TaskHubServices
 {
     /// <summary>
     /// Runs the orchestrators and activities that <paramref name="add"/> names. Needs an
-    /// <see cref="DurableTask.Core.IOrchestrationService"/> and its <see cref="DurableTask.Core.IOrchestrationServiceClient"/>; what
-    /// registers those may configure <see cref="TaskHubOptions"/> too.
+    /// <see cref="DurableTask.Core.IOrchestrationService"/> and its <see cref="DurableTask.Core.IOrchestrationServiceClient"/>; the code
+    /// that registers those may configure <see cref="TaskHubOptions"/> too.
     /// </summary>
     public static IServiceCollection AddTaskHub(
         this IServiceCollection services, Action<TaskHubTasks> add, Action<TaskHubOptions>? configure = null)
@@ -40,7 +40,7 @@ public sealed class TaskHubTasks
     private readonly Dictionary<string, Func<IServiceProvider, ITaskOrchestrator>> _orchestrators = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Func<IServiceProvider, ITaskActivity>> _activities = new(StringComparer.Ordinal);
 
-    /// <param name="create">Called for each run and each replay: an orchestrator keeps its state in local variables and fields of its own.</param>
+    /// <param name="create">Called for each run and each replay: an orchestrator keeps its state in locals and fields of its own.</param>
     /// <exception cref="InvalidOperationException">The name is taken.</exception>
     public TaskHubTasks AddOrchestrator(string name, Func<IServiceProvider, ITaskOrchestrator> create)
     {
@@ -75,27 +75,27 @@ public sealed class TaskHubTasks
 public sealed class TaskHubOptions
 {
     /// <summary>
-    /// New instances carry this version, and one of a newer version is left to a newer program. What to do with an older one is
-    /// the orchestrator's to say. Null: versions are not looked at.
+    /// New instances carry this version. An instance of a newer version is left to a newer program; the orchestrator decides about
+    /// an older one. Null: versions are not compared.
     /// </summary>
     public string? Version { get; set; }
 
-    /// <summary>Whether an instance of this version is left to a newer program.</summary>
-    public bool IsNewer(string? version) => Version is not null && version is not null && VersioningSettings.CompareVersions(version, Version) > 0;
+    public bool IsNewer(string? version) =>
+        Version is not null && version is not null && VersioningSettings.CompareVersions(version, Version) > 0;
 
     /// <summary>
-    /// The service finishes by itself what is under way when it is told to stop, as the SQLite one does. For any other the
-    /// worker waits, looking once a second.
+    /// The service finishes running work itself when it is told to stop, as the SQLite one does. For any other the worker waits,
+    /// looking once a second.
     /// </summary>
     public bool ServiceFinishesItsWork { get; set; }
 
     /// <inheritdoc cref="IIncidentEngine.IsShared"/>
     public bool IsShared { get; set; } = true;
 
-    /// <summary>Null when the service can be written, otherwise what is wrong, in words. Without it an instance is looked up.</summary>
+    /// <summary>Returns null when the service can be written, otherwise what is wrong. Where it is not set, an instance is looked up.</summary>
     public Func<CancellationToken, Task<string?>>? CheckHealth { get; set; }
 
-    /// <summary>Runs an activity, given its name and what it does: twice, or not at all, as at-least-once delivery may. For tests.</summary>
+    /// <summary>For tests: gets an activity's name and call, and runs it twice, or not at all, as at-least-once delivery may.</summary>
     internal Func<string, Func<Task<object?>>, Task<object?>>? AroundActivity { get; set; }
 }
 
@@ -103,7 +103,7 @@ public static class IncidentTaskHub
 {
     /// <summary>
     /// Runs incidents in this process. Needs a <see cref="DurableTask.Core.IOrchestrationService"/> and its client; Azure
-    /// Functions brings a hub of its own.
+    /// Functions has a hub of its own.
     /// </summary>
     public static IServiceCollection AddIncidentTaskHub(this IServiceCollection services) =>
         services.AddTaskHub(tasks => tasks.AddIncidents(), hub => hub.Version = IncidentOrchestrator.Version);
@@ -121,10 +121,7 @@ public static class IncidentTaskHub
         .AddActivity(EndIncident.Name, provider => provider.GetRequiredService<EndIncident>());
 }
 
-/// <summary>
-/// Runs the orchestrators and activities of <see cref="TaskHubTasks"/> on whatever keeps their history: any
-/// <see cref="IOrchestrationService"/>.
-/// </summary>
+/// <summary>Runs the orchestrators and activities of <see cref="TaskHubTasks"/> on any <see cref="IOrchestrationService"/>.</summary>
 public sealed class TaskHubHost : IHostedService, IDisposable
 {
     private static readonly TimeSpan s_lastCommits = TimeSpan.FromSeconds(2);
@@ -169,7 +166,7 @@ public sealed class TaskHubHost : IHostedService, IDisposable
     /// <summary>Null while work is taken; otherwise why it is not, in words.</summary>
     internal string? Closed => _closed;
 
-    /// <summary>Brings the service's tables or queues and goes on with what was under way.</summary>
+    /// <summary>Creates the service's tables or queues and goes on with running work.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _worker.orchestrationService.CreateIfNotExistsAsync();
@@ -178,8 +175,8 @@ public sealed class TaskHubHost : IHostedService, IDisposable
     }
 
     /// <summary>
-    /// Takes no more work, tells running activities to stop, and waits for what is being committed. Activities that go on
-    /// regardless are left behind when the token says so; they run again after the next start.
+    /// Takes no more work, tells running activities to stop, and waits for commits under way. Activities that do not stop are left
+    /// behind when the token is cancelled; they run again after the next start.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -187,16 +184,21 @@ public sealed class TaskHubHost : IHostedService, IDisposable
         _shutdown.Stop();
         if (!_options.ServiceFinishesItsWork)
         {
-            await _worker.StopAsync(isForced: false).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _worker.StopAsync(isForced: false)
+                .WaitAsync(cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
 
-        // What activities answer now is still taken by turns: the worker tells the service to stop only after that.
-        await _shutdown.Running.WhenZeroAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Turns still take the answers of activities: the worker tells the service to stop only after that.
+        await _shutdown.Running.WhenZeroAsync()
+            .WaitAsync(cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // Forced, it ends the fetches and waits for nothing but the service. That is quick, so it happens even when the patience
-        // of the host has ended.
-        await _worker.StopAsync(isForced: true).WaitAsync(s_lastCommits, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Forced, it ends the fetches and waits only for the service. That is quick, so it happens even when the host's time is up.
+        await _worker.StopAsync(isForced: true)
+            .WaitAsync(s_lastCommits, CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose()
@@ -207,8 +209,8 @@ public sealed class TaskHubHost : IHostedService, IDisposable
 }
 
 /// <summary>
-/// What Durable Task's own machinery may log: warnings and errors. Below that it writes several lines a turn, and what
-/// activities threw as it is, secrets and all; <see cref="HostedActivity"/> logs that without them.
+/// Durable Task's own code may log warnings and errors only. Below that it writes several lines a turn, and exceptions of activities
+/// unredacted; <see cref="HostedActivity"/> logs those redacted.
 /// </summary>
 internal sealed class WarningLoggers(ILoggerFactory loggers) : ILoggerFactory
 {
@@ -228,7 +230,8 @@ internal sealed class WarningLoggers(ILoggerFactory loggers) : ILoggerFactory
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning && logger.IsEnabled(logLevel);
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
             {
