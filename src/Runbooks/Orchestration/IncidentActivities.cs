@@ -205,16 +205,21 @@ public sealed class PhaseRunner(
         var began = time.GetTimestamp();
         await restored.EnsureCheckedAsync(cancellationToken);
         var gate = await review.ReviewAsync(request, cancellationToken);
-        return gate.Outcome == GateOutcome.Approved && request.Runs is { } phase
-            ? gate with { Ran = await RunAsync(await store.GetCachedAsync(request.IncidentId, cancellationToken), phase, request.GateId, began, cancellationToken) }
-            : gate;
+        if (gate.Outcome != GateOutcome.Approved || request.Runs is not { } phase)
+        {
+            return gate;
+        }
+
+        var incident = await store.GetCachedAsync(request.IncidentId, cancellationToken);
+        return gate with { Ran = await RunAsync(incident, phase, request.GateId, began, cancellationToken) };
     }
 
     public async Task<PhaseResult> RunAsync(RunStepsRequest request, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         await restored.EnsureCheckedAsync(cancellationToken);
-        return await RunAsync(await store.GetAsync(request.IncidentId, cancellationToken), request.Phase, request.GateId, began, cancellationToken);
+        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        return await RunAsync(incident, request.Phase, request.GateId, began, cancellationToken);
     }
 
     private async Task<PhaseResult> RunAsync(Incident incident, Phase phase, string gateId, long began, CancellationToken cancellationToken)
@@ -256,14 +261,15 @@ public sealed class PhaseRunner(
     private async Task<string?> IsOverAsync(
         Incident incident, Runbook runbook, Phase phase, StepSpec step, string gateId, CancellationToken cancellationToken)
     {
-        if (!incident.ClaimsRecovery || incident.FindStep(phase, step.Name) is not null || incident.FindTask(phase, step.Name) is not null
-            || incident.FindGate(gateId) is not { Plan.TellsOnly: false } gate)
+        var hasBegun = incident.FindStep(phase, step.Name) is not null || incident.FindTask(phase, step.Name) is not null;
+        if (!incident.ClaimsRecovery || hasBegun || incident.FindGate(gateId) is not { Plan.TellsOnly: false } gate)
         {
             return null;
         }
 
         incident = await checks.CheckClaimAsync(incident, runbook, cancellationToken);
-        return Incident.RecoveredBeforeActing(incident, time.GetUtcNow()) && (gate.Decisions.Count == 0 || incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed })
+        var isBelieved = gate.Decisions.Count == 0 || incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed };
+        return isBelieved && Incident.RecoveredBeforeActing(incident, time.GetUtcNow())
             ? Incident.RecoveryReason(incident)
             : null;
     }

@@ -32,7 +32,9 @@ public sealed class IncidentCloser(
     private Incident End(Incident incident, CloseRequest request, Runbook runbook)
     {
         // A person has decided, whatever the checks say.
-        var (state, reason) = incident.Stop is { } stop && request.State is IncidentState.NotNeeded or IncidentState.SelfRecovered or IncidentState.Expired or IncidentState.Cancelled
+        var yieldsToStop = request.State
+            is IncidentState.NotNeeded or IncidentState.SelfRecovered or IncidentState.Expired or IncidentState.Cancelled;
+        var (state, reason) = incident.Stop is { } stop && yieldsToStop
             ? (IncidentState.Cancelled, stop.Text)
             : (request.State, request.Reason);
         return incident.End(state, reason, time.GetUtcNow(), new()
@@ -56,9 +58,19 @@ public sealed class IncidentCloser(
         // Another alert may have begun just before or after the last round: it is watched for the whole time too.
         var now = time.GetUtcNow();
         var newest = incident.NewestSeenFrom(runbook.Limits.HealthyFor, now);
-        return incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
-            : now < incident.WatchedUntil ? incident.WatchFlapping(request.Findings, now)
-            : (newest > request.WatchUntil ? newest : request.WatchUntil ?? newest) is { } until && !incident.IsOnlyAsked && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(runbook.Mitigation.When, request.Findings, until, now)
+        if (incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null })
+        {
+            return null;
+        }
+
+        if (now < incident.WatchedUntil)
+        {
+            return incident.WatchFlapping(request.Findings, now);
+        }
+
+        var latest = newest > request.WatchUntil ? newest : request.WatchUntil ?? newest;
+        return latest is { } until && !incident.IsOnlyAsked && !incident.IsOverFor(request.Findings)
+            ? incident.WatchHealthy(runbook.Mitigation.When, request.Findings, until, now)
             : null;
     }
 }
@@ -196,12 +208,17 @@ public sealed class IncidentPager(
     /// </summary>
     public async Task PageWorseAsync(string incidentId, CancellationToken cancellationToken)
     {
-        if (await store.GetAsync(incidentId, cancellationToken) is { State: IncidentState.Resolved, SettlesAt: not null } settling && settling.FiresUnseen())
+        var incident = await store.GetAsync(incidentId, cancellationToken);
+        var isSettling = incident is { State: IncidentState.Resolved, SettlesAt: not null };
+        if (!isSettling || !incident.FiresUnseen())
         {
-            foreach (var news in settling.UrgentSinceAsked())
-            {
-                await PageOnceAsync(settling, news.Key, $"{news.Text} The checks that are asked while its fix settles do not fail.", cancellationToken, alone: true);
-            }
+            return;
+        }
+
+        foreach (var news in incident.UrgentSinceAsked())
+        {
+            var message = $"{news.Text} The checks that are asked while its fix settles do not fail.";
+            await PageOnceAsync(incident, news.Key, message, cancellationToken, alone: true);
         }
     }
 
@@ -225,7 +242,9 @@ public sealed class IncidentPager(
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         var contacts = NotificationRecipients.OfPage(incident, runbook);
-        var result = await SendAsync(incident, runbook, DuePage.KeyOf(request.Key), contacts, cards.Page(ending?.Invoke(incident) ?? incident, runbook, request.Message, time.GetUtcNow()), needsPerson: true, cancellationToken);
+        var card = cards.Page(ending?.Invoke(incident) ?? incident, runbook, request.Message, time.GetUtcNow());
+        var result = await SendAsync(
+            incident, runbook, DuePage.KeyOf(request.Key), contacts, card, needsPerson: true, cancellationToken);
         if (!result.Reached)
         {
             Log.NobodyReached(logger, incident.Id, request.Message);
@@ -245,7 +264,10 @@ public sealed class IncidentPager(
         CancellationToken cancellationToken)
     {
         var result = await notifier.SendAsync(incident, key, contacts, _ => card, cancellationToken);
-        if (await updater.ShowIfSeenToAsync(incident, result.Incident, cancellationToken) || !needsPerson || IsAnswered(result.Incident, key) || !NotificationRecipients.NeedsLastInLine(runbook, result.Deliveries))
+        if (await updater.ShowIfSeenToAsync(incident, result.Incident, cancellationToken)
+            || !needsPerson
+            || IsAnswered(result.Incident, key)
+            || !NotificationRecipients.NeedsLastInLine(runbook, result.Deliveries))
         {
             return result;
         }

@@ -104,9 +104,13 @@ internal sealed partial class IncidentStory
         async Task<(GateStatus Gate, string Wake)> OpenAsync()
         {
             var wake = NextWake();
-            return (OpenRound(phase) == round
-                ? await ReviewAsync(_gate, wake, phase)
-                : await _context.CallActivityAsync<GateStatus>(OpenGate.Name, new OpenGateRequest(_id, phase, round, findings, unclear, difference, wake), s_persistent), wake);
+            if (OpenRound(phase) == round)
+            {
+                return (await ReviewAsync(_gate, wake, phase), wake);
+            }
+
+            var request = new OpenGateRequest(_id, phase, round, findings, unclear, difference, wake);
+            return (await _context.CallActivityAsync<GateStatus>(OpenGate.Name, request, s_persistent), wake);
         }
     }
 
@@ -198,7 +202,8 @@ internal sealed partial class IncidentStory
 
                 // A window ends by itself: what was approved waits for that however long it lasts, and does not fail.
                 case StepOutcome.Held when came.Result.Until > Now:
-                    await _context.CreateTimer(Longer(Shorter(came.Result.Until.Value - Now, StepPauses.Longest), TimeSpan.FromSeconds(1)), CancellationToken.None);
+                    var untilEnd = Shorter(came.Result.Until.Value - Now, StepPauses.Longest);
+                    await _context.CreateTimer(Longer(untilEnd, TimeSpan.FromSeconds(1)), CancellationToken.None);
                     if (HasWaitedTooOften())
                     {
                         return (ContinueAsNew(At(StageOf(phase), _checkpoint?.Began ?? Now, _round)), null);
@@ -257,7 +262,7 @@ internal sealed class StepPauses(IReadOnlyList<StepOutline> steps)
     /// <returns>Null when the step gets no further attempt.</returns>
     public TimeSpan? Next(string step, StepOutcome end)
     {
-        var retry = steps.First(known => known.Name == step).Retry;
+        var retry = steps.First(outline => outline.Name == step).Retry;
         if (step != _step)
         {
             (_step, _failed, _held, _queued, _queuePause, _pause) = (step, 0, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);

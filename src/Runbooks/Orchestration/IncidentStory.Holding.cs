@@ -1,5 +1,4 @@
 using Microsoft.DurableTask;
-using Runbooks.Approvals;
 
 namespace Runbooks.Orchestration;
 
@@ -41,7 +40,10 @@ internal sealed partial class IncidentStory
             }
 
             lease.Take(round, Now);
-            if (round.IsRehearsal || (round.Healthy && lease.HealthySince is { } since && (round.MeasuredAt ?? Now) - since >= hold.StableFor))
+            var isStable = round.Healthy
+                && lease.HealthySince is { } since
+                && (round.MeasuredAt ?? Now) - since >= hold.StableFor;
+            if (round.IsRehearsal || isStable)
             {
                 var undone = await UndoAsync(
                     new(_id, "The cause is gone, so the temporary fix is to be taken back.") { EndsLease = true });
@@ -63,7 +65,8 @@ internal sealed partial class IncidentStory
             await PageOfLeaseAsync(lease, hold, round);
 
             // People may not know this wait's event: what they recorded in the meantime is read in the next round.
-            await WaitAsync(wake, !wasSeen ? Shorter(lease.Pause, s_watchPause) : lease.PagedBroken || lease.Broken == 0 ? lease.Pause : hold.Every);
+            var pause = lease.PagedBroken || lease.Broken == 0 ? lease.Pause : hold.Every;
+            await WaitAsync(wake, wasSeen ? pause : Shorter(lease.Pause, s_watchPause));
             if (HasWaitedTooOften())
             {
                 return ContinueAsNew(lease.In(At(Stage.Holding, lease.Began)));
@@ -84,7 +87,13 @@ internal sealed partial class IncidentStory
 
         if (!lease.Paged && Now - lease.Began >= hold.AtMost)
         {
-            lease.Paged = await TryPageAsync(LeaseTrouble, $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
+            var why = round.Healthy
+                ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break."
+                : round.Summary;
+            lease.Paged = await TryPageAsync(
+                LeaseTrouble,
+                $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} "
+                    + $"and is not taken back yet: {why}");
         }
 
         // The fix may no longer help: there is another cause, or somebody took it away. One failing round may be chance.
@@ -121,8 +130,10 @@ internal sealed partial class IncidentStory
             // While the cause lasts, the checks are asked less and less often. A kill switch alone does not stop the clock.
             Began = Earlier(Began, now);
             var isGone = round.Healthy || round.IsPaused;
-            HealthySince = isGone ? Earlier(Later(HealthySince ?? now, round.PassingSince > now ? null : round.PassingSince), now) : null;
-            Pause = isGone ? hold.Every : Shorter(Pause * 2, Longer(hold.Every, Paged ? LongestPauseOfOldLease : LongestLeasePause));
+            var passing = round.PassingSince > now ? null : round.PassingSince;
+            HealthySince = isGone ? Earlier(Later(HealthySince ?? now, passing), now) : null;
+            var longest = Longer(hold.Every, Paged ? LongestPauseOfOldLease : LongestLeasePause);
+            Pause = isGone ? hold.Every : Shorter(Pause * 2, longest);
         }
 
         /// <summary>Not called for a round in which the fix was to be taken back and is kept: recorded histories depend on that.</summary>
@@ -201,7 +212,10 @@ internal sealed partial class IncidentStory
         try
         {
             // A new execution asks at once: an alert may have come while it began. Checks that gave no answer are asked again.
-            while (wake is null || unclear || (Now < until && await WaitUntilAsync(until, wake)) || (_runbook.LooksAfterSettling && !isLast))
+            while (wake is null
+                || unclear
+                || (Now < until && await WaitUntilAsync(until, wake))
+                || (_runbook.LooksAfterSettling && !isLast))
             {
                 if (HasWaitedTooOften() && Now < until)
                 {

@@ -149,10 +149,20 @@ internal sealed partial class IncidentStory
             {
                 if (++looks > 1 && !paged)
                 {
-                    paged = await TryPageAsync(key, $"{request.Why} What was changed is not taken back while the kill switch is on. It is taken back within half an hour after the kill switch is released{(request.EndsLease ? ", unless its cause is back by then" : "")}. {paused}");
+                    var unlessNeeded = request.EndsLease ? ", unless its cause is back by then" : "";
+                    paged = await TryPageAsync(
+                        key,
+                        $"{request.Why} What was changed is not taken back while the kill switch is on. "
+                            + $"It is taken back within half an hour after the kill switch is released{unlessNeeded}. {paused}");
                 }
 
-                await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);
+                var pause = looks switch
+                {
+                    <= UndoLooksAtFirst => s_watchPause,
+                    <= UndoLooksOften => LongestLeasePause,
+                    _ => StepUndoer.LongestPausedLook,
+                };
+                await _context.CreateTimer(pause, CancellationToken.None);
                 continue;
             }
 

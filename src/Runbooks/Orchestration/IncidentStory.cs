@@ -136,7 +136,8 @@ internal sealed partial class IncidentStory
                 return ending with { State = state, IsRecorded = true };
             }
 
-            await _context.CreateTimer(left > TimeSpan.Zero ? Shorter(_runbook.Verify?.Every ?? Verify.DefaultEvery, left) : s_watchPause, CancellationToken.None);
+            var pause = left > TimeSpan.Zero ? Shorter(_runbook.Verify?.Every ?? Verify.DefaultEvery, left) : s_watchPause;
+            await _context.CreateTimer(pause, CancellationToken.None);
             if (HasWaitedTooOften())
             {
                 return ContinueAsNew(At(Stage.Diagnosis, Now) with { HealthySince = healthySince });
