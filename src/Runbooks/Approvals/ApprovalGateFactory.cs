@@ -4,21 +4,28 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Approvals;
 
-/// <summary>The rules by which a new gate is pending, or closed from the start.</summary>
+/// <summary>Makes a new gate: pending, or closed from the start.</summary>
 public static class ApprovalGateFactory
 {
-    /// <summary>Asked where a runbook that heals itself has to ask after all.</summary>
+    /// <summary>Asked where a runbook that runs without approval has to ask after all.</summary>
     private static readonly Approval s_askAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [] };
 
-    /// <summary>It stands in the record of a runbook that only tells. Nobody is asked, unless an assistant proposed it.</summary>
+    /// <summary>For a runbook that only sends messages. Nobody is asked, unless an assistant proposed the incident.</summary>
     private static readonly Approval s_tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [] };
 
     /// <summary>The approval of the mitigation no longer covers the resolution, so the same people are asked.</summary>
-    private static Approval? AskAboutResolution(Runbook runbook, Phase phase) => phase == Phase.Resolution && runbook.Mitigation.Approval is { } asked
+    private static Approval? AskAboutResolution(Runbook runbook, Phase phase) =>
+        phase == Phase.Resolution && runbook.Mitigation.Approval is { } asked
         ? asked with { Ask = "Run the resolution on {{ target }}?", OnTimeout = OnTimeout.Abort }
         : null;
 
-    public static Gate Make(Incident incident, Runbook runbook, OpenGateRequest request, Plan plan, IReadOnlyList<GuardrailViolation> violations, DateTimeOffset now)
+    public static Gate Make(
+        Incident incident,
+        Runbook runbook,
+        OpenGateRequest request,
+        Plan plan,
+        IReadOnlyList<GuardrailViolation> violations,
+        DateTimeOffset now)
     {
         var phase = request.Phase;
         var grounds = new Grounds(incident, runbook.Mitigation, request, plan, violations);
@@ -36,7 +43,7 @@ public static class ApprovalGateFactory
             BlockedBy = grounds.BlockedBy,
             BlockedAt = grounds.BlockedBy is null ? null : now,
 
-            // Statistics speak against nothing.
+            // Statistics are no warning.
             TrackRecord = violations.FirstOrDefault(violation => violation.Severity == GuardrailSeverity.Tell)?.Why,
             Overrules = [.. violations.Where(IsWarning).Select(violation => violation.Guardrail)],
             Approvers = ApproversOf(approval, runbook),
@@ -52,27 +59,29 @@ public static class ApprovalGateFactory
         return Settle(gate, incident, runbook, violations, grounds.MustAsk, now);
     }
 
-    /// <summary>Whom the runbook names in place of the contacts' own last one; null where it names nobody.</summary>
+    /// <summary>The last contact to be asked, where the runbook names one instead of the contacts' own fallback.</summary>
     internal static string? FallbackOf(Runbook runbook) => runbook.Fallback == ContactBook.Fallback ? null : runbook.Fallback;
 
-    /// <summary>Whoever has to say yes is asked.</summary>
     private static IReadOnlyList<string> ApproversOf(Approval approval, Runbook runbook) =>
         approval.OwnerRequired ? [.. approval.From.Append(runbook.Owner).Distinct(StringComparer.OrdinalIgnoreCase)]
         : approval.From.Count > 0 ? approval.From
         : [runbook.Fallback];
 
     /// <summary>
-    /// What a person lifts again is no reason to give up: it is asked all the same, and taken once nothing stands against it.
-    /// A runbook that heals by itself asks too, since nobody wants everything that waited to run at once when it is lifted.
+    /// A block that a person will lift does not close the gate: it is asked all the same, and the yes is taken once nothing blocks it.
+    /// A runbook that runs without approval asks too, so that the waiting incidents do not all run at once when the block is lifted.
     /// </summary>
     private static bool CanWait(GuardrailViolation violation) => violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true };
 
     /// <summary>
-    /// A runbook that asks nobody did nothing, and the checks that were asked again call for nothing. Where people are asked, they decide what one
-    /// look is worth while the alert fires; what the sender says to be over too ends as <see cref="Incident.RecoveredBeforeActing(Incident)"/>.
+    /// Nobody was asked, nothing was done, and the checks that were asked again call for nothing. Where people are asked, they decide what
+    /// one check is worth while the alert fires. What the sender also calls over ends by <see cref="Incident.RecoveredBeforeActing(Incident)"/>.
     /// </summary>
     private static bool IsNeededNoLonger(Gate gate, Incident incident, Runbook runbook, DateTimeOffset now) =>
-        gate is { Phase: Phase.Mitigation, Round: > 1 } && runbook.ApprovalOf(gate.Phase) is null && incident.ConfirmedAt is not null && !incident.HasActed
+        gate is { Phase: Phase.Mitigation, Round: > 1 }
+        && runbook.ApprovalOf(gate.Phase) is null
+        && incident.ConfirmedAt is not null
+        && !incident.HasActed
         && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
         && Diagnosis.Conclude(runbook.Mitigation.When, incident.SinceFiring(incident.Findings, now)) == Conclusion.Healthy;
 
@@ -84,7 +93,13 @@ public static class ApprovalGateFactory
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
-    private static Gate Settle(Gate gate, Incident incident, Runbook runbook, IReadOnlyList<GuardrailViolation> violations, bool mustAsk, DateTimeOffset now)
+    private static Gate Settle(
+        Gate gate,
+        Incident incident,
+        Runbook runbook,
+        IReadOnlyList<GuardrailViolation> violations,
+        bool mustAsk,
+        DateTimeOffset now)
     {
         if (incident.Stop is { } stop)
         {
@@ -101,7 +116,7 @@ public static class ApprovalGateFactory
             return Closed(GateOutcome.SelfRecovered, $"Before anything was done the checks were asked again, and they no longer call for it.{(incident.FiresOn ? $" {EndingText.NotSaidOver}" : "")}");
         }
 
-        // Nobody is asked whether they want to hear it again.
+        // A message that went out often enough is not sent again, and nobody is asked whether to.
         if (gate.Plan.TellsOnly && violations.FirstOrDefault(violation => violation.Guardrail == GuardrailNames.Limits) is { } enough)
         {
             return Closed(GateOutcome.Suppressed, enough.Why);
@@ -132,17 +147,22 @@ public static class ApprovalGateFactory
         Gate Closed(GateOutcome outcome, string why) => gate with { Outcome = outcome, ClosedAt = now, ClosedBy = why };
     }
 
-    /// <summary>What speaks for asking a person, and what speaks against the plan.</summary>
-    private sealed class Grounds(Incident incident, Mitigation mitigation, OpenGateRequest request, Plan plan, IReadOnlyList<GuardrailViolation> violations)
+    /// <summary>The reasons to ask a person, and the reasons against the plan.</summary>
+    private sealed class Grounds(
+        Incident incident,
+        Mitigation mitigation,
+        OpenGateRequest request,
+        Plan plan,
+        IReadOnlyList<GuardrailViolation> violations)
     {
         private readonly IReadOnlyList<Finding> _unmetNeeds = Diagnosis.UnmetNeeds(mitigation, request.Phase, plan, incident.Findings);
 
         private readonly bool _isUnclear = request.Unclear || incident.CheckedClaim?.Answer == RecoveryAnswer.Unclear;
 
-        /// <summary>A person is asked, also where the runbook asks nobody. What only tells needs nobody, unless an assistant proposed it.</summary>
+        /// <summary>A person is asked even where the runbook asks nobody. A plan that only sends messages needs that only for a proposal.</summary>
         public bool MustAsk => incident.IsProposed || (!plan.TellsOnly && ChangesNeedPerson);
 
-        /// <summary>Only a yes will do: silence overrules no warning.</summary>
+        /// <summary>Silence does not count as a yes: it overrules no warning.</summary>
         public bool NeedsYes => MustAsk || ((Warnings.Count > 0 || BlockedBy is not null) && !plan.TellsOnly);
 
         private bool ChangesNeedPerson =>
@@ -154,10 +174,9 @@ public static class ApprovalGateFactory
             || incident.Mode == RunMode.ApproveAll
             || violations.Any(violation => IsWarning(violation) || CanWait(violation));
 
-        /// <summary>Why nothing can run now, whoever says yes; null where something can.</summary>
+        /// <summary>Why nothing can run now, even after a yes; null where something can.</summary>
         public string? BlockedBy => field ??= ClosedGuards.InWords([.. violations.Where(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(plan))]);
 
-        /// <summary>All that speaks against it.</summary>
         public IReadOnlyList<string> Warnings => field ??= [.. FindWarnings().OfType<string>()];
 
         private IEnumerable<string?> FindWarnings() =>
@@ -192,7 +211,7 @@ public static class ApprovalGateFactory
     }
 }
 
-/// <summary>Asks a person to do a step by hand: a gate like any other, whose yes says that it is done.</summary>
+/// <summary>Asks a person to do a step by hand. A yes says that it is done.</summary>
 public static class ManualTaskFactory
 {
     private const int LongestQuestion = 300;
@@ -200,9 +219,11 @@ public static class ManualTaskFactory
     /// <param name="undoes">They are asked to take back what was done.</param>
     public static Gate Make(Incident incident, Runbook runbook, Phase phase, string step, bool undoes, DateTimeOffset now)
     {
-        var spec = runbook.FindStep(phase, step) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{step}'.");
+        var spec = runbook.FindStep(phase, step)
+            ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{step}'.");
         var binding = StepBinding.Of(spec.With, typeof(ManualAction.Parameters), IncidentTemplateScope.Of(incident));
-        var parameters = binding.Parameters as ManualAction.Parameters ?? throw new InvalidOperationException($"Step '{step}': {binding.Problem}");
+        var parameters = binding.Parameters as ManualAction.Parameters
+            ?? throw new InvalidOperationException($"Step '{step}': {binding.Problem}");
         var instruction = undoes ? $"Take back what was done by hand: {parameters.Undo}" : parameters.Instruction;
         var gate = new Gate
         {

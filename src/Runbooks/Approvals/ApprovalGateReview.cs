@@ -2,7 +2,7 @@ using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Approvals;
 
-/// <summary>Looks after a question: reads from the store what people decided, asks once more, and tells them what is new.</summary>
+/// <summary>Looks after an open question: reads decisions from the store, reminds people, and tells them the news.</summary>
 public sealed class ApprovalGateReview(
     ApprovalGateService gates,
     IIncidentStore store,
@@ -16,11 +16,11 @@ public sealed class ApprovalGateReview(
     StormRegistry storms,
     TimeProvider time)
 {
-    /// <summary>Urgent news that reached nobody is told again after this long, then ever more rarely.</summary>
+    /// <summary>Urgent news that reached nobody is sent again after this long, then less and less often.</summary>
     internal static readonly TimeSpan NewsPause = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_longestNewsPause = TimeSpan.FromMinutes(80);
 
-    /// <summary>A workflow looks at a decision at once. One that comes so late was held up by a death, or follows one.</summary>
+    /// <summary>A workflow reads a decision at once. A longer delay means that a process died.</summary>
     private static readonly TimeSpan s_shownBy = TimeSpan.FromSeconds(30);
 
     public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
@@ -33,21 +33,27 @@ public sealed class ApprovalGateReview(
             due ??= dueNow;
         }
 
-        // A crash may have come between a reminder being due and its message: what is on the record is what was sent.
+        // The process may have crashed between a reminder being due and its message. The record says what was sent.
         if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
         {
             await ShowUnshownEndAsync(incident, request.GateId, cancellationToken);
             return GateStatus.Of(await ShowNewsAsync(incident, request.GateId, cancellationToken), request.GateId, time.GetUtcNow());
         }
 
-        return await gates.AskAsync(incident, await pinned.OfAsync(incident, cancellationToken), request.GateId, kind, alone: !incident.InStorm, cancellationToken);
+        return await gates.AskAsync(
+            incident,
+            await pinned.OfAsync(incident, cancellationToken),
+            request.GateId,
+            kind,
+            alone: !incident.InStorm,
+            cancellationToken);
     }
 
     private async Task<(Incident Incident, CardKind? Due)> AdvanceAsync(ReviewGateRequest request, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
 
-        // Whom it reached may be out of the contacts by now, and where nothing may run a yes would not be taken: then silence says nothing.
+        // The people that the question reached may have left the contacts, or nothing may run now: then silence is not a yes.
         Func<Gate, string, bool>? isAsked = null;
         var known = await store.FindCachedAsync(request.IncidentId, cancellationToken);
         var asked = known?.FindGate(request.GateId);
@@ -60,7 +66,7 @@ public sealed class ApprovalGateReview(
 
         var heldBackBy = known is null ? null : await closed.FindAllAsync(known, asked, cancellationToken);
 
-        // Once it is decided nobody waits for that event any more.
+        // Once it is decided, the workflow no longer waits for that event.
         var (incident, due) = await store.UpdateAsync(
             request.IncidentId,
             i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : Advance(
@@ -80,7 +86,7 @@ public sealed class ApprovalGateReview(
         }
     }
 
-    /// <summary>The cards that asked say what was learnt since.</summary>
+    /// <summary>Updates the cards of the question with what became known since.</summary>
     private async Task<Incident> ShowNewsAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         if (incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } && incident.NewsMark is var mark && mark != incident.ShownNews)
@@ -100,10 +106,10 @@ public sealed class ApprovalGateReview(
     }
 
     /// <summary>
-    /// One message for each urgent news that came after the question. In a storm its page says it, unless it is worse than all that
-    /// people were told of, or tells that another incident goes on here.
+    /// Sends one message for each urgent news that came after the question. In a storm the storm's page has it, unless it is worse than
+    /// everything that people were told, or says that another incident continues here.
     /// </summary>
-    /// <returns>Whether somebody heard each of them: what reached nobody is told again.</returns>
+    /// <returns>Whether each of them reached somebody; the others are sent again.</returns>
     private async Task<(Incident Incident, bool Told)> NotifyUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         var gate = incident.FindGate(gateId)!;
@@ -113,7 +119,11 @@ public sealed class ApprovalGateReview(
         {
             var key = gate.NewsKey(news);
             var tries = incident.DeliveriesUnder(key).ToList();
-            if (Reach.IsHeard(tries) || (tries.Count == 0 && incident.InStorm && !Incident.GoesOn(news) && !await storms.IsWorstAsync(incident, cancellationToken)))
+            if (Reach.IsHeard(tries)
+                || (tries.Count == 0
+                    && incident.InStorm
+                    && !Incident.GoesOn(news)
+                    && !await storms.IsWorstAsync(incident, cancellationToken)))
             {
                 continue;
             }
@@ -126,7 +136,15 @@ public sealed class ApprovalGateReview(
 
             (incident, var shown, var people) = await notifier.FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
             var result = await notifier.SendAsync(
-                incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, shown, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" }, cancellationToken, people);
+                incident,
+                key,
+                gate.Approvers,
+                recipient => cards.Approval(incident, runbook, shown, recipient.Name, CardKind.Reminder) with
+                {
+                    Title = $"News: {gate.Question}",
+                },
+                cancellationToken,
+                people);
             (incident, told) = (result.Incident, told && Reach.IsHeard(result.Deliveries));
         }
 
@@ -134,8 +152,8 @@ public sealed class ApprovalGateReview(
     }
 
     /// <summary>
-    /// After a person's decision the cards are brought up to date by whoever took it, unless that process has died since; time and recovery
-    /// have nobody else.
+    /// After a person's decision the service that took it updates the cards, unless that process has died. After an end by time or
+    /// recovery only this does.
     /// </summary>
     private Task ShowUnshownEndAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled } or { Outcome: GateOutcome.Approved, Decisions.Count: 0 }
@@ -149,7 +167,7 @@ public sealed class ApprovalGateReview(
 
 public sealed record ReviewGateRequest(string IncidentId, string GateId, string WakeEvent)
 {
-    /// <summary>The phase that runs at once when the answer is yes; null where nothing does.</summary>
+    /// <summary>The phase that runs at once after a yes; null where nothing does.</summary>
     public Phase? Runs { get; init; }
 }
 
@@ -160,7 +178,7 @@ public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffs
     /// <summary>A lost wake-up delays a decision by no more than this.</summary>
     private static readonly TimeSpan s_longestReviewPause = TimeSpan.FromMinutes(15);
 
-    /// <summary>While the sender says that it is over and the checks say otherwise, they are asked this often.</summary>
+    /// <summary>While the sender says that it is over and the checks say that it is not, they are asked this often.</summary>
     private static readonly TimeSpan s_claimPause = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc cref="StepResult.TakesBack"/>
@@ -184,10 +202,12 @@ public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffs
             Silence.MayCount(gate) ? now + Silence.ReviewPause(gate) : null,
             open && incident.NewsMark != incident.ShownNews ? now + ApprovalGateReview.NewsPause : null,
 
-            // A claim that came while the checks were asked about another woke nobody.
-            open && incident.ClaimsRecovery && incident.CheckedClaim?.Answer != RecoveryAnswer.NoChecks ? incident.CheckedClaim?.AskedAt + s_claimPause ?? now : null,
+            // A claim that came while the checks were asked about another raised no event.
+            open && incident.ClaimsRecovery && incident.CheckedClaim?.Answer != RecoveryAnswer.NoChecks
+                ? incident.CheckedClaim?.AskedAt + s_claimPause ?? now
+                : null,
 
-            // The alerts of a flapping incident wake nobody, so that they cannot keep the workflow busy: it looks at them by itself.
+            // The alerts of a flapping incident raise no events, so that they cannot keep the workflow busy: it looks by itself.
             open && incident.Flaps(now) ? now + s_claimPause : null,
         ];
         return new GateStatus(gateId, gate.Outcome, due.Min()!.Value, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy) { TakesBack = incident.Stop is { UndoesFix: true } };

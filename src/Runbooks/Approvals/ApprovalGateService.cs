@@ -2,7 +2,7 @@ using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Approvals;
 
-/// <summary>Opens gates, and asks people. <see cref="ApprovalGateReview"/> looks after what is open.</summary>
+/// <summary>Opens gates, and asks people. <see cref="ApprovalGateReview"/> looks after open ones.</summary>
 public sealed class ApprovalGateService(
     IIncidentStore store,
     PinnedRunbooks pinned,
@@ -21,7 +21,7 @@ public sealed class ApprovalGateService(
     public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken) =>
         await OpenAsync(request, await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
 
-    /// <param name="incident">As it was when the findings were asked for.</param>
+    /// <param name="incident">As it was when the checks were asked.</param>
     internal async Task<GateStatus> OpenAsync(OpenGateRequest request, Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
@@ -31,34 +31,39 @@ public sealed class ApprovalGateService(
             : incident.FindGate(id) is null ? await AddQuestionAsync(request, incident, runbook, cancellationToken)
             : await TakeUpAsync(request, incident, id, cancellationToken);
 
-        // Delivered once more for a process that died, when another one has ended the incident: nobody is asked about what is over.
+        // The activity may run again after a process died, when another one has ended the incident: then nobody is asked.
         if (incident.FindGate(id) is null)
         {
             return new(id, GateOutcome.Cancelled, time.GetUtcNow(), GateText.HowItEnded(incident));
         }
 
-        // After a crash this runs again: the gate is there, and what was delivered is not sent twice.
+        // After a crash this runs again: the gate exists then, and messages that were delivered are not sent twice.
         return await AskAsync(incident, runbook, id, CardKind.ApprovalRequest, alone: !incident.InStorm || atOnce, cancellationToken);
     }
 
-    /// <summary>A person is asked to do a step.</summary>
-    private Task<Incident> AddTaskAsync(OpenGateRequest request, Runbook runbook, string step, CancellationToken cancellationToken) => store.UpdateAsync(
-        request.IncidentId,
-        current => current.State.IsFinal()
-            ? current
-            : Add(current, ManualTaskFactory.Make(current, runbook, request.Phase, step, request.Undoes, time.GetUtcNow()), request, time.GetUtcNow()),
-        cancellationToken);
+    private Task<Incident> AddTaskAsync(OpenGateRequest request, Runbook runbook, string step, CancellationToken cancellationToken) =>
+        store.UpdateAsync(
+            request.IncidentId,
+            current => current.State.IsFinal()
+                ? current
+                : Add(
+                    current,
+                    ManualTaskFactory.Make(current, runbook, request.Phase, step, request.Undoes, time.GetUtcNow()),
+                    request,
+                    time.GetUtcNow()),
+            cancellationToken);
 
-    /// <summary>The question whether the phase may act, on what the checks and the actions say now.</summary>
-    /// <returns>The incident, and whether it is asked about at once although it is one of a storm.</returns>
+    /// <returns>The incident, and whether people are asked at once although it is one of a storm.</returns>
     private async Task<(Incident Incident, bool AtOnce)> AddQuestionAsync(
         OpenGateRequest request, Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         incident = (await checks.CheckClaimAsync(incident, runbook, cancellationToken)).RecordFindings(request.Findings, time.GetUtcNow());
         var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
-        var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
+        var violations = await guardrails.EvaluateAsync(
+            new GuardrailContext(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
         var place = incident.InStorm ? null : await storms.JoinAsync(incident, cancellationToken);
-        incident = await store.UpdateAsync(request.IncidentId, current => current.State.IsFinal() ? current : AddGate(current), cancellationToken);
+        incident = await store.UpdateAsync(
+            request.IncidentId, current => current.State.IsFinal() ? current : AddGate(current), cancellationToken);
         return (incident, place?.AtOnce ?? false);
 
         Incident AddGate(Incident current)
@@ -70,8 +75,9 @@ public sealed class ApprovalGateService(
         }
     }
 
-    /// <summary>An attempt that failed has opened it, and the workflow may wait for another event by now.</summary>
-    private async Task<(Incident Incident, bool AtOnce)> TakeUpAsync(OpenGateRequest request, Incident incident, string id, CancellationToken cancellationToken)
+    /// <summary>An attempt that failed has opened the gate, and the workflow may wait for another event by now.</summary>
+    private async Task<(Incident Incident, bool AtOnce)> TakeUpAsync(
+        OpenGateRequest request, Incident incident, string id, CancellationToken cancellationToken)
     {
         var atOnce = await storms.IsWorstAsync(incident, cancellationToken);
         if (incident.WakeEvent == request.WakeEvent)
@@ -89,12 +95,13 @@ public sealed class ApprovalGateService(
     private static Incident Add(Incident incident, Gate gate, OpenGateRequest request, DateTimeOffset now) =>
         incident.AddGate(gate, now) with { WakeEvent = request.WakeEvent, ShownNews = incident.NewsMark };
 
-    internal async Task<GateStatus> AskAsync(Incident incident, Runbook runbook, string gateId, CardKind kind, bool alone, CancellationToken cancellationToken)
+    internal async Task<GateStatus> AskAsync(
+        Incident incident, Runbook runbook, string gateId, CardKind kind, bool alone, CancellationToken cancellationToken)
     {
         var gate = incident.FindGate(gateId)!;
         if (gate.Outcome != GateOutcome.Pending)
         {
-            // Once more for a process that died while it sent: what it sent may have come after the answer.
+            // A process may have died while it sent, and its messages may have come after the answer: the cards are updated again.
             await (incident.State.IsFinal() ? Task.CompletedTask : updater.ShowGateAsync(incident, gateId, cancellationToken));
             return GateStatus.Of(incident, gateId, time.GetUtcNow());
         }
@@ -108,13 +115,20 @@ public sealed class ApprovalGateService(
         var (key, shown) = (gate.MessageKey, incident);
         (incident, gate, var people) = await notifier.FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
         var result = await notifier.SendAsync(
-            incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken, people, incident.ToThoseWhoAnswered(gate));
+            incident,
+            key,
+            gate.Approvers,
+            recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind),
+            cancellationToken,
+            people,
+            incident.ToThoseWhoAnswered(gate));
         var message = result.Deliveries;
         incident = result.Incident;
         while (!Reach.IsEnough(message, gate) && incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, NextFallback: { } last })
         {
-            // Silence is never success: whoever is last in line may decide as well.
-            incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [last], time.GetUtcNow()), cancellationToken);
+            // Silence is never success: the last contact in line may decide as well.
+            incident = await store.UpdateAsync(
+                incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [last], time.GetUtcNow()), cancellationToken);
             if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } open)
             {
                 // Somebody answered while a channel was still being tried.
@@ -123,13 +137,19 @@ public sealed class ApprovalGateService(
 
             (incident, gate, people) = await notifier.FindPeopleAsync(incident, open, $"{key}:{last}", [last], cancellationToken);
             result = await notifier.SendAsync(
-                incident, $"{key}:{last}", [last], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken, people);
+                incident,
+                $"{key}:{last}",
+                [last],
+                recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation),
+                cancellationToken,
+                people);
             (incident, message) = (result.Incident, [.. message, .. result.Deliveries]);
         }
 
         if (!Reach.IsEnough(message, gate))
         {
-            incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
+            incident = await store.UpdateAsync(
+                incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
         }
 
         await updater.ShowIfAnsweredAsync(shown, incident, gateId, cancellationToken);
@@ -138,7 +158,7 @@ public sealed class ApprovalGateService(
 }
 
 /// <param name="Findings">The answers to record; empty where they were recorded before.</param>
-/// <param name="Unclear">Nothing failed, but the answers say too little: a person has to be asked in any case.</param>
+/// <param name="Unclear">No check failed, but the answers are too few: a person has to be asked in any case.</param>
 /// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
 /// <param name="WakeEvent">The event that the workflow waits for next.</param>
 public sealed record OpenGateRequest(
@@ -147,6 +167,6 @@ public sealed record OpenGateRequest(
     /// <summary>The step that a person is asked to do; null where the question is whether the phase may act.</summary>
     public string? Step { get; init; }
 
-    /// <summary>They are asked to take it back.</summary>
+    /// <summary>The person is asked to take the step back.</summary>
     public bool Undoes { get; init; }
 }

@@ -1,17 +1,23 @@
 namespace Runbooks.Approvals;
 
-/// <summary>
-/// Takes people's decisions, whichever way they come: first the record, then the wake-up. Only what is on record counts.
-/// </summary>
+/// <summary>Takes people's decisions, from every channel: first the record, then the wake-up. Only what is on record counts.</summary>
 public sealed class ApprovalService(
-    IIncidentStore store, IIncidentEngine engine, ApproverRules approvers, ClosedGuards guards, NotificationUpdater updater, TimeProvider time, ILogger<ApprovalService> logger)
+    IIncidentStore store,
+    IIncidentEngine engine,
+    ApproverRules approvers,
+    ClosedGuards guards,
+    NotificationUpdater updater,
+    TimeProvider time,
+    ILogger<ApprovalService> logger)
 {
-    /// <param name="gateId">Null: the question that is open now, unless the same answer is on record for an earlier one: it may be that one, sent again.</param>
+    /// <param name="gateId">
+    /// Null: the question that is open now. If the same answer is on record for an earlier question, it may be that answer, sent again.
+    /// </param>
     public async Task<DecisionReceipt> DecideAsync(string incidentId, string? gateId, DecisionRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            // It counts from when it came, and is about what was asked then, however long it takes to find out who is on call.
+            // The decision counts from when it came and for the question of that moment, however long reading the contacts takes.
             var (at, repeated) = (time.GetUtcNow(), false);
             var asked = await store.GetAsync(incidentId, cancellationToken);
             var askedGate = gateId is null ? FindGate(asked, request) : asked.FindGate(gateId);
@@ -24,7 +30,8 @@ public sealed class ApprovalService(
             var id = gateId ?? askedGate!.Id;
             var closed = request.Verb == DecisionVerb.Approve ? await guards.FindAllAsync(asked, askedGate, cancellationToken) : null;
             var people = await approvers.ReadAsync(askedGate, cancellationToken);
-            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, id, request, at, closed, people), cancellationToken);
+            var (incident, result) = await store.UpdateAsync(
+                incidentId, current => Decide(current, id, request, at, closed, people), cancellationToken);
             if (result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded)
             {
                 Log.Decided(logger, incidentId, request.Verb, request.Person, request.Via);
@@ -36,16 +43,19 @@ public sealed class ApprovalService(
                 Log.DecisionRefused(logger, incidentId, request.Person, request.Via, result.Message);
                 if (result.Status == DecisionStatus.HeldBack)
                 {
-                    // From now on it is seen soon when it is lifted.
+                    // Once woken, the workflow looks often whether it may run by now.
                     await (askedGate?.WasBlocked == false ? engine.TryWakeAsync(incident, logger) : Task.CompletedTask);
                     await TryShowAsync(incident, id, cancellationToken);
                 }
 
-                repeated = result.Status is DecisionStatus.AlreadyCounted or DecisionStatus.AlreadyClosed && IsRepeated(incident, id, request);
+                repeated = result.Status is DecisionStatus.AlreadyCounted or DecisionStatus.AlreadyClosed
+                    && IsRepeated(incident, id, request);
                 if (repeated && !incident.State.IsFinal())
                 {
-                    // Who sends the same decision again had no answer: the host may have died between the record and the rest.
-                    await (incident.State == IncidentState.AwaitingApproval ? engine.TryWakeAsync(incident, logger) : Task.CompletedTask);
+                    // The person may have had no answer the first time: the host may have died after it wrote the record.
+                    await (incident.State == IncidentState.AwaitingApproval
+                        ? engine.TryWakeAsync(incident, logger)
+                        : Task.CompletedTask);
                     await TryShowAsync(incident, id, cancellationToken);
                 }
             }
@@ -60,33 +70,38 @@ public sealed class ApprovalService(
         }
     }
 
-    /// <summary>Brings the cards of a gate up to date, for whoever pressed a button of one that is not.</summary>
+    /// <summary>Brings the cards of a gate up to date, for a person who pressed a button of an old one.</summary>
     public Task TryShowAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
         logger.TryShowAsync(() => updater.ShowGateAsync(incident, gateId, cancellationToken), incident.Id, cancellationToken);
 
     /// <inheritdoc cref="NotificationUpdater.ShowPressedAsync"/>
-    public Task TryShowPressedAsync(Incident incident, string gateId, string channel, string reference, CancellationToken cancellationToken) =>
+    public Task TryShowPressedAsync(
+        Incident incident, string gateId, string channel, string reference, CancellationToken cancellationToken) =>
         logger.TryShowAsync(() => updater.ShowPressedAsync(incident, gateId, channel, reference, cancellationToken), incident.Id, cancellationToken);
 
     /// <summary>
-    /// An approval that another's answer or the time has overtaken is none that counts. Whoever says again that what is left of a
-    /// checklist is done names fewer items, or none, once the first answer has counted.
+    /// An approval that came after another answer or after the time was up does not count as repeated. When the rest of a checklist is
+    /// reported again after it was counted, the request names fewer items, or none.
     /// </summary>
     private bool IsRepeated(Incident incident, string gateId, DecisionRequest request) =>
         incident.FindGate(gateId) is { } gate
         && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == approvers.NameOf(request) && (ItemsOf(request) ?? []).All(item => decision.Items?.Contains(item) == true))
         && (request.Verb != DecisionVerb.Approve || gate.Outcome is GateOutcome.Pending or GateOutcome.Approved);
 
-    /// <summary>An answer that names no question is of the open one; when none is, of the one that it is on record for.</summary>
+    /// <summary>The question of an answer that names none: the open one, else the one that has the same answer on record.</summary>
     private Gate? FindGate(Incident incident, DecisionRequest request) =>
-        incident.OpenGate ?? incident.Gates.LastOrDefault(gate => gate.Decisions.Any(decision => IsSame(decision, request))) ?? incident.LatestGate;
+        incident.OpenGate
+        ?? incident.Gates.LastOrDefault(gate => gate.Decisions.Any(decision => IsSame(decision, request)))
+        ?? incident.LatestGate;
 
     private bool IsSame(Decision decision, DecisionRequest request) =>
-        decision.Verb == request.Verb && decision.Person == approvers.NameOf(request) && (decision.Items ?? []).SequenceEqual(ItemsOf(request) ?? []);
+        decision.Verb == request.Verb
+        && decision.Person == approvers.NameOf(request)
+        && (decision.Items ?? []).SequenceEqual(ItemsOf(request) ?? []);
 
     /// <summary>
-    /// Why an answer that names no question is none. Whoever had no answer may send theirs again, and another question may be open by
-    /// then that they have not seen. What names neither the question nor the plan cannot be told from that.
+    /// Why an answer that names no question does not count. A person who got no reply may send the answer again, when another question
+    /// is open that they have not seen. An answer without a question and without a plan hash could be such a repetition.
     /// </summary>
     /// <param name="meant">The question that it would be about; null where there is none.</param>
     private DecisionResult? WhyUnclear(Incident incident, Gate? meant, DecisionRequest request)
@@ -104,12 +119,13 @@ public sealed class ApprovalService(
                 : null;
     }
 
-    private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) => request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
+    private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) =>
+        request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
 
-    /// <param name="at">When it came.</param>
     /// <param name="closed">What keeps it from running at the moment: an approval is then not taken, and the question stays open.</param>
-    /// <param name="people">The contacts, with whoever is on call.</param>
-    private (Incident, DecisionResult) Decide(Incident incident, string gateId, DecisionRequest request, DateTimeOffset at, HeldBackBy? closed, ContactBook people)
+    /// <param name="people">The contacts, with the people on call.</param>
+    private (Incident, DecisionResult) Decide(
+        Incident incident, string gateId, DecisionRequest request, DateTimeOffset at, HeldBackBy? closed, ContactBook people)
     {
         var gate = incident.FindGate(gateId);
         if (gate is { Outcome: GateOutcome.Pending } && approvers.WhyNotCounted(gate, request, people) is { } objection)
@@ -141,56 +157,56 @@ public sealed class ApprovalService(
     }
 }
 
-/// <summary>A decision before it is recorded.</summary>
-/// <param name="Person">As proven by the way it came.</param>
-/// <param name="PlanHash">The plan that the person was shown; null where the way it came shows none.</param>
+/// <param name="Person">As proven by the channel it came by.</param>
+/// <param name="PlanHash">The plan that the person was shown; null where the channel shows none.</param>
 public sealed record DecisionRequest(DecisionVerb Verb, string Person, string Via, string? Reason = null, string? PlanHash = null)
 {
-    /// <summary>Of a decision by link: whom the link was made for. A link that was passed on still carries this name.</summary>
+    /// <summary>For a decision by link, the recipient that the link was made for. A link that was passed on still has this name.</summary>
     public string? LinkOf { get; init; }
 
     /// <summary>The items of a checklist that are done, counted from 1; null where the answer names none.</summary>
     public IReadOnlyList<int>? Items { get; init; }
 
-    /// <summary>It says what became of work by hand, and is no answer to a question about what the automation may do.</summary>
+    /// <summary>It reports work by hand, and does not answer a question about what the automation may do.</summary>
     public bool IsOfWork { get; init; }
 
-    /// <summary>Whoever signed in, and is then <see cref="Person"/>; null where a link speaks for its recipient, or a key's holder for somebody.</summary>
+    /// <summary>The person who signed in, who is then <see cref="Person"/>; null for a link, or for a key that speaks for somebody.</summary>
     public SignedInPerson? SignedIn { get; init; }
 }
 
 /// <param name="Incident">As it is now; null when there is none.</param>
 public sealed record DecisionReceipt(Incident? Incident, DecisionResult Result)
 {
-    /// <summary>Of what was sent as an incident's id and is none, so much is repeated.</summary>
+    /// <summary>How much of an unknown id is repeated in the answer.</summary>
     private const int LongestId = 200;
 
-    /// <summary>The question that it is about; null where it is about none.</summary>
+    /// <summary>The question that it is about; null where there is none.</summary>
     public Gate? Gate { get; init; }
 
-    /// <summary>It changed nothing, since the same person had said the same before: a button that was pressed twice.</summary>
+    /// <summary>It changed nothing, since the same person said the same before: a button that was pressed twice.</summary>
     public bool IsRepeated { get; init; }
 
-    /// <param name="id">As it was sent: anything.</param>
+    /// <param name="id">Unchecked, as it was sent.</param>
     public static DecisionReceipt NotFound(string id) => new(null, new(DecisionStatus.NotFound, $"There is no incident '{Named(id)}'."));
 
-    /// <summary>It stood in an address, and the log may be a terminal.</summary>
+    /// <summary>The id comes from an address, and the log may be a terminal: control characters are removed.</summary>
     internal static string Named(string id) => CleanText.Clean(id, LongestId, oneLine: true);
 }
 
 /// <summary>
-/// What keeps an open question from being carried out right now, whoever says yes: the kill switch, an open breaker, a
-/// maintenance window, a limit that forbids. Shown with the question, and asked once more when somebody approves.
+/// What keeps an open question from being carried out right now, even after a yes: the kill switch, an open breaker, a maintenance
+/// window, a limit that forbids. Shown with the question, and checked again when somebody approves.
 /// </summary>
 public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks pinned)
 {
     private const int MaxConcurrency = 8;
 
     /// <summary>
-    /// Of the open questions of many incidents of one runbook. Only limits count targets apart, what has acted may finish, and a team
-    /// may do what one version does and not what another does: all others have the same answer, and it is asked for once.
+    /// For the open questions of many incidents of one runbook. The answer is the same for incidents that agree in the values below, so
+    /// it is asked for once each. Only limits that forbid differ by target.
     /// </summary>
-    public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> FindManyAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> FindManyAsync(
+        IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
     {
         var apart = incidents.Count > 0 && (await pinned.OfAsync(incidents[0], cancellationToken)).Limits.WhenExceeded == WhenExceeded.Forbid;
         var alike = incidents.GroupBy(incident => (incident.RunbookHash, incident.OpenGate?.Phase, ByHand: incident.OpenGate?.Task is not null, incident.Mode, incident.HasActed, Id: apart ? incident.Id : null));
@@ -207,28 +223,28 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
         return found;
     }
 
-    /// <returns>Each in words; empty when nothing stands against it, or when the question is not open.</returns>
+    /// <returns>Each in words; empty when nothing keeps it from running, or when the question is not open.</returns>
     public async Task<IReadOnlyList<string>> FindAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
         [.. (await FindViolationsAsync(incident, gate, cancellationToken)).Select(violation => violation.Why)];
 
-    /// <returns>All of it as one; null when nothing stands against it, or when the question is not open.</returns>
+    /// <returns>All of them as one; null when nothing keeps it from running, or when the question is not open.</returns>
     public async Task<HeldBackBy?> FindAllAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
         await FindViolationsAsync(incident, gate, cancellationToken) is { Count: > 0 } violations
             ? new(InWords(violations)!, violations.Max(one => one.Until))
             : null;
 
-    /// <returns>In whole sentences; null where nothing stands against it.</returns>
+    /// <returns>Whole sentences; null where there are no violations.</returns>
     internal static string? InWords(IReadOnlyList<GuardrailViolation> violations) => violations.Count == 0 ? null : string.Join(" ", violations.Select(one => EndingText.Sentence(one.Why)));
 
     private async Task<IReadOnlyList<GuardrailViolation>> FindViolationsAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
     {
-        // What a person says they have done by hand is done.
+        // Work that a person reports as done is done.
         if (gate is not { Outcome: GateOutcome.Pending, Task: null } || incident.State.IsFinal())
         {
             return [];
         }
 
-        // As if the step came next: then a window only answers, and does not take the incident up at its end.
+        // Evaluated as if the step came next: then a window only answers, and does not register the incident for its end.
         var context = new GuardrailContext(incident, await pinned.OfAsync(incident, cancellationToken), gate.Phase, AboutToRun: true, gate);
         return [.. (await guardrails.EvaluateAsync(context, cancellationToken)).Where(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(gate.Plan))];
     }

@@ -1,35 +1,35 @@
 namespace Runbooks.Approvals;
 
 /// <summary>
-/// Who may decide a gate: a person of the contacts who is behind one that was asked, or somebody whom the platform has signed
-/// in as a member of a group that was asked; as far as the way the decision came proves who it is. A room, a contact's name
-/// or a name that nobody knows is no person. Behind a contact that is a schedule are whoever was asked, as the gate's record
-/// says, and whoever is on call at the moment of the decision.
+/// Who may decide a gate: a person behind a contact that was asked, or a signed-in member of a group that was asked, as far as the
+/// channel proves who it is. A room, a contact's name or an unknown name is not a person. Behind a schedule are the people who were
+/// asked, as the gate has recorded, and those on call at the moment of the decision.
 /// </summary>
 public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory directory)
 {
-    /// <summary>The contacts as they are now, with whoever is on call for this gate.</summary>
+    /// <summary>The contacts as they are now, with the people on call for this gate.</summary>
     public async Task<ContactBook> ReadAsync(Gate? gate, CancellationToken cancellationToken) =>
         gate is null ? contacts.Book : (await directory.ResolveAsync(gate.Approvers, cancellationToken)).Book;
 
-    /// <summary>Whether the gate's contacts know a person by this name, or by an identity of theirs; in practice everybody is one.</summary>
+    /// <summary>Whether the gate's contacts know a person by this name or identity. In practice mode everybody is known.</summary>
     private bool IsPerson(string name, Gate gate) => contacts.Book is var book && (book.KnowsEveryone || (Find(name) is { } person && book.Knows(person, gate.Approvers)));
 
     /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
     public string NameOf(string person) => Find(person)?.Name ?? person;
 
-    /// <summary>As above. Whoever signed in is known by what the sign-in proves and by nothing else: a display name may be anybody's.</summary>
+    /// <summary>A person who signed in is known only by what the sign-in proves: a display name may be anybody's.</summary>
     public string NameOf(DecisionRequest request) =>
         request.SignedIn is not { } person ? NameOf(request.Person)
         : contacts.Book.FindSignedIn(person) is { } known ? known.Name
         : Find(person.Name) is null ? person.Name
         : $"{person.Name} ({person.Id})";
 
-    /// <summary>Whether whoever decides is behind this contact, as far as that is proven.</summary>
+    /// <summary>Whether the person who decides is behind this contact, as far as that is proven.</summary>
     /// <param name="now">From <see cref="ReadAsync"/>.</param>
-    public bool IsOf(string contact, Gate gate, DecisionRequest request, ContactBook now) => now.KnowsEveryone || Includes(WithAsked(gate, now), [contact], request);
+    public bool IsOf(string contact, Gate gate, DecisionRequest request, ContactBook now) =>
+        now.KnowsEveryone || Includes(WithAsked(gate, now), [contact], request);
 
-    /// <summary>The contacts of this gate that whoever decides is behind by a shift, or by a group that the sign-in proves.</summary>
+    /// <summary>The contacts of this gate that the person is behind by a shift, or by a group that the sign-in proves.</summary>
     /// <inheritdoc cref="IsOf"/>
     public IReadOnlyList<string> ByShiftOrGroup(Gate gate, DecisionRequest request, ContactBook now)
     {
@@ -43,21 +43,27 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     public static bool IsAsked(Gate gate, string recipient, ContactBook now) =>
         now.KnowsEveryone || WithAsked(gate, now).RecipientsOf(gate.Approvers).Any(known => !known.IsStranger && ContactBook.IsSameName(known.Name, recipient));
 
-    /// <summary>Whether whoever answers by this link has to type a name: what is done by hand is said by a person, and the link is a room's.</summary>
+    /// <summary>Whether an answer by this link needs a typed name: a person reports work by hand, and the link is a room's.</summary>
     public bool NeedsName(Gate gate, string recipient) =>
-        gate.Task is not null && !contacts.Book.KnowsEveryone && WithAsked(gate, contacts.Book).FindRoom(gate.Approvers, recipient) is { GroupId: null };
+        gate.Task is not null
+        && !contacts.Book.KnowsEveryone
+        && WithAsked(gate, contacts.Book).FindRoom(gate.Approvers, recipient) is { GroupId: null };
 
     /// <summary>Why a yes would not count, for the page, before it is given; null where it may.</summary>
-    /// <param name="recipient">Whose link opened the page; null where none did.</param>
-    /// <param name="signedIn">Whoever looks at it; null where nobody signs in.</param>
+    /// <param name="recipient">The recipient of the link that opened the page; null where there was none.</param>
+    /// <param name="signedIn">The person who looks at it; null where nobody signs in.</param>
     /// <inheritdoc cref="IsOf"/>
     public string? WhyNoYes(Gate gate, string? recipient, SignedInPerson? signedIn, ContactBook now)
     {
-        var request = new DecisionRequest(DecisionVerb.Approve, signedIn?.Name ?? recipient!, DecisionVia.Link) { LinkOf = recipient, SignedIn = signedIn };
+        var request = new DecisionRequest(DecisionVerb.Approve, signedIn?.Name ?? recipient!, DecisionVia.Link)
+        {
+            LinkOf = recipient,
+            SignedIn = signedIn,
+        };
         return GateText.WhyNoYes(gate, NameOf(request)) ?? (gate.Task is not null ? null : WhyNotCounted(gate, request, now)?.Message);
     }
 
-    /// <summary>Why this decision may not count; null when it may.</summary>
+    /// <returns>Null when the decision may count.</returns>
     /// <inheritdoc cref="IsOf"/>
     public DecisionResult? WhyNotCounted(Gate gate, DecisionRequest request, ContactBook now)
     {
@@ -79,13 +85,15 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     }
 
     /// <summary>
-    /// Somebody who signed in and whom the contacts do not know, as a member of a group may be, can be any person of theirs who has no
-    /// object id there. Where two people have to be counted, those two are not.
+    /// A signed-in person whom the contacts do not know, as a member of a group may be, could be any person in the contacts without an
+    /// object id. Where two people have to approve, two such approvals do not count as two.
     /// </summary>
     private DecisionResult? WhyPerhapsTheSame(Gate gate, DecisionRequest request, ContactBook book)
     {
         IEnumerable<(string Person, string? Identity)> others = gate.Required > 1
-            ? gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => (decision.Person, decision.Identity))
+            ? gate.Decisions
+                .Where(decision => decision.Verb == DecisionVerb.Approve)
+                .Select(decision => (decision.Person, decision.Identity))
             : gate.Starter is { } starter ? [(starter, null)] : [];
         var (person, identity) = (NameOf(request), request.SignedIn?.Id);
         foreach (var other in others)
@@ -106,9 +114,9 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     }
 
     /// <summary>
-    /// What an approval is worth by now: whether whoever gave it may still decide, and is still of the team that owns the runbook. Whoever
-    /// was on call had it for their shift, and membership of a group is proven by signing in only: of those it is enough that the
-    /// contacts know the person, or ask the group. That keeps nobody in whose approval counted for another reason.
+    /// What an approval is worth by now: whether the person may still decide, and is still in the team that owns the runbook. An approval
+    /// by shift or by group counts on if the contacts still know the person or ask the group: the shift may have ended, and only
+    /// signing in proves membership. That does not save an approval that counted for another reason.
     /// </summary>
     /// <param name="now">From <see cref="ReadAsync"/>.</param>
     /// <returns>Null when it does not count.</returns>
@@ -128,12 +136,13 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             || (book.FindPerson(approval.Person) is not null && (book.Includes(names, approval.Person) || kept.Exists(name => IsSchedule(name, book))));
     }
 
-    private static bool HasGroup(IEnumerable<string> names, ContactBook book) => book.RecipientsOf(names).Any(recipient => recipient.GroupId is not null);
+    private static bool HasGroup(IEnumerable<string> names, ContactBook book) =>
+        book.RecipientsOf(names).Any(recipient => recipient.GroupId is not null);
 
-    private static bool IsSchedule(string name, ContactBook book) => book.TryFind(name, out var contact) && contact.Schedule is not null;
+    private static bool IsSchedule(string name, ContactBook book) =>
+        book.TryFind(name, out var contact) && contact.Schedule is not null;
 
-    /// <summary>Whether the approvals of this gate still carry it.</summary>
-    /// <returns>Null when they do, and where nobody had to approve; otherwise why not.</returns>
+    /// <returns>Why the approvals of this gate no longer suffice; null when they do, and where nobody had to approve.</returns>
     public async Task<string?> FindLostAsync(Gate gate, CancellationToken cancellationToken)
     {
         if (gate.Decisions.Count == 0)
@@ -148,15 +157,15 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     }
 
     /// <summary>
-    /// Where whoever started an incident may not be the only one to approve it, the question knows who that was. Where nobody
-    /// knows, two people have to: then one of them at least is somebody else.
+    /// Where the starter of an incident may not be its only approver, the question records who that was. Where the contacts do not know
+    /// the starter, two people have to approve: then at least one of them is somebody else.
     /// </summary>
     public Gate Separate(Gate gate, string? startedBy) =>
         gate is not { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } || startedBy is null ? gate
             : IsPerson(startedBy, gate) ? gate with { Starter = NameOf(startedBy) }
             : gate with { Required = 2, Warnings = [.. gate.Warnings, $"{startedBy} started it and is not a person in the contacts. Whoever started it may not be the only one to approve, so two people have to approve."] };
 
-    /// <summary>What was asked of somebody stays theirs to answer when the shift ends, as long as the contacts know them.</summary>
+    /// <summary>A person who was asked may still answer when the shift has ended, as long as the contacts know them.</summary>
     private static ContactBook WithAsked(Gate gate, ContactBook now) => now.With(
         gate.OnCall.GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
             .Select(asked => now.TryFind(asked.Key, out var contact) && contact.Schedule is not null
@@ -179,14 +188,14 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             + (groups && request.SignedIn is null ? " Only signing in shows who is in a group: sign in and decide on the page." : ""));
     }
 
-    /// <summary>By name as far as the book knows them, and by the groups that the sign-in proves.</summary>
+    /// <summary>By name, if the book knows the person, and by the groups that the sign-in proves.</summary>
     private bool Includes(ContactBook book, IReadOnlyList<string> asked, DecisionRequest request)
     {
         var name = NameOf(request);
         return (book.FindPerson(name) is not null && book.Includes(asked, name)) || (request.SignedIn is { } person && book.IncludesGroupOf(asked, person));
     }
 
-    /// <summary>A link that was made for one person. It speaks for them for as long as they may decide.</summary>
+    /// <summary>For a link that was made for one person. It counts as theirs as long as they may decide.</summary>
     private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, string recipient)
     {
         if (request.SignedIn is not null && !ContactBook.IsSameName(NameOf(request), NameOf(recipient)))
@@ -199,7 +208,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             : Refused($"This link was sent to {recipient}, who may not decide this any more.");
     }
 
-    /// <summary>A link that was made for a room or a group: it proves nobody in particular.</summary>
+    /// <summary>For a link that was made for a room or a group: it does not prove who uses it.</summary>
     private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, Recipient room)
     {
         if (request.SignedIn is { } person)
@@ -207,7 +216,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             return book.IsMember(room, NameOf(request)) || ContactBook.IsInGroup(room, person) ? null : NotTheirs(request, room.Name);
         }
 
-        // A typed name proves no more than the room's link does, and the record names somebody who can be asked.
+        // A typed name proves no more than the room's link does, but the record then names somebody who can be asked.
         if (gate.Task is not null && room.GroupId is null)
         {
             return book.IsMember(room, NameOf(request)) ? null
@@ -216,9 +225,12 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
 
         return (request.Verb, room.GroupId) switch
         {
-            (DecisionVerb.Approve, not null) => Refused($"This link was sent to {room.Name}, and only signing in shows who is in that group. Nobody signs in here, so it cannot approve."),
-            (DecisionVerb.Approve, null) when gate.CountsPeople =>
-                Refused($"This link was sent to {room.Name} and does not show who you are, but this approval has to count people. Decide from a message of your own, or from a Slack button where the message has one."),
+            (DecisionVerb.Approve, not null) => Refused(
+                $"This link was sent to {room.Name}, and only signing in shows who is in that group. "
+                + "Nobody signs in here, so it cannot approve."),
+            (DecisionVerb.Approve, null) when gate.CountsPeople => Refused(
+                $"This link was sent to {room.Name} and does not show who you are, but this approval has to count people. "
+                + "Decide from a message of your own, or from a Slack button where the message has one."),
             _ => null,
         };
     }
@@ -231,7 +243,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     private static DecisionResult Refused(string why) => new(DecisionStatus.NotAllowed, why);
 }
 
-/// <summary>Whoever approved may have been taken out of the contacts while the step waited. What has begun may finish.</summary>
+/// <summary>An approver may have been taken out of the contacts while the step waited. A step that has begun may finish.</summary>
 public sealed class ApproversGuardrail(ApproverRules approvers) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>

@@ -1,18 +1,25 @@
 namespace Runbooks.Approvals;
 
-/// <summary>What a person does with an incident beside deciding: first the record, then whatever follows from it.</summary>
+/// <summary>What a person does with an incident other than deciding. The record comes first, then the effects.</summary>
 public sealed class IncidentVerbService(
-    IIncidentStore store, PinnedRunbooks pinned, IIncidentEngine engine, NotificationUpdater updater, FollowUps followUps, EndHooks endHooks, TimeProvider time, ILogger<IncidentVerbService> logger)
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    IIncidentEngine engine,
+    NotificationUpdater updater,
+    FollowUps followUps,
+    EndHooks endHooks,
+    TimeProvider time,
+    ILogger<IncidentVerbService> logger)
 {
     /// <summary>Stops the automation. An incident that has ended is not changed.</summary>
     public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
         await WakeAsync(await UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken), stop => ContactBook.IsSameName(stop.By, by));
 
-    /// <summary>Has what was changed taken back now, and ends the incident with it.</summary>
+    /// <summary>Takes the changes back now, and ends the incident with that.</summary>
     public async Task<DecisionReceipt> TakeBackAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
         await WakeAsync(await UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken), stop => stop.TakesBack && ContactBook.IsSameName(stop.By, by));
 
-    /// <summary>Somebody sees to what the end of an incident left to a person.</summary>
+    /// <summary>A person takes on what the end of an incident left to people.</summary>
     /// <param name="note">What they do about it; null when they do not say.</param>
     public async Task<DecisionReceipt> AcknowledgeAsync(string incidentId, string by, string? note, CancellationToken cancellationToken)
     {
@@ -25,7 +32,10 @@ public sealed class IncidentVerbService(
         return receipt;
     }
 
-    /// <summary>Ends the alerts that call people, and tells what is open outside that it is tried again. Safe to repeat; the watchdog does so where this broke off.</summary>
+    /// <summary>
+    /// Ends the alerts that call people, and updates open tickets when the incident is tried again. Safe to repeat; the watchdog does so
+    /// where this failed.
+    /// </summary>
     public async Task ShowAcknowledgedAsync(Incident seenTo, CancellationToken cancellationToken)
     {
         if (seenTo is { Attention: not null, ClosedByHand: null })
@@ -38,14 +48,14 @@ public sealed class IncidentVerbService(
             await logger.TryShowAsync(() => endHooks.RunAsync(seenTo, cancellationToken), seenTo.Id, cancellationToken);
         }
 
-        await logger.TryShowAsync(() => store.UpdateAsync(seenTo.Id, i => i.FinishShowing(), CancellationToken.None), seenTo.Id, CancellationToken.None);
+        await logger.TryShowAsync(
+            () => store.UpdateAsync(seenTo.Id, i => i.FinishShowing(), CancellationToken.None), seenTo.Id, CancellationToken.None);
     }
 
-    /// <summary>What a person writes into the record, for whoever reads it next.</summary>
     public Task<DecisionReceipt> AddNoteAsync(string incidentId, string by, string text, CancellationToken cancellationToken) =>
         UpdateAsync(incidentId, current => current.AddNote(by, text, time.GetUtcNow()), cancellationToken);
 
-    /// <summary>The end of an incident that a person took over, or that needed one: only a person can say so.</summary>
+    /// <summary>Ends an incident that a person took over, or that needed one: only a person can say that it is over.</summary>
     public async Task<DecisionReceipt> CloseAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
     {
         var receipt = await UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
@@ -58,20 +68,24 @@ public sealed class IncidentVerbService(
         return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing } && ContactBook.IsSameName(closing.By, by) };
     }
 
-    /// <summary>All that follows once somebody has closed it. Safe to repeat; the watch does, where this broke off.</summary>
+    /// <summary>What follows once somebody has closed it. Safe to repeat; the watchdog does so where this failed.</summary>
     public async Task<Incident> FinishClosingAsync(Incident closed, CancellationToken cancellationToken)
     {
-        // Where this breaks off the watch goes on with it: what nobody has looked at must not be forgotten for a page that was closed.
-        closed = closed.BegunSinceTakenOver().Count > 0 ? await followUps.OpenAsync(closed, await pinned.OfAsync(closed, CancellationToken.None), CancellationToken.None) : closed;
+        // A closed page does not cancel this, and the watchdog repeats it if it fails: alerts that nobody looked at must not be forgotten.
+        closed = closed.BegunSinceTakenOver().Count > 0
+            ? await followUps.OpenAsync(closed, await pinned.OfAsync(closed, CancellationToken.None), CancellationToken.None)
+            : closed;
         await logger.TryShowAsync(() => updater.ShowClosedAsync(closed, cancellationToken), closed.Id, cancellationToken);
 
-        // Whoever closes the page after pressing must not keep a ticket open.
+        // A person who closes the page after pressing must not keep a ticket open.
         await logger.TryShowAsync(() => endHooks.RunAsync(closed, CancellationToken.None), closed.Id, CancellationToken.None);
-        await logger.TryShowAsync(() => store.UpdateAsync(closed.Id, i => i.FinishClosing(), CancellationToken.None), closed.Id, CancellationToken.None);
+        await logger.TryShowAsync(
+            () => store.UpdateAsync(closed.Id, i => i.FinishClosing(), CancellationToken.None), closed.Id, CancellationToken.None);
         return closed.FinishClosing();
     }
 
-    private async Task<DecisionReceipt> UpdateAsync(string incidentId, Func<Incident, (Incident, DecisionResult)> change, CancellationToken cancellationToken)
+    private async Task<DecisionReceipt> UpdateAsync(
+        string incidentId, Func<Incident, (Incident, DecisionResult)> change, CancellationToken cancellationToken)
     {
         try
         {
@@ -84,7 +98,7 @@ public sealed class IncidentVerbService(
         }
     }
 
-    /// <summary>The second press may come after the end that the first one brought.</summary>
+    /// <summary>A second press of the button may come after the end that the first one caused.</summary>
     private async Task<DecisionReceipt> WakeAsync(DecisionReceipt receipt, Func<StopRequest, bool> isSame)
     {
         if (receipt.Incident is not { } incident)
@@ -110,20 +124,30 @@ public sealed class IncidentVerbService(
 
     private (Incident, DecisionResult) Acknowledge(Incident incident, string by, string? note) => incident switch
     {
-        { NeedsPerson: true } => (incident.Acknowledge(by, note, time.GetUtcNow()).BeginShowing(), new(DecisionStatus.Decided, "It is acknowledged.")),
+        { NeedsPerson: true } =>
+            (incident.Acknowledge(by, note, time.GetUtcNow()).BeginShowing(), new(DecisionStatus.Decided, "It is acknowledged.")),
         { Attention: { AcknowledgedBy: { } first, AcknowledgedAt: { } at } } =>
             (incident, new(DecisionStatus.AlreadyCounted, $"{first} has been seeing to it since {GateText.Clock(at, time.GetUtcNow())}.")),
-        _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, $"Nobody is needed. {GateText.HowItEnded(incident)}")),
+        _ when incident.State.IsFinal() =>
+            (incident, new(DecisionStatus.AlreadyClosed, $"Nobody is needed. {GateText.HowItEnded(incident)}")),
         _ => (incident, new(DecisionStatus.NotAllowed, StillRuns(incident))),
     };
 
     private (Incident, DecisionResult) TakeBack(Incident incident, string by, string reason) => incident switch
     {
         { Stop: { TakesBack: true } earlier } when !incident.State.IsFinal() =>
-            (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it is taken back before anything else runs.")),
+            (incident, new(
+                DecisionStatus.AlreadyCounted,
+                $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; "
+                    + "it is taken back before anything else runs.")),
         _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))),
-        _ when ChangeText.InPlace(incident).Count == 0 => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has changed nothing that could be taken back. To end it, stop it.")),
-        _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(DecisionStatus.Decided, "It is on record: what can be taken back is taken back next, and the incident ends. While the kill switch is on it waits.")),
+        _ when ChangeText.InPlace(incident).Count == 0 => (incident, new(
+            DecisionStatus.NotAllowed,
+            $"Incident {incident.Id} has changed nothing that could be taken back. To end it, stop it.")),
+        _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(
+            DecisionStatus.Decided,
+            "It is on record: what can be taken back is taken back next, and the incident ends. "
+                + "While the kill switch is on it waits.")),
     };
 
     private static string StillRuns(Incident incident) => $"Incident {incident.Id} is still run by the automation. "
@@ -144,7 +168,7 @@ public sealed class IncidentVerbService(
 
 internal static class Showing
 {
-    /// <summary>What a person did is on record; whatever keeps the cards from saying so must not tell the person otherwise.</summary>
+    /// <summary>The person's action is on record; a failure to update the cards must not look to them as if it were not.</summary>
     public static async Task TryShowAsync(this ILogger logger, Func<Task> show, string incidentId, CancellationToken cancellationToken)
     {
         try

@@ -4,7 +4,7 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Approvals;
 
-/// <summary>Finds out what a phase would do now, by asking each action to look without acting.</summary>
+/// <summary>Finds out what a phase would do now, by asking each action to prepare without acting.</summary>
 public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts, TimeProvider time, ILogger<PlanBuilder> logger)
 {
     /// <summary>Steps that ran under an earlier gate are not planned again.</summary>
@@ -16,11 +16,13 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         {
             var (planned, unusable, blocker) = await PlanAsync(incident, runbook, stepPhase, spec, cancellationToken);
 
-            // Identities of a resolution that runs on the mitigation's yes are not held to: the mitigation may change them itself.
-            planned = stepPhase == phase || !catalog.ChangeSomething(runbook.Mitigation.Steps) ? planned : planned with { Identity = null };
+            // Identities of a resolution that runs on the mitigation's yes are not compared: the mitigation may change them itself.
+            planned = stepPhase == phase || !catalog.ChangeSomething(runbook.Mitigation.Steps)
+                ? planned
+                : planned with { Identity = null };
             steps.Add(planned);
 
-            // The mitigation may change what a later step finds; what is wrong with its parameters stays wrong.
+            // The mitigation may change what a later step finds; faulty parameters stay faulty.
             if (stepPhase == phase && (unusable ?? blocker) is { } why)
             {
                 blockers.Add($"Step '{spec.Name}': {why}");
@@ -36,8 +38,9 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
 
     private static string? Joined(List<string> sentences) => sentences.Count == 0 ? null : string.Join(" ", sentences);
 
-    /// <returns>The step, why it cannot be used whatever there is outside, and what looking has found that keeps it from running.</returns>
-    private async Task<(PlannedStep Step, string? Unusable, string? Blocker)> PlanAsync(Incident incident, Runbook runbook, Phase phase, StepSpec spec, CancellationToken cancellationToken)
+    /// <returns>The step, why it can never be used, and what the preparation found that keeps it from running now.</returns>
+    private async Task<(PlannedStep Step, string? Unusable, string? Blocker)> PlanAsync(
+        Incident incident, Runbook runbook, Phase phase, StepSpec spec, CancellationToken cancellationToken)
     {
         if (catalog.FindAction(spec.Do) is not { } action)
         {
@@ -60,13 +63,19 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(preparation.PlannedEffect, 500), preparation.Undo, preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, null, preparation.Refusal);
     }
 
-    private async Task<(Preparation?, string?)> PrepareAsync(IAction action, object parameters, StepContext context, StepSpec spec, StepBinding binding, CancellationToken cancellationToken)
+    private async Task<(Preparation?, string?)> PrepareAsync(
+        IAction action,
+        object parameters,
+        StepContext context,
+        StepSpec spec,
+        StepBinding binding,
+        CancellationToken cancellationToken)
     {
         try
         {
             return (binding.Clean(await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken)), null);
         }
-        // An action may fail in any way to look; people are told why there is no plan.
+        // An action may fail in any way to prepare; people are told why there is no plan.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.StepFailed(logger, 0, spec.Name, context.IncidentId, Redactor.Redact(failure, binding.Secrets));
