@@ -85,11 +85,26 @@ public static class ApprovalGateFactory
         && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
         && Diagnosis.Conclude(runbook.Mitigation.When, incident.SinceFiring(incident.Findings, now)) == Conclusion.Healthy;
 
-    private static string WhyNobody(Gate gate, Runbook runbook) => gate.Plan is var plan && gate.Phase == Phase.Mitigation && runbook.Resolution.Approval is not null
-        ? $"{(plan.Steps.Count == 0 ? "Nothing is done before the resolution" : "Nobody has to be asked about the mitigation")}; the resolution asks for itself."
-        : plan.TellsOnly ? "This runbook only tells; nobody had to be asked."
-        : plan.Steps.Count > 0 && plan.Steps.All(step => step.TellsOnly || step.Action == BuiltInSteps.Person) ? "Its steps are done by people, who are asked for each; nobody had to be asked before."
-        : "This runbook heals by itself; nobody had to be asked.";
+    private static string WhyNobody(Gate gate, Runbook runbook)
+    {
+        var plan = gate.Plan;
+        if (gate.Phase == Phase.Mitigation && runbook.Resolution.Approval is not null)
+        {
+            var beginning = plan.Steps.Count == 0
+                ? "Nothing is done before the resolution"
+                : "Nobody has to be asked about the mitigation";
+            return $"{beginning}; the resolution asks for itself.";
+        }
+
+        if (plan.TellsOnly)
+        {
+            return "This runbook only tells; nobody had to be asked.";
+        }
+
+        return plan.Steps.Count > 0 && plan.Steps.All(step => step.TellsOnly || step.Action == BuiltInSteps.Person)
+            ? "Its steps are done by people, who are asked for each; nobody had to be asked before."
+            : "This runbook heals by itself; nobody had to be asked.";
+    }
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
@@ -113,7 +128,10 @@ public static class ApprovalGateFactory
 
         if (IsNeededNoLonger(gate, incident, runbook, now))
         {
-            return Closed(GateOutcome.SelfRecovered, $"Before anything was done the checks were asked again, and they no longer call for it.{(incident.FiresOn ? $" {EndingText.NotSaidOver}" : "")}");
+            var firesOn = incident.FiresOn ? $" {EndingText.NotSaidOver}" : "";
+            return Closed(
+                GateOutcome.SelfRecovered,
+                $"Before anything was done the checks were asked again, and they no longer call for it.{firesOn}");
         }
 
         // A message that went out often enough is not sent again, and nobody is asked whether to.
@@ -175,7 +193,8 @@ public static class ApprovalGateFactory
             || violations.Any(violation => IsWarning(violation) || CanWait(violation));
 
         /// <summary>Why nothing can run now, even after a yes; null where something can.</summary>
-        public string? BlockedBy => field ??= ClosedGuards.InWords([.. violations.Where(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(plan))]);
+        public string? BlockedBy => field ??= ClosedGuards.InWords(
+            [.. violations.Where(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(plan))]);
 
         public IReadOnlyList<string> Warnings => field ??= [.. FindWarnings().OfType<string>()];
 
@@ -225,19 +244,25 @@ public static class ManualTaskFactory
         var parameters = binding.Parameters as ManualAction.Parameters
             ?? throw new InvalidOperationException($"Step '{step}': {binding.Problem}");
         var instruction = undoes ? $"Take back what was done by hand: {parameters.Undo}" : parameters.Instruction;
+        IReadOnlyList<TaskItem> checklist = undoes ? [] : [.. parameters.Checklist.Select(item => new TaskItem(item))];
+        var planned = new PlannedStep(phase, step, spec.Do, binding.Shown, instruction, parameters.Undo, null);
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, step, undoes),
             Phase = phase,
             Round = 1,
             Question = Clip.To(instruction, LongestQuestion),
-            Plan = new Plan(PlanHash.Of(incident, [new PlannedStep(phase, step, spec.Do, binding.Shown, instruction, parameters.Undo, null)]), []),
-            Task = new ManualTask(step, instruction, undoes ? [] : [.. parameters.Checklist.Select(item => new TaskItem(item))], parameters.Undo, undoes),
+            Plan = new Plan(PlanHash.Of(incident, [planned]), []),
+            Task = new ManualTask(step, instruction, checklist, parameters.Undo, undoes),
             Approvers = parameters.Who,
             Fallback = ApprovalGateFactory.FallbackOf(runbook),
             OpenedAt = now,
             ExpiresAt = now + spec.Timeout,
-            Reminders = Reminder.Of(parameters.RemindAfter, parameters.Escalate.Select(one => new Escalation(one.After, one.To)), spec.Timeout, now),
+            Reminders = Reminder.Of(
+                parameters.RemindAfter,
+                parameters.Escalate.Select(escalation => new Escalation(escalation.After, escalation.To)),
+                spec.Timeout,
+                now),
         };
         return !undoes && incident.Stop is { } stop
             ? gate with { Outcome = GateOutcome.Cancelled, ClosedAt = now, ClosedBy = stop.Text }

@@ -69,8 +69,7 @@ public sealed class ApprovalGateReview(
         // Once it is decided, the workflow no longer waits for that event.
         var (incident, due) = await store.UpdateAsync(
             request.IncidentId,
-            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : Advance(
-                (isHeld && heldBackBy is null ? ApprovalSchedule.Release(i, request.GateId, asked!.HeldUntil!.Value, now) : i) with { WakeEvent = request.WakeEvent }),
+            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : Advance(Released(i)),
             cancellationToken);
         if (incident.FindGate(request.GateId) is var later && (later?.HeldUntil != asked?.HeldUntil || later?.StandsUntil != asked?.StandsUntil))
         {
@@ -83,6 +82,14 @@ public sealed class ApprovalGateReview(
         {
             var (advanced, kind) = ApprovalSchedule.Advance(i, request.GateId, now, isAsked, heldBackBy);
             return (kind is null ? advanced : ApprovalSchedule.NoteWhetherItRuns(advanced, request.GateId, heldBackBy?.Why, now), kind);
+        }
+
+        Incident Released(Incident i)
+        {
+            var released = isHeld && heldBackBy is null
+                ? ApprovalSchedule.Release(i, request.GateId, asked!.HeldUntil!.Value, now)
+                : i;
+            return released with { WakeEvent = request.WakeEvent };
         }
     }
 
@@ -155,11 +162,16 @@ public sealed class ApprovalGateReview(
     /// After a person's decision the service that took it updates the cards, unless that process has died. After an end by time or
     /// recovery only this does.
     /// </summary>
-    private Task ShowUnshownEndAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
-        incident.FindGate(gateId) is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled } or { Outcome: GateOutcome.Approved, Decisions.Count: 0 }
-        || (!incident.State.IsFinal() && incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending, ClosedAt: { } decided } && time.GetUtcNow() - decided > s_shownBy)
-            ? updater.ShowGateAsync(incident, gateId, cancellationToken)
-            : Task.CompletedTask;
+    private Task ShowUnshownEndAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    {
+        var gate = incident.FindGate(gateId);
+        var endedByNobody = gate is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled }
+            or { Outcome: GateOutcome.Approved, Decisions.Count: 0 };
+        var isLate = !incident.State.IsFinal()
+            && gate is { Outcome: not GateOutcome.Pending, ClosedAt: { } decided }
+            && time.GetUtcNow() - decided > s_shownBy;
+        return endedByNobody || isLate ? updater.ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
+    }
 
     private static CardKind? Unsent(Incident incident, string gateId) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && !incident.WasSent(gate) ? CardKind.Reminder : null;
@@ -210,6 +222,10 @@ public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffs
             // The alerts of a flapping incident raise no events, so that they cannot keep the workflow busy: it looks by itself.
             open && incident.Flaps(now) ? now + s_claimPause : null,
         ];
-        return new GateStatus(gateId, gate.Outcome, due.Min()!.Value, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy) { TakesBack = incident.Stop is { UndoesFix: true } };
+        var reason = gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy;
+        return new GateStatus(gateId, gate.Outcome, due.Min()!.Value, reason)
+        {
+            TakesBack = incident.Stop is { UndoesFix: true },
+        };
     }
 }

@@ -25,7 +25,9 @@ public sealed class ApprovalGateService(
     internal async Task<GateStatus> OpenAsync(OpenGateRequest request, Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
-        var id = request.Step is null ? Gate.IdOf(request.Phase, request.Round) : Gate.IdOf(request.Phase, request.Step, request.Undoes);
+        var id = request.Step is null
+            ? Gate.IdOf(request.Phase, request.Round)
+            : Gate.IdOf(request.Phase, request.Step, request.Undoes);
         (incident, var atOnce) =
             request.Step is { } step ? (await AddTaskAsync(request, runbook, step, cancellationToken), false)
             : incident.FindGate(id) is null ? await AddQuestionAsync(request, incident, runbook, cancellationToken)

@@ -83,10 +83,17 @@ public sealed class ApprovalService(
     /// An approval that came after another answer or after the time was up does not count as repeated. When the rest of a checklist is
     /// reported again after it was counted, the request names fewer items, or none.
     /// </summary>
-    private bool IsRepeated(Incident incident, string gateId, DecisionRequest request) =>
-        incident.FindGate(gateId) is { } gate
-        && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == approvers.NameOf(request) && (ItemsOf(request) ?? []).All(item => decision.Items?.Contains(item) == true))
-        && (request.Verb != DecisionVerb.Approve || gate.Outcome is GateOutcome.Pending or GateOutcome.Approved);
+    private bool IsRepeated(Incident incident, string gateId, DecisionRequest request)
+    {
+        return incident.FindGate(gateId) is { } gate
+            && gate.Decisions.Any(IsSameOrMore)
+            && (request.Verb != DecisionVerb.Approve || gate.Outcome is GateOutcome.Pending or GateOutcome.Approved);
+
+        bool IsSameOrMore(Decision decision) =>
+            decision.Verb == request.Verb
+            && decision.Person == approvers.NameOf(request)
+            && (ItemsOf(request) ?? []).All(item => decision.Items?.Contains(item) == true);
+    }
 
     /// <summary>The question of an answer that names none: the open one, else the one that has the same answer on record.</summary>
     private Gate? FindGate(Incident incident, DecisionRequest request) =>
@@ -113,10 +120,22 @@ public sealed class ApprovalService(
                 : new(DecisionStatus.NothingAsked, $"Incident {incident.Id} asks nothing at the moment: {EndingText.Headline(incident)}.");
         }
 
-        return request.PlanHash is null && meant.Outcome == GateOutcome.Pending
-            && incident.Gates.LastOrDefault(gate => gate.Id != meant.Id && (gate.Task is not null || !request.IsOfWork) && gate.Decisions.Any(decision => IsSame(decision, request) && decision.Reason == request.Reason)) is { } earlier
-                ? new(DecisionStatus.Incomplete, $"{approvers.NameOf(request)} has given this answer to '{earlier.Id}' already, and it is on record. Another question is open by now: look at '{meant.Id}', and name it as 'gate' to answer it. Nothing was recorded.")
-                : null;
+        if (request.PlanHash is not null || meant.Outcome != GateOutcome.Pending)
+        {
+            return null;
+        }
+
+        return incident.Gates.LastOrDefault(HasThisAnswer) is { } earlier
+            ? new(
+                DecisionStatus.Incomplete,
+                $"{approvers.NameOf(request)} has given this answer to '{earlier.Id}' already, and it is on record. "
+                    + $"Another question is open by now: look at '{meant.Id}', and name it as 'gate' to answer it. Nothing was recorded.")
+            : null;
+
+        bool HasThisAnswer(Gate gate) =>
+            gate.Id != meant.Id
+            && (gate.Task is not null || !request.IsOfWork)
+            && gate.Decisions.Any(decision => IsSame(decision, request) && decision.Reason == request.Reason);
     }
 
     private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) =>
@@ -142,7 +161,10 @@ public sealed class ApprovalService(
         if (closed is not null && gate is { Outcome: GateOutcome.Pending } && at < gate.ExpiresAt)
         {
             var noted = incident.NoteHeldBack(gateId, person, closed.Why, closed.Until, time.GetUtcNow());
-            var then = closed.Until is null && Silence.CanProlong(gate) ? "The question stays open, and is asked again once nothing stops it." : $"The question stays open until {GateText.Clock(noted.FindGate(gateId)!.ExpiresAt, time.GetUtcNow())}; approve it again once nothing stops it.";
+            var then = closed.Until is null && Silence.CanProlong(gate)
+                ? "The question stays open, and is asked again once nothing stops it."
+                : $"The question stays open until {GateText.Clock(noted.FindGate(gateId)!.ExpiresAt, time.GetUtcNow())}; "
+                    + "approve it again once nothing stops it.";
             return (noted, new(DecisionStatus.HeldBack, $"Not approved: {closed.Why} {then}"));
         }
 
@@ -153,7 +175,10 @@ public sealed class ApprovalService(
             OfOwner = gate is { OwnerTeam: { } owner } && approvers.IsOf(owner, gate, request, people),
             ByShiftOrGroup = gate is null ? null : approvers.ByShiftOrGroup(gate, request, people),
         };
-        return incident.LoseApprovals(gateId, earlier => ApproverRules.AsOfNow(gate!, earlier, people), time.GetUtcNow()).Decide(gateId, decision, incident.StartedBy is { } starter ? approvers.NameOf(starter) : null);
+        var starter = incident.StartedBy is { } by ? approvers.NameOf(by) : null;
+        return incident
+            .LoseApprovals(gateId, earlier => ApproverRules.AsOfNow(gate!, earlier, people), time.GetUtcNow())
+            .Decide(gateId, decision, starter);
     }
 }
 
@@ -208,19 +233,26 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
     public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> FindManyAsync(
         IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
     {
-        var apart = incidents.Count > 0 && (await pinned.OfAsync(incidents[0], cancellationToken)).Limits.WhenExceeded == WhenExceeded.Forbid;
-        var alike = incidents.GroupBy(incident => (incident.RunbookHash, incident.OpenGate?.Phase, ByHand: incident.OpenGate?.Task is not null, incident.Mode, incident.HasActed, Id: apart ? incident.Id : null));
-        var found = new ConcurrentDictionary<string, IReadOnlyList<string>>();
+        var apart = incidents.Count > 0
+            && (await pinned.OfAsync(incidents[0], cancellationToken)).Limits.WhenExceeded == WhenExceeded.Forbid;
+        var alike = incidents.GroupBy(incident => (
+            incident.RunbookHash,
+            incident.OpenGate?.Phase,
+            ByHand: incident.OpenGate?.Task is not null,
+            incident.Mode,
+            incident.HasActed,
+            Id: apart ? incident.Id : null));
+        var reasons = new ConcurrentDictionary<string, IReadOnlyList<string>>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(alike, limits, async (group, token) =>
         {
             var shared = await FindAsync(group.First(), group.First().OpenGate, token);
             foreach (var incident in group)
             {
-                found[incident.Id] = shared;
+                reasons[incident.Id] = shared;
             }
         });
-        return found;
+        return reasons;
     }
 
     /// <returns>Each in words; empty when nothing keeps it from running, or when the question is not open.</returns>
@@ -230,11 +262,12 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
     /// <returns>All of them as one; null when nothing keeps it from running, or when the question is not open.</returns>
     public async Task<HeldBackBy?> FindAllAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
         await FindViolationsAsync(incident, gate, cancellationToken) is { Count: > 0 } violations
-            ? new(InWords(violations)!, violations.Max(one => one.Until))
+            ? new(InWords(violations)!, violations.Max(violation => violation.Until))
             : null;
 
     /// <returns>Whole sentences; null where there are no violations.</returns>
-    internal static string? InWords(IReadOnlyList<GuardrailViolation> violations) => violations.Count == 0 ? null : string.Join(" ", violations.Select(one => EndingText.Sentence(one.Why)));
+    internal static string? InWords(IReadOnlyList<GuardrailViolation> violations) =>
+        violations.Count == 0 ? null : string.Join(" ", violations.Select(violation => EndingText.Sentence(violation.Why)));
 
     private async Task<IReadOnlyList<GuardrailViolation>> FindViolationsAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
     {
@@ -246,6 +279,7 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
 
         // Evaluated as if the step came next: then a window only answers, and does not register the incident for its end.
         var context = new GuardrailContext(incident, await pinned.OfAsync(incident, cancellationToken), gate.Phase, AboutToRun: true, gate);
-        return [.. (await guardrails.EvaluateAsync(context, cancellationToken)).Where(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(gate.Plan))];
+        var violations = await guardrails.EvaluateAsync(context, cancellationToken);
+        return [.. violations.Where(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(gate.Plan))];
     }
 }

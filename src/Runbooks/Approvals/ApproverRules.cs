@@ -12,7 +12,11 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         gate is null ? contacts.Book : (await directory.ResolveAsync(gate.Approvers, cancellationToken)).Book;
 
     /// <summary>Whether the gate's contacts know a person by this name or identity. In practice mode everybody is known.</summary>
-    private bool IsPerson(string name, Gate gate) => contacts.Book is var book && (book.KnowsEveryone || (Find(name) is { } person && book.Knows(person, gate.Approvers)));
+    private bool IsPerson(string name, Gate gate)
+    {
+        var book = contacts.Book;
+        return book.KnowsEveryone || (Find(name) is { } person && book.Knows(person, gate.Approvers));
+    }
 
     /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
     public string NameOf(string person) => Find(person)?.Name ?? person;
@@ -34,14 +38,20 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     public IReadOnlyList<string> ByShiftOrGroup(Gate gate, DecisionRequest request, ContactBook now)
     {
         var book = WithAsked(gate, now);
-        return [.. gate.Approvers.Where(name =>
-            (IsSchedule(name, book) && Includes(book, [name], request)) || (request.SignedIn is { } person && book.IncludesGroupOf([name], person)))];
+        return [.. gate.Approvers.Where(name => IsByShift(name) || IsByGroup(name))];
+
+        bool IsByShift(string name) => IsSchedule(name, book) && Includes(book, [name], request);
+
+        bool IsByGroup(string name) => request.SignedIn is { } person && book.IncludesGroupOf([name], person);
     }
 
     /// <summary>Whether a message about this gate went to this recipient, or would now.</summary>
     /// <inheritdoc cref="IsOf"/>
     public static bool IsAsked(Gate gate, string recipient, ContactBook now) =>
-        now.KnowsEveryone || WithAsked(gate, now).RecipientsOf(gate.Approvers).Any(known => !known.IsStranger && ContactBook.IsSameName(known.Name, recipient));
+        now.KnowsEveryone
+        || WithAsked(gate, now)
+            .RecipientsOf(gate.Approvers)
+            .Any(asked => !asked.IsStranger && ContactBook.IsSameName(asked.Name, recipient));
 
     /// <summary>Whether an answer by this link needs a typed name: a person reports work by hand, and the link is a room's.</summary>
     public bool NeedsName(Gate gate, string recipient) =>
@@ -78,10 +88,10 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             return Refused("There are no contacts, so nobody may decide. Add contacts.yaml; docs/contacts.md says how.");
         }
 
-        return (request.LinkOf is not { } recipient ? WhyNotCounted(book, gate.Approvers, request)
+        var objection = request.LinkOf is not { } recipient ? WhyNotCounted(book, gate.Approvers, request)
             : book.FindRoom(gate.Approvers, recipient) is { } room ? WhyNotCounted(book, gate, request, room)
-            : WhyNotCounted(book, gate, request, recipient))
-            ?? (request.Verb == DecisionVerb.Approve ? WhyPerhapsTheSame(gate, request, book) : null);
+            : WhyNotCounted(book, gate, request, recipient);
+        return objection ?? (request.Verb == DecisionVerb.Approve ? WhyPerhapsTheSame(gate, request, book) : null);
     }
 
     /// <summary>
@@ -98,10 +108,15 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         var (person, identity) = (NameOf(request), request.SignedIn?.Id);
         foreach (var other in others)
         {
-            if ((IsUnknown(other.Identity) ? Unproven(person, identity) : IsUnknown(identity) ? Unproven(other.Person, other.Identity) : null) is { } known)
+            var known = IsUnknown(other.Identity) ? Unproven(person, identity)
+                : IsUnknown(identity) ? Unproven(other.Person, other.Identity)
+                : null;
+            if (known is not null)
             {
+                var what = gate.Required > 1 ? "has approved" : "started it";
                 return Refused(
-                    $"{person} and {other.Person}, who {(gate.Required > 1 ? "has approved" : "started it")}, may be one person: the contacts have no object id of {known.Name}, so nobody can tell."
+                    $"{person} and {other.Person}, who {what}, may be one person: "
+                    + $"the contacts have no object id of {known.Name}, so nobody can tell."
                     + $" Somebody else has to approve, or {known.Name} gets an object id ('signIn') in the contacts.");
             }
         }
@@ -110,7 +125,8 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
 
         bool IsUnknown(string? id) => id is not null && book.FindPerson(Identity.SignIn(id)) is null;
 
-        Recipient? Unproven(string name, string? id) => id is null && book.FindPerson(name) is { HasObjectId: false } found ? found : null;
+        Recipient? Unproven(string name, string? id) =>
+            id is null && book.FindPerson(name) is { HasObjectId: false } unproven ? unproven : null;
     }
 
     /// <summary>
@@ -131,9 +147,16 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
 
     private static bool IsStillBehind(IReadOnlyList<string> names, Decision approval, ContactBook book)
     {
-        var kept = names.Where(name => approval.ByShiftOrGroup?.Contains(name, StringComparer.OrdinalIgnoreCase) != false).ToList();
-        return (approval.Identity is not null && HasGroup(kept, book))
-            || (book.FindPerson(approval.Person) is not null && (book.Includes(names, approval.Person) || kept.Exists(name => IsSchedule(name, book))));
+        var byShiftOrGroup = names
+            .Where(name => approval.ByShiftOrGroup?.Contains(name, StringComparer.OrdinalIgnoreCase) != false)
+            .ToList();
+        if (approval.Identity is not null && HasGroup(byShiftOrGroup, book))
+        {
+            return true;
+        }
+
+        return book.FindPerson(approval.Person) is not null
+            && (book.Includes(names, approval.Person) || byShiftOrGroup.Exists(name => IsSchedule(name, book)));
     }
 
     private static bool HasGroup(IEnumerable<string> names, ContactBook book) =>
@@ -151,7 +174,10 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         }
 
         var now = await ReadAsync(gate, cancellationToken);
-        return gate.IsCarriedBy([.. gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(AsOfNow).OfType<Decision>()]) ? null : Incident.LostText(gate, AsOfNow);
+        var approvals = gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve);
+        return gate.IsCarriedBy([.. approvals.Select(AsOfNow).OfType<Decision>()])
+            ? null
+            : Incident.LostText(gate, AsOfNow);
 
         Decision? AsOfNow(Decision approval) => ApproverRules.AsOfNow(gate, approval, now);
     }
@@ -160,18 +186,45 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// Where the starter of an incident may not be its only approver, the question records who that was. Where the contacts do not know
     /// the starter, two people have to approve: then at least one of them is somebody else.
     /// </summary>
-    public Gate Separate(Gate gate, string? startedBy) =>
-        gate is not { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } || startedBy is null ? gate
-            : IsPerson(startedBy, gate) ? gate with { Starter = NameOf(startedBy) }
-            : gate with { Required = 2, Warnings = [.. gate.Warnings, $"{startedBy} started it and is not a person in the contacts. Whoever started it may not be the only one to approve, so two people have to approve."] };
+    public Gate Separate(Gate gate, string? startedBy)
+    {
+        if (gate is not { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } || startedBy is null)
+        {
+            return gate;
+        }
+
+        if (IsPerson(startedBy, gate))
+        {
+            return gate with { Starter = NameOf(startedBy) };
+        }
+
+        var warning = $"{startedBy} started it and is not a person in the contacts. "
+            + "Whoever started it may not be the only one to approve, so two people have to approve.";
+        return gate with { Required = 2, Warnings = [.. gate.Warnings, warning] };
+    }
 
     /// <summary>A person who was asked may still answer when the shift has ended, as long as the contacts know them.</summary>
-    private static ContactBook WithAsked(Gate gate, ContactBook now) => now.With(
-        gate.OnCall.GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
-            .Select(asked => now.TryFind(asked.Key, out var contact) && contact.Schedule is not null
-                ? contact with { Recipients = [.. contact.Recipients.Concat(asked.SelectMany(record => record.People).Select(name => now.FindRecipient(name, asked.Key)).OfType<Recipient>()).DistinctBy(recipient => recipient.Name)] }
-                : null)
+    private static ContactBook WithAsked(Gate gate, ContactBook now)
+    {
+        return now.With(gate.OnCall
+            .GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
+            .Select(WithPeople)
             .OfType<Contact>());
+
+        Contact? WithPeople(IGrouping<string, OnCallRecord> asked)
+        {
+            if (!now.TryFind(asked.Key, out var contact) || contact.Schedule is null)
+            {
+                return null;
+            }
+
+            var people = asked
+                .SelectMany(record => record.People)
+                .Select(name => now.FindRecipient(name, asked.Key))
+                .OfType<Recipient>();
+            return contact with { Recipients = [.. contact.Recipients.Concat(people).DistinctBy(recipient => recipient.Name)] };
+        }
+    }
 
     private DecisionResult? WhyNotCounted(ContactBook book, IReadOnlyList<string> asked, DecisionRequest request)
     {
@@ -192,7 +245,8 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     private bool Includes(ContactBook book, IReadOnlyList<string> asked, DecisionRequest request)
     {
         var name = NameOf(request);
-        return (book.FindPerson(name) is not null && book.Includes(asked, name)) || (request.SignedIn is { } person && book.IncludesGroupOf(asked, person));
+        return (book.FindPerson(name) is not null && book.Includes(asked, name))
+            || (request.SignedIn is { } person && book.IncludesGroupOf(asked, person));
     }
 
     /// <summary>For a link that was made for one person. It counts as theirs as long as they may decide.</summary>
@@ -213,14 +267,21 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     {
         if (request.SignedIn is { } person)
         {
-            return book.IsMember(room, NameOf(request)) || ContactBook.IsInGroup(room, person) ? null : NotTheirs(request, room.Name);
+            var isInRoom = book.IsMember(room, NameOf(request)) || ContactBook.IsInGroup(room, person);
+            return isInRoom ? null : NotTheirs(request, room.Name);
         }
 
         // A typed name proves no more than the room's link does, but the record then names somebody who can be asked.
         if (gate.Task is not null && room.GroupId is null)
         {
-            return book.IsMember(room, NameOf(request)) ? null
-                : Refused(request.Person == room.Name ? $"This link was sent to {room.Name}. Type your name: what is done by hand is said by a person." : $"{request.Person} is not one of the people in {room.Name}.");
+            if (book.IsMember(room, NameOf(request)))
+            {
+                return null;
+            }
+
+            return Refused(request.Person == room.Name
+                ? $"This link was sent to {room.Name}. Type your name: what is done by hand is said by a person."
+                : $"{request.Person} is not one of the people in {room.Name}.");
         }
 
         return (request.Verb, room.GroupId) switch

@@ -12,12 +12,18 @@ public sealed class IncidentVerbService(
     ILogger<IncidentVerbService> logger)
 {
     /// <summary>Stops the automation. An incident that has ended is not changed.</summary>
-    public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
-        await WakeAsync(await UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken), stop => ContactBook.IsSameName(stop.By, by));
+    public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
+    {
+        var receipt = await UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken);
+        return await WakeAsync(receipt, stop => ContactBook.IsSameName(stop.By, by));
+    }
 
     /// <summary>Takes the changes back now, and ends the incident with that.</summary>
-    public async Task<DecisionReceipt> TakeBackAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
-        await WakeAsync(await UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken), stop => stop.TakesBack && ContactBook.IsSameName(stop.By, by));
+    public async Task<DecisionReceipt> TakeBackAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
+    {
+        var receipt = await UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken);
+        return await WakeAsync(receipt, stop => stop.TakesBack && ContactBook.IsSameName(stop.By, by));
+    }
 
     /// <summary>A person takes on what the end of an incident left to people.</summary>
     /// <param name="note">What they do about it; null when they do not say.</param>
@@ -62,10 +68,13 @@ public sealed class IncidentVerbService(
         if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } closed })
         {
             closed = await FinishClosingAsync(closed, cancellationToken);
-            receipt = receipt with { Incident = closed, Result = receipt.Result with { Message = $"{receipt.Result.Message}{StopText.AfterClosing(closed)}" } };
+            var message = $"{receipt.Result.Message}{StopText.AfterClosing(closed)}";
+            receipt = receipt with { Incident = closed, Result = receipt.Result with { Message = message } };
         }
 
-        return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing } && ContactBook.IsSameName(closing.By, by) };
+        var isRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: { } closing }
+            && ContactBook.IsSameName(closing.By, by);
+        return receipt with { IsRepeated = isRepeated };
     }
 
     /// <summary>What follows once somebody has closed it. Safe to repeat; the watchdog does so where this failed.</summary>
@@ -107,7 +116,8 @@ public sealed class IncidentVerbService(
         }
 
         await engine.TryWakeAsync(incident, logger);
-        return receipt with { IsRepeated = receipt.Result.Status == DecisionStatus.AlreadyClosed && incident.Stop is { } stop && isSame(stop) };
+        var isRepeated = receipt.Result.Status == DecisionStatus.AlreadyClosed && incident.Stop is { } stop && isSame(stop);
+        return receipt with { IsRepeated = isRepeated };
     }
 
     private (Incident, DecisionResult) Close(Incident incident, string by, string reason)
@@ -150,8 +160,13 @@ public sealed class IncidentVerbService(
                 + "While the kill switch is on it waits.")),
     };
 
-    private static string StillRuns(Incident incident) => $"Incident {incident.Id} is still run by the automation. "
-        + (incident.Stop is { } stop ? $"{stop.By} has asked for it to be stopped." : $"To end that, {(incident.OpenGate is null ? "stop it" : "take it over or stop it")}.");
+    private static string StillRuns(Incident incident)
+    {
+        var next = incident.Stop is { } stop
+            ? $"{stop.By} has asked for it to be stopped."
+            : $"To end that, {(incident.OpenGate is null ? "stop it" : "take it over or stop it")}.";
+        return $"Incident {incident.Id} is still run by the automation. {next}";
+    }
 
     private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
     {
@@ -160,9 +175,17 @@ public sealed class IncidentVerbService(
             return (incident, new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident)));
         }
 
-        return incident.Stop is { } earlier
-            ? (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it stops before the next step. {StopText.Of(incident)}"))
-            : (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow())), new(DecisionStatus.Decided, $"It stops before the next step. {StopText.Of(incident)}"));
+        if (incident.Stop is { } earlier)
+        {
+            return (incident, new(
+                DecisionStatus.AlreadyCounted,
+                $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; "
+                    + $"it stops before the next step. {StopText.Of(incident)}"));
+        }
+
+        return (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow())), new(
+            DecisionStatus.Decided,
+            $"It stops before the next step. {StopText.Of(incident)}"));
     }
 }
 

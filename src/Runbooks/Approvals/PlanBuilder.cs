@@ -7,12 +7,16 @@ namespace Runbooks.Approvals;
 /// <summary>Finds out what a phase would do now, by asking each action to prepare without acting.</summary>
 public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts, TimeProvider time, ILogger<PlanBuilder> logger)
 {
+    private const int LongestEffect = 500;
+
     /// <summary>Steps that ran under an earlier gate are not planned again.</summary>
     public async Task<Plan> MakeAsync(Incident incident, Runbook runbook, Phase phase, CancellationToken cancellationToken)
     {
         var steps = new List<PlannedStep>();
         var (blockers, later) = (new List<string>(), new List<string>());
-        foreach (var (stepPhase, spec) in runbook.CoveredBy(phase).Where(covered => incident.FindStep(covered.Phase, covered.Step.Name) is not { FinishedAt: not null }))
+        var open = runbook.CoveredBy(phase)
+            .Where(covered => incident.FindStep(covered.Phase, covered.Step.Name) is not { FinishedAt: not null });
+        foreach (var (stepPhase, spec) in open)
         {
             var (planned, unusable, blocker) = await PlanAsync(incident, runbook, stepPhase, spec, cancellationToken);
 
@@ -33,7 +37,12 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             }
         }
 
-        return new Plan(PlanHash.Of(incident, steps), steps, Joined(blockers)) { LaterBlocker = Joined(later) is { } reasons ? $"The resolution cannot come to its end as things are. {reasons}" : null };
+        return new Plan(PlanHash.Of(incident, steps), steps, Joined(blockers))
+        {
+            LaterBlocker = Joined(later) is { } reasons
+                ? $"The resolution cannot come to its end as things are. {reasons}"
+                : null,
+        };
     }
 
     private static string? Joined(List<string> sentences) => sentences.Count == 0 ? null : string.Join(" ", sentences);
@@ -44,23 +53,57 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
     {
         if (catalog.FindAction(spec.Do) is not { } action)
         {
-            return (new(phase, spec.Name, spec.Do, JsonElement.Parse("{}"), $"Run {spec.Do}.", null, null), $"this host has no action '{spec.Do}'.", null);
+            var unknown = new PlannedStep(phase, spec.Name, spec.Do, JsonElement.Parse("{}"), $"Run {spec.Do}.", null, null);
+            return (unknown, $"this host has no action '{spec.Do}'.", null);
         }
 
         var binding = StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident), RenderMode.Plan);
-        var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, Clip.To(action.IsManual ? ManualAction.Planned(binding.Shown) : action.Summary, 500), null, null, Deferred: true) { TellsOnly = action.TellsOnly };
+        var effect = Clip.To(action.IsManual ? ManualAction.Planned(binding.Shown) : action.Summary, LongestEffect);
+        var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, effect, null, null, Deferred: true)
+        {
+            TellsOnly = action.TellsOnly,
+        };
         if (binding.Parameters is not { } parameters)
         {
             var reversal = action.ReversalOf(spec.With);
-            var undo = reversal switch { _ when action.TellsOnly => BuiltInSteps.NothingToBringBack, Reversal.Undone => "Possible; how depends on the steps before it.", Reversal.Kept => "Left to a person.", _ => null };
-            return (unseen with { Undo = undo, UndoneByHand = reversal == Reversal.Kept || action.IsManual, Deferred = binding.Deferred }, binding.Problem, null);
+            var undo = reversal switch
+            {
+                _ when action.TellsOnly => BuiltInSteps.NothingToBringBack,
+                Reversal.Undone => "Possible; how depends on the steps before it.",
+                Reversal.Kept => "Left to a person.",
+                _ => null,
+            };
+            var unbound = unseen with
+            {
+                Undo = undo,
+                UndoneByHand = reversal == Reversal.Kept || action.IsManual,
+                Deferred = binding.Deferred,
+            };
+            return (unbound, binding.Problem, null);
         }
 
-        var context = contexts.For(incident, StepRecord.KeyOf(incident.Id, phase, spec.Name), incident.FindStep(phase, spec.Name)?.Preparation) with { Samples = runbook.Samples };
+        var key = StepRecord.KeyOf(incident.Id, phase, spec.Name);
+        var earlier = incident.FindStep(phase, spec.Name)?.Preparation;
+        var context = contexts.For(incident, key, earlier) with { Samples = runbook.Samples };
         var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding, cancellationToken);
-        return preparation is null
-            ? (unseen, null, blocker)
-            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(preparation.PlannedEffect, 500), preparation.Undo, preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, null, preparation.Refusal);
+        if (preparation is null)
+        {
+            return (unseen, null, blocker);
+        }
+
+        var planned = new PlannedStep(
+            phase,
+            spec.Name,
+            spec.Do,
+            binding.Shown,
+            Clip.To(preparation.PlannedEffect, LongestEffect),
+            preparation.Undo,
+            preparation.Identity,
+            UndoneByHand: preparation.UndoneByHand)
+        {
+            TellsOnly = action.TellsOnly,
+        };
+        return (planned, null, preparation.Refusal);
     }
 
     private async Task<(Preparation?, string?)> PrepareAsync(
@@ -73,7 +116,9 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
     {
         try
         {
-            return (binding.Clean(await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken)), null);
+            var preparation = await Deadline.WithinAsync(
+                spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
+            return (binding.Clean(preparation), null);
         }
         // An action may fail in any way to prepare; people are told why there is no plan.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
