@@ -5,7 +5,7 @@ namespace Runbooks.Approvals;
 /// channel proves who it is. A room, a contact's name or an unknown name is not a person. Behind a schedule are the people who were
 /// asked, as the gate has recorded, and those on call at the moment of the decision.
 /// </summary>
-public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory directory)
+public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirectory directory)
 {
     /// <summary>The contacts as they are now, with the people on call for this gate.</summary>
     public async Task<ContactBook> ReadAsync(Gate? gate, CancellationToken cancellationToken) =>
@@ -52,12 +52,6 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
         || WithAsked(gate, now)
             .RecipientsOf(gate.Approvers)
             .Any(asked => !asked.IsStranger && ContactBook.IsSameName(asked.Name, recipient));
-
-    /// <summary>Whether an answer by this link needs a typed name: a person reports work by hand, and the link is a room's.</summary>
-    public bool NeedsName(Gate gate, string recipient) =>
-        gate.Task is not null
-        && !contacts.Book.KnowsEveryone
-        && WithAsked(gate, contacts.Book).FindRoom(gate.Approvers, recipient) is { GroupId: null };
 
     /// <summary>Why a yes would not count, for the page, before it is given; null where it may.</summary>
     /// <param name="recipient">The recipient of the link that opened the page; null where there was none.</param>
@@ -249,67 +243,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
             || (request.SignedIn is { } person && book.IncludesGroupOf(asked, person));
     }
 
-    /// <summary>For a link that was made for one person. It counts as theirs as long as they may decide.</summary>
-    private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, string recipient)
-    {
-        if (request.SignedIn is not null && !ContactBook.IsSameName(NameOf(request), NameOf(recipient)))
-        {
-            return NotTheirs(request, recipient);
-        }
-
-        return WhyNotCounted(book, gate.Approvers, new DecisionRequest(request.Verb, recipient, request.Via)) is null
-            ? null
-            : Refused($"This link was sent to {recipient}, who may not decide this any more.");
-    }
-
-    /// <summary>For a link that was made for a room or a group: it does not prove who uses it.</summary>
-    private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, Recipient room)
-    {
-        if (request.SignedIn is { } person)
-        {
-            var isInRoom = book.IsMember(room, NameOf(request)) || ContactBook.IsInGroup(room, person);
-            return isInRoom ? null : NotTheirs(request, room.Name);
-        }
-
-        // A typed name proves no more than the room's link does, but the record then names somebody who can be asked.
-        if (gate.Task is not null && room.GroupId is null)
-        {
-            if (book.IsMember(room, NameOf(request)))
-            {
-                return null;
-            }
-
-            return Refused(request.Person == room.Name
-                ? $"This link was sent to {room.Name}. Type your name: what is done by hand is said by a person."
-                : $"{request.Person} is not one of the people in {room.Name}.");
-        }
-
-        return (request.Verb, room.GroupId) switch
-        {
-            (DecisionVerb.Approve, not null) => Refused(
-                $"This link was sent to {room.Name}, and only signing in shows who is in that group. "
-                + "Nobody signs in here, so it cannot approve."),
-            (DecisionVerb.Approve, null) when gate.CountsPeople => Refused(
-                $"This link was sent to {room.Name} and does not show who you are, but this approval has to count people. "
-                + "Decide from a message of your own, or from a Slack button where the message has one."),
-            _ => null,
-        };
-    }
-
-    private static DecisionResult NotTheirs(DecisionRequest request, string recipient) =>
-        Refused($"This link was sent to {recipient}, and you are signed in as {request.Person}. Decide from a message of your own.");
-
     private Recipient? Find(string name) => contacts.Book.FindPerson(name) ?? contacts.Book.FindPerson(Identity.SignIn(name));
 
     private static DecisionResult Refused(string why) => new(DecisionStatus.NotAllowed, why);
-}
-
-/// <summary>An approver may have been taken out of the contacts while the step waited. A step that has begun may finish.</summary>
-public sealed class ApproversGuardrail(ApproverRules approvers) : IGuardrail
-{
-    public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
-        question is { AboutToRun: true, Gate: { Outcome: GateOutcome.Approved } gate } && !question.Incident.HasActedOn(gate)
-        && await approvers.FindLostAsync(gate, cancellationToken) is { } lost
-            ? new(GuardrailNames.Approvers, lost, GuardrailSeverity.AskFirst)
-            : null;
 }
