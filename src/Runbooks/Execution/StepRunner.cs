@@ -6,7 +6,7 @@ namespace Runbooks.Execution;
 /// Runs one step: everything that was promised about it is checked at the last moment, the intent is stored before it
 /// acts and the outcome after. Safe to be called again at any point of that.
 /// </summary>
-public sealed class StepRunner(
+public sealed partial class StepRunner(
     IIncidentStore store, PinnedRunbooks pinned, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, LostAttempts lost, TimeProvider time, ILogger<StepRunner> logger)
 {
     /// <summary>What storing intent and outcome may take beside the action itself.</summary>
@@ -206,85 +206,6 @@ public sealed class StepRunner(
             ? (incident.BeginStep(attempt.Spec, request.Phase, request.GateId, preparation, time.GetUtcNow()), null)
             : (incident, new(StepOutcome.AttemptFailed, "another attempt of this step has begun."));
     }
-
-    private async Task<StepResult> RecordNotRunAsync(StepAttempt attempt, StepResult violation, CancellationToken cancellationToken)
-    {
-        var (incident, now) = (attempt.Incident, time.GetUtcNow());
-        await store.UpdateAsync(
-            incident.Id,
-            i => i.State.IsFinal() ? i
-                : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, violation.Until ?? now + s_nextTry, now)
-                : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} {(attempt.Known is null ? "did not run" : "was not tried again")}: {violation.Message}"),
-            cancellationToken);
-        return violation;
-    }
-
-    private async Task<StepResult> FailAsync(StepAttempt attempt, Exception failure, CancellationToken cancellationToken)
-    {
-        var (made, why) = (attempt.Number, attempt.Redact(failure.Message));
-        Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, attempt.Redact(failure));
-        if (attempt.CannotBeRepeated)
-        {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
-        }
-
-        if (attempt.Acts && made >= attempt.Spec.Retry.Attempts)
-        {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {CountText.Format(made, "time")}; last: {why}"), cancellationToken);
-        }
-
-        var (phase, now) = (attempt.Request.Phase, time.GetUtcNow());
-        await store.UpdateAsync(
-            attempt.Incident.Id, i => i.State.IsFinal() ? i : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, now) : i.AwaitNextTry(phase, now + s_nextTry, now), cancellationToken);
-        return new(StepOutcome.AttemptFailed, why);
-    }
-
-    /// <summary>
-    /// Nothing came of an attempt, so none has begun: the next one looks anew, and what cannot be repeated is not called unknown.
-    /// Whoever waits for their turn has not failed either.
-    /// </summary>
-    private async Task<StepResult> ForgetAsync(StepAttempt attempt, AttemptFailedException nothing, CancellationToken cancellationToken)
-    {
-        var why = attempt.Redact(nothing.Message);
-        var (phase, step, now) = (attempt.Request.Phase, attempt.Spec.Name, time.GetUtcNow());
-        Log.StepFailed(logger, attempt.Number, step, attempt.Incident.Id, attempt.Redact(nothing));
-        await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(attempt.Acts ? i.ForgetBegin(phase, step, attempt.Known) : i), time, cancellationToken);
-        return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
-
-        Incident Wait(Incident i) => nothing.IsBusy ? i.HoldStep(step, phase, why, now + s_nextTry, now) : i.AwaitNextTry(phase, now + s_nextTry, now);
-    }
-
-    private async Task<StepResult> RehearseAsync(StepAttempt attempt, Preparation preparation, CancellationToken cancellationToken)
-    {
-        var (incident, request, spec) = (attempt.Incident, attempt.Request, attempt.Spec);
-        var (now, would) = (time.GetUtcNow(), new ActionResult($"Dry run, nothing was touched. Would: {preparation.PlannedEffect}"));
-
-        // In one write: an intent that a crash leaves without its outcome would be undone, and that touches something.
-        var rehearsed = await store.UpdateAsync(incident.Id, i => Finish(i.BeginStep(spec, request.Phase, request.GateId, preparation, now)), cancellationToken);
-        return ResultOf(rehearsed.FindStep(request.Phase, request.Step)!);
-
-        Incident Finish(Incident begun) => begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
-    }
-
-    /// <param name="cutOff">It ended half-way for a reason that is not its own: the host stopped or crashed, or everything was paused.</param>
-    /// <param name="nothingDone">It was turned away on its first attempt, before anything was changed.</param>
-    private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken, bool cutOff = false, bool nothingDone = false)
-    {
-        var finished = await store.RecordAsync(
-            incident.Id, i => i.FindStep(request.Phase, request.Step) is { } step ? i.FinishStep(step with { CutOff = cutOff || step.CutOff, NothingDone = nothingDone }, status, result, time.GetUtcNow()) : i, time, cancellationToken);
-        return ResultOf(finished.FindStep(request.Phase, request.Step)!);
-    }
-
-    private static StepResult ResultOf(StepRecord step) => new(
-        step.Status switch
-        {
-            StepStatus.Done or StepStatus.DryRun when !step.CutOff => StepOutcome.Done,
-
-            // What came to be known late changes nothing: people were told otherwise, and the incident ends on that.
-            StepStatus.Unknown or StepStatus.Done => StepOutcome.Unknown,
-            _ => StepOutcome.Failed,
-        },
-        step.Outcome ?? "");
 
     private static PlannedStep? Planned(Gate gate, StepRequest request) =>
         gate.Plan.Steps.FirstOrDefault(step => step.Phase == request.Phase && step.Name == request.Step);

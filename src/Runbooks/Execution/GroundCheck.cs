@@ -1,0 +1,87 @@
+namespace Runbooks.Execution;
+
+/// <summary>
+/// Asks the checks again before a step acts on old answers: the question waited long, the step was held back, or the host
+/// was down between the yes and the deed.
+/// </summary>
+public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimeProvider time)
+{
+    private const string OldApproval = "The approval is older than";
+    private const string OldAnswers = "The answers that it rested on were older than";
+    private const string Lacks = "What the steps rely on no longer passes.";
+    private const string AskedOnceMore = "The checks were asked once more before the first step, and";
+    private static readonly string[] s_ofAnswers = [OldApproval, OldAnswers, Lacks, AskedOnceMore];
+
+    /// <summary>Whether people were asked anew because of the answers or their age, and not because the plan itself had changed.</summary>
+    public static bool IsOfAnswers(string difference) => s_ofAnswers.Any(words => difference.StartsWith(words, StringComparison.Ordinal));
+
+    /// <returns>Whether checks were asked, which takes its time; and why the step has to be asked about anew, null when it may act.</returns>
+    public async Task<(bool Asked, string? Changed)> FindChangeAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    {
+        if (!incident.IsGroundTooOld(phase, gate, time.GetUtcNow()))
+        {
+            return await LookBeforeActingAsync(incident, runbook, gate, phase, cancellationToken);
+        }
+
+        // Those of the verification too: with what passes by now, no step is credited.
+        var before = BeforeActing(runbook);
+        List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => phase == Phase.Mitigation
+            ? runbook.Mitigation.When.Asks(spec.Name) || before.Contains(spec.Name)
+            : runbook.Mitigation.Verify?.Checks.Contains(spec.Name) == true)];
+        if (specs.Count == 0)
+        {
+            return (false, $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.");
+        }
+
+        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
+        var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
+        var changed = holds ? FindUnmetNeed(incident, runbook, gate, phase, findings) : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
+        await store.UpdateAsync(
+            incident.Id, i => changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, stillCalls: holds, findings, time.GetUtcNow()), cancellationToken);
+        return (true, changed);
+    }
+
+    /// <summary>
+    /// Asks again right before the first step acts, where the answers are not of just now: the checks of the verification, since with what
+    /// has come right by itself while people decided no step is credited, and those that the steps need. Where nobody has said yes, those
+    /// that call for the mitigation too: nothing acts on older answers once the newer ones no longer call for it.
+    /// </summary>
+    /// <inheritdoc cref="FindChangeAsync"/>
+    private async Task<(bool Asked, string? Changed)> LookBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    {
+        var (when, isUnanswered) = (runbook.Mitigation.When, gate.Decisions.Count == 0);
+        var before = BeforeActing(runbook);
+        List<CheckSpec> asked = [.. runbook.Diagnosis.Where(spec => before.Contains(spec.Name) || (isUnanswered && when.Asks(spec.Name)))];
+        if (phase != Phase.Mitigation || gate.Plan.TellsOnly || asked.Count == 0 || !incident.NeedsLookBeforeActing(time.GetUtcNow()))
+        {
+            return (false, null);
+        }
+
+        var findings = await checks.AskAllAsync(incident, asked, cancellationToken);
+        var known = incident.Renewed(findings);
+        var over = isUnanswered && !StillCalls(incident, when, known)
+            ? $"{AskedOnceMore} {(Diagnosis.Conclude(when, known) == Conclusion.Healthy ? "no longer call for it" : "cannot say any more whether it is called for")}. {Incident.Summarize(findings)}"
+            : null;
+        var changed = over ?? FindUnmetNeed(incident, runbook, gate, phase, findings);
+        await store.UpdateAsync(
+            incident.Id, i => changed is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, stillCalls: over is null, findings, time.GetUtcNow()), cancellationToken);
+        return (true, changed);
+    }
+
+    private static List<string> BeforeActing(Runbook runbook) => [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];
+
+    /// <returns>What the steps need and lack, unless a person saw that and approved all the same; null where it is all there.</returns>
+    private static string? FindUnmetNeed(Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
+    {
+        var shown = gate.Decisions.Count > 0 ? Diagnosis.UnmetNeeds(runbook.Mitigation, phase, gate.Plan, incident.Findings) : [];
+        var unmet = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, gate.Plan, findings).ExceptBy(shown.Select(finding => finding.Name), finding => finding.Name).ToList();
+        return unmet.Count == 0 ? null : $"{Lacks} {Incident.Summarize(unmet)}";
+    }
+
+    /// <summary>A person who saw that the checks do not call for it, or cannot say, and approved all the same, has approved that.</summary>
+    private static bool StillCalls(Incident incident, Condition when, IReadOnlyList<Finding> findings)
+    {
+        var now = Diagnosis.Conclude(when, findings);
+        return now == Conclusion.Failing || now == Diagnosis.Conclude(when, incident.Findings);
+    }
+}

@@ -1,0 +1,65 @@
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+
+namespace Runbooks.Execution;
+
+/// <summary>One try of a step, and how far it has come.</summary>
+/// <param name="Known">The record of an attempt that began before; null on the first.</param>
+internal sealed record StepAttempt(Incident Incident, StepRequest Request, StepSpec Spec, IAction Action, StepRecord? Known, StepContext Context)
+{
+    public StepBinding Binding { get; } = StepBinding.Of(Spec.With, Action.ParametersType, IncidentTemplateScope.Of(Incident));
+
+    public Gate? Gate => Incident.FindGate(Request.GateId);
+
+    public int Number => (Known?.Attempts ?? 0) + 1;
+
+    /// <summary>Its intent is on record: from here on it may have changed something.</summary>
+    public bool Acts { get; set; }
+
+    /// <summary>The action has said what it did, so whatever fails now is no failure of the action.</summary>
+    public bool IsOver { get; set; }
+
+    /// <summary>It may have changed something, and doing it twice is not safe.</summary>
+    public bool CannotBeRepeated => Acts && !Action.Repeatable;
+
+    /// <summary>Nothing came of it, so none has begun. What can be repeated fails like any other, and is tried again.</summary>
+    public bool LeftNothing(AttemptFailedException failure) => failure.IsBusy || (CannotBeRepeated && failure.NothingDone);
+
+    /// <summary>It has failed. When the host stops, what can be repeated is left to its next start; of what cannot, it is said how it broke off.</summary>
+    public bool FailedWith(Exception failure, bool hostStops) =>
+        !IsOver && (!hostStops || (CannotBeRepeated && failure is not OperationCanceledException));
+
+    public string Redact(string text) => Redactor.Redact(text, Binding.Secrets);
+
+    public Exception Redact(Exception failure) => Redactor.Redact(failure, Binding.Secrets);
+
+    /// <summary>Actions quote systems that may say anything; what a later step reads from it has no secret either.</summary>
+    public ActionResult Clean(ActionResult result) => result with
+    {
+        Result = Redact(result.Result),
+        Outputs = result.Outputs.ToDictionary(output => output.Key, output => Redact(output.Value)),
+    };
+}
+
+/// <summary>
+/// Attempts that have begun and that this process knows nothing more of. Where several processes share the hub, one whose lock was
+/// lost may still be at work: it is not called cut off before its time is over, and what comes of it until then counts.
+/// </summary>
+public sealed class LostAttempts(IIncidentStore store, Func<IIncidentEngine?> engine, TimeProvider time)
+{
+    private static readonly TimeSpan s_nextLook = TimeSpan.FromSeconds(30);
+
+    /// <returns>Null when nothing can be at work any more.</returns>
+    public async Task<StepResult?> AwaitAsync(Incident incident, StepSpec spec, StepRecord known, CancellationToken cancellationToken)
+    {
+        var (began, now) = (known.AttemptedAt ?? known.StartedAt, time.GetUtcNow());
+        var over = began + spec.Timeout + StepRunner.SlotGrace;
+        if (engine() is { IsShared: false } || now >= over || Clocks.IsAhead(began, now))
+        {
+            return null;
+        }
+
+        await store.UpdateAsync(incident.Id, i => i.AwaitOutcome(known, over, now), cancellationToken);
+        return new(StepOutcome.Held, "an attempt may still be at work.") { Until = over < now + s_nextLook ? over : now + s_nextLook };
+    }
+}
