@@ -5,19 +5,27 @@ using Runbooks.Telemetry;
 
 namespace Runbooks.Execution;
 
-/// <summary>Asks an incident's checks again: to verify a fix, to look at what a sender claims, and to see whether the cause of a lease is gone.</summary>
-public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, CheckRunner checks, KillSwitch killSwitch, SettleWindow settleWindow, HoldingNotifier holding, TimeProvider time)
+/// <summary>Asks an incident's checks again: after a fix, when a sender claims that it is over, and while a temporary fix is held.</summary>
+public sealed class CheckService(
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    CheckRunner checks,
+    KillSwitch killSwitch,
+    SettleWindow settleWindow,
+    HoldingNotifier holding,
+    TimeProvider time)
 {
-    /// <summary>However often a sender repeats that it is over, the checks are asked no more often than this.</summary>
+    /// <summary>However often a sender repeats that the alert is over, the checks are asked no more often than this.</summary>
     private static readonly TimeSpan s_shortestClaimPause = TimeSpan.FromSeconds(15);
 
     public async Task<RecheckResult> RecheckAsync(RecheckRequest request, CancellationToken cancellationToken)
     {
-        // What has changed since this was seen, such as that somebody stops it, is met when the answers are recorded.
+        // A change since this was read, such as a stop, is noticed when the answers are recorded.
         var incident = await store.GetCachedAsync(request.IncidentId, cancellationToken);
         if (request.State == IncidentState.Resolved)
         {
-            return await settleWindow.RecheckAsync(incident, await pinned.OfAsync(incident, cancellationToken), request, cancellationToken);
+            return await settleWindow.RecheckAsync(
+                incident, await pinned.OfAsync(incident, cancellationToken), request, cancellationToken);
         }
 
         if (incident.Stop is { } stop)
@@ -25,23 +33,27 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
             return new RecheckResult(false, "", stop.Text);
         }
 
-        // A dry run touched nothing, so nothing can have become better: looking would only time out.
+        // A dry run touched nothing, so nothing can get better: verifying it would only time out.
         if (incident.Mode == RunMode.DryRun)
         {
             return new RecheckResult(true, "", null) { IsRehearsal = true };
         }
 
-        // A lease cannot be taken back while nothing may be touched, so its cause does not count as gone. To look changes nothing.
+        // A lease cannot be taken back while nothing may be touched, so its cause does not count as gone. The checks are still asked.
         var paused = request.State == IncidentState.Holding ? (await killSwitch.ReadAsync(cancellationToken)).Describe() : null;
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         var specs = request.Checks.Union(request.Watched).Select(name => Check(runbook, name));
         var asked = time.GetUtcNow();
         var answers = await checks.AskAllAsync(incident, specs, cancellationToken);
-        var broken = answers.Where(finding => finding.Verdict == Verdict.Failing && request.Watched.Contains(finding.Name)).ToList();
-        var noLongerHelps = broken.Count == 0 ? null : $"What showed that the temporary fix helps fails now: {Incident.Summarize(broken)}";
+        var broken = answers
+            .Where(finding => finding.Verdict == Verdict.Failing && request.Watched.Contains(finding.Name))
+            .ToList();
+        var noLongerHelps = broken.Count == 0
+            ? null
+            : $"What showed that the temporary fix helps fails now: {Incident.Summarize(broken)}";
         var reason = Join(noLongerHelps, paused);
 
-        // When the last step ended, another host may know better than what was seen here.
+        // Another host may know better when the last step ended, so that is read from the record.
         (incident, var findings) = await store.UpdateAsync(
             incident.Id,
             i =>
@@ -60,7 +72,8 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
         {
             IsPaused = unhealthy.Count == 0 && paused is not null,
             PassingSince = Lease.Of(incident, runbook)?.HealthySince,
-            VerifiedAnewSince = incident.VerificationRounds.LastOrDefault(round => round is { State: IncidentState.Verifying, IsAnew: true })?.At,
+            VerifiedAnewSince = incident.VerificationRounds
+                .LastOrDefault(round => round is { State: IncidentState.Verifying, IsAnew: true })?.At,
             NoLongerHelps = noLongerHelps,
             IsUnclear = unhealthy.Count > 0 && unhealthy.All(finding => finding.Verdict == Verdict.Unknown),
             Measured = findings.Where(finding => finding.Result.MeasuredAt is not null && request.Checks.Contains(finding.Name)).ToDictionary(finding => finding.Name, finding => finding.Result.MeasuredAt!.Value),
@@ -68,12 +81,14 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
     }
 
     /// <summary>
-    /// The sender says that it is over, or ended it, before anything was done: asks the checks that call for the mitigation, so that no
-    /// question is withdrawn on the sender's word alone. Asked again while they contradict it, no more often than allowed.
+    /// The sender says before anything was done that the alert is over. This asks the checks that call for the mitigation, so that no
+    /// question is withdrawn on the sender's word alone. While they contradict the sender it may ask again, no more often than allowed.
     /// </summary>
     public async Task<Incident> CheckClaimAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
-        if (!incident.ClaimsRecovery || incident.ClaimedAt is not { } claimedAt || incident.Stop is not null
+        if (!incident.ClaimsRecovery
+            || incident.ClaimedAt is not { } claimedAt
+            || incident.Stop is not null
             || (incident.CheckedClaim is { } known && time.GetUtcNow() - known.AskedAt < s_shortestClaimPause))
         {
             return incident;
@@ -94,10 +109,10 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks pinned, Ch
         runbook.FindCheck(name) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no check '{name}'.");
 }
 
-/// <param name="State">The state to show while looking: verifying, holding, or resolved in the settle window.</param>
+/// <param name="State">Why the checks are asked: verifying, holding, or resolved in the settle window.</param>
 public sealed record RecheckRequest(string IncidentId, IncidentState State, IReadOnlyList<string> Checks, string WakeEvent)
 {
-    /// <summary>Asked with them, and no part of whether all is healthy: what tells whether a fix that is held still helps.</summary>
+    /// <summary>Asked too, but without effect on whether all is healthy: these show whether a held fix still helps.</summary>
     public IReadOnlyList<string> Watched { get; init; } = [];
 }
 
@@ -105,40 +120,39 @@ public sealed record RecheckRequest(string IncidentId, IncidentState State, IRea
 /// <param name="StoppedBy">Not null once a person stopped the incident.</param>
 public sealed record RecheckResult(bool Healthy, string Summary, string? StoppedBy)
 {
-    /// <summary>Nothing fails for certain, and something could not be answered.</summary>
+    /// <summary>No check fails for certain, and some could not be answered.</summary>
     public bool IsUnclear { get; init; }
 
     /// <summary>All is healthy, and only the kill switch keeps that from counting.</summary>
     public bool IsPaused { get; init; }
 
-    /// <summary>Since when they have passed without a break while somebody looked; null unless a lease is held and they pass.</summary>
+    /// <summary>Since when they have passed without a break or an unwatched gap; null unless a lease is held and they pass.</summary>
     public DateTimeOffset? PassingSince { get; init; }
 
-    /// <summary>Since when a fix is looked at again after a time in which nobody could; null where there was none.</summary>
+    /// <summary>Since when a fix is verified again after a time in which nobody could check; null where there was none.</summary>
     public DateTimeOffset? VerifiedAnewSince { get; init; }
 
-    /// <summary>By the check's name, until when its answer was measured; those that measure when they are asked are left out.</summary>
+    /// <summary>By the check's name, until when its answer was measured. Checks that measure when they are asked are left out.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Measured { get; init; } = new Dictionary<string, DateTimeOffset>();
 
-    /// <summary>That a watched check fails, in words; null where none does.</summary>
+    /// <summary>Says that a watched check fails; null where none does.</summary>
     public string? NoLongerHelps { get; init; }
 
     /// <summary>A dry run: nothing was touched, so nothing was asked.</summary>
     public bool IsRehearsal { get; init; }
 
-    /// <summary>Until when all of it was measured; null for the moment in which it was asked.</summary>
+    /// <summary>Until when all answers were measured; null for the moment in which they were asked.</summary>
     [JsonIgnore]
     public DateTimeOffset? MeasuredAt => Measured.Count == 0 ? null : Measured.Values.Min();
 
-    /// <summary>Whether one of the values is the very one of an earlier round.</summary>
+    /// <summary>Whether one of the values is the same measurement as in an earlier round.</summary>
     public bool Repeats(IReadOnlyDictionary<string, DateTimeOffset>? earlier) =>
         earlier is not null && Measured.Any(one => earlier.TryGetValue(one.Key, out var before) && one.Value <= before);
 }
 
-/// <summary>Asks one question. Whatever goes wrong on the way is a finding too: unknown, with the reason.</summary>
+/// <summary>Asks checks. Any failure on the way becomes a finding too: unknown, with the reason.</summary>
 public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts, TimeProvider time, ILogger<CheckRunner> logger)
 {
-    /// <summary>Asks all at once.</summary>
     public Task<Finding[]> AskAllAsync(Incident incident, IEnumerable<CheckSpec> specs, CancellationToken cancellationToken) =>
         Task.WhenAll(specs.Select(spec => AskAsync(incident, spec, cancellationToken)));
 
@@ -148,7 +162,10 @@ public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts
         var result = await AnswerAsync(incident, spec, cancellationToken);
         var took = time.GetElapsedTime(began);
         Instruments.Checks.Record(
-            took.TotalSeconds, Instruments.Tag(Attributes.Runbook, incident.RunbookId), Instruments.Tag(Attributes.Check, spec.Check), Instruments.Tag(Attributes.Verdict, CamelCase.Of(result.Verdict)));
+            took.TotalSeconds,
+            Instruments.Tag(Attributes.Runbook, incident.RunbookId),
+            Instruments.Tag(Attributes.Check, spec.Check),
+            Instruments.Tag(Attributes.Verdict, CamelCase.Of(result.Verdict)));
         return new Finding(spec.Name, spec.Ask, Clean(result).Bounded(), time.GetUtcNow(), took);
     }
 
@@ -175,14 +192,15 @@ public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts
         try
         {
             var context = contexts.For(incident, $"{incident.Id}:diagnosis:{spec.Name}");
-            var result = await Deadline.WithinAsync(spec.Timeout, time, token => check.AskAsync(parameters, context, token), cancellationToken);
+            var result = await Deadline.WithinAsync(
+                spec.Timeout, time, token => check.AskAsync(parameters, context, token), cancellationToken);
             return result with { Summary = Redactor.Redact(result.Summary, binding.Secrets) };
         }
         catch (TimeoutException late)
         {
             return CheckResult.Unknown($"{spec.Check}: {late.Message}.");
         }
-        // A check may fail in any way; one that does never stops the others, and its failure is shown.
+        // A check may fail in any way; that never stops the others, and its failure is shown.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.CheckFailed(logger, spec.Check, incident.Id, Redactor.Redact(failure, binding.Secrets));

@@ -2,7 +2,7 @@ namespace Runbooks.Execution;
 
 /// <summary>
 /// Asks the checks again before a step acts on old answers: the question waited long, the step was held back, or the host
-/// was down between the yes and the deed.
+/// was down between the yes and the step.
 /// </summary>
 public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimeProvider time)
 {
@@ -12,18 +12,19 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     private const string AskedOnceMore = "The checks were asked once more before the first step, and";
     private static readonly string[] s_ofAnswers = [OldApproval, OldAnswers, Lacks, AskedOnceMore];
 
-    /// <summary>Whether people were asked anew because of the answers or their age, and not because the plan itself had changed.</summary>
+    /// <summary>Whether people were asked again because of the checks' answers or their age, and not because the plan had changed.</summary>
     public static bool IsOfAnswers(string difference) => s_ofAnswers.Any(words => difference.StartsWith(words, StringComparison.Ordinal));
 
-    /// <returns>Whether checks were asked, which takes its time; and why the step has to be asked about anew, null when it may act.</returns>
-    public async Task<(bool Asked, string? Changed)> FindChangeAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    /// <returns>Whether checks were asked, which takes time; and why people have to be asked again, null when the step may act.</returns>
+    public async Task<(bool Asked, string? Changed)> FindChangeAsync(
+        Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
         if (!incident.IsGroundTooOld(phase, gate, time.GetUtcNow()))
         {
             return await LookBeforeActingAsync(incident, runbook, gate, phase, cancellationToken);
         }
 
-        // Those of the verification too: with what passes by now, no step is credited.
+        // The checks of the verification too: a step is not credited with what passes already.
         var before = BeforeActing(runbook);
         List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => phase == Phase.Mitigation
             ? runbook.Mitigation.When.Asks(spec.Name) || before.Contains(spec.Name)
@@ -42,16 +43,20 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     }
 
     /// <summary>
-    /// Asks again right before the first step acts, where the answers are not of just now: the checks of the verification, since with what
-    /// has come right by itself while people decided no step is credited, and those that the steps need. Where nobody has said yes, those
-    /// that call for the mitigation too: nothing acts on older answers once the newer ones no longer call for it.
+    /// Asks again right before the first step acts, unless the answers are new. It asks the checks of the verification, since a step is not
+    /// credited with what came right while people decided, and the checks that the steps need. Where nobody has said yes, it also asks
+    /// those that call for the mitigation: nothing acts on old answers once the new ones no longer call for it.
     /// </summary>
     /// <inheritdoc cref="FindChangeAsync"/>
-    private async Task<(bool Asked, string? Changed)> LookBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    private async Task<(bool Asked, string? Changed)> LookBeforeActingAsync(
+        Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
         var (when, isUnanswered) = (runbook.Mitigation.When, gate.Decisions.Count == 0);
         var before = BeforeActing(runbook);
-        List<CheckSpec> asked = [.. runbook.Diagnosis.Where(spec => before.Contains(spec.Name) || (isUnanswered && when.Asks(spec.Name)))];
+        List<CheckSpec> asked =
+        [
+            .. runbook.Diagnosis.Where(spec => before.Contains(spec.Name) || (isUnanswered && when.Asks(spec.Name))),
+        ];
         if (phase != Phase.Mitigation || gate.Plan.TellsOnly || asked.Count == 0 || !incident.NeedsLookBeforeActing(time.GetUtcNow()))
         {
             return (false, null);
@@ -68,17 +73,23 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         return (true, changed);
     }
 
-    private static List<string> BeforeActing(Runbook runbook) => [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];
+    private static List<string> BeforeActing(Runbook runbook) =>
+        [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];
 
-    /// <returns>What the steps need and lack, unless a person saw that and approved all the same; null where it is all there.</returns>
-    private static string? FindUnmetNeed(Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
+    /// <returns>What the steps need and lack, unless a person saw that and approved all the same; null where they have it.</returns>
+    private static string? FindUnmetNeed(
+        Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
     {
-        var shown = gate.Decisions.Count > 0 ? Diagnosis.UnmetNeeds(runbook.Mitigation, phase, gate.Plan, incident.Findings) : [];
-        var unmet = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, gate.Plan, findings).ExceptBy(shown.Select(finding => finding.Name), finding => finding.Name).ToList();
+        var shown = gate.Decisions.Count > 0
+            ? Diagnosis.UnmetNeeds(runbook.Mitigation, phase, gate.Plan, incident.Findings)
+            : [];
+        var unmet = Diagnosis.UnmetNeeds(runbook.Mitigation, phase, gate.Plan, findings)
+            .ExceptBy(shown.Select(finding => finding.Name), finding => finding.Name)
+            .ToList();
         return unmet.Count == 0 ? null : $"{Lacks} {Incident.Summarize(unmet)}";
     }
 
-    /// <summary>A person who saw that the checks do not call for it, or cannot say, and approved all the same, has approved that.</summary>
+    /// <summary>A person may have approved although the checks did not call for it or could not say: then that answer still counts.</summary>
     private static bool StillCalls(Incident incident, Condition when, IReadOnlyList<Finding> findings)
     {
         var now = Diagnosis.Conclude(when, findings);

@@ -3,17 +3,28 @@ using Runbooks.Catalog.Templates;
 namespace Runbooks.Execution;
 
 /// <summary>Opens the incident that goes on where another one ended: on the same target, by the same version of the runbook.</summary>
-public sealed class NextIncident(IIncidentStore store, PinnedRunbooks pinned, FollowingMode mode, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<NextIncident> logger)
+public sealed class NextIncident(
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    FollowingMode mode,
+    Func<IIncidentEngine?> engine,
+    TimeProvider time,
+    ILogger<NextIncident> logger)
 {
     /// <summary>
-    /// Opens it, unless the target has a later incident that is open or belongs to a person: that one then gets the alerts, and says why.
-    /// Safe to repeat: one that was opened for the same end is not opened again.
+    /// Opens it, unless the target has a later incident that is open or belongs to a person: that one then gets the alerts and the reason.
+    /// Safe to repeat: the same end opens only one.
     /// </summary>
     /// <param name="alerts">What it is about; the first alert names it.</param>
-    /// <param name="why">How its record begins.</param>
-    /// <param name="link">Says in which way it goes on from the one that ended.</param>
+    /// <param name="why">The first entry of its record.</param>
+    /// <param name="link">Records how it is linked to the one that ended.</param>
     public async Task<Incident> OpenAsync(
-        Incident ended, Runbook runbook, IReadOnlyList<Alert> alerts, string why, Func<Incident, Incident> link, CancellationToken cancellationToken)
+        Incident ended,
+        Runbook runbook,
+        IReadOnlyList<Alert> alerts,
+        string why,
+        Func<Incident, Incident> link,
+        CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var candidate = link(new Incident
@@ -34,17 +45,19 @@ public sealed class NextIncident(IIncidentStore store, PinnedRunbooks pinned, Fo
         });
         candidate = With(candidate.Note(now, TimelineKind.Opened, "runbook", why), alerts, ended, now);
 
-        // A no to the one that ended, or to another incident in between, is a no on this target.
+        // A no to the one that ended, or to another incident since, is a no on this target.
         return (await store.OpenAsync(
             candidate,
             runbook,
             latest => MakesRoom(latest, ended) ? candidate.GoOnAfter(latest, now, isCounted: latest.Id == ended.Id) : Join(latest),
             cancellationToken)).Incident;
 
-        // Whoever has that one is told why, unless it was opened for this very end or looks at these alerts anyway.
+        // The record says why, unless that incident was opened for this very end or looks at these alerts anyway.
         Incident Join(Incident latest) =>
             With(latest, alerts.Where(alert => !latest.Knows(alert)), ended, now) is var joined
-            && (latest.Follows == ended.Id || latest.FollowUpOf == ended.Id || (candidate.Follows is null && alerts.All(latest.WasOpenedBy)))
+            && (latest.Follows == ended.Id
+                || latest.FollowUpOf == ended.Id
+                || (candidate.Follows is null && alerts.All(latest.WasOpenedBy)))
                 ? joined
                 : joined.GoOnFor(ended, alerts, candidate.Follows, why, now);
     }
@@ -55,8 +68,11 @@ public sealed class NextIncident(IIncidentStore store, PinnedRunbooks pinned, Fo
     private static Incident With(Incident incident, IEnumerable<Alert> alerts, Incident ended, DateTimeOffset now) =>
         alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now).KeepEnd(ended.Alerts.FirstOrDefault(known => known.Is(alert)), now));
 
-    /// <summary>After the one that ended knows of it: what is on record and not started is started by the watchdog. One that was open already is woken where it has something to tell.</summary>
-    /// <param name="opened">It may have been there before, and be pinned to another version than the one that ended.</param>
+    /// <summary>
+    /// Called after the ended incident has recorded it; the watchdog starts one that is recorded and not started. One that was open before
+    /// is woken if it has news to tell.
+    /// </summary>
+    /// <param name="opened">It may have existed before, pinned to another version than the one that ended.</param>
     public async Task StartAsync(Incident opened)
     {
         try
@@ -67,7 +83,7 @@ public sealed class NextIncident(IIncidentStore store, PinnedRunbooks pinned, Fo
                 await (opened.HasUntoldNews ? running.TryWakeAsync(opened, logger) : Task.CompletedTask);
             }
         }
-        // The incident is on record; an engine that cannot be reached from here gets it from the watchdog.
+        // The incident is on record; if the engine cannot be reached from here, the watchdog starts it.
         catch (Exception failure)
         {
             Log.WakeFailed(logger, opened.Id, failure);
@@ -76,22 +92,21 @@ public sealed class NextIncident(IIncidentStore store, PinnedRunbooks pinned, Fo
 }
 
 /// <summary>
-/// Looks at what still fires when an incident ends. Where the runbook would ask or do something else for it, because
-/// its own parameters come out differently, or where it began too late for the end to know of it, it gets an incident of its own;
-/// otherwise the closing message says that it fires.
+/// Looks at what still fires when an incident ends. An alert gets an incident of its own where it leads to other step parameters, or where
+/// it began too late for the end to know of it. For the rest the closing message says that it fires.
 /// </summary>
 public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvider time)
 {
     /// <returns>The ended incident as it is now.</returns>
     public async Task<Incident> OpenAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
     {
-        // What a maintenance window suppressed is looked at when that ends, whole.
+        // What a maintenance window suppressed is looked at as a whole when the window ends.
         if (ended.FollowedBy is not null || ended.WasSuppressed())
         {
             return ended;
         }
 
-        // Whoever stopped it, or took it over, has decided about what was there then; whoever took it over, until they close it, about all that comes.
+        // A person who stopped it has decided about everything until then; one who took it over, about everything until they close it.
         var wasTakenOver = ended.State == IncidentState.TakenOver;
         var beside = wasTakenOver ? ended.BegunSinceTakenOver() : ended.Stop is null ? ended.Others : [];
         var others = (wasTakenOver ? [] : ended.BegunUnseen())

@@ -1,25 +1,30 @@
 namespace Runbooks.Execution;
 
 /// <summary>
-/// Checks whether a verified fix still holds, or whether the cause of one that was taken back is still gone, when an alert comes in shortly after
-/// it. Counter-based alerts fire on for a while after a good fix, so the alert alone proves nothing; a check that fails does, and opens a new incident at once. One that cannot be
-/// answered is asked again; where the alert still fires when the window ends, a new incident opens then.
+/// Checks, when an alert comes in shortly after a verified fix, whether the fix still holds; of one that was taken back, whether its cause
+/// is still gone. Counter-based alerts fire on for a while after a good fix, so only a check that fails proves something: it opens a new
+/// incident at once. A check without an answer is asked again; if the alert still fires when the window ends, a new incident opens then.
 /// </summary>
 public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHistoryStore histories, NextIncident next, TimeProvider time)
 {
-    /// <returns>Healthy while nothing says that the fix does not hold, and unclear where nothing says that it does; otherwise a new incident is open.</returns>
+    /// <returns>
+    /// Healthy while nothing says that the fix does not hold, and unclear where nothing says that it does. Otherwise a new incident is
+    /// open.
+    /// </returns>
     public async Task<RecheckResult> RecheckAsync(Incident closed, Runbook runbook, RecheckRequest request, CancellationToken cancellationToken)
     {
-        // Before the checks are asked: an alert that comes meanwhile must not be taken for one that they have answered.
-        var current = await store.UpdateAsync(closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
+        // Before the checks are asked: an alert that comes while they run must not count as answered by them.
+        var current = await store.UpdateAsync(
+            closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
         if (current.SettlesAt is not { } settles || !current.FiresUnseen())
         {
-            // There is no window, or nothing came that is not over: what ends after a good fix is no recurrence.
+            // There is no window, or every alert that came is over: an alert that ends after a good fix is no recurrence.
             return new RecheckResult(true, "", null);
         }
 
         var question = SettleQuestion.Of(current, runbook, request.Checks);
-        var answers = await checks.AskAllAsync(closed, runbook.Diagnosis.Where(spec => question.Asks(spec.Name)), cancellationToken);
+        var answers = await checks.AskAllAsync(
+            closed, runbook.Diagnosis.Where(spec => question.Asks(spec.Name)), cancellationToken);
         var findings = current.SinceFiring([.. answers.Select(finding => question.OfNow(finding, current.ActedAt, time.GetUtcNow()))], time.GetUtcNow());
         if (question.Failing(findings) is { Count: > 0 } failing)
         {
@@ -46,19 +51,21 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     private async Task<RecheckResult> ReopenAsync(
         Incident closed, Runbook runbook, Reopening reopening, IReadOnlyList<Finding> because, CancellationToken cancellationToken)
     {
-        // More may have come while the checks were asked.
+        // More alerts may have come while the checks were asked.
         var current = await store.GetAsync(closed.Id, cancellationToken);
-        var opened = await next.OpenAsync(current, runbook, current.FiringAgain(), reopening.Why, incident => reopening.Link(incident, closed), cancellationToken);
-        await store.UpdateAsync(closed.Id, i => i.EndSettling($"{reopening.Ended}; incident {opened.Id} goes on.", time.GetUtcNow()), cancellationToken);
+        var opened = await next.OpenAsync(
+            current, runbook, current.FiringAgain(), reopening.Why, incident => reopening.Link(incident, closed), cancellationToken);
+        await store.UpdateAsync(
+            closed.Id, i => i.EndSettling($"{reopening.Ended}; incident {opened.Id} goes on.", time.GetUtcNow()), cancellationToken);
         await next.StartAsync(opened);
         return new RecheckResult(false, Incident.Summarize(because), null);
     }
 }
 
 /// <summary>Why a new incident opens in the settle window of one that was resolved.</summary>
-/// <param name="Why">How the new one's record begins.</param>
-/// <param name="Ended">What the ended one says about it.</param>
-/// <param name="IsRecurrence">What was done there did not last; otherwise it was not for this, or nobody knows.</param>
+/// <param name="Why">The first entry of the new incident's record.</param>
+/// <param name="Ended">The entry in the record of the ended one.</param>
+/// <param name="IsRecurrence">The fix there did not last; otherwise it was not for this, or nobody knows.</param>
 internal sealed record Reopening(string Why, string Ended, bool IsRecurrence)
 {
     public Incident Link(Incident opened, Incident closed)
@@ -67,7 +74,6 @@ internal sealed record Reopening(string Why, string Ended, bool IsRecurrence)
         return IsRecurrence ? started with { Follows = closed.Id } : started with { FollowUpOf = closed.Id };
     }
 
-    /// <param name="failing">What the checks that fail said.</param>
     public static Reopening Of(SettleQuestion question, IReadOnlyList<Finding> failing, Incident closed)
     {
         var failed = Incident.Summarize(failing);
@@ -98,7 +104,8 @@ internal sealed record Reopening(string Why, string Ended, bool IsRecurrence)
     {
         var takenBack = EndingText.Headline(closed) == EndingText.TakenBack ? " and its temporary fix taken back" : "";
         return new(
-            $"The cause is back: {CameAgain(closed)} after incident {closed.Id} was resolved{takenBack}, and its checks fail. {failed}",
+            $"The cause is back: {CameAgain(closed)} after incident {closed.Id} was resolved{takenBack}, "
+            + $"and its checks fail. {failed}",
             $"The cause is back ({failed})",
             IsRecurrence: true);
     }
@@ -122,17 +129,18 @@ internal sealed record Reopening(string Why, string Ended, bool IsRecurrence)
 }
 
 /// <summary>
-/// What is asked when an alert fires in a settle window, and what the answers mean. A fix that stands has to hold: what verified it is asked.
-/// A temporary one was taken back; what has to hold there is that its cause is gone, so what it waited for is asked, and what calls for the
-/// mitigation. That is asked too about an alert that the incident was not opened for: the fix was not measured by it.
+/// What is asked when an alert fires in a settle window, and what the answers mean. For a permanent fix, the checks that verified it are
+/// asked. For a temporary one that was taken back, the checks that it waited for and those that call for the mitigation: its cause must be
+/// gone. The latter are also asked about an alert that the incident was not opened for, since the fix was not measured by it.
 /// </summary>
 /// <param name="Holds">Each of these has to pass.</param>
-/// <param name="When">What must not call for the mitigation; null where that is not asked.</param>
+/// <param name="When">Must not call for the mitigation; null where that is not asked.</param>
 /// <param name="IsOfLease">The fix was taken back.</param>
 internal sealed record SettleQuestion(IReadOnlyList<string> Holds, Condition? When, bool IsOfLease)
 {
     /// <param name="verified">The checks that verified the fix.</param>
-    public static SettleQuestion Of(Incident closed, Runbook runbook, IReadOnlyList<string> verified) => runbook.Mitigation.HoldUntil is { } hold
+    public static SettleQuestion Of(Incident closed, Runbook runbook, IReadOnlyList<string> verified) =>
+        runbook.Mitigation.HoldUntil is { } hold
         ? new(hold.Checks, runbook.Mitigation.When, IsOfLease: true)
         : new(verified, closed.OthersUnseen().Count > 0 ? runbook.Mitigation.When : null, IsOfLease: false);
 
@@ -142,11 +150,12 @@ internal sealed record SettleQuestion(IReadOnlyList<string> Holds, Condition? Wh
 
     public IReadOnlyList<Finding> Unknown(IReadOnlyList<Finding> findings) => Those(findings, Verdict.Unknown, Conclusion.Unclear);
 
-    /// <summary>Whether these say something of the fix that was made, and not only of another alert.</summary>
+    /// <summary>Whether these say something about the fix that was made, and not only about another alert.</summary>
     public bool IsAboutFix(IReadOnlyList<Finding> findings) => IsOfLease || findings.Any(finding => Holds.Contains(finding.Name));
 
-    /// <summary>What the fix was not measured by may still tell of the time before it, and must not call for it once more.</summary>
-    public Finding OfNow(Finding finding, DateTimeOffset? actedAt, DateTimeOffset now) => IsAboutFix([finding]) ? finding : finding.WhollySinceActing(actedAt, now);
+    /// <summary>A check that did not verify the fix may still measure the time before it: that must not call for the fix once more.</summary>
+    public Finding OfNow(Finding finding, DateTimeOffset? actedAt, DateTimeOffset now) =>
+        IsAboutFix([finding]) ? finding : finding.WhollySinceActing(actedAt, now);
 
     private List<Finding> Those(IReadOnlyList<Finding> findings, Verdict verdict, Conclusion conclusion)
     {

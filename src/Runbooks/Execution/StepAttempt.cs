@@ -3,9 +3,9 @@ using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Execution;
 
-/// <summary>One try of a step, and how far it has come.</summary>
-/// <param name="Known">The record of an attempt that began before; null on the first.</param>
-internal sealed record StepAttempt(Incident Incident, StepRequest Request, StepSpec Spec, IAction Action, StepRecord? Known, StepContext Context)
+/// <param name="Known">The record of an earlier attempt; null on the first.</param>
+internal sealed record StepAttempt(
+    Incident Incident, StepRequest Request, StepSpec Spec, IAction Action, StepRecord? Known, StepContext Context)
 {
     public StepBinding Binding { get; } = StepBinding.Of(Spec.With, Action.ParametersType, IncidentTemplateScope.Of(Incident));
 
@@ -13,19 +13,19 @@ internal sealed record StepAttempt(Incident Incident, StepRequest Request, StepS
 
     public int Number => (Known?.Attempts ?? 0) + 1;
 
-    /// <summary>Its intent is on record: from here on it may have changed something.</summary>
+    /// <summary>The intent is on record: from now on it may have changed something.</summary>
     public bool Acts { get; set; }
 
-    /// <summary>The action has said what it did, so whatever fails now is no failure of the action.</summary>
+    /// <summary>The action has reported, so whatever fails now is not a failure of the action.</summary>
     public bool IsOver { get; set; }
 
     /// <summary>It may have changed something, and doing it twice is not safe.</summary>
     public bool CannotBeRepeated => Acts && !Action.Repeatable;
 
-    /// <summary>Nothing came of it, so none has begun. What can be repeated fails like any other, and is tried again.</summary>
+    /// <summary>Nothing was changed, so it counts as not begun. A repeatable step fails like any other, and is tried again.</summary>
     public bool LeftNothing(AttemptFailedException failure) => failure.IsBusy || (CannotBeRepeated && failure.NothingDone);
 
-    /// <summary>It has failed. When the host stops, what can be repeated is left to its next start; of what cannot, it is said how it broke off.</summary>
+    /// <summary>When the host stops, a repeatable step is left to its next start; for any other it is recorded how it broke off.</summary>
     public bool FailedWith(Exception failure, bool hostStops) =>
         !IsOver && (!hostStops || (CannotBeRepeated && failure is not OperationCanceledException));
 
@@ -33,7 +33,7 @@ internal sealed record StepAttempt(Incident Incident, StepRequest Request, StepS
 
     public Exception Redact(Exception failure) => Redactor.Redact(failure, Binding.Secrets);
 
-    /// <summary>Actions quote systems that may say anything; what a later step reads from it has no secret either.</summary>
+    /// <summary>Actions quote systems that may say anything, and later steps read the outputs: secrets are removed from both.</summary>
     public ActionResult Clean(ActionResult result) => result with
     {
         Result = Redact(result.Result),
@@ -42,8 +42,8 @@ internal sealed record StepAttempt(Incident Incident, StepRequest Request, StepS
 }
 
 /// <summary>
-/// Attempts that have begun and that this process knows nothing more of. Where several processes share the hub, one whose lock was
-/// lost may still be at work: it is not called cut off before its time is over, and what comes of it until then counts.
+/// Attempts that began and that this process knows nothing of. Where several processes share the hub, one that lost its lock may
+/// still be at work: its attempt is not called cut off before its time is over, and its outcome counts until then.
 /// </summary>
 public sealed class LostAttempts(IIncidentStore store, Func<IIncidentEngine?> engine, TimeProvider time)
 {

@@ -3,7 +3,6 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Execution;
 
-/// <summary>Makes the context of each check and action.</summary>
 public sealed class StepContextFactory(IEvidenceStore evidence, KillSwitch killSwitch, TimeProvider time)
 {
     private readonly RedactingEvidenceStore _evidence = new(evidence);
@@ -34,13 +33,13 @@ public static class IncidentTemplateScope
     };
 }
 
-/// <summary>Evidence as steps keep it: a pod's log may say anything, and whoever reads it later need not learn its secrets.</summary>
+/// <summary>Redacts evidence before it is stored: a pod's log may say anything, and its readers need not learn the secrets.</summary>
 internal sealed class RedactingEvidenceStore(IEvidenceStore store) : IEvidenceStore
 {
-    /// <summary>Lines of a private key that is begun; when its end is missing, what follows is shown again.</summary>
+    /// <summary>Lines hidden after the beginning of a private key; if its end is missing, later lines are shown again.</summary>
     private const int LongestKey = 200;
 
-    /// <remarks>Text in UTF-8, line by line; every line that is kept ends with a line feed. Evidence is small: what breaks off on the way leaves nothing half-written.</remarks>
+    /// <remarks>Reads UTF-8 line by line; every line that is kept ends with a line feed. A failure leaves nothing half-written.</remarks>
     public async Task<string> SaveAsync(string incidentId, string name, Stream content, CancellationToken cancellationToken)
     {
         using var lines = new StreamReader(content, Encoding.UTF8, leaveOpen: true);
@@ -49,7 +48,12 @@ internal sealed class RedactingEvidenceStore(IEvidenceStore store) : IEvidenceSt
         while (await lines.ReadLineAsync(cancellationToken) is { } line)
         {
             var within = keyLines > 0;
-            keyLines = Redactor.BeginsPrivateKey(line) switch { true => LongestKey, false => 0, null => Math.Max(0, keyLines - 1) };
+            keyLines = Redactor.BeginsPrivateKey(line) switch
+            {
+                true => LongestKey,
+                false => 0,
+                null => Math.Max(0, keyLines - 1),
+            };
             redacted.Write(Encoding.UTF8.GetBytes($"{(within ? Redactor.Hidden : Redactor.RedactLine(before, line))}\n"));
             before = line;
         }
@@ -63,12 +67,17 @@ internal sealed class RedactingEvidenceStore(IEvidenceStore store) : IEvidenceSt
     public Task DeleteAsync(string incidentId, CancellationToken cancellationToken) => store.DeleteAsync(incidentId, cancellationToken);
 }
 
-/// <summary>Bounds the time of work that may not answer at all, and that may not even look at its cancellation token.</summary>
+/// <summary>Bounds the time of work that may never answer, and that may not even look at its cancellation token.</summary>
 internal static class Deadline
 {
-    /// <param name="progress">What the work says of itself meanwhile.</param>
-    /// <exception cref="TimeoutException">The time is over. The work was told so and is no longer waited for.</exception>
-    public static async Task<T> WithinAsync<T>(TimeSpan limit, TimeProvider time, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken, StepProgress? progress = null)
+    /// <param name="progress">What the work reports while it runs; used in the message of the exception.</param>
+    /// <exception cref="TimeoutException">The time is over. The work was cancelled and is no longer waited for.</exception>
+    public static async Task<T> WithinAsync<T>(
+        TimeSpan limit,
+        TimeProvider time,
+        Func<CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken,
+        StepProgress? progress = null)
     {
         using var timeout = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -82,9 +91,14 @@ internal static class Deadline
         }
     }
 
-    /// <summary>As above; when the host stops it is not given up at once, since it cannot be repeated and its outcome would stay unknown.</summary>
+    /// <summary>When the host stops, the work gets the grace time: it cannot be repeated, and its outcome would stay unknown.</summary>
     public static async Task<T> WithinAsync<T>(
-        TimeSpan limit, TimeSpan grace, TimeProvider time, Func<CancellationToken, Task<T>> work, StepProgress? progress, CancellationToken cancellationToken)
+        TimeSpan limit,
+        TimeSpan grace,
+        TimeProvider time,
+        Func<CancellationToken, Task<T>> work,
+        StepProgress? progress,
+        CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource();
         var working = WithinAsync(limit, time, work, late.Token, progress);

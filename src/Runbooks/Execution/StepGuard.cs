@@ -1,6 +1,6 @@
 namespace Runbooks.Execution;
 
-/// <summary>Everything that can speak against a step from our own side, asked at the last moment before it acts.</summary>
+/// <summary>Every objection of this program against a step, checked at the last moment before it acts.</summary>
 public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground, RunLimits limits)
 {
     /// <returns>Null when the step may act; its run is then counted.</returns>
@@ -11,7 +11,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
             return refusal;
         }
 
-        // To tell is not to act.
+        // Sending messages needs no agreement after a restore.
         if (!gate.Plan.TellsOnly && !incident.IsAgreedSinceRestored)
         {
             return new(StepOutcome.PlanChanged, Incident.RestoredText);
@@ -23,29 +23,38 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
             return new(StepOutcome.PlanChanged, changed);
         }
 
-        // The checks may have taken minutes, in which somebody has engaged the kill switch.
+        // The checks may have taken minutes, and somebody may have engaged the kill switch.
         if (asked && await FindViolationAsync(incident, runbook, gate, phase, cancellationToken) is { } since)
         {
             return since;
         }
 
-        // Later steps are not another run.
+        // Later steps belong to the same run.
         if (new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate).HasBegun)
         {
             return null;
         }
 
         var overruled = Overruled(gate, GuardrailNames.Limits);
-        return await limits.ReserveAsync(incident, runbook, overruled, cancellationToken) is { } taken ? Apply(gate, taken) : null;
+        return await limits.ReserveAsync(incident, runbook, overruled, cancellationToken) is { } taken
+            ? Apply(gate, taken)
+            : null;
     }
 
-    private async Task<StepResult?> FindViolationAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    private async Task<StepResult?> FindViolationAsync(
+        Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
-        var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate), cancellationToken);
-        return violations.Select(violation => Apply(gate, violation)).OfType<StepResult>().OrderByDescending(report => report.End == StepOutcome.Refused).ThenByDescending(report => report.Until).FirstOrDefault();
+        var violations = await guardrails.EvaluateAsync(
+            new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate), cancellationToken);
+        return violations
+            .Select(violation => Apply(gate, violation))
+            .OfType<StepResult>()
+            .OrderByDescending(report => report.End == StepOutcome.Refused)
+            .ThenByDescending(report => report.Until)
+            .FirstOrDefault();
     }
 
-    /// <summary>A person overrules what stood on the card, and nothing that came up since.</summary>
+    /// <summary>A person overrules the warnings that were on the card, and none that came up since.</summary>
     private static StepResult? Apply(Gate gate, GuardrailViolation violation) => violation.Severity switch
     {
         GuardrailSeverity.Tell => null,
@@ -58,13 +67,13 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
     private static bool Overruled(Gate gate, string guardrail) => gate.Decisions.Count > 0 && gate.Overrules.Contains(guardrail);
 }
 
-/// <param name="Message">What happened, in words; the difference when the plan no longer holds.</param>
+/// <param name="Message">What happened, in words; the difference when the plan has changed.</param>
 public sealed record StepResult(StepOutcome End, string Message)
 {
-    /// <summary>The person who stopped it wants what was changed to be taken back, or was told that it is, whatever the phase.</summary>
+    /// <summary>The person who stopped it wants the changes to be taken back, or was told that they are, whatever the phase.</summary>
     public bool TakesBack { get; init; }
 
-    /// <summary>Of what is held: when what stands against it ends by itself; null where only a person lifts it.</summary>
+    /// <summary>When the guardrail that holds it ends by itself; null where only a person lifts it.</summary>
     public DateTimeOffset? Until { get; init; }
 }
 
@@ -75,32 +84,31 @@ public enum StepOutcome
     /// <summary>The plan differs from what was approved; nothing ran.</summary>
     PlanChanged,
 
-    /// <summary>A guardrail says no, or the action when it looked; nothing ran.</summary>
+    /// <summary>A guardrail says no, or the action did when it prepared; nothing ran.</summary>
     Refused,
 
-    /// <summary>A guardrail says not now; nothing ran. It may run once a person lifts it, or its time is over.</summary>
+    /// <summary>A guardrail says not now; nothing ran. It may run once a person lifts that, or its time is over.</summary>
     Held,
 
-    /// <summary>As many of its action act as may; nothing ran. It runs when it is its turn.</summary>
+    /// <summary>As many steps of its action run as may; nothing ran. It runs when it is its turn.</summary>
     Waiting,
 
     /// <summary>A person stopped the incident; nothing ran.</summary>
     Stopped,
 
-    /// <summary>A person does it, and has not said yet what became of it.</summary>
+    /// <summary>A person does it, and has not reported yet.</summary>
     AwaitsPerson,
     Failed,
 
     /// <summary>An attempt failed, and more are allowed.</summary>
     AttemptFailed,
 
-    /// <summary>It cannot be repeated, and whether it happened is not known.</summary>
+    /// <summary>It cannot be repeated, and whether it happened is unknown.</summary>
     Unknown,
 }
 
-/// <summary>How far a phase came.</summary>
-/// <param name="Step">The step that it has come to; null when all are done.</param>
-/// <param name="Result">Why it went no further; done where its time was up before that step.</param>
+/// <param name="Step">The step that the phase has come to; null when all are done.</param>
+/// <param name="Result">Why it went no further; done where the time of the activity was up before that step.</param>
 public sealed record PhaseResult(string? Step, StepResult Result)
 {
     public static readonly PhaseResult Done = new(null, new StepResult(StepOutcome.Done, ""));

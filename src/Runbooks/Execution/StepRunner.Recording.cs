@@ -33,23 +33,33 @@ public sealed partial class StepRunner
 
         var (phase, now) = (attempt.Request.Phase, time.GetUtcNow());
         await store.UpdateAsync(
-            attempt.Incident.Id, i => i.State.IsFinal() ? i : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, now) : i.AwaitNextTry(phase, now + s_nextTry, now), cancellationToken);
+            attempt.Incident.Id,
+            i => i.State.IsFinal() ? i
+                : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, now)
+                : i.AwaitNextTry(phase, now + s_nextTry, now),
+            cancellationToken);
         return new(StepOutcome.AttemptFailed, why);
     }
 
     /// <summary>
-    /// Nothing came of an attempt, so none has begun: the next one looks anew, and what cannot be repeated is not called unknown.
-    /// Whoever waits for their turn has not failed either.
+    /// The attempt changed nothing, so it counts as not begun: the next one prepares again, and a step that cannot be repeated does not
+    /// end as unknown. A step that waits for its turn has not failed either.
     /// </summary>
     private async Task<StepResult> ForgetAsync(StepAttempt attempt, AttemptFailedException nothing, CancellationToken cancellationToken)
     {
         var why = attempt.Redact(nothing.Message);
         var (phase, step, now) = (attempt.Request.Phase, attempt.Spec.Name, time.GetUtcNow());
         Log.StepFailed(logger, attempt.Number, step, attempt.Incident.Id, attempt.Redact(nothing));
-        await store.RecordAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : Wait(attempt.Acts ? i.ForgetBegin(phase, step, attempt.Known) : i), time, cancellationToken);
+        await store.RecordAsync(
+            attempt.Incident.Id,
+            i => i.State.IsFinal() ? i : Wait(attempt.Acts ? i.ForgetBegin(phase, step, attempt.Known) : i),
+            time,
+            cancellationToken);
         return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
 
-        Incident Wait(Incident i) => nothing.IsBusy ? i.HoldStep(step, phase, why, now + s_nextTry, now) : i.AwaitNextTry(phase, now + s_nextTry, now);
+        Incident Wait(Incident i) => nothing.IsBusy
+            ? i.HoldStep(step, phase, why, now + s_nextTry, now)
+            : i.AwaitNextTry(phase, now + s_nextTry, now);
     }
 
     private async Task<StepResult> RehearseAsync(StepAttempt attempt, Preparation preparation, CancellationToken cancellationToken)
@@ -57,16 +67,25 @@ public sealed partial class StepRunner
         var (incident, request, spec) = (attempt.Incident, attempt.Request, attempt.Spec);
         var (now, would) = (time.GetUtcNow(), new ActionResult($"Dry run, nothing was touched. Would: {preparation.PlannedEffect}"));
 
-        // In one write: an intent that a crash leaves without its outcome would be undone, and that touches something.
-        var rehearsed = await store.UpdateAsync(incident.Id, i => Finish(i.BeginStep(spec, request.Phase, request.GateId, preparation, now)), cancellationToken);
+        // In one write: a crash that left an intent without an outcome would lead to an undo, and that touches something.
+        var rehearsed = await store.UpdateAsync(
+            incident.Id, i => Finish(i.BeginStep(spec, request.Phase, request.GateId, preparation, now)), cancellationToken);
         return ResultOf(rehearsed.FindStep(request.Phase, request.Step)!);
 
-        Incident Finish(Incident begun) => begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
+        Incident Finish(Incident begun) =>
+            begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
     }
 
-    /// <param name="cutOff">It ended half-way for a reason that is not its own: the host stopped or crashed, or everything was paused.</param>
-    /// <param name="nothingDone">It was turned away on its first attempt, before anything was changed.</param>
-    private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken, bool cutOff = false, bool nothingDone = false)
+    /// <param name="cutOff">It ended half-way because the host stopped or crashed, or because everything was paused.</param>
+    /// <param name="nothingDone">It was refused on its first attempt, before anything was changed.</param>
+    private async Task<StepResult> FinishAsync(
+        Incident incident,
+        StepRequest request,
+        StepStatus status,
+        ActionResult result,
+        CancellationToken cancellationToken,
+        bool cutOff = false,
+        bool nothingDone = false)
     {
         var finished = await store.RecordAsync(
             incident.Id, i => i.FindStep(request.Phase, request.Step) is { } step ? i.FinishStep(step with { CutOff = cutOff || step.CutOff, NothingDone = nothingDone }, status, result, time.GetUtcNow()) : i, time, cancellationToken);
@@ -78,7 +97,7 @@ public sealed partial class StepRunner
         {
             StepStatus.Done or StepStatus.DryRun when !step.CutOff => StepOutcome.Done,
 
-            // What came to be known late changes nothing: people were told otherwise, and the incident ends on that.
+            // An outcome that becomes known late changes nothing: people were told otherwise, and the incident ends on that.
             StepStatus.Unknown or StepStatus.Done => StepOutcome.Unknown,
             _ => StepOutcome.Failed,
         },

@@ -3,19 +3,28 @@ using Runbooks.Catalog.Steps;
 namespace Runbooks.Execution;
 
 /// <summary>
-/// Runs one step: everything that was promised about it is checked at the last moment, the intent is stored before it
-/// acts and the outcome after. Safe to be called again at any point of that.
+/// Runs one step. Everything that was promised about it is checked at the last moment; the intent is stored before it acts and the outcome
+/// after. Safe to be called again at any point.
 /// </summary>
 public sealed partial class StepRunner(
-    IIncidentStore store, PinnedRunbooks pinned, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, LostAttempts lost, TimeProvider time, ILogger<StepRunner> logger)
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    StepCatalog catalog,
+    StepContextFactory contexts,
+    StepGuard guard,
+    ActionConcurrencyLimiter limiter,
+    LostAttempts lost,
+    TimeProvider time,
+    ILogger<StepRunner> logger)
 {
-    /// <summary>What storing intent and outcome may take beside the action itself.</summary>
+    /// <summary>What storing intent and outcome may take in addition to the action itself.</summary>
     internal static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
 
     /// <summary>The longest pause of the workflow between two tries of a step.</summary>
     private static readonly TimeSpan s_nextTry = TimeSpan.FromMinutes(5);
 
-    private static readonly ActionResult s_cutOff = new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened.");
+    private static readonly ActionResult s_cutOff = new(
+        "An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened.");
 
     /// <summary>How long a host that stops waits for an action that cannot be repeated.</summary>
     private static readonly TimeSpan s_stopGrace = TimeSpan.FromSeconds(10);
@@ -30,7 +39,8 @@ public sealed partial class StepRunner(
         }
 
         var runbook = await pinned.OfAsync(incident, cancellationToken);
-        var spec = runbook.FindStep(request.Phase, request.Step) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{request.Step}'.");
+        var spec = runbook.FindStep(request.Phase, request.Step)
+            ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{request.Step}'.");
         if (catalog.FindAction(spec.Do) is not { } action)
         {
             return new(StepOutcome.Refused, $"this host has no action '{spec.Do}'.");
@@ -51,8 +61,9 @@ public sealed partial class StepRunner(
         return Uncovered(incident, request) ?? await TryAsync(new StepAttempt(incident, request, spec, action, known, context), runbook, cancellationToken);
     }
 
-    /// <summary>What a person does by hand has happened, or not, whatever stands against it by now: it only goes on record.</summary>
-    private async Task<StepResult> AnswerAsync(Incident incident, StepRequest request, StepSpec spec, Gate asked, CancellationToken cancellationToken)
+    /// <summary>Work by hand that a person reports has happened, or not, whatever forbids it by now: it is only recorded.</summary>
+    private async Task<StepResult> AnswerAsync(
+        Incident incident, StepRequest request, StepSpec spec, Gate asked, CancellationToken cancellationToken)
     {
         switch (asked.Outcome)
         {
@@ -67,7 +78,7 @@ public sealed partial class StepRunner(
         }
     }
 
-    /// <returns>Null when a yes on record covers the step.</returns>
+    /// <returns>Null when a recorded yes covers the step.</returns>
     private static StepResult? Uncovered(Incident incident, StepRequest request) => incident.Stop is { } stop
         ? new(StepOutcome.Stopped, stop.Text) { TakesBack = stop.UndoesFix }
         : incident.FindGate(request.GateId) is not { Outcome: GateOutcome.Approved } gate || Planned(gate, request) is null
@@ -97,7 +108,7 @@ public sealed partial class StepRunner(
         }
         catch (OperationCanceledException) when (attempt is { IsOver: false, CannotBeRepeated: true })
         {
-            // The host stops, and this attempt with it: nobody has to wait for its time to be over.
+            // The host stops, and this attempt with it: nobody has to wait until its time is over.
             await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
             throw;
         }
@@ -111,7 +122,8 @@ public sealed partial class StepRunner(
             throw new StepRefusedException(attempt.Binding.Problem ?? "its parameters need outputs that no step gave.");
         }
 
-        var prepared = await Deadline.WithinAsync(timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
+        var prepared = await Deadline.WithinAsync(
+            timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
         var preparation = attempt.Binding.Clean(prepared) with { TellsOnly = action.TellsOnly };
         if (await FindHindranceAsync(attempt, runbook, preparation, cancellationToken) is { } hindrance)
         {
@@ -129,8 +141,9 @@ public sealed partial class StepRunner(
             : await ActAsync(attempt, parameters, preparation, cancellationToken);
     }
 
-    /// <returns>Why it must not run as it was approved, or not now; null where nothing stands against it.</returns>
-    private async Task<StepResult?> FindHindranceAsync(StepAttempt attempt, Runbook runbook, Preparation preparation, CancellationToken cancellationToken)
+    /// <returns>Why it must not run as approved, or not now; null where nothing forbids it.</returns>
+    private async Task<StepResult?> FindHindranceAsync(
+        StepAttempt attempt, Runbook runbook, Preparation preparation, CancellationToken cancellationToken)
     {
         var (gate, shown) = (attempt.Gate!, attempt.Binding.Shown);
         var planned = Planned(gate, attempt.Request)!;
@@ -139,7 +152,7 @@ public sealed partial class StepRunner(
             return new(StepOutcome.PlanChanged, attempt.Redact(difference));
         }
 
-        // What it would do may have been known only now.
+        // The effects may have been unknown when the question was asked.
         if (attempt.Known is null && gate.SilenceIsYes
             && (attempt.Action.AlwaysAsks(shown) || !(planned with { Undo = preparation.Undo, UndoneByHand = preparation.UndoneByHand }).IsTakenBack))
         {
@@ -156,7 +169,8 @@ public sealed partial class StepRunner(
             : null;
     }
 
-    private async Task<StepResult> ActAsync(StepAttempt attempt, object parameters, Preparation preparation, CancellationToken cancellationToken)
+    private async Task<StepResult> ActAsync(
+        StepAttempt attempt, object parameters, Preparation preparation, CancellationToken cancellationToken)
     {
         var (spec, action, context) = (attempt.Spec, attempt.Action, attempt.Context);
         if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
@@ -166,7 +180,8 @@ public sealed partial class StepRunner(
 
         try
         {
-            var (begun, refused) = await store.UpdateAsync(attempt.Incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
+            var (begun, refused) = await store.UpdateAsync(
+                attempt.Incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
             if (refused is not null)
             {
                 return refused;
@@ -174,7 +189,12 @@ public sealed partial class StepRunner(
 
             attempt.Acts = true;
             var result = await Deadline.WithinAsync(
-                spec.Timeout, action.Repeatable ? TimeSpan.Zero : s_stopGrace, time, token => action.ApplyAsync(parameters, preparation, context, token), context.Progress, cancellationToken);
+                spec.Timeout,
+                action.Repeatable ? TimeSpan.Zero : s_stopGrace,
+                time,
+                token => action.ApplyAsync(parameters, preparation, context, token),
+                context.Progress,
+                cancellationToken);
             var done = attempt.Clean(result);
             attempt.IsOver = true;
             return await FinishAsync(begun, attempt.Request, StepStatus.Done, done, cancellationToken);
@@ -186,8 +206,8 @@ public sealed partial class StepRunner(
     }
 
     /// <summary>
-    /// The intent, and with it the claim to act: an engine may run the same attempt twice, and one that was cut off may
-    /// come back to life when the incident has long gone on. Only what is still as this attempt saw it may act.
+    /// Stores the intent, and with it the claim to act. An engine may run the same attempt twice, and one that was cut off may go on
+    /// when the incident has long continued. So an attempt may act only if the record is still as it saw it.
     /// </summary>
     private (Incident, StepResult?) Begin(Incident incident, StepAttempt attempt, Preparation preparation)
     {

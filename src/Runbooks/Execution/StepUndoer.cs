@@ -3,11 +3,19 @@ using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Execution;
 
-/// <summary>Undoes mitigating steps in reverse order, each on record, so that a crash in between goes on where it was.</summary>
+/// <summary>Undoes mitigating steps in reverse order. Each is recorded, so that after a crash it goes on where it was.</summary>
 public sealed class StepUndoer(
-    IIncidentStore store, PinnedRunbooks pinned, StepCatalog catalog, StepContextFactory contexts, CheckRunner checks, KillSwitch killSwitch, RestoredRecords restored, TimeProvider time, ILogger<StepUndoer> logger)
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    StepCatalog catalog,
+    StepContextFactory contexts,
+    CheckRunner checks,
+    KillSwitch killSwitch,
+    RestoredRecords restored,
+    TimeProvider time,
+    ILogger<StepUndoer> logger)
 {
-    /// <summary>After this long the next step is for the next activity: a host may end one that takes too long.</summary>
+    /// <summary>After this long the next step is left to the next activity: a host may end one that takes too long.</summary>
     internal static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
 
     /// <summary>While the kill switch is on, it is read again at least this often.</summary>
@@ -20,7 +28,7 @@ public sealed class StepUndoer(
             request.IncidentId, i => i.BeginUndo(request.Why, time.GetUtcNow()), cancellationToken);
         if (incident.State.IsFinal())
         {
-            // What was done stays as whoever ended it has said.
+            // The person who ended it has said what becomes of the changes.
             return new UndoResult(true, "") { IsFinal = true };
         }
 
@@ -67,7 +75,13 @@ public sealed class StepUndoer(
 
     /// <returns>What keeps the step from being undone now; null where nothing does.</returns>
     private async Task<UndoResult?> FindDelayAsync(
-        UndoRequest request, Incident incident, Runbook runbook, StepRecord step, Gate? asked, List<Tried> tried, CancellationToken cancellationToken)
+        UndoRequest request,
+        Incident incident,
+        Runbook runbook,
+        StepRecord step,
+        Gate? asked,
+        List<Tried> tried,
+        CancellationToken cancellationToken)
     {
         if (IsManual(step))
         {
@@ -91,10 +105,10 @@ public sealed class StepUndoer(
     private static string Describe(IEnumerable<Tried> tried) => string.Join(" ", tried.Select(one => $"{one.Step.Name}: {one.Result.Result}"));
 
     /// <summary>
-    /// A person, the kill switch, others or the host may have held it up for long since the cause was seen to be gone. So that is looked for
-    /// once more, as long as the automation has taken nothing back: half a fix is worse than none.
+    /// Since the cause was seen to be gone, a person, the kill switch, other steps or the host may have delayed the undo for long. So the
+    /// checks are asked once more, but only until the automation has taken something back: half a fix is worse than none.
     /// </summary>
-    /// <returns>What does not pass, now that the fix is held on; null where it may be taken back.</returns>
+    /// <returns>What does not pass, so that the fix is held on; null where it may be taken back.</returns>
     private async Task<string?> HoldOnAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         if (runbook.Mitigation.HoldUntil is not { } hold || incident.SawCauseGone(hold, time.GetUtcNow()))
@@ -116,7 +130,9 @@ public sealed class StepUndoer(
         var finished = incident.FinishStep(incident.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow());
 
         // Nobody is asked any more.
-        return finished is { State: IncidentState.AwaitingApproval, OpenGate: null } ? finished with { State = IncidentState.Mitigating } : finished;
+        return finished is { State: IncidentState.AwaitingApproval, OpenGate: null }
+            ? finished with { State = IncidentState.Mitigating }
+            : finished;
     }
 
     private async Task<Tried> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
@@ -153,7 +169,6 @@ public sealed class StepUndoer(
         }
     }
 
-    /// <summary>What became of one step in this turn.</summary>
     private sealed record Tried(StepRecord Step, StepStatus Status, ActionResult Result)
     {
         public bool IsManual { get; init; }
@@ -162,10 +177,9 @@ public sealed class StepUndoer(
     }
 }
 
-/// <param name="Why">The reason, for the record.</param>
 public sealed record UndoRequest(string IncidentId, string Why)
 {
-    /// <summary>Nobody wants it taken back, and nothing failed: its cause is gone.</summary>
+    /// <summary>The reason is that the cause is gone: nobody asked for the undo, and nothing failed.</summary>
     public bool EndsLease { get; init; }
 }
 
@@ -173,24 +187,24 @@ public sealed record UndoRequest(string IncidentId, string Why)
 /// <param name="Message">What became of each step, in words; empty when there was nothing to undo.</param>
 public sealed record UndoResult(bool Complete, string Message)
 {
-    /// <summary>Its time was up before it came to every step: it has to be called again for the rest.</summary>
+    /// <summary>The time was up before the last step: call again for the rest.</summary>
     public bool HasMore { get; init; }
 
-    /// <summary>The step that a person takes back and that its turn has come to: it has to be called again once they have answered.</summary>
+    /// <summary>The step whose turn has come and that a person takes back: call again once they have answered.</summary>
     public string? AwaitsPerson { get; init; }
 
-    /// <summary>Why nothing is undone at the moment: it has to be called again when that is over. Null where nothing is paused.</summary>
+    /// <summary>Why everything is paused: call again when that is over. Null where it is not.</summary>
     public string? Paused { get; init; }
 
-    /// <summary>Why the fix is held on, since its cause does not count as gone any more; null where that was no question.</summary>
+    /// <summary>Why the fix is held on: its cause does not count as gone any more. Null where that was not asked.</summary>
     public string? HeldOn { get; init; }
 
-    /// <summary>Somebody else is at work on what is to be taken back: its turn comes, and that it has not come yet is no failed try.</summary>
+    /// <summary>Something else is at work on the target. Waiting for its turn is not a failed try.</summary>
     public bool IsBusy { get; init; }
 
-    /// <summary>Nothing failed: what was not taken back was left to whoever has changed it since.</summary>
+    /// <summary>Nothing failed: what was not taken back has been changed by somebody since, and was left to them.</summary>
     public bool IsLeftAlone { get; init; }
 
-    /// <summary>To try again would change nothing.</summary>
+    /// <summary>Trying again would change nothing.</summary>
     public bool IsFinal { get; init; }
 }

@@ -2,11 +2,16 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Execution;
 
-/// <summary>Sees whether an incident has to wait for one of the runbook that covers it, and wakes those that waited.</summary>
+/// <summary>Finds out whether an incident has to wait for one of the runbook that covers it, and wakes those that waited.</summary>
 public sealed class SuppressionService(
-    IIncidentStore store, PinnedRunbooks pinned, CheckService checks, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<SuppressionService> logger)
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    CheckService checks,
+    Func<IIncidentEngine?> engine,
+    TimeProvider time,
+    ILogger<SuppressionService> logger)
 {
-    /// <summary>Safe to repeat: asked when an incident begins, again and again while it waits, and before it asks somebody.</summary>
+    /// <summary>Safe to repeat: called when an incident begins, again and again while it waits, and before it asks people.</summary>
     public async Task<SuppressionResult> CheckAsync(SuppressionRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
@@ -15,7 +20,8 @@ public sealed class SuppressionService(
         var now = time.GetUtcNow();
         if (Incident.RecoveredBeforeActing(incident, now))
         {
-            await store.UpdateAsync(incident.Id, i => i.StopWaiting("The alert is over: this one waits no longer.", now), cancellationToken);
+            await store.UpdateAsync(
+                incident.Id, i => i.StopWaiting("The alert is over: this one waits no longer.", now), cancellationToken);
             return new(Waits: false, Recovered: Incident.RecoveryReason(incident));
         }
 
@@ -24,7 +30,7 @@ public sealed class SuppressionService(
             incident = await DecideAsync(incident, rule, request.WakeEvent, cancellationToken);
         }
 
-        // Read last: what a person wants counts, whatever the other incident does.
+        // Read last: a person's stop counts, whatever the other incident does.
         return incident.Stop is { } stop
             ? new(Waits: false, StoppedBy: stop.Text)
             : new(incident.IsWaitingForOther);
@@ -47,9 +53,11 @@ public sealed class SuppressionService(
         var target = Template.RenderLenient(rule.Target, new TemplateScope { Alert = incident.Alert }).Trim();
         if (await FindOtherAsync(incident, rule.Runbook, target, cancellationToken) is { } other)
         {
-            // First the name of the wait, then the place among those that wait: the other's end finds both or neither.
-            var waiting = await store.UpdateAsync(incident.Id, i => i.Stop is null ? i.WaitFor(other, until, wakeEvent, now) : i, cancellationToken);
-            var (_, covers) = await store.UpdateAsync(other.Id, i => i.Covers ? (i.Suppress(incident.Id), true) : (i, false), cancellationToken);
+            // First this incident's wait, then its place among those that the other covers: the other's end then finds both or neither.
+            var waiting = await store.UpdateAsync(
+                incident.Id, i => i.Stop is null ? i.WaitFor(other, until, wakeEvent, now) : i, cancellationToken);
+            var (_, covers) = await store.UpdateAsync(
+                other.Id, i => i.Covers ? (i.Suppress(incident.Id), true) : (i, false), cancellationToken);
             if (covers)
             {
                 return waiting;
@@ -61,12 +69,13 @@ public sealed class SuppressionService(
         return await StopAsync(incident, await WhyOverAsync(incident, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Who named the other's target decides how it is compared, and may be another sender than this one's.</summary>
+    /// <summary>The sender that named the other's target decides how it is compared, and may differ from this one's.</summary>
     private async Task<Incident?> FindOtherAsync(Incident incident, string runbook, string target, CancellationToken cancellationToken)
     {
         foreach (var key in TargetKey.AllOf(target))
         {
-            if (await store.TryFindLatestAsync(runbook, key, cancellationToken) is { } other && MayWaitFor(incident, other)
+            if (await store.TryFindLatestAsync(runbook, key, cancellationToken) is { } other
+                && MayWaitFor(incident, other)
                 && TargetKey.IsSame(target, key, other.Alert, (await pinned.OfAsync(other, cancellationToken)).Trigger))
             {
                 return other;
@@ -77,16 +86,23 @@ public sealed class SuppressionService(
     }
 
     /// <summary>
-    /// Two that wait for each other, of versions that did not know of one another, would both wait for nothing. A dry run mends nothing,
+    /// Two incidents of runbook versions that did not know of each other could wait for each other for ever. A dry run repairs nothing,
     /// so only another dry run may wait for it.
     /// </summary>
     private static bool MayWaitFor(Incident incident, Incident other) =>
-        other.Covers && (other.Mode != RunMode.DryRun || incident.Mode == RunMode.DryRun) && other.Id != incident.Id && !(other.IsWaitingForOther && other.SuppressedBy!.Incident == incident.Id);
+        other.Covers
+        && (other.Mode != RunMode.DryRun || incident.Mode == RunMode.DryRun)
+        && other.Id != incident.Id
+        && !(other.IsWaitingForOther && other.SuppressedBy!.Incident == incident.Id);
 
     private async Task<string> WhyOverAsync(Incident incident, CancellationToken cancellationToken)
     {
-        var other = incident.SuppressedBy is { } waited ? await store.TryFindAsync(waited.Incident, cancellationToken) : null;
-        var ended = other is null ? "is gone or cannot be read" : other.State.IsFinal() ? $"has ended ({EndingText.Headline(other)})" : "covers it no longer";
+        var other = incident.SuppressedBy is { } waited
+            ? await store.TryFindAsync(waited.Incident, cancellationToken)
+            : null;
+        var ended = other is null ? "is gone or cannot be read"
+            : other.State.IsFinal() ? $"has ended ({EndingText.Headline(other)})"
+            : "covers it no longer";
         return $"Incident {incident.SuppressedBy?.Incident}, for which this one waited, {ended}. Its own checks are asked.";
     }
 
@@ -94,7 +110,7 @@ public sealed class SuppressionService(
         ? store.UpdateAsync(incident.Id, i => i.StopWaiting(why, time.GetUtcNow()), cancellationToken)
         : Task.FromResult(incident);
 
-    /// <summary>Those that waited look at once. One that is not reached looks within a minute by itself.</summary>
+    /// <summary>Those that waited go on at once. One that is not reached looks by itself within a minute.</summary>
     public async Task WakeAsync(Incident ended, CancellationToken cancellationToken)
     {
         foreach (var id in ended.Suppresses)
