@@ -59,7 +59,10 @@ public sealed class CheckService(
             i =>
             {
                 List<Finding> sinceActing = [.. answers.Select(finding => finding.SinceActing(i.ActedAt, time.GetUtcNow()))];
-                return (i.RecordVerification(request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(request.State, runbook.Mitigation, asked), reason), sinceActing);
+                var wasUnseen = i.WasUnseen(request.State, runbook.Mitigation, asked);
+                var recorded = i.RecordVerification(
+                    request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), wasUnseen, reason);
+                return (recorded, sinceActing);
             },
             cancellationToken);
         if (request.State == IncidentState.Holding)
@@ -67,8 +70,14 @@ public sealed class CheckService(
             await holding.NotifyOnceAsync(incident, runbook, cancellationToken);
         }
 
-        var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing && request.Checks.Contains(finding.Name)).ToList();
-        return new RecheckResult(unhealthy.Count == 0 && paused is null, Join(paused, Incident.Summarize(unhealthy)) ?? "", incident.Stop is { } late ? late.Text : null)
+        var unhealthy = findings
+            .Where(finding => finding.Verdict != Verdict.Passing && request.Checks.Contains(finding.Name))
+            .ToList();
+        var measured = findings.Where(finding => finding.Result.MeasuredAt is not null && request.Checks.Contains(finding.Name));
+        return new RecheckResult(
+            unhealthy.Count == 0 && paused is null,
+            Join(paused, Incident.Summarize(unhealthy)) ?? "",
+            incident.Stop is { } late ? late.Text : null)
         {
             IsPaused = unhealthy.Count == 0 && paused is not null,
             PassingSince = Lease.Of(incident, runbook)?.HealthySince,
@@ -76,7 +85,7 @@ public sealed class CheckService(
                 .LastOrDefault(round => round is { State: IncidentState.Verifying, IsAnew: true })?.At,
             NoLongerHelps = noLongerHelps,
             IsUnclear = unhealthy.Count > 0 && unhealthy.All(finding => finding.Verdict == Verdict.Unknown),
-            Measured = findings.Where(finding => finding.Result.MeasuredAt is not null && request.Checks.Contains(finding.Name)).ToDictionary(finding => finding.Name, finding => finding.Result.MeasuredAt!.Value),
+            Measured = measured.ToDictionary(finding => finding.Name, finding => finding.Result.MeasuredAt!.Value),
         };
     }
 
@@ -103,7 +112,11 @@ public sealed class CheckService(
     }
 
     /// <returns>Null where there is nothing to say.</returns>
-    private static string? Join(params IEnumerable<string?> sentences) => string.Join(' ', sentences.Where(one => one is { Length: > 0 })) is { Length: > 0 } all ? all : null;
+    private static string? Join(params IEnumerable<string?> sentences)
+    {
+        var text = string.Join(' ', sentences.Where(sentence => sentence is { Length: > 0 }));
+        return text.Length > 0 ? text : null;
+    }
 
     private static CheckSpec Check(Runbook runbook, string name) =>
         runbook.FindCheck(name) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no check '{name}'.");
@@ -147,7 +160,8 @@ public sealed record RecheckResult(bool Healthy, string Summary, string? Stopped
 
     /// <summary>Whether one of the values is the same measurement as in an earlier round.</summary>
     public bool Repeats(IReadOnlyDictionary<string, DateTimeOffset>? earlier) =>
-        earlier is not null && Measured.Any(one => earlier.TryGetValue(one.Key, out var before) && one.Value <= before);
+        earlier is not null
+        && Measured.Any(value => earlier.TryGetValue(value.Key, out var before) && value.Value <= before);
 }
 
 /// <summary>Asks checks. Any failure on the way becomes a finding too: unknown, with the reason.</summary>

@@ -31,14 +31,23 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
             : runbook.Mitigation.Verify?.Checks.Contains(spec.Name) == true)];
         if (specs.Count == 0)
         {
-            return (false, $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.");
+            var age = DurationText.Format(Incident.LongestGround);
+            return (false, $"{OldApproval} {age}, and there are no checks that could say whether it still holds.");
         }
 
         var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
-        var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
-        var changed = holds ? FindUnmetNeed(incident, runbook, gate, phase, findings) : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
+        var holds = phase == Phase.Mitigation
+            ? StillCalls(incident, runbook.Mitigation.When, findings)
+            : findings.All(finding => finding.Verdict == Verdict.Passing);
+        var changed = holds
+            ? FindUnmetNeed(incident, runbook, gate, phase, findings)
+            : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
         await store.UpdateAsync(
-            incident.Id, i => changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, stillCalls: holds, findings, time.GetUtcNow()), cancellationToken);
+            incident.Id,
+            i => changed is null
+                ? i.Confirm(findings, time.GetUtcNow())
+                : i.Unsettle(gate, phase, changed, stillCalls: holds, findings, time.GetUtcNow()),
+            cancellationToken);
         return (true, changed);
     }
 
@@ -63,15 +72,23 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         }
 
         var findings = await checks.AskAllAsync(incident, asked, cancellationToken);
-        var known = incident.Renewed(findings);
-        var over = isUnanswered && !StillCalls(incident, when, known)
-            ? $"{AskedOnceMore} {(Diagnosis.Conclude(when, known) == Conclusion.Healthy ? "no longer call for it" : "cannot say any more whether it is called for")}. {Incident.Summarize(findings)}"
-            : null;
-        var changed = over ?? FindUnmetNeed(incident, runbook, gate, phase, findings);
+        var renewed = incident.Renewed(findings);
+        var isOver = isUnanswered && !StillCalls(incident, when, renewed);
+        var changed = isOver
+            ? $"{AskedOnceMore} {NoLongerCalls(Diagnosis.Conclude(when, renewed))}. {Incident.Summarize(findings)}"
+            : FindUnmetNeed(incident, runbook, gate, phase, findings);
         await store.UpdateAsync(
-            incident.Id, i => changed is null ? i.RecordBeforeActing(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, stillCalls: over is null, findings, time.GetUtcNow()), cancellationToken);
+            incident.Id,
+            i => changed is null
+                ? i.RecordBeforeActing(findings, time.GetUtcNow())
+                : i.Unsettle(gate, phase, changed, stillCalls: !isOver, findings, time.GetUtcNow()),
+            cancellationToken);
         return (true, changed);
     }
+
+    private static string NoLongerCalls(Conclusion conclusion) => conclusion == Conclusion.Healthy
+        ? "no longer call for it"
+        : "cannot say any more whether it is called for";
 
     private static List<string> BeforeActing(Runbook runbook) =>
         [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];

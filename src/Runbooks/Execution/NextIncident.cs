@@ -65,8 +65,16 @@ public sealed class NextIncident(
     private static bool MakesRoom(Incident latest, Incident ended) =>
         latest.Id == ended.Id || (latest.MakesRoom() && latest.Follows != ended.Id && latest.FollowUpOf != ended.Id);
 
-    private static Incident With(Incident incident, IEnumerable<Alert> alerts, Incident ended, DateTimeOffset now) =>
-        alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now).KeepEnd(ended.Alerts.FirstOrDefault(known => known.Is(alert)), now));
+    private static Incident With(Incident incident, IEnumerable<Alert> alerts, Incident ended, DateTimeOffset now)
+    {
+        return alerts.Aggregate(incident, Add);
+
+        Incident Add(Incident changed, Alert alert)
+        {
+            var earlier = ended.Alerts.FirstOrDefault(known => known.Is(alert));
+            return changed.Attach(alert, now).KeepEnd(earlier, now);
+        }
+    }
 
     /// <summary>
     /// Called after the ended incident has recorded it; the watchdog starts one that is recorded and not started. One that was open before
@@ -79,7 +87,8 @@ public sealed class NextIncident(
         {
             if (engine() is { } running)
             {
-                await running.StartAsync(IncidentInput.Of(opened.Id, await pinned.OfAsync(opened, CancellationToken.None)), CancellationToken.None);
+                var runbook = await pinned.OfAsync(opened, CancellationToken.None);
+                await running.StartAsync(IncidentInput.Of(opened.Id, runbook), CancellationToken.None);
                 await (opened.HasUntoldNews ? running.TryWakeAsync(opened, logger) : Task.CompletedTask);
             }
         }
@@ -108,11 +117,12 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
 
         // A person who stopped it has decided about everything until then; one who took it over, about everything until they close it.
         var wasTakenOver = ended.State == IncidentState.TakenOver;
-        var beside = wasTakenOver ? ended.BegunSinceTakenOver() : ended.Stop is null ? ended.Others : [];
-        var others = (wasTakenOver ? [] : ended.BegunUnseen())
-            .Concat(beside
-                .Where(other => !other.Resolved && other is { IsWhole: true, Alert: { } alert } && !ParameterComparison.AreSame(runbook, ended.Target, ended.Alert, alert))
-                .Select(other => other.Alert!))
+        var beside = wasTakenOver ? ended.BegunSinceTakenOver()
+            : ended.Stop is null ? ended.Others
+            : [];
+        var unseen = wasTakenOver ? [] : ended.BegunUnseen();
+        var others = unseen
+            .Concat(beside.Where(NeedsOwnIncident).Select(other => other.Alert!))
             .DistinctBy(AlertIdentity.Of)
             .ToList();
         if (others.Count == 0)
@@ -120,15 +130,30 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
             return ended;
         }
 
+        var fired = ended.KnowsEndUnseen(others[0]) ? "was ended by its sender without an all-clear" : "still fired";
+        var when = wasTakenOver
+            ? "was closed by hand. It began after that had been taken over."
+            : "ended, which did not look at it.";
         var opened = await next.OpenAsync(
             ended,
             runbook,
             others,
-            $"{others[0].Name} {(ended.KnowsEndUnseen(others[0]) ? "was ended by its sender without an all-clear" : "still fired")} on this target when incident {ended.Id} {(wasTakenOver ? "was closed by hand. It began after that had been taken over." : "ended, which did not look at it.")}",
-            incident => incident with { FollowUpOf = ended.Id, Follows = others.Select(ended.BrokenFixOf).FirstOrDefault(fix => fix is not null) },
+            $"{others[0].Name} {fired} on this target when incident {ended.Id} {when}",
+            Link,
             cancellationToken);
         var followed = await store.UpdateAsync(ended.Id, i => i.FollowUp(opened.Id, others, time.GetUtcNow()), cancellationToken);
         await next.StartAsync(opened);
         return followed;
+
+        bool NeedsOwnIncident(AttachedAlert other) =>
+            !other.Resolved
+            && other is { IsWhole: true, Alert: { } alert }
+            && !ParameterComparison.AreSame(runbook, ended.Target, ended.Alert, alert);
+
+        Incident Link(Incident incident) => incident with
+        {
+            FollowUpOf = ended.Id,
+            Follows = others.Select(ended.BrokenFixOf).FirstOrDefault(fix => fix is not null),
+        };
     }
 }

@@ -25,7 +25,8 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         var question = SettleQuestion.Of(current, runbook, request.Checks);
         var answers = await checks.AskAllAsync(
             closed, runbook.Diagnosis.Where(spec => question.Asks(spec.Name)), cancellationToken);
-        var findings = current.SinceFiring([.. answers.Select(finding => question.OfNow(finding, current.ActedAt, time.GetUtcNow()))], time.GetUtcNow());
+        var ofNow = answers.Select(finding => question.OfNow(finding, current.ActedAt, time.GetUtcNow()));
+        var findings = current.SinceFiring([.. ofNow], time.GetUtcNow());
         if (question.Failing(findings) is { Count: > 0 } failing)
         {
             if (question.IsAboutFix(failing))
@@ -89,9 +90,11 @@ internal sealed record Reopening(string Why, string Ended, bool IsRecurrence)
             : question.IsAboutFix(unknown) ? ("that fix holds", "the fix holds")
             : ("that fix is enough", "the fix is enough");
         var summary = Incident.Summarize(unknown);
+        var ended = EndedUnseen(closed);
         return new(
-            $"After incident {closed.Id} was resolved {EndedUnseen(closed) ?? "the alert fires again"}, and whether {that} could not be found out. {summary}",
-            $"Whether {whether} could not be found out, and {EndedUnseen(closed) ?? "the alert fires"} ({summary})",
+            $"After incident {closed.Id} was resolved {ended ?? "the alert fires again"}, "
+            + $"and whether {that} could not be found out. {summary}",
+            $"Whether {whether} could not be found out, and {ended ?? "the alert fires"} ({summary})",
             IsRecurrence: false);
     }
 
@@ -160,6 +163,8 @@ internal sealed record SettleQuestion(IReadOnlyList<string> Holds, Condition? Wh
     private List<Finding> Those(IReadOnlyList<Finding> findings, Verdict verdict, Conclusion conclusion)
     {
         var isCalledFor = When is not null && Diagnosis.Conclude(When, findings, isOver: true) == conclusion;
-        return [.. findings.Where(finding => finding.Verdict == verdict && (Holds.Contains(finding.Name) || (isCalledFor && When!.Asks(finding.Name))))];
+        return [.. findings.Where(finding => finding.Verdict == verdict && Concerns(finding.Name))];
+
+        bool Concerns(string check) => Holds.Contains(check) || (isCalledFor && When!.Asks(check));
     }
 }

@@ -87,7 +87,10 @@ internal static class Deadline
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException(progress?.Text is { } words ? $"not done within {DurationText.Format(limit)}: {words}." : $"no answer within {DurationText.Format(limit)}");
+            var allowed = DurationText.Format(limit);
+            throw new TimeoutException(progress?.Text is { } words
+                ? $"not done within {allowed}: {words}."
+                : $"no answer within {allowed}");
         }
     }
 

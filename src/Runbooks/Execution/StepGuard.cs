@@ -60,7 +60,9 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
         GuardrailSeverity.Tell => null,
         _ when !violation.Concerns(gate.Plan) => null,
         GuardrailSeverity.AskFirst => Overruled(gate, violation.Guardrail) ? null : new(StepOutcome.PlanChanged, violation.Why),
-        _ when violation.IsLiftedByPeople || violation.Severity is GuardrailSeverity.DiagnoseOnly or GuardrailSeverity.Suppress => new(StepOutcome.Held, violation.Why) { Until = violation.Until },
+        _ when violation.IsLiftedByPeople
+            || violation.Severity is GuardrailSeverity.DiagnoseOnly or GuardrailSeverity.Suppress =>
+            new(StepOutcome.Held, violation.Why) { Until = violation.Until },
         _ => new(StepOutcome.Refused, violation.Why),
     };
 

@@ -7,14 +7,26 @@ public sealed partial class StepRunner
 {
     private async Task<StepResult> RecordNotRunAsync(StepAttempt attempt, StepResult violation, CancellationToken cancellationToken)
     {
-        var (incident, now) = (attempt.Incident, time.GetUtcNow());
-        await store.UpdateAsync(
-            incident.Id,
-            i => i.State.IsFinal() ? i
-                : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, violation.Until ?? now + s_nextTry, now)
-                : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} {(attempt.Known is null ? "did not run" : "was not tried again")}: {violation.Message}"),
-            cancellationToken);
+        var now = time.GetUtcNow();
+        await store.UpdateAsync(attempt.Incident.Id, Record, cancellationToken);
         return violation;
+
+        Incident Record(Incident i)
+        {
+            if (i.State.IsFinal())
+            {
+                return i;
+            }
+
+            if (violation.End is StepOutcome.Held or StepOutcome.Waiting)
+            {
+                var until = violation.Until ?? now + s_nextTry;
+                return i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, until, now);
+            }
+
+            var what = attempt.Known is null ? "did not run" : "was not tried again";
+            return i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} {what}: {violation.Message}");
+        }
     }
 
     private async Task<StepResult> FailAsync(StepAttempt attempt, Exception failure, CancellationToken cancellationToken)
@@ -23,12 +35,15 @@ public sealed partial class StepRunner
         Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, attempt.Redact(failure));
         if (attempt.CannotBeRepeated)
         {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
+            var brokeOff = new ActionResult(
+                $"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened.");
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, brokeOff, cancellationToken);
         }
 
         if (attempt.Acts && made >= attempt.Spec.Retry.Attempts)
         {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {CountText.Format(made, "time")}; last: {why}"), cancellationToken);
+            var failed = new ActionResult($"failed {CountText.Format(made, "time")}; last: {why}");
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, failed, cancellationToken);
         }
 
         var (phase, now) = (attempt.Request.Phase, time.GetUtcNow());
@@ -65,7 +80,8 @@ public sealed partial class StepRunner
     private async Task<StepResult> RehearseAsync(StepAttempt attempt, Preparation preparation, CancellationToken cancellationToken)
     {
         var (incident, request, spec) = (attempt.Incident, attempt.Request, attempt.Spec);
-        var (now, would) = (time.GetUtcNow(), new ActionResult($"Dry run, nothing was touched. Would: {preparation.PlannedEffect}"));
+        var now = time.GetUtcNow();
+        var would = new ActionResult($"Dry run, nothing was touched. Would: {preparation.PlannedEffect}");
 
         // In one write: a crash that left an intent without an outcome would lead to an undo, and that touches something.
         var rehearsed = await store.UpdateAsync(
@@ -87,9 +103,19 @@ public sealed partial class StepRunner
         bool cutOff = false,
         bool nothingDone = false)
     {
-        var finished = await store.RecordAsync(
-            incident.Id, i => i.FindStep(request.Phase, request.Step) is { } step ? i.FinishStep(step with { CutOff = cutOff || step.CutOff, NothingDone = nothingDone }, status, result, time.GetUtcNow()) : i, time, cancellationToken);
+        var finished = await store.RecordAsync(incident.Id, Finish, time, cancellationToken);
         return ResultOf(finished.FindStep(request.Phase, request.Step)!);
+
+        Incident Finish(Incident i)
+        {
+            if (i.FindStep(request.Phase, request.Step) is not { } step)
+            {
+                return i;
+            }
+
+            var ended = step with { CutOff = cutOff || step.CutOff, NothingDone = nothingDone };
+            return i.FinishStep(ended, status, result, time.GetUtcNow());
+        }
     }
 
     private static StepResult ResultOf(StepRecord step) => new(

@@ -57,8 +57,14 @@ public sealed partial class StepRunner(
                 ?? await FinishAsync(incident, request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
         }
 
-        var context = contexts.For(incident, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation) with { Samples = runbook.Samples };
-        return Uncovered(incident, request) ?? await TryAsync(new StepAttempt(incident, request, spec, action, known, context), runbook, cancellationToken);
+        if (Uncovered(incident, request) is { } uncovered)
+        {
+            return uncovered;
+        }
+
+        var key = StepRecord.KeyOf(incident.Id, request.Phase, spec.Name);
+        var context = contexts.For(incident, key, known?.Preparation) with { Samples = runbook.Samples };
+        return await TryAsync(new StepAttempt(incident, request, spec, action, known, context), runbook, cancellationToken);
     }
 
     /// <summary>Work by hand that a person reports has happened, or not, whatever forbids it by now: it is only recorded.</summary>
@@ -72,18 +78,30 @@ public sealed partial class StepRunner(
             case GateOutcome.SelfRecovered:
                 return new(StepOutcome.Failed, "It was needed no longer.");
             default:
-                var recorded = await store.RecordAsync(
-                    incident.Id, i => i.FindStep(request.Phase, request.Step) is null ? i.RecordManualStep(spec, request.GateId, asked, time.GetUtcNow()) : i, time, cancellationToken);
+                var recorded = await store.RecordAsync(incident.Id, Record, time, cancellationToken);
                 return ResultOf(recorded.FindStep(request.Phase, request.Step)!);
         }
+
+        Incident Record(Incident i) => i.FindStep(request.Phase, request.Step) is null
+            ? i.RecordManualStep(spec, request.GateId, asked, time.GetUtcNow())
+            : i;
     }
 
     /// <returns>Null when a recorded yes covers the step.</returns>
-    private static StepResult? Uncovered(Incident incident, StepRequest request) => incident.Stop is { } stop
-        ? new(StepOutcome.Stopped, stop.Text) { TakesBack = stop.UndoesFix }
-        : incident.FindGate(request.GateId) is not { Outcome: GateOutcome.Approved } gate || Planned(gate, request) is null
-            ? new(StepOutcome.Refused, $"no approval on record covers this step (gate {request.GateId}).")
-            : incident.FindLapse(gate, request.Phase) is { } lapse ? new(StepOutcome.PlanChanged, lapse) : null;
+    private static StepResult? Uncovered(Incident incident, StepRequest request)
+    {
+        if (incident.Stop is { } stop)
+        {
+            return new(StepOutcome.Stopped, stop.Text) { TakesBack = stop.UndoesFix };
+        }
+
+        if (incident.FindGate(request.GateId) is not { Outcome: GateOutcome.Approved } gate || Planned(gate, request) is null)
+        {
+            return new(StepOutcome.Refused, $"no approval on record covers this step (gate {request.GateId}).");
+        }
+
+        return incident.FindLapse(gate, request.Phase) is { } lapse ? new(StepOutcome.PlanChanged, lapse) : null;
+    }
 
     private async Task<StepResult> TryAsync(StepAttempt attempt, Runbook runbook, CancellationToken cancellationToken)
     {
@@ -94,9 +112,19 @@ public sealed partial class StepRunner(
         catch (StepRefusedException refused)
         {
             var why = attempt.Redact(refused.Message);
-            return attempt.Acts || attempt.Known is not null
-                ? await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new(why), cancellationToken, cutOff: refused is StepPausedException, nothingDone: refused.NothingDone && attempt.Known is null)
-                : new(StepOutcome.Refused, why);
+            if (!attempt.Acts && attempt.Known is null)
+            {
+                return new(StepOutcome.Refused, why);
+            }
+
+            return await FinishAsync(
+                attempt.Incident,
+                attempt.Request,
+                StepStatus.Failed,
+                new(why),
+                cancellationToken,
+                cutOff: refused is StepPausedException,
+                nothingDone: refused.NothingDone && attempt.Known is null);
         }
         catch (AttemptFailedException nothing) when (attempt.LeftNothing(nothing))
         {
@@ -132,8 +160,11 @@ public sealed partial class StepRunner(
 
         if (attempt.Incident.Mode == RunMode.DryRun)
         {
-            var missing = await Deadline.WithinAsync(timeout, time, token => action.CheckPermissionsAsync(parameters, context, token), cancellationToken);
-            return missing is null ? await RehearseAsync(attempt, preparation, cancellationToken) : throw new StepRefusedException(missing);
+            var missing = await Deadline.WithinAsync(
+                timeout, time, token => action.CheckPermissionsAsync(parameters, context, token), cancellationToken);
+            return missing is null
+                ? await RehearseAsync(attempt, preparation, cancellationToken)
+                : throw new StepRefusedException(missing);
         }
 
         return action.IsManual
@@ -153,10 +184,15 @@ public sealed partial class StepRunner(
         }
 
         // The effects may have been unknown when the question was asked.
-        if (attempt.Known is null && gate.SilenceIsYes
-            && (attempt.Action.AlwaysAsks(shown) || !(planned with { Undo = preparation.Undo, UndoneByHand = preparation.UndoneByHand }).IsTakenBack))
+        if (attempt.Known is null && gate.SilenceIsYes)
         {
-            return new(StepOutcome.PlanChanged, $"Nobody has said yes, and what step '{attempt.Spec.Name}' changes would not be taken back by this program.");
+            var effect = planned with { Undo = preparation.Undo, UndoneByHand = preparation.UndoneByHand };
+            if (attempt.Action.AlwaysAsks(shown) || !effect.IsTakenBack)
+            {
+                return new(
+                    StepOutcome.PlanChanged,
+                    $"Nobody has said yes, and what step '{attempt.Spec.Name}' changes would not be taken back by this program.");
+            }
         }
 
         if (preparation.Refusal is { } refusal)
@@ -175,7 +211,8 @@ public sealed partial class StepRunner(
         var (spec, action, context) = (attempt.Spec, attempt.Action, attempt.Context);
         if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
         {
-            return await RecordNotRunAsync(attempt, new(StepOutcome.Waiting, $"as many {action.Name} steps are running as may run at once."), cancellationToken);
+            var busy = new StepResult(StepOutcome.Waiting, $"as many {action.Name} steps are running as may run at once.");
+            return await RecordNotRunAsync(attempt, busy, cancellationToken);
         }
 
         try

@@ -37,8 +37,12 @@ public sealed class StepUndoer(
         var refusedByHand = false;
         var began = time.GetTimestamp();
 
-        // What could not be undone before comes last, so that it does not keep the others from their turn.
-        foreach (var step in incident.Steps.Where(step => step.IsToBeTakenBack).Reverse().OrderBy(step => step.Status == StepStatus.UndoFailed))
+        // Steps whose undo failed before come last, so that they do not keep the others from their turn.
+        var steps = incident.Steps
+            .Where(step => step.IsToBeTakenBack)
+            .Reverse()
+            .OrderBy(step => step.Status == StepStatus.UndoFailed);
+        foreach (var step in steps)
         {
             var asked = IsManual(step) ? incident.FindGate(Gate.IdOf(step.Phase, step.Name, undoes: true)) : null;
             var delay = tried.Count > 0 && time.GetElapsedTime(began) >= Budget
@@ -51,26 +55,33 @@ public sealed class StepUndoer(
 
             if (asked is not null && step.Status == StepStatus.UndoFailed)
             {
-                // A person has said what they had to say about it.
+                // A person has answered already.
                 refusedByHand = true;
                 continue;
             }
 
-            var one = asked is null
+            var attempt = asked is null
                 ? await TryAsync(incident, step, runbook.FindStep(step.Phase, step.Name), cancellationToken)
-                : new(step, asked.Outcome == GateOutcome.Approved ? StepStatus.Undone : StepStatus.UndoFailed, new(ManualTaskText.Outcome(asked))) { IsManual = true };
-            await store.RecordAsync(incident.Id, i => Finish(i, step, one.Status, one.Result), time, cancellationToken);
-            tried.Add(one);
+                : ByHand(step, asked);
+            await store.RecordAsync(incident.Id, i => Finish(i, step, attempt.Status, attempt.Result), time, cancellationToken);
+            tried.Add(attempt);
         }
 
-        var failed = refusedByHand || tried.Exists(one => one.Status == StepStatus.UndoFailed);
-        var leftAlone = incident.Steps.Any(step => step.Status == StepStatus.LeftAlone) || tried.Exists(one => one.Status == StepStatus.LeftAlone);
+        var failed = refusedByHand || tried.Exists(attempt => attempt.Status == StepStatus.UndoFailed);
+        var leftAlone = incident.Steps.Any(step => step.Status == StepStatus.LeftAlone)
+            || tried.Exists(attempt => attempt.Status == StepStatus.LeftAlone);
         return new UndoResult(!failed && !leftAlone, Describe(tried))
         {
-            IsFinal = tried.TrueForAll(one => one.Status != StepStatus.UndoFailed || one.IsManual),
+            IsFinal = tried.TrueForAll(attempt => attempt.Status != StepStatus.UndoFailed || attempt.IsManual),
             IsLeftAlone = leftAlone && !failed,
-            IsBusy = tried.Exists(one => one.IsBusy),
+            IsBusy = tried.Exists(attempt => attempt.IsBusy),
         };
+    }
+
+    private static Tried ByHand(StepRecord step, Gate asked)
+    {
+        var status = asked.Outcome == GateOutcome.Approved ? StepStatus.Undone : StepStatus.UndoFailed;
+        return new(step, status, new(ManualTaskText.Outcome(asked))) { IsManual = true };
     }
 
     /// <returns>What keeps the step from being undone now; null where nothing does.</returns>
@@ -95,14 +106,20 @@ public sealed class StepUndoer(
             return new(false, "") { Paused = paused };
         }
 
-        var begun = incident.Steps.Any(one => one is { UndoneFrom: not null, Status: not StepStatus.UndoFailed } && !IsManual(one))
-            || tried.Exists(one => !one.IsManual && one.Status != StepStatus.UndoFailed);
-        return !begun && request.EndsLease && incident.Stop is null && await HoldOnAsync(incident, runbook, cancellationToken) is { } cause
+        var begun = incident.Steps.Any(other => other is { UndoneFrom: not null, Status: not StepStatus.UndoFailed } && !IsManual(other))
+            || tried.Exists(attempt => !attempt.IsManual && attempt.Status != StepStatus.UndoFailed);
+        if (begun || !request.EndsLease || incident.Stop is not null)
+        {
+            return null;
+        }
+
+        return await HoldOnAsync(incident, runbook, cancellationToken) is { } cause
             ? new(false, "") { HeldOn = cause }
             : null;
     }
 
-    private static string Describe(IEnumerable<Tried> tried) => string.Join(" ", tried.Select(one => $"{one.Step.Name}: {one.Result.Result}"));
+    private static string Describe(IEnumerable<Tried> tried) =>
+        string.Join(" ", tried.Select(attempt => $"{attempt.Step.Name}: {attempt.Result.Result}"));
 
     /// <summary>
     /// Since the cause was seen to be gone, a person, the kill switch, other steps or the host may have delayed the undo for long. So the
@@ -142,20 +159,30 @@ public sealed class StepUndoer(
             return new(step, StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."));
         }
 
-        if (step.StartedAt < incident.RestoredAt && incident.Stop?.At > incident.RestoredAt != true && !incident.IsAgreedSinceRestored)
+        var isStoppedSince = incident.Stop?.At > incident.RestoredAt;
+        if (step.StartedAt < incident.RestoredAt && !isStoppedSince && !incident.IsAgreedSinceRestored)
         {
-            return new(step, StepStatus.UndoFailed, new("the record was restored from a backup, so nobody knows whether it was taken back already. Look at the target, and take it back by hand."));
+            return new(step, StepStatus.UndoFailed, new(
+                "the record was restored from a backup, so nobody knows whether it was taken back already. "
+                + "Look at the target, and take it back by hand."));
         }
 
         try
         {
-            var context = contexts.For(incident, $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo", step.Preparation) with
+            var key = $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo";
+            var context = contexts.For(incident, key, step.Preparation) with
             {
-                Parameters = spec is null ? null : StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident)).Parameters,
+                Parameters = spec is null
+                    ? null
+                    : StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident)).Parameters,
             };
             var result = await Deadline.WithinAsync(
-                spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken, context.Progress);
-            return new(step, result.FoundSo ? StepStatus.AsBefore : step.Preparation.UndoneByHand ? StepStatus.Kept : result.HandedOn ? StepStatus.HandedOn : StepStatus.Undone, result);
+                spec?.Timeout ?? StepSpec.DefaultTimeout,
+                time,
+                token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token),
+                cancellationToken,
+                context.Progress);
+            return new(step, StatusAfter(step, result), result);
         }
         catch (ChangedSinceException changed)
         {
@@ -165,9 +192,18 @@ public sealed class StepUndoer(
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));
-            return new(step, StepStatus.UndoFailed, new(Redactor.Redact(failure.Message))) { IsBusy = failure is AttemptFailedException { IsBusy: true } };
+            var isBusy = failure is AttemptFailedException { IsBusy: true };
+            return new(step, StepStatus.UndoFailed, new(Redactor.Redact(failure.Message))) { IsBusy = isBusy };
         }
     }
+
+    private static StepStatus StatusAfter(StepRecord step, ActionResult result) => result switch
+    {
+        { FoundSo: true } => StepStatus.AsBefore,
+        _ when step.Preparation.UndoneByHand => StepStatus.Kept,
+        { HandedOn: true } => StepStatus.HandedOn,
+        _ => StepStatus.Undone,
+    };
 
     private sealed record Tried(StepRecord Step, StepStatus Status, ActionResult Result)
     {

@@ -42,12 +42,14 @@ public sealed class SuppressionService(
         var until = incident.OpenedAt + rule.AtMost;
         if (now >= until)
         {
-            return await StopAsync(incident, $"It has waited for {DurationText.Format(rule.AtMost)}, the longest it may. Its own checks are asked.", cancellationToken);
+            var why = $"It has waited for {DurationText.Format(rule.AtMost)}, the longest it may. Its own checks are asked.";
+            return await StopAsync(incident, why, cancellationToken);
         }
 
         if (incident.News.LastOrDefault(news => news.Urgent) is { } urgent)
         {
-            return await StopAsync(incident, $"It waits no longer, because there is news: {EndingText.Sentence(urgent.Text)} Its own checks are asked.", cancellationToken);
+            var why = $"It waits no longer, because there is news: {EndingText.Sentence(urgent.Text)} Its own checks are asked.";
+            return await StopAsync(incident, why, cancellationToken);
         }
 
         var target = Template.RenderLenient(rule.Target, new TemplateScope { Alert = incident.Alert }).Trim();
