@@ -1,0 +1,108 @@
+using Runbooks.Catalog.Steps;
+using Runbooks.Catalog.Templates;
+
+namespace Runbooks.Guardrails;
+
+/// <summary>Keeps the history of each runbook's runs.</summary>
+public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<RunHistoryStore> logger)
+{
+    public async Task<RunHistory> ReadAsync(string runbookId, CancellationToken cancellationToken) =>
+        await state.FindAsync<RunHistory>(Key(runbookId), cancellationToken) ?? new RunHistory();
+
+    /// <summary>The open breakers of these runbooks, by the runbooks' ids.</summary>
+    public async Task<IReadOnlyList<(string Runbook, BreakerOpening Breaker)>> OpenBreakersAsync(IEnumerable<Runbook> runbooks, CancellationToken cancellationToken)
+    {
+        var open = new List<(string, BreakerOpening)>();
+        foreach (var id in runbooks.Select(runbook => runbook.Id).Order(StringComparer.Ordinal))
+        {
+            if ((await ReadAsync(id, cancellationToken)).Breaker is { } breaker)
+            {
+                open.Add((id, breaker));
+            }
+        }
+
+        return open;
+    }
+
+    /// <summary>Records how an ended incident's fix went; safe to repeat. What never acted is not a fix.</summary>
+    public async Task RecordAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
+    {
+        if (RunAssessment.Of(incident) is not { } assessed)
+        {
+            return;
+        }
+
+        var run = assessed with { Subject = SubjectOf(incident, runbook), IsTemporary = runbook.Mitigation.HoldUntil is not null };
+        var (history, opened) = await state.UpdateAsync<RunHistory, bool>(
+            Key(incident.RunbookId),
+            known =>
+            {
+                var before = known ?? new RunHistory();
+                var after = before.Record(run, RecurredWithin(runbook), options.CurrentValue.BreakerAfter);
+                return (after, after.Breaker != before.Breaker);
+            },
+            cancellationToken);
+        if (opened)
+        {
+            Log.BreakerOpened(logger, incident.RunbookId, history.Breaker!.Why);
+        }
+    }
+
+    /// <summary>The checks have shown in the settle window that the fix did not hold, however long it is.</summary>
+    public Task MarkRecurredAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
+        state.ChangeAsync<RunHistory>(
+            Key(incident.RunbookId),
+            known => (known ?? new()).MarkRecurred(incident.TargetKey, SubjectOf(incident, runbook), time.GetUtcNow(), TimeSpan.MaxValue),
+            cancellationToken);
+
+    /// <inheritdoc cref="RecordedRun" path="/param[@name='Subject']"/>
+    public string? SubjectOf(Incident incident, Runbook runbook) => ParameterComparison.SubjectOf(runbook, incident.Alert, step => catalog.ChangeSomething([step]));
+
+    /// <summary>Closes the breaker again.</summary>
+    /// <returns>Null when it was not open.</returns>
+    public async Task<BreakerOpening?> ResetAsync(string runbookId, string by, string reason, CancellationToken cancellationToken)
+    {
+        var (_, before) = await state.UpdateAsync<RunHistory, BreakerOpening?>(
+            Key(runbookId),
+            known => known is { Breaker: { } open } ? (known.Reset(by, reason, time.GetUtcNow()), open) : (known ?? new(), null),
+            cancellationToken);
+        if (before is not null)
+        {
+            Log.BreakerReset(logger, runbookId, by, reason);
+        }
+
+        return before;
+    }
+
+    /// <summary>
+    /// A fix that lasted less than this did not hold. A temporary one was taken back since its cause was gone: a cause that comes back hours
+    /// later says nothing against it, one that comes back before things have settled was not gone yet.
+    /// </summary>
+    public static TimeSpan RecurredWithin(Runbook runbook) => runbook.Mitigation.HoldUntil is null ? Lately(runbook.Limits) : runbook.Limits.SettleFor;
+
+    /// <summary>The time in which what came back is counted.</summary>
+    public static TimeSpan Lately(Limits limits) => limits.SettleFor > limits.Per ? limits.SettleFor : limits.Per;
+
+    /// <summary>Stored; never rename.</summary>
+    private static string Key(string runbookId) => $"ledger:{runbookId}";
+}
+
+/// <summary>Repeating what did not help several times in a row is not a plan.</summary>
+public sealed class BreakerGuardrail(RunHistoryStore histories) : IGuardrail
+{
+    public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
+    {
+        if (question.HasBegun)
+        {
+            return null;
+        }
+
+        var history = await question.HistoryAsync(histories, cancellationToken);
+        return history.Breaker is { } open
+            ? new(
+                GuardrailNames.Breaker,
+                $"The breaker of runbook '{question.Runbook.Id}' has been open since {GateText.DayAndClock(open.At)}{(open.AsksFirst ? $", {open.Effect} It asks until somebody resets it, with a reason." : $": {open.Why} Somebody has to reset it, with a reason.")}",
+                open.AsksFirst ? GuardrailSeverity.AskFirst : GuardrailSeverity.Forbid) { IsLiftedByPeople = !open.AsksFirst }
+            : null;
+    }
+}

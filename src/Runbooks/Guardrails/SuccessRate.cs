@@ -1,0 +1,104 @@
+namespace Runbooks.Guardrails;
+
+/// <summary>How well a runbook's fixes worked on targets of one kind.</summary>
+/// <param name="Class">Everything of the target up to its last slash: <c>inference/llm-b-0</c> is of the class <c>inference/*</c>.</param>
+/// <param name="Median">Of the fixes that worked; null when none did.</param>
+/// <param name="Unverified">Runs with no evidence of whether they helped; not among <paramref name="Runs"/>.</param>
+/// <param name="FailedLast">How many of the latest in a row did not help; one after which the alert came back is told as that.</param>
+public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineffective, int Recurred, int Unverified, TimeSpan? Median, int FailedLast)
+{
+    /// <summary>After how many temporary fixes the cause came back soon after their incident had ended; whether they helped is counted besides.</summary>
+    public int CauseBack { get; init; }
+
+    public static string ClassOf(string target) => target.LastIndexOf('/') is > 0 and var slash ? $"{target[..slash]}/*" : "*";
+
+    public static SuccessRate Of(IReadOnlyList<RecordedRun> all, string targetClass)
+    {
+        List<RecordedRun> ofClass = [.. all.Where(run => ClassOf(run.Key) == targetClass)];
+
+        // What ran without anything to show whether it helped says nothing about the fix.
+        var runs = ofClass.Where(run => run.Outcome != RunOutcome.Unverified).ToList();
+        var took = runs.Where(run => run.Outcome == RunOutcome.Verified).Select(run => run.Took).Order().ToList();
+        return new(
+            targetClass,
+            runs.Count,
+            runs.Count(run => run.Outcome == RunOutcome.Verified),
+            runs.Count(run => run.Outcome == RunOutcome.Ineffective),
+            runs.Count(run => run.Outcome == RunOutcome.Recurred),
+            ofClass.Count - runs.Count,
+            took.Count == 0 ? null : took[took.Count / 2],
+            runs.AsEnumerable().Reverse().TakeWhile(run => run.Outcome == RunOutcome.Ineffective).Count())
+        {
+            CauseBack = ofClass.Count(run => run.CauseBack),
+        };
+    }
+
+    public static IReadOnlyList<SuccessRate> OfEach(IReadOnlyList<RecordedRun> all) =>
+        [.. all.Select(run => ClassOf(run.Key)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
+
+    /// <summary>"Worked in 7 of 9 runs, median 3m; the last 2 failed."; null when it never ran.</summary>
+    public string? Describe() => Runs + Unverified == 0 ? null
+        : CauseBack == 0 ? HowItWent
+        : $"{HowItWent} The cause came back soon after {CauseBack} of them had ended.";
+
+    private string HowItWent =>
+        Runs == 0 ? $"For {CountText.Format(Unverified, "run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped."
+        : $"Worked in {Verified} of {CountText.Format(Runs, "run")}"
+            + (Median is { } median ? $", median {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))))}" : "")
+            + (Recurred > 0 ? $"; the alert came back after {Recurred} of them" : "")
+            + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." })
+            + (Unverified > 0 ? $" For {CountText.Format(Unverified, "more run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped." : "");
+}
+
+/// <summary>Tells how well this runbook's fixes worked before; one that keeps coming back is no longer done without asking.</summary>
+public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMonitor<SafetyOptions> options) : IGuardrail
+{
+    public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
+    {
+        var (incident, limits) = (question.Incident, question.Runbook.Limits);
+        if (question.HasBegun)
+        {
+            return null;
+        }
+
+        var (atLeast, subject) = (options.CurrentValue.AskAfterRecurrences, histories.SubjectOf(incident, question.Runbook));
+        var history = (await question.HistoryAsync(histories, cancellationToken)).MarkRecurred(incident.TargetKey, subject, incident.OpenedAt, RunHistoryStore.RecurredWithin(question.Runbook));
+        var successRate = SuccessRate.Of(history.Runs, SuccessRate.ClassOf(incident.TargetKey));
+        if (successRate.Describe() is not { } words)
+        {
+            return null;
+        }
+
+        var lately = history.Runs.Where(run => run.IsOf(incident.TargetKey, subject) && incident.OpenedAt - run.EndedAt < RunHistoryStore.Lately(limits) * atLeast).ToList();
+        var (cameUndone, causeBack) = (lately.Count(run => run.Outcome == RunOutcome.Recurred), lately.Count(run => run.CauseBack));
+        return cameUndone >= atLeast
+                ? new(GuardrailNames.SuccessRate, $"{words} On this target the fix came undone {cameUndone} times lately: it may treat the symptom only.", GuardrailSeverity.AskFirst)
+            : causeBack >= atLeast
+                ? new(GuardrailNames.SuccessRate, $"{words} On this target that was so {causeBack} times lately: it may have to be held longer ('stableFor').", GuardrailSeverity.Tell)
+            : new(GuardrailNames.SuccessRate, words, GuardrailSeverity.Tell);
+    }
+}
+
+/// <summary>How a runbook does, for its author: by kind of target, and what that suggests. Nothing follows from it by itself.</summary>
+public sealed record RunbookReport(
+    string Runbook, IReadOnlyList<SuccessRate> Targets, BreakerOpening? Breaker, IReadOnlyList<BreakerReset> Resets, IReadOnlyList<string> Suggestions)
+{
+    /// <summary>Fixes in a row, on one kind of target, that make a runbook worth thinking about.</summary>
+    public const int SteadyAfter = 10;
+
+    /// <param name="runbook">As it is loaded; null when it no longer is.</param>
+    public static RunbookReport Of(string id, Runbook? runbook, RunHistory history)
+    {
+        var targets = SuccessRate.OfEach(history.Runs);
+        return new(id, targets, history.Breaker, history.Resets, [.. targets.Select(target => Suggest(runbook, target, history)).OfType<string>()]);
+    }
+
+    private static string? Suggest(Runbook? runbook, SuccessRate target, RunHistory history) => target switch
+    {
+        { CauseBack: > 1 } => $"On {target.Class} the cause came back {target.CauseBack} times soon after the fix had ended: it may have to be held longer ('stableFor').",
+        { Recurred: > 1 } => $"On {target.Class} the fix came undone {target.Recurred} times: it treats the symptom.",
+        _ when runbook?.Mitigation.Approval is not null && target.Runs >= SteadyAfter && target.Verified == target.Runs && !history.Runs.Any(run => run.IsUnknown && SuccessRate.ClassOf(run.Key) == target.Class) =>
+            $"On {target.Class} it worked {target.Verified} times of {target.Runs}. A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.",
+        _ => null,
+    };
+}
