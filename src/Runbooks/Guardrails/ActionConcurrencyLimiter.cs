@@ -1,9 +1,9 @@
 namespace Runbooks.Guardrails;
 
-/// <summary>Holds how many steps of one action act at the same time, over all incidents and all hosts.</summary>
+/// <summary>Limits how many steps of one action act at the same time, over all incidents and all hosts.</summary>
 public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor<SafetyOptions> options, TimeProvider time)
 {
-    /// <param name="step">The step's idempotency key: the same step takes its own place again after a crash.</param>
+    /// <param name="step">The step's idempotency key: the same step gets its own place again after a crash.</param>
     /// <param name="atMost">A place that a crash left taken is free again after this long.</param>
     /// <returns>False when all places are taken.</returns>
     public async Task<bool> TakeAsync(string action, string step, TimeSpan atMost, CancellationToken cancellationToken)
@@ -18,7 +18,9 @@ public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor
             Key(action),
             known =>
             {
-                var taken = (known ?? SlotsTaken.None).Steps.Where(slot => TurnEnd.IsAhead(slot.Value, StepSpec.LongestTimeout, now) && slot.Key != step).ToDictionary();
+                var taken = (known ?? SlotsTaken.None).Steps
+                    .Where(slot => TurnEnd.IsAhead(slot.Value, StepSpec.LongestTimeout, now) && slot.Key != step)
+                    .ToDictionary();
                 if (taken.Count >= places)
                 {
                     return (known!, false);
@@ -30,7 +32,7 @@ public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor
             cancellationToken)).Result;
     }
 
-    /// <summary>Never fails: what a step came to must not be lost over its place, which is free by itself after its time.</summary>
+    /// <summary>Never fails: the outcome of a step must not be lost because of its place, which becomes free by itself.</summary>
     public async Task FreeAsync(string action, string step)
     {
         if (options.CurrentValue.LimitOf(action) is null)
@@ -42,7 +44,9 @@ public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor
         {
             await state.ChangeAsync<SlotsTaken>(
                 Key(action),
-                known => known is not null && known.Steps.ContainsKey(step) ? new(known.Steps.Where(slot => slot.Key != step).ToDictionary()) : known ?? SlotsTaken.None,
+                known => known is not null && known.Steps.ContainsKey(step)
+                    ? new(known.Steps.Where(slot => slot.Key != step).ToDictionary())
+                    : known ?? SlotsTaken.None,
                 CancellationToken.None);
         }
         catch (StoreUnavailableException)

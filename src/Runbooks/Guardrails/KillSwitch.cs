@@ -3,33 +3,40 @@ using Runbooks.Model;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>Stops all mitigation at once. While it is engaged nothing acts, and nothing is undone either: everything is paused.</summary>
+/// <summary>Pauses everything at once: while it is engaged nothing acts, and nothing is undone either.</summary>
 public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<KillSwitch> logger)
 {
     private const string Key = "safety:kill-switch";
 
-    /// <summary>The latest changes are kept with it; all are in the log.</summary>
+    /// <summary>How many changes are stored with it; the log has all.</summary>
     private const int MaxChanges = 100;
 
     public async Task<KillSwitchState> ReadAsync(CancellationToken cancellationToken) =>
         await state.FindAsync<KillSwitchState>(Key, cancellationToken) ?? KillSwitchState.Released;
 
-    /// <summary>Whoever stops everything while it is stopped already has a reason of their own, which is recorded too; the same one sent again is not.</summary>
-    public Task<KillSwitchState> EngageAsync(string by, string reason, CancellationToken cancellationToken) =>
-        TurnAsync(new(true, by, reason, time.GetUtcNow()), before => !before.Stops.Any(stop => stop.By == by && stop.Reason == reason), cancellationToken);
+    /// <summary>A stop while everything is stopped is recorded too, for its own reason; the same one sent again is not.</summary>
+    public Task<KillSwitchState> EngageAsync(string by, string reason, CancellationToken cancellationToken) => TurnAsync(
+        new(true, by, reason, time.GetUtcNow()),
+        before => !before.Stops.Any(stop => stop.By == by && stop.Reason == reason),
+        cancellationToken);
 
-    /// <param name="stop">The time of the newest stop that whoever releases it knows of; it stays on where that is not the newest one. Null releases whatever is on.</param>
-    public Task<KillSwitchState> ReleaseAsync(string by, string reason, string? stop, CancellationToken cancellationToken) =>
-        TurnAsync(new(false, by, reason, time.GetUtcNow()), before => before.Engaged && (stop is null || before.Changes[^1].IsOf(stop)), cancellationToken);
+    /// <param name="stop">The time of the newest stop that the person saw; if there is a newer one, it stays engaged. Null releases any.</param>
+    public Task<KillSwitchState> ReleaseAsync(string by, string reason, string? stop, CancellationToken cancellationToken) => TurnAsync(
+        new(false, by, reason, time.GetUtcNow()),
+        before => before.Engaged && (stop is null || before.Changes[^1].IsOf(stop)),
+        cancellationToken);
 
-    private async Task<KillSwitchState> TurnAsync(KillSwitchChange change, Func<KillSwitchState, bool> counts, CancellationToken cancellationToken)
+    private async Task<KillSwitchState> TurnAsync(
+        KillSwitchChange change, Func<KillSwitchState, bool> counts, CancellationToken cancellationToken)
     {
         var (changed, turned) = await state.UpdateAsync<KillSwitchState, bool>(
             Key,
             known =>
             {
                 var before = known ?? KillSwitchState.Released;
-                return counts(before) ? (before with { Changes = [.. before.Changes.TakeLast(MaxChanges - 1), change] }, true) : (before, false);
+                return counts(before)
+                    ? (before with { Changes = [.. before.Changes.TakeLast(MaxChanges - 1), change] }, true)
+                    : (before, false);
             },
             cancellationToken);
         if (turned)
@@ -46,16 +53,16 @@ public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes) : 
 {
     public static readonly KillSwitchState Released = new([]);
 
-    /// <summary>Of those who stopped everything after the first one, as many are named as a message can hold.</summary>
+    /// <summary>How many of the stops after the first a message names.</summary>
     private const int Named = 3;
 
     public bool Engaged => Changes is [.., { Engaged: true }];
 
-    /// <summary>Who has stopped everything since the last release, oldest first.</summary>
+    /// <summary>The stops since the last release, oldest first.</summary>
     [JsonIgnore]
     public IReadOnlyList<KillSwitchChange> Stops => [.. Changes.Reverse().TakeWhile(change => change.Engaged).Reverse()];
 
-    /// <summary>What is told to whoever wants to act, in whole sentences; null while it is released.</summary>
+    /// <summary>The message for people who want to act, in whole sentences; null while it is released.</summary>
     public string? Describe()
     {
         if (!Engaged)
@@ -75,7 +82,8 @@ public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes) : 
 
 public sealed record KillSwitchChange(bool Engaged, string By, string Reason, DateTimeOffset At) : Evolving
 {
-    internal bool IsOf(string time) => DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && at == At;
+    internal bool IsOf(string time) =>
+        DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && at == At;
 }
 
 public sealed class KillSwitchGuardrail(KillSwitch killSwitch) : IGuardrail

@@ -4,7 +4,7 @@ using Runbooks.Catalog.Schema;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>Reads <c>windows.yaml</c>: the maintenance windows that stand beside the runbooks.</summary>
+/// <summary>Reads <c>windows.yaml</c>: the maintenance windows beside the runbooks.</summary>
 public static class MaintenanceFile
 {
     public const string FileName = "windows.yaml";
@@ -42,7 +42,10 @@ public static class MaintenanceFile
             window.Runbooks.Add(pattern);
             if (runbooks is not null && !runbooks.Any(id => Glob.IsMatch(pattern, id)))
             {
-                section.Errors.AtValue(section.PathOf("runbooks"), $"names '{Clip.To(pattern, 80)}', and no runbook has that id.", $"{Suggestion.For(pattern, runbooks)}Name the id of a runbook, or leave 'runbooks' out for all.");
+                section.Errors.AtValue(
+                    section.PathOf("runbooks"),
+                    $"names '{Clip.To(pattern, 80)}', and no runbook has that id.",
+                    $"{Suggestion.For(pattern, runbooks)}Name the id of a runbook, or leave 'runbooks' out for all.");
             }
         }
 
@@ -54,17 +57,21 @@ public static class MaintenanceFile
     private static DateTime ReadStart(YamlSection section)
     {
         var text = section.Text("start", required: true, longest: 40);
-        if (DateTime.TryParseExact(text, s_times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var start) && start.Year >= MaintenanceCalendar.FirstYear)
+        if (DateTime.TryParseExact(text, s_times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var start)
+            && start.Year >= MaintenanceCalendar.FirstYear)
         {
             return start;
         }
 
         if (text.Length > 0)
         {
-            section.Errors.AtValue(section.PathOf("start"), $"is '{Clip.To(text, 40)}'.", "Write the wall-clock time in the window's own time zone, such as 2026-11-01T02:00:00.");
+            section.Errors.AtValue(
+                section.PathOf("start"),
+                $"is '{Clip.To(text, 40)}'.",
+                "Write the wall-clock time in the window's own time zone, such as 2026-11-01T02:00:00.");
         }
 
-        // So that what else is wrong is told too.
+        // A valid time, so that the rest is checked too.
         return new(MaintenanceCalendar.FirstYear, 1, 1);
     }
 
@@ -77,30 +84,38 @@ public static class MaintenanceFile
         }
         else if (MaintenanceCalendar.IsNeverOpen(window))
         {
-            section.Errors.Warn(WarningCodes.WindowNever, section.PathOf("repeat"), $"is '{Clip.To(window.Repeat, 80)}', which never comes true from {window.Start:yyyy-MM-dd} on: the window is never open.", "Correct 'start' or 'repeat'.");
+            section.Errors.Warn(
+                WarningCodes.WindowNever,
+                section.PathOf("repeat"),
+                $"is '{Clip.To(window.Repeat, 80)}', which never comes true from {window.Start:yyyy-MM-dd} on: the window is never open.",
+                "Correct 'start' or 'repeat'.");
         }
         else if (MaintenanceCalendar.IsAlwaysOpen(window))
         {
-            section.Errors.Warn(WarningCodes.WindowAlways, section.PathOf("duration"), $"is {window.Duration}, and the window begins again before that is over: it never closes, and nothing runs any more.", "Make it shorter, or use the kill switch or 'mode' where that is meant.");
+            section.Errors.Warn(
+                WarningCodes.WindowAlways,
+                section.PathOf("duration"),
+                $"is {window.Duration}, and the window begins again before that is over: it never closes, and nothing runs any more.",
+                "Make it shorter, or use the kill switch or 'mode' where that is meant.");
         }
     }
 }
 
-/// <param name="Windows">None when there are errors.</param>
-/// <param name="Errors">Everything that is wrong with the file, in its order.</param>
+/// <param name="Windows">Empty when there are errors.</param>
+/// <param name="Errors">All errors of the file, in its order.</param>
 public sealed record MaintenanceFileResult(IReadOnlyList<MaintenanceWindow> Windows, IReadOnlyList<CatalogError> Errors)
 {
     /// <summary>What is probably not meant.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 }
 
-/// <summary>Takes over the windows of the file, at the start and when it has changed; with errors in it, those that are in force stay.</summary>
+/// <summary>Takes over the windows of the file at the start and whenever it changes. If it has errors, the windows in force stay.</summary>
 public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions versions, ILogger<MaintenanceReload> logger)
 {
     private RunbookFile? _looked;
     private IReadOnlyList<string> _unknown = [];
 
-    /// <summary>Warns of windows, of the file or of the settings, that name runbooks which are not there; once while they stay the same.</summary>
+    /// <summary>Warns of windows, of the file or the settings, that name unknown runbooks; once for each name.</summary>
     public void WarnOfUnknown(IEnumerable<Runbook> inForce)
     {
         var unknown = windows.FindUnknown([.. inForce.Select(runbook => runbook.Id)]);
@@ -112,8 +127,11 @@ public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions v
         _unknown = unknown;
     }
 
-    /// <summary>Takes it over for the first time. With errors in it, the windows that were in force last are taken: no host may run without them unnoticed.</summary>
-    /// <returns>What is wrong with it, when there is nothing to go on with: the host does not start.</returns>
+    /// <summary>
+    /// Takes the file over for the first time. If it has errors, the windows that were last in force are used: no host may run
+    /// without them unnoticed.
+    /// </summary>
+    /// <returns>The errors, when there are no earlier windows either: the host does not start.</returns>
     public async Task<IReadOnlyList<CatalogError>> StartAsync(RunbookFile? file, CancellationToken cancellationToken)
     {
         if (Take(file) is not { Count: > 0 } errors)
@@ -121,7 +139,8 @@ public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions v
             return [];
         }
 
-        if (await versions.FindLastAsync(MaintenanceFile.FileName, cancellationToken) is not { } last || MaintenanceFile.Read(last.Name, last.Text) is not { Errors.Count: 0 } good)
+        if (await versions.FindLastAsync(MaintenanceFile.FileName, cancellationToken) is not { } last
+            || MaintenanceFile.Read(last.Name, last.Text) is not { Errors.Count: 0 } good)
         {
             return errors;
         }
@@ -132,7 +151,7 @@ public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions v
     }
 
     /// <param name="file">As it is now; null where there is none, and then no window of a file is in force.</param>
-    /// <returns>What is wrong with it.</returns>
+    /// <returns>Its errors.</returns>
     public IReadOnlyList<CatalogError> Take(RunbookFile? file)
     {
         if (file == _looked)
@@ -167,7 +186,7 @@ public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions v
     }
 }
 
-/// <summary>JSON Schema of <c>windows.yaml</c>; <see cref="MaintenanceFile"/> stays the judge.</summary>
+/// <summary>JSON Schema of <c>windows.yaml</c>. <see cref="MaintenanceFile"/> decides what is valid.</summary>
 public static class MaintenanceSchema
 {
     public static JsonObject Create() => SchemaParts.Document("Maintenance windows", "When the automation leaves targets alone.", new()

@@ -5,7 +5,7 @@ using Runbooks.Catalog.Matching;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>A time in which work on the system is planned, once or again and again.</summary>
+/// <summary>A planned time of work on the system, once or repeated.</summary>
 public sealed class MaintenanceWindow
 {
     /// <summary>What people are told it is: <c>database patching</c>.</summary>
@@ -31,23 +31,22 @@ public sealed class MaintenanceWindow
 
 public enum MaintenanceEffect
 {
-    /// <summary>The questions are asked, the answers sent to whoever would have been asked to approve, and nothing runs.</summary>
+    /// <summary>The checks are asked, the answers are sent to the people who would have been asked to approve, and nothing runs.</summary>
     DiagnoseOnly,
 
-    /// <summary>As above, and nobody is told: the incident is on record only.</summary>
+    /// <summary>As above, and nobody is told: the incident is only recorded.</summary>
     Suppress,
 }
 
-/// <summary>Whether a maintenance window is open.</summary>
 public static class MaintenanceCalendar
 {
-    /// <summary>What begins before it is a time that was left out.</summary>
+    /// <summary>An earlier start is taken for one that was left out.</summary>
     internal const int FirstYear = 2000;
 
-    /// <summary>So many times that each touches the next one are all of them: twice over the days of a month.</summary>
+    /// <summary>If so many occurrences in a row each touch the next, all do: it is twice the days of a month.</summary>
     private const int MaxStarts = 60;
 
-    /// <returns>When the window that is open at this moment ends, where it overlaps with itself the last of them; null when none is.</returns>
+    /// <returns>When the window that is open now ends (where occurrences overlap, the last end); null when none is open.</returns>
     public static DateTimeOffset? OpenUntil(MaintenanceWindow window, DateTimeOffset now)
     {
         var zone = TimeZoneInfo.FindSystemTimeZoneById(window.TimeZone);
@@ -68,7 +67,10 @@ public static class MaintenanceCalendar
         return last;
     }
 
-    /// <summary>A window that begins or ends in the hour which the clocks repeat in autumn covers that hour both times: its wall-clock times come twice, and nobody said which was meant.</summary>
+    /// <summary>
+    /// In the hour that the clocks repeat in autumn each wall-clock time comes twice. A window that begins or ends in it covers that
+    /// hour both times.
+    /// </summary>
     private static (DateTimeOffset Begins, DateTimeOffset Ends) Span(DateTime start, TimeSpan length, TimeZoneInfo zone)
     {
         var begins = new DateTimeOffset(start, Offsets(start, zone).Max());
@@ -80,10 +82,10 @@ public static class MaintenanceCalendar
     private static TimeSpan[] Offsets(DateTime local, TimeZoneInfo zone) =>
         zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local) : [zone.GetUtcOffset(local)];
 
-    /// <summary>Its rule has ended before its first day.</summary>
+    /// <summary>Its rule ends before its first day.</summary>
     public static bool IsNeverOpen(MaintenanceWindow window) => !Starts(window, window.Start).Any();
 
-    /// <summary>It begins again, each time, before it is over, and its rule has no end.</summary>
+    /// <summary>Each occurrence begins before the last one is over, and its rule has no end.</summary>
     public static bool IsAlwaysOpen(MaintenanceWindow window)
     {
         if (string.IsNullOrWhiteSpace(window.Repeat) || new RecurrenceRule(window.Repeat) is not { Until: null, Count: null })
@@ -103,7 +105,7 @@ public static class MaintenanceCalendar
             return "it has no Start, or one of long ago; write the wall-clock time at which it first begins, such as 2026-11-01T02:00:00.";
         }
 
-        // The settings' reader has turned it into the time of this machine.
+        // The settings' reader has converted it to the time of this machine.
         if (window.Start.Kind != DateTimeKind.Unspecified)
         {
             return "its Start has a time zone of its own; write the wall-clock time in TimeZone, such as 2026-11-01T02:00:00.";
@@ -126,22 +128,27 @@ public static class MaintenanceCalendar
         }
         catch (Exception wrong) when (wrong is not OutOfMemoryException)
         {
-            // The library fails in many ways on what is no rule; all of them mean the same here.
+            // The library fails in many ways on a faulty rule; all of them mean the same here.
             return wrong is EvaluationLimitExceededException
                 ? $"'{window.Repeat}' is not a recurrence rule that ever comes true; write for example FREQ=WEEKLY;BYDAY=SU."
-                : $"'{window.Repeat}' is not a recurrence rule ({wrong.Message.Split(" (Parameter ")[0]}); write for example FREQ=WEEKLY;BYDAY=SU.";
+                : $"'{window.Repeat}' is not a recurrence rule ({wrong.Message.Split(" (Parameter ")[0]}); "
+                    + "write for example FREQ=WEEKLY;BYDAY=SU.";
         }
     }
 
-    /// <summary>A rule that never comes true would otherwise be tried until the year 9999, at each incident. From one leap day to the next it is at most 2,921 days.</summary>
+    /// <summary>
+    /// Without a bound, a rule that never comes true would be tried until the year 9999, at each incident. From one leap day to the next
+    /// there are at most 2,921 days.
+    /// </summary>
     private static readonly EvaluationOptions s_bounds = new() { MaxUnmatchedIncrementsLimit = 3_000 };
 
-    private static TimeSpan LengthOf(MaintenanceWindow window) => DurationText.TryParse(window.Duration, out var length) ? length : TimeSpan.Zero;
+    private static TimeSpan LengthOf(MaintenanceWindow window) =>
+        DurationText.TryParse(window.Duration, out var length) ? length : TimeSpan.Zero;
 
     /// <summary>Wall-clock times in the window's own zone, so that 02:00 stays 02:00 when the clocks change.</summary>
     private static IEnumerable<DateTime> Starts(MaintenanceWindow window, DateTime after)
     {
-        // An empty rule, which the library reads as once a year.
+        // The library would read an empty rule as once a year.
         if (string.IsNullOrWhiteSpace(window.Repeat))
         {
             return window.Start < after ? [] : [window.Start];
@@ -155,8 +162,12 @@ public static class MaintenanceCalendar
     }
 }
 
-/// <summary>Planned work: what looks broken then is no reason to act, and usually none to wake anybody. What it keeps from acting is remembered until its end.</summary>
-public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, SuppressedIncidents suppressed, TimeProvider time) : IGuardrail
+/// <summary>
+/// During planned work, what looks broken is no reason to act, and usually none to wake anybody. An incident that the window kept from
+/// acting is remembered until the window ends.
+/// </summary>
+public sealed class MaintenanceWindowGuardrail(
+    MaintenanceWindows windows, SuppressedIncidents suppressed, TimeProvider time) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
     {
@@ -170,7 +181,7 @@ public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, Suppr
         // What waits for an approval or was approved waits for the last to end, whatever each of them does.
         var (window, until) = question.AboutToRun ? open.MaxBy(one => one.Until) : open[0];
 
-        // It stays on record, and is read on days when the window has long ended.
+        // With the day, since it is recorded and may be read long after the window.
         var why = $"Maintenance window '{window.Name}' until {GateText.DayAndClock(until)}: nothing runs in it.";
         if (!question.AboutToRun && await suppressed.RememberAsync(question.Incident, until, window.Effect, cancellationToken))
         {
@@ -181,20 +192,21 @@ public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, Suppr
     }
 }
 
-/// <summary>Every maintenance window that is in force: those of the settings, and those of the file beside the runbooks.</summary>
+/// <summary>All maintenance windows in force: those of the settings, and those of the file beside the runbooks.</summary>
 public sealed class MaintenanceWindows(IOptionsMonitor<SafetyOptions> options)
 {
     private volatile IReadOnlyList<MaintenanceWindow> _ofFile = [];
 
     public void Replace(IReadOnlyList<MaintenanceWindow> ofFile) => _ofFile = ofFile;
 
-    /// <returns>A sentence for each name in a window that no runbook has: it holds nothing back.</returns>
+    /// <returns>A sentence for each name in a window that no runbook has.</returns>
     public IReadOnlyList<string> FindUnknown(IReadOnlyCollection<string> runbooks) =>
     [
         .. from window in options.CurrentValue.Windows.Concat(_ofFile)
            from pattern in window.Runbooks
            where !runbooks.Any(id => Glob.IsMatch(pattern, id))
-           select $"The maintenance window '{window.Name}' names '{pattern}', and no runbook that is in force has that id: for this name it holds nothing back. {Suggestion.For(pattern, runbooks)}Name the id of a runbook, or none for all.",
+           select $"The maintenance window '{window.Name}' names '{pattern}', and no runbook that is in force has that id: "
+               + $"for this name it holds nothing back. {Suggestion.For(pattern, runbooks)}Name the id of a runbook, or none for all.",
     ];
 
     /// <inheritdoc cref="AllFor"/>
@@ -202,7 +214,7 @@ public sealed class MaintenanceWindows(IOptionsMonitor<SafetyOptions> options)
     public (MaintenanceWindow Window, DateTimeOffset Until)? OpenFor(string runbookId, DateTimeOffset now) =>
         AllFor(runbookId, now) is [var first, ..] ? first : null;
 
-    /// <returns>The windows that are open for this runbook, and when each ends: the strictest first, and of those that are equally strict the last to end.</returns>
+    /// <returns>The windows that are open for this runbook, with their ends: the strictest first, then the last to end.</returns>
     public IReadOnlyList<(MaintenanceWindow Window, DateTimeOffset Until)> AllFor(string runbookId, DateTimeOffset now) =>
     [
         .. options.CurrentValue.Windows.Concat(_ofFile)
@@ -218,15 +230,15 @@ public sealed class MaintenanceWindows(IOptionsMonitor<SafetyOptions> options)
         window.Runbooks.Count == 0 || window.Runbooks.Any(pattern => Glob.IsMatch(pattern, runbookId));
 }
 
-/// <summary>The end of a recurrence rule, as whoever wrote it means it.</summary>
+/// <summary>Corrects the end of a recurrence rule to what its author means.</summary>
 public static class RecurrenceEnd
 {
     /// <summary>
-    /// Of a series by the clock of a zone the library compares the digits of <c>UNTIL</c> with those of the clock. So a day alone ended
-    /// before it began, and the time in UTC that RFC 5545 (3.3.10) asks for and calendar applications write was read as one of the zone.
+    /// In a series by the clock of a zone, the library compares the digits of <c>UNTIL</c> with those of the clock. So a day without a time
+    /// ended when it began, and a time in UTC, as RFC 5545 (3.3.10) asks for and calendar applications write, was read as one of the zone.
     /// </summary>
     /// <param name="first">When the series begins.</param>
-    /// <param name="zone">Of a beginning that names none; asked for only where that matters.</param>
+    /// <param name="zone">The zone of a beginning that names none; called only where it is needed.</param>
     public static void SetRight(RecurrenceRule rule, CalDateTime first, Func<string> zone)
     {
         if (rule.Until is { HasTime: false } day && first.HasTime)

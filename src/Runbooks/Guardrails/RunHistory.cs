@@ -9,7 +9,7 @@ namespace Runbooks.Guardrails;
 /// </summary>
 public sealed record RunHistory : Evolving
 {
-    /// <summary>Runs that are remembered. What people are told, and what the breaker counts, is about the latest ones.</summary>
+    /// <summary>How many runs are kept. Messages and the breaker look at the latest ones.</summary>
     public const int MaxRuns = 100;
 
     private const int MaxResets = 20;
@@ -19,11 +19,11 @@ public sealed record RunHistory : Evolving
     /// <summary>Not null while the breaker is open.</summary>
     public BreakerOpening? Breaker { get; init; }
 
-    /// <summary>Who closed the breaker, oldest first.</summary>
+    /// <summary>The resets of the breaker, oldest first.</summary>
     public IReadOnlyList<BreakerReset> Resets { get; init; } = [];
 
     /// <summary>Records how an incident's fix went, once.</summary>
-    /// <param name="recurredWithin">A verified fix on the same target that ended this short before is one that did not hold.</param>
+    /// <param name="recurredWithin">A verified fix on the same target that ended less than this before did not hold.</param>
     public RunHistory Record(RecordedRun run, TimeSpan recurredWithin, int breakerAfter)
     {
         if (Runs.Any(known => known.Incident == run.Incident))
@@ -44,7 +44,7 @@ public sealed record RunHistory : Evolving
         };
     }
 
-    /// <summary>The target is broken again, in the same thing: a fix that ended well shortly before did not hold, or was taken back too soon.</summary>
+    /// <summary>The same thing is broken again: a fix that ended well shortly before did not hold, or was taken back too soon.</summary>
     public RunHistory MarkRecurred(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
         Recurring(targetKey, subject, again, within) is { } held
             ? this with { Runs = [.. Runs.Select(run => run != held ? run : run.IsTemporary ? run with { CauseBack = true } : run with { Outcome = RunOutcome.Recurred })] }
@@ -52,34 +52,46 @@ public sealed record RunHistory : Evolving
 
     /// <returns>The fix that this new incident on its target disproves; null when there is none.</returns>
     private RecordedRun? Recurring(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
-        Runs.LastOrDefault(run => run.IsOf(targetKey, subject) && run.EndedAt <= again) is { Outcome: RunOutcome.Verified or RunOutcome.Unverified, CauseBack: false, IsUnknown: false } last && again - last.EndedAt < within ? last : null;
+        Runs.LastOrDefault(run => run.IsOf(targetKey, subject) && run.EndedAt <= again)
+            is { Outcome: RunOutcome.Verified or RunOutcome.Unverified, CauseBack: false, IsUnknown: false } last
+            && again - last.EndedAt < within
+            ? last
+            : null;
 
     public RunHistory Reset(string by, string reason, DateTimeOffset at) =>
         this with { Breaker = null, Resets = [.. Resets.TakeLast(MaxResets - 1), new(by, reason, at)] };
 }
 
 /// <param name="Took">From the first step to the end that was verified.</param>
-/// <param name="TargetKey">The target as it is compared; null when that is as it is written.</param>
-/// <param name="Subject">What of the target it was about, as a hash: two disks of one machine are two things. Null where it may be anything.</param>
+/// <param name="TargetKey">The target as it is compared; null when that is the same as written.</param>
+/// <param name="Subject">Hash of the part of the target that it was about: two disks of one machine are two subjects. Null: any.</param>
 public sealed record RecordedRun(
-    string Incident, string Target, RunOutcome Outcome, DateTimeOffset OpenedAt, DateTimeOffset EndedAt, TimeSpan Took, string? TargetKey = null, string? Subject = null) : Evolving
+    string Incident,
+    string Target,
+    RunOutcome Outcome,
+    DateTimeOffset OpenedAt,
+    DateTimeOffset EndedAt,
+    TimeSpan Took,
+    string? TargetKey = null,
+    string? Subject = null) : Evolving
 {
-    /// <summary>The fix was held until its cause was gone, and taken back then.</summary>
+    /// <summary>The fix was held until its cause was gone, and then taken back.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsTemporary { get; init; }
 
-    /// <summary>Of a temporary one: its cause came back soon after. Whether it had helped is told by its outcome all the same.</summary>
+    /// <summary>The cause of a temporary fix came back soon after. The outcome still says whether the fix helped.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool CauseBack { get; init; }
 
-    /// <summary>A step of it may have happened or not, so that it says nothing about the fix; nor did it come to a good end.</summary>
+    /// <summary>A step may have happened or not, and it did not end well: the run says nothing about the fix.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsUnknown { get; init; }
 
     [JsonIgnore]
     public string Key => TargetKey ?? Target;
 
-    public bool IsOf(string targetKey, string? subject) => Key == targetKey && (Subject is null || subject is null || Subject == subject);
+    public bool IsOf(string targetKey, string? subject) =>
+        Key == targetKey && (Subject is null || subject is null || Subject == subject);
 }
 
 public enum RunOutcome
@@ -87,33 +99,36 @@ public enum RunOutcome
     /// <summary>A check that had not passed before passed afterwards.</summary>
     Verified,
 
-    /// <summary>They did not, or a step failed.</summary>
+    /// <summary>No check began to pass, or a step failed.</summary>
     Ineffective,
 
     /// <summary>It ended well, and the target was broken again soon after.</summary>
     Recurred,
 
-    /// <summary>It ran, and nothing shows whether it helped: no check was asked afterwards, those that were had passed before, or nobody knows whether a step happened.</summary>
+    /// <summary>
+    /// Nothing shows whether it helped: no check was asked afterwards, the checks had passed before, or nobody knows whether a step
+    /// happened.
+    /// </summary>
     Unverified,
 }
 
 public sealed record BreakerOpening(DateTimeOffset At, string Why) : Evolving
 {
-    /// <summary>What happened is not known: a person is asked first, and may say yes before it is reset.</summary>
+    /// <summary>Nobody knows what happened: a person is asked first, and may approve before it is reset.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool AsksFirst { get; init; }
 
-    /// <summary>What it does and why, in words.</summary>
+    /// <summary>What the open breaker does and why, in words.</summary>
     [JsonIgnore]
     public string Effect => $"{(AsksFirst ? "so a person is asked before it acts" : "so it does not act")}: {Why}";
 }
 
 public sealed record BreakerReset(string By, string Reason, DateTimeOffset At) : Evolving;
 
-/// <summary>Reads out of an ended incident whether its fix worked.</summary>
+/// <summary>Finds out from an ended incident whether its fix worked.</summary>
 public static class RunAssessment
 {
-    /// <returns>Null when it never acted, or when a person ended it before anybody could know.</returns>
+    /// <returns>Null when it never acted, or when a person ended it before that could be known.</returns>
     public static RecordedRun? Of(Incident incident)
     {
         var acted = incident.Steps.Where(step => step.Phase == Phase.Mitigation && step.IsChange).ToList();
@@ -122,10 +137,17 @@ public static class RunAssessment
             return null;
         }
 
-        // A lease is held long after it worked: the last change of the verification is when it did.
+        // A lease is held long after it worked: it worked at the last change of the verification.
         var worked = incident.Timeline.LastOrDefault(line => line.Kind == TimelineKind.Verification)?.At ?? ended;
         var began = acted.Min(step => step.StartedAt);
-        return new(incident.Id, incident.Target, outcome, incident.OpenedAt, ended, worked > began ? worked - began : TimeSpan.Zero, incident.TargetKey == incident.Target ? null : incident.TargetKey)
+        return new(
+            incident.Id,
+            incident.Target,
+            outcome,
+            incident.OpenedAt,
+            ended,
+            worked > began ? worked - began : TimeSpan.Zero,
+            incident.TargetKey == incident.Target ? null : incident.TargetKey)
         {
             IsUnknown = outcome == RunOutcome.Unverified && EndingText.WasInVain(incident),
         };
@@ -135,7 +157,7 @@ public static class RunAssessment
     {
         IncidentState.Resolved => Worked(incident),
 
-        // The resolution broke or the lease could not be taken back; the mitigation had held.
+        // The resolution failed or the lease could not be taken back; the mitigation had worked.
         _ when EndingText.Held(incident) => Worked(incident),
         IncidentState.Failed when EndingText.IsVerifiedFix(incident) => RunOutcome.Verified,
 
@@ -145,7 +167,10 @@ public static class RunAssessment
         _ => HasUnknown(incident) ? RunOutcome.Unverified : RunOutcome.Ineffective,
     };
 
-    private static bool HasUnknown(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation } && (step.Status == StepStatus.Unknown || step.UndoneFrom == StepStatus.Unknown));
+    private static bool HasUnknown(Incident incident) => incident.Steps.Any(step =>
+        step is { IsChange: true, Phase: Phase.Mitigation }
+        && (step.Status == StepStatus.Unknown || step.UndoneFrom == StepStatus.Unknown));
 
-    private static RunOutcome Worked(Incident incident) => EndingText.IsVerifiedFix(incident) ? RunOutcome.Verified : RunOutcome.Unverified;
+    private static RunOutcome Worked(Incident incident) =>
+        EndingText.IsVerifiedFix(incident) ? RunOutcome.Verified : RunOutcome.Unverified;
 }

@@ -3,14 +3,18 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>Keeps the history of each runbook's runs.</summary>
-public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<RunHistoryStore> logger)
+public sealed class RunHistoryStore(
+    ISharedState state,
+    StepCatalog catalog,
+    IOptionsMonitor<SafetyOptions> options,
+    TimeProvider time,
+    ILogger<RunHistoryStore> logger)
 {
     public async Task<RunHistory> ReadAsync(string runbookId, CancellationToken cancellationToken) =>
         await state.FindAsync<RunHistory>(Key(runbookId), cancellationToken) ?? new RunHistory();
 
-    /// <summary>The open breakers of these runbooks, by the runbooks' ids.</summary>
-    public async Task<IReadOnlyList<(string Runbook, BreakerOpening Breaker)>> OpenBreakersAsync(IEnumerable<Runbook> runbooks, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(string Runbook, BreakerOpening Breaker)>> OpenBreakersAsync(
+        IEnumerable<Runbook> runbooks, CancellationToken cancellationToken)
     {
         var open = new List<(string, BreakerOpening)>();
         foreach (var id in runbooks.Select(runbook => runbook.Id).Order(StringComparer.Ordinal))
@@ -24,7 +28,7 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
         return open;
     }
 
-    /// <summary>Records how an ended incident's fix went; safe to repeat. What never acted is not a fix.</summary>
+    /// <summary>Records how an ended incident's fix went; safe to repeat. An incident that never acted is not recorded.</summary>
     public async Task RecordAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         if (RunAssessment.Of(incident) is not { } assessed)
@@ -48,7 +52,7 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
         }
     }
 
-    /// <summary>The checks have shown in the settle window that the fix did not hold, however long it is.</summary>
+    /// <summary>The checks have shown in the settle window, however long that is, that the fix did not hold.</summary>
     public Task MarkRecurredAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
         state.ChangeAsync<RunHistory>(
             Key(incident.RunbookId),
@@ -56,9 +60,9 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
             cancellationToken);
 
     /// <inheritdoc cref="RecordedRun" path="/param[@name='Subject']"/>
-    public string? SubjectOf(Incident incident, Runbook runbook) => ParameterComparison.SubjectOf(runbook, incident.Alert, step => catalog.ChangeSomething([step]));
+    public string? SubjectOf(Incident incident, Runbook runbook) =>
+        ParameterComparison.SubjectOf(runbook, incident.Alert, step => catalog.ChangeSomething([step]));
 
-    /// <summary>Closes the breaker again.</summary>
     /// <returns>Null when it was not open.</returns>
     public async Task<BreakerOpening?> ResetAsync(string runbookId, string by, string reason, CancellationToken cancellationToken)
     {
@@ -75,19 +79,20 @@ public sealed class RunHistoryStore(ISharedState state, StepCatalog catalog, IOp
     }
 
     /// <summary>
-    /// A fix that lasted less than this did not hold. A temporary one was taken back since its cause was gone: a cause that comes back hours
-    /// later says nothing against it, one that comes back before things have settled was not gone yet.
+    /// A fix that lasted less than this did not hold. A temporary one was taken back because its cause was gone: a cause that comes back
+    /// hours later says nothing against it; one that comes back before the target has settled was not gone yet.
     /// </summary>
-    public static TimeSpan RecurredWithin(Runbook runbook) => runbook.Mitigation.HoldUntil is null ? Lately(runbook.Limits) : runbook.Limits.SettleFor;
+    public static TimeSpan RecurredWithin(Runbook runbook) =>
+        runbook.Mitigation.HoldUntil is null ? Lately(runbook.Limits) : runbook.Limits.SettleFor;
 
-    /// <summary>The time in which what came back is counted.</summary>
+    /// <summary>The time within which recurrences are counted.</summary>
     public static TimeSpan Lately(Limits limits) => limits.SettleFor > limits.Per ? limits.SettleFor : limits.Per;
 
     /// <summary>Stored; never rename.</summary>
     private static string Key(string runbookId) => $"ledger:{runbookId}";
 }
 
-/// <summary>Repeating what did not help several times in a row is not a plan.</summary>
+/// <summary>A fix that did not help several times in a row is not repeated without a person.</summary>
 public sealed class BreakerGuardrail(RunHistoryStore histories) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)

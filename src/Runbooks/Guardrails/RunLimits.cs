@@ -1,12 +1,12 @@
 namespace Runbooks.Guardrails;
 
 /// <summary>
-/// Counts an incident's run against its runbook's limits. The count is taken in one atomic change just before each step up to the
-/// first that acts, so that two incidents never share the last free place; what an incident has taken, it keeps unless it ends without having acted.
+/// Counts an incident's run against its runbook's limits. The count is taken in one atomic change before each step up to the first that
+/// acts, so that two incidents never share the last free place. An incident keeps its count unless it ends without having acted.
 /// </summary>
 public sealed class RunLimits(ISharedState state, TimeProvider time)
 {
-    /// <summary>What would be said if it ran now; uses nothing up.</summary>
+    /// <summary>Which limit a run would exceed now; counts nothing.</summary>
     public async Task<GuardrailViolation?> PeekAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         var (limits, now) = (runbook.Limits, time.GetUtcNow());
@@ -39,7 +39,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         return tooMany;
     }
 
-    /// <summary>Gives back what an incident has taken that ended before anything of it acted; to tell is all that a runbook does that only tells. Safe to repeat.</summary>
+    /// <summary>Gives back the count of an incident that ended before it acted, unless it sends messages only. Safe to repeat.</summary>
     public async Task ReleaseAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         if (incident.HasActed || !incident.Gates.Any(gate => gate is { Task: null, Outcome: GateOutcome.Approved, Plan.TellsOnly: false }))
@@ -50,18 +50,23 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         await GiveRunBackAsync(incident, runbook.Limits, cancellationToken);
         if (runbook.Limits.MaxTargets is not null)
         {
-            await state.ChangeAsync<BlastRadius>(ReachKey(incident), known => (known ?? BlastRadius.None).Without(incident.TargetKey, incident.Id), cancellationToken);
+            await state.ChangeAsync<BlastRadius>(
+                ReachKey(incident),
+                known => (known ?? BlastRadius.None).Without(incident.TargetKey, incident.Id),
+                cancellationToken);
         }
     }
 
-    /// <summary>What is remembered of a target on which nothing has run since then, nor within any limit's time.</summary>
+    /// <summary>Forgets a target on which nothing has run since then, nor within the time of any limit.</summary>
     public Task ForgetAsync(Incident incident, DateTimeOffset before, CancellationToken cancellationToken)
     {
         var counted = time.GetUtcNow() - Limits.Longest;
-        return state.RemoveAsync<CountedRuns>(RunsKey(incident), known => known.Runs.All(run => run.At < before && run.At < counted), cancellationToken);
+        return state.RemoveAsync<CountedRuns>(
+            RunsKey(incident), known => known.Runs.All(run => run.At < before && run.At < counted), cancellationToken);
     }
 
-    private async Task<GuardrailViolation?> TakeRunAsync(Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
+    private async Task<GuardrailViolation?> TakeRunAsync(
+        Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
         (await state.UpdateAsync<CountedRuns, GuardrailViolation?>(
             RunsKey(incident),
             known =>
@@ -72,7 +77,8 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
             },
             cancellationToken)).Result;
 
-    private async Task<GuardrailViolation?> TakeTargetAsync(Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
+    private async Task<GuardrailViolation?> TakeTargetAsync(
+        Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
         (await state.UpdateAsync<BlastRadius, GuardrailViolation?>(
             ReachKey(incident),
             known =>
@@ -84,7 +90,8 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
             cancellationToken)).Result;
 
     private Task GiveRunBackAsync(Incident incident, Limits limits, CancellationToken cancellationToken) => Counts(limits)
-        ? state.ChangeAsync<CountedRuns>(RunsKey(incident), known => (known ?? CountedRuns.None).Without(incident.Id), cancellationToken)
+        ? state.ChangeAsync<CountedRuns>(
+            RunsKey(incident), known => (known ?? CountedRuns.None).Without(incident.Id), cancellationToken)
         : Task.CompletedTask;
 
     private static bool Counts(Limits limits) => limits.MaxRuns is not null || limits.CoolDown > TimeSpan.Zero;
@@ -98,12 +105,15 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
     private static string ReachKey(Incident incident) => $"reach:{incident.RunbookId}";
 }
 
-/// <summary>The runs of one runbook on one target that a limit may still have to count, oldest first. One further ahead than the limit reaches back was noted by a clock that was ahead, and does not count.</summary>
+/// <summary>
+/// The runs of one runbook on one target that a limit may still have to count, oldest first. A run further in the future than the
+/// limit reaches back was recorded by a clock that was ahead, and does not count.
+/// </summary>
 public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
 {
     public static readonly CountedRuns None = new([]);
 
-    /// <returns>Why another incident's run would be too much, in words; null when it would not.</returns>
+    /// <returns>Why another incident's run would be too much; null when it would not.</returns>
     public string? Exceeded(Limits limits, string incidentId, DateTimeOffset now)
     {
         if (Runs.Any(run => run.Incident == incidentId))
@@ -111,20 +121,21 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
             return null;
         }
 
-        // One that a clock ahead has noted stands last, and is no reason to overlook those before it.
+        // A run that a clock ahead recorded is last, and must not hide those before it.
         if (Runs.LastOrDefault(run => (now - run.At).Duration() < limits.CoolDown) is { } last)
         {
-            // The day and time and not how long ago: it is kept with the question, and the same sentence is on record once.
+            // Day and time, not how long ago: it is stored with the question, and the same sentence is recorded only once.
             return $"It ran on this target at {GateText.DayAndClock(last.At)}; the cool-down is {DurationText.Format(limits.CoolDown)}.";
         }
 
         var recent = Runs.Count(run => (now - run.At).Duration() < limits.Per);
         return recent >= limits.MaxRuns
-            ? $"It ran {CountText.Format(recent, "time")} on this target within {DurationText.Format(limits.Per)}; the limit is {limits.MaxRuns}."
+            ? $"It ran {CountText.Format(recent, "time")} on this target within {DurationText.Format(limits.Per)}; "
+                + $"the limit is {limits.MaxRuns}."
             : null;
     }
 
-    /// <summary>An incident counts once, at the time when it was counted last. One more than the limit is remembered, since the last one may be given back.</summary>
+    /// <summary>An incident counts once, at its latest time. One run more than the limit is kept, in case the last is given back.</summary>
     public CountedRuns With(Limits limits, string incidentId, DateTimeOffset now) =>
         new([.. Without(incidentId).Runs.Append(new(incidentId, now)).TakeLast((limits.MaxRuns ?? 1) + 1)]);
 
@@ -133,15 +144,15 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
 
 public sealed record CountedRun(string Incident, DateTimeOffset At);
 
-/// <summary>The targets that one runbook acted on lately, and when last. Bounded by the limit it serves.</summary>
+/// <summary>The targets that one runbook acted on lately, and when last. Bounded by its limit.</summary>
 public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Targets)
 {
     public static readonly BlastRadius None = new(new Dictionary<string, DateTimeOffset>());
 
-    /// <summary>By target, who noted it last.</summary>
+    /// <summary>By target, the incident that counted it last.</summary>
     public IReadOnlyDictionary<string, TargetTaken> Takers { get; init; } = new Dictionary<string, TargetTaken>();
 
-    /// <returns>Why one target more would be too much, in words; null when it would not.</returns>
+    /// <returns>Why one target more would be too much; null when it would not.</returns>
     public string? Exceeded(Limits limits, string target, DateTimeOffset now)
     {
         if (limits.MaxTargets is not { } most || Recent(limits, now).Any(known => known.Key == target))
@@ -151,7 +162,8 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
 
         var reached = Recent(limits, now).Count();
         return reached >= most
-            ? $"It acted on {CountText.Format(reached, "target")} within {DurationText.Format(limits.Per)}; the limit is {most}. What breaks everywhere at once is rarely fixed one by one."
+            ? $"It acted on {CountText.Format(reached, "target")} within {DurationText.Format(limits.Per)}; the limit is {most}. "
+                + "What breaks everywhere at once is rarely fixed one by one."
             : null;
     }
 
@@ -162,7 +174,7 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
         return new(targets) { Takers = Takers.Where(known => known.Key != target && targets.ContainsKey(known.Key)).Append(new(target, new(incidentId, before))).ToDictionary() };
     }
 
-    /// <summary>As if the incident had never noted the target, where none has since.</summary>
+    /// <summary>As if the incident had never counted the target, where no other has since.</summary>
     public BlastRadius Without(string target, string incidentId) => Takers.GetValueOrDefault(target) is not { } taken || taken.Incident != incidentId ? this
         : new(Targets.Where(known => known.Key != target).Concat(taken.Before is { } before ? [new(target, before)] : []).ToDictionary())
         {
@@ -173,10 +185,10 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
         Targets.Where(known => (now - known.Value).Duration() < limits.Per).OrderBy(known => known.Value);
 }
 
-/// <param name="Before">When the target had been noted before that; null where it had not.</param>
+/// <param name="Before">When the target had been counted before that; null where it had not.</param>
 public sealed record TargetTaken(string Incident, DateTimeOffset? Before);
 
-/// <summary>Shows that a limit is used up; <see cref="RunLimits.ReserveAsync"/> is what holds it.</summary>
+/// <summary>Shows that a limit is used up; <see cref="RunLimits.ReserveAsync"/> enforces it.</summary>
 public sealed class LimitsGuardrail(RunLimits limits) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>

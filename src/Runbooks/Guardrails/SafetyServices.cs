@@ -7,7 +7,7 @@ namespace Runbooks.Guardrails;
 
 public static class SafetyServices
 {
-    /// <summary>What keeps the automation from becoming the incident.</summary>
+    /// <summary>Everything that keeps the automation from doing harm itself.</summary>
     public static IServiceCollection AddGuardrails(this IServiceCollection services)
     {
         services.AddSettings<SafetyOptions>(SafetyOptions.SectionName);
@@ -35,38 +35,46 @@ public static class SafetyServices
     }
 }
 
-/// <summary>What holds for every runbook of this installation.</summary>
+/// <summary>The safety settings of this installation, for all its runbooks.</summary>
 public sealed class SafetyOptions
 {
     public const string SectionName = "Safety";
 
-    /// <summary>How far any runbook may go. The stricter of this and the runbook's own mode counts: <c>dryRun</c>, <c>approveAll</c>, <c>normal</c>.</summary>
+    /// <summary>
+    /// How far any runbook may go: <c>dryRun</c>, <c>approveAll</c>, <c>normal</c>. The stricter of this and the runbook's own mode counts.
+    /// </summary>
     public RunMode Mode { get; set; } = RunMode.Normal;
 
     /// <summary>This many ineffective fixes of one runbook in a row open its breaker.</summary>
     [Range(1, 100)]
     public int BreakerAfter { get; set; } = 3;
 
-    /// <summary>A self-healing runbook whose verified fixes came undone this often lately asks first.</summary>
+    /// <summary>A self-healing runbook asks first once its verified fixes came undone this often lately.</summary>
     [Range(1, 100)]
     public int AskAfterRecurrences { get; set; } = 2;
 
-    /// <summary>Steps of one action that may act at the same time, by the action's name: <c>Safety__MaxConcurrent__kubernetes.recyclePod</c>. App Service on Linux makes an underscore of the period, so <c>kubernetes_recyclePod</c> is the same action. A name that no action has keeps the host from starting; an action that is not named has no limit.</summary>
+    /// <summary>
+    /// Steps of one action that may act at the same time, by the action's name: <c>Safety__MaxConcurrent__kubernetes.recyclePod</c>.
+    /// App Service on Linux makes an underscore of the period, so <c>kubernetes_recyclePod</c> is the same action. An unknown name
+    /// keeps the host from starting; an action that is not named has no limit.
+    /// </summary>
     public Dictionary<string, int> MaxConcurrent { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <returns>Null where the action has no limit. With both ways to write its name, the lower one.</returns>
-    internal int? LimitOf(string action) => MaxConcurrent.Where(limit => Names(limit.Key, action)).Min(limit => (int?)limit.Value);
+    /// <returns>Null where the action has no limit. If its name is written both ways, the lower limit.</returns>
+    internal int? LimitOf(string action) =>
+        MaxConcurrent.Where(limit => Names(limit.Key, action)).Min(limit => (int?)limit.Value);
 
     /// <seealso href="https://learn.microsoft.com/azure/app-service/configure-common"/>
     internal static bool Names(string written, string action) =>
-        written.Equals(action, StringComparison.OrdinalIgnoreCase) || written.Equals(action.Replace('.', '_'), StringComparison.OrdinalIgnoreCase);
+        written.Equals(action, StringComparison.OrdinalIgnoreCase)
+        || written.Equals(action.Replace('.', '_'), StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>When nothing is to run, as planned.</summary>
+    /// <summary>Planned times in which nothing is to run.</summary>
     public IList<MaintenanceWindow> Windows { get; } = [];
 }
 
-/// <summary>What cannot be understood stops the start-up: a window would otherwise be found out during the maintenance, a limit when it does not hold.</summary>
-/// <param name="services">For the actions, which are made only where a limit names one: some of them read settings themselves.</param>
+/// <summary>A faulty window or limit stops the start-up: otherwise it would show only when it has no effect.</summary>
+/// <param name="services">For the actions, which are made only if a limit names one: some of them read settings themselves.</param>
 internal sealed class SafetyOptionsValidator(IServiceProvider services) : IValidateOptions<SafetyOptions>
 {
     public ValidateOptionsResult Validate(string? name, SafetyOptions options)
@@ -88,7 +96,9 @@ internal sealed class SafetyOptionsValidator(IServiceProvider services) : IValid
         }
 
         List<string> known = [.. catalog.Actions.Select(action => action.Name)];
-        return options.MaxConcurrent.Keys.Where(written => !known.Exists(action => SafetyOptions.Names(written, action)))
-            .Select(written => $"{SafetyOptions.SectionName}:MaxConcurrent:{written} is the name of no action. {Suggestion.For(written, known)}docs/integrations.md lists them all.");
+        return options.MaxConcurrent.Keys
+            .Where(written => !known.Exists(action => SafetyOptions.Names(written, action)))
+            .Select(written => $"{SafetyOptions.SectionName}:MaxConcurrent:{written} is the name of no action. "
+                + $"{Suggestion.For(written, known)}docs/integrations.md lists them all.");
     }
 }

@@ -4,10 +4,11 @@ namespace Runbooks.Guardrails;
 /// <param name="Class">Everything of the target up to its last slash: <c>inference/llm-b-0</c> is of the class <c>inference/*</c>.</param>
 /// <param name="Median">Of the fixes that worked; null when none did.</param>
 /// <param name="Unverified">Runs with no evidence of whether they helped; not among <paramref name="Runs"/>.</param>
-/// <param name="FailedLast">How many of the latest in a row did not help; one after which the alert came back is told as that.</param>
-public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineffective, int Recurred, int Unverified, TimeSpan? Median, int FailedLast)
+/// <param name="FailedLast">How many of the latest in a row did not help; those that recurred are not among them.</param>
+public sealed record SuccessRate(
+    string Class, int Runs, int Verified, int Ineffective, int Recurred, int Unverified, TimeSpan? Median, int FailedLast)
 {
-    /// <summary>After how many temporary fixes the cause came back soon after their incident had ended; whether they helped is counted besides.</summary>
+    /// <summary>The temporary fixes whose cause came back soon after their incident ended. They also count by whether they helped.</summary>
     public int CauseBack { get; init; }
 
     public static string ClassOf(string target) => target.LastIndexOf('/') is > 0 and var slash ? $"{target[..slash]}/*" : "*";
@@ -16,7 +17,7 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
     {
         List<RecordedRun> ofClass = [.. all.Where(run => ClassOf(run.Key) == targetClass)];
 
-        // What ran without anything to show whether it helped says nothing about the fix.
+        // A run without evidence of whether it helped says nothing about the fix.
         var runs = ofClass.Where(run => run.Outcome != RunOutcome.Unverified).ToList();
         var took = runs.Where(run => run.Outcome == RunOutcome.Verified).Select(run => run.Took).Order().ToList();
         return new(
@@ -50,7 +51,7 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
             + (Unverified > 0 ? $" For {CountText.Format(Unverified, "more run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped." : "");
 }
 
-/// <summary>Tells how well this runbook's fixes worked before; one that keeps coming back is no longer done without asking.</summary>
+/// <summary>Shows how well this runbook's fixes worked before. A fix that keeps coming undone is no longer applied without asking.</summary>
 public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMonitor<SafetyOptions> options) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
@@ -79,11 +80,11 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
     }
 }
 
-/// <summary>How a runbook does, for its author: by kind of target, and what that suggests. Nothing follows from it by itself.</summary>
+/// <summary>How a runbook does, for its author: by kind of target, with suggestions. Nothing follows from it automatically.</summary>
 public sealed record RunbookReport(
     string Runbook, IReadOnlyList<SuccessRate> Targets, BreakerOpening? Breaker, IReadOnlyList<BreakerReset> Resets, IReadOnlyList<string> Suggestions)
 {
-    /// <summary>Fixes in a row, on one kind of target, that make a runbook worth thinking about.</summary>
+    /// <summary>Runs in a row on one kind of target that all helped, after which less approval is suggested.</summary>
     public const int SteadyAfter = 10;
 
     /// <param name="runbook">As it is loaded; null when it no longer is.</param>

@@ -1,22 +1,25 @@
 namespace Runbooks.Guardrails;
 
 /// <summary>
-/// Incidents that a maintenance window, or a no to an alert that comes and goes, kept from asking for a while: to be looked at
-/// again when that is over. Survives a restart.
+/// Incidents that a maintenance window, or a no to an alert that comes and goes, kept from asking for a while. They are looked at again
+/// when that is over. Survives a restart.
 /// </summary>
 public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows windows)
 {
-    /// <summary>Targets that are remembered at the same time; of more a person is told.</summary>
+    /// <summary>How many targets are remembered at the same time; beyond that a person is told.</summary>
     public const int Max = 1_000;
 
     private const string Key = "safety:suppressed";
 
-    /// <summary>Whoever claimed one and did not finish has died.</summary>
+    /// <summary>After this long a process that claimed an incident and did not finish counts as dead.</summary>
     private static readonly TimeSpan s_claimedFor = TimeSpan.FromMinutes(5);
 
-    /// <summary>Of one target the latest incident is remembered; it knows what those before it were kept from asking about. Beside it each to which an alert came again after a no.</summary>
-    /// <param name="window">What the window does that keeps it from asking; null where a no does.</param>
-    /// <returns>False when there are too many; their targets are counted.</returns>
+    /// <summary>
+    /// Remembers the latest incident of each target, which knows what earlier ones could not ask, and also each incident whose alert came
+    /// again after a no.
+    /// </summary>
+    /// <param name="window">The effect of the window that keeps it from asking; null where a no does.</param>
+    /// <returns>False when there are too many; then only their targets are counted.</returns>
     public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, MaintenanceEffect? window, CancellationToken cancellationToken)
     {
         var by = window is { } effect ? new SuppressingWindow(incident.RunbookId, effect) : null;
@@ -25,19 +28,19 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
         return remembered;
     }
 
-    /// <summary>Whether it is still to be looked at.</summary>
     public async Task<bool> IsRememberedAsync(string incidentId, CancellationToken cancellationToken) =>
         await state.FindAsync<Record>(Key, cancellationToken) is { } known && known.Waiting.Any(one => one.IncidentId == incidentId);
 
-    /// <returns>What is due and was claimed for the caller, and how many targets were too many to be remembered: as many as <see cref="Max"/> or more where it is that.</returns>
-    public async Task<(IReadOnlyList<SuppressedIncident> Due, int TooMany)> ClaimDueAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    /// <returns>What is due, claimed for the caller; and how many targets there was no room for, counted up to <see cref="Max"/>.</returns>
+    public async Task<(IReadOnlyList<SuppressedIncident> Due, int TooMany)> ClaimDueAsync(
+        DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (await state.FindAsync<Record>(Key, cancellationToken) is not { } known)
         {
             return ([], 0);
         }
 
-        // A window that was taken away, made shorter or milder has ended, whatever its end was to be.
+        // A window that was removed, shortened or made milder has ended, whatever its planned end.
         var over = known.Waiting.Select(one => one.By).Concat(known.BeyondBy).OfType<SuppressingWindow>().ToHashSet();
         over.RemoveWhere(by => windows.OpenFor(by.Runbook, now)?.Window.Effect >= by.Effect);
         if (Claim(known, over, now).Claimed is { Due.Count: 0, TooMany: 0 })
@@ -51,9 +54,12 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
     public Task ForgetAsync(SuppressedIncident one, CancellationToken cancellationToken) => state.ChangeAsync<Record>(
         Key, record => record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != one.IncidentId)] }, cancellationToken);
 
-    /// <param name="told">How many a person was told of. Where more have come meanwhile, all are told again.</param>
+    /// <param name="told">How many a person was told of. If more have come since, all are reported again.</param>
     public Task ForgetTooManyAsync(int told, CancellationToken cancellationToken) =>
-        state.ChangeAsync<Record>(Key, record => record!.Beyond.Count == told ? record with { Beyond = [], BeyondBy = [], BeyondUntil = null } : record, cancellationToken);
+        state.ChangeAsync<Record>(
+            Key,
+            record => record!.Beyond.Count == told ? record with { Beyond = [], BeyondBy = [], BeyondUntil = null } : record,
+            cancellationToken);
 
     private static (Record, bool) Remember(Record record, SuppressedIncident one)
     {
@@ -62,14 +68,15 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
             ? (record with { Waiting = [.. others, one] }, true)
             : (record with
             {
-                // An alert repeats for as long as the window lasts, each time as another incident.
+                // An alert repeats for as long as the window lasts, each time as another incident, so targets are counted.
                 Beyond = record.Beyond.Contains(one.Target) || record.Beyond.Count == Max ? record.Beyond : [.. record.Beyond, one.Target],
                 BeyondBy = one.By is { } by ? [.. record.BeyondBy.Union([by])] : record.BeyondBy,
                 BeyondUntil = record.BeyondUntil > one.Until ? record.BeyondUntil : one.Until,
             }, false);
     }
 
-    private static (Record Record, (IReadOnlyList<SuppressedIncident> Due, int TooMany) Claimed) Claim(Record record, HashSet<SuppressingWindow> over, DateTimeOffset now)
+    private static (Record Record, (IReadOnlyList<SuppressedIncident> Due, int TooMany) Claimed) Claim(
+        Record record, HashSet<SuppressingWindow> over, DateTimeOffset now)
     {
         var due = record.Waiting.Where(one => (one.Until <= now || (one.By is { } by && over.Contains(by))) && !one.IsClaimed(now, s_claimedFor)).ToList();
         var isBeyondOver = record.BeyondUntil <= now || (record.BeyondBy.Count > 0 && record.BeyondBy.All(over.Contains));
@@ -91,16 +98,16 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
     }
 }
 
-/// <param name="Target">Names the runbook and the target; shorter than these.</param>
-/// <param name="Until">When what keeps it from asking ends, if nobody ends it before.</param>
+/// <param name="Target">A hash of the runbook and the target, shorter than these.</param>
+/// <param name="Until">When it may ask again, unless that is lifted before.</param>
 public sealed record SuppressedIncident(string IncidentId, string Target, DateTimeOffset Until, DateTimeOffset? ClaimedAt = null)
 {
-    /// <summary>Null where it was no window.</summary>
+    /// <summary>Null where a no keeps it from asking, and no window.</summary>
     public SuppressingWindow? By { get; init; }
 
-    /// <summary>A claim that lies far ahead is of a clock that was.</summary>
+    /// <summary>A claim far in the future was made by a clock that was ahead, and does not count.</summary>
     internal bool IsClaimed(DateTimeOffset now, TimeSpan claimedFor) => ClaimedAt is { } claimed && (now - claimed).Duration() < claimedFor;
 }
 
-/// <summary>What a window was to a runbook when it kept an incident of it from asking.</summary>
+/// <summary>The effect that a window had on a runbook when it kept one of its incidents from asking.</summary>
 public sealed record SuppressingWindow(string Runbook, MaintenanceEffect Effect);

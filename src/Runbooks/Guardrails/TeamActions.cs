@@ -1,15 +1,15 @@
 namespace Runbooks.Guardrails;
 
 /// <summary>
-/// What the runbooks of each team may do at this moment. An incident keeps the runbook that it opened with, and in place of a broken
-/// one the version before stays in force: neither keeps a right that its team has lost since.
+/// What the runbooks of each team may do now. An incident keeps the runbook that it opened with, and a broken runbook is replaced by its
+/// last version: neither keeps a right that its team has lost since.
 /// </summary>
 public sealed class TeamActions(FileVersions versions)
 {
     private readonly ConcurrentDictionary<string, Team> _inForce = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Team> _refused = new(StringComparer.Ordinal);
 
-    /// <summary>These files are in force. What one that cannot be read said last still counts, whenever the process started.</summary>
+    /// <summary>These files are in force. For one that cannot be read, its last good version counts, also after a restart.</summary>
     public void Take(IReadOnlyList<TeamFiles> teams)
     {
         foreach (var files in teams)
@@ -24,7 +24,7 @@ public sealed class TeamActions(FileVersions versions)
         _refused.Clear();
     }
 
-    /// <summary>Files of a publication that is refused give no rights, and what they take away is gone all the same, until a set is in force again.</summary>
+    /// <summary>A refused publication gives no rights, but the rights that it takes away are gone until another set is in force.</summary>
     public void TakeAway(IReadOnlyList<TeamFiles> teams)
     {
         foreach (var team in teams.Select(files => Read(files.Folder, files.File)).OfType<Team>())
@@ -33,20 +33,20 @@ public sealed class TeamActions(FileVersions versions)
         }
     }
 
-    /// <returns>The team as it is now, and as a publication that is refused has it: both have to let it do what it does. None where neither is known.</returns>
+    /// <returns>The team as it is in force, and as a refused publication has it: both must allow a step. May be empty.</returns>
     internal async Task<IReadOnlyList<Team>> FindAsync(string team, CancellationToken cancellationToken)
     {
         var now = _inForce.GetValueOrDefault(team) ?? (await versions.FindLastAsync(NameOf(team), cancellationToken) is { } last ? Read(team, last) : null);
         return [.. new[] { now, _refused.GetValueOrDefault(team) }.OfType<Team>()];
     }
 
-    /// <summary>What the team may do does not wait for its contacts to be good.</summary>
+    /// <summary>Read without the contacts: an error in those does not change what the team may do.</summary>
     private static Team? Read(string folder, RunbookFile file) => TeamFile.Read(new(folder, file, null)).Team;
 
     private static string NameOf(string team) => $"teams/{team}/{TeamFile.FileName}";
 }
 
-/// <summary>Keeps a team's runbooks from steps that the team may not do, whichever version of them an incident goes by.</summary>
+/// <summary>Stops steps that a runbook's team may not do, whichever version of the runbook an incident follows.</summary>
 public sealed class TeamActionsGuardrail(TeamActions actions) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
@@ -57,7 +57,7 @@ public sealed class TeamActionsGuardrail(TeamActions actions) : IGuardrail
             return null;
         }
 
-        // Of all that is left of the phase: half a fix is worse than none.
+        // All open steps of the phase are checked: half a fix is worse than none.
         var teams = await actions.FindAsync(runbook.Team, cancellationToken);
         foreach (var step in runbook.StepsOf(phase).Where(step => incident.FindStep(phase, step.Name) is not { FinishedAt: not null }))
         {
