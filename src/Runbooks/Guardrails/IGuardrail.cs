@@ -38,7 +38,12 @@ public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailS
     public DateTimeOffset? Until { get; init; }
 
     /// <summary>A plan of messages only does not act. What applies to it: limits, lost approvals, and what no person can overrule.</summary>
-    public bool Concerns(Plan plan) => !plan.TellsOnly || Guardrail is GuardrailNames.Limits or GuardrailNames.Approvers || !(Severity == GuardrailSeverity.AskFirst || IsLiftedByPeople);
+    public bool Concerns(Plan plan)
+    {
+        var isForMessages = Guardrail is GuardrailNames.Limits or GuardrailNames.Approvers;
+        var isUpToPeople = Severity == GuardrailSeverity.AskFirst || IsLiftedByPeople;
+        return !plan.TellsOnly || isForMessages || !isUpToPeople;
+    }
 }
 
 /// <summary>Stored on gates and used by the API: never change a text, or people are asked again about what they overruled.</summary>

@@ -71,12 +71,15 @@ public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes) : 
         }
 
         var stops = Stops;
+        var first = stops[0];
         var unnamed = stops.Count - 1 - Named;
-        return string.Join(" ", (string[])[
-            EndingText.Sentence($"The kill switch is on: {stops[0].By} stopped all steps at {GateText.DayAndClock(stops[0].At)}. {stops[0].Reason}"),
-            .. unnamed > 0 ? [$"{unnamed} more did so too."] : Array.Empty<string>(),
-            .. stops.Skip(1).TakeLast(Named).Select(stop => $"{stop.By} did so too at {GateText.DayAndClock(stop.At)}. {EndingText.Sentence(stop.Reason)}"),
-        ]);
+        var others = stops.Skip(1).TakeLast(Named)
+            .Select(stop => $"{stop.By} did so too at {GateText.DayAndClock(stop.At)}. {EndingText.Sentence(stop.Reason)}");
+        return string.Join(" ", Lines.Of([
+            EndingText.Sentence($"The kill switch is on: {first.By} stopped all steps at {GateText.DayAndClock(first.At)}. {first.Reason}"),
+            unnamed > 0 ? $"{unnamed} more did so too." : null,
+            .. others,
+        ]));
     }
 }
 

@@ -32,7 +32,7 @@ public static class MaintenanceFile
         {
             Name = section.Plain("name", required: true, longest: 120),
             Start = ReadStart(section),
-            Duration = section.Duration("duration", TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), required: true) is { } length ? DurationText.Format(length) : "1h",
+            Duration = ReadDuration(section),
             Repeat = section.Text("repeat", longest: 500),
             TimeZone = section.Text("timeZone", "UTC", longest: 100),
             Effect = section.Choice("effect", MaintenanceEffect.DiagnoseOnly),
@@ -53,6 +53,11 @@ public static class MaintenanceFile
         section.RejectOthers();
         return window;
     }
+
+    private static string ReadDuration(YamlSection section) =>
+        section.Duration("duration", TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), required: true) is { } length
+            ? DurationText.Format(length)
+            : "1h";
 
     private static DateTime ReadStart(YamlSection section)
     {

@@ -54,8 +54,9 @@ public static class MaintenanceCalendar
         var local = TimeZoneInfo.ConvertTime(now, zone).DateTime;
         DateTimeOffset? last = null;
 
-        // An occurrence that is open now began no longer ago than it lasts; the day more covers a change of the clocks.
-        foreach (var start in Starts(window, local - length - TimeSpan.FromDays(1)).TakeWhile(start => start <= local + TimeSpan.FromDays(1)))
+        // An occurrence that is open now began no longer ago than it lasts. One more day covers a change of the clocks.
+        var starts = Starts(window, local - length - TimeSpan.FromDays(1)).TakeWhile(start => start <= local + TimeSpan.FromDays(1));
+        foreach (var start in starts)
         {
             var (begins, ends) = Span(start, length, zone);
             if (begins <= now && now < ends && !(ends < last))
@@ -158,7 +159,8 @@ public static class MaintenanceCalendar
         var rule = new RecurrenceRule(window.Repeat);
         RecurrenceEnd.SetRight(rule, first, () => window.TimeZone);
         var planned = new CalendarEvent { DtStart = first, RecurrenceRule = rule };
-        return planned.GetOccurrences(new CalDateTime(DateTime.SpecifyKind(after, DateTimeKind.Unspecified)), s_bounds).Select(occurrence => occurrence.Period.StartTime.Value);
+        var from = new CalDateTime(DateTime.SpecifyKind(after, DateTimeKind.Unspecified));
+        return planned.GetOccurrences(from, s_bounds).Select(occurrence => occurrence.Period.StartTime.Value);
     }
 }
 
@@ -178,17 +180,22 @@ public sealed class MaintenanceWindowGuardrail(
             return null;
         }
 
-        // What waits for an approval or was approved waits for the last to end, whatever each of them does.
-        var (window, until) = question.AboutToRun ? open.MaxBy(one => one.Until) : open[0];
+        // An incident that waits for an approval or has one waits for the last window to end, whatever the effect of each.
+        var (window, until) = question.AboutToRun ? open.MaxBy(candidate => candidate.Until) : open[0];
 
         // With the day, since it is recorded and may be read long after the window.
         var why = $"Maintenance window '{window.Name}' until {GateText.DayAndClock(until)}: nothing runs in it.";
         if (!question.AboutToRun && await suppressed.RememberAsync(question.Incident, until, window.Effect, cancellationToken))
         {
-            why += question.Runbook.Diagnosis.Count == 0 ? " Unless the alert is over by then, it is looked at again." : " After that it is looked at again.";
+            why += question.Runbook.Diagnosis.Count == 0
+                ? " Unless the alert is over by then, it is looked at again."
+                : " After that it is looked at again.";
         }
 
-        return new GuardrailViolation(GuardrailNames.Window, why, window.Effect == MaintenanceEffect.Suppress ? GuardrailSeverity.Suppress : GuardrailSeverity.DiagnoseOnly) { Until = until };
+        var severity = window.Effect == MaintenanceEffect.Suppress
+            ? GuardrailSeverity.Suppress
+            : GuardrailSeverity.DiagnoseOnly;
+        return new GuardrailViolation(GuardrailNames.Window, why, severity) { Until = until };
     }
 }
 

@@ -33,22 +33,41 @@ public sealed record RunHistory : Evolving
 
         var runs = MarkRecurred(run.Key, run.Subject, run.OpenedAt, recurredWithin).Runs.Append(run).TakeLast(MaxRuns).ToList();
         var since = Resets.Count == 0 ? DateTimeOffset.MinValue : Resets[^1].At;
-        var inARow = runs.AsEnumerable().Reverse().Where(known => known.IsUnknown || known.Outcome != RunOutcome.Unverified)
-            .TakeWhile(known => (known.IsUnknown || known.Outcome == RunOutcome.Ineffective) && known.EndedAt > since).ToLookup(known => known.IsUnknown);
-        var (failed, unknown) = (inARow[false].Count(), inARow[true].Count());
+        var inARow = runs.AsEnumerable().Reverse()
+            .Where(known => known.IsUnknown || known.Outcome != RunOutcome.Unverified)
+            .TakeWhile(known => (known.IsUnknown || known.Outcome == RunOutcome.Ineffective) && known.EndedAt > since)
+            .ToLookup(known => known.IsUnknown);
         return this with
         {
             Runs = runs,
-            Breaker = failed >= breakerAfter && Breaker is not { AsksFirst: false } ? new(run.EndedAt, $"The last {failed} fixes of this runbook that could be judged did not help.")
-                : Breaker ?? (failed + unknown < breakerAfter ? null : new(run.EndedAt, $"None of its last {failed + unknown} runs is known to have helped: of {unknown} nobody knows whether the fix happened.") { AsksFirst = true }),
+            Breaker = BreakerAfter(inARow[false].Count(), inARow[true].Count(), breakerAfter, run.EndedAt),
         };
+    }
+
+    private BreakerOpening? BreakerAfter(int failed, int unknown, int most, DateTimeOffset now)
+    {
+        if (failed >= most && Breaker is not { AsksFirst: false })
+        {
+            return new(now, $"The last {failed} fixes of this runbook that could be judged did not help.");
+        }
+
+        if (Breaker is not null || failed + unknown < most)
+        {
+            return Breaker;
+        }
+
+        var why = $"None of its last {failed + unknown} runs is known to have helped: of {unknown} nobody knows whether the fix happened.";
+        return new(now, why) { AsksFirst = true };
     }
 
     /// <summary>The same thing is broken again: a fix that ended well shortly before did not hold, or was taken back too soon.</summary>
     public RunHistory MarkRecurred(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
         Recurring(targetKey, subject, again, within) is { } held
-            ? this with { Runs = [.. Runs.Select(run => run != held ? run : run.IsTemporary ? run with { CauseBack = true } : run with { Outcome = RunOutcome.Recurred })] }
+            ? this with { Runs = [.. Runs.Select(run => run == held ? Marked(run) : run)] }
             : this;
+
+    private static RecordedRun Marked(RecordedRun run) =>
+        run.IsTemporary ? run with { CauseBack = true } : run with { Outcome = RunOutcome.Recurred };
 
     /// <returns>The fix that this new incident on its target disproves; null when there is none.</returns>
     private RecordedRun? Recurring(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>

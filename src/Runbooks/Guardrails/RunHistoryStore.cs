@@ -102,12 +102,20 @@ public sealed class BreakerGuardrail(RunHistoryStore histories) : IGuardrail
             return null;
         }
 
-        var history = await question.HistoryAsync(histories, cancellationToken);
-        return history.Breaker is { } open
-            ? new(
-                GuardrailNames.Breaker,
-                $"The breaker of runbook '{question.Runbook.Id}' has been open since {GateText.DayAndClock(open.At)}{(open.AsksFirst ? $", {open.Effect} It asks until somebody resets it, with a reason." : $": {open.Why} Somebody has to reset it, with a reason.")}",
-                open.AsksFirst ? GuardrailSeverity.AskFirst : GuardrailSeverity.Forbid) { IsLiftedByPeople = !open.AsksFirst }
-            : null;
+        if ((await question.HistoryAsync(histories, cancellationToken)).Breaker is not { } open)
+        {
+            return null;
+        }
+
+        var effect = open.AsksFirst
+            ? $", {open.Effect} It asks until somebody resets it, with a reason."
+            : $": {open.Why} Somebody has to reset it, with a reason.";
+        return new(
+            GuardrailNames.Breaker,
+            $"The breaker of runbook '{question.Runbook.Id}' has been open since {GateText.DayAndClock(open.At)}{effect}",
+            open.AsksFirst ? GuardrailSeverity.AskFirst : GuardrailSeverity.Forbid)
+        {
+            IsLiftedByPeople = !open.AsksFirst,
+        };
     }
 }

@@ -96,9 +96,11 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
 
     private static bool Counts(Limits limits) => limits.MaxRuns is not null || limits.CoolDown > TimeSpan.Zero;
 
-    private static GuardrailViolation? ViolationOf(Limits limits, string? why) => why is null
-        ? null
-        : new(GuardrailNames.Limits, why, limits.WhenExceeded == WhenExceeded.Forbid ? GuardrailSeverity.Forbid : GuardrailSeverity.AskFirst);
+    private static GuardrailViolation? ViolationOf(Limits limits, string? why)
+    {
+        var severity = limits.WhenExceeded == WhenExceeded.Forbid ? GuardrailSeverity.Forbid : GuardrailSeverity.AskFirst;
+        return why is null ? null : new(GuardrailNames.Limits, why, severity);
+    }
 
     private static string RunsKey(Incident incident) => $"runs:{incident.RunbookId}:{incident.TargetKey}";
 
@@ -169,17 +171,36 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
 
     public BlastRadius With(Limits limits, string target, string incidentId, DateTimeOffset now)
     {
-        var before = Takers.GetValueOrDefault(target) is { } taken && taken.Incident == incidentId ? taken.Before : Targets.TryGetValue(target, out var at) ? at : (DateTimeOffset?)null;
-        var targets = Recent(limits, now).Where(known => known.Key != target).Append(new(target, now)).TakeLast((limits.MaxTargets ?? 0) + 1).ToDictionary();
-        return new(targets) { Takers = Takers.Where(known => known.Key != target && targets.ContainsKey(known.Key)).Append(new(target, new(incidentId, before))).ToDictionary() };
+        var earlier = Takers.GetValueOrDefault(target);
+        var before = earlier is not null && earlier.Incident == incidentId ? earlier.Before : LastOf(target);
+        var targets = Recent(limits, now)
+            .Where(known => known.Key != target)
+            .Append(new(target, now))
+            .TakeLast((limits.MaxTargets ?? 0) + 1)
+            .ToDictionary();
+        var takers = Takers
+            .Where(known => known.Key != target && targets.ContainsKey(known.Key))
+            .Append(new(target, new(incidentId, before)))
+            .ToDictionary();
+        return new(targets) { Takers = takers };
     }
 
     /// <summary>As if the incident had never counted the target, where no other has since.</summary>
-    public BlastRadius Without(string target, string incidentId) => Takers.GetValueOrDefault(target) is not { } taken || taken.Incident != incidentId ? this
-        : new(Targets.Where(known => known.Key != target).Concat(taken.Before is { } before ? [new(target, before)] : []).ToDictionary())
+    public BlastRadius Without(string target, string incidentId)
+    {
+        if (Takers.GetValueOrDefault(target) is not { } taken || taken.Incident != incidentId)
+        {
+            return this;
+        }
+
+        var others = Targets.Where(known => known.Key != target);
+        return new(others.Concat(taken.Before is { } before ? [new(target, before)] : []).ToDictionary())
         {
             Takers = Takers.Where(known => known.Key != target).ToDictionary(),
         };
+    }
+
+    private DateTimeOffset? LastOf(string target) => Targets.TryGetValue(target, out var at) ? at : null;
 
     private IEnumerable<KeyValuePair<string, DateTimeOffset>> Recent(Limits limits, DateTimeOffset now) =>
         Targets.Where(known => (now - known.Value).Duration() < limits.Per).OrderBy(known => known.Value);

@@ -80,12 +80,22 @@ internal sealed class SafetyOptionsValidator(IServiceProvider services) : IValid
     public ValidateOptionsResult Validate(string? name, SafetyOptions options)
     {
         var problems = options.Windows
-            .Select((window, index) => (string.IsNullOrWhiteSpace(window.Name) ? "it has no Name; write what people are told it is." : MaintenanceCalendar.Problem(window)) is { } problem ? $"{SafetyOptions.SectionName}:Windows:{index} ({window.Name}): {problem}" : null)
-            .Concat(options.MaxConcurrent.Where(limit => limit.Value < 1).Select(limit => $"{SafetyOptions.SectionName}:MaxConcurrent:{limit.Key} must be at least 1."))
+            .Select(ProblemOf)
+            .Concat(options.MaxConcurrent
+                .Where(limit => limit.Value < 1)
+                .Select(limit => $"{SafetyOptions.SectionName}:MaxConcurrent:{limit.Key} must be at least 1."))
             .Concat(FindUnknown(options))
             .OfType<string>()
             .ToList();
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+
+    private static string? ProblemOf(MaintenanceWindow window, int index)
+    {
+        var problem = string.IsNullOrWhiteSpace(window.Name)
+            ? "it has no Name; write what people are told it is."
+            : MaintenanceCalendar.Problem(window);
+        return problem is null ? null : $"{SafetyOptions.SectionName}:Windows:{index} ({window.Name}): {problem}";
     }
 
     private IEnumerable<string> FindUnknown(SafetyOptions options)

@@ -62,21 +62,34 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
             return null;
         }
 
-        var (atLeast, subject) = (options.CurrentValue.AskAfterRecurrences, histories.SubjectOf(incident, question.Runbook));
-        var history = (await question.HistoryAsync(histories, cancellationToken)).MarkRecurred(incident.TargetKey, subject, incident.OpenedAt, RunHistoryStore.RecurredWithin(question.Runbook));
+        var atLeast = options.CurrentValue.AskAfterRecurrences;
+        var subject = histories.SubjectOf(incident, question.Runbook);
+        var recorded = await question.HistoryAsync(histories, cancellationToken);
+        var history = recorded.MarkRecurred(
+            incident.TargetKey, subject, incident.OpenedAt, RunHistoryStore.RecurredWithin(question.Runbook));
         var successRate = SuccessRate.Of(history.Runs, SuccessRate.ClassOf(incident.TargetKey));
         if (successRate.Describe() is not { } words)
         {
             return null;
         }
 
-        var lately = history.Runs.Where(run => run.IsOf(incident.TargetKey, subject) && incident.OpenedAt - run.EndedAt < RunHistoryStore.Lately(limits) * atLeast).ToList();
-        var (cameUndone, causeBack) = (lately.Count(run => run.Outcome == RunOutcome.Recurred), lately.Count(run => run.CauseBack));
-        return cameUndone >= atLeast
-                ? new(GuardrailNames.SuccessRate, $"{words} On this target the fix came undone {cameUndone} times lately: it may treat the symptom only.", GuardrailSeverity.AskFirst)
-            : causeBack >= atLeast
-                ? new(GuardrailNames.SuccessRate, $"{words} On this target that was so {causeBack} times lately: it may have to be held longer ('stableFor').", GuardrailSeverity.Tell)
-            : new(GuardrailNames.SuccessRate, words, GuardrailSeverity.Tell);
+        var lately = history.Runs.Where(run => run.IsOf(incident.TargetKey, subject) && IsLate(run)).ToList();
+        var cameUndone = lately.Count(run => run.Outcome == RunOutcome.Recurred);
+        if (cameUndone >= atLeast)
+        {
+            return new(
+                GuardrailNames.SuccessRate,
+                $"{words} On this target the fix came undone {cameUndone} times lately: it may treat the symptom only.",
+                GuardrailSeverity.AskFirst);
+        }
+
+        var causeBack = lately.Count(run => run.CauseBack);
+        var hint = causeBack >= atLeast
+            ? $" On this target that was so {causeBack} times lately: it may have to be held longer ('stableFor')."
+            : "";
+        return new(GuardrailNames.SuccessRate, words + hint, GuardrailSeverity.Tell);
+
+        bool IsLate(RecordedRun run) => incident.OpenedAt - run.EndedAt < RunHistoryStore.Lately(limits) * atLeast;
     }
 }
 
@@ -91,15 +104,27 @@ public sealed record RunbookReport(
     public static RunbookReport Of(string id, Runbook? runbook, RunHistory history)
     {
         var targets = SuccessRate.OfEach(history.Runs);
-        return new(id, targets, history.Breaker, history.Resets, [.. targets.Select(target => Suggest(runbook, target, history)).OfType<string>()]);
+        var suggestions = targets.Select(target => Suggest(runbook, target, history)).OfType<string>();
+        return new(id, targets, history.Breaker, history.Resets, [.. suggestions]);
     }
 
-    private static string? Suggest(Runbook? runbook, SuccessRate target, RunHistory history) => target switch
+    private static string? Suggest(Runbook? runbook, SuccessRate target, RunHistory history)
     {
-        { CauseBack: > 1 } => $"On {target.Class} the cause came back {target.CauseBack} times soon after the fix had ended: it may have to be held longer ('stableFor').",
-        { Recurred: > 1 } => $"On {target.Class} the fix came undone {target.Recurred} times: it treats the symptom.",
-        _ when runbook?.Mitigation.Approval is not null && target.Runs >= SteadyAfter && target.Verified == target.Runs && !history.Runs.Any(run => run.IsUnknown && SuccessRate.ClassOf(run.Key) == target.Class) =>
-            $"On {target.Class} it worked {target.Verified} times of {target.Runs}. A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.",
-        _ => null,
-    };
+        return target switch
+        {
+            { CauseBack: > 1 } =>
+                $"On {target.Class} the cause came back {target.CauseBack} times soon after the fix had ended: "
+                + "it may have to be held longer ('stableFor').",
+            { Recurred: > 1 } => $"On {target.Class} the fix came undone {target.Recurred} times: it treats the symptom.",
+            _ when runbook?.Mitigation.Approval is not null && IsSteady() =>
+                $"On {target.Class} it worked {target.Verified} times of {target.Runs}. "
+                + "A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.",
+            _ => null,
+        };
+
+        bool IsSteady() =>
+            target.Runs >= SteadyAfter
+            && target.Verified == target.Runs
+            && !history.Runs.Any(run => run.IsUnknown && SuccessRate.ClassOf(run.Key) == target.Class);
+    }
 }

@@ -23,36 +23,44 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
     public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, MaintenanceEffect? window, CancellationToken cancellationToken)
     {
         var by = window is { } effect ? new SuppressingWindow(incident.RunbookId, effect) : null;
-        var target = TextHash.Of($"{incident.RunbookId}\n{incident.Target}{(incident.HoldsUnasked() ? $"\n{incident.Id}" : "")}", bytes: 8);
-        var (_, remembered) = await state.UpdateAsync<Record, bool>(Key, known => Remember(known ?? Record.None, new(incident.Id, target, until) { By = by }), cancellationToken);
+        var own = incident.HoldsUnasked() ? $"\n{incident.Id}" : "";
+        var target = TextHash.Of($"{incident.RunbookId}\n{incident.Target}{own}", bytes: 8);
+        var suppressed = new SuppressedIncident(incident.Id, target, until) { By = by };
+        var (_, remembered) = await state.UpdateAsync<Record, bool>(
+            Key, known => Remember(known ?? Record.None, suppressed), cancellationToken);
         return remembered;
     }
 
     public async Task<bool> IsRememberedAsync(string incidentId, CancellationToken cancellationToken) =>
-        await state.FindAsync<Record>(Key, cancellationToken) is { } known && known.Waiting.Any(one => one.IncidentId == incidentId);
+        await state.FindAsync<Record>(Key, cancellationToken) is { } record
+        && record.Waiting.Any(waiting => waiting.IncidentId == incidentId);
 
     /// <returns>What is due, claimed for the caller; and how many targets there was no room for, counted up to <see cref="Max"/>.</returns>
     public async Task<(IReadOnlyList<SuppressedIncident> Due, int TooMany)> ClaimDueAsync(
         DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (await state.FindAsync<Record>(Key, cancellationToken) is not { } known)
+        if (await state.FindAsync<Record>(Key, cancellationToken) is not { } record)
         {
             return ([], 0);
         }
 
         // A window that was removed, shortened or made milder has ended, whatever its planned end.
-        var over = known.Waiting.Select(one => one.By).Concat(known.BeyondBy).OfType<SuppressingWindow>().ToHashSet();
+        var over = record.Waiting.Select(waiting => waiting.By).Concat(record.BeyondBy).OfType<SuppressingWindow>().ToHashSet();
         over.RemoveWhere(by => windows.OpenFor(by.Runbook, now)?.Window.Effect >= by.Effect);
-        if (Claim(known, over, now).Claimed is { Due.Count: 0, TooMany: 0 })
+        if (Claim(record, over, now).Claimed is { Due.Count: 0, TooMany: 0 })
         {
             return ([], 0);
         }
 
-        return (await state.UpdateAsync<Record, (IReadOnlyList<SuppressedIncident> Due, int TooMany)>(Key, record => Claim(record!, over, now), cancellationToken)).Result;
+        var (_, claimed) = await state.UpdateAsync<Record, (IReadOnlyList<SuppressedIncident> Due, int TooMany)>(
+            Key, latest => Claim(latest!, over, now), cancellationToken);
+        return claimed;
     }
 
-    public Task ForgetAsync(SuppressedIncident one, CancellationToken cancellationToken) => state.ChangeAsync<Record>(
-        Key, record => record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != one.IncidentId)] }, cancellationToken);
+    public Task ForgetAsync(SuppressedIncident suppressed, CancellationToken cancellationToken) => state.ChangeAsync<Record>(
+        Key,
+        record => record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != suppressed.IncidentId)] },
+        cancellationToken);
 
     /// <param name="told">How many a person was told of. If more have come since, all are reported again.</param>
     public Task ForgetTooManyAsync(int told, CancellationToken cancellationToken) =>
@@ -78,11 +86,15 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
     private static (Record Record, (IReadOnlyList<SuppressedIncident> Due, int TooMany) Claimed) Claim(
         Record record, HashSet<SuppressingWindow> over, DateTimeOffset now)
     {
-        var due = record.Waiting.Where(one => (one.Until <= now || (one.By is { } by && over.Contains(by))) && !one.IsClaimed(now, s_claimedFor)).ToList();
+        var due = record.Waiting.Where(waiting => IsOver(waiting) && !waiting.IsClaimed(now, s_claimedFor)).ToList();
         var isBeyondOver = record.BeyondUntil <= now || (record.BeyondBy.Count > 0 && record.BeyondBy.All(over.Contains));
-        return (
-            record with { Waiting = [.. record.Waiting.Select(one => due.Contains(one) ? one with { ClaimedAt = now } : one)] },
-            (due, isBeyondOver ? record.Beyond.Count : 0));
+        List<SuppressedIncident> marked =
+        [
+            .. record.Waiting.Select(waiting => due.Contains(waiting) ? waiting with { ClaimedAt = now } : waiting),
+        ];
+        return (record with { Waiting = marked }, (due, isBeyondOver ? record.Beyond.Count : 0));
+
+        bool IsOver(SuppressedIncident waiting) => waiting.Until <= now || (waiting.By is { } by && over.Contains(by));
     }
 
     private sealed record Record(IReadOnlyList<SuppressedIncident> Waiting)

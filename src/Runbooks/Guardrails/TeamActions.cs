@@ -36,8 +36,9 @@ public sealed class TeamActions(FileVersions versions)
     /// <returns>The team as it is in force, and as a refused publication has it: both must allow a step. May be empty.</returns>
     internal async Task<IReadOnlyList<Team>> FindAsync(string team, CancellationToken cancellationToken)
     {
-        var now = _inForce.GetValueOrDefault(team) ?? (await versions.FindLastAsync(NameOf(team), cancellationToken) is { } last ? Read(team, last) : null);
-        return [.. new[] { now, _refused.GetValueOrDefault(team) }.OfType<Team>()];
+        var inForce = _inForce.GetValueOrDefault(team)
+            ?? (await versions.FindLastAsync(NameOf(team), cancellationToken) is { } last ? Read(team, last) : null);
+        return [.. new[] { inForce, _refused.GetValueOrDefault(team) }.OfType<Team>()];
     }
 
     /// <summary>Read without the contacts: an error in those does not change what the team may do.</summary>
@@ -61,9 +62,14 @@ public sealed class TeamActionsGuardrail(TeamActions actions) : IGuardrail
         var teams = await actions.FindAsync(runbook.Team, cancellationToken);
         foreach (var step in runbook.StepsOf(phase).Where(step => incident.FindStep(phase, step.Name) is not { FinishedAt: not null }))
         {
-            if (teams.FirstOrDefault(one => !one.MayUse(step.Do)) is { } team)
+            if (teams.FirstOrDefault(candidate => !candidate.MayUse(step.Do)) is { } team)
             {
-                return new(GuardrailNames.Team, $"Runbooks of the team {team.Name} may not do {step.Do} (step '{step.Name}'). They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.Name}/{TeamFile.FileName} says so.", GuardrailSeverity.Forbid);
+                return new(
+                    GuardrailNames.Team,
+                    $"Runbooks of the team {team.Name} may not do {step.Do} (step '{step.Name}'). "
+                        + $"They may do: {string.Join(", ", team.Actions)}. "
+                        + $"'actions' in {team.Name}/{TeamFile.FileName} says so.",
+                    GuardrailSeverity.Forbid);
             }
         }
 
