@@ -1,0 +1,94 @@
+namespace Runbooks.Intake;
+
+/// <summary>What alerts want of the incident on their target.</summary>
+internal enum AlertIntent
+{
+    /// <summary>They open one when there is none.</summary>
+    Fire,
+
+    /// <summary>They say that it is over.</summary>
+    Resolve,
+
+    /// <summary>They say that a person at the sender has seen it.</summary>
+    Acknowledge,
+
+    /// <summary>They tell of an outage that is reported already, and open nothing.</summary>
+    Tell,
+}
+
+/// <summary>Alerts of one post on the same runbook and target, in the post's order, all of one intent.</summary>
+/// <param name="Places">Where the answer to each of them goes.</param>
+internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent Intent, IReadOnlyList<Alert> Alerts, IReadOnlyList<int> Places)
+{
+    /// <summary>What an incident is opened with; null where none may be opened.</summary>
+    public Runbook? Runbook { get; init; }
+
+    /// <summary>Ended incidents of this runbook that know one of the alerts, newest first: a person may have said no to one, or it fired on there.</summary>
+    public IReadOnlyList<string> Ended { get; init; } = [];
+
+    /// <summary>Why it reaches no incident although some know its identity; null where nothing needs saying.</summary>
+    public string? Unclear { get; init; }
+
+    public string? StartedBy { get; init; }
+
+    /// <inheritdoc cref="Incident.IsProposed"/>
+    public bool IsProposed { get; init; }
+
+    /// <summary>The W3C <c>traceparent</c> of the post; null where it had none.</summary>
+    public string? TraceParent { get; init; }
+
+    public Alert First => Alerts[0];
+
+    public string TargetKey => Model.Alerts.TargetKey.Of(Target, First);
+
+    /// <summary>The incident that these alerts open when there is none to fold into.</summary>
+    public Incident Candidate(Runbook runbook, RunMode system, DateTimeOffset now)
+    {
+        var empty = new Incident
+        {
+            Id = IncidentId.New(now),
+            RunbookId = runbook.Id,
+            RunbookHash = runbook.Hash,
+            Publication = runbook.Publication,
+            Team = runbook.Team.Length > 0 ? runbook.Team : null,
+            Title = runbook.Title,
+            Target = Target,
+            Alert = First,
+            StartedBy = StartedBy,
+            IsProposed = IsProposed,
+            Severity = runbook.Impact.Severity,
+            Mode = RunModes.Stricter(IsProposed ? RunMode.ApproveAll : RunMode.Normal, RunModes.Stricter(runbook.Mode, system)),
+            TraceParent = IncidentTrace.Read(TraceParent),
+            OpenedAt = now,
+            UpdatedAt = now,
+        };
+        var opened = empty.Note(now, TimelineKind.Opened, StartedBy ?? First.Source, First.Summary is { Length: > 0 } summary ? $"{First.Name}: {summary}" : First.Name);
+        return AttachTo(opened, now);
+    }
+
+    public Incident AttachTo(Incident incident, DateTimeOffset now) =>
+        Alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now));
+
+    /// <summary>
+    /// What they are to an incident that is there already. A start is nobody's report: it is noted and opens nothing later, when
+    /// neither whoever started it nor how far it may go by itself would be known, and it does not outlast the alerts' own end.
+    /// </summary>
+    public Incident JoinTo(Incident incident, DateTimeOffset now) =>
+        StartedBy is { } by ? incident.NoteStart(by, First.Summary ?? First.Name, now) : AttachTo(incident, now);
+
+    public IntakeOutcome Answer(IntakeResult result, string? id, string? reason) => new(id, RunbookId, Target, result, reason);
+
+    /// <param name="before">The incident as it was before the post; null where this post opened it.</param>
+    public IntakeOutcome AnswerToFolded(Alert alert, Incident incident, Incident? before, DateTimeOffset now)
+    {
+        if (before?.IsOfEarlierEpisode(alert) == true)
+        {
+            return Answer(IntakeResult.Ignored, null, AlertUpdates.Late(incident));
+        }
+
+        var folded = Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident, now));
+        return before?.KnowsWithOtherLabels(alert) == true
+            ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
+            : folded;
+    }
+}
