@@ -3,30 +3,31 @@ namespace Runbooks.Intake;
 /// <summary>What alerts want of the incident on their target.</summary>
 internal enum AlertIntent
 {
-    /// <summary>They open one when there is none.</summary>
+    /// <summary>Opens an incident when there is none.</summary>
     Fire,
 
-    /// <summary>They say that it is over.</summary>
+    /// <summary>Says that the alert is over.</summary>
     Resolve,
 
-    /// <summary>They say that a person at the sender has seen it.</summary>
+    /// <summary>Says that a person at the sender has seen it.</summary>
     Acknowledge,
 
-    /// <summary>They tell of an outage that is reported already, and open nothing.</summary>
+    /// <summary>Reports on an outage that is known already, and opens nothing.</summary>
     Tell,
 }
 
 /// <summary>Alerts of one post on the same runbook and target, in the post's order, all of one intent.</summary>
-/// <param name="Places">Where the answer to each of them goes.</param>
-internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent Intent, IReadOnlyList<Alert> Alerts, IReadOnlyList<int> Places)
+/// <param name="Places">Where in the answer the outcome of each alert goes.</param>
+internal sealed record AlertBatch(
+    string RunbookId, string Target, AlertIntent Intent, IReadOnlyList<Alert> Alerts, IReadOnlyList<int> Places)
 {
-    /// <summary>What an incident is opened with; null where none may be opened.</summary>
+    /// <summary>The runbook to open an incident with; null where none may be opened.</summary>
     public Runbook? Runbook { get; init; }
 
-    /// <summary>Ended incidents of this runbook that know one of the alerts, newest first: a person may have said no to one, or it fired on there.</summary>
+    /// <summary>Ended incidents of this runbook that know one of the alerts, newest first: one may have a no, or see it still firing.</summary>
     public IReadOnlyList<string> Ended { get; init; } = [];
 
-    /// <summary>Why it reaches no incident although some know its identity; null where nothing needs saying.</summary>
+    /// <summary>Why it reaches no incident although some know its identity; null where there is nothing to say.</summary>
     public string? Unclear { get; init; }
 
     public string? StartedBy { get; init; }
@@ -41,7 +42,7 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
 
     public string TargetKey => Model.Alerts.TargetKey.Of(Target, First);
 
-    /// <summary>The incident that these alerts open when there is none to fold into.</summary>
+    /// <summary>The incident that these alerts open when there is none on the target.</summary>
     public Incident Candidate(Runbook runbook, RunMode system, DateTimeOffset now)
     {
         var empty = new Incident
@@ -70,8 +71,8 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
         Alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now));
 
     /// <summary>
-    /// What they are to an incident that is there already. A start is nobody's report: it is noted and opens nothing later, when
-    /// neither whoever started it nor how far it may go by itself would be known, and it does not outlast the alerts' own end.
+    /// Adds the batch to an existing incident. A manual start is only noted and opens nothing later: by then nobody would know who started
+    /// it, nor whether it may act without approval.
     /// </summary>
     public Incident JoinTo(Incident incident, DateTimeOffset now) =>
         StartedBy is { } by ? incident.NoteStart(by, First.Summary ?? First.Name, now) : AttachTo(incident, now);

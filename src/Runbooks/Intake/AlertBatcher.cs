@@ -3,18 +3,19 @@ using Runbooks.Catalog.Matching;
 namespace Runbooks.Intake;
 
 /// <summary>
-/// Sorts a post into what may be taken in side by side: one queue per runbook and target, each in the post's order, so
+/// Sorts a post into what may be handled in parallel: one queue per runbook and target, each in the post's order, so
 /// that an alert and its own end in the same post do not overtake each other.
 /// </summary>
-/// <param name="known">The incidents that each identity in the post is known to have reached, newest first.</param>
-internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>> known)
+/// <param name="known">For each identity in the post, the incidents that it has reached before, newest first.</param>
+internal sealed class AlertBatcher(
+    IReadOnlyCollection<Runbook> runbooks, IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>> known)
 {
-    /// <summary>Ended incidents of one alert that are asked whether a person said no.</summary>
+    /// <summary>How many ended incidents of one alert are checked for a person's no.</summary>
     private const int MaxEnded = 5;
 
     private readonly Dictionary<(string Runbook, string TargetKey), List<AlertBatch>> _queues = [];
 
-    /// <summary>Where the alerts of this very post went: their incidents are not on record yet.</summary>
+    /// <summary>Where the alerts of this post went: their incidents are not on record yet.</summary>
     private readonly Dictionary<(string Runbook, string Identity), IReadOnlyList<(string Target, string Key)>> _sent = [];
 
     public IReadOnlyCollection<IReadOnlyList<AlertBatch>> Queues => _queues.Values;
@@ -77,7 +78,10 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
         _ => null,
     };
 
-    /// <summary>A known alert reaches its incident, whatever its labels say now; what fires counts on the target that it names, where its labels make its identity.</summary>
+    /// <summary>
+    /// A known alert reaches its incident, whatever its labels say now. But a firing alert whose identity is made from its labels counts on
+    /// the target that they name.
+    /// </summary>
     /// <returns>Null where the alert's own target counts.</returns>
     private (string? Target, string? Unclear) KnownTarget(Alert alert, string runbookId, Runbook? runbook, AlertIntent intent)
     {
@@ -92,16 +96,18 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
     }
 
     /// <summary>
-    /// Alertmanager and Grafana compute a fingerprint from the labels. Whoever may post could claim that of another alert for labels of
-    /// their choice, and the true alert must not be looked for where they say. Azure's alertId tells nothing of labels, and keeps while they change.
+    /// Alertmanager and Grafana compute a fingerprint from the labels. A poster could claim the fingerprint of another alert for labels of
+    /// their choice, and the true alert must not go where those say. Azure's alertId says nothing about labels, and stays while they change.
     /// </summary>
-    /// <returns>Null where the identity counts for more than the labels, or they do not give a whole target.</returns>
+    /// <returns>Null where the identity counts for more than the labels, or the labels do not give a whole target.</returns>
     private static string? OwnKey(Alert alert, Runbook runbook) =>
-        alert.Source == AlertSource.AzureMonitor || IncidentTarget.Missing(runbook, alert).Count > 0 ? null : TargetKey.Of(IncidentTarget.Of(runbook, alert), alert);
+        alert.Source == AlertSource.AzureMonitor || IncidentTarget.Missing(runbook, alert).Count > 0
+            ? null
+            : TargetKey.Of(IncidentTarget.Of(runbook, alert), alert);
 
     /// <summary>
-    /// Where the poster chooses the identity it may stand for several things: what is said of it reaches the one on its own
-    /// target, and where it lacks the label that says which, the only one that there is.
+    /// An identity that the poster chooses may be used for several things. Then the message reaches the incident on its own target; if it
+    /// lacks the label that says which, it reaches the only one that there is.
     /// </summary>
     private (string? Target, string? Unclear) ChosenTarget(Alert alert, string runbookId, Runbook? runbook)
     {
@@ -113,28 +119,36 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
             return (live.Where(one => one.Key == TargetKey.Of(own, alert)).Select(one => one.Target).FirstOrDefault(), null);
         }
 
-        var which = missing.Count > 0 ? $", and this message lacks {string.Join(" and ", missing)}, which says which of them it is about" : "";
+        var which = missing.Count > 0
+            ? $", and this message lacks {string.Join(" and ", missing)}, which says which of them it is about"
+            : "";
         return live.Count switch
         {
             1 => (live[0].Target, null),
             0 when KnownOf(alert, runbookId).DistinctBy(KeyOf).ToList() is [var ended] => (ended.Target, null),
             0 => (null, null),
-            _ => (null, $"Open incidents on {live.Count} targets know this fingerprint{which}. It changes none of them: a fingerprint names one thing."),
+            _ => (null, $"Open incidents on {live.Count} targets know this fingerprint{which}. "
+                + "It changes none of them: a fingerprint names one thing."),
         };
     }
 
-    /// <summary>Where open incidents of this runbook are that know the alert, those of this very post first.</summary>
+    /// <summary>Targets of open incidents of this runbook that know the alert, those of this post first.</summary>
     private IReadOnlyList<(string Target, string Key)> LiveTargets(Alert alert, string runbookId) =>
         [.. AlertIdentity.All(alert).SelectMany(identity => _sent.GetValueOrDefault((runbookId, identity), []))
             .Concat(KnownOf(alert, runbookId).Where(IsLive).Select(incident => (incident.Target, Key: KeyOf(incident))))
             .DistinctBy(one => one.Key)];
 
     private IEnumerable<IncidentSummary> KnownOf(Alert alert, string runbookId) =>
-        AlertIdentity.All(alert).SelectMany(identity => known.GetValueOrDefault(identity, [])).Where(incident => incident.RunbookId == runbookId);
+        AlertIdentity.All(alert)
+            .SelectMany(identity => known.GetValueOrDefault(identity, []))
+            .Where(incident => incident.RunbookId == runbookId);
 
     private static string KeyOf(IncidentSummary incident) => incident.TargetKey ?? incident.Target;
 
-    /// <summary>Incidents that the alert belongs to although their triggers no longer match it. They also get its end, its acknowledgement and news of its outage.</summary>
+    /// <summary>
+    /// Incidents that the alert belongs to although their triggers no longer match it. They still get its end, its acknowledgement and
+    /// news of its outage.
+    /// </summary>
     private List<(string Runbook, string Target)> KnownElsewhere(Alert alert, IReadOnlyList<Runbook> matched)
     {
         if (alert.Status == AlertStatus.Firing && !OutageUpdate.Is(alert))
@@ -176,7 +190,12 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
 
         if (queue.Count > 0 && queue[^1] is var last && last.Intent == batch.Intent)
         {
-            queue[^1] = last with { Alerts = [.. last.Alerts, .. batch.Alerts], Places = [.. last.Places, .. batch.Places], Ended = [.. last.Ended.Union(batch.Ended)] };
+            queue[^1] = last with
+            {
+                Alerts = [.. last.Alerts, .. batch.Alerts],
+                Places = [.. last.Places, .. batch.Places],
+                Ended = [.. last.Ended.Union(batch.Ended)],
+            };
             return;
         }
 
@@ -185,8 +204,9 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
 }
 
 /// <summary>
-/// Azure Service Health tells how an outage goes on, and that it is over, in alerts that are Fired. What is no longer
-/// active, and what Resource Health tells that neither begins nor ends anything, is news for who is being asked, and no reason to ask: it opens an incident only where a trigger asks for it.
+/// Azure Service Health reports on an outage, and that it is over, in alerts that are Fired. A stage that is no longer active, and a
+/// message of Resource Health that neither begins nor ends anything, are news for the people who are asked, and no reason to ask: they
+/// open an incident only where a trigger asks for them.
 /// </summary>
 internal static class OutageUpdate
 {

@@ -3,10 +3,10 @@ using Runbooks.Intake.Parsing;
 
 namespace Runbooks.Intake;
 
-/// <summary>What senders say about alerts that they sent before, for the incidents that know them: it opens none.</summary>
+/// <summary>Handles what senders say about alerts that they sent before, for the incidents that know them. Opens no incident.</summary>
 public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, TimeProvider time, ILogger<AlertUpdates> logger)
 {
-    /// <summary>A call may get lost; so much later another one is made.</summary>
+    /// <summary>A wake-up may get lost: after this long the next one is sent.</summary>
     private static readonly TimeSpan s_again = TimeSpan.FromSeconds(10);
 
     private const int MaxKnown = 10_000;
@@ -16,13 +16,15 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
 
     private readonly ConcurrentDictionary<string, (string? WakeEvent, long At)> _woken = new(StringComparer.Ordinal);
 
-    /// <summary>It is over, says the sender.</summary>
-    /// <param name="starts">Takes what is to be woken once the whole post is on record.</param>
-    internal async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
+    /// <param name="starts">Takes the incidents to be woken once the whole post is on record.</param>
+    internal async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(
+        AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var latest = await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken);
-        var alerts = batch.Alerts.Select(alert => latest is not null && HasComputedIdentity(alert) ? latest.NamedAsKnown(alert) : alert).ToList();
+        var alerts = batch.Alerts
+            .Select(alert => latest is not null && HasComputedIdentity(alert) ? latest.NamedAsKnown(alert) : alert)
+            .ToList();
         var ended = await EndAsync(batch.Ended.Where(id => id != latest?.Id), alerts, now, cancellationToken);
         if (latest is null || !latest.AcceptsResolved(alerts, now))
         {
@@ -41,7 +43,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         return [.. alerts.Select((alert, i) => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident)) : AnswerToResolved(batch, alert, incident, ended[i]))];
     }
 
-    /// <param name="endedOn">An incident that had ended while the alert fired on, and knows now that it is over; null where there is none.</param>
+    /// <param name="endedOn">An incident that had ended while the alert fired on, and now knows that it is over; or null.</param>
     private static IntakeOutcome AnswerToResolved(AlertBatch batch, Alert alert, Incident incident, string? endedOn)
     {
         if (incident.Find(alert) is not { } known)
@@ -57,19 +59,25 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             : batch.Answer(IntakeResult.Resolved, incident.Id, null);
     }
 
-    /// <summary>Tells incidents that ended while the alert was still firing that it is over, so a person's no to them ends.</summary>
+    /// <summary>Tells incidents that ended while the alert was firing that it is over. A person's no to them ends with that.</summary>
     /// <returns>For each alert the incident that it was still firing on; null where there is none.</returns>
-    private async Task<string?[]> EndAsync(IEnumerable<string> ids, List<Alert> alerts, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<string?[]> EndAsync(
+        IEnumerable<string> ids, List<Alert> alerts, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var ended = new string?[alerts.Count];
         foreach (var id in ids)
         {
-            if (await store.FindAsync(id, cancellationToken) is not { } incident || !incident.State.IsFinal() || !alerts.Any(incident.KnowsFiring))
+            if (await store.FindAsync(id, cancellationToken) is not { } incident
+                || !incident.State.IsFinal()
+                || !alerts.Any(incident.KnowsFiring))
             {
                 continue;
             }
 
-            await store.UpdateAsync(id, current => alerts.Where(current.KnowsFiring).Aggregate(current, (changed, alert) => changed.Attach(alert, now)), cancellationToken);
+            await store.UpdateAsync(
+                id,
+                current => alerts.Where(current.KnowsFiring).Aggregate(current, (changed, alert) => changed.Attach(alert, now)),
+                cancellationToken);
             for (var i = 0; i < alerts.Count; i++)
             {
                 ended[i] ??= incident.KnowsFiring(alerts[i]) ? id : null;
@@ -80,27 +88,39 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     }
 
     /// <summary>
-    /// The sender gave no identity: what is computed from the labels is another one when one of them has changed. Of the labels alone: where more
-    /// tells two alerts apart than an incident keeps, one that is over must not pass for another that fires.
+    /// The sender gave no identity, and the one computed from the labels changes with them. It must come from the labels alone: an incident
+    /// does not store other parts that distinguish two alerts, and one that is over must not be taken for another that fires.
     /// </summary>
-    private static bool HasComputedIdentity(Alert alert) => alert.Source == AlertSource.Generic && alert.Fingerprint == AlertFingerprint.OfLabels(alert.Name, alert.Labels);
+    private static bool HasComputedIdentity(Alert alert) =>
+        alert.Source == AlertSource.Generic && alert.Fingerprint == AlertFingerprint.OfLabels(alert.Name, alert.Labels);
 
-    /// <summary>An outage is over, or being worked up, says the sender: news for the incident that it opened, open or closed.</summary>
-    internal async Task<IReadOnlyList<IntakeOutcome>> HandleUpdateAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
+    /// <summary>The sender says that an outage is over, or reports on it: news for the incident that it opened, open or closed.</summary>
+    internal async Task<IReadOnlyList<IntakeOutcome>> HandleUpdateAsync(
+        AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var stage = AlertIdentity.Stage(batch.First);
         var (what, which, how) = stage is null
-            ? ("Azure tells of this resource's health in a message that begins and ends nothing", "resource", "the status, such as status: Updated")
+            ? (
+                "Azure tells of this resource's health in a message that begins and ends nothing",
+                "resource",
+                "the status, such as status: Updated")
             : ($"Azure's stage of this outage is {stage}", "outage", $"the stage, such as stage: {stage}");
         var unknown = batch.Answer(
-            IntakeResult.Ignored, null, $"{what}, and no incident knows the {which}. Such a message opens one only for a trigger that asks for it in its labels by {how}.");
-        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !batch.Alerts.Any(latest.KnowsNewsOf))
+            IntakeResult.Ignored,
+            null,
+            $"{what}, and no incident knows the {which}. "
+                + $"Such a message opens one only for a trigger that asks for it in its labels by {how}.");
+        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest
+            || !batch.Alerts.Any(latest.KnowsNewsOf))
         {
             return Repeat(batch, unknown);
         }
 
-        var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.AddOutageNews(alert, now)), cancellationToken);
+        var incident = await store.UpdateAsync(
+            latest.Id,
+            current => batch.Alerts.Aggregate(current, (changed, alert) => changed.AddOutageNews(alert, now)),
+            cancellationToken);
         starts.Enqueue(IncidentStart.Waking(incident));
         var told = batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
             ? $"{what}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
@@ -108,9 +128,13 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         return [.. batch.Alerts.Select(alert => latest.KnowsNewsOf(alert) ? told : unknown)];
     }
 
-    /// <summary>Grafana cannot measure a rule, or can again: news for the open incidents of its alerts, whose end says nothing meanwhile.</summary>
+    /// <summary>
+    /// Grafana cannot measure a rule, or can again: news for the open incidents of its alerts. While it cannot, an end of these alerts
+    /// says nothing.
+    /// </summary>
     /// <returns>Null where no open incident knows the rule.</returns>
-    internal async Task<IntakeOutcome?> HandleMeasuringAsync(Alert told, IReadOnlyCollection<Runbook> runbooks, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
+    internal async Task<IntakeOutcome?> HandleMeasuringAsync(
+        Alert told, IReadOnlyCollection<Runbook> runbooks, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         if (GrafanaRule.NameOf(told) is not { } rule || told.Status == AlertStatus.Acknowledged)
         {
@@ -144,30 +168,40 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         }
 
         return AlertEnd.NoAllClear(told) is { } why
-            ? $"Grafana ended its alert about the rule {rule} for the reason {Clip.To(why, 100)}, which does not say that it can measure the rule"
+            ? $"Grafana ended its alert about the rule {rule} for the reason {Clip.To(why, 100)}, "
+                + "which does not say that it can measure the rule"
             : $"Grafana can measure the rule {rule}";
     }
 
-    /// <summary>That a person at the sender has seen it opens nothing and ends nothing; it is noted where somebody may read it.</summary>
+    /// <summary>A person at the sender has seen the alert: this opens and ends nothing, and is noted where somebody may read it.</summary>
     internal async Task<IReadOnlyList<IntakeOutcome>> AcknowledgeAsync(AlertBatch batch, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !latest.Accepts(now))
+        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest
+            || !latest.Accepts(now))
         {
             return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, batch.Unclear ?? "The alert was acknowledged at its sender and no incident on this target is open; an acknowledgement opens none."));
         }
 
-        await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.NoteAcknowledgedAtSender(alert, now)), cancellationToken);
-        return Repeat(batch, batch.Answer(IntakeResult.Folded, latest.Id, $"The alert was acknowledged at its sender. Incident {latest.Id} has it on record; it decides nothing there."));
+        await store.UpdateAsync(
+            latest.Id,
+            current => batch.Alerts.Aggregate(current, (changed, alert) => changed.NoteAcknowledgedAtSender(alert, now)),
+            cancellationToken);
+        return Repeat(batch, batch.Answer(
+            IntakeResult.Folded,
+            latest.Id,
+            $"The alert was acknowledged at its sender. Incident {latest.Id} has it on record; it decides nothing there."));
     }
 
     /// <summary>
-    /// Wakes the workflow of an incident. However many alerts come, each wait is woken once in a while only: whoever is woken
-    /// reads the record, and what has not been read yet needs no second call.
+    /// Wakes the workflow of an incident. However many alerts come, each wait is woken only once in a while: a woken workflow reads the
+    /// whole record, so what it has not read yet needs no second wake-up.
     /// </summary>
     public async Task WakeAsync(Incident incident)
     {
-        if (_woken.TryGetValue(incident.Id, out var last) && last.WakeEvent == incident.WakeEvent && time.GetElapsedTime(last.At) < s_again)
+        if (_woken.TryGetValue(incident.Id, out var last)
+            && last.WakeEvent == incident.WakeEvent
+            && time.GetElapsedTime(last.At) < s_again)
         {
             return;
         }
@@ -184,5 +218,6 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     internal static string Late(Incident incident) =>
         $"The message is of an earlier episode of this alert than the one that incident {incident.Id} knows; it changes nothing.";
 
-    private static IReadOnlyList<IntakeOutcome> Repeat(AlertBatch batch, IntakeOutcome answer) => [.. batch.Alerts.Select(_ => answer)];
+    private static IReadOnlyList<IntakeOutcome> Repeat(AlertBatch batch, IntakeOutcome answer) =>
+        [.. batch.Alerts.Select(_ => answer)];
 }

@@ -1,17 +1,20 @@
 namespace Runbooks.Intake;
 
-/// <summary>What an ended incident keeps from asking, and what nobody was asked about while a window ran, or while an alert came and went after a no.</summary>
+/// <content>
+/// What an ended incident keeps from asking; and what nobody was asked about during a maintenance window, or while an alert came and
+/// went after a no.
+/// </content>
 public sealed partial class IncidentIntake
 {
-    /// <summary>Answers those that an ended incident keeps from asking, and marks those about which it did something.</summary>
-    /// <param name="isRefused">A person said no there to an alert that says the same, and nothing has been decided or done about it since.</param>
+    /// <summary>Answers the alerts that an ended incident keeps from asking, and marks those about which it did something.</summary>
+    /// <param name="isRefused">A person said no there to the same alert, and nothing was decided or done about it since.</param>
     private async Task KeepFromAskingAsync(
         AlertBatch batch, IReadOnlyList<FiringAlert> firing, Incident ended, bool isRefused, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         if (!ended.Accepts(now))
         {
-            // All of them in one change: a whole group is sent again at each interval.
+            // All in one change: a sender repeats a whole group at each interval.
             var remembered = firing.Where(one => one.IsUndecided && ended.Remembers(one.Alert, now)).ToList();
             if (remembered.Count > 0)
             {
@@ -33,9 +36,10 @@ public sealed partial class IncidentIntake
         }
     }
 
-    /// <param name="isRefused">A person said no there to an alert that says the same, and nothing has been decided or done about it since.</param>
+    /// <param name="isRefused">A person said no there to the same alert, and nothing was decided or done about it since.</param>
     /// <returns>Null when the ended incident has nothing to do with this firing.</returns>
-    private async Task<IntakeOutcome?> KeepAsync(AlertBatch batch, Alert alert, Incident ended, bool isRefused, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<IntakeOutcome?> KeepAsync(
+        AlertBatch batch, Alert alert, Incident ended, bool isRefused, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (ended.IsOfEarlierEpisode(alert))
         {
@@ -61,11 +65,14 @@ public sealed partial class IncidentIntake
         }
 
         return ended.KnowsMessage(alert)
-            ? batch.Answer(IntakeResult.Ignored, null, $"This very message was taken before: incident {ended.Id} knows it, and has ended. It opens nothing again.")
+            ? batch.Answer(
+                IntakeResult.Ignored,
+                null,
+                $"This very message was taken before: incident {ended.Id} knows it, and has ended. It opens nothing again.")
             : null;
     }
 
-    /// <summary>Opens an incident that looks at what nobody was asked about for a while, unless a later one on the target does so.</summary>
+    /// <summary>Opens an incident for what nobody was asked about for a while, unless a later one on the target covers that.</summary>
     /// <returns>False when its runbook is not loaded any more.</returns>
     public async Task<bool> LookAgainAsync(Incident waited, CancellationToken cancellationToken)
     {
@@ -96,7 +103,7 @@ public sealed partial class IncidentIntake
 
         return true;
 
-        // A later one knows what nobody had been asked about when it opened; what came to an incident before it since, it does not.
+        // A later incident knows what nobody had been asked about when it opened, but not what came to an earlier incident since.
         Incident Look(Incident latest)
         {
             before = latest;
@@ -107,20 +114,20 @@ public sealed partial class IncidentIntake
         }
     }
 
-    /// <param name="before">The incident before it on the target; null where there was none.</param>
+    /// <param name="before">The previous incident on the target; null where there was none.</param>
     private async Task<Incident> AddUnaskedAsync(Incident opened, Incident? before, CancellationToken cancellationToken) =>
         before?.IsUnasked() == true && await suppressed.IsRememberedAsync(before.Id, cancellationToken)
             ? await store.UpdateAsync(opened.Id, current => current.AddUnaskedOf(before, time.GetUtcNow()), cancellationToken)
             : opened;
 
-    /// <summary>An alert of a post that fires, and what has become of it so far.</summary>
+    /// <summary>A firing alert of a post, and what has become of it so far.</summary>
     private sealed class FiringAlert(Alert alert)
     {
         public Alert Alert { get; } = alert;
 
         public IntakeOutcome? Answer { get; set; }
 
-        /// <summary>Something was done about it. Ended incidents are gone through from the newest on, so a no of before that holds no longer.</summary>
+        /// <summary>Something was done about it. Ended incidents are read newest first, so an older no does not count any more.</summary>
         public bool IsActedOn { get; set; }
 
         public bool IsUndecided => Answer is null && !IsActedOn;

@@ -4,8 +4,8 @@ using Runbooks.Telemetry;
 namespace Runbooks.Intake;
 
 /// <summary>
-/// Brings alerts to incidents. It answers only when what it says is durable; when the store or the engine cannot, it
-/// throws, and the whole post may be sent again: what it opened takes that in.
+/// Brings alerts to incidents. It answers only when everything is stored. If the store or the engine fails, it throws, and the whole post
+/// may be sent again: the incidents that it opened take that in.
 /// </summary>
 public sealed partial class IncidentIntake(
     LoadedRunbooks loaded,
@@ -19,15 +19,17 @@ public sealed partial class IncidentIntake(
     TimeProvider time,
     ILogger<IncidentIntake> logger)
 {
-    /// <summary>Targets taken in side by side; more would only queue up before the same disk.</summary>
+    /// <summary>Targets handled in parallel; more would only wait for the same disk.</summary>
     private const int MaxAtOnce = 16;
 
-    public Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken) => ReceiveAsync(alerts, null, cancellationToken);
+    public Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken) =>
+        ReceiveAsync(alerts, null, cancellationToken);
 
-    /// <param name="traceParent">As the sender's request says it; null where it says none.</param>
+    /// <param name="traceParent">From the sender's request; null where it has none.</param>
     /// <returns>One answer for each alert and each runbook that is for it, in the order of the alerts.</returns>
     /// <exception cref="StoreUnavailableException">Not everything could be recorded; the sender should try again.</exception>
-    public async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(IReadOnlyList<Alert> alerts, string? traceParent, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(
+        IReadOnlyList<Alert> alerts, string? traceParent, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var read = alerts.Select(alert => Episode.WithoutStartAhead(alert, now)).ToList();
@@ -74,8 +76,8 @@ public sealed partial class IncidentIntake(
         }
         finally
         {
-            // Once all are on record: workflows that begin while others are being recorded would take the store from them, and one that
-            // is woken by half of a post may read that everything is over.
+            // Only when all are on record: a workflow that is woken by half of a post may read that everything is over. And workflows that
+            // begin earlier would slow the recording down.
             await BoundedConcurrency.ForEachAsync(IncidentStart.Merge(starts), MaxAtOnce, StartAsync);
         }
 
@@ -84,10 +86,14 @@ public sealed partial class IncidentIntake(
     }
 
     internal static void Count(Alert alert, IntakeOutcome answer) =>
-        Instruments.Alerts.Add(1, Instruments.Tag(Attributes.Source, alert.Source), Instruments.Tag(Attributes.Outcome, CamelCase.Of(answer.Outcome)));
+        Instruments.Alerts.Add(
+            1,
+            Instruments.Tag(Attributes.Source, alert.Source),
+            Instruments.Tag(Attributes.Outcome, CamelCase.Of(answer.Outcome)));
 
     /// <summary>Which incidents the alerts of a post have reached before.</summary>
-    private async Task<IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>>> KnownAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>>> KnownAsync(
+        IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {
         var known = new ConcurrentDictionary<string, IReadOnlyList<IncidentSummary>>(StringComparer.Ordinal);
         await BoundedConcurrency.ForEachAsync([.. alerts.SelectMany(AlertIdentity.All).Distinct()], MaxAtOnce, async identity =>
@@ -101,7 +107,8 @@ public sealed partial class IncidentIntake(
     }
 
     /// <param name="starts">Takes what is to be started.</param>
-    private Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken) => batch switch
+    private Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(
+        AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken) => batch switch
     {
         { Intent: AlertIntent.Resolve } => updates.ResolveAsync(batch, starts, cancellationToken),
         { Intent: AlertIntent.Acknowledge } => updates.AcknowledgeAsync(batch, cancellationToken),
@@ -109,11 +116,16 @@ public sealed partial class IncidentIntake(
         _ => updates.HandleUpdateAsync(batch, starts, cancellationToken),
     };
 
-    /// <summary>What a person has said no to, what is of an earlier episode, and an outage about which something was done go to the incident that knows it; the rest asks.</summary>
-    private async Task<IReadOnlyList<IntakeOutcome>> FireAsync(AlertBatch batch, Runbook runbook, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
+    /// <summary>
+    /// An alert that a person said no to, one of an earlier episode, and an outage about which something was done go to the incident
+    /// that knows them. The rest asks people.
+    /// </summary>
+    private async Task<IReadOnlyList<IntakeOutcome>> FireAsync(
+        AlertBatch batch, Runbook runbook, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
-        // Nothing is read before an alert that comes alone and is known nowhere: the store shows what is on the target as it opens.
-        if (batch is { Alerts.Count: 1, Ended.Count: 0 } && await TryOpenAsync(batch, runbook, unlessRefused: true, cancellationToken) is var (first, begun))
+        // For a single alert that no incident knows nothing is read first: opening it shows what is on the target.
+        if (batch is { Alerts.Count: 1, Ended.Count: 0 }
+            && await TryOpenAsync(batch, runbook, unlessRefused: true, cancellationToken) is var (first, begun))
         {
             starts.Enqueue(begun);
             return first;
@@ -121,7 +133,7 @@ public sealed partial class IncidentIntake(
 
         List<FiringAlert> firing = [.. batch.Alerts.Select(alert => new FiringAlert(alert))];
 
-        // Whatever is open on the target or was since, it knows to what people said no there.
+        // The latest incident on the target knows which alerts people said no to.
         var latest = await store.FindLatestAsync(runbook.Id, batch.TargetKey, cancellationToken);
         var refusedBy = latest?.RefusedBy(batch.Alerts) ?? [];
         foreach (var id in refusedBy.Except(batch.Ended).Concat(batch.Ended))
@@ -150,24 +162,26 @@ public sealed partial class IncidentIntake(
         return [.. firing.Select(one => one.Answer!)];
     }
 
-    /// <summary>In one post some alerts may belong to a fix that settles, which has to be looked at again, and others not.</summary>
+    /// <summary>In one post some alerts may belong to a fix that settles, which has to be checked again, and others not.</summary>
     private static IReadOnlyList<IReadOnlyList<FiringAlert>> Apart(
         AlertBatch batch, Runbook runbook, Incident? latest, IReadOnlyList<FiringAlert> asking, DateTimeOffset now) =>
         asking.Count == 0 ? []
         : latest is not { State: IncidentState.Resolved } ? [asking]
         : [.. asking.GroupBy(one => BelongTo(latest, [one.Alert], runbook, now)).OrderByDescending(part => part.Key).Select(part => part.ToList())];
 
-    /// <returns>An answer for each alert, and what is to be started before anybody hears it.</returns>
-    internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken) =>
+    /// <returns>An answer for each alert, and what has to be started before the sender gets them.</returns>
+    internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(
+        AlertBatch batch, Runbook runbook, CancellationToken cancellationToken) =>
         (await TryOpenAsync(batch, runbook, unlessRefused: false, cancellationToken))!.Value;
 
-    /// <returns>Null where a person said no to one of the alerts before, which may hold: nothing was changed.</returns>
-    private async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)?> TryOpenAsync(AlertBatch batch, Runbook runbook, bool unlessRefused, CancellationToken cancellationToken)
+    /// <returns>Null where a person said no to one of the alerts before, and that may still count: nothing was changed.</returns>
+    private async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)?> TryOpenAsync(
+        AlertBatch batch, Runbook runbook, bool unlessRefused, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now);
 
-        // As the store found it last: it may ask more than once.
+        // Set by Fold, which the store may call more than once: the last call counts.
         Incident? before = null;
         var refused = false;
         var (incident, opened) = await store.OpenAsync(candidate, runbook, Fold, cancellationToken);
@@ -186,8 +200,9 @@ public sealed partial class IncidentIntake(
 
         if (incident.State == IncidentState.Resolved && incident.Accepts(now) && !await RunsAsync(incident, cancellationToken))
         {
-            // Its workflow broke or was ended from outside: a window that nobody watches would only swallow the alert.
-            const string Why = "Alerts on the target belong to a new incident: its workflow has ended, so nobody would look whether the fix holds.";
+            // Its workflow failed or was ended from outside. Nobody watches the settle window, so it would only swallow the alert.
+            const string Why = "Alerts on the target belong to a new incident: "
+                + "its workflow has ended, so nobody would look whether the fix holds.";
             await store.UpdateAsync(incident.Id, current => current.EndSettling(Why, now), cancellationToken);
             return await TryOpenAsync(batch, runbook, unlessRefused, cancellationToken);
         }
@@ -210,7 +225,7 @@ public sealed partial class IncidentIntake(
         }
     }
 
-    /// <summary>Somebody starts by hand what is there already.</summary>
+    /// <summary>Answers a manual start on a target that has an incident already.</summary>
     private static IntakeOutcome AnswerToStart(AlertBatch batch, Incident incident, Incident before, DateTimeOffset now)
     {
         var noted = incident.Timeline.Count > before.Timeline.Count
@@ -219,15 +234,15 @@ public sealed partial class IncidentIntake(
         return batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} {noted}");
     }
 
-    /// <summary>In the settle window whether the fix holds is looked into; while somebody is asked, the cards tell what came.</summary>
+    /// <summary>In the settle window the checks are asked again; while people are asked, their cards show what came.</summary>
     private static bool Wakes(Incident folded) => folded.State == IncidentState.Resolved || folded.HasUntoldNews;
 
     private async Task<bool> RunsAsync(Incident incident, CancellationToken cancellationToken) =>
         await engine.FindAsync(incident.Id, cancellationToken) is { Status: EngineStatus.Pending or EngineStatus.Running };
 
     /// <summary>
-    /// In the settle window the checks are asked about what the closed incident was opened for. An alert for which the runbook
-    /// would ask or do something else is nothing that they answer.
+    /// In the settle window the checks are asked about what the closed incident was opened for. They say nothing about an alert for which
+    /// the runbook's steps would get other parameters.
     /// </summary>
     private static bool BelongTo(Incident latest, IReadOnlyList<Alert> alerts, Runbook runbook, DateTimeOffset now) =>
         latest.Accepts(now)

@@ -5,13 +5,13 @@ namespace Runbooks.Intake;
 /// <summary>What an incident is about: the runbook's target template, filled from the alert.</summary>
 internal static class IncidentTarget
 {
-    /// <summary>Stores keep the target in a key, and keys have an end.</summary>
+    /// <summary>Characters. Stores keep the target in a key, and those are limited.</summary>
     public const int MaxLength = 300;
 
     /// <summary>
-    /// A label that the alert lacks becomes <c>?</c>: an alert that says too little still reaches a person. Its own name and
-    /// identity then stand beside it, because two alerts are not about the same thing for lacking the same label. So they do
-    /// where a label was hidden because it looks like a secret.
+    /// A label that the alert lacks becomes <c>?</c>: an alert that says too little still reaches a person. Its name and identity are then
+    /// part of the target, since two alerts that lack the same label need not be about the same thing. The same applies to a label that was
+    /// hidden because it looks like a secret.
     /// </summary>
     public static string Of(Runbook runbook, Alert alert)
     {
@@ -29,10 +29,12 @@ internal static class IncidentTarget
         return Bound(target is "" or "?" or Redactor.Hidden ? what : $"{target} ({what})");
     }
 
-    /// <summary>What the target asks for and the alert does not say: it lacks it, or it is hidden.</summary>
-    public static IReadOnlyList<string> Missing(Runbook runbook, Alert alert) => Placeholders(runbook, alert, value => value?.Contains(Redactor.Hidden, StringComparison.Ordinal) != false);
+    /// <summary>The placeholders of the target that the alert has no value for, or only a hidden one.</summary>
+    public static IReadOnlyList<string> Missing(Runbook runbook, Alert alert) =>
+        Placeholders(runbook, alert, value => value?.Contains(Redactor.Hidden, StringComparison.Ordinal) != false);
 
-    private static IReadOnlyList<string> Hidden(Runbook runbook, Alert alert) => Placeholders(runbook, alert, value => value?.Contains(Redactor.Hidden, StringComparison.Ordinal) == true);
+    private static IReadOnlyList<string> Hidden(Runbook runbook, Alert alert) =>
+        Placeholders(runbook, alert, value => value?.Contains(Redactor.Hidden, StringComparison.Ordinal) == true);
 
     private static IReadOnlyList<string> Placeholders(Runbook runbook, Alert alert, Func<string?, bool> are)
     {
@@ -46,8 +48,8 @@ internal static class IncidentTarget
         : alert.Name;
 
     /// <summary>
-    /// Azure Monitor gives every firing another identity: there it is the labels that tell one alert from another, unless one of them is hidden.
-    /// What Azure tells of the health of a resource has one identity, and labels that are others in each message.
+    /// Azure Monitor gives every firing another identity, so there the labels distinguish alerts, unless one of them is hidden. Messages
+    /// about the health of a resource have one identity, and other labels each time.
     /// </summary>
     private static string IdentityOf(Alert alert, bool isHidden)
     {
@@ -56,8 +58,9 @@ internal static class IncidentTarget
         return TextHash.Of(identity, bytes: 6);
     }
 
-    /// <summary>A target that has all it asks for.</summary>
-    internal static string Named(Runbook runbook, Alert alert, string target) => TargetKey.Named(Bound(target), alert, runbook.Trigger);
+    /// <summary>For a target that lacks nothing.</summary>
+    internal static string Named(Runbook runbook, Alert alert, string target) =>
+        TargetKey.Named(Bound(target), alert, runbook.Trigger);
 
     private static string Bound(string target)
     {
@@ -67,7 +70,7 @@ internal static class IncidentTarget
             return "?";
         }
 
-        // The hash keeps two long targets apart that differ only behind the cut.
+        // The hash distinguishes two long targets that differ only after the cut.
         return text.Length <= MaxLength
             ? text
             : $"{Clip.To(text, MaxLength - 17)} {TextHash.Of(text, bytes: 8)}";
@@ -75,10 +78,10 @@ internal static class IncidentTarget
 }
 
 /// <summary>
-/// The workflow of a new incident is to be started, or of one whose start a crash may have cut off: the sender tries again,
-/// and what it then folds into was never started. One that waits is to be woken, where something came that it has to read.
+/// Starts the workflow of a new incident, or of one whose start a crash may have cut off: the sender tries again, and its alerts fold into
+/// an incident that was never started. Wakes the workflow where something came that it has to read.
 /// </summary>
-/// <param name="Runbook">Null where it was opened before.</param>
+/// <param name="Runbook">Null where the incident was opened before.</param>
 internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
 {
     public bool Wakes { get; init; }
@@ -92,7 +95,7 @@ internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
         Wakes = of.Any(start => start.Wakes),
     })];
 
-    /// <summary>The incident is on record: a sender that hangs up no longer stops its start.</summary>
+    /// <summary>The incident must be on record: a sender that hangs up does not stop this.</summary>
     public async Task RunAsync(IIncidentEngine engine, PinnedRunbooks pinned)
     {
         if (Runbook is { } opened)
@@ -106,16 +109,17 @@ internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
     }
 }
 
-/// <summary>Why an alert, or a start by hand, opened nothing: the incident that is there already, in words.</summary>
+/// <summary>Says why an alert or a manual start opened nothing: what incident is there already.</summary>
 internal static class IntakeText
 {
-    /// <summary>What a start by hand meets.</summary>
+    /// <summary>For a manual start.</summary>
     public static string Standing(Incident incident, DateTimeOffset now) =>
         !incident.State.IsFinal() ? $"Incident {incident.Id} on this target is open already."
         : incident.IsOwnedByResponder() ? $"Incident {incident.Id} on this target was taken over by a person. Close it first."
-        : $"Incident {incident.Id} on this target was closed a moment ago, and its fix settles until {GateText.Clock(incident.SettlesAt ?? now, now)}. Try that one again if it is needed.";
+        : $"Incident {incident.Id} on this target was closed a moment ago, "
+            + $"and its fix settles until {GateText.Clock(incident.SettlesAt ?? now, now)}. Try that one again if it is needed.";
 
-    /// <summary>Where an alert went.</summary>
+    /// <summary>For an alert.</summary>
     public static string Folding(Incident incident, DateTimeOffset now) => incident.IsOwnedByResponder()
         ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {GateText.Clock(incident.SettlesAt ?? now, now)}."
         : incident.State.IsFinal() && incident.SaidNo() is { } firm && !incident.HoldsUnasked()
@@ -127,20 +131,19 @@ internal static class IntakeText
         : $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";
 }
 
-/// <summary>The runbooks as they are loaded at this moment; what was taken in before stays pinned to its own version.</summary>
+/// <summary>The runbooks as they are loaded now; open incidents stay pinned to their own versions.</summary>
 public delegate IReadOnlyCollection<Runbook> LoadedRunbooks();
 
-/// <summary>What became of one alert, or of one start by hand.</summary>
+/// <summary>What became of one alert, or of one manual start.</summary>
 /// <param name="Id">The incident; null when there is none.</param>
-/// <param name="Reason">Why, in words; always there when the alert was ignored.</param>
+/// <param name="Reason">In words; always there when the alert was ignored.</param>
 public sealed record IntakeOutcome(string? Id, string? Runbook, string? Target, IntakeResult Outcome, string? Reason);
 
 public enum IntakeResult
 {
-    /// <summary>A new incident.</summary>
     Opened,
 
-    /// <summary>An incident on the same target was there already and has the alert on record.</summary>
+    /// <summary>An incident on the same target existed already and has the alert on record.</summary>
     Folded,
 
     /// <summary>The alert is over, and its incident knows.</summary>

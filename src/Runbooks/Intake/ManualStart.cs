@@ -3,15 +3,19 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Intake;
 
-/// <summary>A person starts a runbook: the same way in as an alert's, except that what is missing is asked for.</summary>
+/// <summary>Starts a runbook for a person: like an alert, except that missing labels are asked for.</summary>
 public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, IncidentIntake intake)
 {
-    /// <param name="by">Whoever holds the key says who; goes into the record.</param>
-    /// <param name="reason">Why; null when nobody said.</param>
-    /// <param name="proposed">Nobody started it who answers for it: whatever the runbook says, a person is asked before anything runs.</param>
-    /// <returns>The outcome, or what is wrong.</returns>
+    /// <param name="by">As the holder of the key gives it; goes into the record.</param>
+    /// <param name="reason">Null when nobody gave one.</param>
+    /// <param name="proposed">No person answers for the start: whatever the runbook says, a person is asked before anything runs.</param>
     public async Task<ManualStartResult> StartAsync(
-        string runbookId, IReadOnlyDictionary<string, string> labels, string by, string? reason, CancellationToken cancellationToken, bool proposed = false)
+        string runbookId,
+        IReadOnlyDictionary<string, string> labels,
+        string by,
+        string? reason,
+        CancellationToken cancellationToken,
+        bool proposed = false)
     {
         if (Find(loaded(), runbookId, out var unknown) is not { } runbook)
         {
@@ -31,13 +35,14 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
         return new(outcomes[0], null, []);
     }
 
-    /// <summary>Of a runbook that any sender may start, an incident that Azure opened is known under its name in lower case.</summary>
+    /// <summary>Where a runbook may be started by any sender, an incident that Azure opened has the target's name in lower case.</summary>
     private async Task<string> KnownTargetAsync(Runbook runbook, string target, CancellationToken cancellationToken)
     {
         var known = new List<(string Key, bool IsOpen)>();
         foreach (var key in TargetKey.AllOf(target))
         {
-            if (await store.TryFindLatestAsync(runbook.Id, key, cancellationToken) is { } latest && TargetKey.IsSame(target, key, latest.Alert, runbook.Trigger))
+            if (await store.TryFindLatestAsync(runbook.Id, key, cancellationToken) is { } latest
+                && TargetKey.IsSame(target, key, latest.Alert, runbook.Trigger))
             {
                 known.Add((key, !latest.State.IsFinal() || latest.SettlesAt is not null));
             }
@@ -46,7 +51,7 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
         return known.OrderByDescending(one => one.IsOpen).Select(one => one.Key).FirstOrDefault() ?? target;
     }
 
-    /// <param name="problem">What is loaded instead; null where the runbook is.</param>
+    /// <param name="problem">Says that it is not loaded, with what is similar; null where it is.</param>
     public static Runbook? Find(IReadOnlyCollection<Runbook> loaded, string id, out string? problem)
     {
         var known = loaded.Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
@@ -56,7 +61,8 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
     }
 
     /// <returns>What an incident is opened with, or which labels are missing.</returns>
-    internal static (AlertBatch? Batch, IReadOnlyList<string> Errors) Batch(Runbook runbook, IReadOnlyDictionary<string, string> labels, string by, string? reason, bool proposed = false)
+    internal static (AlertBatch? Batch, IReadOnlyList<string> Errors) Batch(
+        Runbook runbook, IReadOnlyDictionary<string, string> labels, string by, string? reason, bool proposed = false)
     {
         var began = $"{(proposed ? "Proposed" : "Started")} by {by}";
         var alert = AlertSecrets.Hide(new Alert
@@ -66,7 +72,7 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
             Summary = reason is null ? $"{began}." : $"{began}: {reason}",
             Fingerprint = $"{AlertSource.Manual}:{runbook.Id}",
 
-            // As of an alert: a blank label is none.
+            // As for an alert, a blank label counts as missing.
             Labels = labels.Where(label => !string.IsNullOrWhiteSpace(label.Value)).ToDictionary(),
         }) with { AsSent = null };
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });
@@ -83,11 +89,18 @@ public sealed record ManualStartResult(IntakeOutcome? Outcome, ManualStartProble
 public enum ManualStartProblem { NoSuchRunbook, MissingLabels }
 
 /// <summary>
-/// A person has an ended incident tried again: a new incident on the same target, with the alerts of the old one and the
-/// runbook as it is loaded now. Everything in it begins anew, the checks and the question too.
+/// Tries an ended incident again for a person: a new incident on the same target, with the alerts of the old one and the runbook as it
+/// is loaded now. It begins from the start: the checks are asked, and then the people.
 /// </summary>
 public sealed class IncidentRetry(
-    LoadedRunbooks loaded, IIncidentStore store, PinnedRunbooks pinned, IIncidentEngine engine, IncidentVerbService verbs, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<IncidentRetry> logger)
+    LoadedRunbooks loaded,
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    IIncidentEngine engine,
+    IncidentVerbService verbs,
+    IOptionsMonitor<SafetyOptions> options,
+    TimeProvider time,
+    ILogger<IncidentRetry> logger)
 {
     public async Task<RetryResult> RetryAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
     {
@@ -103,21 +116,34 @@ public sealed class IncidentRetry(
 
         if (loaded().FirstOrDefault(loaded => loaded.Id == ended.RunbookId) is not { } runbook)
         {
-            return new(DecisionStatus.NotAllowed, $"Runbook '{ended.RunbookId}' is not loaded any more, so there is nothing to try again.", null);
+            return new(
+                DecisionStatus.NotAllowed,
+                $"Runbook '{ended.RunbookId}' is not loaded any more, so there is nothing to try again.",
+                null);
         }
 
         var now = time.GetUtcNow();
-        var batch = new AlertBatch(runbook.Id, ended.Target, AlertIntent.Fire, [ended.Alert], []) { Runbook = runbook, StartedBy = by };
-        var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now).TryAgain(ended, runbook.Diagnosis.Count > 0, by, reason, now);
+        var batch = new AlertBatch(runbook.Id, ended.Target, AlertIntent.Fire, [ended.Alert], [])
+        {
+            Runbook = runbook,
+            StartedBy = by,
+        };
+        var candidate = batch
+            .Candidate(runbook, options.CurrentValue.Mode, now)
+            .TryAgain(ended, runbook.Diagnosis.Count > 0, by, reason, now);
         var (incident, opened) = await store.OpenAsync(
-            candidate, runbook, latest => latest.Id == ended.Id || latest.MakesRoom() ? candidate.WarnOfNo(latest, now) : latest, cancellationToken);
+            candidate,
+            runbook,
+            latest => latest.Id == ended.Id || latest.MakesRoom() ? candidate.WarnOfNo(latest, now) : latest,
+            cancellationToken);
         if (!opened && incident.RetryOf != ended.Id)
         {
             return new(DecisionStatus.AlreadyClosed, IntakeText.Standing(incident, now), incident.Id);
         }
 
-        // From here on the new incident is on record: whoever hangs up no longer stops its start.
-        var retried = await store.UpdateAsync(ended.Id, current => current.NoteRetried(incident.Id, by, reason, now), CancellationToken.None);
+        // The new incident is on record: a caller that hangs up no longer stops its start.
+        var retried = await store.UpdateAsync(
+            ended.Id, current => current.NoteRetried(incident.Id, by, reason, now), CancellationToken.None);
         await engine.StartAsync(IncidentInput.Of(incident.Id, await pinned.OfAsync(incident, CancellationToken.None)), CancellationToken.None);
         Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         await verbs.ShowAcknowledgedAsync(retried, CancellationToken.None);
@@ -127,24 +153,34 @@ public sealed class IncidentRetry(
     private static RetryResult? WhyNot(Incident incident) => incident switch
     {
         { RetriedAs: { } next } => new(DecisionStatus.AlreadyCounted, $"It was tried again already, as incident {next}.", next),
-        _ when !incident.State.IsFinal() => new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has not ended: {EndingText.Headline(incident)}. Stop it first, or wait for its end.", incident.Id),
-        _ when incident.IsOwnedByResponder() => new(DecisionStatus.NotAllowed, $"A responder owns incident {incident.Id}. Close it first; then it can be tried again.", incident.Id),
+        _ when !incident.State.IsFinal() => new(
+            DecisionStatus.NotAllowed,
+            $"Incident {incident.Id} has not ended: {EndingText.Headline(incident)}. Stop it first, or wait for its end.",
+            incident.Id),
+        _ when incident.IsOwnedByResponder() => new(
+            DecisionStatus.NotAllowed,
+            $"A responder owns incident {incident.Id}. Close it first; then it can be tried again.",
+            incident.Id),
         _ => null,
     };
 }
 
-/// <param name="Message">In words, for whoever asked.</param>
-/// <param name="Incident">The new one, or the one that stands in the way; null when there is neither.</param>
+/// <param name="Incident">The new incident, or the one that prevents it; null when there is neither.</param>
 public sealed record RetryResult(DecisionStatus Status, string Message, string? Incident);
 
 /// <summary>
-/// What a runbook would find and do now, about a target that somebody names: the real checks are asked and the real actions look at
-/// their targets. Nothing is opened, nothing is recorded and nothing acts.
+/// What a runbook would find and do now on a given target: the real checks are asked, and the real actions prepare. Nothing is opened,
+/// nothing is recorded and nothing acts.
 /// </summary>
 public sealed class RunbookPreview(LoadedRunbooks loaded, CheckRunner checks, PlanBuilder plans, TimeProvider time)
 {
-    /// <param name="check">The check of the runbook that is asked; all of them, and what the steps would do, when null.</param>
-    public async Task<PreviewResult> MakeAsync(string runbookId, IReadOnlyDictionary<string, string> labels, string by, string? check, CancellationToken cancellationToken)
+    /// <param name="check">The only check of the runbook to ask; null asks all, and what the steps would do.</param>
+    public async Task<PreviewResult> MakeAsync(
+        string runbookId,
+        IReadOnlyDictionary<string, string> labels,
+        string by,
+        string? check,
+        CancellationToken cancellationToken)
     {
         if (ManualStart.Find(loaded(), runbookId, out var problem) is not { } runbook)
         {
@@ -174,7 +210,7 @@ public sealed class RunbookPreview(LoadedRunbooks loaded, CheckRunner checks, Pl
     }
 }
 
-/// <param name="Errors">What is wrong with the question, each with its remedy; empty when it was answered.</param>
+/// <param name="Errors">Each with its remedy; empty when the preview was made.</param>
 public sealed record PreviewResult(IReadOnlyList<string> Errors)
 {
     public string Target { get; init; } = "";

@@ -1,9 +1,9 @@
 namespace Runbooks.Intake;
 
 /// <summary>
-/// The alerts that no runbook is for, with the reason: whoever wonders why nothing happened finds it here. Kept in the shared
-/// state, so that a restart does not lose it and hosts side by side tell the same. Alerts that are alike are one line, and of
-/// many lines the latest stay. It is no promise to a sender: what cannot be kept is in the log all the same.
+/// The alerts that no runbook is for, with the reason, for people who wonder why nothing happened. Kept in the shared state, so that a
+/// restart does not lose them and all hosts show the same. Alerts that are alike are one line, and the latest lines are kept. Senders
+/// must not rely on it: what cannot be kept is only in the log.
 /// </summary>
 public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogger<UnmatchedAlerts> logger)
 {
@@ -14,21 +14,21 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
     private const int LongestText = 300;
     private const int LongestLabel = 80;
 
-    /// <summary>Nobody sends alerts to be answered late for the sake of this.</summary>
+    /// <summary>Writing the list must not delay the answers to senders for longer.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private List<UnmatchedAlert> _waiting = [];
     private Task _writing = Task.CompletedTask;
 
-    /// <summary>The write that has not begun yet and takes along whatever comes until it does.</summary>
+    /// <summary>The write that has not begun yet; it takes everything that comes before it does.</summary>
     private Task? _next;
 
     /// <summary>The latest first.</summary>
     public async Task<IReadOnlyList<UnmatchedAlert>> ReadAsync(CancellationToken cancellationToken) =>
         (await state.FindAsync<UnmatchedList>(Key, cancellationToken))?.Alerts ?? [];
 
-    /// <summary>Posts that come while one is written are written together after it.</summary>
+    /// <summary>Posts that come during a write are written together after it.</summary>
     public async Task RecordAsync(IEnumerable<(Alert Alert, string Reason)> alerts, CancellationToken cancellationToken)
     {
         var lines = alerts.Where(one => one.Alert.Status == AlertStatus.Firing).Select(one => Of(one.Alert, one.Reason, time.GetUtcNow())).ToList();
@@ -48,7 +48,7 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
         {
             await written.WaitAsync(s_patience, time, cancellationToken);
         }
-        // The alert was answered for what it is, ignored; that the page misses a line must not make its sender repeat it.
+        // The alert's outcome, ignored, is right all the same: a missing line on the page must not make the sender repeat it.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UnmatchedNotKept(logger, trouble);
@@ -66,7 +66,7 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
             (lines, _waiting) = (_waiting, []);
         }
 
-        // Whoever hangs up does not take the lines of the others along.
+        // Not the caller's token: a sender that hangs up must not lose the lines of others.
         await state.ChangeAsync<UnmatchedList>(Key, known => lines.Aggregate(known ?? new([]), Add), CancellationToken.None);
     }
 
@@ -78,10 +78,15 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
     }
 
     private static UnmatchedAlert Of(Alert alert, string reason, DateTimeOffset now) => new(
-        alert.Source, Clip.To(alert.Name, LongestText), alert.Severity is { } severity ? Clip.To(severity, LongestLabel) : null,
+        alert.Source,
+        Clip.To(alert.Name, LongestText),
+        alert.Severity is { } severity ? Clip.To(severity, LongestLabel) : null,
         alert.Summary is { } summary ? Clip.To(Redactor.Redact(summary), LongestText) : null,
         [.. alert.Labels.Take(MaxLabels).Select(label => Clip.To(Redactor.Redact($"{label.Key}={label.Value}"), LongestLabel))],
-        Clip.To(reason, 2 * LongestText), 1, now, now);
+        Clip.To(reason, 2 * LongestText),
+        1,
+        now,
+        now);
 
     /// <param name="Alerts">The latest first.</param>
     private sealed record UnmatchedList(IReadOnlyList<UnmatchedAlert> Alerts);
@@ -89,6 +94,13 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
 
 /// <summary>Alerts of one sender and name that matched nothing for one reason.</summary>
 /// <param name="Labels">Of the latest, as <c>name=value</c>.</param>
-/// <param name="Reason">Why no runbook was for it, in words.</param>
 public sealed record UnmatchedAlert(
-    string Source, string Name, string? Severity, string? Summary, IReadOnlyList<string> Labels, string Reason, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt);
+    string Source,
+    string Name,
+    string? Severity,
+    string? Summary,
+    IReadOnlyList<string> Labels,
+    string Reason,
+    int Count,
+    DateTimeOffset FirstAt,
+    DateTimeOffset LastAt);

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Runbooks.Intake.Parsing;
 
-/// <summary>Reads a list of alerts one by one, so that one that is not understood does not cost the others.</summary>
+/// <summary>Reads a list of alerts one by one, so that one bad alert does not cost the others.</summary>
 internal static class AlertList
 {
     public delegate Alert? ReadOne(Payload alert, string path, PostReport report);
@@ -21,7 +21,10 @@ internal static class AlertList
         if (count > AlertLimits.Alerts)
         {
             report.Lose(
-                new(path, $"{count} alerts, of which the first {AlertLimits.Alerts} were read", $"send at most {AlertLimits.Alerts} in one post (Alertmanager: a finer group_by)"),
+                new(
+                    path,
+                    $"{count} alerts, of which the first {AlertLimits.Alerts} were read",
+                    $"send at most {AlertLimits.Alerts} in one post (Alertmanager: a finer group_by)"),
                 count - AlertLimits.Alerts);
         }
 
@@ -56,21 +59,21 @@ internal static class AlertList
     }
 }
 
-/// <summary>What has to be said of a post, taken down while its alerts are read.</summary>
+/// <summary>Collects the errors and warnings about a post while its alerts are read.</summary>
 internal sealed class PostReport
 {
     private readonly List<AlertError> _errors = [];
     private readonly List<AlertError> _warnings = [];
     private int _lost;
 
-    /// <summary>Alerts that are not taken; the first errors are listed, all are counted.</summary>
+    /// <summary>Alerts that are not taken. Only the first errors are listed; all are counted.</summary>
     public void Lose(AlertError error, int alerts = 1)
     {
         _lost += alerts;
         Add(_errors, error);
     }
 
-    /// <summary>An alert that is taken, though a part of it was guessed.</summary>
+    /// <summary>The alert is taken, but a part of it was guessed.</summary>
     public void Warn(AlertError warning) => Add(_warnings, warning);
 
     public ParsedAlerts With(IReadOnlyList<Alert> alerts) => new(alerts, _errors) { Warnings = _warnings, Lost = _lost };
@@ -99,7 +102,7 @@ internal sealed class LabelSet(int limit, int valueLimit)
 
     public string? this[string name] => _values.GetValueOrDefault(name);
 
-    /// <summary>Sets a label, over an earlier one of that name.</summary>
+    /// <summary>Replaces an earlier value of that name.</summary>
     public LabelSet Set(string? name, string? value)
     {
         if (!string.IsNullOrEmpty(name) && !string.IsNullOrEmpty(value) && (!IsFull || _values.ContainsKey(name)))
@@ -110,10 +113,14 @@ internal sealed class LabelSet(int limit, int valueLimit)
         return this;
     }
 
-    /// <summary>Adds a label unless one of that name is there.</summary>
-    public LabelSet Add(string? name, string? value) => name is not null && _values.ContainsKey(name) ? this : Set(name, value);
+    /// <summary>Keeps an earlier value of that name.</summary>
+    public LabelSet Add(string? name, string? value) =>
+        name is not null && _values.ContainsKey(name) ? this : Set(name, value);
 
-    /// <summary>What is read of this name has a meaning here: only the sender itself may say it, and what its users say of that name is kept as <c>custom.NAME</c>.</summary>
+    /// <summary>
+    /// For a name that has a meaning here, so that only the sender itself may set it. What its users wrote under that name is kept as
+    /// <c>custom.NAME</c>.
+    /// </summary>
     public LabelSet Reserve(string name, Payload value)
     {
         var isTheirs = _values.Remove(name, out var theirs);
@@ -133,14 +140,17 @@ internal sealed class LabelSet(int limit, int valueLimit)
         return this;
     }
 
-    /// <summary>What of the labels no label can be read of; the sender is told.</summary>
-    /// <returns>As it was sent, what of it is not measured.</returns>
+    /// <summary>Finds the parts of the labels that no label can be read from, and warns the sender.</summary>
+    /// <returns>These parts as they were sent, without measured ones.</returns>
     public static IReadOnlyList<string> Unread(Payload labels, string path, PostReport report)
     {
         var unread = new List<string>();
         foreach (var (name, at, value) in labels.NoPairs())
         {
-            report.Warn(new($"{path}{at}", value.Found, "no label is read of this, so no template, trigger or target finds it; give each label a name and a text"));
+            report.Warn(new(
+                $"{path}{at}",
+                value.Found,
+                "no label is read of this, so no template, trigger or target finds it; give each label a name and a text"));
             if (name is null || !AlertLabels.IsMeasured(name))
             {
                 unread.Add($"{at}={value.Raw}");
@@ -161,15 +171,15 @@ internal sealed class LabelSet(int limit, int valueLimit)
     }
 }
 
-/// <summary>An identity for alerts whose sender gives none (or too long a one): a hash of what stays the same.</summary>
+/// <summary>The identity of an alert whose sender gives none, or too long a one: a hash of what stays the same.</summary>
 internal static class AlertFingerprint
 {
-    /// <summary>Blanks around a value and how its letters are composed tell no two things apart: targets are compared without them too.</summary>
-    /// <param name="more">What stands in the labels and is none: two of it may be two things.</param>
+    /// <summary>Blanks around a value, and how its letters are composed, make no difference, as when targets are compared.</summary>
+    /// <param name="more">Parts of the labels that are not labels: they may distinguish two alerts.</param>
     public static string OfLabels(string name, IReadOnlyDictionary<string, string> labels, params IEnumerable<string> more) =>
         Of([name, .. labels.Where(label => !AlertLabels.IsMeasured(label.Key)).OrderBy(label => label.Key, StringComparer.Ordinal).SelectMany(label => new[] { label.Key, ComposedText.Of(label.Value).Trim() }), .. more]);
 
-    /// <summary>Each part is hashed with its length before it, so that ["ab", "c"] and ["a", "bc"] differ.</summary>
+    /// <summary>Each part is hashed after its length, so that ["ab", "c"] and ["a", "bc"] differ.</summary>
     public static string Of(IEnumerable<string> parts)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -189,8 +199,8 @@ internal static class AlertFingerprint
 internal static class AlertLink
 {
     /// <summary>
-    /// The address in canonical form; null unless it is absolute http or https. One with a user name in it is left out
-    /// too: it may carry a password, and it makes a foreign host look familiar.
+    /// The address in canonical form; null unless it is absolute http or https. One with a user name is left out too: it may carry a
+    /// password, and it makes a foreign host look familiar.
     /// </summary>
     public static string? Clean(string? text) =>
         text is { Length: > 0 and <= AlertLimits.Link }

@@ -3,7 +3,7 @@ using System.Text.Unicode;
 
 namespace Runbooks.Intake.Parsing;
 
-/// <summary>Every sender that is understood, found by its name. A name given twice fails at start-up.</summary>
+/// <summary>Finds the parser of a sender by name. A name given twice fails at start-up.</summary>
 public sealed class AlertReader
 {
     private readonly SortedDictionary<string, IAlertParser> _parsers = new(StringComparer.OrdinalIgnoreCase);
@@ -23,12 +23,12 @@ public sealed class AlertReader
 
     public bool Knows(string source) => _parsers.ContainsKey(source);
 
-    /// <summary>A known source as its parser writes it, whatever the case in which it was given.</summary>
+    /// <summary>A known source in the case of its parser.</summary>
     public string NameOf(string source) => _parsers[source].Source;
 
-    /// <summary>Reads a post of a known source (ignoring case), and hides what looks like a secret in it. Throws for nothing in the body.</summary>
-    /// <param name="charset">As the request names it; it counts where the body is not UTF-8.</param>
-    /// <exception cref="KeyNotFoundException">Ask <see cref="Knows"/> first.</exception>
+    /// <summary>Reads a post of a known source (ignoring case), and hides what looks like a secret. No body makes it throw.</summary>
+    /// <param name="charset">From the request; used where the body is not UTF-8.</param>
+    /// <exception cref="KeyNotFoundException">The source is unknown: ask <see cref="Knows"/> first.</exception>
     public ParsedAlerts Read(string source, ReadOnlyMemory<byte> body, string? charset = null)
     {
         var parser = _parsers[source];
@@ -39,13 +39,17 @@ public sealed class AlertReader
         }
 
         var parsed = parser.Parse(document.RootElement);
-        return parsed with { Alerts = [.. parsed.Alerts.Select(AlertSecrets.Hide)], Warnings = warning is null ? parsed.Warnings : [warning, .. parsed.Warnings] };
+        return parsed with
+        {
+            Alerts = [.. parsed.Alerts.Select(AlertSecrets.Hide)],
+            Warnings = warning is null ? parsed.Warnings : [warning, .. parsed.Warnings],
+        };
     }
 }
 
 /// <summary>
-/// What a post holds. Alerts that were understood are kept even when others of the same post were not: few senders
-/// repeat a refused post, so refusing it whole would lose the good ones. Either list may be empty, never both.
+/// The result of reading a post. Good alerts are kept even when others of the same post are bad: few senders repeat a refused post, so
+/// refusing it whole would lose the good ones. Either list may be empty, never both.
 /// </summary>
 public sealed record ParsedAlerts(IReadOnlyList<Alert> Alerts, IReadOnlyList<AlertError> Errors)
 {
@@ -59,11 +63,11 @@ public sealed record ParsedAlerts(IReadOnlyList<Alert> Alerts, IReadOnlyList<Ale
     [JsonIgnore]
     public bool IsRefused => Alerts.Count == 0;
 
-    /// <param name="lost">0 for a post that carries no alert.</param>
+    /// <param name="lost">0 for a post without an alert.</param>
     public static ParsedAlerts Refused(AlertError error, int lost = 1) => new([], [error]) { Lost = lost };
 }
 
-/// <summary>One thing in a post that could not be understood.</summary>
+/// <summary>One error in a post.</summary>
 /// <param name="Path">Where, as a JSON path: <c>$.alerts[2].labels</c>.</param>
 /// <param name="Found">What is there: <c>missing</c>, <c>a number</c>.</param>
 /// <param name="Remedy">What the sender has to do.</param>
@@ -73,8 +77,8 @@ public sealed record AlertError(string Path, string Found, string Remedy)
 }
 
 /// <summary>
-/// How much of a post is read. Text longer than its limit is cut and ends in <c>…</c>, so that a cut value never equals
-/// another, valid one; what is useless when cut (links, resource ids) is left out instead.
+/// How much of a post is read. Longer text is cut and ends in <c>…</c>, so that a cut value never equals another, valid one. Links and
+/// resource ids are useless when cut and are left out instead.
 /// </summary>
 public static class AlertLimits
 {
@@ -84,10 +88,8 @@ public static class AlertLimits
     /// <summary>Levels of nesting.</summary>
     public const int Depth = 64;
 
-    /// <summary>Alerts in one post.</summary>
     public const int Alerts = 1000;
 
-    /// <summary>Errors listed for one post.</summary>
     public const int Errors = 20;
 
     public const int Labels = 100;
@@ -110,7 +112,6 @@ public static class AlertLimits
 /// <summary>The raw bytes of a post as a JSON document, within <see cref="AlertLimits"/>.</summary>
 internal static class JsonBody
 {
-    /// <summary>What is found where nothing was sent.</summary>
     public const string Empty = "empty";
 
     private const string Remedy = "post one JSON document as UTF-8";
@@ -148,22 +149,25 @@ internal static class JsonBody
         }
         catch (JsonException e)
         {
-            // The library's message quotes the body and names its own types: only the place is repeated.
-            error = new("$", $"not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", $"{Remedy}, nested at most {AlertLimits.Depth} levels");
+            // The library's message quotes the body and names its own types, so only the place is repeated.
+            error = new(
+                "$",
+                $"not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}",
+                $"{Remedy}, nested at most {AlertLimits.Depth} levels");
             return null;
         }
     }
 }
 
 /// <summary>
-/// JSON is UTF-8 (RFC 8259), and not every program keeps to it: Windows PowerShell 5.1 posts the letters of its own code page. A name with
-/// "\uFFFD" in it would fit no trigger, and two machines would be one.
+/// JSON is UTF-8 (RFC 8259), but some programs send something else: Windows PowerShell 5.1 posts its own code page. A name with
+/// "\uFFFD" in it would match no trigger, and two machines could look like one.
 /// </summary>
 internal static class PostEncoding
 {
     private static readonly Encoding s_windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
 
-    /// <param name="charset">As the request names it; null where it names none.</param>
+    /// <param name="charset">From the request; null where it names none.</param>
     /// <param name="warning">What was guessed; null for a post in UTF-8.</param>
     public static ReadOnlyMemory<byte> ToUtf8(ReadOnlyMemory<byte> post, string? charset, out AlertError? warning)
     {
@@ -174,19 +178,29 @@ internal static class PostEncoding
         }
 
         var encoding = Find(charset) ?? s_windows1252;
-        warning = new("$", "not UTF-8", $"it was read as {encoding.WebName}; post UTF-8 (PowerShell: -ContentType 'application/json; charset=utf-8')");
+        warning = new(
+            "$",
+            "not UTF-8",
+            $"it was read as {encoding.WebName}; post UTF-8 (PowerShell: -ContentType 'application/json; charset=utf-8')");
         return Encoding.UTF8.GetBytes(encoding.GetString(post.Span));
     }
 
-    /// <summary>ISO 8859-1 and ASCII are parts of Windows-1252, and who names one of them means that (https://encoding.spec.whatwg.org). UTF-16 is refused: it is no JSON, and half of it would look like some.</summary>
-    /// <returns>Null for one that is not known, or not written on top of ASCII.</returns>
+    /// <summary>
+    /// ISO 8859-1 and ASCII are parts of Windows-1252, and senders that name one of them mean that (https://encoding.spec.whatwg.org).
+    /// UTF-16 is refused: it is not valid JSON here, and half of it would look valid.
+    /// </summary>
+    /// <returns>Null for an encoding that is unknown, or not based on ASCII.</returns>
     private static Encoding? Find(string? charset) =>
-        charset is not null && CodePagesEncodingProvider.Instance.GetEncoding(charset) is { } encoding && encoding.GetBytes("{").AsSpan().SequenceEqual("{"u8) ? encoding : null;
+        charset is not null
+        && CodePagesEncodingProvider.Instance.GetEncoding(charset) is { } encoding
+        && encoding.GetBytes("{").AsSpan().SequenceEqual("{"u8)
+            ? encoding
+            : null;
 }
 
 /// <summary>
-/// Reads what one kind of sender posts. Never throws for what it is given: a field of an unexpected kind is read as well
-/// as it can be, and what cannot be understood at all becomes an <see cref="AlertError"/>.
+/// Reads the posts of one kind of sender. Never throws for its input: a field of an unexpected kind is read as well as it can be, and
+/// what cannot be understood at all becomes an <see cref="AlertError"/>.
 /// </summary>
 public interface IAlertParser
 {

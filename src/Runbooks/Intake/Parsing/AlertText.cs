@@ -7,19 +7,22 @@ internal static class AlertText
 
     static AlertText()
     {
-        Know(AlertStatus.Firing, "firing", "fired", "fire", "alerting", "alert", "alarm", "active", "activated", "triggered", "trigger", "open", "opened", "created", "new",
+        Know(
+            AlertStatus.Firing,
+            "firing", "fired", "fire", "alerting", "alert", "alarm", "active", "activated", "triggered", "trigger", "open", "opened",
+            "created", "new",
             "problem", "critical", "error", "down", "warning", "warn", "failed", "failure", "degraded", "unhealthy", "nodata", "no data",
             "re triggered", "re warn", "re no data", "renotify",
             "alert failure", "alert degraded", "alert degraded remain", "alert degraded failure");
-        Know(AlertStatus.Resolved, "resolved", "resolve", "ok", "okay", "closed", "close", "recovered", "recovery", "up", "normal", "inactive", "deactivated",
-            "cleared", "clear", "fixed", "healthy", "restored", "passing", "passed", "success", "back to normal", "ended", "alert recovery", "alert degraded recovery");
+        Know(
+            AlertStatus.Resolved,
+            "resolved", "resolve", "ok", "okay", "closed", "close", "recovered", "recovery", "up", "normal", "inactive", "deactivated",
+            "cleared", "clear", "fixed", "healthy", "restored", "passing", "passed", "success", "back to normal", "ended",
+            "alert recovery", "alert degraded recovery");
         Know(AlertStatus.Acknowledged, "acknowledged", "acknowledge", "acknowledgement", "acknowledgment", "acked", "ack");
     }
 
-    /// <summary>
-    /// A word that nobody knows counts as firing, and the sender is told so: an incident too many is looked at, an alert
-    /// too few is not.
-    /// </summary>
+    /// <summary>An unknown word counts as firing, and the sender is told: an incident too many is looked at, a missed alert is not.</summary>
     public static AlertStatus Status(Payload word, string path, PostReport report)
     {
         var text = word.Line(AlertLimits.Name);
@@ -33,29 +36,37 @@ internal static class AlertText
             return status;
         }
 
-        report.Warn(new(path, word.Found, "this status is not known, so the alert is taken as firing; write firing, resolved or acknowledged"));
+        report.Warn(new(
+            path,
+            word.Found,
+            "this status is not known, so the alert is taken as firing; write firing, resolved or acknowledged"));
         return AlertStatus.Firing;
     }
 
-    /// <summary>How bad it is, in the sender's word. Of one that nobody knows only the worst is known to be worse, and the sender is told so.</summary>
+    /// <summary>The sender's word. Only critical is known to be worse than an unknown word, and the sender is told.</summary>
     public static string? Severity(Payload word, string path, PostReport report)
     {
         var text = word.Line(AlertLimits.Severity);
         if (text is not null && AlertSeverity.RankOf(text) is null)
         {
-            report.Warn(new(path, word.Found, "this severity is not known, so people are told that the alert became worse only when it becomes critical; write critical, high, medium, low or none"));
+            report.Warn(new(
+                path,
+                word.Found,
+                "this severity is not known, so people are told that the alert became worse only when it becomes critical; "
+                    + "write critical, high, medium, low or none"));
         }
 
         return text;
     }
 
-    /// <returns>The word for the status where nobody knows it; null otherwise.</returns>
-    public static string? Unknown(Payload word) => word.Line(AlertLimits.Name) is { } text && Find(text) is null ? text : null;
+    /// <returns>The sender's word for the status where it is unknown; null otherwise.</returns>
+    public static string? Unknown(Payload word) =>
+        word.Line(AlertLimits.Name) is { } text && Find(text) is null ? text : null;
 
-    /// <summary>Whether it is a known word for an alert that is over, or that somebody sees to.</summary>
-    public static bool SaysNotFiring(Payload word) => word.Line(AlertLimits.Name) is { } text && Find(text) is AlertStatus.Resolved or AlertStatus.Acknowledged;
+    public static bool SaysNotFiring(Payload word) =>
+        word.Line(AlertLimits.Name) is { } text && Find(text) is AlertStatus.Resolved or AlertStatus.Acknowledged;
 
-    /// <summary>Whether it is a yes to such a word, or a no to a word for firing.</summary>
+    /// <summary>For a field whose name is the word: true for such a word, or false for a word for firing.</summary>
     public static bool SaysNotFiring(string word, Payload answer) => answer.Line(AlertLimits.Name)?.ToUpperInvariant() switch
     {
         "TRUE" => Find(word) is AlertStatus.Resolved or AlertStatus.Acknowledged,
@@ -63,7 +74,7 @@ internal static class AlertText
         _ => false,
     };
 
-    /// <summary>Of the name of an event, such as <c>incident.resolved</c>, its last part.</summary>
+    /// <summary>For the name of an event, such as <c>incident.resolved</c>, the last part counts.</summary>
     private static AlertStatus? Find(string text) =>
         s_words.TryGetValue(text[(text.LastIndexOf('.') + 1)..].Trim().Replace('_', ' ').Replace('-', ' '), out var status) ? status : null;
 

@@ -6,12 +6,15 @@ internal sealed class AlertmanagerParser : IAlertParser
     public string Source => AlertSource.Alertmanager;
 
     public ParsedAlerts Parse(JsonElement body) =>
-        AlertGroup.Read(body, "point a webhook_config of Alertmanager here, without a payload of its own", (group, alert, path, report) => group.ToAlert(Source, alert, path, report));
+        AlertGroup.Read(
+            body,
+            "point a webhook_config of Alertmanager here, without a payload of its own",
+            (group, alert, path, report) => group.ToAlert(Source, alert, path, report));
 }
 
 /// <summary>
-/// The post that Alertmanager and Grafana share: what is said of the whole group, and a list of alerts, some firing and
-/// some resolved. The group speaks where an alert says nothing itself.
+/// The post that Alertmanager and Grafana share: fields of the whole group, and a list of alerts, some firing and some resolved. Where
+/// an alert says nothing itself, the group's fields count.
 /// </summary>
 internal sealed class AlertGroup
 {
@@ -34,7 +37,9 @@ internal sealed class AlertGroup
         if (!post.IsObject || !post["alerts"].IsArray)
         {
             var report = new PostReport();
-            if (post.Items().FirstOrDefault() is var first && first["alerts"].IsMissing && ForeignPost.Report(first, post.IsArray ? "$[0]" : "$", report))
+            if (post.Items().FirstOrDefault() is var first
+                && first["alerts"].IsMissing
+                && ForeignPost.Report(first, post.IsArray ? "$[0]" : "$", report))
             {
                 return report.With([]);
             }
@@ -60,10 +65,17 @@ internal sealed class AlertGroup
         return post["truncatedAlerts"].Line(20) is { } count && count != "0" ? WithLeftOut(parsed, count) : parsed;
     }
 
-    /// <summary>Alerts that the sender itself cut off its post: nobody else will tell.</summary>
+    /// <summary>Reports the alerts that the sender itself left out of its post: nobody else does.</summary>
     private static ParsedAlerts WithLeftOut(ParsedAlerts parsed, string count) => parsed with
     {
-        Errors = [.. parsed.Errors, new("$.truncatedAlerts", $"{count} alerts left out by the sender", "raise max_alerts at the sender, or group its alerts more finely")],
+        Errors =
+        [
+            .. parsed.Errors,
+            new(
+                "$.truncatedAlerts",
+                $"{count} alerts left out by the sender",
+                "raise max_alerts at the sender, or group its alerts more finely"),
+        ],
         Lost = parsed.Lost + (int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var leftOut) ? leftOut : 1),
     };
 
@@ -73,7 +85,9 @@ internal sealed class AlertGroup
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
         var unread = LabelSet.Unread(alert["labels"], $"{path}.labels", report);
         var annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]);
-        var (status, at) = alert["status"].Line(AlertLimits.Name) is null ? (_status, "$.status") : (alert["status"], $"{path}.status");
+        var (status, at) = alert["status"].Line(AlertLimits.Name) is null
+            ? (_status, "$.status")
+            : (alert["status"], $"{path}.status");
         return new()
         {
             Source = source,
@@ -95,8 +109,8 @@ internal sealed class AlertGroup
 }
 
 /// <summary>
-/// Grafana Alerting's webhook contact point: Alertmanager's post, and per alert the values that were measured and where it
-/// is shown: https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/.
+/// Grafana Alerting's webhook contact point: Alertmanager's post, with the measured values and links of each alert:
+/// https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/.
 /// </summary>
 internal sealed class GrafanaParser : IAlertParser
 {
@@ -105,7 +119,10 @@ internal sealed class GrafanaParser : IAlertParser
     public ParsedAlerts Parse(JsonElement body)
     {
         var title = new Payload(body)["title"].Line(AlertLimits.Summary);
-        return AlertGroup.Read(body, "point a webhook contact point of Grafana Alerting here, with the custom payload left empty", (group, alert, path, report) => Enrich(group.ToAlert(Source, alert, path, report), alert, title));
+        return AlertGroup.Read(
+            body,
+            "point a webhook contact point of Grafana Alerting here, with the custom payload left empty",
+            (group, alert, path, report) => Enrich(group.ToAlert(Source, alert, path, report), alert, title));
     }
 
     private static Alert Enrich(Alert parsed, Payload alert, string? title)

@@ -1,10 +1,10 @@
 namespace Runbooks.Intake.Parsing;
 
-/// <summary>A post that is longer than what is read of it: the alerts that stand whole in its first part can still be taken.</summary>
+/// <summary>For a post that is longer than what is read: the whole alerts in its first part can still be taken.</summary>
 public static class CutPost
 {
     /// <param name="begin">The first part of the post, as UTF-8.</param>
-    /// <returns>A JSON document of the alerts that are whole in it; null when none is.</returns>
+    /// <returns>A JSON document of the alerts that are whole; null when there are none.</returns>
     public static ReadOnlyMemory<byte>? Close(ReadOnlyMemory<byte> begin)
     {
         if (begin.Span.StartsWith("\uFEFF"u8))
@@ -23,7 +23,7 @@ public static class CutPost
         }
         catch (JsonException)
         {
-            // What stood before the broken place is whole all the same.
+            // The part before the error is whole all the same.
         }
 
         // Not in one expression with null, which would become an empty memory.
@@ -35,7 +35,7 @@ public static class CutPost
         return new ReadOnlyMemory<byte>([.. begin.Span[..place.End], .. Encoding.ASCII.GetBytes(place.Closing)]);
     }
 
-    /// <summary>Where the last whole alert ends, and what closes the document behind it.</summary>
+    /// <summary>Where the last whole alert ends, and what closes the document after it.</summary>
     private struct Place
     {
         /// <summary>The depth of the list's entries; 0 outside of a list of alerts.</summary>
@@ -68,24 +68,29 @@ public static class CutPost
                 (End, Closing) = ((int)reader.BytesConsumed, "");
             }
 
-            _named = reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueTextEquals("alerts");
+            _named = reader.TokenType == JsonTokenType.PropertyName
+                && reader.CurrentDepth == 1
+                && reader.ValueTextEquals("alerts");
         }
     }
 }
 
-/// <summary>Posts that came to the address of another sender: the remedy is the right address.</summary>
+/// <summary>For posts that came to the address of another sender: the error gives the right address.</summary>
 internal static class ForeignPost
 {
     private const string ValidationEvent = "Microsoft.EventGrid.SubscriptionValidationEvent";
 
-    /// <returns>False when nothing in it tells which sender's it is; otherwise it was reported.</returns>
+    /// <returns>False when nothing in it shows which sender's it is; otherwise it was reported.</returns>
     public static bool Report(Payload post, string path, PostReport report)
     {
         if (IsEvent(post))
         {
             var field = post["eventType"].IsMissing ? "type" : "eventType";
             report.Lose(
-                new($"{path}.{field}", post[field].Found, "this is an event of Azure Event Grid; let the event subscription post to /api/alerts/event-grid"),
+                new(
+                    $"{path}.{field}",
+                    post[field].Found,
+                    "this is an event of Azure Event Grid; let the event subscription post to /api/alerts/event-grid"),
                 IsValidation(post) ? 0 : 1);
             return true;
         }
@@ -102,14 +107,18 @@ internal static class ForeignPost
         return true;
     }
 
-    /// <returns>Where the essentials of an alert of Azure Monitor are: in the common schema, or in the form of its resource; null where there are none.</returns>
+    /// <returns>Where the essentials of an Azure Monitor alert are, in the common schema or in the form of its resource; or null.</returns>
     public static string? FindEssentials(Payload post) =>
-        post["data"]["essentials"].IsObject ? "data.essentials" : post["properties"]["essentials"].IsObject ? "properties.essentials" : null;
+        post["data"]["essentials"].IsObject ? "data.essentials"
+        : post["properties"]["essentials"].IsObject ? "properties.essentials"
+        : null;
 
     /// <summary>An event of Event Grid, in the schema of CloudEvents 1.0 or in Event Grid's own.</summary>
     public static bool IsEvent(Payload post) =>
-        (!post["specversion"].IsMissing && !post["type"].IsMissing) || (!post["eventType"].IsMissing && !post["eventTime"].IsMissing);
+        (!post["specversion"].IsMissing && !post["type"].IsMissing)
+        || (!post["eventType"].IsMissing && !post["eventTime"].IsMissing);
 
-    /// <summary>The event by which Event Grid asks whether it may post here; it carries no alert.</summary>
-    public static bool IsValidation(Payload post) => ValidationEvent.Equals(post["eventType"].Line(AlertLimits.Name), StringComparison.OrdinalIgnoreCase);
+    /// <summary>The event by which Event Grid asks whether it may post here; it is not an alert.</summary>
+    public static bool IsValidation(Payload post) =>
+        ValidationEvent.Equals(post["eventType"].Line(AlertLimits.Name), StringComparison.OrdinalIgnoreCase);
 }

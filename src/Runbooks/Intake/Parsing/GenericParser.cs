@@ -1,7 +1,7 @@
 namespace Runbooks.Intake.Parsing;
 
 /// <summary>
-/// Our own small schema, for anything that can post JSON: see docs/alerts.md. One alert, a list of them, or
+/// This program's own small schema, for anything that can post JSON: see docs/alerts.md. One alert, a list of them, or
 /// <c>{"alerts": […]}</c>.
 /// </summary>
 internal sealed class GenericParser : IAlertParser
@@ -17,8 +17,11 @@ internal sealed class GenericParser : IAlertParser
             : AlertList.ReadSingle(post, "$", Read);
     }
 
-    /// <summary>Where senders with a schema of their own say whether it is over: the words for that tell no two alerts apart.</summary>
-    private static readonly HashSet<string> s_otherStatus = new(StringComparer.OrdinalIgnoreCase) { "state", "type", "event", "monitorCondition", "severity" };
+    /// <summary>Fields in which other schemas say whether the alert is over. Their words for that do not distinguish two alerts.</summary>
+    private static readonly HashSet<string> s_otherStatus = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "state", "type", "event", "monitorCondition", "severity",
+    };
 
     private static readonly string[] s_statusLabels = ["status", "state", "severity"];
 
@@ -28,7 +31,7 @@ internal sealed class GenericParser : IAlertParser
         "state", "monitorCondition",
     };
 
-    /// <summary>Fields that say which thing it is about. Any other may tell how it is by now, and be another in each message about the same alert.</summary>
+    /// <summary>Fields that say which thing the alert is about. Others may change with each message about the same alert.</summary>
     private static readonly HashSet<string> s_telling = new(StringComparer.OrdinalIgnoreCase)
     {
         "host", "hostname", "instance", "node", "server", "namespace", "pod", "service", "resource", "device", "disk", "tags",
@@ -36,7 +39,7 @@ internal sealed class GenericParser : IAlertParser
 
     private Alert? Read(Payload alert, string path, PostReport report)
     {
-        // One in the form of its resource has a name as well.
+        // An alert of Azure Monitor in the form of its resource has a name as well.
         if (ForeignPost.FindEssentials(alert) is not null && ForeignPost.Report(alert, path, report))
         {
             return null;
@@ -60,7 +63,10 @@ internal sealed class GenericParser : IAlertParser
         var runbook = NameRules.ReadId(written);
         if (written is not null && runbook is null)
         {
-            report.Warn(new($"{path}.runbook", alert["runbook"].Found, $"this is no id of a runbook, so the triggers decide; an id has {NameRules.IdFormat}"));
+            report.Warn(new(
+                $"{path}.runbook",
+                alert["runbook"].Found,
+                $"this is no id of a runbook, so the triggers decide; an id has {NameRules.IdFormat}"));
         }
 
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
@@ -69,7 +75,10 @@ internal sealed class GenericParser : IAlertParser
 
         if (alert["status"].IsMissing && StatusElsewhere(alert) is { } other)
         {
-            report.Warn(new($"{path}.status", "missing", $"the alert is taken as firing; if '{other}' tells that it is over, give it as status"));
+            report.Warn(new(
+                $"{path}.status",
+                "missing",
+                $"the alert is taken as firing; if '{other}' tells that it is over, give it as status"));
         }
 
         return new()
@@ -79,7 +88,8 @@ internal sealed class GenericParser : IAlertParser
             Status = AlertText.Status(alert["status"], $"{path}.status", report),
             UnknownStatus = AlertText.Unknown(alert["status"]),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, telling, unread),
-            Severity = AlertText.Severity(alert["severity"], $"{path}.severity", report) ?? AlertText.Severity(alert["labels"].Pair("severity"), $"{path}.labels.severity", report),
+            Severity = AlertText.Severity(alert["severity"], $"{path}.severity", report)
+                ?? AlertText.Severity(alert["labels"].Pair("severity"), $"{path}.labels.severity", report),
             Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,
             Annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]).Values,
@@ -90,25 +100,35 @@ internal sealed class GenericParser : IAlertParser
         };
     }
 
-    /// <summary>The field that tells that it is not firing, where none is meant for that.</summary>
+    /// <summary>Another field that says that the alert is not firing.</summary>
     private static string? StatusElsewhere(Payload alert) =>
-        alert.Pairs().Where(field => SaysNotFiring(field.Name, field.Value)).Select(field => field.Name).FirstOrDefault()
-        ?? s_statusLabels.Where(label => AlertText.SaysNotFiring(alert["labels"].Pair(label))).Select(label => $"labels.{label}").FirstOrDefault();
+        alert.Pairs()
+            .Where(field => SaysNotFiring(field.Name, field.Value))
+            .Select(field => field.Name)
+            .FirstOrDefault()
+        ?? s_statusLabels
+            .Where(label => AlertText.SaysNotFiring(alert["labels"].Pair(label)))
+            .Select(label => $"labels.{label}")
+            .FirstOrDefault();
 
-    /// <summary>Of a field that is not read, and may be named for what it says, as <c>"resolved": true</c> is. A priority may be normal, too.</summary>
+    /// <summary>For an unread field, which may say it by its name: <c>"resolved": true</c>. A priority may be "normal" too.</summary>
     private static bool SaysNotFiring(string name, Payload value) =>
-        (!s_read.Contains(name) || s_otherStatus.Contains(name)) && !name.Equals("priority", StringComparison.OrdinalIgnoreCase) && !value.IsArray
+        (!s_read.Contains(name) || s_otherStatus.Contains(name))
+        && !name.Equals("priority", StringComparison.OrdinalIgnoreCase)
+        && !value.IsArray
         && (AlertText.SaysNotFiring(value) || AlertText.SaysNotFiring(name, value));
 
-    /// <summary>Where a sender with a schema of its own may have put the whole alert.</summary>
+    /// <summary>A field in which a sender with a schema of its own may have put the whole alert.</summary>
     private static (string Name, Payload Value)? InsideOf(Payload alert) => alert.Pairs()
         .Where(field => field.Value.HasObjects && !s_telling.Contains(field.Name) && (!s_read.Contains(field.Name) || field.Name.Equals("alert", StringComparison.OrdinalIgnoreCase)))
         .Select(field => ((string, Payload)?)field).FirstOrDefault();
 
     private static string? NameOf(Payload alert) => alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name);
 
-    /// <summary>Where an alert has no labels: what stands beside them is none, and two hosts are two alerts all the same.</summary>
-    /// <returns>What tells it from others of its name.</returns>
+    /// <summary>
+    /// For an alert without labels: the fields beside them are not read as labels, but alerts of two hosts are still two alerts.
+    /// </summary>
+    /// <returns>What distinguishes it from others of its name.</returns>
     private static IReadOnlyDictionary<string, string> ReadBeside(Payload alert, string path, PostReport report)
     {
         var beside = alert.Pairs()
@@ -123,7 +143,8 @@ internal sealed class GenericParser : IAlertParser
         {
             report.Warn(new(
                 $"{path}.labels", alert["labels"].Found,
-                $"{CountText.Names([.. beside.Select(field => $"'{field.Name}'")], 5)} {CountText.Are(beside.Count)} not read; put what says which thing it is about under labels, as names and values"));
+                $"{CountText.Names([.. beside.Select(field => $"'{field.Name}'")], 5)} {CountText.Are(beside.Count)} not read; "
+                    + "put what says which thing it is about under labels, as names and values"));
         }
 
         var telling = LabelSet.ForLabels().Set("labels", text);
@@ -135,7 +156,7 @@ internal sealed class GenericParser : IAlertParser
         return telling.Values;
     }
 
-    /// <summary>How full a disk is may be written as a number, and what an object says beside a name may be another in each message.</summary>
+    /// <summary>A number may say how full a disk is, and an object may change with each message, except for its name or id.</summary>
     private static string? Which(string name, Payload value) =>
         value.IsObject ? value["name"].Line(AlertLimits.LabelValue) ?? value["id"].Line(AlertLimits.LabelValue)
         : value.HasObjects ? value.Raw

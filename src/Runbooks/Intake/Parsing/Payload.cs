@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Runbooks.Intake.Parsing;
 
 /// <summary>
-/// One place in a post, read tolerantly: nothing here throws, and a place that does not exist reads as nothing. It works
-/// on the raw bytes because <see cref="JsonElement.GetString"/> throws for lone surrogates and invalid UTF-8.
+/// One place in a post. Nothing here throws, and a missing place reads as nothing. It works on the raw bytes because
+/// <see cref="JsonElement.GetString"/> throws for lone surrogates and invalid UTF-8.
 /// </summary>
 internal readonly struct Payload(JsonElement element)
 {
@@ -20,7 +20,7 @@ internal readonly struct Payload(JsonElement element)
 
     public bool IsMissing => element.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
-    /// <summary>The field of that name; ignoring case, because Azure Monitor's own services do not agree on it.</summary>
+    /// <summary>The field of that name. Case is ignored, because Azure Monitor's own services do not agree on it.</summary>
     public Payload this[string name]
     {
         get
@@ -76,10 +76,15 @@ internal readonly struct Payload(JsonElement element)
         }
     }
 
-    /// <summary>What stands there and gives no text, each with its name, where it has one, and its place: a value that is an object or holds one, and the entries of a list that gives no <see cref="Pairs"/> at all.</summary>
+    /// <summary>
+    /// The parts that give no text, each with its name, if it has one, and its place: values that are objects or contain one, and the
+    /// entries of a list that gives no <see cref="Pairs"/> at all.
+    /// </summary>
     public IEnumerable<(string? Name, string Place, Payload Value)> NoPairs() =>
         IsArray && !Pairs().Any()
-            ? Items().Select((item, index) => ((string?)null, $"[{index}]", Value: item)).Where(entry => entry.Value.IsObject || entry.Value.IsArray)
+            ? Items()
+                .Select((item, index) => ((string?)null, $"[{index}]", Value: item))
+                .Where(entry => entry.Value.IsObject || entry.Value.IsArray)
             : Pairs().Where(pair => pair.Value.HasObjects).Select(pair => ((string?)pair.Name, $".{pair.Name}", pair.Value));
 
     /// <summary>The first of the <see cref="Pairs"/> with that name.</summary>
@@ -94,7 +99,7 @@ internal readonly struct Payload(JsonElement element)
     /// <summary>As it was sent, byte for byte.</summary>
     public string Raw => Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(element));
 
-    /// <summary>Something in it is no text: it is an object, or a list that has one.</summary>
+    /// <summary>It is a non-empty object, or a list with an object or a list in it.</summary>
     public bool HasObjects => element.ValueKind switch
     {
         JsonValueKind.Object => element.EnumerateObject().Any(),
@@ -117,10 +122,13 @@ internal readonly struct Payload(JsonElement element)
 
 internal static class PayloadValues
 {
-    /// <summary>A time in ISO 8601, or as seconds or milliseconds since 1970; null for anything else, and for what programs write where none is set: their clock's zero.</summary>
+    /// <summary>
+    /// ISO 8601, or seconds or milliseconds since 1970. Null for anything else, and for the zero of a clock, which programs write where
+    /// no time is set.
+    /// </summary>
     public static DateTimeOffset? Time(this Payload payload) => ReadTime(payload) is { Year: > 1970 } time ? time : null;
 
-    /// <summary>As <see cref="Time(Payload)"/>; the sender is told of what is no time: by the start of an alert its episodes are told apart.</summary>
+    /// <summary>Warns the sender of what is not a time, since the start of an alert tells its episodes apart.</summary>
     public static DateTimeOffset? Time(this Payload payload, string path, PostReport report)
     {
         if (ReadTime(payload) is null && (payload.IsObject || (payload.Line(64) is { } text && text != "0" && !text.StartsWith("0001-", StringComparison.Ordinal))))
@@ -142,14 +150,14 @@ internal static class PayloadValues
 
     public static string? Link(this Payload payload) => payload.IsString ? AlertLink.Clean(payload.Line(AlertLimits.Link + 1)) : null;
 
-    /// <summary>The sender's identity of an alert; one that is too long is hashed, since a cut one could be another's.</summary>
+    /// <summary>The sender's identity of an alert. One that is too long is hashed, since a cut one could equal another's.</summary>
     public static string? Fingerprint(this Payload payload) =>
         payload.Line(AlertLimits.Fingerprint + 1) is not { } text ? null
         : text.Length <= AlertLimits.Fingerprint ? text
         : AlertFingerprint.Of([payload.Text(AlertLimits.Body) ?? text]);
 }
 
-/// <summary>Turns raw JSON values and names into clean text; reads no more of them than their limit.</summary>
+/// <summary>Turns raw JSON values and names into clean text, and reads no more of them than their limit.</summary>
 internal static class PayloadText
 {
     /// <summary>Strings, numbers and booleans as text; a list as its entries with commas; null for the rest and for blanks.</summary>
@@ -158,14 +166,16 @@ internal static class PayloadText
         var text = element.ValueKind switch
         {
             JsonValueKind.String => Decode(JsonMarshal.GetRawUtf8Value(element)[1..^1], max, oneLine),
-            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => Decode(JsonMarshal.GetRawUtf8Value(element), max, oneLine),
+            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False =>
+                Decode(JsonMarshal.GetRawUtf8Value(element), max, oneLine),
             JsonValueKind.Array => Join(element, max, oneLine),
             _ => "",
         };
         return string.IsNullOrWhiteSpace(text) ? null : text;
     }
 
-    public static string NameOf(JsonProperty field, int max) => Decode(JsonMarshal.GetRawUtf8PropertyName(field), max, oneLine: true);
+    public static string NameOf(JsonProperty field, int max) =>
+        Decode(JsonMarshal.GetRawUtf8PropertyName(field), max, oneLine: true);
 
     public static bool IsNamed(JsonProperty field, string name, out bool sameCase)
     {
@@ -202,14 +212,14 @@ internal static class PayloadText
 
     private static string Decode(ReadOnlySpan<byte> raw, int max, bool oneLine)
     {
-        // A character takes at most the six bytes of \uXXXX; one more than fits shows that the text has to be cut.
+        // A character takes at most the six bytes of \uXXXX. One character more than fits shows that the text has to be cut.
         var enough = (max + 1) * 6;
         var text = Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, enough)]);
         return CleanText.Clean(JsonEscapes.Decode(text), max, oneLine);
     }
 }
 
-/// <summary>Undoes JSON's escapes, lone surrogates included: what becomes of those is decided afterwards.</summary>
+/// <summary>Undoes JSON's escapes. It keeps lone surrogates; the caller replaces them.</summary>
 internal static class JsonEscapes
 {
     public static string Decode(string text)
@@ -246,10 +256,12 @@ internal static class JsonEscapes
             case 'b': return '\b';
             case 'f': return '\f';
             case 'u':
-                // Four hex digits always follow, unless the text was cut here for its length.
+                // Four hex digits always follow, unless the text was cut here.
                 var digits = text.AsSpan(at + 1, Math.Min(4, text.Length - at - 1));
                 at += digits.Length;
-                return ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code) ? (char)code : CleanText.Replacement;
+                return ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+                    ? (char)code
+                    : CleanText.Replacement;
             default: return text[at];
         }
     }

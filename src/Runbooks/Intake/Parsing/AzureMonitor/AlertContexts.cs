@@ -1,6 +1,6 @@
 namespace Runbooks.Intake.Parsing.AzureMonitor;
 
-/// <summary>Metric alerts (static, dynamic, availability tests) and log search alerts of version 2: what fired, and for which dimensions.</summary>
+/// <summary>Metric alerts (static, dynamic, availability tests) and log search alerts of version 2.</summary>
 internal static class ConditionContext
 {
     private static readonly string[] s_noted =
@@ -31,7 +31,7 @@ internal static class ConditionContext
         facts.Link = first["linkToFilteredSearchResultsUI"].Link() ?? first["linkToSearchResultsUI"].Link();
     }
 
-    /// <summary>Labels for triggers, where the sender's own leave room.</summary>
+    /// <summary>Adds labels for triggers where the sender's own leave room.</summary>
     public static void Derive(Payload context, AzureFacts facts)
     {
         foreach (var field in (string[])["metricName", "metricNamespace", "webTestName"])
@@ -96,12 +96,12 @@ internal static class PrometheusContext
 }
 
 /// <summary>
-/// Activity log alerts of every category, Service Health and Resource Health: one event. The claims of its caller are never
-/// read: they describe a token.
+/// Activity log alerts of every category, Service Health and Resource Health: one event. The claims of its caller are never read, since
+/// they describe a token.
 /// </summary>
 internal static class EventContext
 {
-    /// <summary>What an event is, and what it begins or ends, is read from these: the rule's owner, who may use the same words, does not say it.</summary>
+    /// <summary>These say what an event is, and what it begins or ends. Properties of the rule's owner must not replace them.</summary>
     private static readonly string[] s_reserved = ["operationName", "status"];
 
     private static readonly string[] s_propertiesReserved = ["trackingId", "stage", "currentHealthStatus", "previousHealthStatus"];
@@ -147,7 +147,7 @@ internal static class EventContext
         }
     }
 
-    /// <summary>A list of services with their regions, or the same list written as JSON inside a string.</summary>
+    /// <summary>A list of services with their regions, or the same list as JSON inside a string.</summary>
     private static string? ImpactedServices(Payload services)
     {
         if (!services.IsString)
@@ -171,12 +171,16 @@ internal static class EventContext
 
     private static string Regions(Payload service)
     {
-        var regions = service["ImpactedRegions"].Items().Take(AlertLimits.Labels).Select(region => region["RegionName"].Line(100)).OfType<string>().ToList();
+        var regions = service["ImpactedRegions"].Items()
+            .Take(AlertLimits.Labels)
+            .Select(region => region["RegionName"].Line(100))
+            .OfType<string>()
+            .ToList();
         return regions.Count == 0 ? "" : $" ({string.Join(", ", regions)})";
     }
 }
 
-/// <summary>Budget alerts: no rule, no severity and no targets, so the budget gives its name and its scope.</summary>
+/// <summary>Budget alerts have no rule, no severity and no targets: the budget gives its name and its scope.</summary>
 internal static class CostContext
 {
     private static readonly string[] s_noted =
@@ -204,7 +208,6 @@ internal static class CostContext
     }
 }
 
-/// <summary>Application Insights' smart detection.</summary>
 internal static class SmartDetectorContext
 {
     public static void Read(Payload context, AzureFacts facts)

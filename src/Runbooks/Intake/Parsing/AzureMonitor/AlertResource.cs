@@ -36,9 +36,12 @@ internal static class AlertResource
             Source = AlertSource.AzureMonitor,
             Name = name,
             Status = AlertText.Status(essentials["monitorCondition"], $"{path}.properties.essentials.monitorCondition", report),
-            Fingerprint = post["id"].Fingerprint() ?? essentials["sourceCreatedId"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
+            Fingerprint = post["id"].Fingerprint()
+                ?? essentials["sourceCreatedId"].Fingerprint()
+                ?? AlertFingerprint.OfLabels(name, labels.Values),
             Severity = essentials["severity"].Line(AlertLimits.Severity),
-            Summary = context["DetectionSummary"].Line(AlertLimits.Summary) ?? essentials["description"].Line(AlertLimits.Summary),
+            Summary = context["DetectionSummary"].Line(AlertLimits.Summary)
+                ?? essentials["description"].Line(AlertLimits.Summary),
             Labels = labels.Values,
             Annotations = annotations.Values,
             StartsAt = essentials["startDateTime"].Time(),
@@ -49,18 +52,20 @@ internal static class AlertResource
     }
 }
 
-/// <summary>Bodies of Azure that are not the common alert schema, each with what can be done about it.</summary>
+/// <summary>Bodies of Azure that are not the common alert schema, each with its remedy.</summary>
 internal static class OtherSchema
 {
     private const string SwitchOn =
-        "switch on the common alert schema for this receiver of the action group (portal: Monitor, Alerts, Action groups, the receiver, Enable the common alert schema)";
+        "switch on the common alert schema for this receiver of the action group "
+        + "(portal: Monitor, Alerts, Action groups, the receiver, Enable the common alert schema)";
 
     public static AlertError Explain(Payload post, string path)
     {
         var schema = post["schemaId"];
         foreach (var field in (string[])["data", "body"])
         {
-            if (post[field] is { IsString: true } text && text.Line(AlertLimits.LabelValue)?.Contains("\"essentials\"", StringComparison.Ordinal) == true)
+            if (post[field] is { IsString: true } text
+                && text.Line(AlertLimits.LabelValue)?.Contains("\"essentials\"", StringComparison.Ordinal) == true)
             {
                 return new($"{path}.{field}", "the alert as a text", "post the JSON itself and not as a text");
             }

@@ -20,7 +20,7 @@ internal sealed class AzureMonitorParser : IAlertParser
 
     public static Alert? Read(Payload post, string path, PostReport report)
     {
-        // Logic Apps often pass on the inside of "data" alone.
+        // Logic Apps often pass on only the inside of "data".
         var wrapped = !post["essentials"].IsObject;
         var data = wrapped ? post["data"] : post;
         if (!data["essentials"].IsObject)
@@ -30,7 +30,7 @@ internal sealed class AzureMonitorParser : IAlertParser
                 return AlertResource.Read(post, path, report);
             }
 
-            // So they do with a whole request, of which the alert is the body.
+            // Or they pass on a whole request, with the alert as its body.
             if (Carries(post["body"]))
             {
                 return Read(post["body"], $"{path}.body", report);
@@ -73,8 +73,8 @@ internal sealed class AzureMonitorParser : IAlertParser
     }
 
     /// <param name="status">
-    /// Only <c>monitorCondition</c> says it, for all but Resource Health. Service Health can write "status: Resolved" in an alert that is Fired: taking
-    /// that for an all-clear could lose an alert, so it becomes a label that a trigger may ask for.
+    /// From <c>monitorCondition</c> alone, except for Resource Health. Service Health can write "status: Resolved" in an alert that is
+    /// Fired. Taking that for an all-clear could lose an alert, so it becomes a label that a trigger may ask for.
     /// </param>
     private static Alert ToAlert(string name, AlertStatus status, Essentials essentials, AzureFacts facts) => new()
     {
@@ -95,7 +95,7 @@ internal sealed class AzureMonitorParser : IAlertParser
     };
 }
 
-/// <summary>The alerts of Azure Resource Health are one alert of one rule about one resource, whatever each of them tells of it.</summary>
+/// <summary>All messages of Azure Resource Health for one rule and one resource are one alert, whatever each of them says.</summary>
 internal static class ResourceEvent
 {
     public static Alert Tell(Alert alert)
@@ -110,7 +110,7 @@ internal static class ResourceEvent
     }
 }
 
-/// <summary>The part that all Azure Monitor alerts share. Cost alerts leave most of it null.</summary>
+/// <summary>The part that all Azure Monitor alerts share. In cost alerts most of it is null.</summary>
 internal sealed class Essentials(Payload essentials, AzureFacts facts)
 {
     public string? Name =>
@@ -131,13 +131,17 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
 
     public DateTimeOffset? EndsAt => essentials["resolvedDateTime"].Time();
 
-    public string? Link => essentials["investigationLink"].Link() ?? facts.Link ?? PortalLink(essentials["alertId"].Line(AlertLimits.Resource));
+    public string? Link =>
+        essentials["investigationLink"].Link()
+        ?? facts.Link
+        ?? PortalLink(essentials["alertId"].Line(AlertLimits.Resource));
 
-    public IReadOnlyList<string> Resources => DerivedLabels.Targets(essentials) is { Count: > 0 } targets ? targets
+    public IReadOnlyList<string> Resources =>
+        DerivedLabels.Targets(essentials) is { Count: > 0 } targets ? targets
         : facts.Scope is { } scope ? [scope]
         : [];
 
-    /// <summary>Rules of a Prometheus group are called "group/alertname" here: the name that authors know is the second.</summary>
+    /// <summary>Azure calls rules of a Prometheus group "group/alertname"; authors know them by the second part.</summary>
     private string? RuleName() =>
         essentials["alertRule"].Line(AlertLimits.Name) is not { } rule ? null
         : facts.Name is { } name && rule.EndsWith($"/{name}", StringComparison.OrdinalIgnoreCase) ? name
@@ -152,8 +156,8 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
 }
 
 /// <summary>
-/// What the parts of one common-schema alert add up to. Each part reads the fields that it knows and leaves the rest:
-/// nothing switches on <c>monitoringService</c>, whose values Azure spells in more than one way.
+/// What the parts of one common-schema alert add up to. Each part reads the fields that it knows. Nothing switches on
+/// <c>monitoringService</c>, whose values Azure spells in more than one way.
 /// </summary>
 internal sealed class AzureFacts
 {
@@ -161,10 +165,9 @@ internal sealed class AzureFacts
 
     public LabelSet Annotations { get; } = LabelSet.ForAnnotations();
 
-    /// <summary>The rule's name when the context knows it better than the essentials.</summary>
+    /// <summary>The rule's name, where the context has a better one than the essentials.</summary>
     public string? Name { get; set; }
 
-    /// <summary>The name of the group of a Prometheus rule.</summary>
     public string? RuleGroup { get; set; }
 
     /// <summary>One line that says more than the rule's description, which is the same each time.</summary>
@@ -177,7 +180,7 @@ internal sealed class AzureFacts
 
     public string? Runbook { get; set; }
 
-    /// <summary>Custom properties that hold what was measured.</summary>
+    /// <summary>Names of custom properties that contain measured values.</summary>
     public IReadOnlyList<string>? Measured { get; set; }
 
     /// <summary>What the alert is about when the essentials name no target.</summary>
@@ -185,24 +188,31 @@ internal sealed class AzureFacts
 }
 
 /// <summary>
-/// What the rule's owner attached to it. It becomes labels, over dimensions of the same name: the owner's word counts more
-/// than what the telemetry carries. Its <c>runbook</c> names the runbook outright.
+/// Properties that the rule's owner attached. They become labels and replace dimensions of the same name: the owner's word counts more
+/// than the telemetry. The property <c>runbook</c> chooses the runbook.
 /// </summary>
 internal static class CustomProperties
 {
     public static void Read(Payload data, Payload context, AzureFacts facts)
     {
-        // Metric and log alerts repeat them in the context, older ones have them only there. In every other kind of alert
+        // Metric and log alerts repeat them in the context, and older ones have them only there. In every other kind of alert
         // "properties" is what happened, which strangers can influence: it must not choose a runbook.
-        Payload[] owners = context["condition"].IsObject ? [context["properties"], data["customProperties"]] : [data["customProperties"]];
+        Payload[] owners = context["condition"].IsObject
+            ? [context["properties"], data["customProperties"]]
+            : [data["customProperties"]];
         foreach (var properties in owners)
         {
             Take(properties, facts);
         }
 
         var firing = new FiringText(data["essentials"], context);
-        var measured = owners.Where(properties => properties.IsObject).SelectMany(properties => properties.Pairs()).Select(pair => pair.Name).Distinct()
-            .Where(name => facts.Labels[name] is { } value && firing.IsIn(name, value)).ToList();
+        var measured = owners
+            .Where(properties => properties.IsObject)
+            .SelectMany(properties => properties.Pairs())
+            .Select(pair => pair.Name)
+            .Distinct()
+            .Where(name => facts.Labels[name] is { } value && firing.IsIn(name, value))
+            .ToList();
         facts.Measured = measured.Count > 0 ? measured : null;
     }
 

@@ -1,8 +1,8 @@
 namespace Runbooks.Intake.Parsing.AzureMonitor;
 
 /// <summary>
-/// Labels that the sender did not write but that follow from the alert: added only where the sender's own leave room, and
-/// only when there is no doubt (all targets agree).
+/// Labels that the sender did not write but that follow from the alert. They are added only where the sender's own leave room, and only
+/// when all targets agree.
 /// </summary>
 internal static class DerivedLabels
 {
@@ -25,7 +25,7 @@ internal static class DerivedLabels
             .OfType<string>()
             .Distinct(StringComparer.OrdinalIgnoreCase)];
 
-    /// <summary>What all of them agree on.</summary>
+    /// <summary>Adds what all of them agree on.</summary>
     public static LabelSet AddTo(LabelSet labels, IReadOnlyList<ResourceId> targets) => labels
         .Add("resourceName", Agreed(targets, id => id.Name))
         .Add("resourceType", Agreed(targets, id => id.Type))
@@ -45,8 +45,8 @@ internal static class DerivedLabels
 /// <c>/subscriptions/{s}/resourceGroups/{g}/providers/{namespace}/{type}/{name}/{type}/{name}…</c>; a subscription or a group
 /// alone has no type and no name.
 /// </summary>
-/// <param name="Key">The whole id in lower case, since Azure does not keep to one.</param>
-/// <param name="Path">The names of all its levels, such as <c>workspace/endpoint/deployment</c>: a child's own name is nothing that its parent tells apart.</param>
+/// <param name="Key">The whole id in lower case, since Azure's case varies.</param>
+/// <param name="Path">The names of all levels, as in <c>workspace/endpoint/deployment</c>: a child's name is unique only in its parent.</param>
 internal sealed record ResourceId(string Key, string Subscription, string? Group, string? Type, string? Name, string? Path)
 {
     public static ResourceId? Parse(string? text)
@@ -72,18 +72,25 @@ internal sealed record ResourceId(string Key, string Subscription, string? Group
 }
 
 /// <summary>
-/// What an alert says of one firing alone: its id, its times, what was measured, the address of its results. The owner of a rule may have
-/// such a part of the payload written into a custom property, as the portal's own examples do
+/// The parts of an alert that belong to one firing alone: its id, times, measured values, links to results. The owner of a rule may have
+/// such a part written into a custom property, as the portal's own examples do
 /// (https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-metric-alert-rule, Custom properties).
 /// </summary>
 internal sealed class FiringText
 {
     private static readonly string[] s_essentials = ["alertId", "originAlertId", "firedDateTime", "resolvedDateTime", "investigationLink"];
     private static readonly string[] s_window = ["windowStartTime", "windowEndTime"];
-    private static readonly string[] s_links = ["linkToSearchResultsUI", "linkToFilteredSearchResultsUI", "linkToSearchResultsAPI", "linkToFilteredSearchResultsAPI"];
-    private static readonly string[] s_version1 = ["SearchIntervalStartTimeUtc", "SearchIntervalEndtimeUtc", "LinkToSearchResults", "LinkToFilteredSearchResultsUI", "LinkToSearchResultsAPI", "LinkToFilteredSearchResultsAPI", "ResultCount"];
+    private static readonly string[] s_links =
+    [
+        "linkToSearchResultsUI", "linkToFilteredSearchResultsUI", "linkToSearchResultsAPI", "linkToFilteredSearchResultsAPI",
+    ];
+    private static readonly string[] s_version1 =
+    [
+        "SearchIntervalStartTimeUtc", "SearchIntervalEndtimeUtc", "LinkToSearchResults", "LinkToFilteredSearchResultsUI",
+        "LinkToSearchResultsAPI", "LinkToFilteredSearchResultsAPI", "ResultCount",
+    ];
 
-    /// <summary>Shorter text may stand anywhere by chance.</summary>
+    /// <summary>Characters. Shorter text may occur anywhere by chance.</summary>
     private const int Telling = 10;
 
     private const int LongestByChance = 2;
@@ -107,18 +114,20 @@ internal sealed class FiringText
     }
 
     /// <summary>
-    /// Whether it is among this text: a long one anywhere, a number or a short one as a word of its own. A small whole number may stand
-    /// there by chance, as of a machine or a ring, unless the property speaks of something that was measured.
+    /// Whether the value contains such a part: a long one anywhere, a number or a short one as a word of its own. A small whole number may
+    /// be there by chance, as in the name of a machine, unless the property speaks of a measurement.
     /// </summary>
     /// <param name="name">Of the property.</param>
     public bool IsIn(string name, string text) =>
         _texts.Any(one => text.Contains(one, StringComparison.OrdinalIgnoreCase))
         || Words(text).Any(word => _words.Contains(word) && (word.Length > LongestByChance || word.Contains('.', StringComparison.Ordinal) || SpeaksOfAMeasure(name) || SpeaksOfAMeasure(text)));
 
-    private static bool SpeaksOfAMeasure(string text) => s_measures.Any(measure => text.Contains(measure, StringComparison.OrdinalIgnoreCase));
+    private static bool SpeaksOfAMeasure(string text) =>
+        s_measures.Any(measure => text.Contains(measure, StringComparison.OrdinalIgnoreCase));
 
     private static IEnumerable<string> Words(string text) =>
-        text.Split([' ', '\t', '\n', ',', ';', ':', '=', '(', ')', '[', ']', '"', '\'', '%']).Select(word => word.TrimEnd('.'));
+        text.Split([' ', '\t', '\n', ',', ';', ':', '=', '(', ')', '[', ']', '"', '\'', '%'])
+            .Select(word => word.TrimEnd('.'));
 
     private void Take(Payload from, string[] fields)
     {

@@ -1,8 +1,8 @@
 namespace Runbooks.Intake.Parsing.AzureMonitor;
 
 /// <summary>
-/// Events of Azure Event Grid, as CloudEvents 1.0 (https://learn.microsoft.com/azure/event-grid/cloud-event-schema) or in
-/// Event Grid's own schema: one, or a list of them. An event that carries an Azure Monitor alert is read as that alert.
+/// Events of Azure Event Grid, one or a list, as CloudEvents 1.0 (https://learn.microsoft.com/azure/event-grid/cloud-event-schema) or in
+/// Event Grid's own schema. An event that carries an Azure Monitor alert is read as that alert.
 /// </summary>
 internal sealed class EventGridParser : IAlertParser
 {
@@ -19,7 +19,12 @@ internal sealed class EventGridParser : IAlertParser
         var one = new GridEvent(post);
         if (ForeignPost.IsValidation(post))
         {
-            report.Lose(new($"{path}.data.validationCode", post["data"]["validationCode"].Found, "let Event Grid send its validation event by itself, with the code as text"), alerts: 0);
+            report.Lose(
+                new(
+                    $"{path}.data.validationCode",
+                    post["data"]["validationCode"].Found,
+                    "let Event Grid send its validation event by itself, with the code as text"),
+                alerts: 0);
             return null;
         }
 
@@ -27,7 +32,10 @@ internal sealed class EventGridParser : IAlertParser
         {
             if (!ForeignPost.Report(post, path, report))
             {
-                report.Lose(new($"{path}.type", post["type"].Found, "let the event subscription deliver events as CloudEvents 1.0 or in the Event Grid schema"));
+                report.Lose(new(
+                    $"{path}.type",
+                    post["type"].Found,
+                    "let the event subscription deliver events as CloudEvents 1.0 or in the Event Grid schema"));
             }
 
             return null;
@@ -67,7 +75,7 @@ internal sealed class EventGridParser : IAlertParser
     private static string Same(string? text) => text?.ToUpperInvariant() ?? "";
 }
 
-/// <summary>One event, whichever of the two schemas it is written in.</summary>
+/// <summary>One event, in either schema.</summary>
 internal sealed class GridEvent(Payload post)
 {
     public string? Type { get; } = post["type"].Line(AlertLimits.Name) ?? post["eventType"].Line(AlertLimits.Name);
@@ -80,20 +88,22 @@ internal sealed class GridEvent(Payload post)
 
     public Payload Data { get; } = post["data"];
 
-    /// <summary>What Resource Notifications tell of the resource.</summary>
+    /// <summary>Where Resource Notifications describe the resource.</summary>
     private Payload Properties => Data["resourceInfo"]["properties"];
 
     /// <summary>The id of the Azure resource that it is about; null when there is none.</summary>
     public string? Resource =>
         Id(Properties["targetResourceId"]) ?? Id(post["subject"]) ?? Id(post["source"]) ?? Id(post["topic"]);
 
-    /// <summary>They name the event, and not what it happened to.</summary>
-    private static readonly HashSet<string> s_ofEvent = new(StringComparer.OrdinalIgnoreCase) { "correlationId", "requestId", "clientRequestId", "operationId", "eventId", "sequencer" };
+    /// <summary>Fields that identify the event, and not what it happened to.</summary>
+    private static readonly HashSet<string> s_ofEvent = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "correlationId", "requestId", "clientRequestId", "operationId", "eventId", "sequencer",
+    };
 
     /// <summary>
-    /// What tells two events of one kind about one subject apart: two node pools of a cluster, two policies that a resource is held to.
-    /// What a later event ends is known by what the end says too: the resource, and of two scheduled events of a machine the id, where the
-    /// subject does not name it.
+    /// Distinguishes two events of one kind about one subject, such as two node pools of a cluster. Where a later event ends the alert,
+    /// only what that event says too may count: the resource, and for scheduled events of a machine the id, unless the subject has it.
     /// </summary>
     public IEnumerable<string> Which =>
         Ends("AvailabilityStatusChanged") ? []
@@ -103,7 +113,7 @@ internal sealed class GridEvent(Payload post)
             .OrderBy(one => one.Key, StringComparer.Ordinal)
             .SelectMany(one => new[] { one.Key, one.Value });
 
-    /// <summary>Only where the event itself says that what was reported before is over.</summary>
+    /// <summary>Only where the event itself says so.</summary>
     public bool IsOver =>
         (Ends("AvailabilityStatusChanged") && Is(Properties["availabilityState"], "Available"))
         || (Ends("ScheduledEventEmitted") && (Is(Properties["eventStatus"], "Completed") || Is(Properties["eventStatus"], "Canceled")));
@@ -131,7 +141,7 @@ internal sealed class GridEvent(Payload post)
         }
     }
 
-    /// <summary>What the event is about first: what its data says of itself must not stand in for that.</summary>
+    /// <summary>What the event is about comes first: its data must not replace that.</summary>
     public LabelSet Labels
     {
         get
@@ -148,19 +158,26 @@ internal sealed class GridEvent(Payload post)
 
     /// <summary>Key Vault gives seconds since 1970.</summary>
     private string? ExpiresAt =>
-        long.TryParse(Data["exp"].Line(20), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 253_402_300_800
+        long.TryParse(Data["exp"].Line(20), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+        && seconds is > 0 and < 253_402_300_800
             ? DateTimeOffset.FromUnixTimeSeconds(seconds).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
             : null;
 
-    /// <summary>When something happened does not tell which thing it happened to.</summary>
-    private static bool IsTime(string value) => value.Contains('T', StringComparison.Ordinal) && DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out _);
+    /// <summary>A time does not say which thing the event happened to.</summary>
+    private static bool IsTime(string value) =>
+        value.Contains('T', StringComparison.Ordinal) && DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out _);
 
     private bool Ends(string type) => Type?.EndsWith($".{type}", StringComparison.OrdinalIgnoreCase) == true;
 
-    private static bool Is(Payload word, string wanted) => wanted.Equals(word.Line(AlertLimits.Name), StringComparison.OrdinalIgnoreCase);
+    private static bool Is(Payload word, string wanted) =>
+        wanted.Equals(word.Line(AlertLimits.Name), StringComparison.OrdinalIgnoreCase);
 
     private static string? Id(Payload text) =>
-        text.IsString && text.Line(AlertLimits.Resource + 1) is { Length: <= AlertLimits.Resource } id && id.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase) ? id : null;
+        text.IsString
+        && text.Line(AlertLimits.Resource + 1) is { Length: <= AlertLimits.Resource } id
+        && id.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase)
+            ? id
+            : null;
 }
 
 /// <summary>
@@ -169,7 +186,7 @@ internal sealed class GridEvent(Payload post)
 /// </summary>
 public static class EventGridSubscription
 {
-    /// <returns>The code that has to be sent back; null when the post asks nothing.</returns>
+    /// <returns>The code that has to be sent back; null when the post does not ask.</returns>
     public static string? ValidationCode(ReadOnlyMemory<byte> utf8)
     {
         using var document = JsonBody.Open(utf8, out _);
@@ -179,6 +196,8 @@ public static class EventGridSubscription
         }
 
         var first = new Payload(document.RootElement).Items().FirstOrDefault();
-        return ForeignPost.IsValidation(first) && first["data"]["validationCode"] is { IsString: true } code ? code.Line(AlertLimits.Fingerprint) : null;
+        return ForeignPost.IsValidation(first) && first["data"]["validationCode"] is { IsString: true } code
+            ? code.Line(AlertLimits.Fingerprint)
+            : null;
     }
 }
