@@ -63,7 +63,8 @@ internal sealed record AlertBatch(
             OpenedAt = now,
             UpdatedAt = now,
         };
-        var opened = empty.Note(now, TimelineKind.Opened, StartedBy ?? First.Source, First.Summary is { Length: > 0 } summary ? $"{First.Name}: {summary}" : First.Name);
+        var what = First.Summary is { Length: > 0 } summary ? $"{First.Name}: {summary}" : First.Name;
+        var opened = empty.Note(now, TimelineKind.Opened, StartedBy ?? First.Source, what);
         return AttachTo(opened, now);
     }
 
@@ -87,9 +88,10 @@ internal sealed record AlertBatch(
             return Answer(IntakeResult.Ignored, null, AlertUpdates.Late(incident));
         }
 
-        var folded = Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident, now));
-        return before?.KnowsWithOtherLabels(alert) == true
-            ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
-            : folded;
+        var folding = IntakeText.Folding(incident, now);
+        var reason = before?.KnowsWithOtherLabels(alert) == true
+            ? $"{folding} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing."
+            : folding;
+        return Answer(IntakeResult.Folded, incident.Id, reason);
     }
 }

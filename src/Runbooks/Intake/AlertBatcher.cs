@@ -37,10 +37,11 @@ internal sealed class AlertBatcher(
                 var intent = IntentOf(alert) ?? (OutageUpdate.OpensNothing(sent, runbook) ? AlertIntent.Tell : AlertIntent.Fire);
                 var (reached, unclear) = KnownTarget(alert, runbook.Id, runbook, intent);
                 var target = reached ?? IncidentTarget.Of(runbook, alert);
+                var knowsEnded = intent is AlertIntent.Fire or AlertIntent.Resolve;
                 Enqueue(new(runbook.Id, target, intent, [alert], [Places++])
                 {
                     Runbook = runbook,
-                    Ended = intent is AlertIntent.Fire or AlertIntent.Resolve ? EndedWith(alert, runbook, intent, TargetKey.Of(target, alert)) : [],
+                    Ended = knowsEnded ? EndedWith(alert, runbook, intent, TargetKey.Of(target, alert)) : [],
                     Unclear = unclear,
                 });
             }
@@ -62,12 +63,15 @@ internal sealed class AlertBatcher(
 
     private List<string> EndedWith(Alert alert, Runbook runbook, AlertIntent intent, string targetKey)
     {
-        var isAnywhere = AlertIdentity.NamesOneThing(alert) && (intent == AlertIntent.Resolve || OwnKey(alert, runbook) is null);
+        var isAnywhere = AlertIdentity.NamesOneThing(alert)
+            && (intent == AlertIntent.Resolve || OwnKey(alert, runbook) is null);
         return [.. KnownOf(alert, runbook.Id)
-            .Where(incident => !IsLive(incident) && (isAnywhere || KeyOf(incident).Equals(targetKey, StringComparison.OrdinalIgnoreCase)))
+            .Where(incident => !IsLive(incident) && (isAnywhere || IsOnTarget(incident)))
             .Select(incident => incident.Id)
             .Distinct()
             .Take(MaxEnded)];
+
+        bool IsOnTarget(IncidentSummary incident) => KeyOf(incident).Equals(targetKey, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <returns>Null for an alert that fires.</returns>
@@ -92,7 +96,12 @@ internal sealed class AlertBatcher(
 
         var own = runbook is not null && intent == AlertIntent.Fire ? OwnKey(alert, runbook) : null;
         var live = LiveTargets(alert, runbookId).Where(live => own is null || live.Key.Equals(own, StringComparison.OrdinalIgnoreCase));
-        return (live.Select(live => live.Target).FirstOrDefault() ?? (intent == AlertIntent.Fire ? null : KnownOf(alert, runbookId).FirstOrDefault()?.Target), null);
+        if (live.Select(live => live.Target).FirstOrDefault() is { } target)
+        {
+            return (target, null);
+        }
+
+        return (intent == AlertIntent.Fire ? null : KnownOf(alert, runbookId).FirstOrDefault()?.Target, null);
     }
 
     /// <summary>
@@ -115,8 +124,8 @@ internal sealed class AlertBatcher(
         var missing = runbook is null ? [] : IncidentTarget.Missing(runbook, alert);
         if (runbook is not null && missing.Count == 0)
         {
-            var own = IncidentTarget.Of(runbook, alert);
-            return (live.Where(one => one.Key == TargetKey.Of(own, alert)).Select(one => one.Target).FirstOrDefault(), null);
+            var own = TargetKey.Of(IncidentTarget.Of(runbook, alert), alert);
+            return (live.Where(target => target.Key == own).Select(target => target.Target).FirstOrDefault(), null);
         }
 
         var which = missing.Count > 0
@@ -136,7 +145,7 @@ internal sealed class AlertBatcher(
     private IReadOnlyList<(string Target, string Key)> LiveTargets(Alert alert, string runbookId) =>
         [.. AlertIdentity.All(alert).SelectMany(identity => _sent.GetValueOrDefault((runbookId, identity), []))
             .Concat(KnownOf(alert, runbookId).Where(IsLive).Select(incident => (incident.Target, Key: KeyOf(incident))))
-            .DistinctBy(one => one.Key)];
+            .DistinctBy(target => target.Key)];
 
     private IEnumerable<IncidentSummary> KnownOf(Alert alert, string runbookId) =>
         AlertIdentity.All(alert)
@@ -156,7 +165,7 @@ internal sealed class AlertBatcher(
             return [];
         }
 
-        var sent = _sent.Keys.Where(one => AlertIdentity.All(alert).Contains(one.Identity)).Select(one => one.Runbook);
+        var sent = _sent.Keys.Where(key => AlertIdentity.All(alert).Contains(key.Identity)).Select(key => key.Runbook);
         return AlertIdentity.All(alert)
             .SelectMany(identity => known.GetValueOrDefault(identity, []))
             .Where(IsLive)
@@ -164,9 +173,12 @@ internal sealed class AlertBatcher(
             .Concat(sent)
             .Distinct()
             .Where(id => matched.All(runbook => runbook.Id != id))
-            .Select(id => (Runbook: id, Target: KnownTarget(alert, id, runbooks.FirstOrDefault(runbook => runbook.Id == id), AlertIntent.Resolve).Target!))
-            .Where(one => one.Target is not null)
+            .Select(id => (Runbook: id, Target: TargetOf(id)!))
+            .Where(other => other.Target is not null)
             .ToList();
+
+        string? TargetOf(string id) =>
+            KnownTarget(alert, id, runbooks.FirstOrDefault(runbook => runbook.Id == id), AlertIntent.Resolve).Target;
     }
 
     private static bool IsLive(IncidentSummary incident) => !incident.State.IsFinal() || incident.OwnedByResponder;
@@ -179,7 +191,8 @@ internal sealed class AlertBatcher(
             {
                 // Newest first.
                 var before = _sent.GetValueOrDefault((batch.RunbookId, identity), []);
-                _sent[(batch.RunbookId, identity)] = [(batch.Target, batch.TargetKey), .. before.Where(one => one.Key != batch.TargetKey)];
+                _sent[(batch.RunbookId, identity)] =
+                    [(batch.Target, batch.TargetKey), .. before.Where(target => target.Key != batch.TargetKey)];
             }
         }
 
@@ -213,9 +226,19 @@ internal static class OutageUpdate
     private static readonly string[] s_labels = ["stage", "status"];
 
     public static bool Is(Alert alert) =>
-        (AlertIdentity.Stage(alert) is { } stage && AlertIdentity.EndsOutage(stage)) || (alert.Status == AlertStatus.Firing && ResourceHealth.Of(alert) is { IsNews: true });
+        (AlertIdentity.Stage(alert) is { } stage && AlertIdentity.EndsOutage(stage))
+        || (alert.Status == AlertStatus.Firing && ResourceHealth.Of(alert) is { IsNews: true });
 
-    public static bool OpensNothing(Alert alert, Runbook runbook) =>
-        Is(alert) && !runbook.Trigger.Any(trigger =>
-            s_labels.Any(trigger.Labels.ContainsKey) && RunbookMatcher.Match(alert with { Runbook = null }, [runbook with { Trigger = [trigger] }]).Runbooks.Count > 0);
+    public static bool OpensNothing(Alert alert, Runbook runbook)
+    {
+        return Is(alert) && !runbook.Trigger.Any(AsksForIt);
+
+        bool AsksForIt(Trigger trigger) => s_labels.Any(trigger.Labels.ContainsKey) && Matches(trigger);
+
+        bool Matches(Trigger trigger)
+        {
+            var only = runbook with { Trigger = [trigger] };
+            return RunbookMatcher.Match(alert with { Runbook = null }, [only]).Runbooks.Count > 0;
+        }
+    }
 }

@@ -29,34 +29,51 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         if (latest is null || !latest.AcceptsResolved(alerts, now))
         {
             Log.ResolvedWithoutIncident(logger, Clip.To(batch.First.Name, 200), batch.RunbookId, Clip.To(batch.Target, 200));
-            return [.. alerts.Select((_, i) => ended[i] is { } id ? batch.Answer(IntakeResult.Resolved, id, null)
-                : batch.Answer(IntakeResult.Ignored, null, batch.Unclear ?? "The alert is resolved and no incident on this target is open."))];
+            var why = batch.Unclear ?? "The alert is resolved and no incident on this target is open.";
+            var ignored = batch.Answer(IntakeResult.Ignored, null, why);
+            return [.. ended.Select(id => id is null ? ignored : batch.Answer(IntakeResult.Resolved, id, null))];
         }
 
-        var incident = await store.UpdateAsync(
-            latest.Id, current => current.AcceptsResolved(alerts, now) ? alerts.Where(current.Knows).Aggregate(current, (changed, alert) => changed.Attach(alert, now)) : current, cancellationToken);
+        var incident = await store.UpdateAsync(latest.Id, AttachTo, cancellationToken);
         if (!incident.State.IsFinal() && !incident.Flaps(now))
         {
             starts.Enqueue(IncidentStart.Waking(incident));
         }
 
-        return [.. alerts.Select((alert, i) => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident)) : AnswerToResolved(batch, alert, incident, ended[i]))];
+        return [.. alerts.Select((alert, i) => latest.IsOfEarlierEpisode(alert)
+            ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
+            : AnswerToResolved(batch, alert, incident, ended[i]))];
+
+        Incident AttachTo(Incident current) => current.AcceptsResolved(alerts, now)
+            ? alerts.Where(current.Knows).Aggregate(current, (changed, alert) => changed.Attach(alert, now))
+            : current;
     }
 
     /// <param name="endedOn">An incident that had ended while the alert fired on, and now knows that it is over; or null.</param>
     private static IntakeOutcome AnswerToResolved(AlertBatch batch, Alert alert, Incident incident, string? endedOn)
     {
-        if (incident.Find(alert) is not { } known)
+        if (incident.Find(alert) is { } known)
         {
-            return endedOn is not null ? batch.Answer(IntakeResult.Resolved, endedOn, null)
-                : batch.Answer(IntakeResult.Folded, incident.Id, incident.HasUnknownAlerts
-                    ? $"More different alerts came on this target than incident {incident.Id} keeps on record, and it has none with this identity: this ends none. Its checks are asked when all that are on record are over."
-                    : $"Incident {incident.Id} on this target has no alert with this identity on record, so this ends none; send the labels or the fingerprint with which it fired.");
+            return known.EndedBecause is { } reason
+                ? batch.Answer(
+                    IntakeResult.Folded,
+                    incident.Id,
+                    $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; "
+                        + $"it is on the record of incident {incident.Id}, and only its checks withdraw the question.")
+                : batch.Answer(IntakeResult.Resolved, incident.Id, null);
         }
 
-        return known.EndedBecause is { } reason
-            ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id}, and only its checks withdraw the question.")
-            : batch.Answer(IntakeResult.Resolved, incident.Id, null);
+        if (endedOn is not null)
+        {
+            return batch.Answer(IntakeResult.Resolved, endedOn, null);
+        }
+
+        var why = incident.HasUnknownAlerts
+            ? $"More different alerts came on this target than incident {incident.Id} keeps on record, "
+                + "and it has none with this identity: this ends none. Its checks are asked when all that are on record are over."
+            : $"Incident {incident.Id} on this target has no alert with this identity on record, so this ends none; "
+                + "send the labels or the fingerprint with which it fired.";
+        return batch.Answer(IntakeResult.Folded, incident.Id, why);
     }
 
     /// <summary>Tells incidents that ended while the alert was firing that it is over. A person's no to them ends with that.</summary>
@@ -142,22 +159,31 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         }
 
         var now = time.GetUtcNow();
-        var known = new List<Incident>();
+        var concerned = new List<Incident>();
         var sent = GrafanaRule.NameOf(told.AsSent ?? told) ?? rule;
         foreach (var runbook in runbooks.Where(runbook => RunbookMatcher.WaitsFor(runbook, sent)))
         {
-            await foreach (var one in store.ListAllAsync(new(RunbookId: runbook.Id, Open: true, Limit: MaxListed), cancellationToken))
+            var open = store.ListAllAsync(new(RunbookId: runbook.Id, Open: true, Limit: MaxListed), cancellationToken);
+            await foreach (var summary in open)
             {
-                if (await store.TryFindAsync(one.Id, cancellationToken) is { } incident && incident.KnowsRuleOf(told))
+                if (await store.TryFindAsync(summary.Id, cancellationToken) is { } incident && incident.KnowsRuleOf(told))
                 {
-                    known.Add(await store.UpdateAsync(one.Id, current => current.AddMeasuringNews(told, now), cancellationToken));
+                    concerned.Add(await store.UpdateAsync(summary.Id, current => current.AddMeasuringNews(told, now), cancellationToken));
                 }
             }
         }
 
-        known.ForEach(incident => starts.Enqueue(IncidentStart.Waking(incident)));
-        var who = known is [var only] ? $"incident {only.Id}, which is about its alerts, says so" : $"{known.Count} open incidents, which are about its alerts, say so";
-        return known.Count == 0 ? null : new(known[0].Id, known[0].RunbookId, known[0].Target, IntakeResult.Folded, $"{MeasuringText(told, Clip.To(rule, 100))}; {who}.");
+        if (concerned is not [var first, ..])
+        {
+            return null;
+        }
+
+        concerned.ForEach(incident => starts.Enqueue(IncidentStart.Waking(incident)));
+        var who = concerned.Count == 1
+            ? $"incident {first.Id}, which is about its alerts, says so"
+            : $"{concerned.Count} open incidents, which are about its alerts, say so";
+        return new(
+            first.Id, first.RunbookId, first.Target, IntakeResult.Folded, $"{MeasuringText(told, Clip.To(rule, 100))}; {who}.");
     }
 
     private static string MeasuringText(Alert told, string rule)
@@ -180,7 +206,9 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest
             || !latest.Accepts(now))
         {
-            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, batch.Unclear ?? "The alert was acknowledged at its sender and no incident on this target is open; an acknowledgement opens none."));
+            var why = batch.Unclear
+                ?? "The alert was acknowledged at its sender and no incident on this target is open; an acknowledgement opens none.";
+            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, why));
         }
 
         await store.UpdateAsync(

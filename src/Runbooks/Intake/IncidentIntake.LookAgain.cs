@@ -15,24 +15,26 @@ public sealed partial class IncidentIntake
         if (!ended.Accepts(now))
         {
             // All in one change: a sender repeats a whole group at each interval.
-            var remembered = firing.Where(one => one.IsUndecided && ended.Remembers(one.Alert, now)).ToList();
+            var remembered = firing.Where(fired => fired.IsUndecided && ended.Remembers(fired.Alert, now)).ToList();
             if (remembered.Count > 0)
             {
                 await store.UpdateAsync(
-                    ended.Id, current => remembered.Aggregate(current, (changed, one) => changed.AttachRemembered(one.Alert, now)), cancellationToken);
+                    ended.Id,
+                    current => remembered.Aggregate(current, (changed, fired) => changed.AttachRemembered(fired.Alert, now)),
+                    cancellationToken);
                 var folded = batch.Answer(IntakeResult.Folded, ended.Id, $"It still fires and does not ask again: {ended.SaidNo()!.Text}");
-                remembered.ForEach(one => one.Answer = folded);
+                remembered.ForEach(fired => fired.Answer = folded);
             }
 
-            foreach (var one in firing.Where(one => one.IsUndecided))
+            foreach (var fired in firing.Where(fired => fired.IsUndecided))
             {
-                one.Answer = await KeepAsync(batch, one.Alert, ended, isRefused, now, cancellationToken);
+                fired.Answer = await KeepAsync(batch, fired.Alert, ended, isRefused, now, cancellationToken);
             }
         }
 
-        foreach (var one in firing.Where(one => ended.HasActed && (ended.Knows(one.Alert) || ended.KnowsOutage(one.Alert))))
+        foreach (var fired in firing.Where(fired => ended.HasActed && (ended.Knows(fired.Alert) || ended.KnowsOutage(fired.Alert))))
         {
-            one.IsActedOn = true;
+            fired.IsActedOn = true;
         }
     }
 
@@ -61,7 +63,12 @@ public sealed partial class IncidentIntake
         if (ended.HasStandingFixFor(alert) && ended.TargetKey.Equals(batch.TargetKey, StringComparison.OrdinalIgnoreCase))
         {
             await store.UpdateAsync(ended.Id, current => current.AddOutageNews(alert, now), cancellationToken);
-            return batch.Answer(IntakeResult.Folded, ended.Id, $"Azure says that outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)} goes on. It does not ask again: what was done about it in incident {ended.Id} stands.");
+            var outage = Clip.To(AlertIdentity.TrackingId(alert)!, 60);
+            return batch.Answer(
+                IntakeResult.Folded,
+                ended.Id,
+                $"Azure says that outage {outage} goes on. "
+                    + $"It does not ask again: what was done about it in incident {ended.Id} stands.");
         }
 
         return ended.KnowsMessage(alert)
@@ -76,13 +83,14 @@ public sealed partial class IncidentIntake
     /// <returns>False when its runbook is not loaded any more.</returns>
     public async Task<bool> LookAgainAsync(Incident waited, CancellationToken cancellationToken)
     {
-        if (loaded().FirstOrDefault(one => one.Id == waited.RunbookId) is not { } runbook)
+        if (loaded().FirstOrDefault(candidate => candidate.Id == waited.RunbookId) is not { } runbook)
         {
             return false;
         }
 
         var now = time.GetUtcNow();
-        var candidate = new AlertBatch(runbook.Id, waited.Target, AlertIntent.Fire, [waited.Unasked()], []) { Runbook = runbook }.Candidate(runbook, options.CurrentValue.Mode, now).TakeUp(waited, now);
+        var batch = new AlertBatch(runbook.Id, waited.Target, AlertIntent.Fire, [waited.Unasked()], []) { Runbook = runbook };
+        var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now).TakeUp(waited, now);
         Incident? before = null;
         var (incident, opened) = await store.OpenAsync(candidate, runbook, Look, cancellationToken);
         if (opened || before!.UnheardOf(waited).Count > 0)
@@ -107,9 +115,18 @@ public sealed partial class IncidentIntake
         Incident Look(Incident latest)
         {
             before = latest;
-            return latest.Id == waited.Id ? (latest.IsUnasked() ? candidate.WarnOfNo(latest, now) : latest)
-                : latest.UnheardOf(waited) is not { Count: > 0 } unheard ? latest
-                : latest.MakesRoom() ? candidate.GoOnAfter(latest, now)
+            if (latest.Id == waited.Id)
+            {
+                return latest.IsUnasked() ? candidate.WarnOfNo(latest, now) : latest;
+            }
+
+            if (latest.UnheardOf(waited) is not { Count: > 0 } unheard)
+            {
+                return latest;
+            }
+
+            return latest.MakesRoom()
+                ? candidate.GoOnAfter(latest, now)
                 : unheard.Aggregate(latest, (joined, alert) => joined.Attach(alert, now));
         }
     }

@@ -138,7 +138,7 @@ public sealed partial class IncidentIntake(
         var refusedBy = latest?.RefusedBy(batch.Alerts) ?? [];
         foreach (var id in refusedBy.Except(batch.Ended).Concat(batch.Ended))
         {
-            if (firing.TrueForAll(one => one.Answer is not null))
+            if (firing.TrueForAll(fired => fired.Answer is not null))
             {
                 break;
             }
@@ -149,17 +149,19 @@ public sealed partial class IncidentIntake(
             }
         }
 
-        foreach (var asking in Apart(batch, runbook, latest, [.. firing.Where(one => one.Answer is null)], time.GetUtcNow()))
+        var undecided = firing.Where(fired => fired.Answer is null).ToList();
+        foreach (var asking in Apart(batch, runbook, latest, undecided, time.GetUtcNow()))
         {
-            var (opened, start) = await OpenAsync(batch with { Alerts = [.. asking.Select(one => one.Alert)] }, runbook, cancellationToken);
+            var (opened, start) = await OpenAsync(
+                batch with { Alerts = [.. asking.Select(fired => fired.Alert)] }, runbook, cancellationToken);
             starts.Enqueue(start);
-            foreach (var (one, answer) in asking.Zip(opened))
+            foreach (var (fired, answer) in asking.Zip(opened))
             {
-                one.Answer = answer;
+                fired.Answer = answer;
             }
         }
 
-        return [.. firing.Select(one => one.Answer!)];
+        return [.. firing.Select(fired => fired.Answer!)];
     }
 
     /// <summary>In one post some alerts may belong to a fix that settles, which has to be checked again, and others not.</summary>
@@ -167,7 +169,10 @@ public sealed partial class IncidentIntake(
         AlertBatch batch, Runbook runbook, Incident? latest, IReadOnlyList<FiringAlert> asking, DateTimeOffset now) =>
         asking.Count == 0 ? []
         : latest is not { State: IncidentState.Resolved } ? [asking]
-        : [.. asking.GroupBy(one => BelongTo(latest, [one.Alert], runbook, now)).OrderByDescending(part => part.Key).Select(part => part.ToList())];
+        : [.. asking
+            .GroupBy(fired => BelongTo(latest, [fired.Alert], runbook, now))
+            .OrderByDescending(part => part.Key)
+            .Select(part => part.ToList())];
 
     /// <returns>An answer for each alert, and what has to be started before the sender gets them.</returns>
     internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(
@@ -207,9 +212,13 @@ public sealed partial class IncidentIntake(
             return await TryOpenAsync(batch, runbook, unlessRefused, cancellationToken);
         }
 
-        return batch.StartedBy is null
-            ? ([.. batch.Alerts.Select(alert => batch.AnswerToFolded(alert, incident, before, now))], new(incident, null) { Wakes = Wakes(incident) })
-            : ([AnswerToStart(batch, incident, before!, now)], new(incident, null));
+        if (batch.StartedBy is not null)
+        {
+            return ([AnswerToStart(batch, incident, before!, now)], new(incident, null));
+        }
+
+        var answers = batch.Alerts.Select(alert => batch.AnswerToFolded(alert, incident, before, now));
+        return ([.. answers], new(incident, null) { Wakes = Wakes(incident) });
 
         Incident Fold(Incident latest)
         {
@@ -244,9 +253,15 @@ public sealed partial class IncidentIntake(
     /// In the settle window the checks are asked about what the closed incident was opened for. They say nothing about an alert for which
     /// the runbook's steps would get other parameters.
     /// </summary>
-    private static bool BelongTo(Incident latest, IReadOnlyList<Alert> alerts, Runbook runbook, DateTimeOffset now) =>
-        latest.Accepts(now)
-        && (latest.State != IncidentState.Resolved || alerts.All(alert => latest.WasOpenedBy(alert) || latest.IsOfEarlierEpisode(alert) || ParameterComparison.AreSame(runbook, latest.Target, latest.Alert, alert)));
+    private static bool BelongTo(Incident latest, IReadOnlyList<Alert> alerts, Runbook runbook, DateTimeOffset now)
+    {
+        return latest.Accepts(now) && (latest.State != IncidentState.Resolved || alerts.All(IsAnswered));
+
+        bool IsAnswered(Alert alert) =>
+            latest.WasOpenedBy(alert)
+            || latest.IsOfEarlierEpisode(alert)
+            || ParameterComparison.AreSame(runbook, latest.Target, latest.Alert, alert);
+    }
 
     internal async Task StartAsync(IncidentStart start)
     {

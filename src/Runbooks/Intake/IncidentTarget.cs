@@ -24,7 +24,9 @@ internal static class IncidentTarget
 
         var hidden = Hidden(runbook, alert);
         var lacks = missing.Except(hidden).ToList();
-        var why = string.Join(", ", ((string?[])[lacks.Count > 0 ? $"without {string.Join(" and ", lacks)}" : null, hidden.Count > 0 ? $"with {string.Join(" and ", hidden)} hidden" : null]).OfType<string>());
+        var why = string.Join(", ", Lines.Of(
+            lacks.Count > 0 ? $"without {string.Join(" and ", lacks)}" : null,
+            hidden.Count > 0 ? $"with {string.Join(" and ", hidden)} hidden" : null));
         var what = $"{RuleOf(alert)}, {why}, alert {IdentityOf(alert, hidden.Count > 0)}";
         return Bound(target is "" or "?" or Redactor.Hidden ? what : $"{target} ({what})");
     }
@@ -36,10 +38,13 @@ internal static class IncidentTarget
     private static IReadOnlyList<string> Hidden(Runbook runbook, Alert alert) =>
         Placeholders(runbook, alert, value => value?.Contains(Redactor.Hidden, StringComparison.Ordinal) == true);
 
-    private static IReadOnlyList<string> Placeholders(Runbook runbook, Alert alert, Func<string?, bool> are)
+    private static IReadOnlyList<string> Placeholders(Runbook runbook, Alert alert, Func<string?, bool> isWanted)
     {
         var scope = new TemplateScope { Alert = alert };
-        return [.. Template.Parse(runbook.Target).Placeholders.Where(placeholder => are(scope.Find(placeholder))).Select(placeholder => placeholder.Path).Distinct()];
+        return [.. Template.Parse(runbook.Target).Placeholders
+            .Where(placeholder => isWanted(scope.Find(placeholder)))
+            .Select(placeholder => placeholder.Path)
+            .Distinct()];
     }
 
     /// <summary>Grafana's own alerts, such as DatasourceNoData, name the rule that they are about in labels.</summary>
@@ -53,7 +58,9 @@ internal static class IncidentTarget
     /// </summary>
     private static string IdentityOf(Alert alert, bool isHidden)
     {
-        var byLabels = alert is { Source: AlertSource.AzureMonitor, Resources.Count: > 0 } && ResourceHealth.Of(alert) is null && !isHidden;
+        var byLabels = alert is { Source: AlertSource.AzureMonitor, Resources.Count: > 0 }
+            && ResourceHealth.Of(alert) is null
+            && !isHidden;
         var identity = byLabels ? $"{alert.Name}\n{AlertLabels.KeyOf(alert)}" : alert.Fingerprint;
         return TextHash.Of(identity, bytes: 6);
     }
@@ -89,11 +96,14 @@ internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
     public static IncidentStart Waking(Incident incident) => new(incident, null) { Wakes = true };
 
     /// <summary>One start for each incident of a post.</summary>
-    public static IReadOnlyList<IncidentStart> Merge(IEnumerable<IncidentStart> starts) => [.. starts.GroupBy(start => start.Incident.Id).Select(of => of.Last() with
+    public static IReadOnlyList<IncidentStart> Merge(IEnumerable<IncidentStart> starts) =>
+        [.. starts.GroupBy(start => start.Incident.Id).Select(MergeOne)];
+
+    private static IncidentStart MergeOne(IEnumerable<IncidentStart> ofIncident) => ofIncident.Last() with
     {
-        Runbook = of.Select(start => start.Runbook).FirstOrDefault(runbook => runbook is not null),
-        Wakes = of.Any(start => start.Wakes),
-    })];
+        Runbook = ofIncident.Select(start => start.Runbook).FirstOrDefault(runbook => runbook is not null),
+        Wakes = ofIncident.Any(start => start.Wakes),
+    };
 
     /// <summary>The incident must be on record: a sender that hangs up does not stop this.</summary>
     public async Task RunAsync(IIncidentEngine engine, PinnedRunbooks pinned)
@@ -101,10 +111,14 @@ internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
         if (Runbook is { } opened)
         {
             await engine.StartAsync(IncidentInput.Of(Incident.Id, opened), CancellationToken.None);
+            return;
         }
-        else if (Incident is { State: IncidentState.Diagnosing, WakeEvent: null } && await engine.FindAsync(Incident.Id, CancellationToken.None) is null)
+
+        var mayBeUnstarted = Incident is { State: IncidentState.Diagnosing, WakeEvent: null };
+        if (mayBeUnstarted && await engine.FindAsync(Incident.Id, CancellationToken.None) is null)
         {
-            await engine.StartAsync(IncidentInput.Of(Incident.Id, await pinned.OfAsync(Incident, CancellationToken.None)), CancellationToken.None);
+            var runbook = await pinned.OfAsync(Incident, CancellationToken.None);
+            await engine.StartAsync(IncidentInput.Of(Incident.Id, runbook), CancellationToken.None);
         }
     }
 }
@@ -120,15 +134,30 @@ internal static class IntakeText
             + $"and its fix settles until {GateText.Clock(incident.SettlesAt ?? now, now)}. Try that one again if it is needed.";
 
     /// <summary>For an alert.</summary>
-    public static string Folding(Incident incident, DateTimeOffset now) => incident.IsOwnedByResponder()
-        ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {GateText.Clock(incident.SettlesAt ?? now, now)}."
-        : incident.State.IsFinal() && incident.SaidNo() is { } firm && !incident.HoldsUnasked()
-        ? $"It still fires and does not ask again: {firm.Text}"
-        : incident.State.IsFinal() && incident.SaidNo() is { } no
-        ? $"It comes and goes, and does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Text}"
-        : incident.State.IsFinal()
-        ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {GateText.Clock(incident.SettlesAt ?? now, now)}."
-        : $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";
+    public static string Folding(Incident incident, DateTimeOffset now)
+    {
+        var until = GateText.Clock(incident.SettlesAt ?? now, now);
+        if (incident.IsOwnedByResponder())
+        {
+            return $"Incident {incident.Id} on this target was taken over by a person; "
+                + $"alerts belong to it until it is closed, at the latest {until}.";
+        }
+
+        if (!incident.State.IsFinal())
+        {
+            return $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";
+        }
+
+        if (incident.SaidNo() is not { } no)
+        {
+            return $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {until}.";
+        }
+
+        return incident.HoldsUnasked()
+            ? "It comes and goes, and does not ask again until it has been quiet for "
+                + $"{Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Text}"
+            : $"It still fires and does not ask again: {no.Text}";
+    }
 }
 
 /// <summary>The runbooks as they are loaded now; open incidents stay pinned to their own versions.</summary>

@@ -48,16 +48,16 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
             }
         }
 
-        return known.OrderByDescending(one => one.IsOpen).Select(one => one.Key).FirstOrDefault() ?? target;
+        return known.OrderByDescending(candidate => candidate.IsOpen).Select(candidate => candidate.Key).FirstOrDefault() ?? target;
     }
 
     /// <param name="problem">Says that it is not loaded, with what is similar; null where it is.</param>
     public static Runbook? Find(IReadOnlyCollection<Runbook> loaded, string id, out string? problem)
     {
-        var known = loaded.Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
-        var found = loaded.FirstOrDefault(runbook => runbook.Id == id);
-        problem = found is null ? $"No runbook '{Clip.To(id, 80)}' is loaded. {Suggestion.For(id, known)}".TrimEnd() : null;
-        return found;
+        var ids = loaded.Select(candidate => candidate.Id).Order(StringComparer.Ordinal).ToList();
+        var runbook = loaded.FirstOrDefault(candidate => candidate.Id == id);
+        problem = runbook is null ? $"No runbook '{Clip.To(id, 80)}' is loaded. {Suggestion.For(id, ids)}".TrimEnd() : null;
+        return runbook;
     }
 
     /// <returns>What an incident is opened with, or which labels are missing.</returns>
@@ -76,9 +76,19 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
             Labels = labels.Where(label => !string.IsNullOrWhiteSpace(label.Value)).ToDictionary(),
         }) with { AsSent = null };
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });
-        return target.Value is { } text
-            ? (new AlertBatch(runbook.Id, IncidentTarget.Named(runbook, alert, text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by, IsProposed = proposed }, [])
-            : (null, target.Errors);
+        if (target.Value is not { } text)
+        {
+            return (null, target.Errors);
+        }
+
+        var named = IncidentTarget.Named(runbook, alert, text);
+        var batch = new AlertBatch(runbook.Id, named, AlertIntent.Fire, [alert], [0])
+        {
+            Runbook = runbook,
+            StartedBy = by,
+            IsProposed = proposed,
+        };
+        return (batch, []);
     }
 }
 
@@ -144,7 +154,8 @@ public sealed class IncidentRetry(
         // The new incident is on record: a caller that hangs up no longer stops its start.
         var retried = await store.UpdateAsync(
             ended.Id, current => current.NoteRetried(incident.Id, by, reason, now), CancellationToken.None);
-        await engine.StartAsync(IncidentInput.Of(incident.Id, await pinned.OfAsync(incident, CancellationToken.None)), CancellationToken.None);
+        var input = IncidentInput.Of(incident.Id, await pinned.OfAsync(incident, CancellationToken.None));
+        await engine.StartAsync(input, CancellationToken.None);
         Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         await verbs.ShowAcknowledgedAsync(retried, CancellationToken.None);
         return new(DecisionStatus.Decided, $"It is tried again as incident {incident.Id}.", incident.Id);
@@ -190,7 +201,10 @@ public sealed class RunbookPreview(LoadedRunbooks loaded, CheckRunner checks, Pl
         var asked = runbook.Diagnosis.Where(spec => check is null || spec.Name == check).ToList();
         if (check is not null && asked.Count == 0)
         {
-            return new([$"The runbook has no check '{Clip.To(check, 80)}'. {Suggestion.For(check, runbook.Diagnosis.Select(spec => spec.Name))}It has: {string.Join(", ", runbook.Diagnosis.Select(spec => spec.Name))}."]);
+            var names = runbook.Diagnosis.Select(spec => spec.Name).ToList();
+            return new([
+                $"The runbook has no check '{Clip.To(check, 80)}'. {Suggestion.For(check, names)}It has: {string.Join(", ", names)}.",
+            ]);
         }
 
         var (batch, errors) = ManualStart.Batch(runbook, labels, by, null);

@@ -31,7 +31,10 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
     /// <summary>Posts that come during a write are written together after it.</summary>
     public async Task RecordAsync(IEnumerable<(Alert Alert, string Reason)> alerts, CancellationToken cancellationToken)
     {
-        var lines = alerts.Where(one => one.Alert.Status == AlertStatus.Firing).Select(one => Of(one.Alert, one.Reason, time.GetUtcNow())).ToList();
+        var lines = alerts
+            .Where(entry => entry.Alert.Status == AlertStatus.Firing)
+            .Select(entry => Of(entry.Alert, entry.Reason, time.GetUtcNow()))
+            .ToList();
         if (lines.Count == 0)
         {
             return;
@@ -70,10 +73,11 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
         await state.ChangeAsync<UnmatchedList>(Key, known => lines.Aggregate(known ?? new([]), Add), CancellationToken.None);
     }
 
-    private static UnmatchedList Add(UnmatchedList list, UnmatchedAlert one)
+    private static UnmatchedList Add(UnmatchedList list, UnmatchedAlert alert)
     {
-        var earlier = list.Alerts.FirstOrDefault(known => known.Source == one.Source && known.Name == one.Name && known.Reason == one.Reason);
-        var merged = earlier is null ? one : one with { Count = earlier.Count + one.Count, FirstAt = earlier.FirstAt };
+        var earlier = list.Alerts.FirstOrDefault(
+            known => known.Source == alert.Source && known.Name == alert.Name && known.Reason == alert.Reason);
+        var merged = earlier is null ? alert : alert with { Count = earlier.Count + alert.Count, FirstAt = earlier.FirstAt };
         return new([merged, .. list.Alerts.Where(known => known != earlier).Take(MaxLines - 1)]);
     }
 

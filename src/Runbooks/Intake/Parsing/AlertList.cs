@@ -176,8 +176,14 @@ internal static class AlertFingerprint
 {
     /// <summary>Blanks around a value, and how its letters are composed, make no difference, as when targets are compared.</summary>
     /// <param name="more">Parts of the labels that are not labels: they may distinguish two alerts.</param>
-    public static string OfLabels(string name, IReadOnlyDictionary<string, string> labels, params IEnumerable<string> more) =>
-        Of([name, .. labels.Where(label => !AlertLabels.IsMeasured(label.Key)).OrderBy(label => label.Key, StringComparer.Ordinal).SelectMany(label => new[] { label.Key, ComposedText.Of(label.Value).Trim() }), .. more]);
+    public static string OfLabels(string name, IReadOnlyDictionary<string, string> labels, params IEnumerable<string> more)
+    {
+        var pairs = labels
+            .Where(label => !AlertLabels.IsMeasured(label.Key))
+            .OrderBy(label => label.Key, StringComparer.Ordinal)
+            .SelectMany(label => new[] { label.Key, ComposedText.Of(label.Value).Trim() });
+        return Of([name, .. pairs, .. more]);
+    }
 
     /// <summary>Each part is hashed after its length, so that ["ab", "c"] and ["a", "bc"] differ.</summary>
     public static string Of(IEnumerable<string> parts)

@@ -14,7 +14,8 @@ public sealed class AlertReader
         {
             if (!_parsers.TryAdd(parser.Source, parser))
             {
-                throw new InvalidOperationException($"Two alert parsers read '{parser.Source}': {_parsers[parser.Source].GetType()} and {parser.GetType()}.");
+                var (first, second) = (_parsers[parser.Source].GetType(), parser.GetType());
+                throw new InvalidOperationException($"Two alert parsers read '{parser.Source}': {first} and {second}.");
             }
         }
     }

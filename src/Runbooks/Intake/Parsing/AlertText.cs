@@ -75,8 +75,11 @@ internal static class AlertText
     };
 
     /// <summary>For the name of an event, such as <c>incident.resolved</c>, the last part counts.</summary>
-    private static AlertStatus? Find(string text) =>
-        s_words.TryGetValue(text[(text.LastIndexOf('.') + 1)..].Trim().Replace('_', ' ').Replace('-', ' '), out var status) ? status : null;
+    private static AlertStatus? Find(string text)
+    {
+        var word = text[(text.LastIndexOf('.') + 1)..].Trim().Replace('_', ' ').Replace('-', ' ');
+        return s_words.TryGetValue(word, out var status) ? status : null;
+    }
 
     public static string? Summary(Payload annotations) =>
         annotations["summary"].Line(AlertLimits.Summary)

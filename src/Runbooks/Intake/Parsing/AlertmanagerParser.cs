@@ -130,7 +130,8 @@ internal sealed class GrafanaParser : IAlertParser
         var annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]);
 
         // Where nothing was measured, Grafana writes -1 for each value. A rule that keeps its last state says "NoData, KeepLast".
-        if (alert["annotations"]["grafana_state_reason"].Line(AlertLimits.Name)?.Split(',')[0] is not ("Error" or "NoData"))
+        var stateReason = alert["annotations"]["grafana_state_reason"].Line(AlertLimits.Name);
+        if (stateReason?.Split(',')[0] is not ("Error" or "NoData"))
         {
             foreach (var (query, value) in alert["values"].Pairs())
             {
@@ -140,14 +141,17 @@ internal sealed class GrafanaParser : IAlertParser
             annotations.Add("valueString", alert["valueString"]);
         }
 
-        // It fires because its query failed or found nothing, by the rule's own settings: the condition was not seen.
-        var unseen = parsed.Status == AlertStatus.Firing ? alert["annotations"]["grafana_state_reason"].Line(AlertLimits.Name) : null;
+        // The rule fires because its query failed or found nothing, as its settings say: the condition was not measured.
+        var unseen = parsed.Status == AlertStatus.Firing ? stateReason : null;
         var summary = parsed.Summary ?? title;
         return parsed with
         {
             Annotations = annotations.Values,
             Link = alert["panelURL"].Link() ?? alert["dashboardURL"].Link() ?? parsed.Link,
-            Summary = unseen is null ? summary : CleanText.Clean($"Grafana could not measure it ({unseen}): {summary ?? parsed.Name}", AlertLimits.Summary, oneLine: true),
+            Summary = unseen is null ? summary : Unmeasured(unseen, summary ?? parsed.Name),
         };
     }
+
+    private static string Unmeasured(string stateReason, string summary) =>
+        CleanText.Clean($"Grafana could not measure it ({stateReason}): {summary}", AlertLimits.Summary, oneLine: true);
 }

@@ -95,15 +95,24 @@ internal static class ForeignPost
             return true;
         }
 
-        var other = FindEssentials(post) is { } essentials ? (essentials, "this is an alert of Azure Monitor; let the action group post to /api/alerts/azure-monitor")
-            : post["alerts"].Items().FirstOrDefault()["labels"].IsObject ? ("alerts", "this is a post of Alertmanager or Grafana; let it post to /api/alerts/alertmanager or /api/alerts/grafana")
-            : ((string Field, string Remedy)?)null;
-        if (other is not { } known)
+        if (FindEssentials(post) is { } essentials)
+        {
+            report.Lose(new(
+                $"{path}.{essentials}",
+                "an object",
+                "this is an alert of Azure Monitor; let the action group post to /api/alerts/azure-monitor"));
+            return true;
+        }
+
+        if (!post["alerts"].Items().FirstOrDefault()["labels"].IsObject)
         {
             return false;
         }
 
-        report.Lose(new($"{path}.{known.Field}", known.Field == "alerts" ? post["alerts"].Found : "an object", known.Remedy));
+        report.Lose(new(
+            $"{path}.alerts",
+            post["alerts"].Found,
+            "this is a post of Alertmanager or Grafana; let it post to /api/alerts/alertmanager or /api/alerts/grafana"));
         return true;
     }
 

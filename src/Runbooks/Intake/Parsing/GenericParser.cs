@@ -50,11 +50,7 @@ internal sealed class GenericParser : IAlertParser
         {
             if (!ForeignPost.Report(alert, path, report))
             {
-                report.Lose(alert["labels"]["alertname"].IsString
-                    ? new($"{path}.labels.alertname", "an alert of Alertmanager or Grafana", "let it post to /api/alerts/alertmanager or /api/alerts/grafana")
-                    : InsideOf(alert) is { } inside
-                    ? new($"{path}.{inside.Name}", inside.Value.Found, "this form takes an alert's fields at the top and no object here; a sender whose body cannot be changed needs a flow between")
-                    : new($"{path}.name", alert["name"].Found, "give the alert's name as text"));
+                report.Lose(WhyNameless(alert, path));
             }
 
             return null;
@@ -100,6 +96,28 @@ internal sealed class GenericParser : IAlertParser
         };
     }
 
+    private static AlertError WhyNameless(Payload alert, string path)
+    {
+        if (alert["labels"]["alertname"].IsString)
+        {
+            return new(
+                $"{path}.labels.alertname",
+                "an alert of Alertmanager or Grafana",
+                "let it post to /api/alerts/alertmanager or /api/alerts/grafana");
+        }
+
+        if (InsideOf(alert) is { } inside)
+        {
+            return new(
+                $"{path}.{inside.Name}",
+                inside.Value.Found,
+                "this form takes an alert's fields at the top and no object here; "
+                    + "a sender whose body cannot be changed needs a flow between");
+        }
+
+        return new($"{path}.name", alert["name"].Found, "give the alert's name as text");
+    }
+
     /// <summary>Another field that says that the alert is not firing.</summary>
     private static string? StatusElsewhere(Payload alert) =>
         alert.Pairs()
@@ -119,9 +137,15 @@ internal sealed class GenericParser : IAlertParser
         && (AlertText.SaysNotFiring(value) || AlertText.SaysNotFiring(name, value));
 
     /// <summary>A field in which a sender with a schema of its own may have put the whole alert.</summary>
-    private static (string Name, Payload Value)? InsideOf(Payload alert) => alert.Pairs()
-        .Where(field => field.Value.HasObjects && !s_telling.Contains(field.Name) && (!s_read.Contains(field.Name) || field.Name.Equals("alert", StringComparison.OrdinalIgnoreCase)))
-        .Select(field => ((string, Payload)?)field).FirstOrDefault();
+    private static (string Name, Payload Value)? InsideOf(Payload alert)
+    {
+        return alert.Pairs()
+            .Where(field => field.Value.HasObjects && !s_telling.Contains(field.Name) && MayBeAlert(field.Name))
+            .Select(field => ((string, Payload)?)field)
+            .FirstOrDefault();
+
+        bool MayBeAlert(string name) => !s_read.Contains(name) || name.Equals("alert", StringComparison.OrdinalIgnoreCase);
+    }
 
     private static string? NameOf(Payload alert) => alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name);
 
@@ -131,9 +155,7 @@ internal sealed class GenericParser : IAlertParser
     /// <returns>What distinguishes it from others of its name.</returns>
     private static IReadOnlyDictionary<string, string> ReadBeside(Payload alert, string path, PostReport report)
     {
-        var beside = alert.Pairs()
-            .Where(field => !s_read.Contains(field.Name) && !field.Value.IsMissing && !(s_otherStatus.Contains(field.Name) && AlertText.SaysNotFiring(field.Value)))
-            .ToList();
+        var beside = alert.Pairs().Where(field => !s_read.Contains(field.Name) && !field.Value.IsMissing && !IsStatus(field)).ToList();
         var text = alert["labels"].Line(AlertLimits.LabelValue);
         if (text is not null)
         {
@@ -154,12 +176,25 @@ internal sealed class GenericParser : IAlertParser
         }
 
         return telling.Values;
+
+        bool IsStatus((string Name, Payload Value) field) =>
+            s_otherStatus.Contains(field.Name) && AlertText.SaysNotFiring(field.Value);
     }
 
     /// <summary>A number may say how full a disk is, and an object may change with each message, except for its name or id.</summary>
-    private static string? Which(string name, Payload value) =>
-        value.IsObject ? value["name"].Line(AlertLimits.LabelValue) ?? value["id"].Line(AlertLimits.LabelValue)
-        : value.HasObjects ? value.Raw
-        : value.IsString || value.IsArray || (value.IsWhole && !name.Equals("disk", StringComparison.OrdinalIgnoreCase)) ? value.Line(AlertLimits.LabelValue)
-        : null;
+    private static string? Which(string name, Payload value)
+    {
+        if (value.IsObject)
+        {
+            return value["name"].Line(AlertLimits.LabelValue) ?? value["id"].Line(AlertLimits.LabelValue);
+        }
+
+        if (value.HasObjects)
+        {
+            return value.Raw;
+        }
+
+        var isNumber = value.IsWhole && !name.Equals("disk", StringComparison.OrdinalIgnoreCase);
+        return value.IsString || value.IsArray || isNumber ? value.Line(AlertLimits.LabelValue) : null;
+    }
 }

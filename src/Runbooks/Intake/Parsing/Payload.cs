@@ -131,22 +131,39 @@ internal static class PayloadValues
     /// <summary>Warns the sender of what is not a time, since the start of an alert tells its episodes apart.</summary>
     public static DateTimeOffset? Time(this Payload payload, string path, PostReport report)
     {
-        if (ReadTime(payload) is null && (payload.IsObject || (payload.Line(64) is { } text && text != "0" && !text.StartsWith("0001-", StringComparison.Ordinal))))
+        var isGiven = payload.IsObject
+            || (payload.Line(64) is { } text && text != "0" && !text.StartsWith("0001-", StringComparison.Ordinal));
+        if (isGiven && ReadTime(payload) is null)
         {
-            report.Warn(new(path, payload.Found, "this is no time, so it counts as not given; write it in ISO 8601, or as seconds or milliseconds since 1970"));
+            report.Warn(new(
+                path,
+                payload.Found,
+                "this is no time, so it counts as not given; write it in ISO 8601, or as seconds or milliseconds since 1970"));
         }
 
         return payload.Time();
     }
 
-    private static DateTimeOffset? ReadTime(Payload payload) =>
-        payload.Line(64) is not { Length: >= 10 } text ? null
-        : text.Length is 10 or 13 && text.All(char.IsAsciiDigit) ? DateTimeOffset.UnixEpoch.AddMilliseconds(long.Parse(text, CultureInfo.InvariantCulture) * (text.Length == 10 ? 1000 : 1))
-        : char.IsAsciiDigit(text[0])
-        && text[4] == '-' // a bare time of day would be read as today's
-        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+    private static DateTimeOffset? ReadTime(Payload payload)
+    {
+        if (payload.Line(64) is not { Length: >= 10 } text)
+        {
+            return null;
+        }
+
+        if (text.Length is 10 or 13 && text.All(char.IsAsciiDigit))
+        {
+            var sinceEpoch = long.Parse(text, CultureInfo.InvariantCulture);
+            return DateTimeOffset.UnixEpoch.AddMilliseconds(text.Length == 10 ? sinceEpoch * 1000 : sinceEpoch);
+        }
+
+        // A bare time of day would be read as today's.
+        var hasDate = char.IsAsciiDigit(text[0]) && text[4] == '-';
+        return hasDate
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
             : null;
+    }
 
     public static string? Link(this Payload payload) => payload.IsString ? AlertLink.Clean(payload.Line(AlertLimits.Link + 1)) : null;
 

@@ -10,10 +10,10 @@ internal static class ConditionContext
     {
         var condition = context["condition"];
         var conditions = condition["allOf"].Items().Take(AlertLimits.Labels).ToList();
-        foreach (var one in conditions)
+        foreach (var criterion in conditions)
         {
-            // All of them fire together, so where two name the same dimension the first speaks for both.
-            facts.Labels.AddAll(one["dimensions"]);
+            // All of them fire together, so where two name the same dimension the first one counts.
+            facts.Labels.AddAll(criterion["dimensions"]);
         }
 
         if (conditions is not [var first, ..])
@@ -37,17 +37,28 @@ internal static class ConditionContext
         foreach (var field in (string[])["metricName", "metricNamespace", "webTestName"])
         {
             var values = context["condition"]["allOf"].Items().Take(AlertLimits.Labels)
-                .Select(one => one[field].Line(AlertLimits.LabelValue)).Distinct().Take(2).ToList();
+                .Select(criterion => criterion[field].Line(AlertLimits.LabelValue))
+                .Distinct()
+                .Take(2)
+                .ToList();
             facts.Labels.Add(field, values is [var only] ? only : null);
         }
     }
 
     private static string? Sentence(Payload first, Payload window)
     {
-        var what = first["webTestName"].Line(100) ?? first["metricName"].Line(100) ?? first["metricMeasureColumn"].Line(100) ?? "Search results";
-        return first["metricValue"].Line(30) is { } value && first["threshold"].Line(30) is { } threshold
-            ? $"{what}: {first["timeAggregation"].Line(30) ?? "value"} {value} over {window.Line(30) ?? "the window"}, {first["operator"].Line(30) ?? "threshold"} {threshold}"
-            : null;
+        if (first["metricValue"].Line(30) is not { } value || first["threshold"].Line(30) is not { } threshold)
+        {
+            return null;
+        }
+
+        var what = first["webTestName"].Line(100)
+            ?? first["metricName"].Line(100)
+            ?? first["metricMeasureColumn"].Line(100)
+            ?? "Search results";
+        var aggregation = first["timeAggregation"].Line(30) ?? "value";
+        var comparison = first["operator"].Line(30) ?? "threshold";
+        return $"{what}: {aggregation} {value} over {window.Line(30) ?? "the window"}, {comparison} {threshold}";
     }
 }
 

@@ -12,14 +12,16 @@ internal static class AlertResource
     {
         var essentials = post["properties"]["essentials"];
         var rule = essentials["alertRule"].Line(AlertLimits.Resource);
-        if ((post["name"].Line(AlertLimits.Name) ?? rule?[(rule.LastIndexOf('/') + 1)..]) is not { Length: > 0 and <= AlertLimits.Name } name)
+        var given = post["name"].Line(AlertLimits.Name) ?? rule?[(rule.LastIndexOf('/') + 1)..];
+        if (given is not { Length: > 0 and <= AlertLimits.Name } name)
         {
             report.Lose(new($"{path}.name", post["name"].Found, "give the name of the alert rule"));
             return null;
         }
 
         var context = post["properties"]["context"];
-        var target = essentials["targetResource"].Line(AlertLimits.Resource + 1) is { Length: <= AlertLimits.Resource } text ? text : null;
+        var resource = essentials["targetResource"].Line(AlertLimits.Resource + 1);
+        var target = resource is { Length: <= AlertLimits.Resource } ? resource : null;
         var labels = DerivedLabels.AddTo(LabelSet.ForLabels(), ResourceId.Parse(target) is { } id ? [id] : [])
             .Add("resourceName", essentials["targetResourceName"])
             .Add("resourceType", essentials["targetResourceType"])
@@ -71,14 +73,32 @@ internal static class OtherSchema
             }
         }
 
-        return !schema.IsMissing && schema.Line(AlertLimits.Name) != "azureMonitorCommonAlertSchema" ? new($"{path}.schemaId", schema.Found, SwitchOn)
+        if (!schema.IsMissing && schema.Line(AlertLimits.Name) != "azureMonitorCommonAlertSchema")
+        {
+            return new($"{path}.schemaId", schema.Found, SwitchOn);
+        }
 
-            // These two are sent past action groups, so there is no schema to be switched on.
-            : !post["operation"].IsMissing && post["context"].IsObject
-                ? new($"{path}.operation", post["operation"].Found, "this is a notification of an autoscale setting, which knows no common alert schema; write an activity log alert on its scale actions, with an action group that posts here")
-            : !post["status"].IsMissing && post["context"].IsObject
-                ? new($"{path}.context", post["context"].Found, "this is a classic alert rule, which knows no common alert schema; replace it by a metric or activity log alert rule with an action group that posts here")
-            : !post["data"].IsObject ? new($"{path}.data", post["data"].Found, SwitchOn)
-            : new($"{path}.data.essentials", post["data"]["essentials"].Found, SwitchOn);
+        // The next two are not sent through action groups, so there is no schema to switch on.
+        if (!post["operation"].IsMissing && post["context"].IsObject)
+        {
+            return new(
+                $"{path}.operation",
+                post["operation"].Found,
+                "this is a notification of an autoscale setting, which knows no common alert schema; "
+                    + "write an activity log alert on its scale actions, with an action group that posts here");
+        }
+
+        if (!post["status"].IsMissing && post["context"].IsObject)
+        {
+            return new(
+                $"{path}.context",
+                post["context"].Found,
+                "this is a classic alert rule, which knows no common alert schema; "
+                    + "replace it by a metric or activity log alert rule with an action group that posts here");
+        }
+
+        return post["data"].IsObject
+            ? new($"{path}.data.essentials", post["data"]["essentials"].Found, SwitchOn)
+            : new($"{path}.data", post["data"].Found, SwitchOn);
     }
 }

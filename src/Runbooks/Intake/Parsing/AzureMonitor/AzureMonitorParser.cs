@@ -49,7 +49,8 @@ internal sealed class AzureMonitorParser : IAlertParser
         var essentials = new Essentials(data["essentials"], facts);
         if (essentials.Name is { } name)
         {
-            return ResourceEvent.Tell(ToAlert(name, AlertText.Status(data["essentials"]["monitorCondition"], $"{inside}.monitorCondition", report), essentials, facts));
+            var status = AlertText.Status(data["essentials"]["monitorCondition"], $"{inside}.monitorCondition", report);
+            return ResourceEvent.Tell(ToAlert(name, status, essentials, facts));
         }
 
         report.Lose(new($"{inside}.alertRule", data["essentials"]["alertRule"].Found, "give the name of the alert rule"));
@@ -105,7 +106,8 @@ internal static class ResourceEvent
             return alert;
         }
 
-        var same = alert with { Fingerprint = AlertFingerprint.Of([alert.Name.ToUpperInvariant(), alert.Resources[0].ToUpperInvariant()]) };
+        var fingerprint = AlertFingerprint.Of([alert.Name.ToUpperInvariant(), alert.Resources[0].ToUpperInvariant()]);
+        var same = alert with { Fingerprint = fingerprint };
         return alert.Status == AlertStatus.Firing ? health.Told(same) : same;
     }
 }
@@ -142,16 +144,31 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
         : [];
 
     /// <summary>Azure calls rules of a Prometheus group "group/alertname"; authors know them by the second part.</summary>
-    private string? RuleName() =>
-        essentials["alertRule"].Line(AlertLimits.Name) is not { } rule ? null
-        : facts.Name is { } name && rule.EndsWith($"/{name}", StringComparison.OrdinalIgnoreCase) ? name
-        : facts.RuleGroup is { } group && rule.Length > group.Length + 1 && rule.StartsWith($"{group}/", StringComparison.OrdinalIgnoreCase) ? rule[(group.Length + 1)..]
-        : rule;
+    private string? RuleName()
+    {
+        if (essentials["alertRule"].Line(AlertLimits.Name) is not { } rule)
+        {
+            return null;
+        }
+
+        if (facts.Name is { } name && rule.EndsWith($"/{name}", StringComparison.OrdinalIgnoreCase))
+        {
+            return name;
+        }
+
+        return facts.RuleGroup is { } group
+            && rule.Length > group.Length + 1
+            && rule.StartsWith($"{group}/", StringComparison.OrdinalIgnoreCase)
+            ? rule[(group.Length + 1)..]
+            : rule;
+    }
 
     /// <summary>Where the portal shows the alert of that id.</summary>
     public static string? PortalLink(string? id) =>
         id?.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase) == true
-            ? AlertLink.Clean($"https://portal.azure.com/#blade/Microsoft_Azure_Monitoring/AlertDetailsTemplateBlade/alertId/{Uri.EscapeDataString(id)}")
+            ? AlertLink.Clean(
+                "https://portal.azure.com/#blade/Microsoft_Azure_Monitoring/AlertDetailsTemplateBlade/alertId/"
+                + Uri.EscapeDataString(id))
             : null;
 }
 
@@ -222,8 +239,9 @@ internal static class CustomProperties
         {
             facts.Labels.SetAll(properties);
 
-            // What can be no id, such as the address of a page about it, stays a label.
-            facts.Runbook = (properties["runbook"].IsString ? NameRules.ReadId(properties["runbook"].Line(AlertLimits.Runbook)) : null) ?? facts.Runbook;
+            // A value that cannot be an id, such as the address of a page, stays a label.
+            var runbook = properties["runbook"].IsString ? properties["runbook"].Line(AlertLimits.Runbook) : null;
+            facts.Runbook = NameRules.ReadId(runbook) ?? facts.Runbook;
         }
     }
 }

@@ -63,9 +63,14 @@ internal sealed record ResourceId(string Key, string Subscription, string? Group
         // An extension resource has a second "providers": the last one names the resource itself.
         var providers = Array.FindLastIndex(parts, part => Is(part, "providers"));
         var path = providers < 0 ? [] : parts[(providers + 1)..];
-        return path.Length >= 3 && path.Length % 2 == 1
-            ? new(key, parts[1], group, string.Join('/', path.Where((_, at) => at == 0 || at % 2 == 1)), path[^1], string.Join('/', path.Where((_, at) => at > 0 && at % 2 == 0)))
-            : new(key, parts[1], group, null, null, null);
+        if (path.Length < 3 || path.Length % 2 == 0)
+        {
+            return new(key, parts[1], group, null, null, null);
+        }
+
+        var type = string.Join('/', path.Where((_, at) => at == 0 || at % 2 == 1));
+        var names = string.Join('/', path.Where((_, at) => at > 0 && at % 2 == 0));
+        return new(key, parts[1], group, type, path[^1], names);
     }
 
     private static bool Is(string part, string name) => part.Equals(name, StringComparison.OrdinalIgnoreCase);
@@ -104,10 +109,10 @@ internal sealed class FiringText
         var condition = context["condition"];
         Take(essentials, s_essentials);
         Take(condition, s_window);
-        foreach (var one in condition["allOf"].Items().Take(AlertLimits.Labels))
+        foreach (var criterion in condition["allOf"].Items().Take(AlertLimits.Labels))
         {
-            Take(one, s_links);
-            Take(one, one["alertSensitivity"].IsMissing ? ["metricValue"] : ["metricValue", "threshold"]);
+            Take(criterion, s_links);
+            Take(criterion, criterion["alertSensitivity"].IsMissing ? ["metricValue"] : ["metricValue", "threshold"]);
         }
 
         Take(context, s_version1);
@@ -118,9 +123,15 @@ internal sealed class FiringText
     /// be there by chance, as in the name of a machine, unless the property speaks of a measurement.
     /// </summary>
     /// <param name="name">Of the property.</param>
-    public bool IsIn(string name, string text) =>
-        _texts.Any(one => text.Contains(one, StringComparison.OrdinalIgnoreCase))
-        || Words(text).Any(word => _words.Contains(word) && (word.Length > LongestByChance || word.Contains('.', StringComparison.Ordinal) || SpeaksOfAMeasure(name) || SpeaksOfAMeasure(text)));
+    public bool IsIn(string name, string text)
+    {
+        var isMeasure = SpeaksOfAMeasure(name) || SpeaksOfAMeasure(text);
+        return _texts.Any(part => text.Contains(part, StringComparison.OrdinalIgnoreCase))
+            || Words(text).Any(word => _words.Contains(word) && (isMeasure || !MayBeChance(word)));
+    }
+
+    private static bool MayBeChance(string word) =>
+        word.Length <= LongestByChance && !word.Contains('.', StringComparison.Ordinal);
 
     private static bool SpeaksOfAMeasure(string text) =>
         s_measures.Any(measure => text.Contains(measure, StringComparison.OrdinalIgnoreCase));

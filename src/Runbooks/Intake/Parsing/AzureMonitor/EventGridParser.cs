@@ -16,7 +16,7 @@ internal sealed class EventGridParser : IAlertParser
 
     private Alert? Read(Payload post, string path, PostReport report)
     {
-        var one = new GridEvent(post);
+        var gridEvent = new GridEvent(post);
         if (ForeignPost.IsValidation(post))
         {
             report.Lose(
@@ -28,7 +28,7 @@ internal sealed class EventGridParser : IAlertParser
             return null;
         }
 
-        if (one.Type is not { } type)
+        if (gridEvent.Type is not { } type)
         {
             if (!ForeignPost.Report(post, path, report))
             {
@@ -41,34 +41,34 @@ internal sealed class EventGridParser : IAlertParser
             return null;
         }
 
-        if (AzureMonitorParser.Carries(one.Data))
-        {
-            return AzureMonitorParser.Read(one.Data, $"{path}.data", report);
-        }
-
-        return ToAlert(one, type);
+        return AzureMonitorParser.Carries(gridEvent.Data)
+            ? AzureMonitorParser.Read(gridEvent.Data, $"{path}.data", report)
+            : ToAlert(gridEvent, type);
     }
 
-    private Alert ToAlert(GridEvent one, string type)
+    private Alert ToAlert(GridEvent gridEvent, string type)
     {
-        var alert = ToFiring(one, type);
+        var alert = ToFiring(gridEvent, type);
         return ResourceHealth.Of(alert) is { } health ? health.Told(alert)
-            : one.IsOver ? alert with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = one.Time }
+            : gridEvent.IsOver ? alert with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = gridEvent.Time }
             : alert;
     }
 
-    private Alert ToFiring(GridEvent one, string type) => new()
+    private Alert ToFiring(GridEvent gridEvent, string type) => new()
     {
         Source = Source,
         Name = type,
-        Fingerprint = AlertFingerprint.Of([Same(one.Source), Same(one.Subject), Same(type), .. one.Which.Select(Same)]),
-        Severity = one.Data["severity"].Line(AlertLimits.Severity),
-        Summary = one.Summary,
-        Labels = one.Labels.Values,
-        Annotations = one.Annotations.Values,
-        StartsAt = one.Time,
-        Link = one.Resource is { } path && path.StartsWith('/') ? AlertLink.Clean($"https://portal.azure.com/#resource{path}") : null,
-        Resources = one.Resource is { } resource ? [resource] : [],
+        Fingerprint = AlertFingerprint.Of(
+            [Same(gridEvent.Source), Same(gridEvent.Subject), Same(type), .. gridEvent.Which.Select(Same)]),
+        Severity = gridEvent.Data["severity"].Line(AlertLimits.Severity),
+        Summary = gridEvent.Summary,
+        Labels = gridEvent.Labels.Values,
+        Annotations = gridEvent.Annotations.Values,
+        StartsAt = gridEvent.Time,
+        Link = gridEvent.Resource is { } path && path.StartsWith('/')
+            ? AlertLink.Clean($"https://portal.azure.com/#resource{path}")
+            : null,
+        Resources = gridEvent.Resource is { } resource ? [resource] : [],
     };
 
     /// <summary>Azure does not keep to one case in the ids of resources.</summary>
@@ -105,13 +105,27 @@ internal sealed class GridEvent(Payload post)
     /// Distinguishes two events of one kind about one subject, such as two node pools of a cluster. Where a later event ends the alert,
     /// only what that event says too may count: the resource, and for scheduled events of a machine the id, unless the subject has it.
     /// </summary>
-    public IEnumerable<string> Which =>
-        Ends("AvailabilityStatusChanged") ? []
-        : Ends("ScheduledEventEmitted") ? Properties["eventId"].Line(AlertLimits.LabelValue) is { } id && Subject?.EndsWith(id, StringComparison.OrdinalIgnoreCase) != true ? [id] : []
-        : LabelSet.ForLabels().AddAll(Data).AddAll(Properties).Values
-            .Where(one => !AlertLabels.MayChange(one.Key) && !s_ofEvent.Contains(one.Key) && !IsTime(one.Value))
-            .OrderBy(one => one.Key, StringComparer.Ordinal)
-            .SelectMany(one => new[] { one.Key, one.Value });
+    public IEnumerable<string> Which
+    {
+        get
+        {
+            if (Ends("AvailabilityStatusChanged"))
+            {
+                return [];
+            }
+
+            if (Ends("ScheduledEventEmitted"))
+            {
+                var id = Properties["eventId"].Line(AlertLimits.LabelValue);
+                return id is null || Subject?.EndsWith(id, StringComparison.OrdinalIgnoreCase) == true ? [] : [id];
+            }
+
+            return LabelSet.ForLabels().AddAll(Data).AddAll(Properties).Values
+                .Where(label => !AlertLabels.MayChange(label.Key) && !s_ofEvent.Contains(label.Key) && !IsTime(label.Value))
+                .OrderBy(label => label.Key, StringComparer.Ordinal)
+                .SelectMany(label => new[] { label.Key, label.Value });
+        }
+    }
 
     /// <summary>Only where the event itself says so.</summary>
     public bool IsOver =>
@@ -132,14 +146,21 @@ internal sealed class GridEvent(Payload post)
 
             if (Properties["availabilityState"].Line(100) is { } state)
             {
-                return CleanText.Clean($"{ResourceId.Parse(Resource)?.Name ?? Subject} is {state}, before that {Properties["previousAvailabilityState"].Line(100) ?? "not known"}", AlertLimits.Summary, oneLine: true);
+                var name = ResourceId.Parse(Resource)?.Name ?? Subject;
+                var before = Properties["previousAvailabilityState"].Line(100) ?? "not known";
+                return CleanText.Clean($"{name} is {state}, before that {before}", AlertLimits.Summary, oneLine: true);
             }
 
-            var what = Data["objectName"].Line(200) is { } name ? $"{Data["objectType"].Line(100) ?? "Object"} {name} in {Data["vaultName"].Line(200) ?? "the vault"}" : Subject ?? Source;
             var until = ExpiresAt is { } expires ? $", expires {expires}" : "";
-            return CleanText.Clean($"{Type![(Type!.LastIndexOf('.') + 1)..]}: {what}{until}", AlertLimits.Summary, oneLine: true);
+            var kind = Type![(Type!.LastIndexOf('.') + 1)..];
+            return CleanText.Clean($"{kind}: {VaultObject ?? Subject ?? Source}{until}", AlertLimits.Summary, oneLine: true);
         }
     }
+
+    /// <summary>The secret, key or certificate that an event of Key Vault is about.</summary>
+    private string? VaultObject => Data["objectName"].Line(200) is { } name
+        ? $"{Data["objectType"].Line(100) ?? "Object"} {name} in {Data["vaultName"].Line(200) ?? "the vault"}"
+        : null;
 
     /// <summary>What the event is about comes first: its data must not replace that.</summary>
     public LabelSet Labels
