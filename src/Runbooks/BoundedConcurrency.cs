@@ -1,8 +1,8 @@
 namespace Runbooks;
 
 /// <summary>
-/// Work on many things, a few at once. Unlike <see cref="Parallel"/>, one failure stops nothing: the rest is still taken
-/// in, and then the failure is thrown.
+/// Runs work on many items, a few at once. Unlike <see cref="Parallel"/>, a failure does not stop the rest: it is thrown after all
+/// items are done.
 /// </summary>
 internal static class BoundedConcurrency
 {

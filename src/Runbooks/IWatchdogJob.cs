@@ -1,9 +1,9 @@
 namespace Runbooks;
 
-/// <summary>What the watchdog does every minute, beside others: a failure of one keeps none of the others from its work.</summary>
+/// <summary>One job of the watchdog, run every minute. A failure of one does not stop the others.</summary>
 public interface IWatchdogJob
 {
-    /// <summary>For the log: what could not be looked at.</summary>
+    /// <summary>For the log: what could not be checked.</summary>
     string Name { get; }
 
     Task RunAsync(CancellationToken cancellationToken);
@@ -11,16 +11,16 @@ public interface IWatchdogJob
 
 internal static class WatchdogParts
 {
-    /// <summary>Whatever keeps one part of the watch from its work, the others do theirs, and the next minute tries again.</summary>
-    /// <returns>Whether it went.</returns>
-    public static async Task<bool> TryPartAsync(this ILogger logger, string part, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    /// <summary>Whatever fails, the other parts of the watchdog run, and this one is tried again in the next minute.</summary>
+    /// <returns>Whether it succeeded.</returns>
+    public static async Task<bool> TryPartAsync(
+        this ILogger logger, string part, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         try
         {
             await work(cancellationToken);
             return true;
         }
-        // As said: any failure at all.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.WatchFailed(logger, part, failure);

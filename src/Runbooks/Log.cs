@@ -74,10 +74,17 @@ internal static partial class Log
     [LoggerMessage(54, LogLevel.Warning, "{Warning}")]
     public static partial void FileWarning(ILogger logger, string warning);
 
-    [LoggerMessage(55, LogLevel.Error, "The contacts have errors; those that were in force last are used, and none where there were none. {Error}")]
+    [LoggerMessage(
+        55,
+        LogLevel.Error,
+        "The contacts have errors; those that were in force last are used, and none where there were none. {Error}")]
     public static partial void ContactsKept(ILogger logger, string error);
 
-    [LoggerMessage(56, LogLevel.Error, "{File}, with what belongs to it, is longer than {Most} characters. It is in force but not kept: a host that starts while it is broken does not have this version. Make it shorter.")]
+    [LoggerMessage(
+        56,
+        LogLevel.Error,
+        "{File}, with what belongs to it, is longer than {Most} characters. It is in force but not kept: "
+            + "a host that starts while it is broken does not have this version. Make it shorter.")]
     public static partial void FileNotKept(ILogger logger, string file, int most);
 
     [LoggerMessage(53, LogLevel.Error, "The file of maintenance windows is not taken over: {Error}")]
@@ -89,14 +96,18 @@ internal static partial class Log
     [LoggerMessage(60, LogLevel.Warning, "The watchdog found a problem with incident {IncidentId}: {Message} Remedy: {Remedy}.")]
     public static partial void WatchdogFound(ILogger logger, string incidentId, string remedy, string message);
 
-    /// <param name="incidentId">Also the name of a part of the watchdog's work that is about no single incident; queries know the property under this name.</param>
+    /// <param name="incidentId">Or the name of a part of the watchdog's work. Queries know the property under this name.</param>
     [LoggerMessage(61, LogLevel.Error, "The watchdog could not check {IncidentId}.")]
     public static partial void WatchFailed(ILogger logger, string incidentId, Exception failure);
 
     [LoggerMessage(62, LogLevel.Critical, "Engine or store do not work: {Trouble}")]
     public static partial void Unhealthy(ILogger logger, string trouble);
 
-    [LoggerMessage(71, LogLevel.Error, "The setting {Name} is still a reference to a vault and counts as empty: App Service has not read the secret. Is it there, and may the app's identity read it? Then have it asked again with infra/scripts/refresh-secrets.sh.")]
+    [LoggerMessage(
+        71,
+        LogLevel.Error,
+        "The setting {Name} is still a reference to a vault and counts as empty: App Service has not read the secret. "
+            + "Is it there, and may the app's identity read it? Then have it asked again with infra/scripts/refresh-secrets.sh.")]
     public static partial void SecretMissing(ILogger logger, string name);
 
     [LoggerMessage(63, LogLevel.Information, "Removed {Count} incidents that were closed long ago.")]
@@ -105,7 +116,11 @@ internal static partial class Log
     [LoggerMessage(65, LogLevel.Error, "What is kept of {What} could not be removed. The next round tries again.")]
     public static partial void NotPurged(ILogger logger, string what, Exception failure);
 
-    [LoggerMessage(64, LogLevel.Critical, "The store was restored from a backup: what was done since the backup is not in it. {Count} open incidents ask again before they act.")]
+    [LoggerMessage(
+        64,
+        LogLevel.Critical,
+        "The store was restored from a backup: what was done since the backup is not in it. "
+            + "{Count} open incidents ask again before they act.")]
     public static partial void StoreRestored(ILogger logger, int count);
 
     [LoggerMessage(66, LogLevel.Error, "The weekly digest could not be sent. The next minute tries again.")]

@@ -15,8 +15,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class RunbooksServices
 {
     /// <summary>
-    /// How an incident runs. The host adds what it runs on: an engine, <see cref="IIncidentStore"/>,
-    /// <see cref="IEvidenceStore"/>, <see cref="ISharedState"/>, a <see cref="ContactBook"/> and its integrations.
+    /// Everything that runs an incident. The host adds an engine, <see cref="IIncidentStore"/>, <see cref="IEvidenceStore"/>,
+    /// <see cref="ISharedState"/>, a <see cref="ContactBook"/> and its integrations.
     /// </summary>
     public static IServiceCollection AddRunbooks(this IServiceCollection services)
     {
@@ -28,7 +28,8 @@ public static class RunbooksServices
         services.AddSettings<StormOptions>(StormOptions.SectionName);
         services.AddSettings<OnCallOptions>(OnCallOptions.SectionName);
         services.AddSettings<RunbookSettingsOptions>(RunbookSettingsOptions.SectionName);
-        services.TryAddSingleton(provider => new HostSettings(provider.GetRequiredService<IOptions<RunbookSettingsOptions>>().Value.Settings));
+        services.TryAddSingleton(
+            provider => new HostSettings(provider.GetRequiredService<IOptions<RunbookSettingsOptions>>().Value.Settings));
         return services
             .AddAlerts()
             .AddRunbookCatalog()
@@ -51,9 +52,10 @@ public static class RunbooksServices
             .AddSingleton<IEndHook, EndReport>()
             .AddSingleton<SuppressionService>()
 
-            // Late, because an engine needs the activities, and one of them opens incidents.
+            // Resolved late: an engine needs the activities, and one of them opens incidents.
             .AddSingleton<Func<IIncidentEngine?>>(services => services.GetService<IIncidentEngine>)
-            .AddSingleton<LoadedMode>(services => id => services.GetService<LoadedRunbooks>()?.Invoke().FirstOrDefault(runbook => runbook.Id == id)?.Mode)
+            .AddSingleton<LoadedMode>(services => id =>
+                services.GetService<LoadedRunbooks>()?.Invoke().FirstOrDefault(runbook => runbook.Id == id)?.Mode)
             .AddSingleton<PinnedRunbooks>()
             .AddSingleton<FileVersions>()
             .AddSingleton<RunbookVersions>()
@@ -104,7 +106,7 @@ public static class RunbooksServices
 
 public static class IntakeServices
 {
-    /// <summary>The ways in. The host says which runbooks are loaded by adding <see cref="LoadedRunbooks"/>.</summary>
+    /// <summary>Everything that takes alerts and manual starts. The host adds <see cref="LoadedRunbooks"/>.</summary>
     public static IServiceCollection AddIncidentIntake(this IServiceCollection services)
     {
         services.TryAddSingleton<AlertUpdates>();
@@ -118,7 +120,7 @@ public static class IntakeServices
 
 public static class AlertsServices
 {
-    /// <summary>The built-in senders. Another one is another <see cref="IAlertParser"/> in the container.</summary>
+    /// <summary>The built-in senders. For another one, add another <see cref="IAlertParser"/> to the container.</summary>
     public static IServiceCollection AddAlerts(this IServiceCollection services)
     {
         services.TryAddEnumerable(

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Runbooks.Engine;
 
 /// <summary>
-/// How durable data is written: histories, stored records, plan hashes. camelCase, enums as words, and everything that
-/// HTML could misread escaped. Changing this changes what old histories mean.
+/// How durable data is written: histories, stored records, plan hashes. camelCase, enums as words, and everything that HTML could
+/// misread escaped. A change here changes what old histories mean.
 /// </summary>
 public static class DurableJson
 {
@@ -24,7 +24,7 @@ public static class DurableJson
         {
             Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-            // A measurement may well be NaN: a record that cannot be written would fault the incident.
+            // A measurement may be NaN, and a record that cannot be written would stop the incident.
             NumberHandling = JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.AllowNamedFloatingPointLiterals,
         };
         options.MakeReadOnly(populateMissingResolver: true);

@@ -1,50 +1,48 @@
 namespace Runbooks.Engine;
 
-/// <summary>What the rest of the system asks of the engine: start an incident's workflow, wake it, and say whether it works.</summary>
+/// <summary>What the rest of the system needs of the engine: start an incident's workflow, wake it, and know whether it works.</summary>
 public interface IIncidentEngine
 {
     /// <summary>
-    /// Starts the workflow under the incident's own id. Returns once that is durable. Starting an id that exists,
-    /// whatever its state, does nothing: uniqueness is the store's, not the engine's.
+    /// Starts the workflow under the incident's own id. Returns once that is durable. Does nothing for an id that exists, whatever its
+    /// state: the store keeps ids unique, not the engine.
     /// </summary>
     Task StartAsync(IncidentInput input, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Wakes a waiting workflow, which then reads the store. The event itself carries nothing and decides nothing.
-    /// An instance that is unknown or finished is not an error.
+    /// Wakes a waiting workflow, which then reads the store. The event carries no data and decides nothing. An unknown or finished instance
+    /// is not an error.
     /// </summary>
     Task WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken);
 
-    /// <summary>What the engine knows of an instance; null when it knows none of that id.</summary>
+    /// <returns>Null when the engine does not know the id.</returns>
     Task<EngineInstance?> FindAsync(string incidentId, CancellationToken cancellationToken);
 
-    /// <summary>Removes what the engine keeps of a finished instance. One that runs, or that is unknown, is left alone.</summary>
+    /// <summary>Removes what the engine keeps of a finished instance. A running or unknown one is left alone.</summary>
     Task ForgetAsync(string incidentId, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Whether several processes take their work from it: one may then begin an activity that another is still at.</summary>
+    /// <summary>Whether several processes take their work from it: one may then begin an activity that another is still running.</summary>
     bool IsShared => true;
 
     /// <summary>Null when the engine accepts work, otherwise what is wrong, in words.</summary>
     Task<string?> CheckHealthAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>An engine's view of one instance.</summary>
 /// <param name="Failure">Why it failed; null unless <paramref name="Status"/> is <see cref="EngineStatus.Failed"/>.</param>
 public sealed record EngineInstance(string Id, EngineStatus Status, DateTimeOffset UpdatedAt, string? Failure = null);
 
-/// <summary>The life of an instance, in the words of Durable Task.</summary>
+/// <summary>The states of an instance, in the words of Durable Task.</summary>
 public enum EngineStatus { Pending, Running, Completed, Failed, Terminated }
 
-/// <summary>Telling the workflow that the record has changed.</summary>
 public static class EngineWaking
 {
     /// <summary>
-    /// Wakes the incident's workflow, if it waits. What was recorded stands whether or not this succeeds: the workflow reads
-    /// the record again on every timer, so a lost wake-up delays and loses nothing.
+    /// Wakes the incident's workflow, if it waits. The record counts whether or not this succeeds: the workflow reads it again on every
+    /// timer, so a lost wake-up only causes a delay.
     /// </summary>
     public static async Task TryWakeAsync(this IIncidentEngine engine, Incident incident, ILogger logger)
     {
-        // An incident that has ended waits only in its settle window.
+        // An incident that has ended has a wake event only in its settle window.
         if (incident.WakeEvent is not { } wakeEvent)
         {
             return;
@@ -52,10 +50,10 @@ public static class EngineWaking
 
         try
         {
-            // Whoever caused the change may hang up now; it is on record.
+            // Not the caller's token: the change is on record, so the wake-up goes on when the caller hangs up.
             await engine.WakeAsync(incident.Id, wakeEvent, CancellationToken.None);
         }
-        // Engines fail in ways of their own, and none of them may turn a recorded decision into an error.
+        // Each engine has exceptions of its own, and none of them may turn a recorded decision into an error.
         catch (Exception failure)
         {
             Log.WakeFailed(logger, incident.Id, failure);
@@ -64,30 +62,31 @@ public static class EngineWaking
 }
 
 /// <summary>What an incident's orchestration starts with. Kept in its history, so small and free of secrets.</summary>
-/// <param name="Checkpoint">Where a new execution goes on that continues an older one; null for a new incident.</param>
+/// <param name="Checkpoint">Where a new execution goes on from an older one; null for a new incident.</param>
 public sealed record IncidentInput(string IncidentId, RunbookOutline Runbook, Checkpoint? Checkpoint = null)
 {
     public static IncidentInput Of(string incidentId, Runbook runbook) => new(incidentId, RunbookOutline.Of(runbook));
 }
 
-/// <summary>How an incident's orchestration ended.</summary>
 public sealed record IncidentOutcome(IncidentState State);
 
 /// <summary>
-/// What has passed when an execution is continued by a new one with an empty history. Long waits do that every
+/// What has happened so far when a new execution, with an empty history, continues an older one. Long waits do that every
 /// <c>IncidentStory.RoundsPerExecution</c> rounds: a lease of a week must not replay thousands of events at every wake-up.
 /// </summary>
-/// <param name="Stage">The part of the story that was under way.</param>
+/// <param name="Stage">The part of the story that is being run.</param>
 /// <param name="Waits">How many waits have had a name so far.</param>
 /// <param name="GateId">The gate that covers the steps, or that is open.</param>
 /// <param name="Round">How often the phase has asked, the open gate included.</param>
-/// <param name="Began">When the stage began.</param>
-/// <param name="HealthySince">Since when the checks of a lease have passed without a break, those of the diagnosis have called for nothing, or the last round of a verification counted.</param>
+/// <param name="HealthySince">
+/// For a lease: since when its checks have passed without a break. For the diagnosis: since when the checks have called for nothing. For
+/// the verification: when the last round counted.
+/// </param>
 /// <param name="Pause">The pause after the last round of a lease.</param>
-/// <param name="Paged">Whether somebody was told that the lease has outlived its time.</param>
+/// <param name="Paged">Whether somebody was told that the lease has lasted too long.</param>
 /// <param name="Passes">How many rounds of a verification in a row have passed.</param>
 /// <param name="PagedBroken">Whether somebody was told that the held fix no longer helps.</param>
-/// <param name="Measured">Until when the values of the last round of a verification that counted were measured, by the check's name.</param>
+/// <param name="Measured">For the last round of a verification that counted: until when each value was measured, by the check's name.</param>
 public sealed record Checkpoint(
     Stage Stage,
     int Waits,
@@ -103,17 +102,17 @@ public sealed record Checkpoint(
     bool PagedBroken = false,
     IReadOnlyDictionary<string, DateTimeOffset>? Measured = null);
 
-/// <summary>The parts of the story in which an incident may wait long, in their order. Histories may hold the numbers.</summary>
+/// <summary>The parts of the story in which an incident may wait long, in their order. Histories may contain the numbers.</summary>
 public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resolution, Settling }
 
 /// <summary>
-/// What the orchestration has to know of a runbook: names, order and times. The runbook itself is pinned in the store, and
-/// the activities read it there; only this is carried in history.
+/// What the orchestration needs of a runbook: names, order and times. The runbook itself is pinned in the store, where the activities
+/// read it; only this is in the history.
 /// </summary>
 /// <param name="Hash">The version that the incident is pinned to.</param>
 /// <param name="MayWaitForOther">Whether the runbook names one that covers it.</param>
-/// <param name="HealthyFor">See <see cref="Limits.HealthyFor"/>; nothing in histories that are older than this.</param>
-/// <param name="LooksAfterSettling">Whether it is looked once more when the settle window has ended; false in histories that are older than this.</param>
+/// <param name="HealthyFor">See <see cref="Limits.HealthyFor"/>; 0 in histories that are older than this field.</param>
+/// <param name="LooksAfterSettling">Whether the checks are asked again at the end of the settle window; false in older histories.</param>
 public sealed record RunbookOutline(
     string Hash,
     IReadOnlyList<CheckOutline> Diagnosis,
@@ -144,17 +143,18 @@ public sealed record RunbookOutline(
 
     public IReadOnlyList<StepOutline> StepsOf(Phase phase) => phase == Phase.Mitigation ? Mitigation : Resolution;
 
-    private static StepOutline[] Steps(IEnumerable<StepSpec> steps) => [.. steps.Select(step => new StepOutline(step.Name, step.Retry))];
+    private static StepOutline[] Steps(IEnumerable<StepSpec> steps) =>
+        [.. steps.Select(step => new StepOutline(step.Name, step.Retry))];
 }
 
 public sealed record CheckOutline(string Name, string Ask);
 
 public sealed record StepOutline(string Name, StepRetry Retry);
 
-/// <summary>The short word that the engine shows about an instance.</summary>
+/// <summary>What the engine shows about an instance.</summary>
 public sealed record IncidentStatus(IncidentState State, string? Detail = null);
 
-/// <summary>Counts what is under way, so that somebody can wait until nothing is.</summary>
+/// <summary>Counts running work, so that a caller can wait until there is none.</summary>
 public sealed class BusyCount
 {
     private readonly Lock _gate = new();
