@@ -3,8 +3,6 @@ using Runbooks.Approvals;
 namespace Runbooks.Orchestration;
 
 /// <param name="Reason">What ended it. What was done, and with what result, comes from the record.</param>
-/// <param name="Findings">Those that are not on record yet.</param>
-/// <param name="InResolution">It ended while the resolution was to run.</param>
 internal sealed record Ending(
     IncidentState State, string Reason, bool Undo = false, IReadOnlyList<Finding>? Findings = null, bool InResolution = false)
 {
@@ -14,7 +12,7 @@ internal sealed record Ending(
     /// <summary>The reason says nothing about the fix: the automation broke, or was kept from acting.</summary>
     public bool IsInconclusive { get; init; }
 
-    /// <summary>The checks are asked until then before this end is believed, unless the sender agrees; null once they were.</summary>
+    /// <summary>The checks are asked until then before this end is believed; null once they were.</summary>
     public DateTimeOffset? WatchUntil { get; init; }
 
     /// <summary>A person wants the changes to be taken back, or was told that they are, whatever the phase.</summary>

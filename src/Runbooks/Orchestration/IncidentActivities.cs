@@ -3,9 +3,7 @@ using Runbooks.Approvals;
 
 namespace Runbooks.Orchestration;
 
-/// <summary>
-/// An activity of the incident's orchestration. It runs at least once. History keeps what it throws: only a redacted message leaves it.
-/// </summary>
+/// <summary>Runs at least once. History keeps what it throws, so only a redacted message leaves it.</summary>
 public abstract class IncidentActivity<TInput, TOutput>(
     ActivityShutdown shutdown,
     ILogger logger,
@@ -13,7 +11,6 @@ public abstract class IncidentActivity<TInput, TOutput>(
 {
     public sealed override Task<TOutput> RunAsync(TaskActivityContext context, TInput input) => RunAsync(input, shutdown.Token);
 
-    /// <param name="cancellationToken">Cancelled when the host is told to stop; the activity runs again after the next start.</param>
     /// <exception cref="ActivityFailedException">The service threw.</exception>
     public async Task<TOutput> RunAsync(TInput input, CancellationToken cancellationToken)
     {
@@ -32,37 +29,31 @@ public abstract class IncidentActivity<TInput, TOutput>(
 /// <summary>Carries text only: history never has an exception object.</summary>
 public sealed class ActivityFailedException(string message) : Exception(message);
 
-/// <summary>Looks for an open incident of the runbook that covers this one; only where the runbook names one.</summary>
 public sealed class CheckSuppression(SuppressionService suppression, ActivityShutdown shutdown, ILogger<CheckSuppression> logger)
     : IncidentActivity<SuppressionRequest, SuppressionResult>(shutdown, logger, suppression.CheckAsync)
 {
     public static readonly TaskName Name = nameof(CheckSuppression);
 }
 
-/// <summary>Makes the plan, opens the gate, and asks people when the gate needs them.</summary>
 public sealed class OpenGate(ApprovalGateService gates, ActivityShutdown shutdown, ILogger<OpenGate> logger)
     : IncidentActivity<OpenGateRequest, GateStatus>(shutdown, logger, gates.OpenAsync)
 {
     public static readonly TaskName Name = nameof(OpenGate);
 }
 
-/// <summary>Reads what was decided; reminds, escalates or expires when that is due; runs what was approved.</summary>
 public sealed class ReviewGate(PhaseRunner phases, ActivityShutdown shutdown, ILogger<ReviewGate> logger)
     : IncidentActivity<ReviewGateRequest, GateStatus>(shutdown, logger, phases.ReviewAsync)
 {
     public static readonly TaskName Name = nameof(ReviewGate);
 }
 
-/// <summary>Runs the steps of a phase one after the other, each only if what was approved about it still holds.</summary>
 public sealed class RunSteps(PhaseRunner phases, ActivityShutdown shutdown, ILogger<RunSteps> logger)
     : IncidentActivity<RunStepsRequest, PhaseResult>(shutdown, logger, phases.RunAsync)
 {
     public static readonly TaskName Name = nameof(RunSteps);
 }
 
-/// <summary>
-/// Asks the given checks again, all at once. In the settle window it also pages about something worse that the checks do not confirm.
-/// </summary>
+/// <summary>In the settle window it also pages about something worse that the checks do not confirm.</summary>
 public sealed class Recheck(CheckService checks, IncidentPager pager, ActivityShutdown shutdown, ILogger<Recheck> logger)
     : IncidentActivity<RecheckRequest, RecheckResult>(
     shutdown,
@@ -79,28 +70,25 @@ public sealed class Recheck(CheckService checks, IncidentPager pager, ActivitySh
     public static readonly TaskName Name = nameof(Recheck);
 }
 
-/// <summary>Undoes what can be undone, in reverse order.</summary>
 public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILogger<UndoSteps> logger)
     : IncidentActivity<UndoRequest, UndoResult>(shutdown, logger, undoer.UndoAsync)
 {
     public static readonly TaskName Name = nameof(UndoSteps);
 }
 
-/// <summary>Tells those who were asked, and the fallback contact, that a person has to look.</summary>
 public sealed class PagePerson(IncidentPager pager, ActivityShutdown shutdown, ILogger<PagePerson> logger)
     : IncidentActivity<PageRequest, bool>(shutdown, logger, pager.RequestPageAsync)
 {
     public static readonly TaskName Name = nameof(PagePerson);
 }
 
-/// <inheritdoc cref="IncidentCloser"/>
 public sealed class EndIncident(IncidentCloser closer, ActivityShutdown shutdown, ILogger<EndIncident> logger)
     : IncidentActivity<CloseRequest, IncidentState>(shutdown, logger, closer.CloseAsync)
 {
     public static readonly TaskName Name = nameof(EndIncident);
 }
 
-/// <summary>Tells running activities that the host stops. An activity that gives up then runs again after the next start.</summary>
+/// <summary>An activity that gives up when the host stops runs again after the next start.</summary>
 public sealed class ActivityShutdown : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -116,14 +104,13 @@ public sealed class ActivityShutdown : IDisposable
     internal void Stop() => _ = _stopping.CancelAsync();
 }
 
-/// <inheritdoc cref="DiagnosisService"/>
 public sealed class Diagnose(DiagnosisService diagnosis, ActivityShutdown shutdown, ILogger<Diagnose> logger)
     : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger, diagnosis.RunAsync)
 {
     public static readonly TaskName Name = nameof(Diagnose);
 }
 
-/// <summary>Asks the checks, all at once. Where they call for the mitigation it opens the first gate, and asks people if needed.</summary>
+/// <summary>Asks the checks. Where they call for the mitigation it opens the first gate too.</summary>
 public sealed class DiagnosisService(
     IIncidentStore store, PinnedRunbooks pinned, CheckRunner checks, ApprovalGateService gates, TimeProvider time)
 {
@@ -132,7 +119,7 @@ public sealed class DiagnosisService(
         var incident = await store.GetCachedAsync(input.IncidentId, cancellationToken);
         var runbook = await pinned.OfAsync(incident, cancellationToken);
 
-        // An attempt that was cut off may have asked people already: then the findings that they were shown count.
+        // An attempt that was cut off may have asked people already: then the findings that they saw count.
         var (when, healthyFor, isOver) = (runbook.Mitigation.When, runbook.Limits.HealthyFor, incident.AlertResolvedAt is not null);
         var findings = IsAsked(incident)
             ? incident.Findings
@@ -170,16 +157,15 @@ public sealed class DiagnosisService(
     private static bool IsAsked(Incident incident) => incident.FindGate(Gate.IdOf(Phase.Mitigation, 1)) is not null;
 }
 
-/// <param name="WakeEvent">The event that the workflow waits for when people are asked; null where they are not to be asked yet.</param>
+/// <param name="WakeEvent">Null where people are not to be asked yet.</param>
 public sealed record DiagnosisRequest(string IncidentId, string? WakeEvent);
 
 /// <param name="Findings">Those that are not on record yet.</param>
 public sealed record DiagnosisResult(Conclusion Conclusion, IReadOnlyList<Finding> Findings)
 {
-    /// <summary>The gate that was opened, where the answers call for the mitigation or are too few.</summary>
     public GateStatus? Gate { get; init; }
 
-    /// <summary>Where the answers call for nothing: the end of the time that they measured. Null means the moment of asking.</summary>
+    /// <summary>For a healthy conclusion, the end of the time that was measured. Null means the moment of asking.</summary>
     public DateTimeOffset? MeasuredAt { get; init; }
 
     /// <summary>When the alert began; null where <see cref="MeasuredAt"/> is.</summary>
@@ -187,8 +173,8 @@ public sealed record DiagnosisResult(Conclusion Conclusion, IReadOnlyList<Findin
 }
 
 /// <summary>
-/// Runs what was approved: the steps of a phase in order, each on record before the next begins, until one may not run.
-/// What an attempt that was cut off has recorded is not done again.
+/// Runs the steps of a phase in order, each on record before the next begins, until one may not run. What an attempt that was cut off
+/// has recorded is not done again.
 /// </summary>
 public sealed class PhaseRunner(
     ApprovalGateReview review,
@@ -199,7 +185,6 @@ public sealed class PhaseRunner(
     RestoredRecords restored,
     TimeProvider time)
 {
-    /// <summary>Reads what was decided. After a yes the phase runs at once.</summary>
     public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
@@ -254,9 +239,9 @@ public sealed class PhaseRunner(
     }
 
     /// <summary>
-    /// Whether the fault is over by now: what was approved may have waited for its turn, a window or the kill switch. It is over when
-    /// both the sender and the checks say so: the sender's word alone does not overrule a person's yes. A step that has begun is finished,
-    /// a step that a person was asked to do is answered by them, and a plan that only sends messages still runs.
+    /// The fault may be over by now, since what was approved may have waited. It is over when both the sender and the checks say so: the
+    /// sender's word alone does not overrule a person's yes. A step that has begun is finished, a step that a person was asked to do is
+    /// answered by them, and a plan that only sends messages still runs.
     /// </summary>
     private async Task<string?> IsOverAsync(
         Incident incident, Runbook runbook, Phase phase, StepSpec step, string gateId, CancellationToken cancellationToken)

@@ -2,7 +2,6 @@ using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Orchestration;
 
-/// <summary>Records how an incident ended, unless it may not end yet.</summary>
 public sealed class IncidentCloser(
     IIncidentStore store, PinnedRunbooks pinned, EndFinisher finisher, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<IncidentCloser> logger)
 {
@@ -47,7 +46,6 @@ public sealed class IncidentCloser(
         });
     }
 
-    /// <returns>The incident that may not end yet; null when it may.</returns>
     private Incident? Hold(Incident incident, CloseRequest request, Runbook runbook)
     {
         if (request.State != IncidentState.NotNeeded)
@@ -77,8 +75,6 @@ public sealed class IncidentCloser(
 
 /// <param name="SettleEvent">The event that an alert in the settle window raises; null where there is no such window.</param>
 /// <param name="Reason">What ended it, where the record does not say.</param>
-/// <param name="InResolution">It ended while the resolution was to run.</param>
-/// <param name="IsInconclusive">It ended for a reason that says nothing about the fix.</param>
 /// <param name="WatchUntil">The checks are asked until then before it may end as not needed; null once they were.</param>
 public sealed record CloseRequest(
     string IncidentId,
@@ -90,7 +86,6 @@ public sealed record CloseRequest(
     bool IsInconclusive = false,
     DateTimeOffset? WatchUntil = null);
 
-/// <summary>What follows an end: its run is counted, what waited for it goes on, and people are told.</summary>
 public sealed class EndFinisher(
     IncidentPager pager,
     IncidentCards cards,
@@ -104,7 +99,6 @@ public sealed class EndFinisher(
     ILogger<EndFinisher> logger)
 {
     /// <summary>The end must be on record. Safe to repeat.</summary>
-    /// <param name="isTold">People have heard of it already.</param>
     public async Task FinishAsync(Incident incident, Runbook runbook, bool isTold, CancellationToken cancellationToken)
     {
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
@@ -134,7 +128,7 @@ public sealed class EndFinisher(
     }
 }
 
-/// <summary>Sends the report of an ended incident to the contacts in its runbook. In a storm the watchdog does it.</summary>
+/// <summary>In a storm the watchdog sends the reports.</summary>
 public sealed class EndReport(PinnedRunbooks pinned, IncidentNotifier notifier, IncidentCards cards) : IEndHook
 {
     public async Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
@@ -164,8 +158,8 @@ public sealed class IncidentPager(
     private readonly ConcurrentQueue<PageInStorm> _ofStorms = new();
 
     /// <summary>
-    /// A page that the workflow asks for. It is recorded first, and the watchdog tries again if it did not reach its recipients.
-    /// In a storm the watchdog sends it together with the pages of other incidents.
+    /// A page is recorded first, and the watchdog tries again if it did not arrive. In a storm the watchdog sends it together with the
+    /// pages of other incidents.
     /// </summary>
     public async Task<bool> RequestPageAsync(PageRequest request, CancellationToken cancellationToken)
     {
@@ -174,9 +168,9 @@ public sealed class IncidentPager(
         return (incident.InStorm && !incident.State.IsFinal()) || await PageAsync(request, cancellationToken);
     }
 
-    /// <summary>Pages once about each trouble. A page that did not arrive is tried again, less and less often, for those it missed.</summary>
-    /// <param name="alone">Sent at once even in a storm; otherwise <see cref="PageStormsAsync"/> sends it with those of others.</param>
-    /// <param name="ending">Turns the incident into what it is about to become, and the page is about that. Null where the page ends nothing.</param>
+    /// <summary>Pages once about each trouble. What did not arrive is tried again, less and less often.</summary>
+    /// <param name="alone">Sent at once even in a storm; otherwise by <see cref="PageStormsAsync"/>.</param>
+    /// <param name="ending">Turns the incident into what the page is about: what it will be in a moment.</param>
     /// <returns>Whether somebody was told, now or before.</returns>
     public async Task<bool> PageOnceAsync(
         Incident incident,
@@ -203,8 +197,8 @@ public sealed class IncidentPager(
     }
 
     /// <summary>
-    /// Something worse is reported while a fix settles, and no incident opens for it. No question mentions it, and the watchdog
-    /// does not look at ended incidents, so it is paged here.
+    /// Something worse is reported while a fix settles, and no incident opens for it. Nothing else would tell people: no question is open,
+    /// and the watchdog does not look at ended incidents.
     /// </summary>
     public async Task PageWorseAsync(string incidentId, CancellationToken cancellationToken)
     {
@@ -222,7 +216,6 @@ public sealed class IncidentPager(
         }
     }
 
-    /// <summary>Sends what was found on incidents of storms since the last call.</summary>
     public async Task PageStormsAsync(CancellationToken cancellationToken)
     {
         var pages = new List<PageInStorm>();
@@ -234,7 +227,6 @@ public sealed class IncidentPager(
         await storms.NotifyAsync(pages, cancellationToken);
     }
 
-    /// <summary>Whether the page reached its recipients.</summary>
     internal static bool IsHeard(Incident incident, string trouble) => DeliveryRetry.IsHeard(incident, DuePage.KeyOf(trouble));
 
     private async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken, Func<Incident, Incident>? ending = null)
@@ -277,7 +269,7 @@ public sealed class IncidentPager(
         return last with { Deliveries = [.. result.Deliveries, .. last.Deliveries] };
     }
 
-    /// <summary>Whether the page is about a question that is closed by now. Any other page still has to reach somebody.</summary>
+    /// <summary>A page about a question that is closed by now need not reach anybody.</summary>
     private static bool IsAnswered(Incident incident, string key) =>
         incident.Gates.Any(gate => gate.Outcome != GateOutcome.Pending && key == DuePage.KeyOf(NotificationUpdater.UnheardOf(gate.Id)));
 }

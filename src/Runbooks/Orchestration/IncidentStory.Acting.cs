@@ -6,7 +6,7 @@ namespace Runbooks.Orchestration;
 /// <content>Asking people, and running what they approved.</content>
 internal sealed partial class IncidentStory
 {
-    /// <summary>A plan that changes this often while people decide is not worth asking about again.</summary>
+    /// <summary>A plan that changes more often while people decide is not worth asking about again.</summary>
     private const int MaxRounds = 5;
 
     /// <summary>What was approved has more time than the rest to reach the store and the network.</summary>
@@ -15,10 +15,10 @@ internal sealed partial class IncidentStory
     private IReadOnlyList<Finding> _findings = [];
     private Conclusion _conclusion;
 
-    /// <summary>The end of the time that the healthy answers measured, and when the alert began. Null means the moment of asking.</summary>
+    /// <summary>The end of the time that the healthy answers measured, and when the alert began. Null: the moment of asking.</summary>
     private (DateTimeOffset? Until, DateTimeOffset? FiringSince) _measured;
 
-    /// <summary>The gate that the diagnosis opened, and its event; null once it was used, or where none was opened.</summary>
+    /// <summary>The gate that the diagnosis opened, and its event; null once it was used.</summary>
     private (GateStatus Gate, string Wake)? _opened;
 
     private async Task<Ending?> MitigateAsync() => IsPast(Stage.Mitigation)
@@ -114,7 +114,7 @@ internal sealed partial class IncidentStory
         }
     }
 
-    /// <summary>Asks a person to do a step by hand, or to take it back. A yes says that it is done.</summary>
+    /// <summary>A yes says that the step is done.</summary>
     /// <returns>Null when the next execution waits instead.</returns>
     private async Task<GateStatus?> AskToDoAsync(Phase phase, string step, bool undoes)
     {
@@ -123,13 +123,13 @@ internal sealed partial class IncidentStory
         var request = new OpenGateRequest(_id, phase, _round, [], Unclear: false, Difference: null, wake) { Step = step, Undoes = undoes };
         var gate = await _context.CallActivityAsync<GateStatus>(OpenGate.Name, request, s_persistent);
 
-        // Undoing has no stage from which a new execution could go on; its time is bounded, and so is its history.
+        // Undoing has no stage from which a new execution could go on; its time is bounded.
         return await WaitForAnswerAsync(
             gate, wake, runs: null, undoes ? null : () => ContinueAsNew(At(StageOf(phase), began, _round)));
     }
 
-    /// <param name="runs">The phase that runs at once after a yes; null where the answer is about work by hand.</param>
-    /// <param name="goOn">Lets the next execution wait when this one has waited often; null where it cannot.</param>
+    /// <param name="runs">The phase that runs at once after a yes; null for work by hand.</param>
+    /// <param name="goOn">Lets the next execution wait; null where it cannot.</param>
     /// <returns>Null when the next execution waits instead.</returns>
     private async Task<GateStatus?> WaitForAnswerAsync(GateStatus gate, string wake, Phase? runs, Action? goOn)
     {
@@ -167,12 +167,11 @@ internal sealed partial class IncidentStory
         }
     }
 
-    /// <summary>The round whose gate an earlier execution left open; null when this execution asks for the first time.</summary>
+    /// <summary>The round whose gate an earlier execution left open.</summary>
     private int? OpenRound(Phase phase) => _checkpoint?.Stage == StageOf(phase) ? _checkpoint.Round : null;
 
     private static Stage StageOf(Phase phase) => phase == Phase.Mitigation ? Stage.Mitigation : Stage.Resolution;
 
-    /// <param name="ran">How far the phase came when its approval was read; null when nothing ran yet.</param>
     private async Task<(Ending? Ending, string? PlanChanged)> RunStepsAsync(Phase phase, string gateId, PhaseResult? ran)
     {
         Show(phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving);
@@ -200,7 +199,7 @@ internal sealed partial class IncidentStory
 
                     continue;
 
-                // A window ends by itself: what was approved waits for that however long it lasts, and does not fail.
+                // A window ends by itself: what was approved waits for that and does not fail.
                 case StepOutcome.Held when came.Result.Until > Now:
                     var untilEnd = Shorter(came.Result.Until.Value - Now, StepPauses.Longest);
                     await _context.CreateTimer(Longer(untilEnd, TimeSpan.FromSeconds(1)), CancellationToken.None);
@@ -220,7 +219,7 @@ internal sealed partial class IncidentStory
                         return (Ending.Of(step, came.Result), null);
                     }
 
-                    // Each attempt checks the approval again, so that it does not act on an old one.
+                    // Each attempt checks the approval again.
                     await _context.CreateTimer(pause, CancellationToken.None);
                     break;
             }
@@ -235,7 +234,6 @@ internal sealed partial class IncidentStory
         _context.CallActivityAsync<PhaseResult>(RunSteps.Name, new RunStepsRequest(_id, phase, gateId), s_patient);
 }
 
-/// <summary>How long a step that did not run waits before the next attempt, and when that stops.</summary>
 internal sealed class StepPauses(IReadOnlyList<StepOutline> steps)
 {
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);

@@ -2,24 +2,21 @@ using Microsoft.DurableTask;
 
 namespace Runbooks.Orchestration;
 
-/// <content>Holding a temporary fix: the lease.</content>
+/// <content>The lease: holding a temporary fix.</content>
 internal sealed partial class IncidentStory
 {
-    /// <summary>Failing rounds in a row after which a held fix counts as no longer helping.</summary>
     private const int BrokenRounds = 2;
 
-    /// <summary>Rounds in a row in which the checks could not be asked, after which somebody is paged.</summary>
     private const int BlindRounds = 3;
 
     internal static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
-    /// <summary>The key of the page that says that a temporary fix has lasted longer than it should.</summary>
     internal const string LeaseTrouble = "lease";
 
     /// <summary>Once somebody was told that the lease lasts too long, it is looked at less often.</summary>
     internal static readonly TimeSpan LongestPauseOfOldLease = TimeSpan.FromMinutes(30);
 
-    /// <summary>Keeps a temporary mitigation in place until the cause has been gone for a while, then reverts it.</summary>
+    /// <summary>Keeps a temporary fix in place until its cause has been gone for a while, then takes it back.</summary>
     private async Task<Ending?> HoldAsync()
     {
         if (_runbook.HoldUntil is not { } hold || IsPast(Stage.Holding))
@@ -105,7 +102,6 @@ internal sealed partial class IncidentStory
         }
     }
 
-    /// <summary>The state of a lease between its rounds.</summary>
     private sealed class LeaseWait(Hold hold, DateTimeOffset began, Checkpoint? earlier)
     {
         public DateTimeOffset Began { get; private set; } = began;
@@ -119,10 +115,9 @@ internal sealed partial class IncidentStory
 
         public bool PagedBroken { get; set; } = earlier?.PagedBroken ?? false;
 
-        /// <summary>Rounds in a row in which the fix did not help. Not in the checkpoint: each execution counts from 0.</summary>
+        /// <summary>Rounds in a row. Like <see cref="Unseen"/> it is not in the checkpoint: each execution counts from 0.</summary>
         public int Broken { get; private set; }
 
-        /// <summary>Rounds in a row in which the checks could not be asked. Not in the checkpoint either.</summary>
         public int Unseen { get; private set; }
 
         public void Take(RecheckResult round, DateTimeOffset now)
@@ -168,7 +163,7 @@ internal sealed partial class IncidentStory
 
         Show(ending.State);
 
-        // A first attempt may have recorded it as resolved and then failed: then it keeps its settle window, whatever this one ends it as.
+        // A first attempt may have recorded it as resolved and then failed: then it keeps its settle window.
         _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : _settle;
         var state = await _context.CallActivityAsync<IncidentState>(
             EndIncident.Name,
@@ -193,8 +188,8 @@ internal sealed partial class IncidentStory
     }
 
     /// <summary>
-    /// For a while after a verified fix an alert on the target is looked into: either the fix holds, or a new incident opens. The last
-    /// round is when the window has ended, for an alert that came in between or raised no event.
+    /// For a while after a verified fix an alert on the target is looked into. The last round is when the window has ended, for an alert
+    /// that came in between or raised no event.
     /// </summary>
     private async Task SettleAsync()
     {
@@ -211,7 +206,7 @@ internal sealed partial class IncidentStory
         var isLast = false;
         try
         {
-            // A new execution asks at once: an alert may have come while it began. Checks that gave no answer are asked again.
+            // A new execution asks at once: an alert may have come while it began.
             while (wake is null
                 || unclear
                 || (Now < until && await WaitUntilAsync(until, wake))

@@ -12,19 +12,19 @@ internal sealed partial class IncidentStory
 
     /// <summary>
     /// While the kill switch keeps the fix in place, it is read each minute up to this number of times, then every five minutes up
-    /// to the next number, then every half hour: the history must stay small.
+    /// to the next number, then every half hour. Such bounds keep the history small.
     /// </summary>
     private const int UndoLooksAtFirst = 30;
     private const int UndoLooksOften = 60;
 
-    /// <summary>Other steps on the target go first, for two hours at most: the history must stay small.</summary>
+    /// <summary>Other steps on the target go first, for two hours at most.</summary>
     private const int MaxUndoTurns = 60;
     private static readonly TimeSpan s_undoTurnPause = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan s_undoPause = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_timerSlack = TimeSpan.FromSeconds(1);
 
-    /// <summary>A rarely measured value counts as standing still only after this time, or after twice <c>within</c> if that is longer.</summary>
+    /// <summary>A value that stays the same is still believed for this long, or for twice <c>within</c> if that is longer.</summary>
     private static readonly TimeSpan s_longestStandstill = TimeSpan.FromMinutes(30);
 
     private async Task<Ending?> VerifyAsync()
@@ -51,7 +51,7 @@ internal sealed partial class IncidentStory
                 return Ending.Stopped(stoppedBy);
             }
 
-            // An early wake-up does not make two rounds of one, nor does a value that is measured less often than it is asked for.
+            // An early wake-up does not make two rounds of one, nor does a value that is measured rarely.
             var isEarly = Now - passedAt < verify.Every;
             if (round.Healthy && !isEarly && !round.Repeats(measured))
             {
@@ -79,14 +79,14 @@ internal sealed partial class IncidentStory
                 };
             }
 
-            // A value that stays exactly the same shows nothing more. One that is measured rarely may still be late.
+            // A value that stays exactly the same shows nothing more, but a rarely measured one may still be late.
             var longest = Longer(verify.Within * 2, s_longestStandstill);
             if (round.Healthy && !isEarly && Now > passedAt + longest)
             {
                 return new(IncidentState.Failed, EndingCause.NoNewerValue(longest), Undo: true) { IsInconclusive = true };
             }
 
-            // On the Functions host timers fire up to a second early: then it waits a second longer, or it would happen again and again.
+            // On the Functions host timers fire up to a second early, which would happen again and again without the slack.
             await WaitUntilAsync((isEarly && passedAt is { } last ? last + s_timerSlack : Now) + verify.Every, wake);
             if (HasWaitedTooOften())
             {
@@ -100,7 +100,7 @@ internal sealed partial class IncidentStory
         _context.CallActivityAsync<RecheckResult>(
             Recheck.Name, new RecheckRequest(_id, state, checks, wake) { Watched = watched ?? [] }, s_persistent);
 
-    /// <summary>If the checks cannot be asked or their answers not be recorded, that says nothing about the fix, and ends nothing.</summary>
+    /// <summary>A failure to ask the checks, or to record their answers, says nothing about the fix and ends nothing.</summary>
     private async Task<(RecheckResult Round, bool WasSeen)> TryRecheckAsync(
         IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null)
     {
@@ -118,7 +118,6 @@ internal sealed partial class IncidentStory
         _context.CallActivityAsync<bool>(PagePerson.Name, new PageRequest(_id, key, message), s_persistent);
 
     /// <summary>A page that fails must not end what it is about.</summary>
-    /// <returns>False when it failed and has to be tried again.</returns>
     private async Task<bool> TryPageAsync(string key, string message)
     {
         try
@@ -134,14 +133,14 @@ internal sealed partial class IncidentStory
 
     /// <summary>
     /// What could not be undone is tried again for a while: leaving it in place is worse. While everything is paused it waits, however
-    /// long that lasts, and people are told once. A failed attempt or a failed page ends nothing.
+    /// long that lasts, and people are told once.
     /// </summary>
     private async Task<UndoResult> UndoAsync(UndoRequest request)
     {
         // A lease may be kept and taken back another time: people are told each time.
         var key = request.EndsLease ? $"undo-paused:{Now:yyMMddHHmm}" : "undo-paused";
 
-        // The pauses grow so that the history stays small: undoing has no stage from which a new execution could go on.
+        // The pauses grow to keep the history small: undoing has no stage from which a new execution could go on.
         for (var (attempt, looks, turns, paged) = (1, 0, 0, false); ; )
         {
             var (result, wasTried) = await TryUndoOnceAsync(request);

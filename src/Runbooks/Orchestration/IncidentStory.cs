@@ -3,18 +3,17 @@ using Microsoft.DurableTask;
 namespace Runbooks.Orchestration;
 
 /// <summary>
-/// The story of an incident. It decides only from what activities returned and from recorded time, so that running it again after
-/// a crash takes the same path.
+/// Decides only from what activities returned and from recorded time, so that running it again after a crash takes the same path.
 /// </summary>
 internal sealed partial class IncidentStory
 {
     /// <summary>Rounds of waiting after which a new execution goes on, with an empty history.</summary>
     public const int RoundsPerExecution = 50;
 
-    /// <summary>For what every activity needs: the store, the network. Failures of a step itself have the step's own retry.</summary>
+    /// <summary>For the store and the network. Failures of a step itself have the step's own retry.</summary>
     private const int PersistentAttempts = 8;
 
-    /// <summary>How often it looks without an event: whether another incident still covers this one, or the checks still pass.</summary>
+    /// <summary>How often it looks without an event.</summary>
     private static readonly TimeSpan s_watchPause = TimeSpan.FromMinutes(1);
 
     private static readonly TaskOptions s_persistent = Retry(PersistentAttempts, TimeSpan.FromSeconds(2), longest: TimeSpan.FromMinutes(1));
@@ -25,13 +24,11 @@ internal sealed partial class IncidentStory
     private readonly Checkpoint? _checkpoint;
     private readonly string _id;
 
-    /// <summary>The gate that covers the steps that run now.</summary>
     private string _gate;
 
-    /// <summary>How often the phase has asked for that gate.</summary>
     private int _round = 1;
 
-    /// <summary>Whether any step was given a chance to run: only then is there something to undo.</summary>
+    /// <summary>Whether any step may have run: only then is there something to undo.</summary>
     private bool _acted;
 
     private bool _verified;
@@ -89,9 +86,9 @@ internal sealed partial class IncidentStory
     }
 
     /// <summary>
-    /// Asks every check. Where the answers call for the mitigation, people are asked at once. Answers that call for nothing are not
-    /// believed at once: the checks are asked again for a while, and for as long as an alert comes and goes. Where another incident
-    /// covers this one, it waits for that to end first, and again before it asks people, since the other may have begun a moment later.
+    /// Answers that call for nothing are not believed at once: the checks are asked again for a while, and for as long as an alert comes
+    /// and goes. Where another incident covers this one, it waits for that to end first, and again before it asks people, since the other
+    /// may have begun a moment later.
     /// </summary>
     private async Task<Ending?> DiagnoseAsync()
     {
@@ -224,10 +221,7 @@ internal sealed partial class IncidentStory
     /// <summary>Counts a round of waiting. True when a new execution should go on.</summary>
     private bool HasWaitedTooOften() => ++_rounds > RoundsPerExecution;
 
-    /// <summary>
-    /// Ends this execution and begins the next. Unread events are dropped: the next one reads the record first, and that has
-    /// everything that counts.
-    /// </summary>
+    /// <summary>Unread events are dropped: the next execution reads the record first, and that has everything that counts.</summary>
     private Ending ContinueAsNew(Checkpoint checkpoint)
     {
         _context.ContinueAsNew(_input with { Checkpoint = checkpoint }, preserveUnprocessedEvents: false);
@@ -236,7 +230,6 @@ internal sealed partial class IncidentStory
 
     private Checkpoint At(Stage stage, DateTimeOffset began, int round = 1) => new(stage, _waits, _gate, _acted, _verified, round, began);
 
-    /// <returns>False when the time passed and nobody woke it.</returns>
     private async Task<bool> WaitAsync(string wake, TimeSpan time)
     {
         try
@@ -277,15 +270,13 @@ internal sealed partial class IncidentStory
     private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }
 
-/// <summary>Runs one incident from its alert to its end. Durable Task replays it, so that a crash changes nothing.</summary>
 public sealed class IncidentOrchestrator : TaskOrchestrator<IncidentInput, IncidentOutcome>
 {
-    /// <summary>The name under which every host registers it.</summary>
     public static readonly TaskName Name = nameof(IncidentOrchestrator);
 
     /// <summary>
-    /// Raised when recorded histories would no longer replay. An incident that began under another version fails and pages people:
-    /// half of one story and half of another would be worse.
+    /// Raised when recorded histories would no longer replay. An incident of another version then fails and pages people: half of one
+    /// story and half of another would be worse.
     /// </summary>
     public const string Version = "3.0";
 

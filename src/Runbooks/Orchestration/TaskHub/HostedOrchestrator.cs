@@ -10,9 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Runbooks.Orchestration.TaskHub;
 
 /// <summary>
-/// Knows whether its orchestrator has returned. Durable Task ends an instance only when its open activities are answered. A session that
-/// lasts until then forgets the result "continue as new", and the instance would end instead. So the session is aborted, and a
-/// replay ends the instance as the orchestrator meant it.
+/// Knows whether its orchestrator has returned. Durable Task ends an instance only when its open activities are answered, and a session
+/// that lasts until then forgets the result "continue as new". So the session is aborted, and a replay ends the instance as meant.
 /// </summary>
 internal sealed class HostedOrchestrator(ITaskOrchestrator orchestrator) : ITaskOrchestrator
 {
@@ -48,16 +47,14 @@ internal sealed class HostedOrchestrator(ITaskOrchestrator orchestrator) : ITask
     }
 }
 
-/// <summary>
-/// Finds orchestrators by name for the worker. Versions do not select code: the worker's versioning checks the version of an instance.
-/// </summary>
+/// <summary>Versions do not select code: the worker's versioning checks the version of an instance.</summary>
 internal sealed class HostedOrchestrators(TaskHubTasks tasks, IServiceProvider services, DurableTaskShimFactory shims)
     : INameVersionObjectManager<TaskOrchestration>
 {
     public void Add(ObjectCreator<TaskOrchestration> creator) =>
         throw new NotSupportedException("Orchestrators are added to TaskHubTasks.");
 
-    // It throws, since Durable Task answers a null with a back-off of the whole dispatcher, which would delay all other instances.
+    // It throws, since Durable Task answers a null with a back-off of the whole dispatcher.
     public TaskOrchestration GetObject(string name, string? version)
     {
         if (!tasks.TryFindOrchestrator(name, out var create))
@@ -72,8 +69,8 @@ internal sealed class HostedOrchestrators(TaskHubTasks tasks, IServiceProvider s
 
 /// <summary>
 /// The time that an orchestrator sees: the <see cref="TimeProvider"/>'s at the beginning of each turn, recorded in the turn's
-/// <see cref="OrchestratorStartedEvent"/>. If the machine's clock is set back by a little, the time stands still. If the clock was far
-/// ahead, the time follows it back; otherwise every wait would last that much longer.
+/// <see cref="OrchestratorStartedEvent"/>. It stands still while the machine's clock is set back by a little. It follows a clock that was
+/// far ahead, or every wait would last that much longer.
 /// </summary>
 internal sealed class OrchestratorClock(TimeProvider time)
 {
@@ -115,7 +112,6 @@ internal sealed class OrchestratorClock(TimeProvider time)
     }
 }
 
-/// <summary>Counts a running activity, and gives it up when the host stops.</summary>
 internal sealed class HostedActivity(
     string name,
     ITaskActivity activity,

@@ -4,7 +4,6 @@ using DurableTask.Core.Serializing;
 
 namespace Runbooks.Orchestration.TaskHub;
 
-/// <summary>Starts, wakes and finds instances in a task hub: incidents through the interface, others through the class.</summary>
 public sealed class TaskHubEngine : IIncidentEngine
 {
     // An id is used once, whatever the state of its instance.
@@ -45,7 +44,6 @@ public sealed class TaskHubEngine : IIncidentEngine
         }
         catch (OrchestrationAlreadyExistsException)
         {
-            // The first start counts.
         }
 
         return true;
@@ -139,7 +137,6 @@ public sealed class TaskHubEngine : IIncidentEngine
     }
 }
 
-/// <summary>Inputs and events as <see cref="DurableJson"/> writes them, for Durable Task's client.</summary>
 internal sealed class TaskHubJson : DataConverter
 {
     public static TaskHubJson Instance { get; } = new();

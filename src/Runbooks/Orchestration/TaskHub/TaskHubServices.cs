@@ -12,9 +12,9 @@ namespace Runbooks.Orchestration.TaskHub;
 public static class TaskHubServices
 {
     /// <summary>
-    /// Runs the orchestrators and activities that <paramref name="add"/> names. Needs an
-    /// <see cref="DurableTask.Core.IOrchestrationService"/> and its <see cref="DurableTask.Core.IOrchestrationServiceClient"/>; the code
-    /// that registers those may configure <see cref="TaskHubOptions"/> too.
+    /// Needs an <see cref="DurableTask.Core.IOrchestrationService"/> and its
+    /// <see cref="DurableTask.Core.IOrchestrationServiceClient"/>. The code that registers those may configure
+    /// <see cref="TaskHubOptions"/> too.
     /// </summary>
     public static IServiceCollection AddTaskHub(
         this IServiceCollection services, Action<TaskHubTasks> add, Action<TaskHubOptions>? configure = null)
@@ -34,7 +34,6 @@ public static class TaskHubServices
     }
 }
 
-/// <summary>Which code runs for each name of an orchestrator or an activity.</summary>
 public sealed class TaskHubTasks
 {
     private readonly Dictionary<string, Func<IServiceProvider, ITaskOrchestrator>> _orchestrators = new(StringComparer.Ordinal);
@@ -52,7 +51,6 @@ public sealed class TaskHubTasks
         return this;
     }
 
-    /// <param name="create">Called for each run of the activity.</param>
     /// <exception cref="InvalidOperationException">The name is taken.</exception>
     public TaskHubTasks AddActivity(string name, Func<IServiceProvider, ITaskActivity> create)
     {
@@ -71,7 +69,6 @@ public sealed class TaskHubTasks
         _activities.TryGetValue(name, out create);
 }
 
-/// <summary>How orchestrators and activities are run on the machines of one host.</summary>
 public sealed class TaskHubOptions
 {
     /// <summary>
@@ -84,26 +81,25 @@ public sealed class TaskHubOptions
         Version is not null && version is not null && VersioningSettings.CompareVersions(version, Version) > 0;
 
     /// <summary>
-    /// The service finishes running work itself when it is told to stop, as the SQLite one does. For any other the worker waits,
-    /// looking once a second.
+    /// The service finishes running work itself when it is told to stop, as the SQLite one does. For any other the worker polls once a
+    /// second.
     /// </summary>
     public bool ServiceFinishesItsWork { get; set; }
 
     /// <inheritdoc cref="IIncidentEngine.IsShared"/>
     public bool IsShared { get; set; } = true;
 
-    /// <summary>Returns null when the service can be written, otherwise what is wrong. Where it is not set, an instance is looked up.</summary>
+    /// <summary>Returns null when the service can be written. Where this is not set, an instance is looked up.</summary>
     public Func<CancellationToken, Task<string?>>? CheckHealth { get; set; }
 
-    /// <summary>For tests: gets an activity's name and call, and runs it twice, or not at all, as at-least-once delivery may.</summary>
+    /// <summary>For tests: may run an activity twice, or not at all, as at-least-once delivery does.</summary>
     internal Func<string, Func<Task<object?>>, Task<object?>>? AroundActivity { get; set; }
 }
 
 public static class IncidentTaskHub
 {
     /// <summary>
-    /// Runs incidents in this process. Needs a <see cref="DurableTask.Core.IOrchestrationService"/> and its client; Azure
-    /// Functions has a hub of its own.
+    /// Needs a <see cref="DurableTask.Core.IOrchestrationService"/> and its client. Azure Functions has a hub of its own.
     /// </summary>
     public static IServiceCollection AddIncidentTaskHub(this IServiceCollection services) =>
         services.AddTaskHub(tasks => tasks.AddIncidents(), hub => hub.Version = IncidentOrchestrator.Version);
@@ -121,7 +117,6 @@ public static class IncidentTaskHub
         .AddActivity(EndIncident.Name, provider => provider.GetRequiredService<EndIncident>());
 }
 
-/// <summary>Runs the orchestrators and activities of <see cref="TaskHubTasks"/> on any <see cref="IOrchestrationService"/>.</summary>
 public sealed class TaskHubHost : IHostedService, IDisposable
 {
     private static readonly TimeSpan s_lastCommits = TimeSpan.FromSeconds(2);
@@ -163,10 +158,8 @@ public sealed class TaskHubHost : IHostedService, IDisposable
         _worker.AddActivityDispatcherMiddleware(HostedActivity.ShortenFailureAsync);
     }
 
-    /// <summary>Null while work is taken; otherwise why it is not, in words.</summary>
     internal string? Closed => _closed;
 
-    /// <summary>Creates the service's tables or queues and goes on with running work.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _worker.orchestrationService.CreateIfNotExistsAsync();
@@ -175,8 +168,8 @@ public sealed class TaskHubHost : IHostedService, IDisposable
     }
 
     /// <summary>
-    /// Takes no more work, tells running activities to stop, and waits for commits under way. Activities that do not stop are left
-    /// behind when the token is cancelled; they run again after the next start.
+    /// Takes no more work, tells running activities to stop, and waits for commits. Activities that do not stop are left behind when the
+    /// token is cancelled; they run again after the next start.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -195,7 +188,7 @@ public sealed class TaskHubHost : IHostedService, IDisposable
             .WaitAsync(cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // Forced, it ends the fetches and waits only for the service. That is quick, so it happens even when the host's time is up.
+        // Forced, it waits only for the service. That is quick, so it happens even when the host's time is up.
         await _worker.StopAsync(isForced: true)
             .WaitAsync(s_lastCommits, CancellationToken.None)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -209,8 +202,8 @@ public sealed class TaskHubHost : IHostedService, IDisposable
 }
 
 /// <summary>
-/// Durable Task's own code may log warnings and errors only. Below that it writes several lines a turn, and exceptions of activities
-/// unredacted; <see cref="HostedActivity"/> logs those redacted.
+/// Durable Task's own code may log warnings and errors only. Below that it writes several lines a turn, and unredacted exceptions;
+/// <see cref="HostedActivity"/> logs those redacted.
 /// </summary>
 internal sealed class WarningLoggers(ILoggerFactory loggers) : ILoggerFactory
 {
@@ -220,7 +213,6 @@ internal sealed class WarningLoggers(ILoggerFactory loggers) : ILoggerFactory
 
     public void Dispose()
     {
-        // The loggers belong to the host.
     }
 
     private sealed class WarningLogger(ILogger logger) : ILogger
