@@ -4,16 +4,15 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Approvals;
 
-/// <summary>Makes a new gate: pending, or closed from the start.</summary>
 public static class ApprovalGateFactory
 {
     /// <summary>Asked where a runbook that runs without approval has to ask after all.</summary>
     private static readonly Approval s_askAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [] };
 
-    /// <summary>For a runbook that only sends messages. Nobody is asked, unless an assistant proposed the incident.</summary>
+    /// <summary>Where only messages are sent, nobody is asked, unless an assistant proposed the incident.</summary>
     private static readonly Approval s_tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [] };
 
-    /// <summary>The approval of the mitigation no longer covers the resolution, so the same people are asked.</summary>
+    /// <summary>For a resolution that the approval of the mitigation no longer covers.</summary>
     private static Approval? AskAboutResolution(Runbook runbook, Phase phase) =>
         phase == Phase.Resolution && runbook.Mitigation.Approval is { } asked
         ? asked with { Ask = "Run the resolution on {{ target }}?", OnTimeout = OnTimeout.Abort }
@@ -59,7 +58,7 @@ public static class ApprovalGateFactory
         return Settle(gate, incident, runbook, violations, grounds.MustAsk, now);
     }
 
-    /// <summary>The last contact to be asked, where the runbook names one instead of the contacts' own fallback.</summary>
+    /// <summary>Null where the runbook leaves it to the contacts' own fallback.</summary>
     internal static string? FallbackOf(Runbook runbook) => runbook.Fallback == ContactBook.Fallback ? null : runbook.Fallback;
 
     private static IReadOnlyList<string> ApproversOf(Approval approval, Runbook runbook) =>
@@ -68,14 +67,14 @@ public static class ApprovalGateFactory
         : [runbook.Fallback];
 
     /// <summary>
-    /// A block that a person will lift does not close the gate: it is asked all the same, and the yes is taken once nothing blocks it.
-    /// A runbook that runs without approval asks too, so that the waiting incidents do not all run at once when the block is lifted.
+    /// A block that a person will lift does not close the gate. A runbook that runs without approval asks then, so that the waiting
+    /// incidents do not all run at once when the block is lifted.
     /// </summary>
     private static bool CanWait(GuardrailViolation violation) => violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true };
 
     /// <summary>
-    /// Nobody was asked, nothing was done, and the checks that were asked again call for nothing. Where people are asked, they decide what
-    /// one check is worth while the alert fires. What the sender also calls over ends by <see cref="Incident.RecoveredBeforeActing(Incident)"/>.
+    /// Nobody was asked, nothing was done, and the checks that were asked again call for nothing. Where people are asked, they decide
+    /// what one check is worth while the alert fires.
     /// </summary>
     private static bool IsNeededNoLonger(Gate gate, Incident incident, Runbook runbook, DateTimeOffset now) =>
         gate is { Phase: Phase.Mitigation, Round: > 1 }
@@ -165,7 +164,6 @@ public static class ApprovalGateFactory
         Gate Closed(GateOutcome outcome, string why) => gate with { Outcome = outcome, ClosedAt = now, ClosedBy = why };
     }
 
-    /// <summary>The reasons to ask a person, and the reasons against the plan.</summary>
     private sealed class Grounds(
         Incident incident,
         Mitigation mitigation,
@@ -177,7 +175,7 @@ public static class ApprovalGateFactory
 
         private readonly bool _isUnclear = request.Unclear || incident.CheckedClaim?.Answer == RecoveryAnswer.Unclear;
 
-        /// <summary>A person is asked even where the runbook asks nobody. A plan that only sends messages needs that only for a proposal.</summary>
+        /// <summary>A person is asked even where the runbook asks nobody. Messages need that only for a proposal.</summary>
         public bool MustAsk => incident.IsProposed || (!plan.TellsOnly && ChangesNeedPerson);
 
         /// <summary>Silence does not count as a yes: it overrules no warning.</summary>
@@ -192,7 +190,6 @@ public static class ApprovalGateFactory
             || incident.Mode == RunMode.ApproveAll
             || violations.Any(violation => IsWarning(violation) || CanWait(violation));
 
-        /// <summary>Why nothing can run now, even after a yes; null where something can.</summary>
         public string? BlockedBy => field ??= ClosedGuards.InWords(
             [.. violations.Where(violation => violation.Severity > GuardrailSeverity.AskFirst && violation.Concerns(plan))]);
 
@@ -230,12 +227,10 @@ public static class ApprovalGateFactory
     }
 }
 
-/// <summary>Asks a person to do a step by hand. A yes says that it is done.</summary>
 public static class ManualTaskFactory
 {
     private const int LongestQuestion = 300;
 
-    /// <param name="undoes">They are asked to take back what was done.</param>
     public static Gate Make(Incident incident, Runbook runbook, Phase phase, string step, bool undoes, DateTimeOffset now)
     {
         var spec = runbook.FindStep(phase, step)

@@ -2,7 +2,7 @@ using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Approvals;
 
-/// <summary>Looks after an open question: reads decisions from the store, reminds people, and tells them the news.</summary>
+/// <summary>Looks after an open question: reads decisions, reminds people, and tells them the news.</summary>
 public sealed class ApprovalGateReview(
     ApprovalGateService gates,
     IIncidentStore store,
@@ -33,7 +33,7 @@ public sealed class ApprovalGateReview(
             due ??= dueNow;
         }
 
-        // The process may have crashed between a reminder being due and its message. The record says what was sent.
+        // The process may have crashed between a reminder being due and its message.
         if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
         {
             await ShowUnshownEndAsync(incident, request.GateId, cancellationToken);
@@ -53,7 +53,7 @@ public sealed class ApprovalGateReview(
     {
         var now = time.GetUtcNow();
 
-        // The people that the question reached may have left the contacts, or nothing may run now: then silence is not a yes.
+        // The people whom the question reached may have left the contacts, or nothing may run now: then silence is not a yes.
         Func<Gate, string, bool>? isAsked = null;
         var known = await store.FindCachedAsync(request.IncidentId, cancellationToken);
         var asked = known?.FindGate(request.GateId);
@@ -93,7 +93,6 @@ public sealed class ApprovalGateReview(
         }
     }
 
-    /// <summary>Updates the cards of the question with what became known since.</summary>
     private async Task<Incident> ShowNewsAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         if (incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } && incident.NewsMark is var mark && mark != incident.ShownNews)
@@ -113,10 +112,10 @@ public sealed class ApprovalGateReview(
     }
 
     /// <summary>
-    /// Sends one message for each urgent news that came after the question. In a storm the storm's page has it, unless it is worse than
-    /// everything that people were told, or says that another incident continues here.
+    /// In a storm the storm's page has the news, unless it is worse than everything that people were told, or says that another incident
+    /// continues here.
     /// </summary>
-    /// <returns>Whether each of them reached somebody; the others are sent again.</returns>
+    /// <returns>Whether each of them reached somebody.</returns>
     private async Task<(Incident Incident, bool Told)> NotifyUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         var gate = incident.FindGate(gateId)!;
@@ -179,24 +178,21 @@ public sealed class ApprovalGateReview(
 
 public sealed record ReviewGateRequest(string IncidentId, string GateId, string WakeEvent)
 {
-    /// <summary>The phase that runs at once after a yes; null where nothing does.</summary>
     public Phase? Runs { get; init; }
 }
 
-/// <param name="NextReview">When something is due on a pending gate even if nobody answers.</param>
-/// <param name="Reason">Why a closed gate did not end in approval.</param>
+/// <param name="NextReview">When something is due even if nobody answers.</param>
 public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffset NextReview, string? Reason)
 {
     /// <summary>A lost wake-up delays a decision by no more than this.</summary>
     private static readonly TimeSpan s_longestReviewPause = TimeSpan.FromMinutes(15);
 
-    /// <summary>While the sender says that it is over and the checks say that it is not, they are asked this often.</summary>
+    /// <summary>How often the checks are asked while they contradict the sender, who says that it is over.</summary>
     private static readonly TimeSpan s_claimPause = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc cref="StepResult.TakesBack"/>
     public bool TakesBack { get; init; }
 
-    /// <summary>How far its phase came, if it was approved and ran at once; null when nothing ran yet.</summary>
     public PhaseResult? Ran { get; init; }
 
     /// <param name="askAt">When the question goes out, if it has not yet.</param>
@@ -219,7 +215,7 @@ public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffs
                 ? incident.CheckedClaim?.AskedAt + s_claimPause ?? now
                 : null,
 
-            // The alerts of a flapping incident raise no events, so that they cannot keep the workflow busy: it looks by itself.
+            // The alerts of a flapping incident raise no events, so that they cannot keep the workflow busy.
             open && incident.Flaps(now) ? now + s_claimPause : null,
         ];
         var reason = gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy;

@@ -21,7 +21,6 @@ public sealed class ApprovalGateService(
     public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken) =>
         await OpenAsync(request, await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
 
-    /// <param name="incident">As it was when the checks were asked.</param>
     internal async Task<GateStatus> OpenAsync(OpenGateRequest request, Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
@@ -33,13 +32,13 @@ public sealed class ApprovalGateService(
             : incident.FindGate(id) is null ? await AddQuestionAsync(request, incident, runbook, cancellationToken)
             : await TakeUpAsync(request, incident, id, cancellationToken);
 
-        // The activity may run again after a process died, when another one has ended the incident: then nobody is asked.
+        // An activity may run again when another process has ended the incident: then nobody is asked.
         if (incident.FindGate(id) is null)
         {
             return new(id, GateOutcome.Cancelled, time.GetUtcNow(), GateText.HowItEnded(incident));
         }
 
-        // After a crash this runs again: the gate exists then, and messages that were delivered are not sent twice.
+        // After a crash this runs again: messages that were delivered are not sent twice.
         return await AskAsync(incident, runbook, id, CardKind.ApprovalRequest, alone: !incident.InStorm || atOnce, cancellationToken);
     }
 
@@ -55,7 +54,7 @@ public sealed class ApprovalGateService(
                     time.GetUtcNow()),
             cancellationToken);
 
-    /// <returns>The incident, and whether people are asked at once although it is one of a storm.</returns>
+    /// <returns>AtOnce: people are asked at once although the incident is one of a storm.</returns>
     private async Task<(Incident Incident, bool AtOnce)> AddQuestionAsync(
         OpenGateRequest request, Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
@@ -77,7 +76,7 @@ public sealed class ApprovalGateService(
         }
     }
 
-    /// <summary>An attempt that failed has opened the gate, and the workflow may wait for another event by now.</summary>
+    /// <summary>A failed attempt has opened the gate, and the workflow may wait for another event by now.</summary>
     private async Task<(Incident Incident, bool AtOnce)> TakeUpAsync(
         OpenGateRequest request, Incident incident, string id, CancellationToken cancellationToken)
     {
@@ -103,7 +102,7 @@ public sealed class ApprovalGateService(
         var gate = incident.FindGate(gateId)!;
         if (gate.Outcome != GateOutcome.Pending)
         {
-            // A process may have died while it sent, and its messages may have come after the answer: the cards are updated again.
+            // A process may have died while it sent, and its messages may have come after the answer.
             await (incident.State.IsFinal() ? Task.CompletedTask : updater.ShowGateAsync(incident, gateId, cancellationToken));
             return GateStatus.Of(incident, gateId, time.GetUtcNow());
         }
@@ -160,15 +159,12 @@ public sealed class ApprovalGateService(
 }
 
 /// <param name="Findings">The answers to record; empty where they were recorded before.</param>
-/// <param name="Unclear">No check failed, but the answers are too few: a person has to be asked in any case.</param>
-/// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
-/// <param name="WakeEvent">The event that the workflow waits for next.</param>
+/// <param name="Unclear">No check failed, but the answers are too few: a person has to be asked.</param>
+/// <param name="Difference">Why the approved plan no longer holds; null on the first round.</param>
 public sealed record OpenGateRequest(
     string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent)
 {
-    /// <summary>The step that a person is asked to do; null where the question is whether the phase may act.</summary>
     public string? Step { get; init; }
 
-    /// <summary>The person is asked to take the step back.</summary>
     public bool Undoes { get; init; }
 }

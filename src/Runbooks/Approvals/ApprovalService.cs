@@ -10,9 +10,7 @@ public sealed class ApprovalService(
     TimeProvider time,
     ILogger<ApprovalService> logger)
 {
-    /// <param name="gateId">
-    /// Null: the question that is open now. If the same answer is on record for an earlier question, it may be that answer, sent again.
-    /// </param>
+    /// <param name="gateId">Null: the open question, unless the same answer is on record for an earlier one and may be sent again.</param>
     public async Task<DecisionReceipt> DecideAsync(string incidentId, string? gateId, DecisionRequest request, CancellationToken cancellationToken)
     {
         try
@@ -70,7 +68,7 @@ public sealed class ApprovalService(
         }
     }
 
-    /// <summary>Brings the cards of a gate up to date, for a person who pressed a button of an old one.</summary>
+    /// <summary>For a person who pressed a button of an old card.</summary>
     public Task TryShowAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
         logger.TryShowAsync(() => updater.ShowGateAsync(incident, gateId, cancellationToken), incident.Id, cancellationToken);
 
@@ -80,8 +78,8 @@ public sealed class ApprovalService(
         logger.TryShowAsync(() => updater.ShowPressedAsync(incident, gateId, channel, reference, cancellationToken), incident.Id, cancellationToken);
 
     /// <summary>
-    /// An approval that came after another answer or after the time was up does not count as repeated. When the rest of a checklist is
-    /// reported again after it was counted, the request names fewer items, or none.
+    /// An approval that came too late does not count as repeated. When the rest of a checklist is reported again after it was counted, the
+    /// request names fewer items, or none.
     /// </summary>
     private bool IsRepeated(Incident incident, string gateId, DecisionRequest request)
     {
@@ -95,7 +93,7 @@ public sealed class ApprovalService(
             && (ItemsOf(request) ?? []).All(item => decision.Items?.Contains(item) == true);
     }
 
-    /// <summary>The question of an answer that names none: the open one, else the one that has the same answer on record.</summary>
+    /// <summary>For an answer that names no question: the open one, else the one that has the same answer on record.</summary>
     private Gate? FindGate(Incident incident, DecisionRequest request) =>
         incident.OpenGate
         ?? incident.Gates.LastOrDefault(gate => gate.Decisions.Any(decision => IsSame(decision, request)))
@@ -107,10 +105,9 @@ public sealed class ApprovalService(
         && (decision.Items ?? []).SequenceEqual(ItemsOf(request) ?? []);
 
     /// <summary>
-    /// Why an answer that names no question does not count. A person who got no reply may send the answer again, when another question
-    /// is open that they have not seen. An answer without a question and without a plan hash could be such a repetition.
+    /// A person who got no reply may send the answer again, when another question is open that they have not seen. An answer without a
+    /// question and without a plan hash could be such a repetition.
     /// </summary>
-    /// <param name="meant">The question that it would be about; null where there is none.</param>
     private DecisionResult? WhyUnclear(Incident incident, Gate? meant, DecisionRequest request)
     {
         if (meant is null)
@@ -141,8 +138,7 @@ public sealed class ApprovalService(
     private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) =>
         request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
 
-    /// <param name="closed">What keeps it from running at the moment: an approval is then not taken, and the question stays open.</param>
-    /// <param name="people">The contacts, with the people on call.</param>
+    /// <param name="closed">What keeps it from running now: an approval is not taken then, and the question stays open.</param>
     private (Incident, DecisionResult) Decide(
         Incident incident, string gateId, DecisionRequest request, DateTimeOffset at, HeldBackBy? closed, ContactBook people)
     {
@@ -182,54 +178,48 @@ public sealed class ApprovalService(
     }
 }
 
-/// <param name="Person">As proven by the channel it came by.</param>
-/// <param name="PlanHash">The plan that the person was shown; null where the channel shows none.</param>
+/// <param name="Person">As proven by the channel.</param>
+/// <param name="PlanHash">The plan that the person saw; null where the channel shows none.</param>
 public sealed record DecisionRequest(DecisionVerb Verb, string Person, string Via, string? Reason = null, string? PlanHash = null)
 {
-    /// <summary>For a decision by link, the recipient that the link was made for. A link that was passed on still has this name.</summary>
+    /// <summary>The recipient that a link was made for, also when it was passed on.</summary>
     public string? LinkOf { get; init; }
 
-    /// <summary>The items of a checklist that are done, counted from 1; null where the answer names none.</summary>
+    /// <summary>Items of a checklist that are done, counted from 1.</summary>
     public IReadOnlyList<int>? Items { get; init; }
 
     /// <summary>It reports work by hand, and does not answer a question about what the automation may do.</summary>
     public bool IsOfWork { get; init; }
 
-    /// <summary>The person who signed in, who is then <see cref="Person"/>; null for a link, or for a key that speaks for somebody.</summary>
+    /// <summary>Null for a link, or for a key that speaks for somebody.</summary>
     public SignedInPerson? SignedIn { get; init; }
 }
 
-/// <param name="Incident">As it is now; null when there is none.</param>
 public sealed record DecisionReceipt(Incident? Incident, DecisionResult Result)
 {
-    /// <summary>How much of an unknown id is repeated in the answer.</summary>
     private const int LongestId = 200;
 
-    /// <summary>The question that it is about; null where there is none.</summary>
     public Gate? Gate { get; init; }
 
     /// <summary>It changed nothing, since the same person said the same before: a button that was pressed twice.</summary>
     public bool IsRepeated { get; init; }
 
-    /// <param name="id">Unchecked, as it was sent.</param>
+    /// <param name="id">Unchecked.</param>
     public static DecisionReceipt NotFound(string id) => new(null, new(DecisionStatus.NotFound, $"There is no incident '{Named(id)}'."));
 
-    /// <summary>The id comes from an address, and the log may be a terminal: control characters are removed.</summary>
+    /// <summary>The id comes from an address, and the log may be a terminal.</summary>
     internal static string Named(string id) => CleanText.Clean(id, LongestId, oneLine: true);
 }
 
 /// <summary>
-/// What keeps an open question from being carried out right now, even after a yes: the kill switch, an open breaker, a maintenance
-/// window, a limit that forbids. Shown with the question, and checked again when somebody approves.
+/// What keeps an open question from being carried out right now, even after a yes. Shown with the question, and checked again when
+/// somebody approves.
 /// </summary>
 public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks pinned)
 {
     private const int MaxConcurrency = 8;
 
-    /// <summary>
-    /// For the open questions of many incidents of one runbook. The answer is the same for incidents that agree in the values below, so
-    /// it is asked for once each. Only limits that forbid differ by target.
-    /// </summary>
+    /// <summary>The answer is the same for incidents that agree in the key below. Only limits that forbid differ by target.</summary>
     public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> FindManyAsync(
         IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
     {
@@ -255,17 +245,16 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
         return reasons;
     }
 
-    /// <returns>Each in words; empty when nothing keeps it from running, or when the question is not open.</returns>
+    /// <returns>Empty when nothing keeps it from running, or when the question is not open.</returns>
     public async Task<IReadOnlyList<string>> FindAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
         [.. (await FindViolationsAsync(incident, gate, cancellationToken)).Select(violation => violation.Why)];
 
-    /// <returns>All of them as one; null when nothing keeps it from running, or when the question is not open.</returns>
+    /// <returns>All as one; null when there is none.</returns>
     public async Task<HeldBackBy?> FindAllAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
         await FindViolationsAsync(incident, gate, cancellationToken) is { Count: > 0 } violations
             ? new(InWords(violations)!, violations.Max(violation => violation.Until))
             : null;
 
-    /// <returns>Whole sentences; null where there are no violations.</returns>
     internal static string? InWords(IReadOnlyList<GuardrailViolation> violations) =>
         violations.Count == 0 ? null : string.Join(" ", violations.Select(violation => EndingText.Sentence(violation.Why)));
 

@@ -3,13 +3,13 @@ namespace Runbooks.Approvals;
 /// <content>What the link in a message proves about the person who uses it.</content>
 public sealed partial class ApproverRules
 {
-    /// <summary>Whether an answer by this link needs a typed name: a person reports work by hand, and the link is a room's.</summary>
+    /// <summary>Work by hand is reported by a person, but a room's link does not say who it is.</summary>
     public bool NeedsName(Gate gate, string recipient) =>
         gate.Task is not null
         && !contacts.Book.KnowsEveryone
         && WithAsked(gate, contacts.Book).FindRoom(gate.Approvers, recipient) is { GroupId: null };
 
-    /// <summary>For a link that was made for one person. It counts as theirs as long as they may decide.</summary>
+    /// <summary>A link for one person counts as theirs as long as they may decide.</summary>
     private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, string recipient)
     {
         if (request.SignedIn is not null && !ContactBook.IsSameName(NameOf(request), NameOf(recipient)))
@@ -22,7 +22,7 @@ public sealed partial class ApproverRules
             : Refused($"This link was sent to {recipient}, who may not decide this any more.");
     }
 
-    /// <summary>For a link that was made for a room or a group: it does not prove who uses it.</summary>
+    /// <summary>A link for a room or a group does not prove who uses it.</summary>
     private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, Recipient room)
     {
         if (request.SignedIn is { } person)
@@ -31,7 +31,7 @@ public sealed partial class ApproverRules
             return isInRoom ? null : NotTheirs(request, room.Name);
         }
 
-        // A typed name proves no more than the room's link does, but the record then names somebody who can be asked.
+        // A typed name proves no more than the link does, but the record then names somebody who can be asked.
         if (gate.Task is not null && room.GroupId is null)
         {
             if (book.IsMember(room, NameOf(request)))

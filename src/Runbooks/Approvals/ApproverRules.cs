@@ -2,23 +2,21 @@ namespace Runbooks.Approvals;
 
 /// <summary>
 /// Who may decide a gate: a person behind a contact that was asked, or a signed-in member of a group that was asked, as far as the
-/// channel proves who it is. A room, a contact's name or an unknown name is not a person. Behind a schedule are the people who were
-/// asked, as the gate has recorded, and those on call at the moment of the decision.
+/// channel proves who it is. Behind a schedule are the people who were asked then, and those on call at the moment of the decision.
 /// </summary>
 public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirectory directory)
 {
-    /// <summary>The contacts as they are now, with the people on call for this gate.</summary>
     public async Task<ContactBook> ReadAsync(Gate? gate, CancellationToken cancellationToken) =>
         gate is null ? contacts.Book : (await directory.ResolveAsync(gate.Approvers, cancellationToken)).Book;
 
-    /// <summary>Whether the gate's contacts know a person by this name or identity. In practice mode everybody is known.</summary>
+    /// <summary>A person in the gate's contacts, by name or identity.</summary>
     private bool IsPerson(string name, Gate gate)
     {
         var book = contacts.Book;
         return book.KnowsEveryone || (Find(name) is { } person && book.Knows(person, gate.Approvers));
     }
 
-    /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
+    /// <summary>So that one person under two names is still one.</summary>
     public string NameOf(string person) => Find(person)?.Name ?? person;
 
     /// <summary>A person who signed in is known only by what the sign-in proves: a display name may be anybody's.</summary>
@@ -28,13 +26,11 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
         : Find(person.Name) is null ? person.Name
         : $"{person.Name} ({person.Id})";
 
-    /// <summary>Whether the person who decides is behind this contact, as far as that is proven.</summary>
+    /// <summary>Whether the person is behind this contact, as far as that is proven.</summary>
     /// <param name="now">From <see cref="ReadAsync"/>.</param>
     public bool IsOf(string contact, Gate gate, DecisionRequest request, ContactBook now) =>
         now.KnowsEveryone || Includes(WithAsked(gate, now), [contact], request);
 
-    /// <summary>The contacts of this gate that the person is behind by a shift, or by a group that the sign-in proves.</summary>
-    /// <inheritdoc cref="IsOf"/>
     public IReadOnlyList<string> ByShiftOrGroup(Gate gate, DecisionRequest request, ContactBook now)
     {
         var book = WithAsked(gate, now);
@@ -53,9 +49,9 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
             .RecipientsOf(gate.Approvers)
             .Any(asked => !asked.IsStranger && ContactBook.IsSameName(asked.Name, recipient));
 
-    /// <summary>Why a yes would not count, for the page, before it is given; null where it may.</summary>
-    /// <param name="recipient">The recipient of the link that opened the page; null where there was none.</param>
-    /// <param name="signedIn">The person who looks at it; null where nobody signs in.</param>
+    /// <summary>For the page, before a yes is given; null where it would count.</summary>
+    /// <param name="recipient">Of the link that opened the page; null where there was none.</param>
+    /// <param name="signedIn">Null where nobody signs in.</param>
     /// <inheritdoc cref="IsOf"/>
     public string? WhyNoYes(Gate gate, string? recipient, SignedInPerson? signedIn, ContactBook now)
     {
@@ -67,8 +63,6 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
         return GateText.WhyNoYes(gate, NameOf(request)) ?? (gate.Task is not null ? null : WhyNotCounted(gate, request, now)?.Message);
     }
 
-    /// <returns>Null when the decision may count.</returns>
-    /// <inheritdoc cref="IsOf"/>
     public DecisionResult? WhyNotCounted(Gate gate, DecisionRequest request, ContactBook now)
     {
         var book = WithAsked(gate, now);
@@ -90,7 +84,7 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
 
     /// <summary>
     /// A signed-in person whom the contacts do not know, as a member of a group may be, could be any person in the contacts without an
-    /// object id. Where two people have to approve, two such approvals do not count as two.
+    /// object id. Where two people have to approve, these two do not count as two.
     /// </summary>
     private DecisionResult? WhyPerhapsTheSame(Gate gate, DecisionRequest request, ContactBook book)
     {
@@ -124,12 +118,11 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
     }
 
     /// <summary>
-    /// What an approval is worth by now: whether the person may still decide, and is still in the team that owns the runbook. An approval
-    /// by shift or by group counts on if the contacts still know the person or ask the group: the shift may have ended, and only
-    /// signing in proves membership. That does not save an approval that counted for another reason.
+    /// What an approval is worth by now: whether the person may still decide, and is still in the team that owns the runbook. A shift may
+    /// have ended, and only signing in proves membership of a group: an approval by one of these counts on while the contacts know the
+    /// person or ask the group. That does not save an approval that counted for another reason.
     /// </summary>
     /// <param name="now">From <see cref="ReadAsync"/>.</param>
-    /// <returns>Null when it does not count.</returns>
     public static Decision? AsOfNow(Gate gate, Decision approval, ContactBook now)
     {
         var book = WithAsked(gate, now);
@@ -159,7 +152,7 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
     private static bool IsSchedule(string name, ContactBook book) =>
         book.TryFind(name, out var contact) && contact.Schedule is not null;
 
-    /// <returns>Why the approvals of this gate no longer suffice; null when they do, and where nobody had to approve.</returns>
+    /// <returns>Why the approvals no longer suffice; null when they do, or where nobody had to approve.</returns>
     public async Task<string?> FindLostAsync(Gate gate, CancellationToken cancellationToken)
     {
         if (gate.Decisions.Count == 0)
@@ -177,8 +170,8 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
     }
 
     /// <summary>
-    /// Where the starter of an incident may not be its only approver, the question records who that was. Where the contacts do not know
-    /// the starter, two people have to approve: then at least one of them is somebody else.
+    /// Where the starter may not be the only approver and the contacts do not know the starter, two people have to approve: then at least
+    /// one of them is somebody else.
     /// </summary>
     public Gate Separate(Gate gate, string? startedBy)
     {
@@ -197,7 +190,7 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
         return gate with { Required = 2, Warnings = [.. gate.Warnings, warning] };
     }
 
-    /// <summary>A person who was asked may still answer when the shift has ended, as long as the contacts know them.</summary>
+    /// <summary>A person who was asked may still answer when the shift has ended.</summary>
     private static ContactBook WithAsked(Gate gate, ContactBook now)
     {
         return now.With(gate.OnCall
@@ -235,7 +228,6 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
             + (groups && request.SignedIn is null ? " Only signing in shows who is in a group: sign in and decide on the page." : ""));
     }
 
-    /// <summary>By name, if the book knows the person, and by the groups that the sign-in proves.</summary>
     private bool Includes(ContactBook book, IReadOnlyList<string> asked, DecisionRequest request)
     {
         var name = NameOf(request);

@@ -1,6 +1,6 @@
 namespace Runbooks.Approvals;
 
-/// <summary>An approver may have been taken out of the contacts while the step waited. A step that has begun may finish.</summary>
+/// <summary>An approver may have been taken out of the contacts while the step waited.</summary>
 public sealed class ApproversGuardrail(ApproverRules approvers) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>

@@ -1,6 +1,6 @@
 namespace Runbooks.Approvals;
 
-/// <summary>What a person does with an incident other than deciding. The record comes first, then the effects.</summary>
+/// <summary>What a person does with an incident other than deciding.</summary>
 public sealed class IncidentVerbService(
     IIncidentStore store,
     PinnedRunbooks pinned,
@@ -26,7 +26,6 @@ public sealed class IncidentVerbService(
     }
 
     /// <summary>A person takes on what the end of an incident left to people.</summary>
-    /// <param name="note">What they do about it; null when they do not say.</param>
     public async Task<DecisionReceipt> AcknowledgeAsync(string incidentId, string by, string? note, CancellationToken cancellationToken)
     {
         var receipt = await UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
@@ -38,10 +37,7 @@ public sealed class IncidentVerbService(
         return receipt;
     }
 
-    /// <summary>
-    /// Ends the alerts that call people, and updates open tickets when the incident is tried again. Safe to repeat; the watchdog does so
-    /// where this failed.
-    /// </summary>
+    /// <summary>Safe to repeat; the watchdog does so where this failed.</summary>
     public async Task ShowAcknowledgedAsync(Incident seenTo, CancellationToken cancellationToken)
     {
         if (seenTo is { Attention: not null, ClosedByHand: null })
@@ -61,7 +57,7 @@ public sealed class IncidentVerbService(
     public Task<DecisionReceipt> AddNoteAsync(string incidentId, string by, string text, CancellationToken cancellationToken) =>
         UpdateAsync(incidentId, current => current.AddNote(by, text, time.GetUtcNow()), cancellationToken);
 
-    /// <summary>Ends an incident that a person took over, or that needed one: only a person can say that it is over.</summary>
+    /// <summary>For an incident that a person took over, or that needed one: only a person can say that it is over.</summary>
     public async Task<DecisionReceipt> CloseAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
     {
         var receipt = await UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
@@ -77,16 +73,16 @@ public sealed class IncidentVerbService(
         return receipt with { IsRepeated = isRepeated };
     }
 
-    /// <summary>What follows once somebody has closed it. Safe to repeat; the watchdog does so where this failed.</summary>
+    /// <summary>Safe to repeat; the watchdog does so where this failed.</summary>
     public async Task<Incident> FinishClosingAsync(Incident closed, CancellationToken cancellationToken)
     {
-        // A closed page does not cancel this, and the watchdog repeats it if it fails: alerts that nobody looked at must not be forgotten.
+        // A closed page does not cancel this: alerts that nobody looked at must not be forgotten.
         closed = closed.BegunSinceTakenOver().Count > 0
             ? await followUps.OpenAsync(closed, await pinned.OfAsync(closed, CancellationToken.None), CancellationToken.None)
             : closed;
         await logger.TryShowAsync(() => updater.ShowClosedAsync(closed, cancellationToken), closed.Id, cancellationToken);
 
-        // A person who closes the page after pressing must not keep a ticket open.
+        // Nor must a closed page keep a ticket open.
         await logger.TryShowAsync(() => endHooks.RunAsync(closed, CancellationToken.None), closed.Id, CancellationToken.None);
         await logger.TryShowAsync(
             () => store.UpdateAsync(closed.Id, i => i.FinishClosing(), CancellationToken.None), closed.Id, CancellationToken.None);
@@ -191,7 +187,7 @@ public sealed class IncidentVerbService(
 
 internal static class Showing
 {
-    /// <summary>The person's action is on record; a failure to update the cards must not look to them as if it were not.</summary>
+    /// <summary>The person's action is on record; a failure to update the cards must not make it look otherwise.</summary>
     public static async Task TryShowAsync(this ILogger logger, Func<Task> show, string incidentId, CancellationToken cancellationToken)
     {
         try

@@ -4,7 +4,7 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Approvals;
 
-/// <summary>Finds out what a phase would do now, by asking each action to prepare without acting.</summary>
+/// <summary>Asks each action to prepare without acting.</summary>
 public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts, TimeProvider time, ILogger<PlanBuilder> logger)
 {
     private const int LongestEffect = 500;
@@ -20,7 +20,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         {
             var (planned, unusable, blocker) = await PlanAsync(incident, runbook, stepPhase, spec, cancellationToken);
 
-            // Identities of a resolution that runs on the mitigation's yes are not compared: the mitigation may change them itself.
+            // Identities of a resolution without an approval of its own are not compared: the mitigation may change them itself.
             planned = stepPhase == phase || !catalog.ChangeSomething(runbook.Mitigation.Steps)
                 ? planned
                 : planned with { Identity = null };
@@ -47,7 +47,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
 
     private static string? Joined(List<string> sentences) => sentences.Count == 0 ? null : string.Join(" ", sentences);
 
-    /// <returns>The step, why it can never be used, and what the preparation found that keeps it from running now.</returns>
+    /// <returns>Unusable: it can never run. Blocker: the preparation found that it cannot run now.</returns>
     private async Task<(PlannedStep Step, string? Unusable, string? Blocker)> PlanAsync(
         Incident incident, Runbook runbook, Phase phase, StepSpec spec, CancellationToken cancellationToken)
     {
