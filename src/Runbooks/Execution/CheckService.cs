@@ -5,7 +5,7 @@ using Runbooks.Telemetry;
 
 namespace Runbooks.Execution;
 
-/// <summary>Asks an incident's checks again: after a fix, when a sender claims that it is over, and while a temporary fix is held.</summary>
+/// <summary>Asks checks again: after a fix, when a sender claims that it is over, and while a temporary fix is held.</summary>
 public sealed class CheckService(
     IIncidentStore store,
     PinnedRunbooks pinned,
@@ -15,7 +15,7 @@ public sealed class CheckService(
     HoldingNotifier holding,
     TimeProvider time)
 {
-    /// <summary>However often a sender repeats that the alert is over, the checks are asked no more often than this.</summary>
+    /// <summary>However often a sender repeats its claim, the checks are asked no more often than this.</summary>
     private static readonly TimeSpan s_shortestClaimPause = TimeSpan.FromSeconds(15);
 
     public async Task<RecheckResult> RecheckAsync(RecheckRequest request, CancellationToken cancellationToken)
@@ -39,7 +39,7 @@ public sealed class CheckService(
             return new RecheckResult(true, "", null) { IsRehearsal = true };
         }
 
-        // A lease cannot be taken back while nothing may be touched, so its cause does not count as gone. The checks are still asked.
+        // While nothing may be touched, a lease cannot be taken back, so its cause does not count as gone.
         var paused = request.State == IncidentState.Holding ? (await killSwitch.ReadAsync(cancellationToken)).Describe() : null;
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         var specs = request.Checks.Union(request.Watched).Select(name => Check(runbook, name));
@@ -53,7 +53,7 @@ public sealed class CheckService(
             : $"What showed that the temporary fix helps fails now: {Incident.Summarize(broken)}";
         var reason = Join(noLongerHelps, paused);
 
-        // Another host may know better when the last step ended, so that is read from the record.
+        // Another host may know better when the last step ended, so the record decides.
         (incident, var findings) = await store.UpdateAsync(
             incident.Id,
             i =>
@@ -90,8 +90,8 @@ public sealed class CheckService(
     }
 
     /// <summary>
-    /// The sender says before anything was done that the alert is over. This asks the checks that call for the mitigation, so that no
-    /// question is withdrawn on the sender's word alone. While they contradict the sender it may ask again, no more often than allowed.
+    /// The sender says before anything was done that the alert is over. No question is withdrawn on its word alone. While the checks
+    /// contradict it they may be asked again, no more often than allowed.
     /// </summary>
     public async Task<Incident> CheckClaimAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
@@ -122,14 +122,14 @@ public sealed class CheckService(
         runbook.FindCheck(name) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no check '{name}'.");
 }
 
-/// <param name="State">Why the checks are asked: verifying, holding, or resolved in the settle window.</param>
+/// <param name="State">Verifying, holding, or resolved in the settle window.</param>
 public sealed record RecheckRequest(string IncidentId, IncidentState State, IReadOnlyList<string> Checks, string WakeEvent)
 {
-    /// <summary>Asked too, but without effect on whether all is healthy: these show whether a held fix still helps.</summary>
+    /// <summary>Without effect on whether all is healthy: these show whether a held fix still helps.</summary>
     public IReadOnlyList<string> Watched { get; init; } = [];
 }
 
-/// <param name="Summary">What is not healthy, in words; empty when all is.</param>
+/// <param name="Summary">What is not healthy; empty when all is.</param>
 /// <param name="StoppedBy">Not null once a person stopped the incident.</param>
 public sealed record RecheckResult(bool Healthy, string Summary, string? StoppedBy)
 {
@@ -139,32 +139,29 @@ public sealed record RecheckResult(bool Healthy, string Summary, string? Stopped
     /// <summary>All is healthy, and only the kill switch keeps that from counting.</summary>
     public bool IsPaused { get; init; }
 
-    /// <summary>Since when they have passed without a break or an unwatched gap; null unless a lease is held and they pass.</summary>
+    /// <summary>Since when they have passed without a break or an unwatched gap; for a lease only.</summary>
     public DateTimeOffset? PassingSince { get; init; }
 
-    /// <summary>Since when a fix is verified again after a time in which nobody could check; null where there was none.</summary>
+    /// <summary>Since when a fix is verified again after a time in which nobody could check.</summary>
     public DateTimeOffset? VerifiedAnewSince { get; init; }
 
     /// <summary>By the check's name, until when its answer was measured. Checks that measure when they are asked are left out.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Measured { get; init; } = new Dictionary<string, DateTimeOffset>();
 
-    /// <summary>Says that a watched check fails; null where none does.</summary>
     public string? NoLongerHelps { get; init; }
 
-    /// <summary>A dry run: nothing was touched, so nothing was asked.</summary>
     public bool IsRehearsal { get; init; }
 
-    /// <summary>Until when all answers were measured; null for the moment in which they were asked.</summary>
+    /// <summary>Until when all answers were measured; null for the moment of asking.</summary>
     [JsonIgnore]
     public DateTimeOffset? MeasuredAt => Measured.Count == 0 ? null : Measured.Values.Min();
 
-    /// <summary>Whether one of the values is the same measurement as in an earlier round.</summary>
     public bool Repeats(IReadOnlyDictionary<string, DateTimeOffset>? earlier) =>
         earlier is not null
         && Measured.Any(value => earlier.TryGetValue(value.Key, out var before) && value.Value <= before);
 }
 
-/// <summary>Asks checks. Any failure on the way becomes a finding too: unknown, with the reason.</summary>
+/// <summary>Any failure on the way becomes a finding too: unknown, with the reason.</summary>
 public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts, TimeProvider time, ILogger<CheckRunner> logger)
 {
     public Task<Finding[]> AskAllAsync(Incident incident, IEnumerable<CheckSpec> specs, CancellationToken cancellationToken) =>

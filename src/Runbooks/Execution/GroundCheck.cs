@@ -12,10 +12,10 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     private const string AskedOnceMore = "The checks were asked once more before the first step, and";
     private static readonly string[] s_ofAnswers = [OldApproval, OldAnswers, Lacks, AskedOnceMore];
 
-    /// <summary>Whether people were asked again because of the checks' answers or their age, and not because the plan had changed.</summary>
+    /// <summary>Whether people were asked again because of the answers or their age, and not because the plan had changed.</summary>
     public static bool IsOfAnswers(string difference) => s_ofAnswers.Any(words => difference.StartsWith(words, StringComparison.Ordinal));
 
-    /// <returns>Whether checks were asked, which takes time; and why people have to be asked again, null when the step may act.</returns>
+    /// <returns>Asked: checks were asked, which takes time. Changed: why people have to be asked again.</returns>
     public async Task<(bool Asked, string? Changed)> FindChangeAsync(
         Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
@@ -52,11 +52,10 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     }
 
     /// <summary>
-    /// Asks again right before the first step acts, unless the answers are new. It asks the checks of the verification, since a step is not
-    /// credited with what came right while people decided, and the checks that the steps need. Where nobody has said yes, it also asks
-    /// those that call for the mitigation: nothing acts on old answers once the new ones no longer call for it.
+    /// Asks the checks of the verification, since a step is not credited with what came right while people decided, and those that the
+    /// steps need. Where nobody has said yes, it also asks those that call for the mitigation: nothing acts on old answers once the new
+    /// ones no longer call for it.
     /// </summary>
-    /// <inheritdoc cref="FindChangeAsync"/>
     private async Task<(bool Asked, string? Changed)> LookBeforeActingAsync(
         Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
@@ -93,7 +92,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
     private static List<string> BeforeActing(Runbook runbook) =>
         [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];
 
-    /// <returns>What the steps need and lack, unless a person saw that and approved all the same; null where they have it.</returns>
+    /// <returns>Null where the steps have what they need, or a person saw what they lack and approved.</returns>
     private static string? FindUnmetNeed(
         Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
     {
@@ -106,7 +105,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         return unmet.Count == 0 ? null : $"{Lacks} {Incident.Summarize(unmet)}";
     }
 
-    /// <summary>A person may have approved although the checks did not call for it or could not say: then that answer still counts.</summary>
+    /// <summary>A person may have approved although the checks did not call for it: then the same answer still counts.</summary>
     private static bool StillCalls(Incident incident, Condition when, IReadOnlyList<Finding> findings)
     {
         var now = Diagnosis.Conclude(when, findings);

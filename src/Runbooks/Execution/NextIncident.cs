@@ -2,7 +2,7 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Execution;
 
-/// <summary>Opens the incident that goes on where another one ended: on the same target, by the same version of the runbook.</summary>
+/// <summary>Opens the incident that goes on where another one ended, by the same version of the runbook.</summary>
 public sealed class NextIncident(
     IIncidentStore store,
     PinnedRunbooks pinned,
@@ -12,12 +12,10 @@ public sealed class NextIncident(
     ILogger<NextIncident> logger)
 {
     /// <summary>
-    /// Opens it, unless the target has a later incident that is open or belongs to a person: that one then gets the alerts and the reason.
-    /// Safe to repeat: the same end opens only one.
+    /// If the target has a later incident that is open or belongs to a person, that one gets the alerts and the reason. Safe to repeat: the
+    /// same end opens only one.
     /// </summary>
-    /// <param name="alerts">What it is about; the first alert names it.</param>
-    /// <param name="why">The first entry of its record.</param>
-    /// <param name="link">Records how it is linked to the one that ended.</param>
+    /// <param name="alerts">The first one names the incident.</param>
     public async Task<Incident> OpenAsync(
         Incident ended,
         Runbook runbook,
@@ -76,11 +74,8 @@ public sealed class NextIncident(
         }
     }
 
-    /// <summary>
-    /// Called after the ended incident has recorded it; the watchdog starts one that is recorded and not started. One that was open before
-    /// is woken if it has news to tell.
-    /// </summary>
-    /// <param name="opened">It may have existed before, pinned to another version than the one that ended.</param>
+    /// <summary>The watchdog starts an incident that is recorded and not started. One that was open before is woken for its news.</summary>
+    /// <param name="opened">May be pinned to another version than the one that ended.</param>
     public async Task StartAsync(Incident opened)
     {
         try
@@ -101,12 +96,11 @@ public sealed class NextIncident(
 }
 
 /// <summary>
-/// Looks at what still fires when an incident ends. An alert gets an incident of its own where it leads to other step parameters, or where
-/// it began too late for the end to know of it. For the rest the closing message says that it fires.
+/// At the end of an incident an alert that still fires gets an incident of its own where it leads to other step parameters, or where it
+/// began too late for the end to know of it. For the rest the closing message says that it fires.
 /// </summary>
 public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvider time)
 {
-    /// <returns>The ended incident as it is now.</returns>
     public async Task<Incident> OpenAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
     {
         // What a maintenance window suppressed is looked at as a whole when the window ends.

@@ -2,15 +2,12 @@ namespace Runbooks.Execution;
 
 /// <summary>
 /// Checks, when an alert comes in shortly after a verified fix, whether the fix still holds; of one that was taken back, whether its cause
-/// is still gone. Counter-based alerts fire on for a while after a good fix, so only a check that fails proves something: it opens a new
-/// incident at once. A check without an answer is asked again; if the alert still fires when the window ends, a new incident opens then.
+/// is still gone. Counter-based alerts fire on after a good fix, so only a failing check proves something: it opens a new incident at
+/// once. A check without an answer is asked again, until the window ends.
 /// </summary>
 public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHistoryStore histories, NextIncident next, TimeProvider time)
 {
-    /// <returns>
-    /// Healthy while nothing says that the fix does not hold, and unclear where nothing says that it does. Otherwise a new incident is
-    /// open.
-    /// </returns>
+    /// <returns>Healthy while nothing says that the fix does not hold. Otherwise a new incident is open.</returns>
     public async Task<RecheckResult> RecheckAsync(Incident closed, Runbook runbook, RecheckRequest request, CancellationToken cancellationToken)
     {
         // Before the checks are asked: an alert that comes while they run must not count as answered by them.
@@ -18,7 +15,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
             closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
         if (current.SettlesAt is not { } settles || !current.FiresUnseen())
         {
-            // There is no window, or every alert that came is over: an alert that ends after a good fix is no recurrence.
+            // There is no window, or every alert that came is over, which is no recurrence.
             return new RecheckResult(true, "", null);
         }
 
@@ -48,7 +45,6 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
             : await ReopenAsync(closed, runbook, Reopening.NotKnown(question, unknown, current), unknown, cancellationToken);
     }
 
-    /// <param name="because">What the checks said.</param>
     private async Task<RecheckResult> ReopenAsync(
         Incident closed, Runbook runbook, Reopening reopening, IReadOnlyList<Finding> because, CancellationToken cancellationToken)
     {
@@ -63,10 +59,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     }
 }
 
-/// <summary>Why a new incident opens in the settle window of one that was resolved.</summary>
-/// <param name="Why">The first entry of the new incident's record.</param>
-/// <param name="Ended">The entry in the record of the ended one.</param>
-/// <param name="IsRecurrence">The fix there did not last; otherwise it was not for this, or nobody knows.</param>
+/// <param name="IsRecurrence">The fix did not last; otherwise it was not for this, or nobody knows.</param>
 internal sealed record Reopening(string Why, string Ended, bool IsRecurrence)
 {
     public Incident Link(Incident opened, Incident closed)
@@ -83,7 +76,6 @@ internal sealed record Reopening(string Why, string Ended, bool IsRecurrence)
             : FixDidNotHold(closed, failed);
     }
 
-    /// <summary>The window is over, and the checks could not be answered.</summary>
     public static Reopening NotKnown(SettleQuestion question, IReadOnlyList<Finding> unknown, Incident closed)
     {
         var (that, whether) = question.IsOfLease ? ("its cause is gone", "the cause is gone")
@@ -126,22 +118,20 @@ internal sealed record Reopening(string Why, string Ended, bool IsRecurrence)
 
     private static string CameAgain(Incident closed) => EndedUnseen(closed) ?? "the alert came again";
 
-    /// <returns>Null where it fires.</returns>
     private static string? EndedUnseen(Incident closed) =>
         closed.EndedUnseenBecause() is { } why ? $"its sender ended the alert without an all-clear ({why})" : null;
 }
 
 /// <summary>
-/// What is asked when an alert fires in a settle window, and what the answers mean. For a permanent fix, the checks that verified it are
-/// asked. For a temporary one that was taken back, the checks that it waited for and those that call for the mitigation: its cause must be
-/// gone. The latter are also asked about an alert that the incident was not opened for, since the fix was not measured by it.
+/// For a permanent fix, the checks that verified it are asked. For a temporary one that was taken back its cause must be gone: the checks
+/// that it waited for are asked, and those that call for the mitigation. The latter are also asked about an alert that the incident was
+/// not opened for, since the fix was not measured by it.
 /// </summary>
-/// <param name="Holds">Each of these has to pass.</param>
+/// <param name="Holds">Each of these checks has to pass.</param>
 /// <param name="When">Must not call for the mitigation; null where that is not asked.</param>
 /// <param name="IsOfLease">The fix was taken back.</param>
 internal sealed record SettleQuestion(IReadOnlyList<string> Holds, Condition? When, bool IsOfLease)
 {
-    /// <param name="verified">The checks that verified the fix.</param>
     public static SettleQuestion Of(Incident closed, Runbook runbook, IReadOnlyList<string> verified) =>
         runbook.Mitigation.HoldUntil is { } hold
         ? new(hold.Checks, runbook.Mitigation.When, IsOfLease: true)
@@ -153,10 +143,10 @@ internal sealed record SettleQuestion(IReadOnlyList<string> Holds, Condition? Wh
 
     public IReadOnlyList<Finding> Unknown(IReadOnlyList<Finding> findings) => Those(findings, Verdict.Unknown, Conclusion.Unclear);
 
-    /// <summary>Whether these say something about the fix that was made, and not only about another alert.</summary>
+    /// <summary>Whether these say something about the fix, and not only about another alert.</summary>
     public bool IsAboutFix(IReadOnlyList<Finding> findings) => IsOfLease || findings.Any(finding => Holds.Contains(finding.Name));
 
-    /// <summary>A check that did not verify the fix may still measure the time before it: that must not call for the fix once more.</summary>
+    /// <summary>A check that did not verify the fix may still measure the time before it.</summary>
     public Finding OfNow(Finding finding, DateTimeOffset? actedAt, DateTimeOffset now) =>
         IsAboutFix([finding]) ? finding : finding.WhollySinceActing(actedAt, now);
 

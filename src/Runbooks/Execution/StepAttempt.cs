@@ -19,13 +19,12 @@ internal sealed record StepAttempt(
     /// <summary>The action has reported, so whatever fails now is not a failure of the action.</summary>
     public bool IsOver { get; set; }
 
-    /// <summary>It may have changed something, and doing it twice is not safe.</summary>
     public bool CannotBeRepeated => Acts && !Action.Repeatable;
 
     /// <summary>Nothing was changed, so it counts as not begun. A repeatable step fails like any other, and is tried again.</summary>
     public bool LeftNothing(AttemptFailedException failure) => failure.IsBusy || (CannotBeRepeated && failure.NothingDone);
 
-    /// <summary>When the host stops, a repeatable step is left to its next start; for any other it is recorded how it broke off.</summary>
+    /// <summary>When the host stops, a repeatable step is left to the next start; for any other the failure is recorded.</summary>
     public bool FailedWith(Exception failure, bool hostStops) =>
         !IsOver && (!hostStops || (CannotBeRepeated && failure is not OperationCanceledException));
 
@@ -33,7 +32,7 @@ internal sealed record StepAttempt(
 
     public Exception Redact(Exception failure) => Redactor.Redact(failure, Binding.Secrets);
 
-    /// <summary>Actions quote systems that may say anything, and later steps read the outputs: secrets are removed from both.</summary>
+    /// <summary>Actions quote systems that may say anything, and later steps read the outputs.</summary>
     public ActionResult Clean(ActionResult result) => result with
     {
         Result = Redact(result.Result),
@@ -42,8 +41,8 @@ internal sealed record StepAttempt(
 }
 
 /// <summary>
-/// Attempts that began and that this process knows nothing of. Where several processes share the hub, one that lost its lock may
-/// still be at work: its attempt is not called cut off before its time is over, and its outcome counts until then.
+/// Attempts that this process knows nothing of. Where several processes share the hub, one that lost its lock may still be at work: its
+/// attempt is not called cut off before its time is over.
 /// </summary>
 public sealed class LostAttempts(IIncidentStore store, Func<IIncidentEngine?> engine, TimeProvider time)
 {

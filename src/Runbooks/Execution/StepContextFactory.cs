@@ -20,7 +20,6 @@ public sealed class StepContextFactory(IEvidenceStore evidence, KillSwitch killS
     };
 }
 
-/// <summary>What the placeholders of an incident's checks and steps may read.</summary>
 public static class IncidentTemplateScope
 {
     public static TemplateScope Of(Incident incident) => new()
@@ -33,13 +32,13 @@ public static class IncidentTemplateScope
     };
 }
 
-/// <summary>Redacts evidence before it is stored: a pod's log may say anything, and its readers need not learn the secrets.</summary>
+/// <summary>A pod's log may say anything, and the readers of evidence need not learn its secrets.</summary>
 internal sealed class RedactingEvidenceStore(IEvidenceStore store) : IEvidenceStore
 {
     /// <summary>Lines hidden after the beginning of a private key; if its end is missing, later lines are shown again.</summary>
     private const int LongestKey = 200;
 
-    /// <remarks>Reads UTF-8 line by line; every line that is kept ends with a line feed. A failure leaves nothing half-written.</remarks>
+    /// <remarks>Reads UTF-8; every line ends with a line feed. A failure leaves nothing half-written.</remarks>
     public async Task<string> SaveAsync(string incidentId, string name, Stream content, CancellationToken cancellationToken)
     {
         using var lines = new StreamReader(content, Encoding.UTF8, leaveOpen: true);
@@ -67,10 +66,10 @@ internal sealed class RedactingEvidenceStore(IEvidenceStore store) : IEvidenceSt
     public Task DeleteAsync(string incidentId, CancellationToken cancellationToken) => store.DeleteAsync(incidentId, cancellationToken);
 }
 
-/// <summary>Bounds the time of work that may never answer, and that may not even look at its cancellation token.</summary>
+/// <summary>Bounds the time of work that may never answer, and may not even look at its cancellation token.</summary>
 internal static class Deadline
 {
-    /// <param name="progress">What the work reports while it runs; used in the message of the exception.</param>
+    /// <param name="progress">What the work reports; used in the message of the exception.</param>
     /// <exception cref="TimeoutException">The time is over. The work was cancelled and is no longer waited for.</exception>
     public static async Task<T> WithinAsync<T>(
         TimeSpan limit,
@@ -94,7 +93,7 @@ internal static class Deadline
         }
     }
 
-    /// <summary>When the host stops, the work gets the grace time: it cannot be repeated, and its outcome would stay unknown.</summary>
+    /// <summary>When the host stops, the work gets the grace time: its outcome would stay unknown.</summary>
     public static async Task<T> WithinAsync<T>(
         TimeSpan limit,
         TimeSpan grace,

@@ -1,6 +1,6 @@
 namespace Runbooks.Execution;
 
-/// <summary>Every objection of this program against a step, checked at the last moment before it acts.</summary>
+/// <summary>Checked at the last moment before a step acts.</summary>
 public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground, RunLimits limits)
 {
     /// <returns>Null when the step may act; its run is then counted.</returns>
@@ -69,13 +69,12 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
     private static bool Overruled(Gate gate, string guardrail) => gate.Decisions.Count > 0 && gate.Overrules.Contains(guardrail);
 }
 
-/// <param name="Message">What happened, in words; the difference when the plan has changed.</param>
 public sealed record StepResult(StepOutcome End, string Message)
 {
-    /// <summary>The person who stopped it wants the changes to be taken back, or was told that they are, whatever the phase.</summary>
+    /// <summary>A person wants the changes to be taken back, or was told that they are, whatever the phase.</summary>
     public bool TakesBack { get; init; }
 
-    /// <summary>When the guardrail that holds it ends by itself; null where only a person lifts it.</summary>
+    /// <summary>When the guardrail ends by itself; null where only a person lifts it.</summary>
     public DateTimeOffset? Until { get; init; }
 }
 
@@ -83,7 +82,7 @@ public enum StepOutcome
 {
     Done,
 
-    /// <summary>The plan differs from what was approved; nothing ran.</summary>
+    /// <summary>It differs from what was approved; nothing ran.</summary>
     PlanChanged,
 
     /// <summary>A guardrail says no, or the action did when it prepared; nothing ran.</summary>
@@ -92,10 +91,9 @@ public enum StepOutcome
     /// <summary>A guardrail says not now; nothing ran. It may run once a person lifts that, or its time is over.</summary>
     Held,
 
-    /// <summary>As many steps of its action run as may; nothing ran. It runs when it is its turn.</summary>
+    /// <summary>Too many steps of its action are running. It runs when it is its turn.</summary>
     Waiting,
 
-    /// <summary>A person stopped the incident; nothing ran.</summary>
     Stopped,
 
     /// <summary>A person does it, and has not reported yet.</summary>
@@ -109,8 +107,8 @@ public enum StepOutcome
     Unknown,
 }
 
-/// <param name="Step">The step that the phase has come to; null when all are done.</param>
-/// <param name="Result">Why it went no further; done where the time of the activity was up before that step.</param>
+/// <param name="Step">Where the phase stopped; null when all are done.</param>
+/// <param name="Result">Done where the time of the activity was up before that step.</param>
 public sealed record PhaseResult(string? Step, StepResult Result)
 {
     public static readonly PhaseResult Done = new(null, new StepResult(StepOutcome.Done, ""));

@@ -58,7 +58,7 @@ public sealed partial class StepRunner
 
     /// <summary>
     /// The attempt changed nothing, so it counts as not begun: the next one prepares again, and a step that cannot be repeated does not
-    /// end as unknown. A step that waits for its turn has not failed either.
+    /// end as unknown.
     /// </summary>
     private async Task<StepResult> ForgetAsync(StepAttempt attempt, AttemptFailedException nothing, CancellationToken cancellationToken)
     {
@@ -92,7 +92,7 @@ public sealed partial class StepRunner
             begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
     }
 
-    /// <param name="cutOff">It ended half-way because the host stopped or crashed, or because everything was paused.</param>
+    /// <param name="cutOff">The host stopped or crashed, or everything was paused.</param>
     /// <param name="nothingDone">It was refused on its first attempt, before anything was changed.</param>
     private async Task<StepResult> FinishAsync(
         Incident incident,
@@ -123,7 +123,7 @@ public sealed partial class StepRunner
         {
             StepStatus.Done or StepStatus.DryRun when !step.CutOff => StepOutcome.Done,
 
-            // An outcome that becomes known late changes nothing: people were told otherwise, and the incident ends on that.
+            // An outcome that becomes known late changes nothing: people were told otherwise.
             StepStatus.Unknown or StepStatus.Done => StepOutcome.Unknown,
             _ => StepOutcome.Failed,
         },

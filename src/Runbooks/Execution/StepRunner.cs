@@ -3,8 +3,8 @@ using Runbooks.Catalog.Steps;
 namespace Runbooks.Execution;
 
 /// <summary>
-/// Runs one step. Everything that was promised about it is checked at the last moment; the intent is stored before it acts and the outcome
-/// after. Safe to be called again at any point.
+/// Everything that was promised about a step is checked at the last moment; the intent is stored before it acts and the outcome after.
+/// Safe to be called again at any point.
 /// </summary>
 public sealed partial class StepRunner(
     IIncidentStore store,
@@ -17,7 +17,7 @@ public sealed partial class StepRunner(
     TimeProvider time,
     ILogger<StepRunner> logger)
 {
-    /// <summary>What storing intent and outcome may take in addition to the action itself.</summary>
+    /// <summary>For storing intent and outcome.</summary>
     internal static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
 
     /// <summary>The longest pause of the workflow between two tries of a step.</summary>
@@ -29,7 +29,6 @@ public sealed partial class StepRunner(
     /// <summary>How long a host that stops waits for an action that cannot be repeated.</summary>
     private static readonly TimeSpan s_stopGrace = TimeSpan.FromSeconds(10);
 
-    /// <param name="incident">As it was read or written just now.</param>
     public async Task<StepResult> RunAsync(Incident incident, StepRequest request, CancellationToken cancellationToken)
     {
         var known = incident.FindStep(request.Phase, request.Step);
@@ -67,7 +66,7 @@ public sealed partial class StepRunner(
         return await TryAsync(new StepAttempt(incident, request, spec, action, known, context), runbook, cancellationToken);
     }
 
-    /// <summary>Work by hand that a person reports has happened, or not, whatever forbids it by now: it is only recorded.</summary>
+    /// <summary>Work by hand has happened, or not, whatever forbids it by now: it is only recorded.</summary>
     private async Task<StepResult> AnswerAsync(
         Incident incident, StepRequest request, StepSpec spec, Gate asked, CancellationToken cancellationToken)
     {
@@ -136,7 +135,7 @@ public sealed partial class StepRunner(
         }
         catch (OperationCanceledException) when (attempt is { IsOver: false, CannotBeRepeated: true })
         {
-            // The host stops, and this attempt with it: nobody has to wait until its time is over.
+            // The host stops: nobody has to wait until the time of the attempt is over.
             await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
             throw;
         }
@@ -172,7 +171,7 @@ public sealed partial class StepRunner(
             : await ActAsync(attempt, parameters, preparation, cancellationToken);
     }
 
-    /// <returns>Why it must not run as approved, or not now; null where nothing forbids it.</returns>
+    /// <returns>Null where nothing keeps it from running as approved.</returns>
     private async Task<StepResult?> FindHindranceAsync(
         StepAttempt attempt, Runbook runbook, Preparation preparation, CancellationToken cancellationToken)
     {
@@ -243,8 +242,8 @@ public sealed partial class StepRunner(
     }
 
     /// <summary>
-    /// Stores the intent, and with it the claim to act. An engine may run the same attempt twice, and one that was cut off may go on
-    /// when the incident has long continued. So an attempt may act only if the record is still as it saw it.
+    /// The intent is also the claim to act. An engine may run the same attempt twice, and one that was cut off may go on when the incident
+    /// has long continued. So an attempt may act only if the record is still as it saw it.
     /// </summary>
     private (Incident, StepResult?) Begin(Incident incident, StepAttempt attempt, Preparation preparation)
     {

@@ -3,7 +3,7 @@ using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Execution;
 
-/// <summary>Undoes mitigating steps in reverse order. Each is recorded, so that after a crash it goes on where it was.</summary>
+/// <summary>Undoes in reverse order. Each step is recorded, so that after a crash it goes on where it was.</summary>
 public sealed class StepUndoer(
     IIncidentStore store,
     PinnedRunbooks pinned,
@@ -37,7 +37,7 @@ public sealed class StepUndoer(
         var refusedByHand = false;
         var began = time.GetTimestamp();
 
-        // Steps whose undo failed before come last, so that they do not keep the others from their turn.
+        // Steps whose undo failed before come last, so that the others get their turn.
         var steps = incident.Steps
             .Where(step => step.IsToBeTakenBack)
             .Reverse()
@@ -84,7 +84,6 @@ public sealed class StepUndoer(
         return new(step, status, new(ManualTaskText.Outcome(asked))) { IsManual = true };
     }
 
-    /// <returns>What keeps the step from being undone now; null where nothing does.</returns>
     private async Task<UndoResult?> FindDelayAsync(
         UndoRequest request,
         Incident incident,
@@ -122,10 +121,10 @@ public sealed class StepUndoer(
         string.Join(" ", tried.Select(attempt => $"{attempt.Step.Name}: {attempt.Result.Result}"));
 
     /// <summary>
-    /// Since the cause was seen to be gone, a person, the kill switch, other steps or the host may have delayed the undo for long. So the
-    /// checks are asked once more, but only until the automation has taken something back: half a fix is worse than none.
+    /// The undo may have been delayed for long since the cause was seen to be gone. So the checks are asked once more, but only until
+    /// the automation has taken something back: half a fix is worse than none.
     /// </summary>
-    /// <returns>What does not pass, so that the fix is held on; null where it may be taken back.</returns>
+    /// <returns>What does not pass, so that the fix is held on.</returns>
     private async Task<string?> HoldOnAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         if (runbook.Mitigation.HoldUntil is not { } hold || incident.SawCauseGone(hold, time.GetUtcNow()))
@@ -188,7 +187,7 @@ public sealed class StepUndoer(
         {
             return new(step, StepStatus.LeftAlone, new(Redactor.Redact(changed.Message)));
         }
-        // It may fail in any way; the others are undone all the same, and the workflow tries again.
+        // It may fail in any way; the others are undone all the same.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));
@@ -215,30 +214,29 @@ public sealed class StepUndoer(
 
 public sealed record UndoRequest(string IncidentId, string Why)
 {
-    /// <summary>The reason is that the cause is gone: nobody asked for the undo, and nothing failed.</summary>
+    /// <summary>The cause is gone: nobody asked for the undo, and nothing failed.</summary>
     public bool EndsLease { get; init; }
 }
 
 /// <param name="Complete">False when something that should have been undone was not.</param>
-/// <param name="Message">What became of each step, in words; empty when there was nothing to undo.</param>
 public sealed record UndoResult(bool Complete, string Message)
 {
     /// <summary>The time was up before the last step: call again for the rest.</summary>
     public bool HasMore { get; init; }
 
-    /// <summary>The step whose turn has come and that a person takes back: call again once they have answered.</summary>
+    /// <summary>The step that a person takes back next: call again once they have answered.</summary>
     public string? AwaitsPerson { get; init; }
 
-    /// <summary>Why everything is paused: call again when that is over. Null where it is not.</summary>
+    /// <summary>Why everything is paused: call again when that is over.</summary>
     public string? Paused { get; init; }
 
-    /// <summary>Why the fix is held on: its cause does not count as gone any more. Null where that was not asked.</summary>
+    /// <summary>Why the fix is held on: its cause does not count as gone any more.</summary>
     public string? HeldOn { get; init; }
 
-    /// <summary>Something else is at work on the target. Waiting for its turn is not a failed try.</summary>
+    /// <summary>Something else is at work on the target. Waiting is not a failed try.</summary>
     public bool IsBusy { get; init; }
 
-    /// <summary>Nothing failed: what was not taken back has been changed by somebody since, and was left to them.</summary>
+    /// <summary>Nothing failed: somebody has changed it since, so it was left to them.</summary>
     public bool IsLeftAlone { get; init; }
 
     /// <summary>Trying again would change nothing.</summary>

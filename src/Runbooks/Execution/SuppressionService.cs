@@ -2,7 +2,6 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Execution;
 
-/// <summary>Finds out whether an incident has to wait for one of the runbook that covers it, and wakes those that waited.</summary>
 public sealed class SuppressionService(
     IIncidentStore store,
     PinnedRunbooks pinned,
@@ -11,7 +10,7 @@ public sealed class SuppressionService(
     TimeProvider time,
     ILogger<SuppressionService> logger)
 {
-    /// <summary>Safe to repeat: called when an incident begins, again and again while it waits, and before it asks people.</summary>
+    /// <summary>Safe to repeat: called when an incident begins, while it waits, and before it asks people.</summary>
     public async Task<SuppressionResult> CheckAsync(SuppressionRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
@@ -55,7 +54,7 @@ public sealed class SuppressionService(
         var target = Template.RenderLenient(rule.Target, new TemplateScope { Alert = incident.Alert }).Trim();
         if (await FindOtherAsync(incident, rule.Runbook, target, cancellationToken) is { } other)
         {
-            // First this incident's wait, then its place among those that the other covers: the other's end then finds both or neither.
+            // First this incident's wait, then its place at the other: the other's end then finds both or neither.
             var waiting = await store.UpdateAsync(
                 incident.Id, i => i.Stop is null ? i.WaitFor(other, until, wakeEvent, now) : i, cancellationToken);
             var (_, covers) = await store.UpdateAsync(
@@ -71,7 +70,7 @@ public sealed class SuppressionService(
         return await StopAsync(incident, await WhyOverAsync(incident, cancellationToken), cancellationToken);
     }
 
-    /// <summary>The sender that named the other's target decides how it is compared, and may differ from this one's.</summary>
+    /// <summary>The sender that named the other's target decides how it is compared.</summary>
     private async Task<Incident?> FindOtherAsync(Incident incident, string runbook, string target, CancellationToken cancellationToken)
     {
         foreach (var key in TargetKey.AllOf(target))
@@ -88,8 +87,8 @@ public sealed class SuppressionService(
     }
 
     /// <summary>
-    /// Two incidents of runbook versions that did not know of each other could wait for each other for ever. A dry run repairs nothing,
-    /// so only another dry run may wait for it.
+    /// Incidents of runbook versions that did not know of each other could wait for each other for ever. A dry run repairs nothing, so only
+    /// another dry run may wait for it.
     /// </summary>
     private static bool MayWaitFor(Incident incident, Incident other) =>
         other.Covers
@@ -112,7 +111,7 @@ public sealed class SuppressionService(
         ? store.UpdateAsync(incident.Id, i => i.StopWaiting(why, time.GetUtcNow()), cancellationToken)
         : Task.FromResult(incident);
 
-    /// <summary>Those that waited go on at once. One that is not reached looks by itself within a minute.</summary>
+    /// <summary>An incident that this does not reach looks by itself within a minute.</summary>
     public async Task WakeAsync(Incident ended, CancellationToken cancellationToken)
     {
         foreach (var id in ended.Suppresses)
@@ -125,10 +124,7 @@ public sealed class SuppressionService(
     }
 }
 
-/// <param name="WakeEvent">The event that the workflow waits for next.</param>
 public sealed record SuppressionRequest(string IncidentId, string WakeEvent);
 
-/// <param name="Waits">Whether it has to wait for another incident.</param>
-/// <param name="StoppedBy">Not null once a person stopped the incident.</param>
-/// <param name="Recovered">Not null when the alert is over and the checks agree: why nothing is asked.</param>
+/// <param name="Recovered">Why nothing is asked: the alert is over and the checks agree.</param>
 public sealed record SuppressionResult(bool Waits, string? StoppedBy = null, string? Recovered = null);
