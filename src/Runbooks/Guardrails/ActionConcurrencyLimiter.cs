@@ -1,11 +1,10 @@
 namespace Runbooks.Guardrails;
 
-/// <summary>Limits how many steps of one action act at the same time, over all incidents and all hosts.</summary>
+/// <summary>Counts over all incidents and all hosts.</summary>
 public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor<SafetyOptions> options, TimeProvider time)
 {
     /// <param name="step">The step's idempotency key: the same step gets its own place again after a crash.</param>
     /// <param name="atMost">A place that a crash left taken is free again after this long.</param>
-    /// <returns>False when all places are taken.</returns>
     public async Task<bool> TakeAsync(string action, string step, TimeSpan atMost, CancellationToken cancellationToken)
     {
         if (options.CurrentValue.LimitOf(action) is not { } places)

@@ -1,8 +1,7 @@
 namespace Runbooks.Guardrails;
 
 /// <summary>
-/// A reason not to act. Every registered guardrail is asked when a gate opens, so that people see the reason, and again when a step is
-/// about to run, so that it has effect.
+/// A reason not to act. Every guardrail is asked when a gate opens, so that people see the reason, and again when a step is about to run.
 /// </summary>
 public interface IGuardrail
 {
@@ -16,13 +15,9 @@ public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase 
 {
     private Task<RunHistory>? _history;
 
-    /// <summary>
-    /// What has begun may finish: half a fix is worse than a whole one. A step that only sends messages begins nothing, unless all
-    /// steps do.
-    /// </summary>
+    /// <summary>What has begun may finish: half a fix is worse than a whole one. A step that only sends messages begins nothing.</summary>
     public bool HasBegun => Gate is { Plan.TellsOnly: true } ? Incident.Steps.Count > 0 : Incident.HasActed;
 
-    /// <summary>What became of the runbook's fixes, read once for all guardrails.</summary>
     public Task<RunHistory> HistoryAsync(RunHistoryStore histories, CancellationToken cancellationToken) =>
         _history ??= histories.ReadAsync(Runbook.Id, cancellationToken);
 }
@@ -31,13 +26,13 @@ public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase 
 /// <param name="Why">In words, with the remedy.</param>
 public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailSeverity Severity)
 {
-    /// <summary>A person will lift it, so that waiting for that makes sense.</summary>
+    /// <summary>A person will lift it, so that waiting makes sense.</summary>
     public bool IsLiftedByPeople { get; init; }
 
-    /// <summary>When it ends by itself; null where it does not.</summary>
+    /// <summary>When it ends by itself.</summary>
     public DateTimeOffset? Until { get; init; }
 
-    /// <summary>A plan of messages only does not act. What applies to it: limits, lost approvals, and what no person can overrule.</summary>
+    /// <summary>For a plan of messages only: limits, lost approvals, and what no person can overrule.</summary>
     public bool Concerns(Plan plan)
     {
         var isForMessages = Guardrail is GuardrailNames.Limits or GuardrailNames.Approvers;
@@ -49,7 +44,6 @@ public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailS
 /// <summary>Stored on gates and used by the API: never change a text, or people are asked again about what they overruled.</summary>
 public static class GuardrailNames
 {
-    /// <summary>Whether those who approved may still decide.</summary>
     public const string Approvers = "approvers";
 
     public const string Breaker = "breaker";
@@ -58,7 +52,6 @@ public static class GuardrailNames
     public const string Mode = "mode";
     public const string SuccessRate = "efficacy";
 
-    /// <summary>The actions that a team's runbooks may use.</summary>
     public const string Team = "team";
 
     public const string Window = "window";
@@ -70,10 +63,10 @@ public enum GuardrailSeverity
     /// <summary>Shown with the question; changes nothing.</summary>
     Tell,
 
-    /// <summary>The runbook may not act by itself; a person may say yes.</summary>
+    /// <summary>A person may say yes.</summary>
     AskFirst,
 
-    /// <summary>Planned: nothing is to run now. The findings go to the people who would have been asked, and the incident ends.</summary>
+    /// <summary>Planned: nothing is to run now. The findings go to the people who would have been asked.</summary>
     DiagnoseOnly,
 
     /// <summary>Planned: nothing is to run now, and nobody is told.</summary>
@@ -100,9 +93,7 @@ public sealed class GuardrailEvaluator(IEnumerable<IGuardrail> guardrails)
     }
 }
 
-/// <summary>
-/// An incident keeps the mode that it opened with, so that its cards stay true. If the system's mode is stricter by now, this stops it.
-/// </summary>
+/// <summary>An incident keeps the mode that it opened with, so that its cards stay true. A stricter system stops it here.</summary>
 public sealed class ModeGuardrail(IOptionsMonitor<SafetyOptions> options) : IGuardrail
 {
     public Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
@@ -124,12 +115,11 @@ public sealed class ModeGuardrail(IOptionsMonitor<SafetyOptions> options) : IGua
         : question.Runbook.ApprovalOf(question.Phase) is null;
 }
 
-/// <summary>The mode of a runbook as it is loaded now; null when it is not loaded any more.</summary>
 public delegate RunMode? LoadedMode(string runbookId);
 
 /// <summary>
-/// The mode of an incident that goes on where another ended. Nobody asked for it again, so the stricter of the old and the present mode
-/// counts: a rehearsal does not become real, and a runbook that was since set to dry run does not act.
+/// Nobody asked again for an incident that goes on where another ended, so the stricter of the old and the present mode counts: a
+/// rehearsal does not become real.
 /// </summary>
 public sealed class FollowingMode(IOptionsMonitor<SafetyOptions> options, LoadedMode loaded)
 {

@@ -3,12 +3,12 @@ using Runbooks.Model;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>Pauses everything at once: while it is engaged nothing acts, and nothing is undone either.</summary>
+/// <summary>While it is engaged nothing acts, and nothing is undone either: everything is paused.</summary>
 public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<KillSwitch> logger)
 {
     private const string Key = "safety:kill-switch";
 
-    /// <summary>How many changes are stored with it; the log has all.</summary>
+    /// <summary>Changes stored with it; the log has all.</summary>
     private const int MaxChanges = 100;
 
     public async Task<KillSwitchState> ReadAsync(CancellationToken cancellationToken) =>
@@ -20,7 +20,7 @@ public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<Ki
         before => !before.Stops.Any(stop => stop.By == by && stop.Reason == reason),
         cancellationToken);
 
-    /// <param name="stop">The time of the newest stop that the person saw; if there is a newer one, it stays engaged. Null releases any.</param>
+    /// <param name="stop">The time of the newest stop that the person saw; a newer one stays engaged. Null releases any.</param>
     public Task<KillSwitchState> ReleaseAsync(string by, string reason, string? stop, CancellationToken cancellationToken) => TurnAsync(
         new(false, by, reason, time.GetUtcNow()),
         before => before.Engaged && (stop is null || before.Changes[^1].IsOf(stop)),
@@ -48,12 +48,11 @@ public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<Ki
     }
 }
 
-/// <param name="Changes">Who turned it, oldest first.</param>
+/// <param name="Changes">Oldest first.</param>
 public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes) : Evolving
 {
     public static readonly KillSwitchState Released = new([]);
 
-    /// <summary>How many of the stops after the first a message names.</summary>
     private const int Named = 3;
 
     public bool Engaged => Changes is [.., { Engaged: true }];
@@ -62,7 +61,7 @@ public sealed record KillSwitchState(IReadOnlyList<KillSwitchChange> Changes) : 
     [JsonIgnore]
     public IReadOnlyList<KillSwitchChange> Stops => [.. Changes.Reverse().TakeWhile(change => change.Engaged).Reverse()];
 
-    /// <summary>The message for people who want to act, in whole sentences; null while it is released.</summary>
+    /// <summary>Whole sentences, for people who want to act; null while it is released.</summary>
     public string? Describe()
     {
         if (!Engaged)

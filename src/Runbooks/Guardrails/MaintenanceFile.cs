@@ -4,7 +4,7 @@ using Runbooks.Catalog.Schema;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>Reads <c>windows.yaml</c>: the maintenance windows beside the runbooks.</summary>
+/// <summary>Reads <c>windows.yaml</c>, beside the runbooks.</summary>
 public static class MaintenanceFile
 {
     public const string FileName = "windows.yaml";
@@ -107,20 +107,18 @@ public static class MaintenanceFile
 }
 
 /// <param name="Windows">Empty when there are errors.</param>
-/// <param name="Errors">All errors of the file, in its order.</param>
 public sealed record MaintenanceFileResult(IReadOnlyList<MaintenanceWindow> Windows, IReadOnlyList<CatalogError> Errors)
 {
-    /// <summary>What is probably not meant.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 }
 
-/// <summary>Takes over the windows of the file at the start and whenever it changes. If it has errors, the windows in force stay.</summary>
+/// <summary>Takes over the file at the start and whenever it changes. If it has errors, the windows in force stay.</summary>
 public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions versions, ILogger<MaintenanceReload> logger)
 {
     private RunbookFile? _looked;
     private IReadOnlyList<string> _unknown = [];
 
-    /// <summary>Warns of windows, of the file or the settings, that name unknown runbooks; once for each name.</summary>
+    /// <summary>Warns of windows that name unknown runbooks, once for each name.</summary>
     public void WarnOfUnknown(IEnumerable<Runbook> inForce)
     {
         var unknown = windows.FindUnknown([.. inForce.Select(runbook => runbook.Id)]);
@@ -132,10 +130,7 @@ public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions v
         _unknown = unknown;
     }
 
-    /// <summary>
-    /// Takes the file over for the first time. If it has errors, the windows that were last in force are used: no host may run
-    /// without them unnoticed.
-    /// </summary>
+    /// <summary>If the file has errors, the windows that were last in force are used: no host may run without them unnoticed.</summary>
     /// <returns>The errors, when there are no earlier windows either: the host does not start.</returns>
     public async Task<IReadOnlyList<CatalogError>> StartAsync(RunbookFile? file, CancellationToken cancellationToken)
     {
@@ -155,8 +150,7 @@ public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions v
         return [];
     }
 
-    /// <param name="file">As it is now; null where there is none, and then no window of a file is in force.</param>
-    /// <returns>Its errors.</returns>
+    /// <param name="file">Null: no window of a file is in force any more.</param>
     public IReadOnlyList<CatalogError> Take(RunbookFile? file)
     {
         if (file == _looked)
@@ -191,7 +185,7 @@ public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions v
     }
 }
 
-/// <summary>JSON Schema of <c>windows.yaml</c>. <see cref="MaintenanceFile"/> decides what is valid.</summary>
+/// <summary><see cref="MaintenanceFile"/> decides what is valid.</summary>
 public static class MaintenanceSchema
 {
     public static JsonObject Create() => SchemaParts.Document("Maintenance windows", "When the automation leaves targets alone.", new()

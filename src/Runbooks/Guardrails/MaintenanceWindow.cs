@@ -5,19 +5,18 @@ using Runbooks.Catalog.Matching;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>A planned time of work on the system, once or repeated.</summary>
 public sealed class MaintenanceWindow
 {
-    /// <summary>What people are told it is: <c>database patching</c>.</summary>
+    /// <summary>Shown to people: <c>database patching</c>.</summary>
     public string Name { get; set; } = "";
 
     /// <summary>Runbook ids; <c>*</c> stands for any text. None: every runbook.</summary>
     public IList<string> Runbooks { get; } = [];
 
-    /// <summary>When it first begins, as wall-clock time in <see cref="TimeZone"/>: <c>2026-11-01T02:00:00</c>.</summary>
+    /// <summary>The first beginning, as wall-clock time in <see cref="TimeZone"/>: <c>2026-11-01T02:00:00</c>.</summary>
     public DateTime Start { get; set; }
 
-    /// <summary>How long it lasts: <c>2h</c>.</summary>
+    /// <summary>Such as <c>2h</c>.</summary>
     public string Duration { get; set; } = "";
 
     /// <summary>An iCalendar recurrence rule, <c>FREQ=WEEKLY;BYDAY=SU</c>; empty for once.</summary>
@@ -31,10 +30,10 @@ public sealed class MaintenanceWindow
 
 public enum MaintenanceEffect
 {
-    /// <summary>The checks are asked, the answers are sent to the people who would have been asked to approve, and nothing runs.</summary>
+    /// <summary>Nothing runs. The checks are asked, and the answers go to the people who would have been asked to approve.</summary>
     DiagnoseOnly,
 
-    /// <summary>As above, and nobody is told: the incident is only recorded.</summary>
+    /// <summary>Nothing runs, and nobody is told.</summary>
     Suppress,
 }
 
@@ -98,7 +97,6 @@ public static class MaintenanceCalendar
         return starts.Count == MaxStarts && starts.Zip(starts.Skip(1)).All(pair => pair.Second - pair.First <= LengthOf(window));
     }
 
-    /// <returns>What is wrong with it, in words; null when nothing is.</returns>
     public static string? Problem(MaintenanceWindow window)
     {
         if (window.Start.Year < FirstYear)
@@ -138,8 +136,8 @@ public static class MaintenanceCalendar
     }
 
     /// <summary>
-    /// Without a bound, a rule that never comes true would be tried until the year 9999, at each incident. From one leap day to the next
-    /// there are at most 2,921 days.
+    /// Otherwise a rule that never comes true would be tried until the year 9999, at each incident. From one leap day to the next there
+    /// are at most 2,921 days.
     /// </summary>
     private static readonly EvaluationOptions s_bounds = new() { MaxUnmatchedIncrementsLimit = 3_000 };
 
@@ -165,8 +163,7 @@ public static class MaintenanceCalendar
 }
 
 /// <summary>
-/// During planned work, what looks broken is no reason to act, and usually none to wake anybody. An incident that the window kept from
-/// acting is remembered until the window ends.
+/// During planned work, what looks broken is no reason to act. An incident that the window kept from acting is remembered until it ends.
 /// </summary>
 public sealed class MaintenanceWindowGuardrail(
     MaintenanceWindows windows, SuppressedIncidents suppressed, TimeProvider time) : IGuardrail
@@ -180,10 +177,10 @@ public sealed class MaintenanceWindowGuardrail(
             return null;
         }
 
-        // An incident that waits for an approval or has one waits for the last window to end, whatever the effect of each.
+        // An incident that is asked about or approved waits for the last window to end, whatever the effect of each.
         var (window, until) = question.AboutToRun ? open.MaxBy(candidate => candidate.Until) : open[0];
 
-        // With the day, since it is recorded and may be read long after the window.
+        // With the day: it is recorded and may be read long after the window.
         var why = $"Maintenance window '{window.Name}' until {GateText.DayAndClock(until)}: nothing runs in it.";
         if (!question.AboutToRun && await suppressed.RememberAsync(question.Incident, until, window.Effect, cancellationToken))
         {
@@ -199,14 +196,12 @@ public sealed class MaintenanceWindowGuardrail(
     }
 }
 
-/// <summary>All maintenance windows in force: those of the settings, and those of the file beside the runbooks.</summary>
 public sealed class MaintenanceWindows(IOptionsMonitor<SafetyOptions> options)
 {
     private volatile IReadOnlyList<MaintenanceWindow> _ofFile = [];
 
     public void Replace(IReadOnlyList<MaintenanceWindow> ofFile) => _ofFile = ofFile;
 
-    /// <returns>A sentence for each name in a window that no runbook has.</returns>
     public IReadOnlyList<string> FindUnknown(IReadOnlyCollection<string> runbooks) =>
     [
         .. from window in options.CurrentValue.Windows.Concat(_ofFile)
@@ -216,12 +211,10 @@ public sealed class MaintenanceWindows(IOptionsMonitor<SafetyOptions> options)
                + $"for this name it holds nothing back. {Suggestion.For(pattern, runbooks)}Name the id of a runbook, or none for all.",
     ];
 
-    /// <inheritdoc cref="AllFor"/>
-    /// <returns>The first of them; null when none is open.</returns>
     public (MaintenanceWindow Window, DateTimeOffset Until)? OpenFor(string runbookId, DateTimeOffset now) =>
         AllFor(runbookId, now) is [var first, ..] ? first : null;
 
-    /// <returns>The windows that are open for this runbook, with their ends: the strictest first, then the last to end.</returns>
+    /// <returns>The strictest first, then the last to end.</returns>
     public IReadOnlyList<(MaintenanceWindow Window, DateTimeOffset Until)> AllFor(string runbookId, DateTimeOffset now) =>
     [
         .. options.CurrentValue.Windows.Concat(_ofFile)
@@ -242,10 +235,9 @@ public static class RecurrenceEnd
 {
     /// <summary>
     /// In a series by the clock of a zone, the library compares the digits of <c>UNTIL</c> with those of the clock. So a day without a time
-    /// ended when it began, and a time in UTC, as RFC 5545 (3.3.10) asks for and calendar applications write, was read as one of the zone.
+    /// ended when it began, and a time in UTC, as RFC 5545 (3.3.10) asks for, was read as one of the zone.
     /// </summary>
-    /// <param name="first">When the series begins.</param>
-    /// <param name="zone">The zone of a beginning that names none; called only where it is needed.</param>
+    /// <param name="zone">Called only for a beginning that names no zone.</param>
     public static void SetRight(RecurrenceRule rule, CalDateTime first, Func<string> zone)
     {
         if (rule.Until is { HasTime: false } day && first.HasTime)

@@ -3,26 +3,21 @@ using Runbooks.Model;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>
-/// What became of one runbook's fixes: its latest runs, oldest first, and its breaker. One small document a runbook,
-/// changed when an incident that acted has ended.
-/// </summary>
+/// <summary>A runbook's latest runs, oldest first, and its breaker. One small document a runbook.</summary>
 public sealed record RunHistory : Evolving
 {
-    /// <summary>How many runs are kept. Messages and the breaker look at the latest ones.</summary>
+    /// <summary>Runs that are kept. Messages and the breaker look at the latest ones.</summary>
     public const int MaxRuns = 100;
 
     private const int MaxResets = 20;
 
     public IReadOnlyList<RecordedRun> Runs { get; init; } = [];
 
-    /// <summary>Not null while the breaker is open.</summary>
     public BreakerOpening? Breaker { get; init; }
 
-    /// <summary>The resets of the breaker, oldest first.</summary>
+    /// <summary>Oldest first.</summary>
     public IReadOnlyList<BreakerReset> Resets { get; init; } = [];
 
-    /// <summary>Records how an incident's fix went, once.</summary>
     /// <param name="recurredWithin">A verified fix on the same target that ended less than this before did not hold.</param>
     public RunHistory Record(RecordedRun run, TimeSpan recurredWithin, int breakerAfter)
     {
@@ -60,7 +55,7 @@ public sealed record RunHistory : Evolving
         return new(now, why) { AsksFirst = true };
     }
 
-    /// <summary>The same thing is broken again: a fix that ended well shortly before did not hold, or was taken back too soon.</summary>
+    /// <summary>The same thing is broken again: a fix shortly before did not hold, or was taken back too soon.</summary>
     public RunHistory MarkRecurred(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
         Recurring(targetKey, subject, again, within) is { } held
             ? this with { Runs = [.. Runs.Select(run => run == held ? Marked(run) : run)] }
@@ -69,7 +64,7 @@ public sealed record RunHistory : Evolving
     private static RecordedRun Marked(RecordedRun run) =>
         run.IsTemporary ? run with { CauseBack = true } : run with { Outcome = RunOutcome.Recurred };
 
-    /// <returns>The fix that this new incident on its target disproves; null when there is none.</returns>
+    /// <returns>The fix that this new incident on its target disproves.</returns>
     private RecordedRun? Recurring(string targetKey, string? subject, DateTimeOffset again, TimeSpan within) =>
         Runs.LastOrDefault(run => run.IsOf(targetKey, subject) && run.EndedAt <= again)
             is { Outcome: RunOutcome.Verified or RunOutcome.Unverified, CauseBack: false, IsUnknown: false } last
@@ -82,7 +77,7 @@ public sealed record RunHistory : Evolving
 }
 
 /// <param name="Took">From the first step to the end that was verified.</param>
-/// <param name="TargetKey">The target as it is compared; null when that is the same as written.</param>
+/// <param name="TargetKey">The target as it is compared; null when that is the same.</param>
 /// <param name="Subject">Hash of the part of the target that it was about: two disks of one machine are two subjects. Null: any.</param>
 public sealed record RecordedRun(
     string Incident,
@@ -125,29 +120,26 @@ public enum RunOutcome
     Recurred,
 
     /// <summary>
-    /// Nothing shows whether it helped: no check was asked afterwards, the checks had passed before, or nobody knows whether a step
-    /// happened.
+    /// Nothing shows whether it helped: no check was asked afterwards, the checks had passed before, or a step may not have happened.
     /// </summary>
     Unverified,
 }
 
 public sealed record BreakerOpening(DateTimeOffset At, string Why) : Evolving
 {
-    /// <summary>Nobody knows what happened: a person is asked first, and may approve before it is reset.</summary>
+    /// <summary>Nobody knows what happened, so a person is asked first and may approve before it is reset.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool AsksFirst { get; init; }
 
-    /// <summary>What the open breaker does and why, in words.</summary>
     [JsonIgnore]
     public string Effect => $"{(AsksFirst ? "so a person is asked before it acts" : "so it does not act")}: {Why}";
 }
 
 public sealed record BreakerReset(string By, string Reason, DateTimeOffset At) : Evolving;
 
-/// <summary>Finds out from an ended incident whether its fix worked.</summary>
 public static class RunAssessment
 {
-    /// <returns>Null when it never acted, or when a person ended it before that could be known.</returns>
+    /// <returns>Null when it never acted, or when a person ended it too early.</returns>
     public static RecordedRun? Of(Incident incident)
     {
         var acted = incident.Steps.Where(step => step.Phase == Phase.Mitigation && step.IsChange).ToList();
@@ -156,7 +148,7 @@ public static class RunAssessment
             return null;
         }
 
-        // A lease is held long after it worked: it worked at the last change of the verification.
+        // A lease is held long after it worked.
         var worked = incident.Timeline.LastOrDefault(line => line.Kind == TimelineKind.Verification)?.At ?? ended;
         var began = acted.Min(step => step.StartedAt);
         return new(
@@ -176,7 +168,7 @@ public static class RunAssessment
     {
         IncidentState.Resolved => Worked(incident),
 
-        // The resolution failed or the lease could not be taken back; the mitigation had worked.
+        // The mitigation had worked; the resolution failed, or the lease could not be taken back.
         _ when EndingText.Held(incident) => Worked(incident),
         IncidentState.Failed when EndingText.IsVerifiedFix(incident) => RunOutcome.Verified,
 

@@ -28,7 +28,7 @@ public sealed class RunHistoryStore(
         return open;
     }
 
-    /// <summary>Records how an ended incident's fix went; safe to repeat. An incident that never acted is not recorded.</summary>
+    /// <summary>Safe to repeat. An incident that never acted is not recorded.</summary>
     public async Task RecordAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         if (RunAssessment.Of(incident) is not { } assessed)
@@ -52,7 +52,7 @@ public sealed class RunHistoryStore(
         }
     }
 
-    /// <summary>The checks have shown in the settle window, however long that is, that the fix did not hold.</summary>
+    /// <summary>For checks that fail in the settle window, however long that is.</summary>
     public Task MarkRecurredAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
         state.ChangeAsync<RunHistory>(
             Key(incident.RunbookId),
@@ -63,7 +63,6 @@ public sealed class RunHistoryStore(
     public string? SubjectOf(Incident incident, Runbook runbook) =>
         ParameterComparison.SubjectOf(runbook, incident.Alert, step => catalog.ChangeSomething([step]));
 
-    /// <returns>Null when it was not open.</returns>
     public async Task<BreakerOpening?> ResetAsync(string runbookId, string by, string reason, CancellationToken cancellationToken)
     {
         var (_, before) = await state.UpdateAsync<RunHistory, BreakerOpening?>(
@@ -80,7 +79,7 @@ public sealed class RunHistoryStore(
 
     /// <summary>
     /// A fix that lasted less than this did not hold. A temporary one was taken back because its cause was gone: a cause that comes back
-    /// hours later says nothing against it; one that comes back before the target has settled was not gone yet.
+    /// hours later says nothing against it.
     /// </summary>
     public static TimeSpan RecurredWithin(Runbook runbook) =>
         runbook.Mitigation.HoldUntil is null ? Lately(runbook.Limits) : runbook.Limits.SettleFor;

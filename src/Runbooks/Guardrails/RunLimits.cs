@@ -1,8 +1,8 @@
 namespace Runbooks.Guardrails;
 
 /// <summary>
-/// Counts an incident's run against its runbook's limits. The count is taken in one atomic change before each step up to the first that
-/// acts, so that two incidents never share the last free place. An incident keeps its count unless it ends without having acted.
+/// The count is taken in one atomic change before a step acts, so that two incidents never share the last free place. An incident keeps it
+/// unless it ends without having acted.
 /// </summary>
 public sealed class RunLimits(ISharedState state, TimeProvider time)
 {
@@ -15,8 +15,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         return ViolationOf(limits, runs?.Exceeded(limits, incident.Id, now) ?? reach?.Exceeded(limits, incident.TargetKey, now));
     }
 
-    /// <param name="overruled">A person saw that the limit is exceeded and approved: it is counted all the same.</param>
-    /// <returns>Null when the run is counted.</returns>
+    /// <param name="overruled">A person approved although the limit is exceeded: it is counted all the same.</param>
     public async Task<GuardrailViolation?> ReserveAsync(Incident incident, Runbook runbook, bool overruled, CancellationToken cancellationToken)
     {
         if (incident.Mode == RunMode.DryRun)
@@ -39,7 +38,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         return tooMany;
     }
 
-    /// <summary>Gives back the count of an incident that ended before it acted, unless it sends messages only. Safe to repeat.</summary>
+    /// <summary>For an incident that ended before it acted, unless it sends messages only. Safe to repeat.</summary>
     public async Task ReleaseAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         if (incident.HasActed || !incident.Gates.Any(gate => gate is { Task: null, Outcome: GateOutcome.Approved, Plan.TellsOnly: false }))
@@ -57,7 +56,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         }
     }
 
-    /// <summary>Forgets a target on which nothing has run since then, nor within the time of any limit.</summary>
+    /// <summary>Forgets a target on which nothing has run since, nor within the time of any limit.</summary>
     public Task ForgetAsync(Incident incident, DateTimeOffset before, CancellationToken cancellationToken)
     {
         var counted = time.GetUtcNow() - Limits.Longest;
@@ -108,14 +107,12 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
 }
 
 /// <summary>
-/// The runs of one runbook on one target that a limit may still have to count, oldest first. A run further in the future than the
-/// limit reaches back was recorded by a clock that was ahead, and does not count.
+/// Oldest first. A run further in the future than the limit reaches back was recorded by a clock that was ahead, and does not count.
 /// </summary>
 public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
 {
     public static readonly CountedRuns None = new([]);
 
-    /// <returns>Why another incident's run would be too much; null when it would not.</returns>
     public string? Exceeded(Limits limits, string incidentId, DateTimeOffset now)
     {
         if (Runs.Any(run => run.Incident == incidentId))
@@ -126,7 +123,7 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
         // A run that a clock ahead recorded is last, and must not hide those before it.
         if (Runs.LastOrDefault(run => (now - run.At).Duration() < limits.CoolDown) is { } last)
         {
-            // Day and time, not how long ago: it is stored with the question, and the same sentence is recorded only once.
+            // Day and time, not how long ago: the same sentence is recorded only once.
             return $"It ran on this target at {GateText.DayAndClock(last.At)}; the cool-down is {DurationText.Format(limits.CoolDown)}.";
         }
 
@@ -137,7 +134,7 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
             : null;
     }
 
-    /// <summary>An incident counts once, at its latest time. One run more than the limit is kept, in case the last is given back.</summary>
+    /// <summary>One run more than the limit is kept, in case the last is given back.</summary>
     public CountedRuns With(Limits limits, string incidentId, DateTimeOffset now) =>
         new([.. Without(incidentId).Runs.Append(new(incidentId, now)).TakeLast((limits.MaxRuns ?? 1) + 1)]);
 
@@ -146,15 +143,13 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
 
 public sealed record CountedRun(string Incident, DateTimeOffset At);
 
-/// <summary>The targets that one runbook acted on lately, and when last. Bounded by its limit.</summary>
+/// <summary>The targets that one runbook acted on lately, and when last.</summary>
 public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Targets)
 {
     public static readonly BlastRadius None = new(new Dictionary<string, DateTimeOffset>());
 
-    /// <summary>By target, the incident that counted it last.</summary>
     public IReadOnlyDictionary<string, TargetTaken> Takers { get; init; } = new Dictionary<string, TargetTaken>();
 
-    /// <returns>Why one target more would be too much; null when it would not.</returns>
     public string? Exceeded(Limits limits, string target, DateTimeOffset now)
     {
         if (limits.MaxTargets is not { } most || Recent(limits, now).Any(known => known.Key == target))

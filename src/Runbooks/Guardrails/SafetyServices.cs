@@ -7,7 +7,6 @@ namespace Runbooks.Guardrails;
 
 public static class SafetyServices
 {
-    /// <summary>Everything that keeps the automation from doing harm itself.</summary>
     public static IServiceCollection AddGuardrails(this IServiceCollection services)
     {
         services.AddSettings<SafetyOptions>(SafetyOptions.SectionName);
@@ -35,7 +34,6 @@ public static class SafetyServices
     }
 }
 
-/// <summary>The safety settings of this installation, for all its runbooks.</summary>
 public sealed class SafetyOptions
 {
     public const string SectionName = "Safety";
@@ -45,22 +43,22 @@ public sealed class SafetyOptions
     /// </summary>
     public RunMode Mode { get; set; } = RunMode.Normal;
 
-    /// <summary>This many ineffective fixes of one runbook in a row open its breaker.</summary>
+    /// <summary>Ineffective fixes of one runbook in a row that open its breaker.</summary>
     [Range(1, 100)]
     public int BreakerAfter { get; set; } = 3;
 
-    /// <summary>A self-healing runbook asks first once its verified fixes came undone this often lately.</summary>
+    /// <summary>Verified fixes of a self-healing runbook that came undone lately, after which it asks first.</summary>
     [Range(1, 100)]
     public int AskAfterRecurrences { get; set; } = 2;
 
     /// <summary>
-    /// Steps of one action that may act at the same time, by the action's name: <c>Safety__MaxConcurrent__kubernetes.recyclePod</c>.
-    /// App Service on Linux makes an underscore of the period, so <c>kubernetes_recyclePod</c> is the same action. An unknown name
-    /// keeps the host from starting; an action that is not named has no limit.
+    /// Steps of one action that may act at the same time: <c>Safety__MaxConcurrent__kubernetes.recyclePod</c>. App Service on Linux makes
+    /// an underscore of the period, so <c>kubernetes_recyclePod</c> is the same action. An unknown name keeps the host from starting; an
+    /// action that is not named has no limit.
     /// </summary>
     public Dictionary<string, int> MaxConcurrent { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <returns>Null where the action has no limit. If its name is written both ways, the lower limit.</returns>
+    /// <returns>The lower limit if the name is written both ways; null where the action has none.</returns>
     internal int? LimitOf(string action) =>
         MaxConcurrent.Where(limit => Names(limit.Key, action)).Min(limit => (int?)limit.Value);
 
@@ -69,11 +67,10 @@ public sealed class SafetyOptions
         written.Equals(action, StringComparison.OrdinalIgnoreCase)
         || written.Equals(action.Replace('.', '_'), StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Planned times in which nothing is to run.</summary>
     public IList<MaintenanceWindow> Windows { get; } = [];
 }
 
-/// <summary>A faulty window or limit stops the start-up: otherwise it would show only when it has no effect.</summary>
+/// <summary>Otherwise a faulty window or limit would show only when it has no effect.</summary>
 /// <param name="services">For the actions, which are made only if a limit names one: some of them read settings themselves.</param>
 internal sealed class SafetyOptionsValidator(IServiceProvider services) : IValidateOptions<SafetyOptions>
 {

@@ -1,14 +1,13 @@
 namespace Runbooks.Guardrails;
 
 /// <summary>How well a runbook's fixes worked on targets of one kind.</summary>
-/// <param name="Class">Everything of the target up to its last slash: <c>inference/llm-b-0</c> is of the class <c>inference/*</c>.</param>
-/// <param name="Median">Of the fixes that worked; null when none did.</param>
-/// <param name="Unverified">Runs with no evidence of whether they helped; not among <paramref name="Runs"/>.</param>
-/// <param name="FailedLast">How many of the latest in a row did not help; those that recurred are not among them.</param>
+/// <param name="Class">The target up to its last slash: <c>inference/llm-b-0</c> is of the class <c>inference/*</c>.</param>
+/// <param name="Unverified">Runs without evidence of whether they helped; not among <paramref name="Runs"/>.</param>
+/// <param name="FailedLast">Latest runs in a row that did not help; those that recurred are not among them.</param>
 public sealed record SuccessRate(
     string Class, int Runs, int Verified, int Ineffective, int Recurred, int Unverified, TimeSpan? Median, int FailedLast)
 {
-    /// <summary>The temporary fixes whose cause came back soon after their incident ended. They also count by whether they helped.</summary>
+    /// <summary>Temporary fixes whose cause came back soon after. They also count by whether they helped.</summary>
     public int CauseBack { get; init; }
 
     public static string ClassOf(string target) => target.LastIndexOf('/') is > 0 and var slash ? $"{target[..slash]}/*" : "*";
@@ -51,7 +50,7 @@ public sealed record SuccessRate(
             + (Unverified > 0 ? $" For {CountText.Format(Unverified, "more run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped." : "");
 }
 
-/// <summary>Shows how well this runbook's fixes worked before. A fix that keeps coming undone is no longer applied without asking.</summary>
+/// <summary>A fix that keeps coming undone is no longer applied without asking.</summary>
 public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMonitor<SafetyOptions> options) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
@@ -93,14 +92,13 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
     }
 }
 
-/// <summary>How a runbook does, for its author: by kind of target, with suggestions. Nothing follows from it automatically.</summary>
+/// <summary>For the runbook's author. Nothing follows from it automatically.</summary>
 public sealed record RunbookReport(
     string Runbook, IReadOnlyList<SuccessRate> Targets, BreakerOpening? Breaker, IReadOnlyList<BreakerReset> Resets, IReadOnlyList<string> Suggestions)
 {
-    /// <summary>Runs in a row on one kind of target that all helped, after which less approval is suggested.</summary>
+    /// <summary>Runs on one kind of target that all helped, after which less approval is suggested.</summary>
     public const int SteadyAfter = 10;
 
-    /// <param name="runbook">As it is loaded; null when it no longer is.</param>
     public static RunbookReport Of(string id, Runbook? runbook, RunHistory history)
     {
         var targets = SuccessRate.OfEach(history.Runs);

@@ -2,24 +2,24 @@ namespace Runbooks.Guardrails;
 
 /// <summary>
 /// Incidents that a maintenance window, or a no to an alert that comes and goes, kept from asking for a while. They are looked at again
-/// when that is over. Survives a restart.
+/// when that is over, also after a restart.
 /// </summary>
 public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows windows)
 {
-    /// <summary>How many targets are remembered at the same time; beyond that a person is told.</summary>
+    /// <summary>Targets; beyond that a person is told.</summary>
     public const int Max = 1_000;
 
     private const string Key = "safety:suppressed";
 
-    /// <summary>After this long a process that claimed an incident and did not finish counts as dead.</summary>
+    /// <summary>A process that claimed an incident and did not finish counts as dead after this long.</summary>
     private static readonly TimeSpan s_claimedFor = TimeSpan.FromMinutes(5);
 
     /// <summary>
     /// Remembers the latest incident of each target, which knows what earlier ones could not ask, and also each incident whose alert came
     /// again after a no.
     /// </summary>
-    /// <param name="window">The effect of the window that keeps it from asking; null where a no does.</param>
-    /// <returns>False when there are too many; then only their targets are counted.</returns>
+    /// <param name="window">The effect of the window; null for a no.</param>
+    /// <returns>False when there are too many.</returns>
     public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, MaintenanceEffect? window, CancellationToken cancellationToken)
     {
         var by = window is { } effect ? new SuppressingWindow(incident.RunbookId, effect) : null;
@@ -35,7 +35,7 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
         await state.FindAsync<Record>(Key, cancellationToken) is { } record
         && record.Waiting.Any(waiting => waiting.IncidentId == incidentId);
 
-    /// <returns>What is due, claimed for the caller; and how many targets there was no room for, counted up to <see cref="Max"/>.</returns>
+    /// <returns>TooMany: how many targets there was no room for, counted up to <see cref="Max"/>.</returns>
     public async Task<(IReadOnlyList<SuppressedIncident> Due, int TooMany)> ClaimDueAsync(
         DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -62,7 +62,7 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
         record => record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != suppressed.IncidentId)] },
         cancellationToken);
 
-    /// <param name="told">How many a person was told of. If more have come since, all are reported again.</param>
+    /// <param name="told">If there are more by now, all are reported again.</param>
     public Task ForgetTooManyAsync(int told, CancellationToken cancellationToken) =>
         state.ChangeAsync<Record>(
             Key,
@@ -101,25 +101,23 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
     {
         public static readonly Record None = new([]);
 
-        /// <summary>Targets that there was no room for.</summary>
         public IReadOnlyList<string> Beyond { get; init; } = [];
 
-        /// <summary>The windows that kept them from asking, each once.</summary>
         public IReadOnlyList<SuppressingWindow> BeyondBy { get; init; } = [];
         public DateTimeOffset? BeyondUntil { get; init; }
     }
 }
 
-/// <param name="Target">A hash of the runbook and the target, shorter than these.</param>
+/// <param name="Target">A hash of runbook and target, which is shorter.</param>
 /// <param name="Until">When it may ask again, unless that is lifted before.</param>
 public sealed record SuppressedIncident(string IncidentId, string Target, DateTimeOffset Until, DateTimeOffset? ClaimedAt = null)
 {
-    /// <summary>Null where a no keeps it from asking, and no window.</summary>
+    /// <summary>Null where a no keeps it from asking.</summary>
     public SuppressingWindow? By { get; init; }
 
-    /// <summary>A claim far in the future was made by a clock that was ahead, and does not count.</summary>
+    /// <summary>A claim far in the future was made by a clock that was ahead.</summary>
     internal bool IsClaimed(DateTimeOffset now, TimeSpan claimedFor) => ClaimedAt is { } claimed && (now - claimed).Duration() < claimedFor;
 }
 
-/// <summary>The effect that a window had on a runbook when it kept one of its incidents from asking.</summary>
+/// <summary>The effect that a window had when it kept an incident from asking.</summary>
 public sealed record SuppressingWindow(string Runbook, MaintenanceEffect Effect);

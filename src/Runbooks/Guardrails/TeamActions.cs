@@ -1,15 +1,15 @@
 namespace Runbooks.Guardrails;
 
 /// <summary>
-/// What the runbooks of each team may do now. An incident keeps the runbook that it opened with, and a broken runbook is replaced by its
-/// last version: neither keeps a right that its team has lost since.
+/// What the runbooks of each team may do now. An incident keeps the runbook that it opened with, and a broken runbook keeps its last
+/// version: neither keeps a right that its team has lost since.
 /// </summary>
 public sealed class TeamActions(FileVersions versions)
 {
     private readonly ConcurrentDictionary<string, Team> _inForce = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Team> _refused = new(StringComparer.Ordinal);
 
-    /// <summary>These files are in force. For one that cannot be read, its last good version counts, also after a restart.</summary>
+    /// <summary>For a file that cannot be read, its last good version counts, also after a restart.</summary>
     public void Take(IReadOnlyList<TeamFiles> teams)
     {
         foreach (var files in teams)
@@ -24,7 +24,7 @@ public sealed class TeamActions(FileVersions versions)
         _refused.Clear();
     }
 
-    /// <summary>A refused publication gives no rights, but the rights that it takes away are gone until another set is in force.</summary>
+    /// <summary>A refused publication gives no rights, but those that it takes away are gone until another set is in force.</summary>
     public void TakeAway(IReadOnlyList<TeamFiles> teams)
     {
         foreach (var team in teams.Select(files => Read(files.Folder, files.File)).OfType<Team>())
@@ -33,7 +33,7 @@ public sealed class TeamActions(FileVersions versions)
         }
     }
 
-    /// <returns>The team as it is in force, and as a refused publication has it: both must allow a step. May be empty.</returns>
+    /// <returns>The team as it is in force, and as a refused publication has it: both must allow a step.</returns>
     internal async Task<IReadOnlyList<Team>> FindAsync(string team, CancellationToken cancellationToken)
     {
         var inForce = _inForce.GetValueOrDefault(team)
@@ -47,7 +47,7 @@ public sealed class TeamActions(FileVersions versions)
     private static string NameOf(string team) => $"teams/{team}/{TeamFile.FileName}";
 }
 
-/// <summary>Stops steps that a runbook's team may not do, whichever version of the runbook an incident follows.</summary>
+/// <summary>Counts for whichever version of the runbook an incident follows.</summary>
 public sealed class TeamActionsGuardrail(TeamActions actions) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
