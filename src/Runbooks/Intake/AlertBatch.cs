@@ -1,15 +1,13 @@
 namespace Runbooks.Intake;
 
-/// <summary>What alerts want of the incident on their target.</summary>
+/// <summary>What the alerts mean for the incident on their target.</summary>
 internal enum AlertIntent
 {
     /// <summary>Opens an incident when there is none.</summary>
     Fire,
 
-    /// <summary>Says that the alert is over.</summary>
     Resolve,
 
-    /// <summary>Says that a person at the sender has seen it.</summary>
     Acknowledge,
 
     /// <summary>Reports on an outage that is known already, and opens nothing.</summary>
@@ -17,17 +15,17 @@ internal enum AlertIntent
 }
 
 /// <summary>Alerts of one post on the same runbook and target, in the post's order, all of one intent.</summary>
-/// <param name="Places">Where in the answer the outcome of each alert goes.</param>
+/// <param name="Places">Where in the answer the outcomes go.</param>
 internal sealed record AlertBatch(
     string RunbookId, string Target, AlertIntent Intent, IReadOnlyList<Alert> Alerts, IReadOnlyList<int> Places)
 {
-    /// <summary>The runbook to open an incident with; null where none may be opened.</summary>
+    /// <summary>Null where no incident may be opened.</summary>
     public Runbook? Runbook { get; init; }
 
-    /// <summary>Ended incidents of this runbook that know one of the alerts, newest first: one may have a no, or see it still firing.</summary>
+    /// <summary>Incidents of this runbook that know one of the alerts, newest first: one may have a no, or see it still firing.</summary>
     public IReadOnlyList<string> Ended { get; init; } = [];
 
-    /// <summary>Why it reaches no incident although some know its identity; null where there is nothing to say.</summary>
+    /// <summary>Why it reaches no incident although some know its identity.</summary>
     public string? Unclear { get; init; }
 
     public string? StartedBy { get; init; }
@@ -35,14 +33,12 @@ internal sealed record AlertBatch(
     /// <inheritdoc cref="Incident.IsProposed"/>
     public bool IsProposed { get; init; }
 
-    /// <summary>The W3C <c>traceparent</c> of the post; null where it had none.</summary>
     public string? TraceParent { get; init; }
 
     public Alert First => Alerts[0];
 
     public string TargetKey => Model.Alerts.TargetKey.Of(Target, First);
 
-    /// <summary>The incident that these alerts open when there is none on the target.</summary>
     public Incident Candidate(Runbook runbook, RunMode system, DateTimeOffset now)
     {
         var empty = new Incident
@@ -72,15 +68,15 @@ internal sealed record AlertBatch(
         Alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now));
 
     /// <summary>
-    /// Adds the batch to an existing incident. A manual start is only noted and opens nothing later: by then nobody would know who started
-    /// it, nor whether it may act without approval.
+    /// A manual start is only noted and opens nothing later: by then nobody would know who started it, nor whether it may act without
+    /// approval.
     /// </summary>
     public Incident JoinTo(Incident incident, DateTimeOffset now) =>
         StartedBy is { } by ? incident.NoteStart(by, First.Summary ?? First.Name, now) : AttachTo(incident, now);
 
     public IntakeOutcome Answer(IntakeResult result, string? id, string? reason) => new(id, RunbookId, Target, result, reason);
 
-    /// <param name="before">The incident as it was before the post; null where this post opened it.</param>
+    /// <param name="before">As it was before the post; null where this post opened it.</param>
     public IntakeOutcome AnswerToFolded(Alert alert, Incident incident, Incident? before, DateTimeOffset now)
     {
         if (before?.IsOfEarlierEpisode(alert) == true)

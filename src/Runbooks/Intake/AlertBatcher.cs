@@ -3,14 +3,14 @@ using Runbooks.Catalog.Matching;
 namespace Runbooks.Intake;
 
 /// <summary>
-/// Sorts a post into what may be handled in parallel: one queue per runbook and target, each in the post's order, so
-/// that an alert and its own end in the same post do not overtake each other.
+/// One queue per runbook and target, for handling in parallel. Each is in the post's order, so that an alert and its own end do not
+/// overtake each other.
 /// </summary>
-/// <param name="known">For each identity in the post, the incidents that it has reached before, newest first.</param>
+/// <param name="known">For each identity, the incidents that it has reached before, newest first.</param>
 internal sealed class AlertBatcher(
     IReadOnlyCollection<Runbook> runbooks, IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>> known)
 {
-    /// <summary>How many ended incidents of one alert are checked for a person's no.</summary>
+    /// <summary>Ended incidents of one alert that are checked for a person's no.</summary>
     private const int MaxEnded = 5;
 
     private readonly Dictionary<(string Runbook, string TargetKey), List<AlertBatch>> _queues = [];
@@ -20,10 +20,8 @@ internal sealed class AlertBatcher(
 
     public IReadOnlyCollection<IReadOnlyList<AlertBatch>> Queues => _queues.Values;
 
-    /// <summary>Alerts that no runbook is for and no incident knows, with the reason.</summary>
     public List<(int Place, Alert Alert, string Reason)> Unmatched { get; } = [];
 
-    /// <summary>How many answers there will be.</summary>
     public int Places { get; private set; }
 
     public AlertBatcher Add(IEnumerable<Alert> alerts)
@@ -74,7 +72,6 @@ internal sealed class AlertBatcher(
         bool IsOnTarget(IncidentSummary incident) => KeyOf(incident).Equals(targetKey, StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <returns>Null for an alert that fires.</returns>
     private static AlertIntent? IntentOf(Alert alert) => alert.Status switch
     {
         AlertStatus.Resolved => AlertIntent.Resolve,
@@ -105,18 +102,18 @@ internal sealed class AlertBatcher(
     }
 
     /// <summary>
-    /// Alertmanager and Grafana compute a fingerprint from the labels. A poster could claim the fingerprint of another alert for labels of
-    /// their choice, and the true alert must not go where those say. Azure's alertId says nothing about labels, and stays while they change.
+    /// Alertmanager and Grafana compute a fingerprint from the labels, and a poster could claim that of another alert: the true alert must
+    /// not go where those labels say. Azure's alertId says nothing about labels, and stays while they change.
     /// </summary>
-    /// <returns>Null where the identity counts for more than the labels, or the labels do not give a whole target.</returns>
+    /// <returns>Null where the identity counts for more than the labels.</returns>
     private static string? OwnKey(Alert alert, Runbook runbook) =>
         alert.Source == AlertSource.AzureMonitor || IncidentTarget.Missing(runbook, alert).Count > 0
             ? null
             : TargetKey.Of(IncidentTarget.Of(runbook, alert), alert);
 
     /// <summary>
-    /// An identity that the poster chooses may be used for several things. Then the message reaches the incident on its own target; if it
-    /// lacks the label that says which, it reaches the only one that there is.
+    /// An identity that the poster chooses may be used for several things. Then the message reaches the incident on its own target, or the
+    /// only one if it lacks the label that says which.
     /// </summary>
     private (string? Target, string? Unclear) ChosenTarget(Alert alert, string runbookId, Runbook? runbook)
     {
@@ -141,7 +138,7 @@ internal sealed class AlertBatcher(
         };
     }
 
-    /// <summary>Targets of open incidents of this runbook that know the alert, those of this post first.</summary>
+    /// <summary>Of open incidents that know the alert, those of this post first.</summary>
     private IReadOnlyList<(string Target, string Key)> LiveTargets(Alert alert, string runbookId) =>
         [.. AlertIdentity.All(alert).SelectMany(identity => _sent.GetValueOrDefault((runbookId, identity), []))
             .Concat(KnownOf(alert, runbookId).Where(IsLive).Select(incident => (incident.Target, Key: KeyOf(incident))))
@@ -155,8 +152,7 @@ internal sealed class AlertBatcher(
     private static string KeyOf(IncidentSummary incident) => incident.TargetKey ?? incident.Target;
 
     /// <summary>
-    /// Incidents that the alert belongs to although their triggers no longer match it. They still get its end, its acknowledgement and
-    /// news of its outage.
+    /// Incidents whose triggers no longer match the alert still get its end, its acknowledgement and news of its outage.
     /// </summary>
     private List<(string Runbook, string Target)> KnownElsewhere(Alert alert, IReadOnlyList<Runbook> matched)
     {
@@ -217,9 +213,8 @@ internal sealed class AlertBatcher(
 }
 
 /// <summary>
-/// Azure Service Health reports on an outage, and that it is over, in alerts that are Fired. A stage that is no longer active, and a
-/// message of Resource Health that neither begins nor ends anything, are news for the people who are asked, and no reason to ask: they
-/// open an incident only where a trigger asks for them.
+/// Azure Service Health reports on an outage, and that it is over, in alerts that are Fired. Such stages, and messages of Resource Health
+/// that begin and end nothing, are news and no reason to ask: they open an incident only where a trigger asks for them.
 /// </summary>
 internal static class OutageUpdate
 {

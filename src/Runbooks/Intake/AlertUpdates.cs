@@ -3,7 +3,7 @@ using Runbooks.Intake.Parsing;
 
 namespace Runbooks.Intake;
 
-/// <summary>Handles what senders say about alerts that they sent before, for the incidents that know them. Opens no incident.</summary>
+/// <summary>What senders say about alerts that they sent before. It opens no incident.</summary>
 public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, TimeProvider time, ILogger<AlertUpdates> logger)
 {
     /// <summary>A wake-up may get lost: after this long the next one is sent.</summary>
@@ -11,7 +11,6 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
 
     private const int MaxKnown = 10_000;
 
-    /// <summary>Incidents listed at once.</summary>
     private const int MaxListed = 200;
 
     private readonly ConcurrentDictionary<string, (string? WakeEvent, long At)> _woken = new(StringComparer.Ordinal);
@@ -49,7 +48,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             : current;
     }
 
-    /// <param name="endedOn">An incident that had ended while the alert fired on, and now knows that it is over; or null.</param>
+    /// <param name="endedOn">An incident that had ended while the alert fired on.</param>
     private static IntakeOutcome AnswerToResolved(AlertBatch batch, Alert alert, Incident incident, string? endedOn)
     {
         if (incident.Find(alert) is { } known)
@@ -76,8 +75,8 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         return batch.Answer(IntakeResult.Folded, incident.Id, why);
     }
 
-    /// <summary>Tells incidents that ended while the alert was firing that it is over. A person's no to them ends with that.</summary>
-    /// <returns>For each alert the incident that it was still firing on; null where there is none.</returns>
+    /// <summary>For incidents that ended while the alert was firing: a person's no to them ends with that.</summary>
+    /// <returns>For each alert the incident that it was still firing on.</returns>
     private async Task<string?[]> EndAsync(
         IEnumerable<string> ids, List<Alert> alerts, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -105,13 +104,13 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     }
 
     /// <summary>
-    /// The sender gave no identity, and the one computed from the labels changes with them. It must come from the labels alone: an incident
-    /// does not store other parts that distinguish two alerts, and one that is over must not be taken for another that fires.
+    /// The sender gave no identity, and the one computed from the labels changes with them. An incident does not store other parts that
+    /// distinguish two alerts, so these may not count: one that is over must not be taken for another that fires.
     /// </summary>
     private static bool HasComputedIdentity(Alert alert) =>
         alert.Source == AlertSource.Generic && alert.Fingerprint == AlertFingerprint.OfLabels(alert.Name, alert.Labels);
 
-    /// <summary>The sender says that an outage is over, or reports on it: news for the incident that it opened, open or closed.</summary>
+    /// <summary>News for the incident that the outage opened, open or closed.</summary>
     internal async Task<IReadOnlyList<IntakeOutcome>> HandleUpdateAsync(
         AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
@@ -145,10 +144,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         return [.. batch.Alerts.Select(alert => latest.KnowsNewsOf(alert) ? told : unknown)];
     }
 
-    /// <summary>
-    /// Grafana cannot measure a rule, or can again: news for the open incidents of its alerts. While it cannot, an end of these alerts
-    /// says nothing.
-    /// </summary>
+    /// <summary>Grafana cannot measure a rule, or can again. While it cannot, an end of the rule's alerts says nothing.</summary>
     /// <returns>Null where no open incident knows the rule.</returns>
     internal async Task<IntakeOutcome?> HandleMeasuringAsync(
         Alert told, IReadOnlyCollection<Runbook> runbooks, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
@@ -199,7 +195,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             : $"Grafana can measure the rule {rule}";
     }
 
-    /// <summary>A person at the sender has seen the alert: this opens and ends nothing, and is noted where somebody may read it.</summary>
+    /// <summary>Opens and ends nothing.</summary>
     internal async Task<IReadOnlyList<IntakeOutcome>> AcknowledgeAsync(AlertBatch batch, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -222,8 +218,8 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     }
 
     /// <summary>
-    /// Wakes the workflow of an incident. However many alerts come, each wait is woken only once in a while: a woken workflow reads the
-    /// whole record, so what it has not read yet needs no second wake-up.
+    /// However many alerts come, each wait is woken only once in a while: a woken workflow reads the whole record, so what it has not read
+    /// yet needs no second wake-up.
     /// </summary>
     public async Task WakeAsync(Incident incident)
     {

@@ -1,13 +1,10 @@
 namespace Runbooks.Intake;
 
-/// <content>
-/// What an ended incident keeps from asking; and what nobody was asked about during a maintenance window, or while an alert came and
-/// went after a no.
-/// </content>
+/// <content>What an ended incident keeps from asking; and what nobody was asked about for a while.</content>
 public sealed partial class IncidentIntake
 {
     /// <summary>Answers the alerts that an ended incident keeps from asking, and marks those about which it did something.</summary>
-    /// <param name="isRefused">A person said no there to the same alert, and nothing was decided or done about it since.</param>
+    /// <param name="isRefused">A person said no there to the same alert, and nothing was done about it since.</param>
     private async Task KeepFromAskingAsync(
         AlertBatch batch, IReadOnlyList<FiringAlert> firing, Incident ended, bool isRefused, CancellationToken cancellationToken)
     {
@@ -38,7 +35,6 @@ public sealed partial class IncidentIntake
         }
     }
 
-    /// <param name="isRefused">A person said no there to the same alert, and nothing was decided or done about it since.</param>
     /// <returns>Null when the ended incident has nothing to do with this firing.</returns>
     private async Task<IntakeOutcome?> KeepAsync(
         AlertBatch batch, Alert alert, Incident ended, bool isRefused, DateTimeOffset now, CancellationToken cancellationToken)
@@ -79,7 +75,7 @@ public sealed partial class IncidentIntake
             : null;
     }
 
-    /// <summary>Opens an incident for what nobody was asked about for a while, unless a later one on the target covers that.</summary>
+    /// <summary>Opens an incident for what nobody was asked about, unless a later one on the target covers that.</summary>
     /// <returns>False when its runbook is not loaded any more.</returns>
     public async Task<bool> LookAgainAsync(Incident waited, CancellationToken cancellationToken)
     {
@@ -111,7 +107,7 @@ public sealed partial class IncidentIntake
 
         return true;
 
-        // A later incident knows what nobody had been asked about when it opened, but not what came to an earlier incident since.
+        // A later incident knows what nobody had been asked about when it opened, but not what came since.
         Incident Look(Incident latest)
         {
             before = latest;
@@ -131,13 +127,11 @@ public sealed partial class IncidentIntake
         }
     }
 
-    /// <param name="before">The previous incident on the target; null where there was none.</param>
     private async Task<Incident> AddUnaskedAsync(Incident opened, Incident? before, CancellationToken cancellationToken) =>
         before?.IsUnasked() == true && await suppressed.IsRememberedAsync(before.Id, cancellationToken)
             ? await store.UpdateAsync(opened.Id, current => current.AddUnaskedOf(before, time.GetUtcNow()), cancellationToken)
             : opened;
 
-    /// <summary>A firing alert of a post, and what has become of it so far.</summary>
     private sealed class FiringAlert(Alert alert)
     {
         public Alert Alert { get; } = alert;

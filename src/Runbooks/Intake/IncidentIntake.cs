@@ -4,8 +4,8 @@ using Runbooks.Telemetry;
 namespace Runbooks.Intake;
 
 /// <summary>
-/// Brings alerts to incidents. It answers only when everything is stored. If the store or the engine fails, it throws, and the whole post
-/// may be sent again: the incidents that it opened take that in.
+/// Answers only when everything is stored. If the store or the engine fails, it throws, and the whole post may be sent again: the
+/// incidents that it opened take that in.
 /// </summary>
 public sealed partial class IncidentIntake(
     LoadedRunbooks loaded,
@@ -19,13 +19,12 @@ public sealed partial class IncidentIntake(
     TimeProvider time,
     ILogger<IncidentIntake> logger)
 {
-    /// <summary>Targets handled in parallel; more would only wait for the same disk.</summary>
+    /// <summary>More would only wait for the same disk.</summary>
     private const int MaxAtOnce = 16;
 
     public Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken) =>
         ReceiveAsync(alerts, null, cancellationToken);
 
-    /// <param name="traceParent">From the sender's request; null where it has none.</param>
     /// <returns>One answer for each alert and each runbook that is for it, in the order of the alerts.</returns>
     /// <exception cref="StoreUnavailableException">Not everything could be recorded; the sender should try again.</exception>
     public async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(
@@ -76,8 +75,7 @@ public sealed partial class IncidentIntake(
         }
         finally
         {
-            // Only when all are on record: a workflow that is woken by half of a post may read that everything is over. And workflows that
-            // begin earlier would slow the recording down.
+            // Only when all are on record: a workflow that is woken by half of a post may read that everything is over.
             await BoundedConcurrency.ForEachAsync(IncidentStart.Merge(starts), MaxAtOnce, StartAsync);
         }
 
@@ -91,7 +89,6 @@ public sealed partial class IncidentIntake(
             Instruments.Tag(Attributes.Source, alert.Source),
             Instruments.Tag(Attributes.Outcome, CamelCase.Of(answer.Outcome)));
 
-    /// <summary>Which incidents the alerts of a post have reached before.</summary>
     private async Task<IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>>> KnownAsync(
         IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {
@@ -106,7 +103,6 @@ public sealed partial class IncidentIntake(
         return known;
     }
 
-    /// <param name="starts">Takes what is to be started.</param>
     private Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(
         AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken) => batch switch
     {
@@ -123,7 +119,7 @@ public sealed partial class IncidentIntake(
     private async Task<IReadOnlyList<IntakeOutcome>> FireAsync(
         AlertBatch batch, Runbook runbook, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
-        // For a single alert that no incident knows nothing is read first: opening it shows what is on the target.
+        // For a single alert that no incident knows nothing is read first: opening shows what is on the target.
         if (batch is { Alerts.Count: 1, Ended.Count: 0 }
             && await TryOpenAsync(batch, runbook, unlessRefused: true, cancellationToken) is var (first, begun))
         {
@@ -164,7 +160,7 @@ public sealed partial class IncidentIntake(
         return [.. firing.Select(fired => fired.Answer!)];
     }
 
-    /// <summary>In one post some alerts may belong to a fix that settles, which has to be checked again, and others not.</summary>
+    /// <summary>Some alerts of a post may belong to a fix that settles, which has to be checked again, and others not.</summary>
     private static IReadOnlyList<IReadOnlyList<FiringAlert>> Apart(
         AlertBatch batch, Runbook runbook, Incident? latest, IReadOnlyList<FiringAlert> asking, DateTimeOffset now) =>
         asking.Count == 0 ? []
@@ -174,12 +170,12 @@ public sealed partial class IncidentIntake(
             .OrderByDescending(part => part.Key)
             .Select(part => part.ToList())];
 
-    /// <returns>An answer for each alert, and what has to be started before the sender gets them.</returns>
+    /// <returns>Start: what has to be started before the sender gets the answers.</returns>
     internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(
         AlertBatch batch, Runbook runbook, CancellationToken cancellationToken) =>
         (await TryOpenAsync(batch, runbook, unlessRefused: false, cancellationToken))!.Value;
 
-    /// <returns>Null where a person said no to one of the alerts before, and that may still count: nothing was changed.</returns>
+    /// <returns>Null where a person said no to one of the alerts before, and that may still count.</returns>
     private async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)?> TryOpenAsync(
         AlertBatch batch, Runbook runbook, bool unlessRefused, CancellationToken cancellationToken)
     {
@@ -205,7 +201,7 @@ public sealed partial class IncidentIntake(
 
         if (incident.State == IncidentState.Resolved && incident.Accepts(now) && !await RunsAsync(incident, cancellationToken))
         {
-            // Its workflow failed or was ended from outside. Nobody watches the settle window, so it would only swallow the alert.
+            // Its workflow failed or was ended from outside: a settle window that nobody watches would only swallow the alert.
             const string Why = "Alerts on the target belong to a new incident: "
                 + "its workflow has ended, so nobody would look whether the fix holds.";
             await store.UpdateAsync(incident.Id, current => current.EndSettling(Why, now), cancellationToken);
@@ -234,7 +230,6 @@ public sealed partial class IncidentIntake(
         }
     }
 
-    /// <summary>Answers a manual start on a target that has an incident already.</summary>
     private static IntakeOutcome AnswerToStart(AlertBatch batch, Incident incident, Incident before, DateTimeOffset now)
     {
         var noted = incident.Timeline.Count > before.Timeline.Count
@@ -250,8 +245,8 @@ public sealed partial class IncidentIntake(
         await engine.FindAsync(incident.Id, cancellationToken) is { Status: EngineStatus.Pending or EngineStatus.Running };
 
     /// <summary>
-    /// In the settle window the checks are asked about what the closed incident was opened for. They say nothing about an alert for which
-    /// the runbook's steps would get other parameters.
+    /// In the settle window the checks are asked about what the closed incident was opened for, not about an alert for which the steps
+    /// would get other parameters.
     /// </summary>
     private static bool BelongTo(Incident latest, IReadOnlyList<Alert> alerts, Runbook runbook, DateTimeOffset now)
     {

@@ -2,16 +2,14 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Intake;
 
-/// <summary>What an incident is about: the runbook's target template, filled from the alert.</summary>
 internal static class IncidentTarget
 {
     /// <summary>Characters. Stores keep the target in a key, and those are limited.</summary>
     public const int MaxLength = 300;
 
     /// <summary>
-    /// A label that the alert lacks becomes <c>?</c>: an alert that says too little still reaches a person. Its name and identity are then
-    /// part of the target, since two alerts that lack the same label need not be about the same thing. The same applies to a label that was
-    /// hidden because it looks like a secret.
+    /// A label that is missing, or hidden because it looks like a secret, becomes <c>?</c>: an alert that says too little still reaches
+    /// a person. Its name and identity are then part of the target, since two alerts that lack the same label may be about two things.
     /// </summary>
     public static string Of(Runbook runbook, Alert alert)
     {
@@ -31,7 +29,7 @@ internal static class IncidentTarget
         return Bound(target is "" or "?" or Redactor.Hidden ? what : $"{target} ({what})");
     }
 
-    /// <summary>The placeholders of the target that the alert has no value for, or only a hidden one.</summary>
+    /// <summary>Placeholders without a value, or with a hidden one.</summary>
     public static IReadOnlyList<string> Missing(Runbook runbook, Alert alert) =>
         Placeholders(runbook, alert, value => value?.Contains(Redactor.Hidden, StringComparison.Ordinal) != false);
 
@@ -47,14 +45,14 @@ internal static class IncidentTarget
             .Distinct()];
     }
 
-    /// <summary>Grafana's own alerts, such as DatasourceNoData, name the rule that they are about in labels.</summary>
+    /// <summary>Grafana's own alerts, such as DatasourceNoData, have the rule that they are about in labels.</summary>
     private static string RuleOf(Alert alert) => alert.Labels.TryGetValue("rulename", out var rule)
         ? $"{rule}{(alert.Labels.TryGetValue("ref_id", out var query) ? $" {query}" : "")} ({alert.Name})"
         : alert.Name;
 
     /// <summary>
-    /// Azure Monitor gives every firing another identity, so there the labels distinguish alerts, unless one of them is hidden. Messages
-    /// about the health of a resource have one identity, and other labels each time.
+    /// Azure Monitor gives every firing another identity, so there the labels distinguish alerts. Messages about the health of a resource
+    /// have one identity, and other labels each time.
     /// </summary>
     private static string IdentityOf(Alert alert, bool isHidden)
     {
@@ -85,17 +83,15 @@ internal static class IncidentTarget
 }
 
 /// <summary>
-/// Starts the workflow of a new incident, or of one whose start a crash may have cut off: the sender tries again, and its alerts fold into
-/// an incident that was never started. Wakes the workflow where something came that it has to read.
+/// Starts the workflow of a new incident, or of one whose start a crash may have cut off: then the alerts of the sender's next try fold
+/// into an incident that was never started.
 /// </summary>
-/// <param name="Runbook">Null where the incident was opened before.</param>
 internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
 {
     public bool Wakes { get; init; }
 
     public static IncidentStart Waking(Incident incident) => new(incident, null) { Wakes = true };
 
-    /// <summary>One start for each incident of a post.</summary>
     public static IReadOnlyList<IncidentStart> Merge(IEnumerable<IncidentStart> starts) =>
         [.. starts.GroupBy(start => start.Incident.Id).Select(MergeOne)];
 
@@ -123,7 +119,6 @@ internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
     }
 }
 
-/// <summary>Says why an alert or a manual start opened nothing: what incident is there already.</summary>
 internal static class IntakeText
 {
     /// <summary>For a manual start.</summary>
@@ -160,12 +155,10 @@ internal static class IntakeText
     }
 }
 
-/// <summary>The runbooks as they are loaded now; open incidents stay pinned to their own versions.</summary>
+/// <summary>As they are loaded now; open incidents stay pinned to their own versions.</summary>
 public delegate IReadOnlyCollection<Runbook> LoadedRunbooks();
 
-/// <summary>What became of one alert, or of one manual start.</summary>
-/// <param name="Id">The incident; null when there is none.</param>
-/// <param name="Reason">In words; always there when the alert was ignored.</param>
+/// <param name="Reason">Always there when the alert was ignored.</param>
 public sealed record IntakeOutcome(string? Id, string? Runbook, string? Target, IntakeResult Outcome, string? Reason);
 
 public enum IntakeResult
@@ -175,9 +168,7 @@ public enum IntakeResult
     /// <summary>An incident on the same target existed already and has the alert on record.</summary>
     Folded,
 
-    /// <summary>The alert is over, and its incident knows.</summary>
     Resolved,
 
-    /// <summary>No incident is concerned.</summary>
     Ignored,
 }

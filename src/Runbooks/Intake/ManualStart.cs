@@ -3,12 +3,11 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Intake;
 
-/// <summary>Starts a runbook for a person: like an alert, except that missing labels are asked for.</summary>
+/// <summary>Like an alert, except that missing labels are asked for.</summary>
 public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, IncidentIntake intake)
 {
-    /// <param name="by">As the holder of the key gives it; goes into the record.</param>
-    /// <param name="reason">Null when nobody gave one.</param>
-    /// <param name="proposed">No person answers for the start: whatever the runbook says, a person is asked before anything runs.</param>
+    /// <param name="by">As the holder of the key gives it; recorded.</param>
+    /// <param name="proposed">No person answers for the start: a person is asked before anything runs, whatever the runbook says.</param>
     public async Task<ManualStartResult> StartAsync(
         string runbookId,
         IReadOnlyDictionary<string, string> labels,
@@ -35,7 +34,7 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
         return new(outcomes[0], null, []);
     }
 
-    /// <summary>Where a runbook may be started by any sender, an incident that Azure opened has the target's name in lower case.</summary>
+    /// <summary>For a runbook that any sender may start, Azure's incidents have the target's name in lower case.</summary>
     private async Task<string> KnownTargetAsync(Runbook runbook, string target, CancellationToken cancellationToken)
     {
         var known = new List<(string Key, bool IsOpen)>();
@@ -51,7 +50,6 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
         return known.OrderByDescending(candidate => candidate.IsOpen).Select(candidate => candidate.Key).FirstOrDefault() ?? target;
     }
 
-    /// <param name="problem">Says that it is not loaded, with what is similar; null where it is.</param>
     public static Runbook? Find(IReadOnlyCollection<Runbook> loaded, string id, out string? problem)
     {
         var ids = loaded.Select(candidate => candidate.Id).Order(StringComparer.Ordinal).ToList();
@@ -60,7 +58,6 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
         return runbook;
     }
 
-    /// <returns>What an incident is opened with, or which labels are missing.</returns>
     internal static (AlertBatch? Batch, IReadOnlyList<string> Errors) Batch(
         Runbook runbook, IReadOnlyDictionary<string, string> labels, string by, string? reason, bool proposed = false)
     {
@@ -92,16 +89,11 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
     }
 }
 
-/// <param name="Problem">Null when <paramref name="Outcome"/> is there.</param>
-/// <param name="Errors">In words, each with its remedy.</param>
 public sealed record ManualStartResult(IntakeOutcome? Outcome, ManualStartProblem? Problem, IReadOnlyList<string> Errors);
 
 public enum ManualStartProblem { NoSuchRunbook, MissingLabels }
 
-/// <summary>
-/// Tries an ended incident again for a person: a new incident on the same target, with the alerts of the old one and the runbook as it
-/// is loaded now. It begins from the start: the checks are asked, and then the people.
-/// </summary>
+/// <summary>A new incident on the same target, with the alerts of the ended one and the runbook as it is loaded now.</summary>
 public sealed class IncidentRetry(
     LoadedRunbooks loaded,
     IIncidentStore store,
@@ -176,16 +168,13 @@ public sealed class IncidentRetry(
     };
 }
 
-/// <param name="Incident">The new incident, or the one that prevents it; null when there is neither.</param>
+/// <param name="Incident">The new incident, or the one that prevents it.</param>
 public sealed record RetryResult(DecisionStatus Status, string Message, string? Incident);
 
-/// <summary>
-/// What a runbook would find and do now on a given target: the real checks are asked, and the real actions prepare. Nothing is opened,
-/// nothing is recorded and nothing acts.
-/// </summary>
+/// <summary>The real checks are asked, and the real actions prepare. Nothing is opened, nothing is recorded and nothing acts.</summary>
 public sealed class RunbookPreview(LoadedRunbooks loaded, CheckRunner checks, PlanBuilder plans, TimeProvider time)
 {
-    /// <param name="check">The only check of the runbook to ask; null asks all, and what the steps would do.</param>
+    /// <param name="check">The only check to ask; null asks all, and what the steps would do.</param>
     public async Task<PreviewResult> MakeAsync(
         string runbookId,
         IReadOnlyDictionary<string, string> labels,
@@ -224,13 +213,11 @@ public sealed class RunbookPreview(LoadedRunbooks loaded, CheckRunner checks, Pl
     }
 }
 
-/// <param name="Errors">Each with its remedy; empty when the preview was made.</param>
 public sealed record PreviewResult(IReadOnlyList<string> Errors)
 {
     public string Target { get; init; } = "";
 
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 
-    /// <summary>What the steps would do; null where that was not asked.</summary>
     public Plan? Plan { get; init; }
 }

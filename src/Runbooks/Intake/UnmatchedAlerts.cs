@@ -1,9 +1,8 @@
 namespace Runbooks.Intake;
 
 /// <summary>
-/// The alerts that no runbook is for, with the reason, for people who wonder why nothing happened. Kept in the shared state, so that a
-/// restart does not lose them and all hosts show the same. Alerts that are alike are one line, and the latest lines are kept. Senders
-/// must not rely on it: what cannot be kept is only in the log.
+/// For people who wonder why nothing happened. Kept in the shared state, so that a restart does not lose them and all hosts show the same.
+/// Alerts that are alike are one line. Senders must not rely on it: what cannot be kept is only in the log.
 /// </summary>
 public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogger<UnmatchedAlerts> logger)
 {
@@ -14,7 +13,7 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
     private const int LongestText = 300;
     private const int LongestLabel = 80;
 
-    /// <summary>Writing the list must not delay the answers to senders for longer.</summary>
+    /// <summary>Answers to senders are not delayed for longer than this.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
@@ -51,7 +50,7 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
         {
             await written.WaitAsync(s_patience, time, cancellationToken);
         }
-        // The alert's outcome, ignored, is right all the same: a missing line on the page must not make the sender repeat it.
+        // A missing line on the page must not make the sender repeat the alert.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UnmatchedNotKept(logger, trouble);
@@ -92,11 +91,9 @@ public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogg
         now,
         now);
 
-    /// <param name="Alerts">The latest first.</param>
     private sealed record UnmatchedList(IReadOnlyList<UnmatchedAlert> Alerts);
 }
 
-/// <summary>Alerts of one sender and name that matched nothing for one reason.</summary>
 /// <param name="Labels">Of the latest, as <c>name=value</c>.</param>
 public sealed record UnmatchedAlert(
     string Source,

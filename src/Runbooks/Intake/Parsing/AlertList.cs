@@ -3,12 +3,11 @@ using System.Security.Cryptography;
 
 namespace Runbooks.Intake.Parsing;
 
-/// <summary>Reads a list of alerts one by one, so that one bad alert does not cost the others.</summary>
+/// <summary>One bad alert does not cost the others.</summary>
 internal static class AlertList
 {
     public delegate Alert? ReadOne(Payload alert, string path, PostReport report);
 
-    /// <param name="path">Where the list is, for errors.</param>
     public static ParsedAlerts Read(Payload list, string path, ReadOne readOne)
     {
         var count = list.Element.GetArrayLength();
@@ -59,14 +58,13 @@ internal static class AlertList
     }
 }
 
-/// <summary>Collects the errors and warnings about a post while its alerts are read.</summary>
 internal sealed class PostReport
 {
     private readonly List<AlertError> _errors = [];
     private readonly List<AlertError> _warnings = [];
     private int _lost;
 
-    /// <summary>Alerts that are not taken. Only the first errors are listed; all are counted.</summary>
+    /// <summary>Only the first errors are listed; all alerts are counted.</summary>
     public void Lose(AlertError error, int alerts = 1)
     {
         _lost += alerts;
@@ -87,7 +85,7 @@ internal sealed class PostReport
     }
 }
 
-/// <summary>Collects labels or annotations: bounded in number, no empty values (to Prometheus an empty label is no label).</summary>
+/// <summary>Bounded in number, without empty values: to Prometheus an empty label is no label.</summary>
 internal sealed class LabelSet(int limit, int valueLimit)
 {
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
@@ -118,8 +116,7 @@ internal sealed class LabelSet(int limit, int valueLimit)
         name is not null && _values.ContainsKey(name) ? this : Set(name, value);
 
     /// <summary>
-    /// For a name that has a meaning here, so that only the sender itself may set it. What its users wrote under that name is kept as
-    /// <c>custom.NAME</c>.
+    /// Only the sender itself may set this name, which has a meaning here. What its users wrote under it is kept as <c>custom.NAME</c>.
     /// </summary>
     public LabelSet Reserve(string name, Payload value)
     {
@@ -140,8 +137,8 @@ internal sealed class LabelSet(int limit, int valueLimit)
         return this;
     }
 
-    /// <summary>Finds the parts of the labels that no label can be read from, and warns the sender.</summary>
-    /// <returns>These parts as they were sent, without measured ones.</returns>
+    /// <summary>Warns the sender of parts of the labels that no label can be read from.</summary>
+    /// <returns>These parts as sent, without measured ones.</returns>
     public static IReadOnlyList<string> Unread(Payload labels, string path, PostReport report)
     {
         var unread = new List<string>();
@@ -171,11 +168,11 @@ internal sealed class LabelSet(int limit, int valueLimit)
     }
 }
 
-/// <summary>The identity of an alert whose sender gives none, or too long a one: a hash of what stays the same.</summary>
+/// <summary>For an alert whose sender gives no identity, or too long a one: a hash of what stays the same.</summary>
 internal static class AlertFingerprint
 {
     /// <summary>Blanks around a value, and how its letters are composed, make no difference, as when targets are compared.</summary>
-    /// <param name="more">Parts of the labels that are not labels: they may distinguish two alerts.</param>
+    /// <param name="more">Parts that are not labels but may distinguish two alerts.</param>
     public static string OfLabels(string name, IReadOnlyDictionary<string, string> labels, params IEnumerable<string> more)
     {
         var pairs = labels
@@ -205,8 +202,8 @@ internal static class AlertFingerprint
 internal static class AlertLink
 {
     /// <summary>
-    /// The address in canonical form; null unless it is absolute http or https. One with a user name is left out too: it may carry a
-    /// password, and it makes a foreign host look familiar.
+    /// Null unless it is absolute http or https. An address with a user name is left out too: it may carry a password, and it makes a
+    /// foreign host look familiar.
     /// </summary>
     public static string? Clean(string? text) =>
         text is { Length: > 0 and <= AlertLimits.Link }

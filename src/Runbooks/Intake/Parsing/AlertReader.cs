@@ -3,7 +3,7 @@ using System.Text.Unicode;
 
 namespace Runbooks.Intake.Parsing;
 
-/// <summary>Finds the parser of a sender by name. A name given twice fails at start-up.</summary>
+/// <summary>A parser's name that is given twice fails at start-up.</summary>
 public sealed class AlertReader
 {
     private readonly SortedDictionary<string, IAlertParser> _parsers = new(StringComparer.OrdinalIgnoreCase);
@@ -27,7 +27,7 @@ public sealed class AlertReader
     /// <summary>A known source in the case of its parser.</summary>
     public string NameOf(string source) => _parsers[source].Source;
 
-    /// <summary>Reads a post of a known source (ignoring case), and hides what looks like a secret. No body makes it throw.</summary>
+    /// <summary>Hides what looks like a secret. No body makes it throw.</summary>
     /// <param name="charset">From the request; used where the body is not UTF-8.</param>
     /// <exception cref="KeyNotFoundException">The source is unknown: ask <see cref="Knows"/> first.</exception>
     public ParsedAlerts Read(string source, ReadOnlyMemory<byte> body, string? charset = null)
@@ -49,18 +49,16 @@ public sealed class AlertReader
 }
 
 /// <summary>
-/// The result of reading a post. Good alerts are kept even when others of the same post are bad: few senders repeat a refused post, so
-/// refusing it whole would lose the good ones. Either list may be empty, never both.
+/// Good alerts are kept even when others of the same post are bad: few senders repeat a refused post. Either list may be empty, never both.
 /// </summary>
 public sealed record ParsedAlerts(IReadOnlyList<Alert> Alerts, IReadOnlyList<AlertError> Errors)
 {
-    /// <summary>What was guessed in alerts that were taken.</summary>
     public IReadOnlyList<AlertError> Warnings { get; init; } = [];
 
-    /// <summary>How many alerts of the post are not among <see cref="Alerts"/>; a lower bound where they cannot be counted.</summary>
+    /// <summary>A lower bound where the lost alerts cannot be counted.</summary>
     public int Lost { get; init; }
 
-    /// <summary>Nothing was understood: answer 400 with the errors.</summary>
+    /// <summary>Answer 400 with the errors.</summary>
     [JsonIgnore]
     public bool IsRefused => Alerts.Count == 0;
 
@@ -68,25 +66,22 @@ public sealed record ParsedAlerts(IReadOnlyList<Alert> Alerts, IReadOnlyList<Ale
     public static ParsedAlerts Refused(AlertError error, int lost = 1) => new([], [error]) { Lost = lost };
 }
 
-/// <summary>One error in a post.</summary>
 /// <param name="Path">Where, as a JSON path: <c>$.alerts[2].labels</c>.</param>
 /// <param name="Found">What is there: <c>missing</c>, <c>a number</c>.</param>
-/// <param name="Remedy">What the sender has to do.</param>
 public sealed record AlertError(string Path, string Found, string Remedy)
 {
     public override string ToString() => $"{Path}: {Found}; {Remedy}";
 }
 
 /// <summary>
-/// How much of a post is read. Longer text is cut and ends in <c>…</c>, so that a cut value never equals another, valid one. Links and
-/// resource ids are useless when cut and are left out instead.
+/// Longer text is cut and ends in <c>…</c>, so that a cut value never equals another, valid one. Links and resource ids are useless when
+/// cut and are left out instead.
 /// </summary>
 public static class AlertLimits
 {
     /// <summary>Bytes of one post. Azure Monitor sends at most 256 KB an alert.</summary>
     public const int Body = 1024 * 1024;
 
-    /// <summary>Levels of nesting.</summary>
     public const int Depth = 64;
 
     public const int Alerts = 1000;
@@ -110,7 +105,6 @@ public static class AlertLimits
     public const int Link = 4000;
 }
 
-/// <summary>The raw bytes of a post as a JSON document, within <see cref="AlertLimits"/>.</summary>
 internal static class JsonBody
 {
     public const string Empty = "empty";
@@ -150,7 +144,7 @@ internal static class JsonBody
         }
         catch (JsonException e)
         {
-            // The library's message quotes the body and names its own types, so only the place is repeated.
+            // The library's message quotes the body and names its own types.
             error = new(
                 "$",
                 $"not JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}",
@@ -161,15 +155,14 @@ internal static class JsonBody
 }
 
 /// <summary>
-/// JSON is UTF-8 (RFC 8259), but some programs send something else: Windows PowerShell 5.1 posts its own code page. A name with
-/// "\uFFFD" in it would match no trigger, and two machines could look like one.
+/// JSON is UTF-8 (RFC 8259), but Windows PowerShell 5.1 posts its own code page. A name with "\uFFFD" in it would match no trigger, and two
+/// machines could look like one.
 /// </summary>
 internal static class PostEncoding
 {
     private static readonly Encoding s_windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
 
-    /// <param name="charset">From the request; null where it names none.</param>
-    /// <param name="warning">What was guessed; null for a post in UTF-8.</param>
+    /// <param name="warning">Null for a post in UTF-8.</param>
     public static ReadOnlyMemory<byte> ToUtf8(ReadOnlyMemory<byte> post, string? charset, out AlertError? warning)
     {
         warning = null;
@@ -187,8 +180,8 @@ internal static class PostEncoding
     }
 
     /// <summary>
-    /// ISO 8859-1 and ASCII are parts of Windows-1252, and senders that name one of them mean that (https://encoding.spec.whatwg.org).
-    /// UTF-16 is refused: it is not valid JSON here, and half of it would look valid.
+    /// Senders that name ISO 8859-1 or ASCII mean Windows-1252 (https://encoding.spec.whatwg.org). UTF-16 is refused: it is not valid JSON
+    /// here, and half of it would look valid.
     /// </summary>
     /// <returns>Null for an encoding that is unknown, or not based on ASCII.</returns>
     private static Encoding? Find(string? charset) =>
@@ -200,12 +193,12 @@ internal static class PostEncoding
 }
 
 /// <summary>
-/// Reads the posts of one kind of sender. Never throws for its input: a field of an unexpected kind is read as well as it can be, and
-/// what cannot be understood at all becomes an <see cref="AlertError"/>.
+/// Never throws for its input: a field of an unexpected kind is read as well as it can be, and what cannot be understood at all becomes an
+/// <see cref="AlertError"/>.
 /// </summary>
 public interface IAlertParser
 {
-    /// <summary>The sender's kind, as in <c>POST /api/alerts/{source}</c>.</summary>
+    /// <summary>As in <c>POST /api/alerts/{source}</c>.</summary>
     string Source { get; }
 
     ParsedAlerts Parse(JsonElement body);

@@ -1,6 +1,5 @@
 namespace Runbooks.Intake.Parsing;
 
-/// <summary>Words that several senders use.</summary>
 internal static class AlertText
 {
     private static readonly Dictionary<string, AlertStatus> s_words = new(StringComparer.OrdinalIgnoreCase);
@@ -22,7 +21,7 @@ internal static class AlertText
         Know(AlertStatus.Acknowledged, "acknowledged", "acknowledge", "acknowledgement", "acknowledgment", "acked", "ack");
     }
 
-    /// <summary>An unknown word counts as firing, and the sender is told: an incident too many is looked at, a missed alert is not.</summary>
+    /// <summary>An unknown word counts as firing: an incident too many is looked at, a missed alert is not.</summary>
     public static AlertStatus Status(Payload word, string path, PostReport report)
     {
         var text = word.Line(AlertLimits.Name);
@@ -43,7 +42,7 @@ internal static class AlertText
         return AlertStatus.Firing;
     }
 
-    /// <summary>The sender's word. Only critical is known to be worse than an unknown word, and the sender is told.</summary>
+    /// <summary>Only critical is known to be worse than an unknown word.</summary>
     public static string? Severity(Payload word, string path, PostReport report)
     {
         var text = word.Line(AlertLimits.Severity);
@@ -59,7 +58,7 @@ internal static class AlertText
         return text;
     }
 
-    /// <returns>The sender's word for the status where it is unknown; null otherwise.</returns>
+    /// <returns>The sender's word where it is unknown; null otherwise.</returns>
     public static string? Unknown(Payload word) =>
         word.Line(AlertLimits.Name) is { } text && Find(text) is null ? text : null;
 

@@ -12,10 +12,7 @@ internal sealed class AlertmanagerParser : IAlertParser
             (group, alert, path, report) => group.ToAlert(Source, alert, path, report));
 }
 
-/// <summary>
-/// The post that Alertmanager and Grafana share: fields of the whole group, and a list of alerts, some firing and some resolved. Where
-/// an alert says nothing itself, the group's fields count.
-/// </summary>
+/// <summary>The post that Alertmanager and Grafana share. Where an alert says nothing itself, the fields of the group count.</summary>
 internal sealed class AlertGroup
 {
     private readonly Payload _status;
@@ -65,7 +62,7 @@ internal sealed class AlertGroup
         return post["truncatedAlerts"].Line(20) is { } count && count != "0" ? WithLeftOut(parsed, count) : parsed;
     }
 
-    /// <summary>Reports the alerts that the sender itself left out of its post: nobody else does.</summary>
+    /// <summary>Alerts that the sender left out of its post: nobody else reports them.</summary>
     private static ParsedAlerts WithLeftOut(ParsedAlerts parsed, string count) => parsed with
     {
         Errors =
@@ -109,7 +106,7 @@ internal sealed class AlertGroup
 }
 
 /// <summary>
-/// Grafana Alerting's webhook contact point: Alertmanager's post, with the measured values and links of each alert:
+/// Alertmanager's post, with measured values and links:
 /// https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/.
 /// </summary>
 internal sealed class GrafanaParser : IAlertParser
@@ -141,7 +138,7 @@ internal sealed class GrafanaParser : IAlertParser
             annotations.Add("valueString", alert["valueString"]);
         }
 
-        // The rule fires because its query failed or found nothing, as its settings say: the condition was not measured.
+        // The rule fires because its query failed or found nothing, as its settings say.
         var unseen = parsed.Status == AlertStatus.Firing ? stateReason : null;
         var summary = parsed.Summary ?? title;
         return parsed with

@@ -1,10 +1,9 @@
 namespace Runbooks.Intake.Parsing;
 
-/// <summary>For a post that is longer than what is read: the whole alerts in its first part can still be taken.</summary>
+/// <summary>The whole alerts in the first part of a post that is too long can still be taken.</summary>
 public static class CutPost
 {
-    /// <param name="begin">The first part of the post, as UTF-8.</param>
-    /// <returns>A JSON document of the alerts that are whole; null when there are none.</returns>
+    /// <returns>A JSON document of the whole alerts; null when there are none.</returns>
     public static ReadOnlyMemory<byte>? Close(ReadOnlyMemory<byte> begin)
     {
         if (begin.Span.StartsWith("\uFEFF"u8))
@@ -75,12 +74,12 @@ public static class CutPost
     }
 }
 
-/// <summary>For posts that came to the address of another sender: the error gives the right address.</summary>
+/// <summary>For posts that came to the address of another sender.</summary>
 internal static class ForeignPost
 {
     private const string ValidationEvent = "Microsoft.EventGrid.SubscriptionValidationEvent";
 
-    /// <returns>False when nothing in it shows which sender's it is; otherwise it was reported.</returns>
+    /// <returns>False when nothing shows which sender's it is; otherwise it was reported.</returns>
     public static bool Report(Payload post, string path, PostReport report)
     {
         if (IsEvent(post))
@@ -116,18 +115,17 @@ internal static class ForeignPost
         return true;
     }
 
-    /// <returns>Where the essentials of an Azure Monitor alert are, in the common schema or in the form of its resource; or null.</returns>
+    /// <returns>Where the essentials of an Azure Monitor alert are, in the common schema or in the form of its resource.</returns>
     public static string? FindEssentials(Payload post) =>
         post["data"]["essentials"].IsObject ? "data.essentials"
         : post["properties"]["essentials"].IsObject ? "properties.essentials"
         : null;
 
-    /// <summary>An event of Event Grid, in the schema of CloudEvents 1.0 or in Event Grid's own.</summary>
     public static bool IsEvent(Payload post) =>
         (!post["specversion"].IsMissing && !post["type"].IsMissing)
         || (!post["eventType"].IsMissing && !post["eventTime"].IsMissing);
 
-    /// <summary>The event by which Event Grid asks whether it may post here; it is not an alert.</summary>
+    /// <summary>Event Grid asks with it whether it may post here.</summary>
     public static bool IsValidation(Payload post) =>
         ValidationEvent.Equals(post["eventType"].Line(AlertLimits.Name), StringComparison.OrdinalIgnoreCase);
 }

@@ -1,9 +1,6 @@
 namespace Runbooks.Intake.Parsing;
 
-/// <summary>
-/// This program's own small schema, for anything that can post JSON: see docs/alerts.md. One alert, a list of them, or
-/// <c>{"alerts": […]}</c>.
-/// </summary>
+/// <summary>This program's own small schema: see docs/alerts.md. One alert, a list of them, or <c>{"alerts": […]}</c>.</summary>
 internal sealed class GenericParser : IAlertParser
 {
     public string Source => AlertSource.Generic;
@@ -17,7 +14,7 @@ internal sealed class GenericParser : IAlertParser
             : AlertList.ReadSingle(post, "$", Read);
     }
 
-    /// <summary>Fields in which other schemas say whether the alert is over. Their words for that do not distinguish two alerts.</summary>
+    /// <summary>Where other schemas say whether the alert is over. Their words for that do not distinguish two alerts.</summary>
     private static readonly HashSet<string> s_otherStatus = new(StringComparer.OrdinalIgnoreCase)
     {
         "state", "type", "event", "monitorCondition", "severity",
@@ -31,7 +28,7 @@ internal sealed class GenericParser : IAlertParser
         "state", "monitorCondition",
     };
 
-    /// <summary>Fields that say which thing the alert is about. Others may change with each message about the same alert.</summary>
+    /// <summary>They say which thing the alert is about. Other fields may change with each message about it.</summary>
     private static readonly HashSet<string> s_telling = new(StringComparer.OrdinalIgnoreCase)
     {
         "host", "hostname", "instance", "node", "server", "namespace", "pod", "service", "resource", "device", "disk", "tags",
@@ -118,7 +115,6 @@ internal sealed class GenericParser : IAlertParser
         return new($"{path}.name", alert["name"].Found, "give the alert's name as text");
     }
 
-    /// <summary>Another field that says that the alert is not firing.</summary>
     private static string? StatusElsewhere(Payload alert) =>
         alert.Pairs()
             .Where(field => SaysNotFiring(field.Name, field.Value))
@@ -129,14 +125,14 @@ internal sealed class GenericParser : IAlertParser
             .Select(label => $"labels.{label}")
             .FirstOrDefault();
 
-    /// <summary>For an unread field, which may say it by its name: <c>"resolved": true</c>. A priority may be "normal" too.</summary>
+    /// <summary>An unread field may say it by its name: <c>"resolved": true</c>. A priority may be "normal" too.</summary>
     private static bool SaysNotFiring(string name, Payload value) =>
         (!s_read.Contains(name) || s_otherStatus.Contains(name))
         && !name.Equals("priority", StringComparison.OrdinalIgnoreCase)
         && !value.IsArray
         && (AlertText.SaysNotFiring(value) || AlertText.SaysNotFiring(name, value));
 
-    /// <summary>A field in which a sender with a schema of its own may have put the whole alert.</summary>
+    /// <summary>Where a sender with a schema of its own may have put the whole alert.</summary>
     private static (string Name, Payload Value)? InsideOf(Payload alert)
     {
         return alert.Pairs()
@@ -149,10 +145,7 @@ internal sealed class GenericParser : IAlertParser
 
     private static string? NameOf(Payload alert) => alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name);
 
-    /// <summary>
-    /// For an alert without labels: the fields beside them are not read as labels, but alerts of two hosts are still two alerts.
-    /// </summary>
-    /// <returns>What distinguishes it from others of its name.</returns>
+    /// <summary>Without labels the fields beside them are no labels, but alerts of two hosts are still two alerts.</summary>
     private static IReadOnlyDictionary<string, string> ReadBeside(Payload alert, string path, PostReport report)
     {
         var beside = alert.Pairs().Where(field => !s_read.Contains(field.Name) && !field.Value.IsMissing && !IsStatus(field)).ToList();

@@ -20,7 +20,7 @@ internal readonly struct Payload(JsonElement element)
 
     public bool IsMissing => element.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
-    /// <summary>The field of that name. Case is ignored, because Azure Monitor's own services do not agree on it.</summary>
+    /// <summary>Case is ignored, because Azure Monitor's own services do not agree on it.</summary>
     public Payload this[string name]
     {
         get
@@ -38,7 +38,7 @@ internal readonly struct Payload(JsonElement element)
         }
     }
 
-    /// <summary>The entries of an array; anything else that is there counts as its own only entry.</summary>
+    /// <summary>The entries of an array; anything else counts as its own only entry.</summary>
     public IEnumerable<Payload> Items()
     {
         if (IsArray)
@@ -77,8 +77,8 @@ internal readonly struct Payload(JsonElement element)
     }
 
     /// <summary>
-    /// The parts that give no text, each with its name, if it has one, and its place: values that are objects or contain one, and the
-    /// entries of a list that gives no <see cref="Pairs"/> at all.
+    /// The parts that give no text, with their names and places: values that are objects or contain one, and the entries of a list that
+    /// gives no <see cref="Pairs"/> at all.
     /// </summary>
     public IEnumerable<(string? Name, string Place, Payload Value)> NoPairs() =>
         IsArray && !Pairs().Any()
@@ -87,16 +87,14 @@ internal readonly struct Payload(JsonElement element)
                 .Where(entry => entry.Value.IsObject || entry.Value.IsArray)
             : Pairs().Where(pair => pair.Value.HasObjects).Select(pair => ((string?)pair.Name, $".{pair.Name}", pair.Value));
 
-    /// <summary>The first of the <see cref="Pairs"/> with that name.</summary>
     public Payload Pair(string name) => IsObject ? this[name] : Pairs().FirstOrDefault(pair => pair.Name == name).Value;
 
-    /// <summary>Text of one line, at most <paramref name="max"/> characters; null when there is none.</summary>
+    /// <summary>Null when there is no text.</summary>
     public string? Line(int max) => PayloadText.Read(element, max, oneLine: true);
 
-    /// <summary>Text that keeps its lines, at most <paramref name="max"/> characters; null when there is none.</summary>
+    /// <summary>Keeps its lines; null when there is no text.</summary>
     public string? Text(int max) => PayloadText.Read(element, max, oneLine: false);
 
-    /// <summary>As it was sent, byte for byte.</summary>
     public string Raw => Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(element));
 
     /// <summary>It is a non-empty object, or a list with an object or a list in it.</summary>
@@ -107,7 +105,6 @@ internal readonly struct Payload(JsonElement element)
         _ => false,
     };
 
-    /// <summary>What is here, in words for an <see cref="AlertError"/>.</summary>
     public string Found => element.ValueKind switch
     {
         JsonValueKind.Undefined => "missing",
@@ -123,12 +120,12 @@ internal readonly struct Payload(JsonElement element)
 internal static class PayloadValues
 {
     /// <summary>
-    /// ISO 8601, or seconds or milliseconds since 1970. Null for anything else, and for the zero of a clock, which programs write where
-    /// no time is set.
+    /// ISO 8601, or seconds or milliseconds since 1970. Null for anything else, and for a clock's zero, which programs write where no time
+    /// is set.
     /// </summary>
     public static DateTimeOffset? Time(this Payload payload) => ReadTime(payload) is { Year: > 1970 } time ? time : null;
 
-    /// <summary>Warns the sender of what is not a time, since the start of an alert tells its episodes apart.</summary>
+    /// <summary>Warns the sender of a faulty time, since the start of an alert tells its episodes apart.</summary>
     public static DateTimeOffset? Time(this Payload payload, string path, PostReport report)
     {
         var isGiven = payload.IsObject
@@ -167,17 +164,17 @@ internal static class PayloadValues
 
     public static string? Link(this Payload payload) => payload.IsString ? AlertLink.Clean(payload.Line(AlertLimits.Link + 1)) : null;
 
-    /// <summary>The sender's identity of an alert. One that is too long is hashed, since a cut one could equal another's.</summary>
+    /// <summary>An identity that is too long is hashed, since a cut one could equal another's.</summary>
     public static string? Fingerprint(this Payload payload) =>
         payload.Line(AlertLimits.Fingerprint + 1) is not { } text ? null
         : text.Length <= AlertLimits.Fingerprint ? text
         : AlertFingerprint.Of([payload.Text(AlertLimits.Body) ?? text]);
 }
 
-/// <summary>Turns raw JSON values and names into clean text, and reads no more of them than their limit.</summary>
+/// <summary>Reads no more of a value or name than its limit.</summary>
 internal static class PayloadText
 {
-    /// <summary>Strings, numbers and booleans as text; a list as its entries with commas; null for the rest and for blanks.</summary>
+    /// <summary>A list is read as its entries with commas; null for objects and for blanks.</summary>
     public static string? Read(JsonElement element, int max, bool oneLine)
     {
         var text = element.ValueKind switch
@@ -229,7 +226,7 @@ internal static class PayloadText
 
     private static string Decode(ReadOnlySpan<byte> raw, int max, bool oneLine)
     {
-        // A character takes at most the six bytes of \uXXXX. One character more than fits shows that the text has to be cut.
+        // A character takes at most the six bytes of \uXXXX. One more than fits shows that the text has to be cut.
         var enough = (max + 1) * 6;
         var text = Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, enough)]);
         return CleanText.Clean(JsonEscapes.Decode(text), max, oneLine);

@@ -31,7 +31,7 @@ internal static class ConditionContext
         facts.Link = first["linkToFilteredSearchResultsUI"].Link() ?? first["linkToSearchResultsUI"].Link();
     }
 
-    /// <summary>Adds labels for triggers where the sender's own leave room.</summary>
+    /// <summary>For triggers, where the sender's own labels leave room.</summary>
     public static void Derive(Payload context, AzureFacts facts)
     {
         foreach (var field in (string[])["metricName", "metricNamespace", "webTestName"])
@@ -83,7 +83,7 @@ internal static class LogV1Context
     }
 }
 
-/// <summary>Rule groups of Azure Monitor's managed Prometheus: labels and annotations as the rule wrote them.</summary>
+/// <summary>Azure Monitor's managed Prometheus: labels and annotations as the rule wrote them.</summary>
 internal static class PrometheusContext
 {
     public static void Read(Payload context, AzureFacts facts)
@@ -107,12 +107,12 @@ internal static class PrometheusContext
 }
 
 /// <summary>
-/// Activity log alerts of every category, Service Health and Resource Health: one event. The claims of its caller are never read, since
-/// they describe a token.
+/// Activity log alerts of every category, Service Health and Resource Health. The claims of the caller are never read: they describe a
+/// token.
 /// </summary>
 internal static class EventContext
 {
-    /// <summary>These say what an event is, and what it begins or ends. Properties of the rule's owner must not replace them.</summary>
+    /// <summary>These say what an event begins or ends. Properties of the rule's owner must not replace them.</summary>
     private static readonly string[] s_reserved = ["operationName", "status"];
 
     private static readonly string[] s_propertiesReserved = ["trackingId", "stage", "currentHealthStatus", "previousHealthStatus"];
@@ -191,7 +191,7 @@ internal static class EventContext
     }
 }
 
-/// <summary>Budget alerts have no rule, no severity and no targets: the budget gives its name and its scope.</summary>
+/// <summary>Budget alerts have no rule, no severity and no targets: the budget gives name and scope.</summary>
 internal static class CostContext
 {
     private static readonly string[] s_noted =

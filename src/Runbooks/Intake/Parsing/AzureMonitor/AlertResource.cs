@@ -54,7 +54,7 @@ internal static class AlertResource
     }
 }
 
-/// <summary>Bodies of Azure that are not the common alert schema, each with its remedy.</summary>
+/// <summary>Bodies of Azure that are not the common alert schema.</summary>
 internal static class OtherSchema
 {
     private const string SwitchOn =

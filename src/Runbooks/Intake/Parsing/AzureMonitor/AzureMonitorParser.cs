@@ -14,7 +14,6 @@ internal sealed class AzureMonitorParser : IAlertParser
         return post.IsArray ? AlertList.Read(post, "$", Read) : AlertList.ReadSingle(post, "$", Read);
     }
 
-    /// <summary>Whether a body, or what another sender wraps, is an alert that <see cref="Read"/> understands.</summary>
     public static bool Carries(Payload post) =>
         post["essentials"].IsObject || post["data"]["essentials"].IsObject || AlertResource.Is(post);
 
@@ -74,8 +73,8 @@ internal sealed class AzureMonitorParser : IAlertParser
     }
 
     /// <param name="status">
-    /// From <c>monitorCondition</c> alone, except for Resource Health. Service Health can write "status: Resolved" in an alert that is
-    /// Fired. Taking that for an all-clear could lose an alert, so it becomes a label that a trigger may ask for.
+    /// Service Health can write "status: Resolved" in an alert that is Fired. Taking that for an all-clear could lose an alert, so it only
+    /// becomes a label that a trigger may ask for.
     /// </param>
     private static Alert ToAlert(string name, AlertStatus status, Essentials essentials, AzureFacts facts) => new()
     {
@@ -96,7 +95,7 @@ internal sealed class AzureMonitorParser : IAlertParser
     };
 }
 
-/// <summary>All messages of Azure Resource Health for one rule and one resource are one alert, whatever each of them says.</summary>
+/// <summary>All messages of Azure Resource Health for one rule and one resource are one alert.</summary>
 internal static class ResourceEvent
 {
     public static Alert Tell(Alert alert)
@@ -112,7 +111,7 @@ internal static class ResourceEvent
     }
 }
 
-/// <summary>The part that all Azure Monitor alerts share. In cost alerts most of it is null.</summary>
+/// <summary>In cost alerts most of it is null.</summary>
 internal sealed class Essentials(Payload essentials, AzureFacts facts)
 {
     public string? Name =>
@@ -163,7 +162,6 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
             : rule;
     }
 
-    /// <summary>Where the portal shows the alert of that id.</summary>
     public static string? PortalLink(string? id) =>
         id?.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase) == true
             ? AlertLink.Clean(
@@ -173,8 +171,8 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
 }
 
 /// <summary>
-/// What the parts of one common-schema alert add up to. Each part reads the fields that it knows. Nothing switches on
-/// <c>monitoringService</c>, whose values Azure spells in more than one way.
+/// Each part of an alert's context adds the fields that it knows. Nothing switches on <c>monitoringService</c>, whose values Azure spells
+/// in more than one way.
 /// </summary>
 internal sealed class AzureFacts
 {
@@ -182,31 +180,30 @@ internal sealed class AzureFacts
 
     public LabelSet Annotations { get; } = LabelSet.ForAnnotations();
 
-    /// <summary>The rule's name, where the context has a better one than the essentials.</summary>
+    /// <summary>Where the context has a better name than the essentials.</summary>
     public string? Name { get; set; }
 
     public string? RuleGroup { get; set; }
 
-    /// <summary>One line that says more than the rule's description, which is the same each time.</summary>
+    /// <summary>Says more than the rule's description, which is the same each time.</summary>
     public string? Summary { get; set; }
 
-    /// <summary>One line for a rule without a description.</summary>
     public string? Fallback { get; set; }
 
     public string? Link { get; set; }
 
     public string? Runbook { get; set; }
 
-    /// <summary>Names of custom properties that contain measured values.</summary>
+    /// <summary>Names of custom properties with measured values.</summary>
     public IReadOnlyList<string>? Measured { get; set; }
 
-    /// <summary>What the alert is about when the essentials name no target.</summary>
+    /// <summary>For an alert whose essentials name no target.</summary>
     public string? Scope { get; set; }
 }
 
 /// <summary>
-/// Properties that the rule's owner attached. They become labels and replace dimensions of the same name: the owner's word counts more
-/// than the telemetry. The property <c>runbook</c> chooses the runbook.
+/// Labels by the rule's owner, whose word counts more than the telemetry: they replace dimensions of the same name. The property
+/// <c>runbook</c> chooses the runbook.
 /// </summary>
 internal static class CustomProperties
 {

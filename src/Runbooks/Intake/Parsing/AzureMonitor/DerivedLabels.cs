@@ -1,8 +1,7 @@
 namespace Runbooks.Intake.Parsing.AzureMonitor;
 
 /// <summary>
-/// Labels that the sender did not write but that follow from the alert. They are added only where the sender's own leave room, and only
-/// when all targets agree.
+/// Labels that follow from the alert. They are added only where the sender's own leave room, and only when all targets agree.
 /// </summary>
 internal static class DerivedLabels
 {
@@ -16,7 +15,7 @@ internal static class DerivedLabels
             .Reserve("monitoringService", essentials["monitoringService"]);
     }
 
-    /// <summary>The ids of what the alert is about, as sent, each once.</summary>
+    /// <summary>As sent, each once.</summary>
     public static IReadOnlyList<string> Targets(Payload essentials) =>
         [.. essentials["alertTargetIDs"].Items()
             .Take(AlertLimits.Resources)
@@ -45,8 +44,8 @@ internal static class DerivedLabels
 /// <c>/subscriptions/{s}/resourceGroups/{g}/providers/{namespace}/{type}/{name}/{type}/{name}…</c>; a subscription or a group
 /// alone has no type and no name.
 /// </summary>
-/// <param name="Key">The whole id in lower case, since Azure's case varies.</param>
-/// <param name="Path">The names of all levels, as in <c>workspace/endpoint/deployment</c>: a child's name is unique only in its parent.</param>
+/// <param name="Key">In lower case, since Azure's case varies.</param>
+/// <param name="Path">As <c>workspace/endpoint/deployment</c>: a child's name is unique only in its parent.</param>
 internal sealed record ResourceId(string Key, string Subscription, string? Group, string? Type, string? Name, string? Path)
 {
     public static ResourceId? Parse(string? text)
@@ -77,8 +76,8 @@ internal sealed record ResourceId(string Key, string Subscription, string? Group
 }
 
 /// <summary>
-/// The parts of an alert that belong to one firing alone: its id, times, measured values, links to results. The owner of a rule may have
-/// such a part written into a custom property, as the portal's own examples do
+/// The parts of an alert that belong to one firing: its id, times, measured values, links to results. The owner of a rule may have such a
+/// part written into a custom property
 /// (https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-metric-alert-rule, Custom properties).
 /// </summary>
 internal sealed class FiringText
@@ -119,10 +118,9 @@ internal sealed class FiringText
     }
 
     /// <summary>
-    /// Whether the value contains such a part: a long one anywhere, a number or a short one as a word of its own. A small whole number may
-    /// be there by chance, as in the name of a machine, unless the property speaks of a measurement.
+    /// A long part counts anywhere, a number or a short one as a word of its own. A small whole number may be there by chance, as in the
+    /// name of a machine, unless the property speaks of a measurement.
     /// </summary>
-    /// <param name="name">Of the property.</param>
     public bool IsIn(string name, string text)
     {
         var isMeasure = SpeaksOfAMeasure(name) || SpeaksOfAMeasure(text);

@@ -2,7 +2,7 @@ namespace Runbooks.Intake.Parsing.AzureMonitor;
 
 /// <summary>
 /// Events of Azure Event Grid, one or a list, as CloudEvents 1.0 (https://learn.microsoft.com/azure/event-grid/cloud-event-schema) or in
-/// Event Grid's own schema. An event that carries an Azure Monitor alert is read as that alert.
+/// Event Grid's own schema. An event may carry an Azure Monitor alert.
 /// </summary>
 internal sealed class EventGridParser : IAlertParser
 {
@@ -71,11 +71,10 @@ internal sealed class EventGridParser : IAlertParser
         Resources = gridEvent.Resource is { } resource ? [resource] : [],
     };
 
-    /// <summary>Azure does not keep to one case in the ids of resources.</summary>
+    /// <summary>Azure's case varies in the ids of resources.</summary>
     private static string Same(string? text) => text?.ToUpperInvariant() ?? "";
 }
 
-/// <summary>One event, in either schema.</summary>
 internal sealed class GridEvent(Payload post)
 {
     public string? Type { get; } = post["type"].Line(AlertLimits.Name) ?? post["eventType"].Line(AlertLimits.Name);
@@ -88,10 +87,9 @@ internal sealed class GridEvent(Payload post)
 
     public Payload Data { get; } = post["data"];
 
-    /// <summary>Where Resource Notifications describe the resource.</summary>
     private Payload Properties => Data["resourceInfo"]["properties"];
 
-    /// <summary>The id of the Azure resource that it is about; null when there is none.</summary>
+    /// <summary>The id of an Azure resource.</summary>
     public string? Resource =>
         Id(Properties["targetResourceId"]) ?? Id(post["subject"]) ?? Id(post["source"]) ?? Id(post["topic"]);
 
@@ -103,7 +101,7 @@ internal sealed class GridEvent(Payload post)
 
     /// <summary>
     /// Distinguishes two events of one kind about one subject, such as two node pools of a cluster. Where a later event ends the alert,
-    /// only what that event says too may count: the resource, and for scheduled events of a machine the id, unless the subject has it.
+    /// only what both say may count.
     /// </summary>
     public IEnumerable<string> Which
     {
@@ -157,7 +155,6 @@ internal sealed class GridEvent(Payload post)
         }
     }
 
-    /// <summary>The secret, key or certificate that an event of Key Vault is about.</summary>
     private string? VaultObject => Data["objectName"].Line(200) is { } name
         ? $"{Data["objectType"].Line(100) ?? "Object"} {name} in {Data["vaultName"].Line(200) ?? "the vault"}"
         : null;
@@ -184,7 +181,6 @@ internal sealed class GridEvent(Payload post)
             ? DateTimeOffset.FromUnixTimeSeconds(seconds).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
             : null;
 
-    /// <summary>A time does not say which thing the event happened to.</summary>
     private static bool IsTime(string value) =>
         value.Contains('T', StringComparison.Ordinal) && DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out _);
 
