@@ -11,8 +11,7 @@ public interface IWatchdogJob
 
 internal static class WatchdogParts
 {
-    /// <summary>Whatever fails, the other parts of the watchdog run, and this one is tried again in the next minute.</summary>
-    /// <returns>Whether it succeeded.</returns>
+    /// <summary>Whatever fails, the other parts of the watchdog run, and the next minute tries again.</summary>
     public static async Task<bool> TryPartAsync(
         this ILogger logger, string part, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {

@@ -15,8 +15,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class RunbooksServices
 {
     /// <summary>
-    /// Everything that runs an incident. The host adds an engine, <see cref="IIncidentStore"/>, <see cref="IEvidenceStore"/>,
-    /// <see cref="ISharedState"/>, a <see cref="ContactBook"/> and its integrations.
+    /// The host adds an engine, <see cref="IIncidentStore"/>, <see cref="IEvidenceStore"/>, <see cref="ISharedState"/>, a
+    /// <see cref="ContactBook"/> and its integrations.
     /// </summary>
     public static IServiceCollection AddRunbooks(this IServiceCollection services)
     {
@@ -106,7 +106,7 @@ public static class RunbooksServices
 
 public static class IntakeServices
 {
-    /// <summary>Everything that takes alerts and manual starts. The host adds <see cref="LoadedRunbooks"/>.</summary>
+    /// <summary>The host adds <see cref="LoadedRunbooks"/>.</summary>
     public static IServiceCollection AddIncidentIntake(this IServiceCollection services)
     {
         services.TryAddSingleton<AlertUpdates>();

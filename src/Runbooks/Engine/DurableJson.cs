@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Runbooks.Engine;
 
 /// <summary>
-/// How durable data is written: histories, stored records, plan hashes. camelCase, enums as words, and everything that HTML could
-/// misread escaped. A change here changes what old histories mean.
+/// Histories, stored records and plan hashes are written like this: camelCase, enums as words, everything escaped that HTML could
+/// misread. A change here changes what old histories mean.
 /// </summary>
 public static class DurableJson
 {

@@ -1,44 +1,40 @@
 namespace Runbooks.Engine;
 
-/// <summary>What the rest of the system needs of the engine: start an incident's workflow, wake it, and know whether it works.</summary>
 public interface IIncidentEngine
 {
     /// <summary>
-    /// Starts the workflow under the incident's own id. Returns once that is durable. Does nothing for an id that exists, whatever its
-    /// state: the store keeps ids unique, not the engine.
+    /// Returns once the start is durable. Does nothing for an id that exists, whatever its state: the store keeps ids unique, not the
+    /// engine.
     /// </summary>
     Task StartAsync(IncidentInput input, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Wakes a waiting workflow, which then reads the store. The event carries no data and decides nothing. An unknown or finished instance
-    /// is not an error.
+    /// The event carries no data and decides nothing: the workflow reads the store. An unknown or finished instance is not an error.
     /// </summary>
     Task WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken);
 
-    /// <returns>Null when the engine does not know the id.</returns>
+    /// <returns>Null for an unknown id.</returns>
     Task<EngineInstance?> FindAsync(string incidentId, CancellationToken cancellationToken);
 
-    /// <summary>Removes what the engine keeps of a finished instance. A running or unknown one is left alone.</summary>
+    /// <summary>Forgets a finished instance. A running or unknown one is left alone.</summary>
     Task ForgetAsync(string incidentId, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Whether several processes take their work from it: one may then begin an activity that another is still running.</summary>
+    /// <summary>Whether several processes take work from it: one may then begin an activity that another is still running.</summary>
     bool IsShared => true;
 
-    /// <summary>Null when the engine accepts work, otherwise what is wrong, in words.</summary>
+    /// <summary>Null when the engine accepts work, otherwise what is wrong.</summary>
     Task<string?> CheckHealthAsync(CancellationToken cancellationToken);
 }
 
-/// <param name="Failure">Why it failed; null unless <paramref name="Status"/> is <see cref="EngineStatus.Failed"/>.</param>
+/// <param name="Failure">Null unless <paramref name="Status"/> is <see cref="EngineStatus.Failed"/>.</param>
 public sealed record EngineInstance(string Id, EngineStatus Status, DateTimeOffset UpdatedAt, string? Failure = null);
 
-/// <summary>The states of an instance, in the words of Durable Task.</summary>
 public enum EngineStatus { Pending, Running, Completed, Failed, Terminated }
 
 public static class EngineWaking
 {
     /// <summary>
-    /// Wakes the incident's workflow, if it waits. The record counts whether or not this succeeds: the workflow reads it again on every
-    /// timer, so a lost wake-up only causes a delay.
+    /// The record counts whether or not this succeeds: the workflow reads it again on every timer, so a lost wake-up only causes a delay.
     /// </summary>
     public static async Task TryWakeAsync(this IIncidentEngine engine, Incident incident, ILogger logger)
     {
@@ -50,10 +46,10 @@ public static class EngineWaking
 
         try
         {
-            // Not the caller's token: the change is on record, so the wake-up goes on when the caller hangs up.
+            // Not the caller's token: the change is on record.
             await engine.WakeAsync(incident.Id, wakeEvent, CancellationToken.None);
         }
-        // Each engine has exceptions of its own, and none of them may turn a recorded decision into an error.
+        // An engine may fail in any way, and that may not turn a recorded decision into an error.
         catch (Exception failure)
         {
             Log.WakeFailed(logger, incident.Id, failure);
@@ -61,7 +57,7 @@ public static class EngineWaking
     }
 }
 
-/// <summary>What an incident's orchestration starts with. Kept in its history, so small and free of secrets.</summary>
+/// <summary>Kept in history, so small and free of secrets.</summary>
 /// <param name="Checkpoint">Where a new execution goes on from an older one; null for a new incident.</param>
 public sealed record IncidentInput(string IncidentId, RunbookOutline Runbook, Checkpoint? Checkpoint = null)
 {
@@ -74,19 +70,15 @@ public sealed record IncidentOutcome(IncidentState State);
 /// What has happened so far when a new execution, with an empty history, continues an older one. Long waits do that every
 /// <c>IncidentStory.RoundsPerExecution</c> rounds: a lease of a week must not replay thousands of events at every wake-up.
 /// </summary>
-/// <param name="Stage">The part of the story that is being run.</param>
 /// <param name="Waits">How many waits have had a name so far.</param>
-/// <param name="GateId">The gate that covers the steps, or that is open.</param>
-/// <param name="Round">How often the phase has asked, the open gate included.</param>
 /// <param name="HealthySince">
-/// For a lease: since when its checks have passed without a break. For the diagnosis: since when the checks have called for nothing. For
-/// the verification: when the last round counted.
+/// Since when the checks of a lease have passed, or those of the diagnosis called for nothing; or when the last round of a verification
+/// counted.
 /// </param>
-/// <param name="Pause">The pause after the last round of a lease.</param>
-/// <param name="Paged">Whether somebody was told that the lease has lasted too long.</param>
-/// <param name="Passes">How many rounds of a verification in a row have passed.</param>
-/// <param name="PagedBroken">Whether somebody was told that the held fix no longer helps.</param>
-/// <param name="Measured">For the last round of a verification that counted: until when each value was measured, by the check's name.</param>
+/// <param name="Paged">Somebody was told that the lease has lasted too long.</param>
+/// <param name="Passes">Passed rounds of a verification in a row.</param>
+/// <param name="PagedBroken">Somebody was told that the held fix no longer helps.</param>
+/// <param name="Measured">Until when each value of the last counted round was measured, by the check's name.</param>
 public sealed record Checkpoint(
     Stage Stage,
     int Waits,
@@ -106,12 +98,9 @@ public sealed record Checkpoint(
 public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resolution, Settling }
 
 /// <summary>
-/// What the orchestration needs of a runbook: names, order and times. The runbook itself is pinned in the store, where the activities
-/// read it; only this is in the history.
+/// What the orchestration needs of a runbook, and all of it that is in the history. The activities read the runbook itself from the store.
 /// </summary>
-/// <param name="Hash">The version that the incident is pinned to.</param>
-/// <param name="MayWaitForOther">Whether the runbook names one that covers it.</param>
-/// <param name="HealthyFor">See <see cref="Limits.HealthyFor"/>; 0 in histories that are older than this field.</param>
+/// <param name="HealthyFor">See <see cref="Limits.HealthyFor"/>; 0 in older histories.</param>
 /// <param name="LooksAfterSettling">Whether the checks are asked again at the end of the settle window; false in older histories.</param>
 public sealed record RunbookOutline(
     string Hash,
@@ -151,10 +140,8 @@ public sealed record CheckOutline(string Name, string Ask);
 
 public sealed record StepOutline(string Name, StepRetry Retry);
 
-/// <summary>What the engine shows about an instance.</summary>
 public sealed record IncidentStatus(IncidentState State, string? Detail = null);
 
-/// <summary>Counts running work, so that a caller can wait until there is none.</summary>
 public sealed class BusyCount
 {
     private readonly Lock _gate = new();
