@@ -50,13 +50,22 @@ internal static class BacktestCommand
         var loaded = catalog.Load(folder.Read());
         return loaded.Errors.Count == 0
             ? catalog.Current
-            : throw new CommandException($"The runbooks in {folder.Path} have errors; nothing was played.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);
+            : throw new CommandException(
+                $"The runbooks in {folder.Path} have errors; nothing was played.\n{string.Join("\n", loaded.Errors)}",
+                ExitCode.Failed);
     }
 
-    private static async Task<IReadOnlyList<IncidentView>> FetchAsync(ClientOptions client, ParseResult parsed, string age, string? save, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<IncidentView>> FetchAsync(
+        ClientOptions client,
+        ParseResult parsed,
+        string age,
+        string? save,
+        CancellationToken cancellationToken)
     {
-        var began = DurationText.TryParse(age, out var length) ? TimeProvider.System.GetUtcNow() - length
-            : DateTimeOffset.TryParseExact(age, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var day) ? day
+        var began = DurationText.TryParse(age, out var length)
+            ? TimeProvider.System.GetUtcNow() - length
+            : DateTimeOffset.TryParseExact(age, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var day)
+            ? day
             : throw new CommandException($"--since is '{age}'; it has to be {DurationText.Expected}, or a day such as 2026-11-01.");
         using var api = client.Connect(parsed);
         var fetched = await PastIncidents.FetchAsync(api, began, cancellationToken);
@@ -131,7 +140,7 @@ internal static class BacktestCommand
 }
 
 /// <summary>Plays past incidents again with the runbooks as they are now, or as they are about to be.</summary>
-/// <param name="before">The runbooks that a change is compared with; null to compare with what the record says.</param>
+/// <param name="before">The runbooks that a change is compared with; null to compare with the record.</param>
 internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyCollection<Runbook>? before, StepCatalog steps)
 {
     public async Task<IReadOnlyList<BacktestResult>> RunAsync(IReadOnlyList<IncidentView> incidents, CancellationToken cancellationToken)
@@ -168,13 +177,12 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
             return new(incident);
         }
 
-        // A mode that the file said is part of the change; any other was the host's.
+        // A mode that the old runbook had in its file is part of the change. Any other mode came from the host.
         var hosts = old.Mode == incident.Mode ? RunMode.Normal : incident.Mode;
         return new(incident) { Was = await GoesAsync(incident, then, then.Others, hosts), Is = await GoesAsync(incident, now, then.Others, hosts), IsHeld = now.WouldGoBeyond(hosts) };
     }
 
-    /// <summary>How it goes with those who take it.</summary>
-    /// <param name="known">Who took it beside its own runbook anyway, and has incidents of their own.</param>
+    /// <param name="known">The runbooks that took the alert already, beside the incident's own, in incidents of their own.</param>
     /// <param name="mode">How far the host lets it go.</param>
     private async Task<string> GoesAsync(IncidentView incident, Takers takers, IReadOnlyList<Runbook> known, RunMode mode)
     {
@@ -190,7 +198,7 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
 
     private static string TakesToo(Runbook other) => $"'{other.Id}' takes it too";
 
-    /// <summary>How it goes with this runbook, as <see cref="Recorded"/> says how it went.</summary>
+    /// <summary>How it goes with this runbook, in the form of <see cref="Recorded"/>.</summary>
     private async Task<string> PlayedAsync(IncidentView incident, Runbook runbook, RunMode mode)
     {
         try
@@ -214,13 +222,13 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
     private static string Recorded(IncidentView incident) =>
         Told(CamelCase.Of(incident.State), incident.Steps.Select(step => Told(step.Name, step.Action, step.Status)), []);
 
-    /// <summary>A step of the same name that does something else is another step.</summary>
+    /// <summary>With the action, since a step of the same name that does something else is another step.</summary>
     private static string Told(string name, string action, StepStatus status) => $"{name} ({action}): {CamelCase.Of(status)}";
 
     private static string Told(string state, IEnumerable<string> steps, IEnumerable<string> remarks) =>
         string.Join("; ", [state, string.Join(", ", steps) is { Length: > 0 } words ? words : "no step ran", .. remarks]);
 
-    /// <summary>What the night answered to a check that is no longer there has no meaning any more.</summary>
+    /// <summary>Without answers of checks and steps that are no longer in the runbook.</summary>
     private static TestScript Known(TestScript script, Runbook runbook)
     {
         var checks = runbook.Diagnosis.Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
@@ -231,10 +239,10 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
     }
 }
 
-/// <summary>Who takes an incident's alert: its own runbook, and others.</summary>
-/// <param name="Own">Null where it does not take the alert.</param>
+/// <summary>The runbooks that take an incident's alert.</summary>
+/// <param name="Own">The incident's own runbook; null where it does not take the alert.</param>
 /// <param name="Others">The most specific first; each opens an incident of its own.</param>
-/// <param name="Reason">Why nobody takes it; null where somebody does.</param>
+/// <param name="Reason">Why no runbook takes it; null where one does.</param>
 internal sealed record Takers(Runbook? Own, IReadOnlyList<Runbook> Others, string? Reason)
 {
     public static Takers Of(IncidentView incident, IReadOnlyCollection<Runbook> runbooks)
@@ -253,22 +261,21 @@ internal sealed record Takers(Runbook? Own, IReadOnlyList<Runbook> Others, strin
 
     public IReadOnlyList<Runbook> Beside(IReadOnlyList<Runbook> known) => [.. Others.ExceptBy(known.Select(one => one.Id), other => other.Id)];
 
-    /// <summary>Whether who takes it would by itself go further than this.</summary>
+    /// <summary>Whether the runbook that takes it would by itself go further than this mode.</summary>
     public bool WouldGoBeyond(RunMode mode) => (Own ?? (Others.Count > 0 ? Others[0] : null))?.Mode < mode;
 }
 
-/// <summary>How one past incident goes now.</summary>
 internal sealed record BacktestResult(IncidentView Incident)
 {
-    /// <summary>Why nothing can be said; null where something can.</summary>
+    /// <summary>Why it was not played; null where it was.</summary>
     public string? LeftOut { get; init; }
 
-    /// <summary>How it went, in words; the same as <see cref="Is"/> where the runbook did not change.</summary>
+    /// <summary>The same as <see cref="Is"/> where the runbook did not change.</summary>
     public string Was { get; init; } = "";
 
     public string Is { get; init; } = "";
 
-    /// <summary>It was played in the mode of its record, which is stricter than the runbook's own: what its steps do without that is not known.</summary>
+    /// <summary>It was played in the stricter mode of its record: what its steps do without that is not known.</summary>
     public bool IsHeld { get; init; }
 
     public bool IsOtherwise => LeftOut is null && Was != Is;

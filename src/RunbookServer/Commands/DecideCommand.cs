@@ -1,6 +1,9 @@
 namespace RunbookServer.Commands;
 
-/// <summary><c>runbook approve ID</c>, <c>runbook reject ID</c>, <c>runbook take-over ID</c>; and of what a person does by hand, <c>runbook done ID</c> and <c>runbook could-not ID</c>.</summary>
+/// <summary>
+/// <c>runbook approve ID</c>, <c>runbook reject ID</c>, <c>runbook take-over ID</c>; for work by hand, <c>runbook done ID</c> and
+/// <c>runbook could-not ID</c>.
+/// </summary>
 internal static class DecideCommand
 {
     private const string Approve = "approve";
@@ -9,13 +12,19 @@ internal static class DecideCommand
     public static Command BuildApprove() => Build("approve", Approve, "Shows what an incident asks to do, and says yes to exactly that.");
 
     public static Command BuildReject() => Build("reject", "reject", "Says no to what an incident asks; its steps do not run.");
-
-    public static Command BuildTakeOver() => Build("take-over", "takeOver", "Takes over an incident that waits for an answer: the automation stops. Close the incident when it is over.");
+    public static Command BuildTakeOver() => Build(
+        "take-over",
+        "takeOver",
+        "Takes over an incident that waits for an answer: the automation stops. Close the incident when it is over.");
 
     public static Command BuildDone()
     {
         var (id, by, reason) = Parts("Who did it.");
-        var items = new Option<int[]>("--item") { Description = "An item of the checklist that is done, counted from 1; once for each.", DefaultValueFactory = _ => [] };
+        var items = new Option<int[]>("--item")
+        {
+            Description = "An item of the checklist that is done, counted from 1; once for each.",
+            DefaultValueFactory = _ => [],
+        };
         var all = new Option<bool>("--all") { Description = "Every item that is left." };
         return ClientOptions.WithHost(new Command("done", "Says that work by hand is done, or which items of it are done.") { id, items, all, by, reason }, async (parsed, api, cancellationToken) =>
         {
@@ -48,7 +57,7 @@ internal static class DecideCommand
         });
     }
 
-    /// <summary>What is asked to be done by hand, so that the answer is about that and about no later question.</summary>
+    /// <summary>The open question for work by hand. The answer names it, so that it cannot count for a later question.</summary>
     private static async Task<JsonNode> WorkAsync(ApiClient api, string id, CancellationToken cancellationToken)
     {
         var incident = await api.GetIncidentAsync(id, cancellationToken);
@@ -58,17 +67,18 @@ internal static class DecideCommand
             : gate;
     }
 
-    /// <summary>Nothing is sent: what opens in the meantime was not looked at.</summary>
+    /// <summary>Nothing is sent: a question that opens in the meantime was not read.</summary>
     private static CommandException AsksNothing(JsonNode incident) => new(
         incident["final"]?.GetValue<bool>() == true ? $"Incident {incident["id"]} ended: {($"{incident["reason"]}".StartsWith($"{incident["headline"]}", StringComparison.Ordinal) ? "" : $"{incident["headline"]}. ")}{incident["reason"]}".TrimEnd() : $"Incident {incident["id"]} asks nothing at the moment.", ExitCode.Failed);
 
     private static CommandException NoSuchQuestion(JsonNode incident, string gate) => new(
         $"Incident {incident["id"]} has no question '{gate}'{(ShowCommand.Items(incident, "gates").Select(one => $"{one["id"]}").ToList() is { Count: > 0 } known ? $"; it has {string.Join(", ", known)}" : "")}.", ExitCode.Failed);
 
-    private static (Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides, by their name in the contacts; the user of this machine unless named.") =>
+    private static (Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(
+        string who = "Who decides, by their name in the contacts; the user of this machine unless named.") =>
         (ClientOptions.IncidentId(), ClientOptions.By(who), ClientOptions.Reason());
 
-    /// <param name="question">What was read, so that the answer is about that; null where nothing was.</param>
+    /// <param name="question">The question that was read, and is answered; null where none was read.</param>
     private static JsonObject Body(string decision, string by, string? reason, JsonNode? question, string? gate = null) => new()
     {
         ["decision"] = decision,
@@ -110,8 +120,7 @@ internal static class DecideCommand
         });
     }
 
-    /// <summary>What is printed is what is approved: a plan that changes in between is not.</summary>
-    /// <returns>Of one that is no longer open the host says how it ended.</returns>
+    /// <summary>Prints an open question, so that exactly this plan is approved. The host says how a question ended that is no longer open.</summary>
     private static async Task<(JsonNode? Question, bool IsDryRun)> QuestionAsync(ApiClient api, string id, string? gate, bool unasked, CancellationToken cancellationToken)
     {
         var incident = await api.GetIncidentAsync(id, cancellationToken);
@@ -126,7 +135,7 @@ internal static class DecideCommand
             }
         }
 
-        // A script that had no answer runs again, and must not approve what nobody has looked at.
+        // A script that got no answer runs again, and must not approve a question that nobody has looked at.
         return IsOpen(asked) && unasked && gate is null && EarlierYes(incident, asked) is { } earlier
             ? throw new CommandException($"A yes to '{earlier}' came this way before, and another question is open by now. Nothing was approved. Name the one that is meant: --gate {asked["id"]}", ExitCode.Failed)
             : (asked, ShowCommand.IsDryRun(incident));
@@ -145,7 +154,7 @@ internal static class DecideCommand
         .. ShowCommand.Items(incident, "heldBack").Select(guard => $"It cannot run at the moment: {guard}"),
     ];
 
-    /// <summary>The question as the page of its link puts it: each step, what it is run with, and whether it can be taken back.</summary>
+    /// <summary>The question as its page shows it: each step with its parameters, and whether it can be taken back.</summary>
     internal static IEnumerable<string> Lines(JsonNode incident, JsonNode asked) =>
     [
         .. ShowCommand.IsDryRun(incident) ? [GateText.DryRun] : Array.Empty<string>(),
@@ -153,7 +162,7 @@ internal static class DecideCommand
         $"{asked["question"]}",
         .. ShowCommand.Items(incident, "steps").Select(step => $"  Done so far: {ShowCommand.Step(step)}"),
 
-        // What the checks said last.
+        // The newest answers of the checks.
         .. ShowCommand.Items(incident, ShowCommand.Items(incident, "verification").Any() ? "verification" : "findings")
             .Select(finding => $"  {ShowCommand.Finding(finding)}"),
         .. ShowCommand.Items(incident, "news").Select(news => $"  News: {news["text"]}"),
@@ -173,16 +182,16 @@ internal static class DecideCommand
         .. UndoLine(step) is { } undo ? [$"     {undo}"] : Array.Empty<string>(),
     ];
 
-    /// <summary>What cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
+    /// <summary>A fix of the cause is never taken back, so only that it cannot be undone is worth a line.</summary>
     private static string? UndoLine(JsonNode step) =>
         step["undo"] is not { } undo ? "Cannot be undone." : step["phase"]?.ToString() == "resolution" ? null : $"Undo: {undo}";
 
-    /// <summary>The checklist of work by hand, with what is ticked.</summary>
+    /// <summary>The checklist of work by hand, with a tick at each item that is done.</summary>
     internal static IEnumerable<string> ItemLines(JsonNode asked) => asked["task"] is { } task
         ? ShowCommand.Items(task, "items").Select((item, at) => $"{(item["doneBy"] is null ? "☐" : "☑")} {at + 1}. {item["text"]}{(item["doneBy"] is { } by ? $" ({by})" : "")}")
         : [];
 
-    /// <summary>At a terminal the steps are read before they are approved; only a yes is one. Whoever calls it from a script has said yes by that.</summary>
+    /// <summary>Asks at the terminal. Only a yes counts as one.</summary>
     internal static bool Agrees(TextReader input, bool isDryRun)
     {
         Console.Out.Write(isDryRun ? "Rehearse this? [y/N] " : "Approve this? [y/N] ");
@@ -190,16 +199,26 @@ internal static class DecideCommand
     }
 }
 
-/// <summary>What a person does with an incident beside deciding: each says who and why, and both go on the record.</summary>
+/// <summary>What a person does with an incident beside deciding: each says who and why, for the record.</summary>
 internal static class VerbCommands
 {
     private const string Who = "Who does it, by their name in the contacts; the user of this machine unless named.";
 
-    public static Command BuildStop() => Build("stop", "cancel", "Stops the automation of an incident before its next step and takes back what can be taken back; in the resolution, what the mitigation changed stays.");
+    public static Command BuildStop() => Build(
+        "stop",
+        "cancel",
+        "Stops the automation of an incident before its next step and takes back what can be taken back; "
+        + "in the resolution, what the mitigation changed stays.");
 
-    public static Command BuildAcknowledge() => Build("acknowledge", "acknowledge", "Says that you are looking after an ended incident that needs a person.", needed: false, field: "note");
+    public static Command BuildAcknowledge() => Build(
+        "acknowledge",
+        "acknowledge",
+        "Says that you are looking after an ended incident that needs a person.",
+        needed: false,
+        field: "note");
 
-    public static Command BuildTakeBack() => Build("take-back", "take-back", "Takes back now what an incident has changed, and ends the incident.");
+    public static Command BuildTakeBack() =>
+        Build("take-back", "take-back", "Takes back now what an incident has changed, and ends the incident.");
 
     public static Command BuildClose() => Build("close", "close", "Closes an incident that a person took over, or whose end needed a person.");
 
@@ -231,7 +250,11 @@ internal static class StartCommand
     public static Command Build()
     {
         var runbook = new Argument<string>("runbook") { Description = "The runbook's id." };
-        var labels = new Option<string[]>("--label") { Description = "name=value, as an alert's label would say it; once for each.", DefaultValueFactory = _ => [] };
+        var labels = new Option<string[]>("--label")
+        {
+            Description = "name=value, as an alert's label would say it; once for each.",
+            DefaultValueFactory = _ => [],
+        };
         labels.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(token => token.Value.IndexOf('=', StringComparison.Ordinal) < 1))

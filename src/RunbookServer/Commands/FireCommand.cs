@@ -15,8 +15,18 @@ internal static class FireCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         var source = SampleAlerts.SourceOption();
-        var reset = new Option<bool>("--reset") { Description = "First puts the sandbox back to how it was at the start; without a sample, that alone." };
-        var command = new Command("fire", "Posts a sample or a given alert to the running host. Ends with 1 when nothing of it was taken, or not all.") { what, source, reset };
+        var reset = new Option<bool>("--reset")
+        {
+            Description = "First puts the sandbox back to how it was at the start; without a sample, that alone.",
+        };
+        var command = new Command(
+            "fire",
+            "Posts a sample or a given alert to the running host. Ends with 1 when nothing of it was taken, or not all.")
+        {
+            what,
+            source,
+            reset,
+        };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -54,7 +64,7 @@ internal static class FireCommand
 
     private static int PrintAnswer((HttpStatusCode Status, JsonNode? Body) response, Uri address)
     {
-        // Of a post that is refused as too large, what was whole is taken all the same.
+        // A post that is refused as too large is taken as far as it was complete.
         foreach (var incident in (response.Body as JsonObject)?["incidents"]?.AsArray() ?? [])
         {
             Print(incident, address);
@@ -75,7 +85,8 @@ internal static class FireCommand
         var lost = answer?["lost"]?.GetValue<int>() ?? 0;
         if (lost > 0)
         {
-            ConsoleOutput.Error($"{CountText.Format(lost, "alert")} of the post {CountText.Were(lost)} left out by its sender or by the limits of a post.");
+            ConsoleOutput.Error($"{CountText.Format(lost, "alert")} of the post {CountText.Were(lost)} left out "
+                + "by its sender or by the limits of a post.");
         }
 
         return IsTaken(answer) && lost == 0 && errors.Count == 0 ? ExitCode.Done : ExitCode.Failed;
@@ -93,8 +104,9 @@ internal static class FireCommand
         ConsoleOutput.Raw(done?["message"]?.ToString() ?? "The sandbox was reset.");
     }
 
-    /// <summary>Whether some incident is about each of it: an alert that is ignored has reached nobody.</summary>
-    private static bool IsTaken(JsonNode? answer) => answer?["incidents"] is JsonArray { Count: > 0 } incidents && incidents.All(incident => incident?["outcome"]?.ToString() is not "ignored");
+    /// <summary>Whether each alert has an incident: an alert that is ignored has reached nobody.</summary>
+    private static bool IsTaken(JsonNode? answer) => answer?["incidents"] is JsonArray { Count: > 0 } incidents
+        && incidents.All(incident => incident?["outcome"]?.ToString() is not "ignored");
 
     private static void Print(JsonNode? incident, Uri address)
     {

@@ -13,17 +13,39 @@ internal static class NewCommand
     private static readonly Assembly s_assembly = typeof(NewCommand).Assembly;
 
     public static IReadOnlyList<string> Templates { get; } =
-        [.. s_assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..].Split('.')[0]).Distinct().Order(StringComparer.Ordinal)];
+    [
+        .. s_assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(name => name[Prefix.Length..].Split('.')[0])
+            .Distinct()
+            .Order(StringComparer.Ordinal),
+    ];
 
     public static Command Build()
     {
         var id = new Argument<string>("id") { Description = $"The new runbook's id: {NameRules.IdFormat}." };
-        var from = new Option<string>("--from") { Description = "What to begin with. ask: a person approves; self-healing: acts within limits and tells afterwards; lease: taken back by itself; tell: only tells; by-hand: a person does it.", DefaultValueFactory = _ => Usual };
+        var from = new Option<string>("--from")
+        {
+            Description = "What to begin with. ask: a person approves; self-healing: acts within limits and tells afterwards; "
+                + "lease: taken back by itself; tell: only tells; by-hand: a person does it.",
+            DefaultValueFactory = _ => Usual,
+        };
         from.AcceptOnlyFromAmong([.. Templates]);
         var title = new Option<string?>("--title") { Description = "The name people see; made of the id unless given." };
         var owner = new Option<string?>("--owner") { Description = "Who keeps it; platform unless given, in a team's folder its owner." };
-        var folder = new Option<string>("--runbooks") { Description = "The folder of runbooks; ./runbooks unless named. Made where it is not there.", DefaultValueFactory = _ => "runbooks" };
-        var command = new Command("new", "Writes a commented runbook that validates, with a test that passes, to change into your own.") { id, from, title, owner, folder };
+        var folder = new Option<string>("--runbooks")
+        {
+            Description = "The folder of runbooks; ./runbooks unless named. Made where it is not there.",
+            DefaultValueFactory = _ => "runbooks",
+        };
+        var command = new Command("new", "Writes a commented runbook that validates, with a test that passes, to change into your own.")
+        {
+            id,
+            from,
+            title,
+            owner,
+            folder,
+        };
         command.SetAction(parsed =>
         {
             var name = parsed.GetRequiredValue(id);
@@ -76,7 +98,8 @@ internal static class NewCommand
             """);
     }
 
-    private static string OwnerOf(string folder) => RunbookFolder.TeamOf(folder) is { } team && TeamFile.Read(team).Team is { } known ? known.Owner : "platform";
+    private static string OwnerOf(string folder) =>
+        RunbookFolder.TeamOf(folder) is { } team && TeamFile.Read(team).Team is { } known ? known.Owner : "platform";
 
     private static string Filled(string template, Dictionary<string, string> words)
     {
@@ -108,7 +131,11 @@ internal static class SchemaCommand
 
     public static Command Build()
     {
-        var kind = new Argument<string>("kind") { Description = "Which file: runbook (with every check and action of this host), test, contacts, windows, team or team-contacts.", DefaultValueFactory = _ => "runbook" };
+        var kind = new Argument<string>("kind")
+        {
+            Description = "Which file: runbook (with every check and action of this host), test, contacts, windows, team or team-contacts.",
+            DefaultValueFactory = _ => "runbook",
+        };
         kind.AcceptOnlyFromAmong([.. s_kinds.Keys]);
         var command = new Command("schema", "Prints the JSON Schema of a file, for editors.") { kind };
         command.SetAction(parsed =>

@@ -9,26 +9,35 @@ internal static class PublishCommand
     public static Command Build()
     {
         var options = new PublishOptions();
-        var command = new Command("publish", "Checks a folder of runbooks, runs their tests and publishes them as a whole; each host that reads that place takes them in or says why not. Also lists what was published, and goes back.");
+        var command = new Command(
+            "publish",
+            "Checks a folder of runbooks, runs their tests and publishes them as a whole; "
+            + "each host that reads that place takes them in or says why not. Also lists what was published, and goes back.");
         options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             options.RefuseIdle(parsed);
             var settings = options.SettingsOf(parsed);
             var turn = new Turn(Place(parsed.GetRequiredValue(options.To), settings), options.Settings.Of(parsed, settings), parsed, options);
-            return parsed.GetValue(options.List) ? await turn.ListAsync(cancellationToken)
-                : parsed.GetResult(options.RollBack) is null ? await turn.PublishAsync(cancellationToken)
+            return parsed.GetValue(options.List)
+                ? await turn.ListAsync(cancellationToken)
+                : parsed.GetResult(options.RollBack) is null
+                ? await turn.PublishAsync(cancellationToken)
                 : await turn.RollBackAsync(cancellationToken);
         });
         return command;
     }
 
     private static IRuleSetPlace Place(string to, IConfiguration settings) =>
-        RunbookFolder.ContainerOf(to) is { } container ? RunbookFolder.Open(container, settings)
-        : Directory.Exists(to) ? new FolderPlace(Path.GetFullPath(to))
-        : throw new CommandException($"There is no folder {to}. Make it, or name the address of a blob container: https://ACCOUNT.blob.core.windows.net/CONTAINER.");
+        RunbookFolder.ContainerOf(to) is { } container
+            ? RunbookFolder.Open(container, settings)
+            : Directory.Exists(to)
+            ? new FolderPlace(Path.GetFullPath(to))
+            : throw new CommandException(
+                $"There is no folder {to}. Make it, or name the address of a blob container: "
+                + "https://ACCOUNT.blob.core.windows.net/CONTAINER.");
 
-    /// <summary>One run of the command, on the place as it was when it began.</summary>
+    /// <summary>One run of the command, on the place as it was when the run began.</summary>
     private sealed class Turn(IRuleSetPlace place, HostSettings host, ParseResult parsed, PublishOptions options)
     {
         private readonly Publisher _publisher = new(place, TimeProvider.System);
@@ -101,10 +110,14 @@ internal static class PublishCommand
             }
 
             var state = await _publisher.LookAsync(cancellationToken);
-            var log = LogOf(state) ?? throw new CommandException($"Nothing was published to {place.Address}: there is nothing to go back to.");
+            var log = LogOf(state)
+                ?? throw new CommandException($"Nothing was published to {place.Address}: there is nothing to go back to.");
             var earlier = parsed.GetValue(options.RollBack) is { } named
-                ? log.Find(named) ?? throw new CommandException($"No publication is called {named}. See: runbook publish --to {place.Address} --list")
-                : log.Publications.FirstOrDefault(publication => publication.Set != log.Current.Set) ?? throw new CommandException("There is no earlier set to go back to.");
+                ? log.Find(named)
+                    ?? throw new CommandException(
+                        $"No publication is called {named}. See: runbook publish --to {place.Address} --list")
+                : log.Publications.FirstOrDefault(publication => publication.Set != log.Current.Set)
+                    ?? throw new CommandException("There is no earlier set to go back to.");
             if (earlier.Set == log.Current.Set)
             {
                 throw new CommandException($"Publication {earlier.Number} has the files that are in force already.");
@@ -123,7 +136,11 @@ internal static class PublishCommand
                 : _publisher.RollBackAsync(state, earlier, origin, cancellationToken), cancellationToken);
         }
 
-        private async Task<int> FinishAsync(RuleSet? before, RuleSet after, Func<bool, Task<PublishResult>> publish, CancellationToken cancellationToken)
+        private async Task<int> FinishAsync(
+            RuleSet? before,
+            RuleSet after,
+            Func<bool, Task<PublishResult>> publish,
+            CancellationToken cancellationToken)
         {
             using var services = OfflineServices.Build(host: host);
             var changes = RuleSetDifference.Of(before, after, services.GetRequiredService<RunbookReader>());
@@ -132,7 +149,12 @@ internal static class PublishCommand
             var asJson = parsed.GetValue(options.Json);
             if (asJson)
             {
-                ConsoleOutput.Json(new JsonObject { ["outcome"] = dry ? "dryRun" : CamelCase.Of(outcome), ["publication"] = dry || publication is null ? null : Json(publication), ["changes"] = new JsonArray([.. changes.Select(change => (JsonNode)change)]) });
+                ConsoleOutput.Json(new JsonObject
+                {
+                    ["outcome"] = dry ? "dryRun" : CamelCase.Of(outcome),
+                    ["publication"] = dry || publication is null ? null : Json(publication),
+                    ["changes"] = new JsonArray([.. changes.Select(change => (JsonNode)change)]),
+                });
             }
 
             if (outcome == PublishOutcome.SomebodyWasFirst)
@@ -170,7 +192,7 @@ internal static class PublishCommand
             });
         }
 
-        /// <summary>A publication that cannot be tidied up after is in force all the same.</summary>
+        /// <summary>A publication is in force even where the old files cannot be removed after it.</summary>
         private async Task PruneAsync(CancellationToken cancellationToken)
         {
             try
@@ -185,14 +207,17 @@ internal static class PublishCommand
 
         /// <returns>Null where nothing was published.</returns>
         /// <exception cref="InvalidDataException">The record is damaged.</exception>
-        private static PublicationLog? LogOf(PublishedState state) => state.Damage is { } damage ? throw new InvalidDataException(damage) : state.Log;
+        private static PublicationLog? LogOf(PublishedState state) =>
+            state.Damage is { } damage ? throw new InvalidDataException(damage) : state.Log;
 
         /// <returns>Null where it cannot be read.</returns>
         private async Task<RuleSet?> BeforeAsync(PublishedState state, CancellationToken cancellationToken)
         {
             try
             {
-                return LogOf(state) is { } log ? await _sets.ReadAsync(log.Current, cancellationToken) : await _sets.ReadPlainAsync(cancellationToken);
+                return LogOf(state) is { } log
+                    ? await _sets.ReadAsync(log.Current, cancellationToken)
+                    : await _sets.ReadPlainAsync(cancellationToken);
             }
             catch (InvalidDataException broken)
             {
@@ -201,7 +226,7 @@ internal static class PublishCommand
             }
         }
 
-        /// <summary>Contacts that are kept elsewhere are named; without any, those in force stay.</summary>
+        /// <summary>Contacts that are kept elsewhere are named with an option. Where the set has none, those in force stay.</summary>
         private void AddContacts(List<RunbookFile> files, RuleSet? before)
         {
             if (parsed.GetValue(options.Contacts) is { } named)
@@ -214,11 +239,15 @@ internal static class PublishCommand
             {
                 if (before is null)
                 {
-                    throw new CommandException($"There is no {ContactsFile.FileName} here, and that of the set in force cannot be read and would be lost. Name it with --contacts. If the set had none, remove {PublicationLog.Name} at {place.Address} first.");
+                    throw new CommandException(
+                        $"There is no {ContactsFile.FileName} here, and that of the set in force cannot be read and would be lost. "
+                        + "Name it with --contacts. "
+                        + $"If the set had none, remove {PublicationLog.Name} at {place.Address} first.");
                 }
 
                 ConsoleOutput.Note(before.Contacts is null
-                    ? "There are no contacts, neither here nor there: messages reach nobody, unless hosts have contacts of their own beside their settings (docs/contacts.md)."
+                    ? "There are no contacts, neither here nor there: messages reach nobody, "
+                        + "unless hosts have contacts of their own beside their settings (docs/contacts.md)."
                     : $"There is no {ContactsFile.FileName} here: the contacts that are in force stay.");
                 Add(files, before.Contacts is { } contacts ? [contacts, .. before.Calendars.Where(calendar => RuleSet.IsCalendar(calendar.Key)).Select(calendar => new RunbookFile(calendar.Key, calendar.Value))] : []);
             }
@@ -227,14 +256,23 @@ internal static class PublishCommand
         /// <summary>What belongs to the contacts, where the folder has none of that name.</summary>
         private static void Add(List<RunbookFile> files, IEnumerable<RunbookFile> beside) => files.AddRange(beside.Where(one => !files.Exists(file => file.Name == one.Name)).ToList());
 
-        /// <summary>Named as whoever publishes finds them.</summary>
+        /// <summary>With file names relative to the current folder, as whoever publishes sees them.</summary>
         private static RuleSet Shown(RuleSet set, RunbookFolder folder)
         {
-            return set with { Runbooks = [.. set.Runbooks.Select(file => Here(file) with { Team = Of(file.Team) })], Teams = [.. set.Teams.Select(team => Of(team)!)] };
+            return set with
+            {
+                Runbooks = [.. set.Runbooks.Select(file => Here(file) with { Team = Of(file.Team) })],
+                Teams = [.. set.Teams.Select(team => Of(team)!)],
+            };
 
-            RunbookFile Here(RunbookFile file) => file with { Name = Path.GetRelativePath(".", Path.Combine(folder.Path, file.Name)) };
+            RunbookFile Here(RunbookFile file) => file with
+            {
+                Name = Path.GetRelativePath(".", Path.Combine(folder.Path, file.Name)),
+            };
 
-            TeamFiles? Of(TeamFiles? team) => team is null ? null : new(team.Folder, Here(team.File), team.Contacts is { } contacts ? Here(contacts) : null);
+            TeamFiles? Of(TeamFiles? team) => team is null
+                ? null
+                : new(team.Folder, Here(team.File), team.Contacts is { } contacts ? Here(contacts) : null);
         }
 
         private int Refuse(Report report, Action<Report> tell)

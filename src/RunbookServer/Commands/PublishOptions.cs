@@ -5,14 +5,26 @@ using Runbooks.Model.Alerts;
 
 namespace RunbookServer.Commands;
 
-/// <summary>What <c>runbook publish</c> takes.</summary>
 internal sealed class PublishOptions
 {
-    public Argument<DirectoryInfo?> Folder { get; } = new("dir") { Description = "The folder of runbooks, with contacts and maintenance windows beside them; ./runbooks unless named.", Arity = ArgumentArity.ZeroOrOne };
+    public Argument<DirectoryInfo?> Folder { get; } = new("dir")
+    {
+        Description = "The folder of runbooks, with contacts and maintenance windows beside them; ./runbooks unless named.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
-    public Option<string> To { get; } = new("--to") { Description = "The address of the blob container that hosts read, or a folder. For a container sign in with az login, a managed identity or a pipeline's; or Storage:ConnectionString in --config or RUNBOOK_Storage__ConnectionString.", Required = true };
+    public Option<string> To { get; } = new("--to")
+    {
+        Description = "The address of the blob container that hosts read, or a folder. "
+            + "For a container sign in with az login, a managed identity or a pipeline's; "
+            + "or Storage:ConnectionString in --config or RUNBOOK_Storage__ConnectionString.",
+        Required = true,
+    };
 
-    public Option<string?> Contacts { get; } = new("--contacts") { Description = "The contacts file, where it is not in the folder. Without either, the contacts that are in force stay." };
+    public Option<string?> Contacts { get; } = new("--contacts")
+    {
+        Description = "The contacts file, where it is not in the folder. Without either, the contacts that are in force stay.",
+    };
 
     public HostSettingsOption Settings { get; } = new();
 
@@ -20,11 +32,21 @@ internal sealed class PublishOptions
 
     public Option<bool> NoTests { get; } = new("--no-tests") { Description = "Does not run the tests beside the runbooks." };
 
-    public Option<bool> DryRun { get; } = new("--dry-run") { Description = "Checks, tests and prints what would change; publishes nothing." };
+    public Option<bool> DryRun { get; } = new("--dry-run")
+    {
+        Description = "Checks, tests and prints what would change; publishes nothing.",
+    };
 
-    public Option<bool> List { get; } = new("--list") { Description = $"Prints the publications that can be gone back to, the newest first; {PublicationLog.Kept} are kept." };
+    public Option<bool> List { get; } = new("--list")
+    {
+        Description = $"Prints the publications that can be gone back to, the newest first; {PublicationLog.Kept} are kept.",
+    };
 
-    public Option<string?> RollBack { get; } = new("--roll-back") { Description = "Puts an earlier set in force again, as a publication of its own: by number, by version, or the one before.", Arity = ArgumentArity.ZeroOrOne };
+    public Option<string?> RollBack { get; } = new("--roll-back")
+    {
+        Description = "Puts an earlier set in force again, as a publication of its own: by number, by version, or the one before.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     public Option<string?> Reason { get; } = new("--reason") { Description = "Why; goes on the record. Needed to go back." };
 
@@ -32,11 +54,17 @@ internal sealed class PublishOptions
 
     private Option<string?> By { get; } = new("--by") { Description = "Who publishes; the pipeline's actor or you unless named." };
 
-    private Option<string?> Commit { get; } = new("--commit") { Description = "The commit of the files; GITHUB_SHA, BUILD_SOURCEVERSION or git's unless named." };
+    private Option<string?> Commit { get; } = new("--commit")
+    {
+        Description = "The commit of the files; GITHUB_SHA, BUILD_SOURCEVERSION or git's unless named.",
+    };
 
     private Option<string?> Author { get; } = new("--author") { Description = "Who wrote it; the commit's author unless named." };
 
-    private Option<string?> Repository { get; } = new("--repository") { Description = "Where the files are kept; the pipeline's or git's unless named." };
+    private Option<string?> Repository { get; } = new("--repository")
+    {
+        Description = "Where the files are kept; the pipeline's or git's unless named.",
+    };
 
     private Option<string?> Config { get; } = new("--config") { Description = "A JSON file with settings, as serve takes it." };
 
@@ -50,7 +78,7 @@ internal sealed class PublishOptions
         command.Add(Folder);
     }
 
-    /// <exception cref="CommandException">An option would do nothing beside another one, where much hangs on it.</exception>
+    /// <exception cref="CommandException">An important option would do nothing beside another one.</exception>
     public void RefuseIdle(ParseResult parsed)
     {
         foreach (var (what, idle) in ((Option, Option)[])[(List, RollBack), (RollBack, Strict)])
@@ -64,10 +92,15 @@ internal sealed class PublishOptions
 
     public IConfiguration SettingsOf(ParseResult parsed) => SettingsFile.Read(parsed.GetValue(Config));
 
-    public PublicationOrigin OriginOf(ParseResult parsed) => new(parsed.GetValue(Repository), parsed.GetValue(Commit), parsed.GetValue(Author), parsed.GetValue(By), parsed.GetValue(Reason));
+    public PublicationOrigin OriginOf(ParseResult parsed) => new(
+        parsed.GetValue(Repository),
+        parsed.GetValue(Commit),
+        parsed.GetValue(Author),
+        parsed.GetValue(By),
+        parsed.GetValue(Reason));
 }
 
-/// <summary>Where the files come from and who publishes them: as given, else as the pipeline says, else as git does.</summary>
+/// <summary>Where the files come from and who publishes them: as given, else from the pipeline, else from git.</summary>
 internal sealed partial record PublicationOrigin(string? Repository, string? Commit, string? Author, string? By, string? Reason)
 {
     private static readonly TimeSpan s_gitMayTake = TimeSpan.FromSeconds(5);
@@ -88,7 +121,10 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
 
         return (WhoAndWhy() with
         {
-            Repository = Repository ?? Variable("GITHUB_REPOSITORY") ?? Variable("BUILD_REPOSITORY_NAME") ?? NameOf(await GitAsync(folder, ["remote", "get-url", "origin"], cancellationToken)),
+            Repository = Repository
+                ?? Variable("GITHUB_REPOSITORY")
+                ?? Variable("BUILD_REPOSITORY_NAME")
+                ?? NameOf(await GitAsync(folder, ["remote", "get-url", "origin"], cancellationToken)),
             Commit = commit,
             Author = Author ?? (commit is null ? null : await GitAsync(folder, ["log", "-1", "--format=%an", Commit is null ? head ?? "HEAD" : commit], cancellationToken) ?? Variable("BUILD_SOURCEVERSIONAUTHOR")),
         }).Cleaned();
@@ -97,8 +133,10 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
     /// <summary>For a publication that says the rest of its own.</summary>
     public Publication WhoAndWhy() => new Publication(0, "", default, By ?? Pipeline() ?? Environment.UserName) { Reason = Reason }.Cleaned();
 
-    /// <summary>Owner (or project) and name, without the server and without a password that may stand before it.</summary>
-    internal static string? NameOf(string? remote) => remote is not null && Name().Match(Server().Replace(remote, "")) is { Success: true } name ? $"{name.Groups[1].Value}/{name.Groups[2].Value}" : null;
+    /// <summary>Owner (or project) and name, without the server and a password before it.</summary>
+    internal static string? NameOf(string? remote) => remote is not null && Name().Match(Server().Replace(remote, "")) is { Success: true } name
+        ? $"{name.Groups[1].Value}/{name.Groups[2].Value}"
+        : null;
 
     private static string? Pipeline() =>
         Variable("GITHUB_ACTOR") is { } actor ? $"{actor} through GitHub Actions"
@@ -125,7 +163,9 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
             await errors;
             return git.ExitCode == 0 ? (await output).Trim() : null;
         }
-        catch (Exception absent) when (absent is System.ComponentModel.Win32Exception or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception absent) when (
+            absent is System.ComponentModel.Win32Exception or OperationCanceledException
+            && !cancellationToken.IsCancellationRequested)
         {
             return null;
         }
@@ -139,7 +179,6 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
     private static partial Regex Name();
 }
 
-/// <summary>What one set changes against another, a line each.</summary>
 internal static class RuleSetDifference
 {
     /// <param name="before">Null where nothing was in force.</param>
@@ -164,9 +203,12 @@ internal static class RuleSetDifference
     private static TeamFiles? Of(RuleSet? set, string folder) => set?.Teams.FirstOrDefault(team => team.Folder == folder);
 
     private static IEnumerable<string> Team(string folder, TeamFiles? before, TeamFiles? after) =>
-        [.. File($"{folder}/{TeamFile.FileName}", before?.File.Text, after?.File.Text), .. File($"{folder}/{ContactsFile.FileName}", before?.Contacts?.Text, after?.Contacts?.Text)];
+    [
+        .. File($"{folder}/{TeamFile.FileName}", before?.File.Text, after?.File.Text),
+        .. File($"{folder}/{ContactsFile.FileName}", before?.Contacts?.Text, after?.Contacts?.Text),
+    ];
 
-    /// <summary>All that keeps a runbook in check goes by its id, so that under another name nothing does.</summary>
+    /// <summary>Limits, answers and the breaker go by a runbook's id. A runbook that takes the alerts under another id starts without them.</summary>
     private static string Heir(Runbook? gone, IEnumerable<KeyValuePair<string, Runbook?>> others) =>
         others.FirstOrDefault(other => gone is not null && other.Value is { } runbook && runbook.Trigger.Any(now => gone.Trigger.Any(old => old.Source != AlertSource.Manual && (TriggerOverlap.Covers(now, old) || TriggerOverlap.Covers(old, now))))) is { Key: { } heir }
             ? $"; {heir} takes its alerts and knows nothing of its past: a no is asked again, limits and the breaker begin anew, and an incident of {gone!.Id} that is open gets a second one beside it: see to those first"
@@ -174,14 +216,16 @@ internal static class RuleSetDifference
 
     private static string VersionOf(Runbook? runbook) => runbook?.Hash[..12] ?? "with errors";
 
-    /// <summary>By id, or by the name of a file that cannot be read here.</summary>
+    /// <summary>By id; by file name where the file cannot be read here.</summary>
     private static SortedDictionary<string, Runbook?> Runbooks(RuleSet? set, RunbookReader reader)
     {
         var runbooks = new SortedDictionary<string, Runbook?>(StringComparer.Ordinal);
         foreach (var file in set?.Runbooks ?? [])
         {
             var team = file.Team is { } files ? TeamFile.Read(files).Team : null;
-            var runbook = file.Team is not null && team is null ? null : reader.Read(file.Name, file.Text, samples: file.Samples, team: team).Runbook;
+            var runbook = file.Team is not null && team is null
+                ? null
+                : reader.Read(file.Name, file.Text, samples: file.Samples, team: team).Runbook;
             runbooks[runbook?.Id ?? file.Name] = runbook;
         }
 

@@ -22,7 +22,7 @@ internal static class RenderCommand
     }
 }
 
-/// <summary>A runbook as a Markdown page with a diagram, everything that its file says: for a wiki, or for the review of a change.</summary>
+/// <summary>A runbook as a Markdown page with a diagram and everything that its file says: for a wiki, or the review of a change.</summary>
 internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
 {
     private readonly StringBuilder _page = new();
@@ -45,7 +45,12 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         Row("owner", runbook.Owner.Length > 0 ? Text(runbook.Owner) : "nobody");
         Row("severity", CamelCase.Of(runbook.Impact.Severity));
         Row("one incident for each", Code(runbook.Target));
-        Row("mode", runbook.Mode switch { RunMode.DryRun => "dry run: touches nothing", RunMode.ApproveAll => "every phase that acts asks first", _ => "as written" });
+        Row("mode", runbook.Mode switch
+        {
+            RunMode.DryRun => "dry run: touches nothing",
+            RunMode.ApproveAll => "every phase that acts asks first",
+            _ => "as written",
+        });
         if (runbook.ReportTo.Count > 0)
         {
             Row("report to", Text(string.Join(", ", runbook.ReportTo)));
@@ -60,11 +65,24 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         Section("Trigger", runbook.Trigger.Select(Trigger));
         Section("Impact", [$"- **Users**: {Text(runbook.Impact.Users)}", .. runbook.Impact.Data.Length > 0 ? [$"- **Data**: {Text(runbook.Impact.Data)}"] : Array.Empty<string>()]);
         Section("Diagnosis", [.. runbook.Diagnosis.SelectMany(Check), .. Watched()]);
-        // Then the resolution is what the alert calls for, and what nobody may have been asked about.
+        // Then the alert calls for the resolution, and it may have asked nobody.
         var isResolutionAlone = runbook.Mitigation.Steps.Count == 0;
         var isAskedThere = isResolutionAlone && runbook.Mitigation.Approval is null;
-        Section("Mitigation", [.. isResolutionAlone ? [] : Called(), .. Relied(), .. isAskedThere ? [] : Asked(Phase.Mitigation), .. Steps(Phase.Mitigation), .. Verified(), .. Held()]);
-        Section("Resolution", [.. isResolutionAlone ? Called() : [], .. isAskedThere || runbook.Resolution.Approval is not null ? Asked(Phase.Resolution) : [], .. Steps(Phase.Resolution)]);
+        Section("Mitigation",
+        [
+            .. isResolutionAlone ? [] : Called(),
+            .. Relied(),
+            .. isAskedThere ? [] : Asked(Phase.Mitigation),
+            .. Steps(Phase.Mitigation),
+            .. Verified(),
+            .. Held(),
+        ]);
+        Section("Resolution",
+        [
+            .. isResolutionAlone ? Called() : [],
+            .. isAskedThere || runbook.Resolution.Approval is not null ? Asked(Phase.Resolution) : [],
+            .. Steps(Phase.Resolution),
+        ]);
         Section("Limits", Limits());
         return _page.ToString().TrimEnd() + "\n";
     }
@@ -108,7 +126,8 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
     private string[] Unasked(IReadOnlyList<StepSpec> covered) =>
         covered.Count == 0 ? [] : [$"- {RunbookModel.WithoutActing(steps, covered) ?? "Acts without asking, and tells afterwards."}"];
 
-    private IEnumerable<string> Steps(Phase phase) => runbook.StepsOf(phase).Index().SelectMany(item => Step(phase, item.Index, item.Item));
+    private IEnumerable<string> Steps(Phase phase) =>
+        runbook.StepsOf(phase).Index().SelectMany(item => Step(phase, item.Index, item.Item));
 
     private IEnumerable<string> Step(Phase phase, int index, StepSpec step)
     {
@@ -126,7 +145,7 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         ];
     }
 
-    /// <summary>What cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
+    /// <summary>A fix of the cause is never taken back, so only that it cannot be undone is worth a line.</summary>
     private static string[] Undo(Phase phase, Reversal reversal) => (phase, reversal) switch
     {
         (_, Reversal.None) => ["  - Cannot be undone."],
@@ -139,14 +158,16 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         .Select(parameter => $"  - {parameter.Key}: {Code(parameter.Value is JsonValue value ? value.ToString() : parameter.Value?.ToJsonString() ?? "null")}");
 
     private IEnumerable<string> Watched() => runbook.Diagnosis.Count == 0 || runbook.Limits.HealthyFor == TimeSpan.Zero ? [] :
-        [$"- Ends as not needed once they have seen nothing to do for {DurationText.Format(runbook.Limits.HealthyFor)}, or when the sender says so too."];
+        [$"- Ends as not needed once they have seen nothing to do for {DurationText.Format(runbook.Limits.HealthyFor)}, "
+            + "or when the sender says so too."];
 
     private IEnumerable<string> Verified() => runbook.Mitigation.Verify is not { } verify ? [] :
         [$"- Then asks {string.Join(", ", verify.Checks)} every {DurationText.Format(verify.Every)}; what does not pass{(verify.SuccessThreshold > 1 ? $" {verify.SuccessThreshold} times in a row" : "")} within {DurationText.Format(verify.Within)} is undone where it can be."];
 
     private IEnumerable<string> Held() => runbook.Mitigation.HoldUntil is not { } lease ? [] :
     [
-        $"- Stays in place until {string.Join(", ", lease.Checks)} {CountText.Have(lease.Checks.Count)} passed for {DurationText.Format(lease.StableFor)}, asked every {DurationText.Format(lease.Every)}, and is then taken back.",
+        $"- Stays in place until {string.Join(", ", lease.Checks)} {CountText.Have(lease.Checks.Count)} passed "
+            + $"for {DurationText.Format(lease.StableFor)}, asked every {DurationText.Format(lease.Every)}, and is then taken back.",
         $"- Pages a person when that has not happened after {DurationText.Format(lease.AtMost)}.",
     ];
 
@@ -277,7 +298,9 @@ internal sealed class RunbookDiagram
 
     private void Line(string line) => _lines.Append("  ").Append(line).Append('\n');
 
-    /// <summary>Inside quotes Mermaid takes everything but quotes; angle brackets would be HTML to it.</summary>
-    private static string Quoted(string text) =>
-        text.Replace("\"", "#quot;", StringComparison.Ordinal).Replace("<", "#lt;", StringComparison.Ordinal).Replace(">", "#gt;", StringComparison.Ordinal);
+    /// <summary>Inside quotes Mermaid takes everything but quotes. It would read angle brackets as HTML.</summary>
+    private static string Quoted(string text) => text
+        .Replace("\"", "#quot;", StringComparison.Ordinal)
+        .Replace("<", "#lt;", StringComparison.Ordinal)
+        .Replace(">", "#gt;", StringComparison.Ordinal);
 }
