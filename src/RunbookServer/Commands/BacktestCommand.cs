@@ -12,36 +12,45 @@ internal static class BacktestCommand
 {
     public static Command Build()
     {
-        var client = new ClientOptions();
-        var folder = new RunbookFolderOption();
-        var settings = new HostSettingsOption();
-        var incidents = new Option<string?>("--incidents") { Description = "A folder with incidents as the API gives them, a JSON file each." };
-        var since = new Option<string?>("--since") { Description = "In place of a folder: what has ended on the running host since so long ago (30d) or since a day (2026-11-01)." };
-        var save = new Option<string?>("--save") { Description = "With --since: keep them in this folder, for --incidents." };
-        var before = new Option<DirectoryInfo?>("--base") { Description = "Compare with the runbooks of this folder, as they were before a change, in place of what the record says." };
-        var strict = new Option<bool>("--strict") { Description = "End with 1 when an incident goes otherwise, or none was played." };
-        var format = new Option<string>("--format") { Description = "text; markdown, for a comment on a pull request; json.", DefaultValueFactory = _ => "text" };
-        format.AcceptOnlyFromAmong("text", "markdown", "json");
-        var command = new Command("backtest", "Plays past incidents with the runbooks as they are now, and tells which go otherwise. Touches nothing.") { incidents, since, save, before, folder, settings, strict, format };
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            await using var services = OfflineServices.Build(host: settings.Of(parsed));
-            var now = Load(services, folder.Of(parsed));
-            var old = parsed.GetValue(before) is { } named ? Load(services, RunbookFolder.Find(named.FullName)) : null;
-            var past = (parsed.GetValue(incidents), parsed.GetValue(since)) switch
-            {
-                ({ }, null) when parsed.GetValue(save) is not null => throw new CommandException("--save goes with --since."),
-                ({ } from, null) => PastIncidents.Read(from),
-                (null, { } age) => await FetchAsync(client, parsed, age, parsed.GetValue(save), cancellationToken),
-                _ => throw new CommandException("Name either a folder with --incidents, or a time with --since, such as 30d."),
-            };
-            var results = await new Backtest(now, old, services.GetRequiredService<StepCatalog>()).RunAsync(past, cancellationToken);
-            ConsoleOutput.Raw(parsed.GetRequiredValue(format) switch { "json" => Json(results), "markdown" => Markdown(results), _ => Text(results) });
-            var isAsBefore = results.Any(result => result.LeftOut is null) && !results.Any(result => result.IsOtherwise);
-            return parsed.GetValue(strict) && !isAsBefore ? ExitCode.Failed : ExitCode.Done;
-        });
+        var options = new BacktestOptions();
+        var command = new Command(
+            "backtest",
+            "Plays past incidents with the runbooks as they are now, and tells which go otherwise. Touches nothing.");
+        options.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => RunAsync(options, parsed, cancellationToken));
         return command;
+    }
+
+    private static async Task<int> RunAsync(BacktestOptions options, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        await using var services = OfflineServices.Build(host: options.Settings.Of(parsed));
+        var now = Load(services, options.Folder.Of(parsed));
+        var old = parsed.GetValue(options.Before) is { } named ? Load(services, RunbookFolder.Find(named.FullName)) : null;
+        var past = await PastAsync(options, parsed, cancellationToken);
+        var results = await new Backtest(now, old, services.GetRequiredService<StepCatalog>()).RunAsync(past, cancellationToken);
+        ConsoleOutput.Raw(parsed.GetRequiredValue(options.Format) switch
+        {
+            "json" => Json(results),
+            "markdown" => Markdown(results),
+            _ => Text(results),
+        });
+        var isAsBefore = results.Any(result => result.LeftOut is null) && !results.Any(result => result.IsOtherwise);
+        return parsed.GetValue(options.Strict) && !isAsBefore ? ExitCode.Failed : ExitCode.Done;
+    }
+
+    private static async Task<IReadOnlyList<IncidentView>> PastAsync(
+        BacktestOptions options,
+        ParseResult parsed,
+        CancellationToken cancellationToken)
+    {
+        var save = parsed.GetValue(options.Save);
+        return (parsed.GetValue(options.Incidents), parsed.GetValue(options.Since)) switch
+        {
+            ({ }, null) when save is not null => throw new CommandException("--save goes with --since."),
+            ({ } folder, null) => PastIncidents.Read(folder),
+            (null, { } age) => await FetchAsync(options.Client, parsed, age, save, cancellationToken),
+            _ => throw new CommandException("Name either a folder with --incidents, or a time with --since, such as 30d."),
+        };
     }
 
     private static IReadOnlyCollection<Runbook> Load(IServiceProvider services, RunbookFolder folder)
@@ -78,24 +87,39 @@ internal static class BacktestCommand
             }
         }
 
-        return [.. fetched.Select(one => one.Incident)];
+        return [.. fetched.Select(item => item.Incident)];
     }
 
-    /// <summary>The one sentence that everybody reads.</summary>
     private static string Summary(IReadOnlyList<BacktestResult> results)
     {
-        var (played, otherwise, left) = (results.Count(result => result.LeftOut is null), results.Count(result => result.IsOtherwise), results.Count(result => result.LeftOut is not null));
-        return (played == 0 ? "No incident was played: nothing is known." : otherwise == 0 ? $"{CountText.Format(played, "incident")} {(played == 1 ? "goes" : "go")} as before." : $"Of {CountText.Format(played, "incident")}, {otherwise} {(otherwise == 1 ? "goes" : "go")} otherwise.")
-            + (left > 0 ? $" {left} left out." : "")
-            + (results.Count(result => result.IsHeld) is > 0 and var held ? $" {held} {CountText.Were(held)} played in the stricter mode of the record (dryRun or approveAll): what the runbook does without it is not known." : "");
+        var left = results.Count(result => result.LeftOut is not null);
+        var held = results.Count(result => result.IsHeld);
+        var leftOut = left > 0 ? $" {left} left out." : "";
+        var heldBack = held > 0
+            ? $" {held} {CountText.Were(held)} played in the stricter mode of the record (dryRun or approveAll): "
+                + "what the runbook does without it is not known."
+            : "";
+        return $"{Outcome(results.Count - left, results.Count(result => result.IsOtherwise))}{leftOut}{heldBack}";
     }
+
+    private static string Outcome(int played, int otherwise) => (played, otherwise) switch
+    {
+        (0, _) => "No incident was played: nothing is known.",
+        (_, 0) => $"{CountText.Format(played, "incident")} {Go(played)} as before.",
+        _ => $"Of {CountText.Format(played, "incident")}, {otherwise} {Go(otherwise)} otherwise.",
+    };
+
+    private static string Go(int count) => count == 1 ? "goes" : "go";
 
     private static string Text(IReadOnlyList<BacktestResult> results)
     {
         var text = new StringBuilder();
         foreach (var result in results.Where(result => result.IsOtherwise))
         {
-            text.Append($"{result.Incident.Id}  {result.Incident.Runbook} on {CleanText.Line(IncidentText.Target(result.Incident.Target))}\n    was: {CleanText.Line(result.Was)}\n    is:  {CleanText.Line(result.Is)}\n");
+            var target = CleanText.Line(IncidentText.Target(result.Incident.Target));
+            text.Append($"{result.Incident.Id}  {result.Incident.Runbook} on {target}\n")
+                .Append($"    was: {CleanText.Line(result.Was)}\n")
+                .Append($"    is:  {CleanText.Line(result.Is)}\n");
         }
 
         foreach (var result in results.Where(result => result.LeftOut is not null))
@@ -116,7 +140,8 @@ internal static class BacktestCommand
 
         foreach (var result in results.Where(result => result.IsOtherwise))
         {
-            text.Append($"| {result.Incident.Id} | {MarkdownText.Escape(result.Incident.Runbook)} | {MarkdownText.Escape(result.Was)} | {MarkdownText.Escape(result.Is)} |\n");
+            var cells = new[] { result.Incident.Runbook, result.Was, result.Is }.Select(MarkdownText.Escape);
+            text.Append($"| {result.Incident.Id} | {string.Join(" | ", cells)} |\n");
         }
 
         return text.ToString().TrimEnd();
@@ -138,6 +163,52 @@ internal static class BacktestCommand
         })]),
     }.ToJsonString(JsonReport.Options);
 }
+}
+
+internal sealed class BacktestOptions
+{
+    public BacktestOptions() => Format.AcceptOnlyFromAmong("text", "markdown", "json");
+
+    public Option<string?> Incidents { get; } = new("--incidents")
+    {
+        Description = "A folder with incidents as the API gives them, a JSON file each.",
+    };
+
+    public Option<string?> Since { get; } = new("--since")
+    {
+        Description = "In place of a folder: what has ended on the running host since so long ago (30d) or since a day (2026-11-01).",
+    };
+
+    public Option<string?> Save { get; } = new("--save") { Description = "With --since: keep them in this folder, for --incidents." };
+
+    public Option<DirectoryInfo?> Before { get; } = new("--base")
+    {
+        Description = "Compare with the runbooks of this folder, as they were before a change, in place of what the record says.",
+    };
+
+    public RunbookFolderOption Folder { get; } = new();
+
+    public HostSettingsOption Settings { get; } = new();
+
+    public Option<bool> Strict { get; } = new("--strict") { Description = "End with 1 when an incident goes otherwise, or none was played." };
+
+    public Option<string> Format { get; } = new("--format")
+    {
+        Description = "text; markdown, for a comment on a pull request; json.",
+        DefaultValueFactory = _ => "text",
+    };
+
+    public ClientOptions Client { get; } = new();
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[Incidents, Since, Save, Before, Folder, Settings, Strict, Format])
+        {
+            command.Add(option);
+        }
+
+        Client.AddTo(command);
+    }
 
 /// <summary>Plays past incidents again with the runbooks as they are now, or as they are about to be.</summary>
 /// <param name="before">The runbooks that a change is compared with; null to compare with the record.</param>
@@ -146,11 +217,11 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
     public async Task<IReadOnlyList<BacktestResult>> RunAsync(IReadOnlyList<IncidentView> incidents, CancellationToken cancellationToken)
     {
         var results = new ConcurrentBag<BacktestResult>();
-        await Parallel.ForEachAsync(incidents, cancellationToken, async (incident, _) => results.Add(await OneAsync(incident)));
+        await Parallel.ForEachAsync(incidents, cancellationToken, async (incident, _) => results.Add(await PlayAsync(incident)));
         return [.. results.OrderBy(result => result.Incident.Id, StringComparer.Ordinal)];
     }
 
-    private async Task<BacktestResult> OneAsync(IncidentView incident)
+    private async Task<BacktestResult> PlayAsync(IncidentView incident)
     {
         if (!incident.Final)
         {
@@ -160,10 +231,7 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
         var now = Takers.Of(incident, runbooks);
         if (before is null)
         {
-            // The record does not know who else took the alert then.
-            return now.Own is null && now.Others.Count == 0 && runbooks.All(one => one.Id != incident.Runbook)
-                ? new(incident) { LeftOut = $"there is no runbook '{incident.Runbook}' here" }
-                : new(incident) { Was = Recorded(incident), Is = await GoesAsync(incident, now, now.Own is null ? [] : now.Others, incident.Mode), IsHeld = now.WouldGoBeyond(incident.Mode) };
+            return await AgainstRecordAsync(incident, now);
         }
 
         if (before.FirstOrDefault(runbook => runbook.Id == incident.Runbook) is not { } old)
@@ -179,7 +247,29 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
 
         // A mode that the old runbook had in its file is part of the change. Any other mode came from the host.
         var hosts = old.Mode == incident.Mode ? RunMode.Normal : incident.Mode;
-        return new(incident) { Was = await GoesAsync(incident, then, then.Others, hosts), Is = await GoesAsync(incident, now, then.Others, hosts), IsHeld = now.WouldGoBeyond(hosts) };
+        return new(incident)
+        {
+            Was = await GoesAsync(incident, then, then.Others, hosts),
+            Is = await GoesAsync(incident, now, then.Others, hosts),
+            IsHeld = now.WouldGoBeyond(hosts),
+        };
+    }
+
+    private async Task<BacktestResult> AgainstRecordAsync(IncidentView incident, Takers now)
+    {
+        if (now.Own is null && now.Others.Count == 0 && runbooks.All(runbook => runbook.Id != incident.Runbook))
+        {
+            return new(incident) { LeftOut = $"there is no runbook '{incident.Runbook}' here" };
+        }
+
+        // The record does not say which other runbooks took the alert then.
+        IReadOnlyList<Runbook> known = now.Own is null ? [] : now.Others;
+        return new(incident)
+        {
+            Was = Recorded(incident),
+            Is = await GoesAsync(incident, now, known, incident.Mode),
+            IsHeld = now.WouldGoBeyond(incident.Mode),
+        };
     }
 
     /// <param name="known">The runbooks that took the alert already, beside the incident's own, in incidents of their own.</param>
@@ -189,14 +279,18 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
         var added = takers.Beside(known);
         return (takers.Own, added) switch
         {
-            ({ } own, _) => string.Join("; ", added.Select(TakesToo).Prepend(await PlayedAsync(incident, own, mode))),
-            (null, [var next, ..]) => string.Join("; ", added.Skip(1).Select(TakesToo).Prepend($"'{next.Id}' takes it in place of '{incident.Runbook}': {await PlayedAsync(incident, next, mode)}")),
-            _ when takers.Others.Count > 0 => $"'{incident.Runbook}' takes it no longer; beside it as before: {string.Join(", ", takers.Others.Select(other => other.Id))}",
+            ({ } own, _) => Joined(await PlayedAsync(incident, own, mode), added),
+            (null, [var next, ..]) => Joined(
+                $"'{next.Id}' takes it in place of '{incident.Runbook}': {await PlayedAsync(incident, next, mode)}",
+                added.Skip(1)),
+            _ when takers.Others.Count > 0 => $"'{incident.Runbook}' takes it no longer; "
+                + $"beside it as before: {string.Join(", ", takers.Others.Select(other => other.Id))}",
             _ => $"no runbook takes it: {takers.Reason}",
         };
     }
 
-    private static string TakesToo(Runbook other) => $"'{other.Id}' takes it too";
+    private static string Joined(string first, IEnumerable<Runbook> others) =>
+        string.Join("; ", others.Select(other => $"'{other.Id}' takes it too").Prepend(first));
 
     /// <summary>How it goes with this runbook, in the form of <see cref="Recorded"/>.</summary>
     private async Task<string> PlayedAsync(IncidentView incident, Runbook runbook, RunMode mode)
@@ -205,9 +299,13 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
         {
             var test = new TestCase(incident.Runbook, null, Known(IncidentTestWriter.Of(incident with { Mode = mode }), runbook));
             var (played, problems) = await TestRunner.PlayAsync(test, runbook, steps);
-            return played is null
-                ? string.Join(" ", problems)
-                : Told(CamelCase.Of(played.State), played.Steps.Select(step => Told(step.Name, step.Action, step.Status)), [.. problems.Select(problem => problem.Text), .. Unknown(incident, played)]);
+            if (played is null)
+            {
+                return string.Join(" ", problems);
+            }
+
+            var steps = played.Steps.Select(step => Told(step.Name, step.Action, step.Status));
+            return Told(CamelCase.Of(played.State), steps, [.. problems.Select(problem => problem.Text), .. Unknown(incident, played)]);
         }
         catch (TestCaseException unusable)
         {
@@ -215,9 +313,13 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
         }
     }
 
-    private static string[] Unknown(IncidentView incident, Incident played) => incident.Mode == RunMode.DryRun && played.Mode != RunMode.DryRun && played.Steps.Count > 0
-        ? ["it was a rehearsal, so what the checks say after a real step is not known, and taken as before it"]
-        : [];
+    private static string[] Unknown(IncidentView incident, Incident played)
+    {
+        var wasRehearsal = incident.Mode == RunMode.DryRun && played.Mode != RunMode.DryRun;
+        return wasRehearsal && played.Steps.Count > 0
+            ? ["it was a rehearsal, so what the checks say after a real step is not known, and taken as before it"]
+            : [];
+    }
 
     private static string Recorded(IncidentView incident) =>
         Told(CamelCase.Of(incident.State), incident.Steps.Select(step => Told(step.Name, step.Action, step.Status)), []);
@@ -232,10 +334,10 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
     private static TestScript Known(TestScript script, Runbook runbook)
     {
         var checks = runbook.Diagnosis.Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
-        var names = runbook.AllSteps().Select(one => one.Step.Name).ToHashSet(StringComparer.Ordinal);
+        var names = runbook.AllSteps().Select(planned => planned.Step.Name).ToHashSet(StringComparer.Ordinal);
         return script.With(
-            script.Checks.Where(one => checks.Contains(one.Key)).ToDictionary(StringComparer.Ordinal),
-            script.Steps.Where(one => names.Contains(one.Key)).ToDictionary(StringComparer.Ordinal));
+            script.Checks.Where(check => checks.Contains(check.Key)).ToDictionary(StringComparer.Ordinal),
+            script.Steps.Where(step => names.Contains(step.Key)).ToDictionary(StringComparer.Ordinal));
     }
 }
 
@@ -248,18 +350,30 @@ internal sealed record Takers(Runbook? Own, IReadOnlyList<Runbook> Others, strin
     public static Takers Of(IncidentView incident, IReadOnlyCollection<Runbook> runbooks)
     {
         var own = runbooks.FirstOrDefault(runbook => runbook.Id == incident.Runbook);
-        var said = incident.Alert;
-        if (AlertIdentity.IsByHand(said.Source))
+        var recorded = incident.Alert;
+        if (AlertIdentity.IsByHand(recorded.Source))
         {
             return new(own, [], own is null ? $"'{incident.Runbook}', which was started by hand, was removed" : null);
         }
 
-        var alert = new Alert { Source = said.Source, Name = said.Name, Fingerprint = said.Fingerprint, Severity = said.Severity, Labels = said.Labels, Runbook = said.Runbook };
+        var alert = new Alert
+        {
+            Source = recorded.Source,
+            Name = recorded.Name,
+            Fingerprint = recorded.Fingerprint,
+            Severity = recorded.Severity,
+            Labels = recorded.Labels,
+            Runbook = recorded.Runbook,
+        };
         var match = RunbookMatcher.Match(alert, runbooks);
-        return new(match.Runbooks.FirstOrDefault(runbook => runbook == own), [.. match.Runbooks.Where(runbook => runbook != own)], match.Reason);
+        return new(
+            match.Runbooks.FirstOrDefault(runbook => runbook == own),
+            [.. match.Runbooks.Where(runbook => runbook != own)],
+            match.Reason);
     }
 
-    public IReadOnlyList<Runbook> Beside(IReadOnlyList<Runbook> known) => [.. Others.ExceptBy(known.Select(one => one.Id), other => other.Id)];
+    public IReadOnlyList<Runbook> Beside(IReadOnlyList<Runbook> known) =>
+        [.. Others.ExceptBy(known.Select(runbook => runbook.Id), other => other.Id)];
 
     /// <summary>Whether the runbook that takes it would by itself go further than this mode.</summary>
     public bool WouldGoBeyond(RunMode mode) => (Own ?? (Others.Count > 0 ? Others[0] : null))?.Mode < mode;

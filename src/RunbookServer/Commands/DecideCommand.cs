@@ -26,7 +26,8 @@ internal static class DecideCommand
             DefaultValueFactory = _ => [],
         };
         var all = new Option<bool>("--all") { Description = "Every item that is left." };
-        return ClientOptions.WithHost(new Command("done", "Says that work by hand is done, or which items of it are done.") { id, items, all, by, reason }, async (parsed, api, cancellationToken) =>
+        var command = new Command("done", "Says that work by hand is done, or which items of it are done.") { id, items, all, by, reason };
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
         {
             var done = parsed.GetRequiredValue(items);
             if (parsed.GetValue(all) && done.Length > 0)
@@ -50,10 +51,12 @@ internal static class DecideCommand
     {
         var (id, by, reason) = Parts("Who could not do it.");
         reason.Required = true;
-        return ClientOptions.WithHost(new Command("could-not", "Says that work by hand could not be done, and why.") { id, by, reason }, async (parsed, api, cancellationToken) =>
+        var command = new Command("could-not", "Says that work by hand could not be done, and why.") { id, by, reason };
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
         {
             var gate = await WorkAsync(api, parsed.GetRequiredValue(id), cancellationToken);
-            return (await api.PostIncidentAsync(parsed.GetRequiredValue(id), Decision, Body("couldNot", parsed.GetRequiredValue(by), parsed.GetValue(reason), gate), cancellationToken)).Print();
+            var body = Body("couldNot", parsed.GetRequiredValue(by), parsed.GetValue(reason), gate);
+            return (await api.PostIncidentAsync(parsed.GetRequiredValue(id), Decision, body, cancellationToken)).Print();
         });
     }
 
@@ -68,11 +71,24 @@ internal static class DecideCommand
     }
 
     /// <summary>Nothing is sent: a question that opens in the meantime was not read.</summary>
-    private static CommandException AsksNothing(JsonNode incident) => new(
-        incident["final"]?.GetValue<bool>() == true ? $"Incident {incident["id"]} ended: {($"{incident["reason"]}".StartsWith($"{incident["headline"]}", StringComparison.Ordinal) ? "" : $"{incident["headline"]}. ")}{incident["reason"]}".TrimEnd() : $"Incident {incident["id"]} asks nothing at the moment.", ExitCode.Failed);
+    private static CommandException AsksNothing(JsonNode incident)
+    {
+        if (incident["final"]?.GetValue<bool>() != true)
+        {
+            return new($"Incident {incident["id"]} asks nothing at the moment.", ExitCode.Failed);
+        }
 
-    private static CommandException NoSuchQuestion(JsonNode incident, string gate) => new(
-        $"Incident {incident["id"]} has no question '{gate}'{(ShowCommand.Items(incident, "gates").Select(one => $"{one["id"]}").ToList() is { Count: > 0 } known ? $"; it has {string.Join(", ", known)}" : "")}.", ExitCode.Failed);
+        var (headline, reason) = ($"{incident["headline"]}", $"{incident["reason"]}");
+        var end = reason.StartsWith(headline, StringComparison.Ordinal) ? reason : $"{headline}. {reason}";
+        return new($"Incident {incident["id"]} ended: {end}".TrimEnd(), ExitCode.Failed);
+    }
+
+    private static CommandException NoSuchQuestion(JsonNode incident, string gate)
+    {
+        var known = ShowCommand.Items(incident, "gates").Select(other => $"{other["id"]}").ToList();
+        var others = known.Count > 0 ? $"; it has {string.Join(", ", known)}" : "";
+        return new($"Incident {incident["id"]} has no question '{gate}'{others}.", ExitCode.Failed);
+    }
 
     private static (Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(
         string who = "Who decides, by their name in the contacts; the user of this machine unless named.") =>
@@ -91,73 +107,104 @@ internal static class DecideCommand
     private static Command Build(string name, string decision, string description)
     {
         var (id, by, reason) = Parts();
-        var gate = new Option<string?>("--gate") { Description = $"Which question; the open one unless named.{(decision == Approve ? " A script has to name it once a yes to an earlier one came this way." : "")}" };
-        var yes = new Option<bool>("--yes", "-y") { Description = "Approves what it shows without asking at the terminal. A script is not asked." };
+        var gate = new Option<string?>("--gate")
+        {
+            Description = "Which question; the open one unless named."
+                + (decision == Approve ? " A script has to name it once a yes to an earlier one came this way." : ""),
+        };
+        var yes = new Option<bool>("--yes", "-y")
+        {
+            Description = "Approves what it shows without asking at the terminal. A script is not asked.",
+        };
         var command = new Command(name, description) { id, by, gate, reason };
         if (decision == Approve)
         {
             command.Add(yes);
         }
 
-        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
+        return ClientOptions.WithHost(command, (parsed, api, cancellationToken) => DecideAsync(
+            api,
+            parsed.GetRequiredValue(id),
+            new(decision, parsed.GetRequiredValue(by), parsed.GetValue(reason), parsed.GetValue(gate)),
+            isUnasked: parsed.GetValue(yes) || Console.IsInputRedirected,
+            cancellationToken));
+    }
+
+    private static async Task<int> DecideAsync(ApiClient api, string id, Answer answer, bool isUnasked, CancellationToken cancellationToken)
+    {
+        var (question, isDryRun) = answer.Decision == Approve
+            ? await QuestionAsync(api, id, answer.Gate, isUnasked, cancellationToken)
+            : (null, false);
+        if (IsOpen(question) && !isUnasked && !Agrees(Console.In, isDryRun))
         {
-            var unasked = parsed.GetValue(yes) || Console.IsInputRedirected;
-            var (question, isDryRun) = decision == Approve ? await QuestionAsync(api, parsed.GetRequiredValue(id), parsed.GetValue(gate), unasked, cancellationToken) : (null, false);
-            if (IsOpen(question) && !unasked && !Agrees(Console.In, isDryRun))
-            {
-                ConsoleOutput.Raw("Nothing was approved.");
-                return ExitCode.Failed;
-            }
+            ConsoleOutput.Raw("Nothing was approved.");
+            return ExitCode.Failed;
+        }
 
-            var body = Body(decision, parsed.GetRequiredValue(by), parsed.GetValue(reason), question, parsed.GetValue(gate));
-            var response = await api.PostIncidentAsync(parsed.GetRequiredValue(id), Decision, body, cancellationToken);
-            if (IsOpen(question) && response.Body is JsonObject refusal && refusal["status"]?.ToString() == "planChanged")
-            {
-                throw new CommandException("The plan has changed since it was shown here; nothing was approved. Run this again to see the plan as it is now.", ExitCode.Failed);
-            }
+        var body = Body(answer.Decision, answer.By, answer.Reason, question, answer.Gate);
+        var response = await api.PostIncidentAsync(id, Decision, body, cancellationToken);
+        if (IsOpen(question) && response.Body is JsonObject refusal && refusal["status"]?.ToString() == "planChanged")
+        {
+            throw new CommandException(
+                "The plan has changed since it was shown here; nothing was approved. Run this again to see the plan as it is now.",
+                ExitCode.Failed);
+        }
 
-            return response.Print();
-        });
+        return response.Print();
     }
 
     /// <summary>Prints an open question, so that exactly this plan is approved. The host says how a question ended that is no longer open.</summary>
-    private static async Task<(JsonNode? Question, bool IsDryRun)> QuestionAsync(ApiClient api, string id, string? gate, bool unasked, CancellationToken cancellationToken)
+    private static async Task<(JsonNode? Question, bool IsDryRun)> QuestionAsync(
+        ApiClient api,
+        string id,
+        string? gate,
+        bool isUnasked,
+        CancellationToken cancellationToken)
     {
         var incident = await api.GetIncidentAsync(id, cancellationToken);
         var asked = gate is null
             ? incident["gate"] ?? throw AsksNothing(incident)
-            : ShowCommand.Items(incident, "gates").FirstOrDefault(one => one["id"]?.ToString() == gate) ?? throw NoSuchQuestion(incident, gate);
+            : ShowCommand.Items(incident, "gates").FirstOrDefault(other => other["id"]?.ToString() == gate)
+                ?? throw NoSuchQuestion(incident, gate);
         if (IsOpen(asked))
         {
-            foreach (var line in Lines(incident, asked))
+            foreach (var line in QuestionLines(incident, asked))
             {
                 ConsoleOutput.Record(line);
             }
         }
 
         // A script that got no answer runs again, and must not approve a question that nobody has looked at.
-        return IsOpen(asked) && unasked && gate is null && EarlierYes(incident, asked) is { } earlier
-            ? throw new CommandException($"A yes to '{earlier}' came this way before, and another question is open by now. Nothing was approved. Name the one that is meant: --gate {asked["id"]}", ExitCode.Failed)
+        return IsOpen(asked) && isUnasked && gate is null && EarlierYes(incident, asked) is { } earlier
+            ? throw new CommandException(
+                $"A yes to '{earlier}' came this way before, and another question is open by now. Nothing was approved. "
+                + $"Name the one that is meant: --gate {asked["id"]}",
+                ExitCode.Failed)
             : (asked, ShowCommand.IsDryRun(incident));
     }
 
     private static string? EarlierYes(JsonNode incident, JsonNode asked) => ShowCommand.Items(incident, "gates")
-        .Where(one => one["id"]?.ToString() != asked["id"]?.ToString() && ShowCommand.Items(one, "decisions").Any(said => said["decision"]?.ToString() == Approve && said["via"]?.ToString() == DecisionVia.Api))
-        .Select(one => one["id"]?.ToString()).LastOrDefault();
+        .Where(gate => gate["id"]?.ToString() != asked["id"]?.ToString() && HasYesThroughApi(gate))
+        .Select(gate => gate["id"]?.ToString())
+        .LastOrDefault();
+
+    private static bool HasYesThroughApi(JsonNode gate) => ShowCommand.Items(gate, "decisions").Any(decision =>
+        decision["decision"]?.ToString() == Approve
+        && decision["via"]?.ToString() == DecisionVia.Api);
 
     private static bool IsOpen(JsonNode? question) => question?["outcome"]?.ToString() == "pending";
 
     /// <summary>What keeps an open question from being carried out, in the words of its page.</summary>
     internal static IEnumerable<string> AgainstLines(JsonNode incident, JsonNode asked) =>
     [
-        .. asked["blocker"] is { } blocker ? [$"It must not run as things are: {blocker}"] : Array.Empty<string>(),
+        .. Lines.Of(Labelled("It must not run as things are: ", asked["blocker"])),
         .. ShowCommand.Items(incident, "heldBack").Select(guard => $"It cannot run at the moment: {guard}"),
     ];
 
     /// <summary>The question as its page shows it: each step with its parameters, and whether it can be taken back.</summary>
-    internal static IEnumerable<string> Lines(JsonNode incident, JsonNode asked) =>
+    internal static IEnumerable<string> QuestionLines(JsonNode incident, JsonNode asked) =>
     [
-        .. ShowCommand.IsDryRun(incident) ? [GateText.DryRun] : Array.Empty<string>(),
+        .. Lines.Of(ShowCommand.IsDryRun(incident) ? GateText.DryRun : null),
         $"{incident["title"]} on {incident["target"]}",
         $"{asked["question"]}",
         .. ShowCommand.Items(incident, "steps").Select(step => $"  Done so far: {ShowCommand.Step(step)}"),
@@ -166,30 +213,41 @@ internal static class DecideCommand
         .. ShowCommand.Items(incident, ShowCommand.Items(incident, "verification").Any() ? "verification" : "findings")
             .Select(finding => $"  {ShowCommand.Finding(finding)}"),
         .. ShowCommand.Items(incident, "news").Select(news => $"  News: {news["text"]}"),
-        .. asked["difference"] is { } difference ? [$"  Changed since it was asked before: {difference}"] : Array.Empty<string>(),
+        .. Lines.Of(Labelled("  Changed since it was asked before: ", asked["difference"])),
         .. ShowCommand.Items(asked, "plan").SelectMany((step, at) => PlanLines(step, at + 1)),
         .. ItemLines(asked).Select(line => $"  {line}"),
         .. AgainstLines(incident, asked).Select(against => $"  {against}"),
         .. ShowCommand.Items(asked, "warnings").Select(warning => $"  Warning: {warning}"),
-        .. asked["trackRecord"] is { } trackRecord ? [$"  How it went before: {trackRecord}"] : Array.Empty<string>(),
-        .. asked["needed"] is { } needed ? [$"  {needed}"] : Array.Empty<string>(),
-        .. asked["ifNobodyAnswers"] is { } silence ? [$"  If nobody answers: {silence}"] : Array.Empty<string>(),
+        .. Lines.Of(
+            Labelled("  How it went before: ", asked["trackRecord"]),
+            Labelled("  ", asked["needed"]),
+            Labelled("  If nobody answers: ", asked["ifNobodyAnswers"])),
     ];
+
+    private static string? Labelled(string label, JsonNode? value) => value is null ? null : $"{label}{value}";
 
     private static IEnumerable<string> PlanLines(JsonNode step, int number) =>
     [
         $"  {number}. {step["will"]} ({$"{step["action"]} {step["parameters"]?.ToJsonString()}".Trim()})",
-        .. UndoLine(step) is { } undo ? [$"     {undo}"] : Array.Empty<string>(),
+        .. Lines.Of(UndoLine(step) is { } undo ? $"     {undo}" : null),
     ];
 
     /// <summary>A fix of the cause is never taken back, so only that it cannot be undone is worth a line.</summary>
-    private static string? UndoLine(JsonNode step) =>
-        step["undo"] is not { } undo ? "Cannot be undone." : step["phase"]?.ToString() == "resolution" ? null : $"Undo: {undo}";
+    private static string? UndoLine(JsonNode step) => step["undo"] switch
+    {
+        null => "Cannot be undone.",
+        _ when step["phase"]?.ToString() == "resolution" => null,
+        var undo => $"Undo: {undo}",
+    };
 
     /// <summary>The checklist of work by hand, with a tick at each item that is done.</summary>
     internal static IEnumerable<string> ItemLines(JsonNode asked) => asked["task"] is { } task
-        ? ShowCommand.Items(task, "items").Select((item, at) => $"{(item["doneBy"] is null ? "☐" : "☑")} {at + 1}. {item["text"]}{(item["doneBy"] is { } by ? $" ({by})" : "")}")
+        ? ShowCommand.Items(task, "items").Select((item, at) => ItemLine(item, at + 1))
         : [];
+
+    private static string ItemLine(JsonNode item, int number) => item["doneBy"] is { } by
+        ? $"☑ {number}. {item["text"]} ({by})"
+        : $"☐ {number}. {item["text"]}";
 
     /// <summary>Asks at the terminal. Only a yes counts as one.</summary>
     internal static bool Agrees(TextReader input, bool isDryRun)
@@ -197,6 +255,8 @@ internal static class DecideCommand
         Console.Out.Write(isDryRun ? "Rehearse this? [y/N] " : "Approve this? [y/N] ");
         return input.ReadLine()?.Trim().ToUpperInvariant() is "Y" or "YES";
     }
+
+    private sealed record Answer(string Decision, string By, string? Reason, string? Gate);
 }
 
 /// <summary>What a person does with an incident beside deciding: each says who and why, for the record.</summary>
@@ -228,8 +288,12 @@ internal static class VerbCommands
     {
         var (id, by) = (ClientOptions.IncidentId(), ClientOptions.By(Who));
         var text = new Argument<string>("text") { Description = "What to write into the record." };
-        return ClientOptions.WithHost(new Command("note", "Writes a note into an incident's record.") { id, by, text }, async (parsed, api, cancellationToken) =>
-            (await api.PostIncidentAsync(parsed.GetRequiredValue(id), "notes", new() { ["by"] = parsed.GetRequiredValue(by), ["reason"] = parsed.GetRequiredValue(text) }, cancellationToken)).Print());
+        var command = new Command("note", "Writes a note into an incident's record.") { id, by, text };
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
+        {
+            var body = new JsonObject { ["by"] = parsed.GetRequiredValue(by), ["reason"] = parsed.GetRequiredValue(text) };
+            return (await api.PostIncidentAsync(parsed.GetRequiredValue(id), "notes", body, cancellationToken)).Print();
+        });
     }
 
     /// <param name="needed">Whether a reason has to be given.</param>
@@ -240,7 +304,10 @@ internal static class VerbCommands
         var reason = needed ? ClientOptions.Reason() : ClientOptions.Reason("What you do about it; goes on the record.");
         reason.Required = needed;
         return ClientOptions.WithHost(new Command(name, description) { id, by, reason }, async (parsed, api, cancellationToken) =>
-            (await api.PostIncidentAsync(parsed.GetRequiredValue(id), path, new() { ["by"] = parsed.GetRequiredValue(by), [field] = parsed.GetValue(reason) }, cancellationToken)).Print());
+        {
+            var body = new JsonObject { ["by"] = parsed.GetRequiredValue(by), [field] = parsed.GetValue(reason) };
+            return (await api.PostIncidentAsync(parsed.GetRequiredValue(id), path, body, cancellationToken)).Print();
+        });
     }
 }
 
@@ -264,23 +331,35 @@ internal static class StartCommand
         });
         var by = ClientOptions.By("Who starts it, by their name in the contacts; the user of this machine unless named.");
         var reason = ClientOptions.Reason();
-        return ClientOptions.WithHost(new Command("start", "Starts a runbook by hand. Says which labels are missing.") { runbook, labels, by, reason }, async (parsed, api, cancellationToken) =>
+        var command = new Command("start", "Starts a runbook by hand. Says which labels are missing.") { runbook, labels, by, reason };
+        return ClientOptions.WithHost(command, (parsed, api, cancellationToken) =>
         {
             var body = new JsonObject
             {
-                ["labels"] = new JsonObject(parsed.GetRequiredValue(labels).Select(label => label.Split('=', 2))
-                    .GroupBy(pair => pair[0]).Select(pairs => KeyValuePair.Create(pairs.Key, (JsonNode?)pairs.Last()[1]))),
+                ["labels"] = LabelsOf(parsed.GetRequiredValue(labels)),
                 ["by"] = parsed.GetRequiredValue(by),
                 ["reason"] = parsed.GetValue(reason),
             };
-            var (_, answer) = (await api.PostAsync($"api/runbooks/{Uri.EscapeDataString(parsed.GetRequiredValue(runbook))}/incidents", body.ToJsonString(), cancellationToken)).OrFail();
-            foreach (var incident in answer?["incidents"]?.AsArray() ?? [])
-            {
-                ConsoleOutput.Record($"{incident?["outcome"]}: {incident?["runbook"]} on {incident?["target"]}. {incident?["reason"]}".TrimEnd());
-                ConsoleOutput.Raw($"  {api.Address}incidents/{incident?["id"]}");
-            }
-
-            return ExitCode.Done;
+            return StartAsync(api, parsed.GetRequiredValue(runbook), body, cancellationToken);
         });
+    }
+
+    /// <summary>The last one counts where a name is given twice.</summary>
+    private static JsonObject LabelsOf(string[] labels) => new(labels
+        .Select(label => label.Split('=', 2))
+        .GroupBy(pair => pair[0])
+        .Select(pairs => KeyValuePair.Create(pairs.Key, (JsonNode?)pairs.Last()[1])));
+
+    private static async Task<int> StartAsync(ApiClient api, string runbook, JsonObject body, CancellationToken cancellationToken)
+    {
+        var path = $"api/runbooks/{Uri.EscapeDataString(runbook)}/incidents";
+        var (_, answer) = (await api.PostAsync(path, body.ToJsonString(), cancellationToken)).OrFail();
+        foreach (var incident in answer?["incidents"]?.AsArray() ?? [])
+        {
+            ConsoleOutput.Record($"{incident?["outcome"]}: {incident?["runbook"]} on {incident?["target"]}. {incident?["reason"]}".TrimEnd());
+            ConsoleOutput.Raw($"  {api.Address}incidents/{incident?["id"]}");
+        }
+
+        return ExitCode.Done;
     }
 }

@@ -28,27 +28,34 @@ internal static class FireCommand
             reset,
         };
         client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            var name = parsed.GetValue(what);
-            var wantsReset = parsed.GetValue(reset);
-            if (string.IsNullOrEmpty(name) && !wantsReset)
-            {
-                return ListSamples();
-            }
-
-            var alert = string.IsNullOrEmpty(name) ? ((string, byte[])?)null : SampleAlerts.Read(name, parsed.GetValue(source), client.FindSandbox(parsed));
-            using var api = client.Connect(parsed);
-            if (wantsReset)
-            {
-                await ResetAsync(api, cancellationToken);
-            }
-
-            return alert is var (sender, body)
-                ? PrintAnswer(await api.PostAsync($"api/alerts/{sender}", body, cancellationToken), api.Address)
-                : ExitCode.Done;
-        });
+        command.SetAction((parsed, cancellationToken) =>
+            FireAsync(client, parsed, parsed.GetValue(what), parsed.GetValue(source), parsed.GetValue(reset), cancellationToken));
         return command;
+    }
+
+    private static async Task<int> FireAsync(
+        ClientOptions client,
+        ParseResult parsed,
+        string? name,
+        string? source,
+        bool wantsReset,
+        CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(name) && !wantsReset)
+        {
+            return ListSamples();
+        }
+
+        var alert = string.IsNullOrEmpty(name) ? ((string, byte[])?)null : SampleAlerts.Read(name, source, client.FindSandbox(parsed));
+        using var api = client.Connect(parsed);
+        if (wantsReset)
+        {
+            await ResetAsync(api, cancellationToken);
+        }
+
+        return alert is var (sender, body)
+            ? PrintAnswer(await api.PostAsync($"api/alerts/{sender}", body, cancellationToken), api.Address)
+            : ExitCode.Done;
     }
 
     private static int ListSamples()

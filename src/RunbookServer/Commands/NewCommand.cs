@@ -46,25 +46,36 @@ internal static class NewCommand
             owner,
             folder,
         };
-        command.SetAction(parsed =>
-        {
-            var name = parsed.GetRequiredValue(id);
-            EnsureMayBeId(name);
-            if (new[] { title, owner }.FirstOrDefault(one => Template.HasPlaceholder(parsed.GetValue(one) ?? "")) is { } filled)
-            {
-                throw new CommandException($"{filled.Name} holds '{{{{', and is shown as it stands. Write it without.");
-            }
-
-            var words = new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["ID"] = name,
-                ["TITLE"] = Quoted(parsed.GetValue(title) ?? CleanText.Capital(name.Replace('-', ' '))),
-                ["OWNER"] = Quoted(parsed.GetValue(owner) ?? OwnerOf(parsed.GetRequiredValue(folder))),
-            };
-            Write(parsed.GetRequiredValue(folder), name, parsed.GetRequiredValue(from), words);
-            return ExitCode.Done;
-        });
+        command.SetAction(parsed => Create(
+            parsed.GetRequiredValue(id),
+            parsed.GetRequiredValue(from),
+            parsed.GetRequiredValue(folder),
+            parsed.GetValue(title),
+            parsed.GetValue(owner)));
         return command;
+    }
+
+    private static int Create(string id, string template, string folder, string? title, string? owner)
+    {
+        EnsureMayBeId(id);
+        EnsureHasNoPlaceholder("--title", title);
+        EnsureHasNoPlaceholder("--owner", owner);
+        var words = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["ID"] = id,
+            ["TITLE"] = Quoted(title ?? CleanText.Capital(id.Replace('-', ' '))),
+            ["OWNER"] = Quoted(owner ?? OwnerOf(folder)),
+        };
+        Write(folder, id, template, words);
+        return ExitCode.Done;
+    }
+
+    private static void EnsureHasNoPlaceholder(string option, string? text)
+    {
+        if (Template.HasPlaceholder(text ?? ""))
+        {
+            throw new CommandException($"{option} holds '{{{{', and is shown as it stands. Write it without.");
+        }
     }
 
     private static void EnsureMayBeId(string name)
@@ -108,10 +119,16 @@ internal static class NewCommand
             line.Split(": ") is [var key, var word] && words.TryGetValue(word, out var text) ? $"{key}: {text}" : line));
     }
 
-    /// <summary>A title may hold what YAML would read otherwise.</summary>
-    private static string Quoted(string text) => text.All(character => char.IsLetterOrDigit(character) || character is ' ' or '-') && text.Trim() == text && text.Length > 0 && char.IsLetter(text[0]) && text is not ("null" or "true" or "false")
+    private static string Quoted(string text) => IsPlainInYaml(text)
         ? text
         : $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
+    private static bool IsPlainInYaml(string text) =>
+        text.All(character => char.IsLetterOrDigit(character) || character is ' ' or '-')
+        && text.Trim() == text
+        && text.Length > 0
+        && char.IsLetter(text[0])
+        && text is not ("null" or "true" or "false");
 }
 
 /// <summary><c>runbook schema [KIND]</c>: the JSON Schema of a file, for editors.</summary>

@@ -61,7 +61,10 @@ internal static class PublishCommand
             foreach (var publication in log.Publications)
             {
                 var at = publication.At.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
-                ConsoleOutput.Raw($"{publication.Number,4}  {publication.Version}  {at}  {(publication.Source is { } source ? $"{source}, " : "")}published by {publication.By}{Of(publication)}{(publication == log.Current ? "  <- in force" : "")}");
+                var source = publication.Source is { } known ? $"{known}, " : "";
+                var inForce = publication == log.Current ? "  <- in force" : "";
+                ConsoleOutput.Raw($"{publication.Number,4}  {publication.Version}  {at}  {source}"
+                    + $"published by {publication.By}{Why(publication)}{inForce}");
             }
 
             return ExitCode.Done;
@@ -72,7 +75,8 @@ internal static class PublishCommand
             var folder = RunbookFolder.Find(parsed.GetValue(options.Folder)?.FullName);
             if (folder.IsShipped || !folder.Files().Any())
             {
-                throw new CommandException($"There is no {(folder.IsShipped ? "folder ./runbooks here" : $"runbook in {folder.Path}")}. Name the folder to publish: runbook publish DIR --to PLACE");
+                var missing = folder.IsShipped ? "folder ./runbooks here" : $"runbook in {folder.Path}";
+                throw new CommandException($"There is no {missing}. Name the folder to publish: runbook publish DIR --to PLACE");
             }
 
             var state = await _publisher.LookAsync(cancellationToken);
@@ -159,7 +163,9 @@ internal static class PublishCommand
 
             if (outcome == PublishOutcome.SomebodyWasFirst)
             {
-                ConsoleOutput.Error($"{(publication is null ? "Somebody" : $"{publication.By} published {publication.Name}{Of(publication)} and")} was first; nothing was changed. Look at what is in force, and publish again on top of it: runbook publish --to {place.Address} --list");
+                var first = publication is null ? "Somebody" : $"{publication.By} published {publication.Name}{Why(publication)} and";
+                ConsoleOutput.Error($"{first} was first; nothing was changed. "
+                    + $"Look at what is in force, and publish again on top of it: runbook publish --to {place.Address} --list");
                 return ExitCode.Failed;
             }
 
@@ -183,13 +189,27 @@ internal static class PublishCommand
                 ConsoleOutput.Raw(change);
             }
 
-            var replacesPlain = before is { Publication: null, Runbooks.Count: > 0 };
+            var hidesPlainFiles = before is { Publication: null, Runbooks.Count: > 0 };
             ConsoleOutput.Raw((dry, outcome) switch
             {
-                (true, _) => $"{(changes.Count == 0 ? $"No rule would change{(replacesPlain ? ", but the plain files there would no longer be read" : "")}." : $"{CountText.Format(changes.Count, "change")}{(publication.Source is { } source ? $", from {source}" : "")}.")} Nothing was published.",
+                (true, _) => $"{WouldChange(publication, changes.Count, hidesPlainFiles)} Nothing was published.",
                 (_, PublishOutcome.Unchanged) => $"The same files are in force already, as publication {publication.Number}.",
-                _ => $"Published at {place.Address}: {publication.Name}. Hosts take it over at their next look (every 30 s; a Functions app as it is set), or refuse it and page; the runbooks page of each says which one it uses.{(replacesPlain ? " The plain files there are no longer read." : "")}",
+                _ => $"Published at {place.Address}: {publication.Name}. "
+                    + "Hosts take it over at their next look (every 30 s; a Functions app as it is set), or refuse it and page; "
+                    + "the runbooks page of each says which one it uses."
+                    + (hidesPlainFiles ? " The plain files there are no longer read." : ""),
             });
+        }
+
+        private static string WouldChange(Publication publication, int changes, bool hidesPlainFiles)
+        {
+            if (changes == 0)
+            {
+                return $"No rule would change{(hidesPlainFiles ? ", but the plain files there would no longer be read" : "")}.";
+            }
+
+            var source = publication.Source is { } known ? $", from {known}" : "";
+            return $"{CountText.Format(changes, "change")}{source}.";
         }
 
         /// <summary>A publication is in force even where the old files cannot be removed after it.</summary>
@@ -232,8 +252,11 @@ internal static class PublishCommand
             if (parsed.GetValue(options.Contacts) is { } named)
             {
                 files.RemoveAll(file => file.Name == ContactsFile.FileName);
-                files.Add(RunbookFolder.Read(File.Exists(named) ? named : throw new CommandException($"There is no file {named}. Name the contacts with --contacts.")) with { Name = ContactsFile.FileName });
-                Add(files, Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(named))!).Where(file => RuleSet.IsCalendar(Path.GetFileName(file))).Select(file => RunbookFolder.Read(file) with { Name = Path.GetFileName(file) }));
+                var contacts = File.Exists(named)
+                    ? RunbookFolder.Read(named)
+                    : throw new CommandException($"There is no file {named}. Name the contacts with --contacts.");
+                files.Add(contacts with { Name = ContactsFile.FileName });
+                AddMissing(files, CalendarsBeside(named));
             }
             else if (!files.Exists(file => file.Name == ContactsFile.FileName))
             {
@@ -249,12 +272,21 @@ internal static class PublishCommand
                     ? "There are no contacts, neither here nor there: messages reach nobody, "
                         + "unless hosts have contacts of their own beside their settings (docs/contacts.md)."
                     : $"There is no {ContactsFile.FileName} here: the contacts that are in force stay.");
-                Add(files, before.Contacts is { } contacts ? [contacts, .. before.Calendars.Where(calendar => RuleSet.IsCalendar(calendar.Key)).Select(calendar => new RunbookFile(calendar.Key, calendar.Value))] : []);
+                AddMissing(files, before.Contacts is { } inForce ? [inForce, .. CalendarsOf(before)] : []);
             }
         }
 
-        /// <summary>What belongs to the contacts, where the folder has none of that name.</summary>
-        private static void Add(List<RunbookFile> files, IEnumerable<RunbookFile> beside) => files.AddRange(beside.Where(one => !files.Exists(file => file.Name == one.Name)).ToList());
+        private static IEnumerable<RunbookFile> CalendarsBeside(string contacts) => Directory
+            .EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(contacts))!)
+            .Where(file => RuleSet.IsCalendar(Path.GetFileName(file)))
+            .Select(file => RunbookFolder.Read(file) with { Name = Path.GetFileName(file) });
+
+        private static IEnumerable<RunbookFile> CalendarsOf(RuleSet set) => set.Calendars
+            .Where(calendar => RuleSet.IsCalendar(calendar.Key))
+            .Select(calendar => new RunbookFile(calendar.Key, calendar.Value));
+
+        private static void AddMissing(List<RunbookFile> files, IEnumerable<RunbookFile> others) =>
+            files.AddRange(others.Where(other => !files.Exists(file => file.Name == other.Name)).ToList());
 
         /// <summary>With file names relative to the current folder, as whoever publishes sees them.</summary>
         private static RuleSet Shown(RuleSet set, RunbookFolder folder)
@@ -275,7 +307,7 @@ internal static class PublishCommand
                 : new(team.Folder, Here(team.File), team.Contacts is { } contacts ? Here(contacts) : null);
         }
 
-        private int Refuse(Report report, Action<Report> tell)
+        private int Refuse(Report report, Action<Report> print)
         {
             if (parsed.GetValue(options.Json))
             {
@@ -283,15 +315,18 @@ internal static class PublishCommand
             }
             else
             {
-                tell(report);
+                print(report);
             }
 
             ConsoleOutput.Error("Nothing was published.");
             return ExitCode.Failed;
         }
 
-        private static string Of(Publication publication) =>
-            $"{(publication.RollsBackTo is { } earlier ? $", going back to {earlier}" : "")}{(publication.Reason is { } reason ? $": {reason}" : "")}";
+        private static string Why(Publication publication)
+        {
+            var goingBack = publication.RollsBackTo is { } earlier ? $", going back to {earlier}" : "";
+            return publication.Reason is { } reason ? $"{goingBack}: {reason}" : goingBack;
+        }
 
         private static JsonNode? Json(Publication publication) => JsonSerializer.SerializeToNode(publication, DurableJson.Options);
     }

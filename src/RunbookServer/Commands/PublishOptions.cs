@@ -70,7 +70,11 @@ internal sealed class PublishOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[To, Contacts, Settings, Strict, NoTests, DryRun, List, RollBack, Reason, By, Commit, Author, Repository, Config, Json])
+        Option[] options =
+        [
+            To, Contacts, Settings, Strict, NoTests, DryRun, List, RollBack, Reason, By, Commit, Author, Repository, Config, Json,
+        ];
+        foreach (var option in options)
         {
             command.Add(option);
         }
@@ -81,11 +85,11 @@ internal sealed class PublishOptions
     /// <exception cref="CommandException">An important option would do nothing beside another one.</exception>
     public void RefuseIdle(ParseResult parsed)
     {
-        foreach (var (what, idle) in ((Option, Option)[])[(List, RollBack), (RollBack, Strict)])
+        foreach (var (option, idle) in ((Option, Option)[])[(List, RollBack), (RollBack, Strict)])
         {
-            if (parsed.GetResult(what) is { Implicit: false } && parsed.GetResult(idle) is { Implicit: false })
+            if (parsed.GetResult(option) is { Implicit: false } && parsed.GetResult(idle) is { Implicit: false })
             {
-                throw new CommandException($"{idle.Name} does nothing beside {what.Name}. Leave one of them out.");
+                throw new CommandException($"{idle.Name} does nothing beside {option.Name}. Leave one of them out.");
             }
         }
     }
@@ -126,11 +130,14 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
                 ?? Variable("BUILD_REPOSITORY_NAME")
                 ?? NameOf(await GitAsync(folder, ["remote", "get-url", "origin"], cancellationToken)),
             Commit = commit,
-            Author = Author ?? (commit is null ? null : await GitAsync(folder, ["log", "-1", "--format=%an", Commit is null ? head ?? "HEAD" : commit], cancellationToken) ?? Variable("BUILD_SOURCEVERSIONAUTHOR")),
+            Author = Author ?? (commit is null ? null : await AuthorAsync(folder, Commit is null ? head ?? "HEAD" : commit, cancellationToken)),
         }).Cleaned();
     }
 
-    /// <summary>For a publication that says the rest of its own.</summary>
+    private static async Task<string?> AuthorAsync(string folder, string commit, CancellationToken cancellationToken) =>
+        await GitAsync(folder, ["log", "-1", "--format=%an", commit], cancellationToken) ?? Variable("BUILD_SOURCEVERSIONAUTHOR");
+
+    /// <summary>For a publication that brings the rest with it.</summary>
     public Publication WhoAndWhy() => new Publication(0, "", default, By ?? Pipeline() ?? Environment.UserName) { Reason = Reason }.Cleaned();
 
     /// <summary>Owner (or project) and name, without the server and a password before it.</summary>
@@ -185,18 +192,25 @@ internal static class RuleSetDifference
     public static IReadOnlyList<string> Of(RuleSet? before, RuleSet after, RunbookReader reader)
     {
         var (old, now) = (Runbooks(before, reader), Runbooks(after, reader));
-        var added = now.Where(one => !old.ContainsKey(one.Key)).ToList();
-        var changed = now.Where(one => old.TryGetValue(one.Key, out var runbook) && VersionOf(runbook) != VersionOf(one.Value)).ToList();
+        var added = now.Where(runbook => !old.ContainsKey(runbook.Key)).ToList();
+        var changed = now.Where(runbook => old.TryGetValue(runbook.Key, out var was) && VersionOf(was) != VersionOf(runbook.Value)).ToList();
+        var teams = (before?.Teams ?? []).Concat(after.Teams)
+            .Select(team => team.Folder)
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal);
+        var calendars = after.Calendars.Keys.Union(before?.Calendars.Keys ?? []).Order(StringComparer.Ordinal);
         return
         [
-            .. added.Select(one => $"added    {one.Key}  {VersionOf(one.Value)}"),
-            .. changed.Select(one => $"changed  {one.Key}  {VersionOf(old[one.Key])} -> {VersionOf(one.Value)}"),
-            .. old.Where(one => !now.ContainsKey(one.Key)).Select(one =>
-                $"removed  {one.Key}  (alerts that still name it open no incident, and page the contact fallback: change their rules first{Heir(one.Value, [.. added, .. changed])})"),
+            .. added.Select(runbook => $"added    {runbook.Key}  {VersionOf(runbook.Value)}"),
+            .. changed.Select(runbook => $"changed  {runbook.Key}  {VersionOf(old[runbook.Key])} -> {VersionOf(runbook.Value)}"),
+            .. old.Where(runbook => !now.ContainsKey(runbook.Key)).Select(runbook =>
+                $"removed  {runbook.Key}  (alerts that still name it open no incident, and page the contact fallback: "
+                + $"change their rules first{Heir(runbook.Value, [.. added, .. changed])})"),
             .. File(ContactsFile.FileName, before?.Contacts?.Text, after.Contacts?.Text),
             .. File(MaintenanceFile.FileName, before?.Windows?.Text, after.Windows?.Text),
-            .. (before?.Teams ?? []).Concat(after.Teams).Select(team => team.Folder).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).SelectMany(folder => Team(folder, Of(before, folder), Of(after, folder))),
-            .. after.Calendars.Keys.Union(before?.Calendars.Keys ?? []).Order(StringComparer.Ordinal).SelectMany(name => File(name, before?.Calendars.GetValueOrDefault(name), after.Calendars.GetValueOrDefault(name))),
+            .. teams.SelectMany(folder => Team(folder, Of(before, folder), Of(after, folder))),
+            .. calendars.SelectMany(name =>
+                File(name, before?.Calendars.GetValueOrDefault(name), after.Calendars.GetValueOrDefault(name))),
         ];
     }
 
@@ -210,9 +224,14 @@ internal static class RuleSetDifference
 
     /// <summary>Limits, answers and the breaker go by a runbook's id. A runbook that takes the alerts under another id starts without them.</summary>
     private static string Heir(Runbook? gone, IEnumerable<KeyValuePair<string, Runbook?>> others) =>
-        others.FirstOrDefault(other => gone is not null && other.Value is { } runbook && runbook.Trigger.Any(now => gone.Trigger.Any(old => old.Source != AlertSource.Manual && (TriggerOverlap.Covers(now, old) || TriggerOverlap.Covers(old, now))))) is { Key: { } heir }
-            ? $"; {heir} takes its alerts and knows nothing of its past: a no is asked again, limits and the breaker begin anew, and an incident of {gone!.Id} that is open gets a second one beside it: see to those first"
+        gone is not null && others.FirstOrDefault(other => other.Value is { } runbook && TakesAlertsOf(gone, runbook)) is { Key: { } heir }
+            ? $"; {heir} takes its alerts and knows nothing of its past: a no is asked again, limits and the breaker begin anew, "
+                + $"and an incident of {gone.Id} that is open gets a second one beside it: see to those first"
             : "";
+
+    private static bool TakesAlertsOf(Runbook gone, Runbook other) => other.Trigger.Any(now => gone.Trigger.Any(old =>
+        old.Source != AlertSource.Manual
+        && (TriggerOverlap.Covers(now, old) || TriggerOverlap.Covers(old, now))));
 
     private static string VersionOf(Runbook? runbook) => runbook?.Hash[..12] ?? "with errors";
 

@@ -15,7 +15,10 @@ internal static class RenderCommand
         command.SetAction(parsed =>
         {
             using var services = OfflineServices.Build(host: runbook.Settings.Of(parsed));
-            ConsoleOutput.Raw(new RunbookMarkdown(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>()), services.GetRequiredService<StepCatalog>()).Write().TrimEnd());
+            var markdown = new RunbookMarkdown(
+                runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>()),
+                services.GetRequiredService<StepCatalog>());
+            ConsoleOutput.Raw(markdown.Write().TrimEnd());
             return ExitCode.Done;
         });
         return command;
@@ -63,7 +66,7 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
 
         Line($"\n```mermaid\n{RunbookDiagram.Draw(runbook)}```\n");
         Section("Trigger", runbook.Trigger.Select(Trigger));
-        Section("Impact", [$"- **Users**: {Text(runbook.Impact.Users)}", .. runbook.Impact.Data.Length > 0 ? [$"- **Data**: {Text(runbook.Impact.Data)}"] : Array.Empty<string>()]);
+        Section("Impact", Impact());
         Section("Diagnosis", [.. runbook.Diagnosis.SelectMany(Check), .. Watched()]);
         // Then the alert calls for the resolution, and it may have asked nobody.
         var isResolutionAlone = runbook.Mitigation.Steps.Count == 0;
@@ -87,10 +90,18 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         return _page.ToString().TrimEnd() + "\n";
     }
 
-    private static string Trigger(Trigger trigger) =>
-        $"- {Code(trigger.Alert)}{(trigger.Source is { } source ? $" from {source}" : "")}"
-        + (trigger.Severity.Count > 0 ? $", severity {string.Join(" or ", trigger.Severity)}" : "")
-        + (trigger.Labels.Count > 0 ? $", with {string.Join(", ", trigger.Labels.Select(label => Code($"{label.Key}={label.Value}")))}" : "");
+    private IReadOnlyList<string> Impact() => Lines.Of(
+        $"- **Users**: {Text(runbook.Impact.Users)}",
+        runbook.Impact.Data.Length > 0 ? $"- **Data**: {Text(runbook.Impact.Data)}" : null);
+
+    private static string Trigger(Trigger trigger)
+    {
+        var labels = trigger.Labels.Select(label => Code($"{label.Key}={label.Value}"));
+        return $"- {Code(trigger.Alert)}"
+            + (trigger.Source is { } source ? $" from {source}" : "")
+            + (trigger.Severity.Count > 0 ? $", severity {string.Join(" or ", trigger.Severity)}" : "")
+            + (trigger.Labels.Count > 0 ? $", with {string.Join(", ", labels)}" : "");
+    }
 
     private IEnumerable<string> Check(CheckSpec check) =>
     [
@@ -103,18 +114,26 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         if (runbook.Diagnosis.Count > 0)
         {
             var when = runbook.Mitigation.When;
-            yield return when.Checks.Count == 0 ? "- Called for when any check fails." : $"- Called for when {(when.Quantifier == Quantifier.All ? "all" : "any")} of {string.Join(", ", when.Checks)} fails.";
+            var quantifier = when.Quantifier == Quantifier.All ? "all" : "any";
+            yield return when.Checks.Count == 0
+                ? "- Called for when any check fails."
+                : $"- Called for when {quantifier} of {string.Join(", ", when.Checks)} fails.";
         }
     }
 
     private string[] Relied() => runbook.Mitigation.Reliance is { } needs ? [$"- {needs}"] : [];
 
-    private string[] Asked(Phase phase) => runbook.ApprovalOf(phase) is not { } approval ? Unasked([.. runbook.CoveredBy(phase).Select(one => one.Step)]) :
+    private IReadOnlyList<string> Asked(Phase phase) => runbook.ApprovalOf(phase) is { } approval
+        ? Asked(approval)
+        : Unasked([.. runbook.CoveredBy(phase).Select(covered => covered.Step)]);
+
+    private static IReadOnlyList<string> Asked(Approval approval) =>
     [
         $"- Asks {string.Join(", ", approval.From)}: {Text(approval.Ask)}",
-        $"  - {(approval.Required == 1 ? "One person has" : $"{approval.Required} people have")} to say yes{(approval.OwnerRequired ? ", one of them from the owner" : "")}{(approval.SeparationOfDuties ? "; not only whoever started it by hand" : "")}.",
-        .. approval.RemindAfter is { } remind ? [$"  - Asks again after {DurationText.Format(remind)}."] : Array.Empty<string>(),
-        .. approval.Escalate.Select(escalation => $"  - After {DurationText.Format(escalation.After)} asks {string.Join(", ", escalation.To)} as well."),
+        Needed(approval),
+        .. Lines.Of(approval.RemindAfter is { } remind ? $"  - Asks again after {DurationText.Format(remind)}." : null),
+        .. approval.Escalate.Select(escalation =>
+            $"  - After {DurationText.Format(escalation.After)} asks {string.Join(", ", escalation.To)} as well."),
         $"  - After {DurationText.Format(approval.Timeout)} without a decision: {approval.OnTimeout switch
         {
             OnTimeout.ProceedIfReversible => "the steps run, unless a warning stood on the question; then nothing does",
@@ -122,6 +141,14 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
             _ => "nothing runs",
         }}.",
     ];
+
+    private static string Needed(Approval approval)
+    {
+        var people = approval.Required == 1 ? "One person has" : $"{approval.Required} people have";
+        var owner = approval.OwnerRequired ? ", one of them from the owner" : "";
+        var duties = approval.SeparationOfDuties ? "; not only whoever started it by hand" : "";
+        return $"  - {people} to say yes{owner}{duties}.";
+    }
 
     private string[] Unasked(IReadOnlyList<StepSpec> covered) =>
         covered.Count == 0 ? [] : [$"- {RunbookModel.WithoutActing(steps, covered) ?? "Acts without asking, and tells afterwards."}"];
@@ -137,11 +164,12 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         }
 
         var action = steps.FindAction(step.Do)!;
+        var attempts = action.Repeatable && step.Retry.Attempts > 1 ? $", {step.Retry.Attempts} attempts" : "";
         return
         [
-            $"- Step {index + 1}, **{step.Name}**: {Code(step.Do)}, at most {DurationText.Format(step.Timeout)}{(action.Repeatable && step.Retry.Attempts > 1 ? $", {step.Retry.Attempts} attempts" : "")}",
+            $"- Step {index + 1}, **{step.Name}**: {Code(step.Do)}, at most {DurationText.Format(step.Timeout)}{attempts}",
             .. Parameters(step.With, action.ParametersType),
-            .. action.TellsOnly ? Array.Empty<string>() : Undo(phase, action.ReversalOf(step.With)),
+            .. action.TellsOnly ? [] : Undo(phase, action.ReversalOf(step.With)),
         ];
     }
 
@@ -155,14 +183,23 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
     };
 
     private static IEnumerable<string> Parameters(JsonElement with, Type type) => ParameterMask.Mask(with, type)
-        .Select(parameter => $"  - {parameter.Key}: {Code(parameter.Value is JsonValue value ? value.ToString() : parameter.Value?.ToJsonString() ?? "null")}");
+        .Select(parameter => $"  - {parameter.Key}: {Code(ValueText(parameter.Value))}");
+
+    private static string ValueText(JsonNode? value) => value is JsonValue scalar ? scalar.ToString() : value?.ToJsonString() ?? "null";
 
     private IEnumerable<string> Watched() => runbook.Diagnosis.Count == 0 || runbook.Limits.HealthyFor == TimeSpan.Zero ? [] :
         [$"- Ends as not needed once they have seen nothing to do for {DurationText.Format(runbook.Limits.HealthyFor)}, "
             + "or when the sender says so too."];
 
-    private IEnumerable<string> Verified() => runbook.Mitigation.Verify is not { } verify ? [] :
-        [$"- Then asks {string.Join(", ", verify.Checks)} every {DurationText.Format(verify.Every)}; what does not pass{(verify.SuccessThreshold > 1 ? $" {verify.SuccessThreshold} times in a row" : "")} within {DurationText.Format(verify.Within)} is undone where it can be."];
+    private IEnumerable<string> Verified()
+    {
+        if (runbook.Mitigation.Verify is { } verify)
+        {
+            var times = verify.SuccessThreshold > 1 ? $" {verify.SuccessThreshold} times in a row" : "";
+            yield return $"- Then asks {string.Join(", ", verify.Checks)} every {DurationText.Format(verify.Every)}; "
+                + $"what does not pass{times} within {DurationText.Format(verify.Within)} is undone where it can be.";
+        }
+    }
 
     private IEnumerable<string> Held() => runbook.Mitigation.HoldUntil is not { } lease ? [] :
     [
@@ -171,18 +208,26 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
         $"- Pages a person when that has not happened after {DurationText.Format(lease.AtMost)}.",
     ];
 
-    private IEnumerable<string> Limits()
+    private IReadOnlyList<string> Limits()
     {
         var limits = runbook.Limits;
-        var per = DurationText.Format(limits.Per);
-        List<string> lines =
-        [
-            .. limits.MaxRuns is { } runs ? [$"- At most {CountText.Format(runs, "run")} on one target within {per}."] : Array.Empty<string>(),
-            .. limits.MaxTargets is { } targets ? [$"- At most {CountText.Format(targets, "target")} within {per}."] : Array.Empty<string>(),
-            .. limits.CoolDown > TimeSpan.Zero ? [$"- {DurationText.Format(limits.CoolDown)} between two runs on one target."] : Array.Empty<string>(),
-            .. runbook.SettlesFor > TimeSpan.Zero ? [$"- Alerts within {DurationText.Format(runbook.SettlesFor)} after a verified fix belong to it."] : Array.Empty<string>(),
-        ];
-        return lines.Count == 0 ? [] : [.. lines, $"- Beyond them {(!steps.ChangeSomething(runbook.AllSteps().Select(one => one.Step)) ? "nobody is told again" : limits.WhenExceeded == WhenExceeded.Forbid ? "nothing runs, whoever says yes" : "a person is asked")}."];
+        var (per, coolDown, settles) = (DurationText.Format(limits.Per), limits.CoolDown, runbook.SettlesFor);
+        var lines = Lines.Of(
+            limits.MaxRuns is { } runs ? $"- At most {CountText.Format(runs, "run")} on one target within {per}." : null,
+            limits.MaxTargets is { } targets ? $"- At most {CountText.Format(targets, "target")} within {per}." : null,
+            coolDown > TimeSpan.Zero ? $"- {DurationText.Format(coolDown)} between two runs on one target." : null,
+            settles > TimeSpan.Zero ? $"- Alerts within {DurationText.Format(settles)} after a verified fix belong to it." : null);
+        return lines.Count == 0 ? [] : [.. lines, $"- Beyond them {BeyondLimits()}."];
+    }
+
+    private string BeyondLimits()
+    {
+        if (!steps.ChangeSomething(runbook.AllSteps().Select(planned => planned.Step)))
+        {
+            return "nobody is told again";
+        }
+
+        return runbook.Limits.WhenExceeded == WhenExceeded.Forbid ? "nothing runs, whoever says yes" : "a person is asked";
     }
 
     private void Section(string title, IEnumerable<string> lines)
@@ -238,7 +283,8 @@ internal sealed class RunbookDiagram
             Line($"alert --> check{index}[\"{Quoted(check.Ask)}\"] --> found{{\"What was found?\"}}");
         }
 
-        Line($"found -->|nothing that calls for it{(runbook.Limits.HealthyFor > TimeSpan.Zero ? $", for {DurationText.Format(runbook.Limits.HealthyFor)}" : "")}| unneeded([\"notNeeded\"])");
+        var healthy = runbook.Limits.HealthyFor > TimeSpan.Zero ? $", for {DurationText.Format(runbook.Limits.HealthyFor)}" : "";
+        Line($"found -->|nothing that calls for it{healthy}| unneeded([\"notNeeded\"])");
         return "found";
     }
 
@@ -249,7 +295,8 @@ internal sealed class RunbookDiagram
             Line($"{from} --> {name}Gate{{\"{Quoted(approval.Ask)}<br/>{Quoted(string.Join(", ", approval.From))}\"}}");
             foreach (var (index, escalation) in approval.Escalate.Index())
             {
-                Line($"{name}Gate -.->|after {DurationText.Format(escalation.After)}| {name}Escalation{index}[\"{Quoted(string.Join(", ", escalation.To))} asked too\"]");
+                var after = $"|after {DurationText.Format(escalation.After)}|";
+                Line($"{name}Gate -.->{after} {name}Escalation{index}[\"{Quoted(string.Join(", ", escalation.To))} asked too\"]");
             }
 
             Line($"{name}Gate -->|no| {name}Rejected([\"rejected\"])");
@@ -264,7 +311,9 @@ internal sealed class RunbookDiagram
 
         foreach (var (index, step) in steps.Index())
         {
-            Line($"{from} -->{(approval is not null && index == 0 ? "|yes|" : "")} {name}{index}[\"{Quoted(step.Name)}: {Quoted(step.Do == BuiltInSteps.Person ? "by hand" : step.Do)}\"]");
+            var yes = approval is not null && index == 0 ? "|yes|" : "";
+            var action = step.Do == BuiltInSteps.Person ? "by hand" : step.Do;
+            Line($"{from} -->{yes} {name}{index}[\"{Quoted(step.Name)}: {Quoted(action)}\"]");
             from = $"{name}{index}";
         }
 

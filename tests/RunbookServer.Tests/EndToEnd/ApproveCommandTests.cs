@@ -180,7 +180,7 @@ public sealed class ApproveCommandTests
               "verification": [{ "verdict": "passing", "ask": "Is it full?", "summary": "41 %.", "at": "2026-11-23T03:16:00+00:00", "measuredAt": "2026-11-23T03:15:00+00:00" }] }
             """)!;
 
-        DecideCommand.Lines(incident, JsonNode.Parse("""{ "question": "Run the resolution on llm-b-0?" }""")!).ShouldBe([
+        DecideCommand.QuestionLines(incident, JsonNode.Parse("""{ "question": "Run the resolution on llm-b-0?" }""")!).ShouldBe([
             "DRY RUN: nothing outside is touched.", "Hung GPU on llm-b-0", "Run the resolution on llm-b-0?",
             "  Done so far: recycle: Deleted pod llm-b-0.", "  ✓ Is it full? 41 %. (2026-11-23 03:15:00 UTC)"]);
         ShowCommand.Lines(incident, TimeProvider.System.GetUtcNow()).ShouldContain("  ✗ Is it full? 98 %. (2026-11-23 03:12:00 UTC)");
