@@ -82,7 +82,7 @@ internal static class PublishCommand
             var state = await _publisher.LookAsync(cancellationToken);
             var before = await BeforeAsync(state, cancellationToken);
             var files = (await new FolderPlace(folder.Path).ReadPlainAsync(cancellationToken)).ToList();
-            AddContacts(files, before);
+            PublishedContacts.AddTo(files, parsed.GetValue(options.Contacts), before, place.Address);
             Publisher.CheckSize(files);
             var set = RuleSet.Of(files);
             var report = ValidateCommand.Check(Shown(set, folder), isWhole: true, parsed.GetValue(options.Strict), host);
@@ -245,48 +245,6 @@ internal static class PublishCommand
                 return null;
             }
         }
-
-        /// <summary>Contacts that are kept elsewhere are named with an option. Where the set has none, those in force stay.</summary>
-        private void AddContacts(List<RunbookFile> files, RuleSet? before)
-        {
-            if (parsed.GetValue(options.Contacts) is { } named)
-            {
-                files.RemoveAll(file => file.Name == ContactsFile.FileName);
-                var contacts = File.Exists(named)
-                    ? RunbookFolder.Read(named)
-                    : throw new CommandException($"There is no file {named}. Name the contacts with --contacts.");
-                files.Add(contacts with { Name = ContactsFile.FileName });
-                AddMissing(files, CalendarsBeside(named));
-            }
-            else if (!files.Exists(file => file.Name == ContactsFile.FileName))
-            {
-                if (before is null)
-                {
-                    throw new CommandException(
-                        $"There is no {ContactsFile.FileName} here, and that of the set in force cannot be read and would be lost. "
-                        + "Name it with --contacts. "
-                        + $"If the set had none, remove {PublicationLog.Name} at {place.Address} first.");
-                }
-
-                ConsoleOutput.Note(before.Contacts is null
-                    ? "There are no contacts, neither here nor there: messages reach nobody, "
-                        + "unless hosts have contacts of their own beside their settings (docs/contacts.md)."
-                    : $"There is no {ContactsFile.FileName} here: the contacts that are in force stay.");
-                AddMissing(files, before.Contacts is { } inForce ? [inForce, .. CalendarsOf(before)] : []);
-            }
-        }
-
-        private static IEnumerable<RunbookFile> CalendarsBeside(string contacts) => Directory
-            .EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(contacts))!)
-            .Where(file => RuleSet.IsCalendar(Path.GetFileName(file)))
-            .Select(file => RunbookFolder.Read(file) with { Name = Path.GetFileName(file) });
-
-        private static IEnumerable<RunbookFile> CalendarsOf(RuleSet set) => set.Calendars
-            .Where(calendar => RuleSet.IsCalendar(calendar.Key))
-            .Select(calendar => new RunbookFile(calendar.Key, calendar.Value));
-
-        private static void AddMissing(List<RunbookFile> files, IEnumerable<RunbookFile> others) =>
-            files.AddRange(others.Where(other => !files.Exists(file => file.Name == other.Name)).ToList());
 
         /// <summary>With file names relative to the current folder, as whoever publishes sees them.</summary>
         private static RuleSet Shown(RuleSet set, RunbookFolder folder)
