@@ -4,11 +4,15 @@ using System.Text.RegularExpressions;
 
 namespace RunbookServer.Commands;
 
-/// <summary>Talks to a running host as any other client does: through the outside contract.</summary>
+/// <summary>Talks to a running host through the same contract as any other client.</summary>
 internal sealed class ApiClient(Uri address, string key) : IDisposable
 {
-    // Whoever is sent elsewhere takes the key along.
-    private readonly HttpClient _http = new(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+    // A redirect would take the key along.
+    private readonly HttpClient _http = new(new HttpClientHandler { AllowAutoRedirect = false })
+    {
+        BaseAddress = address,
+        Timeout = TimeSpan.FromSeconds(60),
+    };
 
     public Uri Address => address;
 
@@ -21,14 +25,14 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
     public Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string path, byte[] json, CancellationToken cancellationToken) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(json) { Headers = { ContentType = new("application/json") } } }, cancellationToken);
 
-    /// <summary>A document as text; what is not a success is as ever.</summary>
+    /// <summary>A document as text. An answer that is not a success is JSON, as everywhere.</summary>
     public Task<(HttpStatusCode Status, JsonNode? Body)> GetMarkdownAsync(string path, CancellationToken cancellationToken) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken, "text/markdown");
 
     public async Task<JsonNode> GetIncidentAsync(string id, CancellationToken cancellationToken) =>
         (await GetAsync(PathOf(id), cancellationToken)).OrFail().Body!;
 
-    /// <param name="part">Below the incident's address: what is done with it.</param>
+    /// <param name="part">What comes after the incident's address: the thing to do with it.</param>
     public Task<(HttpStatusCode Status, JsonNode? Body)> PostIncidentAsync(string id, string part, JsonObject body, CancellationToken cancellationToken) =>
         PostAsync($"{PathOf(id)}/{part}", body.ToJsonString(), cancellationToken);
 
@@ -40,7 +44,7 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
     {
         request.Headers.Add("X-Api-Key", key);
 
-        // In the Functions app the platform asks for the key, under this name.
+        // In the Functions app the platform reads the key under this name.
         request.Headers.Add("x-functions-key", key);
         try
         {
@@ -48,7 +52,9 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
             var text = await response.Content.ReadAsStringAsync(cancellationToken);
             if (response.StatusCode == HttpStatusCode.Unauthorized)
             {
-                throw new CommandException($"{address} refused the key. Name the data folder of the running host with --data, or the key with --key.", ExitCode.Unreachable);
+                throw new CommandException(
+                    $"{address} refused the key. Name the data folder of the running host with --data, or the key with --key.",
+                    ExitCode.Unreachable);
             }
 
             var (kind, body) = (response.Content.Headers.ContentType?.MediaType, Parse(text));
@@ -73,16 +79,24 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
             throw new CommandException(
                 failure.HttpRequestError switch
                 {
-                    HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError => $"Nothing answers at {address}: {why} Start the host with: {ThisProgram.Command} serve; or name a running one with --url.",
-                    HttpRequestError.ProxyTunnelError => $"The proxy does not lead to {address}: {why} Name the address in NO_PROXY where it needs no proxy.",
-                    HttpRequestError.SecureConnectionError => $"{address} answers, but it cannot be talked to: {why} An address with https needs a certificate that this machine trusts.",
+                    HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError =>
+                        $"Nothing answers at {address}: {why} "
+                        + $"Start the host with: {ThisProgram.Command} serve; or name a running one with --url.",
+                    HttpRequestError.ProxyTunnelError =>
+                        $"The proxy does not lead to {address}: {why} Name the address in NO_PROXY where it needs no proxy.",
+                    HttpRequestError.SecureConnectionError =>
+                        $"{address} answers, but it cannot be talked to: {why} "
+                        + "An address with https needs a certificate that this machine trusts.",
                     _ => $"{address} answers, but it cannot be talked to: {why}",
                 },
                 ExitCode.Unreachable);
         }
     }
 
-    /// <summary>Every refusal of this program is a JSON object, or has no body where there is no such address, and none is for too many requests; its faults are told by the status.</summary>
+    /// <summary>
+    /// This program refuses with a JSON object, or without a body where there is no such address, and never with 429.
+    /// Its own faults are known by the status.
+    /// </summary>
     private static bool IsOurs(int status, string? kind, JsonNode? body, string expected) => status switch
     {
         < 400 => kind == expected && (expected != "application/json" || body is JsonObject),
@@ -103,17 +117,18 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
     }
 }
 
-/// <summary>What to do with answers that are not a success.</summary>
 internal static partial class ApiResponses
 {
     private const int LongestText = 200;
 
-    /// <exception cref="CommandException">The host said no, or has a fault of its own; its words are passed on.</exception>
+    /// <exception cref="CommandException">The host said no, or has a fault of its own; the message has its words.</exception>
     public static (HttpStatusCode Status, JsonNode? Body) OrFail(this (HttpStatusCode Status, JsonNode? Body) answer) =>
         (int)answer.Status is >= 200 and < 300
             ? answer
             : throw new CommandException(
-                string.Join(Environment.NewLine, [$"The host answered {(int)answer.Status}: {MessageOf(answer.Body)}", .. Problems(answer.Body, "errors")]),
+                string.Join(
+                    Environment.NewLine,
+                    [$"The host answered {(int)answer.Status}: {MessageOf(answer.Body)}", .. Problems(answer.Body, "errors")]),
                 (int)answer.Status >= 500 ? ExitCode.Unreachable : ExitCode.Failed);
 
     /// <summary>What the host could not make sense of, or guessed: where, what it found, and what to do.</summary>
@@ -121,7 +136,7 @@ internal static partial class ApiResponses
     public static IEnumerable<string> Problems(JsonNode? body, string key) =>
         body is JsonObject && body[key] is JsonArray problems ? problems.Select(one => one is JsonObject ? $"{one["path"]}: {one["found"]}; {one["remedy"]}" : $"{one}") : [];
 
-    /// <summary>Says what the host says of something that was done, and ends well.</summary>
+    /// <summary>Prints the host's message about something that was done.</summary>
     /// <inheritdoc cref="OrFail"/>
     public static int Print(this (HttpStatusCode Status, JsonNode? Body) answer)
     {
@@ -138,15 +153,17 @@ internal static partial class ApiResponses
         _ => Clip.To(Blanks().Replace(Markup().Replace(body.ToString(), " "), " ").Trim(), LongestText),
     };
 
-    /// <summary>The page of a proxy, or of a platform where the host is not up yet.</summary>
-    [GeneratedRegex("<(style|script).*?</(style|script)>|<[^>]*>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    /// <summary>For the page of a proxy, or of a platform whose host is not up yet.</summary>
+    [GeneratedRegex(
+        "<(style|script).*?</(style|script)>|<[^>]*>",
+        RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.NonBacktracking)]
     private static partial Regex Markup();
 
     [GeneratedRegex(@"\s+", RegexOptions.NonBacktracking)]
     private static partial Regex Blanks();
 }
 
-/// <summary>How a command finds the running host: shared by all that talk to it.</summary>
+/// <summary>How a command finds the running host: the same options on all commands that talk to it.</summary>
 internal sealed class ClientOptions
 {
     private readonly Option<Uri?> _url = new("--url")
@@ -172,7 +189,7 @@ internal sealed class ClientOptions
 
     private readonly Option<string?> _key = new("--key") { Description = "The API key, where the key file is not at hand." };
 
-    /// <summary>A command that talks to a running host; its own parts come first, then where the host is.</summary>
+    /// <summary>A command that talks to a running host. Its own options come first in the help.</summary>
     public static Command WithHost(Command command, Func<ParseResult, ApiClient, CancellationToken, Task<int>> run)
     {
         var client = new ClientOptions();
@@ -192,7 +209,7 @@ internal sealed class ClientOptions
         command.Add(_key);
     }
 
-    /// <summary>The incident that a command is about. An empty or dotted one would lead to another address.</summary>
+    /// <summary>The incident that a command is about. An empty or dotted id would lead to another address.</summary>
     public static Argument<string> IncidentId(string description = "The incident's id.")
     {
         var id = new Argument<string>("id") { Description = description };
@@ -206,8 +223,11 @@ internal sealed class ClientOptions
         return id;
     }
 
-    /// <summary>Whoever acts on an incident, by name.</summary>
-    public static Option<string> By(string who) => new("--by") { Description = who, DefaultValueFactory = _ => Environment.UserName };
+    public static Option<string> By(string who) => new("--by")
+    {
+        Description = who,
+        DefaultValueFactory = _ => Environment.UserName,
+    };
 
     public static Option<string?> Reason(string why = "Why; goes on the record.") => new("--reason") { Description = why };
 
@@ -217,7 +237,7 @@ internal sealed class ClientOptions
     /// <summary>The sandbox of the host that started on the data folder; null where another host is named, or it has none.</summary>
     public Uri? FindSandbox(ParseResult parsed) => parsed.GetValue(_url) is null ? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile) : null;
 
-    /// <summary>Where the host of this data folder said that it is, or its sandbox.</summary>
+    /// <summary>The address that the host of this data folder wrote down for itself or its sandbox.</summary>
     public static Uri? AddressIn(DirectoryInfo data, string name)
     {
         var file = Path.Combine(data.FullName, name);
@@ -226,7 +246,9 @@ internal sealed class ClientOptions
 
     private string Key(ParseResult parsed) => Find(parsed) is var key && key.All(character => character is > ' ' and <= '~')
         ? key
-        : throw new CommandException("The key holds characters that no key has, such as a line break in its middle. Copy it anew.", ExitCode.Unreachable);
+        : throw new CommandException(
+            "The key holds characters that no key has, such as a line break in its middle. Copy it anew.",
+            ExitCode.Unreachable);
 
     private string Find(ParseResult parsed)
     {
@@ -238,7 +260,9 @@ internal sealed class ClientOptions
         var file = Path.Combine(parsed.GetRequiredValue(_data).FullName, ServerDefaults.KeyFile);
         return File.Exists(file)
             ? Read(file)
-            : throw new CommandException($"There is no key file {file}. Start the host first, or name its folder with --data or the key with --key.", ExitCode.Unreachable);
+            : throw new CommandException(
+                $"There is no key file {file}. Start the host first, or name its folder with --data or the key with --key.",
+                ExitCode.Unreachable);
     }
 
     private static string Read(string file)
@@ -249,7 +273,9 @@ internal sealed class ClientOptions
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException($"The key file {file} cannot be read: {Failures.Innermost(unreadable)} Run this as the user who started the host, or give the key with --key.");
+            throw new CommandException(
+                $"The key file {file} cannot be read: {Failures.Innermost(unreadable)} "
+                + "Run this as the user who started the host, or give the key with --key.");
         }
     }
 }

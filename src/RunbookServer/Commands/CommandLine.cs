@@ -4,15 +4,15 @@ using System.CommandLine.Parsing;
 
 namespace RunbookServer.Commands;
 
-/// <summary>Every command of <c>runbook</c>; adding one is one line here.</summary>
+/// <summary>Every command of <c>runbook</c>.</summary>
 internal static class CommandLine
 {
-    /// <summary>A host that is told to stop ends by itself: within HostOptions.ShutdownTimeout, which is 30 s, and the time to close its files.</summary>
+    /// <summary>A host needs up to HostOptions.ShutdownTimeout, which is 30 s, to stop, and some time to close its files.</summary>
     private static readonly TimeSpan s_hostMayTakeToStop = TimeSpan.FromSeconds(45);
 
     public static async Task<int> RunAsync(string[] args)
     {
-        // A note or a reason may begin with @: that is no file with more arguments.
+        // A note or a reason may begin with @, which does not mean a response file here.
         var parsed = Build().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (FindMistake(parsed) is { } mistake && !CommandExamples.AreAskedFor(parsed) && !parsed.Tokens.Any(token => token.Type == TokenType.Directive))
         {
@@ -20,7 +20,7 @@ internal static class CommandLine
             return ExitCode.Usage;
         }
 
-        // Errors are ours to word; the library's handler would print a stack trace.
+        // The library's own handler would print a stack trace.
         var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
         if (parsed.CommandResult.Command is RootCommand or { Name: ServeCommand.Name })
         {
@@ -41,7 +41,7 @@ internal static class CommandLine
             ConsoleOutput.Error("Interrupted before it was done.");
             return ExitCode.Interrupted;
         }
-        // Whatever it is: a person gets a sentence.
+        // The last resort: a person gets a sentence, whatever broke.
         catch (Exception failure)
         {
             var described = Failures.Describe(failure);
@@ -60,8 +60,8 @@ internal static class CommandLine
         ? $"Write it behind: {NameOf(command)} {option} …"
         : $"{NameOf(command)} has no such option: leave it out.";
 
-    private static string OnOneLine(IEnumerable<ParseError> errors) =>
-        string.Join(" ", errors.Select(error => string.Join(" ", error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))));
+    private static string OnOneLine(IEnumerable<ParseError> errors) => string.Join(" ", errors.Select(error =>
+        string.Join(" ", error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))));
 
     private static string DidYouMean(ParseResult parsed)
     {
@@ -74,7 +74,8 @@ internal static class CommandLine
     private static string? FindEarlyOption(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? null
         : parsed.RootCommandResult.Children.OfType<OptionResult>().FirstOrDefault(option => !option.Implicit && option.Option.Action is null)?.Option.Name;
 
-    private static string NameOf(CommandResult command) => command.Command is RootCommand ? "runbook" : $"runbook {command.Command.Name}";
+    private static string NameOf(CommandResult command) =>
+        command.Command is RootCommand ? "runbook" : $"runbook {command.Command.Name}";
 
     internal static RootCommand Build()
     {
@@ -117,7 +118,7 @@ internal static class CommandLine
     }
 }
 
-/// <summary>Every command's help ends with examples that can be typed as they stand.</summary>
+/// <summary>The examples that end each command's help. They can be typed as they are.</summary>
 internal static class CommandExamples
 {
     private const string Id = "261126-0312-k7m2p9wd";
@@ -125,16 +126,38 @@ internal static class CommandExamples
     private static readonly Dictionary<string, string[]> s_examples = new(StringComparer.Ordinal)
     {
         ["runbook"] = ["runbook", "runbook fire hanged-gpu", "runbook incidents"],
-        ["serve"] = ["runbook serve --port 8080 --data ~/runbooks-data", "runbook serve --no-practice --config settings.json --runbooks ./runbooks", "runbook serve --no-practice --storage azure --runbooks https://ACCOUNT.blob.core.windows.net/runbooks"],
+        ["serve"] =
+        [
+            "runbook serve --port 8080 --data ~/runbooks-data",
+            "runbook serve --no-practice --config settings.json --runbooks ./runbooks",
+            "runbook serve --no-practice --storage azure --runbooks https://ACCOUNT.blob.core.windows.net/runbooks",
+        ],
         ["sandbox"] = ["runbook sandbox --port 7072"],
-        ["fire"] = ["runbook fire", "runbook fire hanged-gpu", "runbook fire hanged-gpu --reset", "runbook fire alert.json --source alertmanager"],
-        ["incidents"] = ["runbook incidents", "runbook incidents --state awaitingApproval", "runbook incidents --state needsPerson", "runbook incidents --limit 100 --json"],
+        ["fire"] =
+        [
+            "runbook fire",
+            "runbook fire hanged-gpu",
+            "runbook fire hanged-gpu --reset",
+            "runbook fire alert.json --source alertmanager",
+        ],
+        ["incidents"] =
+        [
+            "runbook incidents",
+            "runbook incidents --state awaitingApproval",
+            "runbook incidents --state needsPerson",
+            "runbook incidents --limit 100 --json",
+        ],
         ["show"] = [$"runbook show {Id}", $"runbook show {Id} --json"],
         ["report"] = [$"runbook report {Id}", $"runbook report {Id} --out incident.md"],
         ["approve"] = [$"runbook approve {Id}", $"runbook approve {Id} --yes --reason \"seen it before\""],
         ["reject"] = [$"runbook reject {Id} --reason \"planned maintenance\""],
         ["take-over"] = [$"runbook take-over {Id} --reason \"I am on it\""],
-        ["done"] = [$"runbook done {Id}", $"runbook done {Id} --item 1 --item 3", $"runbook done {Id} --all --reason \"slot 4 is a new card\""],
+        ["done"] =
+        [
+            $"runbook done {Id}",
+            $"runbook done {Id} --item 1 --item 3",
+            $"runbook done {Id} --all --reason \"slot 4 is a new card\"",
+        ],
         ["could-not"] = [$"runbook could-not {Id} --reason \"no spare card in this region\""],
         ["stop"] = [$"runbook stop {Id} --reason \"wrong alarm\""],
         ["close"] = [$"runbook close {Id} --reason \"replaced the card\""],
@@ -144,13 +167,29 @@ internal static class CommandExamples
         ["note"] = [$"runbook note {Id} \"opened a ticket with the vendor\""],
         ["start"] = ["runbook start hanged-gpu --label cluster=b --label namespace=inference --label pod=llm-b-0"],
         ["new"] = ["runbook new cache-full", "runbook new cache-full --from self-healing --title \"Cache full\" --owner ml-platform"],
-        ["validate"] = ["runbook validate", "runbook validate runbooks/hanged-gpu.yaml --strict", "runbook validate --format sarif > runbooks.sarif"],
+        ["validate"] =
+        [
+            "runbook validate",
+            "runbook validate runbooks/hanged-gpu.yaml --strict",
+            "runbook validate --format sarif > runbooks.sarif",
+        ],
         ["oncall"] = ["runbook oncall --config settings.json", "runbook oncall --runbooks ./runbooks --json"],
         ["test"] = ["runbook test", "runbook test runbooks/hanged-gpu.yaml --format junit > tests.xml"],
-        ["simulate"] = ["runbook simulate hanged-gpu --alert hanged-gpu", "runbook simulate hanged-gpu --alert hanged-gpu --finding gpu-memory=failing:97.2", "runbook simulate hanged-gpu --alert hanged-gpu --live --config settings.json"],
+        ["simulate"] =
+        [
+            "runbook simulate hanged-gpu --alert hanged-gpu",
+            "runbook simulate hanged-gpu --alert hanged-gpu --finding gpu-memory=failing:97.2",
+            "runbook simulate hanged-gpu --alert hanged-gpu --live --config settings.json",
+        ],
         ["export"] = [$"runbook export {Id}", $"runbook export {Id} --out runbooks/tests/hanged-gpu/that-night/test.yaml"],
-        ["backtest"] = ["runbook backtest --since 30d", "runbook backtest --since 30d --save incidents", "runbook backtest --incidents incidents --base main/runbooks --format markdown"],
-        ["publish"] = [
+        ["backtest"] =
+        [
+            "runbook backtest --since 30d",
+            "runbook backtest --since 30d --save incidents",
+            "runbook backtest --incidents incidents --base main/runbooks --format markdown",
+        ],
+        ["publish"] =
+        [
             "runbook publish runbooks --to https://ACCOUNT.blob.core.windows.net/runbooks --dry-run",
             "runbook publish runbooks --to https://ACCOUNT.blob.core.windows.net/runbooks --strict",
             "runbook publish --to https://ACCOUNT.blob.core.windows.net/runbooks --list",
@@ -159,16 +198,23 @@ internal static class CommandExamples
         ["render"] = ["runbook render hanged-gpu"],
         ["schema"] = ["runbook schema > runbook.schema.json", "runbook schema test"],
         ["verify-audit"] = ["runbook verify-audit record.jsonl"],
-        ["completion"] = ["source <(runbook completion bash)", "runbook completion zsh > \"${fpath[1]}/_runbook\"", "runbook completion fish > ~/.config/fish/completions/runbook.fish", "runbook completion pwsh >> $PROFILE"],
+        ["completion"] =
+        [
+            "source <(runbook completion bash)",
+            "runbook completion zsh > \"${fpath[1]}/_runbook\"",
+            "runbook completion fish > ~/.config/fish/completions/runbook.fish",
+            "runbook completion pwsh >> $PROFILE",
+        ],
     };
 
     public static IReadOnlyCollection<string> Commands => s_examples.Keys;
 
-    /// <summary>Of the command itself, or of the root when it serves.</summary>
-    public static IReadOnlyList<string> Of(Command command) => s_examples.GetValueOrDefault(command is RootCommand ? "runbook" : command.Name) ?? [];
+    public static IReadOnlyList<string> Of(Command command) =>
+        s_examples.GetValueOrDefault(command is RootCommand ? "runbook" : command.Name) ?? [];
 
-    /// <summary>Whether help is what was asked for: then nothing else is missing.</summary>
-    public static bool AreAskedFor(ParseResult parsed) => parsed.GetResult(parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single()) is not null;
+    /// <summary>Whether the caller asks for help: then no other argument is missing.</summary>
+    public static bool AreAskedFor(ParseResult parsed) =>
+        parsed.GetResult(parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single()) is not null;
 
     public static void AddTo(RootCommand root)
     {
@@ -197,7 +243,7 @@ internal static class CommandExamples
 /// <summary><c>runbook completion SHELL</c>: the script that a shell reads to complete commands, options and their values.</summary>
 internal static class CompletionCommand
 {
-    // Each asks the program itself what may come next, so that a script never knows less than the program.
+    // Each script asks the program what may come next, so that it never knows less than the program.
     private const string Bash = """
         _runbook() {
           local line="${COMP_LINE:0:COMP_POINT}"

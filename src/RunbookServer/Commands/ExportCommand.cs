@@ -10,13 +10,19 @@ internal static class ExportCommand
     public static Command Build()
     {
         var id = ClientOptions.IncidentId("The id of an incident that has ended.");
-        var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example runbooks/tests/hanged-gpu/that-night/test.yaml; the screen unless named." };
+        var file = new Option<FileInfo?>("--out")
+        {
+            Description = "Where to write it, for example runbooks/tests/hanged-gpu/that-night/test.yaml; the screen unless named.",
+        };
         return ClientOptions.WithHost(new Command("export", "Turns a finished incident into a test of its runbook.") { id, file }, async (parsed, api, cancellationToken) =>
         {
             var incident = PastIncidents.Parse((await api.GetIncidentAsync(parsed.GetRequiredValue(id), cancellationToken)).ToJsonString(), "The host's answer");
             if (!incident.Final)
             {
-                throw new CommandException($"Incident {incident.Id} has not ended, it is {CamelCase.Of(incident.State)}; a test needs an end. Try again when it has one.", ExitCode.Failed);
+                throw new CommandException(
+                    $"Incident {incident.Id} has not ended, it is {CamelCase.Of(incident.State)}; a test needs an end. "
+                    + "Try again when it has one.",
+                    ExitCode.Failed);
             }
 
             var text = Header(incident) + TestScriptWriter.Write(IncidentTestWriter.Of(incident));
@@ -44,7 +50,7 @@ internal static class ExportCommand
 /// <summary>A finished incident as a test of its runbook: the same alert, answers, decisions and end.</summary>
 internal static class IncidentTestWriter
 {
-    /// <summary>With values that are older than this, people are asked in the end, since no newer ones come.</summary>
+    /// <summary>Older values make the host ask people in the end, since no newer ones come.</summary>
     private static readonly TimeSpan s_longestBehind = TimeSpan.FromMinutes(10);
 
     public static TestScript Of(IncidentView incident) => new()
@@ -58,10 +64,14 @@ internal static class IncidentTestWriter
         Checks = incident.Findings.ToDictionary(finding => finding.Name, finding => AnswersOf(finding, incident)),
         Steps = IncidentTestSteps.Of(incident),
         Events = [.. EventsOf(incident).OrderBy(happening => happening.After)],
-        Expect = new() { State = CamelCase.Of(incident.State), Steps = incident.Steps.ToDictionary(step => step.Name, step => CamelCase.Of(step.Status)) },
+        Expect = new()
+        {
+            State = CamelCase.Of(incident.State),
+            Steps = incident.Steps.ToDictionary(step => step.Name, step => CamelCase.Of(step.Status)),
+        },
     };
 
-    /// <summary>Whoever had an incident tried again started it too, and the alert is its sender's all the same.</summary>
+    /// <summary>By the alert's source. Whoever retried an incident started it too, but its alert still comes from its sender.</summary>
     private static bool IsByHand(IncidentView incident) => AlertIdentity.IsByHand(incident.Alert.Source);
 
     private static TestAlert AlertOf(IncidentView incident)
@@ -80,7 +90,7 @@ internal static class IncidentTestWriter
         };
     }
 
-    /// <summary>What guardrails said had to do with other incidents, which the test does not have.</summary>
+    /// <summary>Guardrails looked at other incidents, which the test does not have.</summary>
     private static Dictionary<string, string> ObjectionsOf(IncidentView incident) => incident.Gates
         .Select(gate => (gate.Phase, Objection: gate switch
         {
@@ -94,7 +104,10 @@ internal static class IncidentTestWriter
         .GroupBy(said => said.Phase)
         .ToDictionary(said => CamelCase.Of(said.Key), said => said.First().Objection!);
 
-    /// <summary>Every look of the diagnosis, then every later round that asked this check. Where the diagnosis was asked once, only the finding is on record.</summary>
+    /// <summary>
+    /// The answers of the diagnosis, then those of every later round that asked this check. Where the diagnosis asked once, only the
+    /// finding is on record.
+    /// </summary>
     private static List<ScriptedAnswer> AnswersOf(FindingView finding, IncidentView incident)
     {
         var split = incident.VerificationRounds.Where(round => round.Verdicts.ContainsKey(finding.Name)).ToLookup(round => round.State == IncidentState.Diagnosing);
@@ -102,14 +115,22 @@ internal static class IncidentTestWriter
         Add(split[true], behind);
         if (answers.Count == 0 || answers[^1].Verdict == found)
         {
-            // Those before it answered the same, as far as is known; not with a caveat, or people had been asked sooner.
+            // As far as is known, the answers before it were the same. None had a caveat, or people had been asked sooner.
             var times = answers.Count > 0 && finding.Caveat is null ? answers[^1].Times : 1;
             if (answers.Count > 0 && (answers[^1].Times -= times) == 0)
             {
                 answers.RemoveAt(answers.Count - 1);
             }
 
-            answers.Add(new() { Verdict = found, Summary = finding.Summary, Value = finding.Value, Caveat = finding.Caveat, Behind = behind, Times = times });
+            answers.Add(new()
+            {
+                Verdict = found,
+                Summary = finding.Summary,
+                Value = finding.Value,
+                Caveat = finding.Caveat,
+                Behind = behind,
+                Times = times,
+            });
         }
 
         Add(split[false], Behind(incident.Verification.FirstOrDefault(later => later.Name == finding.Name) ?? finding));
@@ -137,9 +158,11 @@ internal static class IncidentTestWriter
         ? TimeSpan.FromTicks(Math.Max(behind.Ticks, Math.Min(After(incident, finding.At).Ticks, s_longestBehind.Ticks)))
         : Behind(finding);
 
-    /// <returns>Null for what was measured when it was asked.</returns>
+    /// <returns>Null for a value that was measured when the check asked.</returns>
     private static TimeSpan? Behind(FindingView finding) =>
-        finding.At - finding.MeasuredAt is { } behind ? TimeSpan.FromSeconds(Math.Max(Math.Ceiling(behind.TotalSeconds), 0)) : null;
+        finding.At - finding.MeasuredAt is { } behind
+            ? TimeSpan.FromSeconds(Math.Max(Math.Ceiling(behind.TotalSeconds), 0))
+            : null;
 
     private static IEnumerable<TestEvent> EventsOf(IncidentView incident)
     {
@@ -161,7 +184,13 @@ internal static class IncidentTestWriter
 
         if (StopOf(incident) is { } stop)
         {
-            yield return new() { After = After(incident, stop.At), Cancel = stop.TakesBack ? null : stop.By, TakeBack = stop.TakesBack ? stop.By : null, Reason = stop.Reason };
+            yield return new()
+            {
+                After = After(incident, stop.At),
+                Cancel = stop.TakesBack ? null : stop.By,
+                TakeBack = stop.TakesBack ? stop.By : null,
+                Reason = stop.Reason,
+            };
         }
 
         if (incident.AlertResolvedAt is { } resolved && Counted(incident, resolved))
@@ -170,14 +199,18 @@ internal static class IncidentTestWriter
         }
     }
 
-    /// <summary>Who stopped it while an answer ended it anyway changed nothing any more.</summary>
-    internal static StopRequest? StopOf(IncidentView incident) => incident.State is IncidentState.Rejected or IncidentState.TakenOver ? null : incident.Stop;
+    /// <summary>A stop that came while an answer ended the incident changed nothing.</summary>
+    internal static StopRequest? StopOf(IncidentView incident) =>
+        incident.State is IncidentState.Rejected or IncidentState.TakenOver ? null : incident.Stop;
 
     /// <summary>What the sender said after the end changed nothing any more. Whoever closes an incident by hand moves its last time, and writes a second line.</summary>
     private static bool Counted(IncidentView incident, DateTimeOffset resolved) =>
         !IsByHand(incident) && resolved <= (incident.Timeline.FirstOrDefault(line => line.Kind == TimelineKind.Closed)?.At ?? incident.ClosedAt);
 
-    /// <summary>Since it opened, without the time in which it waited for another incident, which the test does not have. What was known before, such as of one that is tried again, is known at once.</summary>
+    /// <summary>
+    /// Since the incident opened, without the time in which it waited for another incident, which the test does not have. Zero for
+    /// what was known before, as in an incident that is tried again.
+    /// </summary>
     private static TimeSpan After(IncidentView incident, DateTimeOffset at)
     {
         var waited = incident.SuppressedBy is not { } wait || at <= wait.Since ? TimeSpan.Zero : (wait.Over is { } over && over < at ? over : at) - wait.Since;
@@ -185,10 +218,10 @@ internal static class IncidentTestWriter
     }
 }
 
-/// <summary>What each step of a finished incident has to do when the incident is played again; a step that did as usual is left out.</summary>
+/// <summary>What each step of a finished incident has to do when the incident is played again. Steps that went as usual are left out.</summary>
 internal static class IncidentTestSteps
 {
-    /// <summary>The step that was under way ends after the stop, also when it begins a little earlier than it did.</summary>
+    /// <summary>The running step has to end after the stop, even when it begins a little earlier than it did.</summary>
     private static readonly TimeSpan s_afterTheStop = TimeSpan.FromSeconds(1);
 
     public static Dictionary<string, ScriptedStep> Of(IncidentView incident)
@@ -206,10 +239,17 @@ internal static class IncidentTestSteps
         Changes = HasChanged(incident, step.Name),
         Outputs = step.Outputs.ToDictionary(),
         Duration = Took(incident, step),
-        Undo = step.Status switch { StepStatus.UndoFailed => "fails", StepStatus.LeftAlone => "left", StepStatus.HandedOn => "handedOn", StepStatus.AsBefore => "asBefore", _ => "done" },
+        Undo = step.Status switch
+        {
+            StepStatus.UndoFailed => "fails",
+            StepStatus.LeftAlone => "left",
+            StepStatus.HandedOn => "handedOn",
+            StepStatus.AsBefore => "asBefore",
+            _ => "done",
+        },
     };
 
-    /// <summary>Only matters when a person stopped the incident while its steps ran: where it stood then depends on it.</summary>
+    /// <summary>Matters only where a person stopped the incident while its steps ran: it decides how far they were.</summary>
     private static TimeSpan Took(IncidentView incident, StepView step)
     {
         if (IncidentTestWriter.StopOf(incident) is not { } stop || Verifications(incident).Any())
@@ -221,7 +261,7 @@ internal static class IncidentTestSteps
         return next > step.StartedAt ? next - step.StartedAt : TimeSpan.Zero;
     }
 
-    /// <summary>The step that was to come next: it could not run, or something kept it from running, or it changed and was not approved again.</summary>
+    /// <summary>The next step in each phase that did not begin: it could not run, was kept from it, or changed and was not approved again.</summary>
     private static IEnumerable<(string Name, ScriptedStep Script)> Unbegun(IncidentView incident)
     {
         foreach (var phase in new[] { Phase.Mitigation, Phase.Resolution })
@@ -236,7 +276,7 @@ internal static class IncidentTestSteps
 
     private static string Kept(IncidentView incident, GateView gate, Phase phase) => gate switch
     {
-        // After a first approval it was a step that found itself kept from running, and nobody could be asked again.
+        // After a first approval the step itself found that it could not run, and nobody could be asked again.
         { Outcome: GateOutcome.Refused, Blocker: not null } when gate.Phase == phase => gate.Round == 1 ? "blocked" : "refused",
         { Outcome: GateOutcome.Approved } when WasItsTurn(incident, phase) => "refused",
         _ => "done",

@@ -37,7 +37,9 @@ internal static class ShowCommand
         .. Section(Heading(incident), Question(incident)),
         .. Section(IsDryRun(incident) ? "Rehearsed" : "Done", Items(incident, "steps").Select(Step)),
         .. Section("Verification", Items(incident, "verification").Select(Finding)),
-        .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
+        .. Section(
+            "Record",
+            Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
     ];
 
     private static IEnumerable<string> Left(JsonNode incident) => Items(incident, "leftToDo").Select(line => $"{line}").ToList() is not { Count: > 0 } left ? [] :
@@ -84,13 +86,18 @@ internal static class ShowCommand
 
     internal static bool IsDryRun(JsonNode incident) => Text(incident, "mode") == "dryRun";
 
-    /// <summary>A step, with what became of it.</summary>
     internal static string Step(JsonNode step) => $"{step["name"]}: {step["outcome"] ?? step["status"]}";
 
-    /// <summary>An answer of a check, with the time of which it tells.</summary>
-    internal static string Finding(JsonNode finding) => $"{Mark(finding)} {finding["ask"]} {finding["summary"]} ({Clock(finding["measuredAt"] ?? finding["at"])})";
+    /// <summary>With the time that the answer tells of.</summary>
+    internal static string Finding(JsonNode finding) =>
+        $"{Mark(finding)} {finding["ask"]} {finding["summary"]} ({Clock(finding["measuredAt"] ?? finding["at"])})";
 
-    private static string Mark(JsonNode finding) => Text(finding, "verdict") switch { "failing" => "✗", "passing" => "✓", _ => "?" };
+    private static string Mark(JsonNode finding) => Text(finding, "verdict") switch
+    {
+        "failing" => "✗",
+        "passing" => "✓",
+        _ => "?",
+    };
 
     private static string State(JsonNode incident) =>
         incident["headline"] is { } headline ? $"{headline}" : Enum.TryParse<IncidentState>(Text(incident, "state"), ignoreCase: true, out var state) ? IncidentText.Of(state) : Text(incident, "state");
@@ -101,15 +108,23 @@ internal static class ShowCommand
     private static string Text(JsonNode node, string key) => node[key]?.ToString() ?? "";
 }
 
-/// <summary><c>runbook incidents</c>: what is open and what was.</summary>
+/// <summary><c>runbook incidents</c>: open and ended incidents.</summary>
 internal static class IncidentsCommand
 {
     private static readonly string[] s_heads = ["ID", "AGE", "SEVERITY", "STATE", "RUNBOOK", "TARGET"];
 
     public static Command Build()
     {
-        var state = new Option<string?>("--state") { Description = $"Only these: open, final, needsPerson (ended and not over), or a state: {string.Join(", ", Enum.GetValues<IncidentState>().Select(CamelCase.Of))}." };
-        var limit = new Option<int>("--limit") { Description = $"At most this many; {IncidentQuery.Most} at the most.", DefaultValueFactory = _ => 20 };
+        var state = new Option<string?>("--state")
+        {
+            Description = "Only these: open, final, needsPerson (ended and not over), or a state: "
+                + $"{string.Join(", ", Enum.GetValues<IncidentState>().Select(CamelCase.Of))}.",
+        };
+        var limit = new Option<int>("--limit")
+        {
+            Description = $"At most this many; {IncidentQuery.Most} at the most.",
+            DefaultValueFactory = _ => 20,
+        };
         var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
         return ClientOptions.WithHost(new Command("incidents", "Lists incidents, newest first.") { state, limit, json }, async (parsed, api, cancellationToken) =>
         {
@@ -142,7 +157,7 @@ internal static class IncidentsCommand
         });
     }
 
-    /// <summary>How long ago, in the largest unit that says something.</summary>
+    /// <summary>How long ago, in the largest unit that is not 0.</summary>
     internal static string Age(string? since, DateTimeOffset now) =>
         DateTimeOffset.TryParse(since, CultureInfo.InvariantCulture, out var at) ? (now - at) switch
         {
@@ -179,7 +194,10 @@ internal static class ReportCommand
     public static Command Build()
     {
         var id = ClientOptions.IncidentId();
-        var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example incident.md; the screen unless named. A file that is there is left as it is." };
+        var file = new Option<FileInfo?>("--out")
+        {
+            Description = "Where to write it, for example incident.md; the screen unless named. A file that is there is left as it is.",
+        };
         return ClientOptions.WithHost(new Command("report", "Writes what happened in an incident as a Markdown document: summary, impact, times, findings, decisions, steps, what is left to do.") { id, file }, async (parsed, api, cancellationToken) =>
         {
             var (_, body) = (await api.GetMarkdownAsync($"{ApiClient.PathOf(parsed.GetRequiredValue(id))}/report", cancellationToken)).OrFail();
@@ -200,13 +218,16 @@ internal static class ReportCommand
 /// <summary><c>runbook verify-audit FILE</c>: whether an exported record is as it was written.</summary>
 internal static class VerifyAuditCommand
 {
-    /// <summary>No incident's record comes near it.</summary>
+    /// <summary>Far more than the record of any incident.</summary>
     private const long MaxBytes = 256 * 1024 * 1024;
 
     public static Command Build()
     {
         var file = new Argument<FileInfo>("file") { Description = "What GET /api/incidents/{id}/audit gave, one JSON object a line." };
-        var command = new Command("verify-audit", "Checks that nothing in an incident's exported record was altered, removed or added.") { file };
+        var command = new Command("verify-audit", "Checks that nothing in an incident's exported record was altered, removed or added.")
+        {
+            file,
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var chosen = parsed.GetRequiredValue(file);

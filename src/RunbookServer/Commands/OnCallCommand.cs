@@ -2,15 +2,25 @@ using Runbooks.Engine;
 
 namespace RunbookServer.Commands;
 
-/// <summary><c>runbook oncall</c>: whom the schedules of the contacts mean now, asked with a host's settings.</summary>
+/// <summary><c>runbook oncall</c>: who is on call now by the schedules of the contacts, asked with a host's settings.</summary>
 internal static class OnCallCommand
 {
     public static Command Build()
     {
         var folder = new RunbookFolderOption();
-        var config = new Option<string?>("--config") { Description = "A JSON file with settings, as serve takes it. contacts.yaml is looked for beside it, then beside the runbooks." };
+        var config = new Option<string?>("--config")
+        {
+            Description = "A JSON file with settings, as serve takes it. contacts.yaml is looked for beside it, then beside the runbooks.",
+        };
         var json = new Option<bool>("--json") { Description = "As JSON, for another program." };
-        var command = new Command("oncall", "Asks each schedule of the contacts who is on call now, and says from where it knows. Tells nobody.") { folder, config, json };
+        var command = new Command(
+            "oncall",
+            "Asks each schedule of the contacts who is on call now, and says from where it knows. Tells nobody.")
+        {
+            folder,
+            config,
+            json,
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var settings = SettingsFile.Read(parsed.GetValue(config));
@@ -35,13 +45,21 @@ internal static class OnCallCommand
 
     private static ContactBook Read(ServiceProvider services, string file, RunbookFolder runbooks)
     {
-        var result = services.GetRequiredService<ContactsFile>().Read(new ContactFiles(RunbookFolder.Read(file), runbooks.Teams()), withSettings: false);
-        return result.Book ?? throw new CommandException($"The contacts have errors.\n{string.Join('\n', result.Errors)}", ExitCode.Failed);
+        var result = services.GetRequiredService<ContactsFile>()
+            .Read(new ContactFiles(RunbookFolder.Read(file), runbooks.Teams()), withSettings: false);
+        return result.Book
+            ?? throw new CommandException($"The contacts have errors.\n{string.Join('\n', result.Errors)}", ExitCode.Failed);
     }
 
-    private static async Task<IReadOnlyList<OnCallRecord>> AskAsync(ServiceProvider services, ContactBook book, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<OnCallRecord>> AskAsync(
+        ServiceProvider services,
+        ContactBook book,
+        CancellationToken cancellationToken)
     {
-        var directory = ActivatorUtilities.CreateInstance<OnCallDirectory>(services, new CurrentContacts(book), ActivatorUtilities.CreateInstance<OnCallAnswers>(services));
+        var directory = ActivatorUtilities.CreateInstance<OnCallDirectory>(
+            services,
+            new CurrentContacts(book),
+            ActivatorUtilities.CreateInstance<OnCallAnswers>(services));
         return (await directory.ResolveAllAsync(cancellationToken)).OnCall;
     }
 }

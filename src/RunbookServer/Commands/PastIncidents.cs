@@ -9,16 +9,19 @@ internal static class PastIncidents
 {
     private const int PageSize = 100;
 
-    /// <summary>The listing goes by when they opened; hardly any has waited, held and been worked on for longer than this.</summary>
+    /// <summary>The list is sorted by the opening. Hardly any incident takes longer than this from there to its end.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(60);
 
-    /// <exception cref="CommandException">A file is none.</exception>
+    /// <exception cref="CommandException">A file is not an incident.</exception>
     public static IReadOnlyList<IncidentView> Read(string folder) => Directory.Exists(folder)
         ? [.. Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(file => Parse(File.ReadAllText(file), file))]
         : throw new CommandException($"There is no folder {folder}. Fill one with: runbook backtest --since 30d --save {folder}");
 
     /// <summary>All that ended since then.</summary>
-    public static async Task<IReadOnlyList<(IncidentView Incident, string Json)>> FetchAsync(ApiClient api, DateTimeOffset since, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<(IncidentView Incident, string Json)>> FetchAsync(
+        ApiClient api,
+        DateTimeOffset since,
+        CancellationToken cancellationToken)
     {
         var found = new List<(IncidentView, string)>();
         var after = "";
@@ -40,14 +43,14 @@ internal static class PastIncidents
                 var answer = await api.GetAsync(ApiClient.PathOf(line["id"]!.ToString()), cancellationToken);
                 if (answer.Status == HttpStatusCode.NotFound)
                 {
-                    // Its time to be kept has ended since it was listed.
+                    // The host has deleted it since it was listed.
                     continue;
                 }
 
                 var json = answer.OrFail().Body?.ToJsonString() ?? "";
                 var incident = Parse(json, line["id"]!.ToString());
 
-                // Whoever closes by hand what an end left moves its last time, and writes a second line.
+                // Closing an ended incident by hand moves its last time and writes a second line, so the first line is the end.
                 if (!(incident.Timeline.FirstOrDefault(entry => entry.Kind == TimelineKind.Closed)?.At < since))
                 {
                     found.Add((incident, json));
@@ -63,7 +66,7 @@ internal static class PastIncidents
         }
     }
 
-    /// <exception cref="CommandException">It is in another form than this program knows.</exception>
+    /// <exception cref="CommandException">This program does not know its form.</exception>
     public static IncidentView Parse(string json, string from)
     {
         try
@@ -72,7 +75,9 @@ internal static class PastIncidents
         }
         catch (JsonException other)
         {
-            throw new CommandException($"{from} is no incident as this version's API gives it (runbook show ID --json): {other.Message}", ExitCode.Failed);
+            throw new CommandException(
+                $"{from} is no incident as this version's API gives it (runbook show ID --json): {other.Message}",
+                ExitCode.Failed);
         }
     }
 }

@@ -2,7 +2,7 @@ using Runbooks.Settings;
 
 namespace RunbookServer.Commands;
 
-/// <summary>One runbook, by its file or by its id in the folder: shared by all commands that work on one.</summary>
+/// <summary>One runbook, by its file or by its id in the folder.</summary>
 internal sealed class RunbookArgument
 {
     private readonly Argument<string> _name = new("runbook") { Description = "A runbook's id, or its file." };
@@ -33,14 +33,14 @@ internal sealed class RunbookArgument
             return name;
         }
 
-        // A runbook's file carries its id.
+        // A runbook's file has the name of its id.
         var known = folder.Files().Select(file => (Id: Path.GetFileNameWithoutExtension(file), File: file)).ToList();
         return known.Find(one => one.Id == name).File
             ?? throw new CommandException($"There is no runbook and no file '{name}'. {Suggestion.For(name, known.Select(one => one.Id))}In {folder.Path}: {string.Join(", ", known.Select(one => one.Id))}.");
     }
 }
 
-/// <summary><c>--runbooks DIR</c>, the same on every command that reads them.</summary>
+/// <summary><c>--runbooks DIR</c></summary>
 internal sealed class RunbookFolderOption : Option<DirectoryInfo?>
 {
     public RunbookFolderOption()
@@ -50,14 +50,15 @@ internal sealed class RunbookFolderOption : Option<DirectoryInfo?>
     public RunbookFolder Of(ParseResult parsed) => RunbookFolder.Find(parsed.GetValue(this)?.FullName);
 }
 
-/// <summary><c>--setting NAME=VALUE</c>, the same on every command that reads runbooks: what a host would say of itself.</summary>
+/// <summary><c>--setting NAME=VALUE</c>: the settings that a host would have for its runbooks.</summary>
 internal sealed class HostSettingsOption : Option<string[]>
 {
     public HostSettingsOption()
-        : base("--setting") => Description = "What runbooks read as {{ settings.NAME }}: NAME=VALUE, as the host's Runbooks:Settings:NAME.";
+        : base("--setting") =>
+        Description = "What runbooks read as {{ settings.NAME }}: NAME=VALUE, as the host's Runbooks:Settings:NAME.";
 
-    /// <param name="configured">Settings of a host, which count where nothing is given.</param>
-    /// <exception cref="CommandException">It is no NAME=VALUE.</exception>
+    /// <param name="configured">A host's settings, for names that are not given.</param>
+    /// <exception cref="CommandException">A value is not NAME=VALUE.</exception>
     public HostSettings Of(ParseResult parsed, IConfiguration? configured = null)
     {
         var values = configured?.GetSection($"{RunbookSettingsOptions.SectionName}:{nameof(RunbookSettingsOptions.Settings)}").GetChildren()

@@ -29,17 +29,40 @@ internal static class ServeCommand
         return port;
     }
 
-    /// <summary>The same options and action on any command: the root serves as well.</summary>
+    /// <summary>The same options and action for every command that serves; the root does too.</summary>
     public static void AddTo(Command command)
     {
         var port = PortOption("The port of console and API; 0 takes any free one.", ServerDefaults.Port);
-        var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept.", DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory) };
-        var runbooks = new Option<string?>("--runbooks") { Description = "The folder of runbooks, or the address of the blob container that they are published to; ./runbooks or the shipped ones unless named." };
+        var data = new Option<DirectoryInfo>("--data")
+        {
+            Description = "Where everything is kept.",
+            DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory),
+        };
+        var runbooks = new Option<string?>("--runbooks")
+        {
+            Description = "The folder of runbooks, or the address of the blob container that they are published to; "
+                + "./runbooks or the shipped ones unless named.",
+        };
         var config = new Option<FileInfo?>("--config") { Description = "A JSON file with settings." };
-        var noPractice = new Option<bool>("--no-practice") { Description = "No sandbox: integrations and messages as configured. Practice takes no settings of real systems, and no data folder or account of a host without it; nor the other way round." };
-        var storage = new Option<string>("--storage") { Description = "Where incidents are kept: sqlite, in the data folder; azure, in a storage account that several processes share (settings: section Storage).", DefaultValueFactory = _ => "sqlite" };
+        var noPractice = new Option<bool>("--no-practice")
+        {
+            Description = "No sandbox: integrations and messages as configured. "
+                + "Practice takes no settings of real systems, and no data folder or account of a host without it; "
+                + "nor the other way round.",
+        };
+        var storage = new Option<string>("--storage")
+        {
+            Description = "Where incidents are kept: sqlite, in the data folder; "
+                + "azure, in a storage account that several processes share (settings: section Storage).",
+            DefaultValueFactory = _ => "sqlite",
+        };
         storage.AcceptOnlyFromAmong("sqlite", "azure");
-        var listen = new Option<string>("--listen") { Description = "Who may connect: loopback, this machine alone; any, whoever reaches it (in a container; goes with --no-practice).", DefaultValueFactory = _ => "loopback" };
+        var listen = new Option<string>("--listen")
+        {
+            Description = "Who may connect: loopback, this machine alone; "
+                + "any, whoever reaches it (in a container; goes with --no-practice).",
+            DefaultValueFactory = _ => "loopback",
+        };
         listen.AcceptOnlyFromAmong("loopback", "any");
         foreach (var option in new Option[] { port, data, runbooks, config, noPractice, storage, listen })
         {
@@ -48,7 +71,7 @@ internal static class ServeCommand
 
         command.Validators.Add(result =>
         {
-            // Practice opens pages without a key to whoever connects from this machine, and a proxy in front of it would be that.
+            // Practice opens pages without a key to connections from this machine, which those of a proxy in front of it would be.
             if (result.GetValue(listen) == "any" && !result.GetValue(noPractice))
             {
                 result.AddError("--listen any goes with --no-practice: a sandbox is for this machine alone.");
@@ -75,8 +98,14 @@ internal static class SandboxCommand
     public static Command Build()
     {
         var port = ServeCommand.PortOption("Its port; 0 takes any free one.", SandboxOptions.DefaultPort);
-        var state = new Option<FileInfo?>("--state") { Description = "A file that keeps what was done to it over a restart; without it, it begins anew." };
-        var log = new Option<FileInfo?>("--log") { Description = "A file that gets a line of JSON for each request: when, what, and the status that was answered." };
+        var state = new Option<FileInfo?>("--state")
+        {
+            Description = "A file that keeps what was done to it over a restart; without it, it begins anew.",
+        };
+        var log = new Option<FileInfo?>("--log")
+        {
+            Description = "A file that gets a line of JSON for each request: when, what, and the status that was answered.",
+        };
         var command = new Command("sandbox", "Runs the sandbox alone.") { port, state, log };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -88,7 +117,7 @@ internal static class SandboxCommand
                 ConsoleOutput.Raw($"  {key.Replace(":", "__", StringComparison.Ordinal)}={value}");
             }
 
-            // It runs until it is stopped: that is its end.
+            // Being stopped is its normal end.
             await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return ExitCode.Done;
         });

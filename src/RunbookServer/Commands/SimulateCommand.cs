@@ -15,12 +15,19 @@ internal static class SimulateCommand
     public static Command Build()
     {
         var runbook = new RunbookArgument();
-        var alert = new Option<string>("--alert") { Description = "A file with an alert as its sender posts it, or the name of a sample (see: runbook fire).", Required = true };
+        var alert = new Option<string>("--alert")
+        {
+            Description = "A file with an alert as its sender posts it, or the name of a sample (see: runbook fire).",
+            Required = true,
+        };
         var source = SampleAlerts.SourceOption();
         var assumed = new AssumptionOptions();
         var live = new LiveOptions();
         var json = new Option<bool>("--json") { Description = "As JSON, for another program." };
-        var command = new Command("simulate", "Shows what a runbook would do about an alert: whom it asks when, and every step with its parameters. Touches nothing; with --live it asks the real checks.");
+        var command = new Command(
+            "simulate",
+            "Shows what a runbook would do about an alert: whom it asks when, and every step with its parameters. "
+            + "Touches nothing; with --live it asks the real checks.");
         runbook.AddTo(command);
         command.Add(alert);
         command.Add(source);
@@ -48,7 +55,11 @@ internal static class SimulateCommand
         return command;
     }
 
-    private static async Task<SimulationReport> ReportAsync(Runbook runbook, IReadOnlyList<Alert> alerts, Assumptions assumed, StepCatalog real)
+    private static async Task<SimulationReport> ReportAsync(
+        Runbook runbook,
+        IReadOnlyList<Alert> alerts,
+        Assumptions assumed,
+        StepCatalog real)
     {
         var fitting = alerts.Where(alert => RunbookMatcher.Misses(alert, runbook).Count == 0).ToList();
         if (fitting.Count == 0)
@@ -62,7 +73,9 @@ internal static class SimulateCommand
         }
         catch (TestCaseException nothing)
         {
-            throw new CommandException($"There is nothing to simulate: {nothing.Message} Simulate with an alert that fires.", ExitCode.Failed);
+            throw new CommandException(
+                $"There is nothing to simulate: {nothing.Message} Simulate with an alert that fires.",
+                ExitCode.Failed);
         }
     }
 
@@ -79,12 +92,32 @@ internal static class SimulateCommand
 /// <summary>What a simulation assumes, as options: <c>--finding zombie=failing:"no answer"</c>.</summary>
 internal sealed class AssumptionOptions
 {
-    private readonly Option<string[]> _findings = Many("--finding", "What diagnosis finds: CHECK=passing|failing|unknown[:text]. Unless named, the checks that the mitigation is for fail.");
-    private readonly Option<string[]> _afterwards = Many("--then", "What a check answers after the steps, in the same form. Unless named, it passes.");
+    private readonly Option<string[]> _findings = Many(
+        "--finding",
+        "What diagnosis finds: CHECK=passing|failing|unknown[:text]. Unless named, the checks that the mitigation is for fail.");
+
+    private readonly Option<string[]> _afterwards = Many(
+        "--then",
+        "What a check answers after the steps, in the same form. Unless named, it passes.");
+
     private readonly Option<string[]> _steps = Many("--step", "How a step goes: STEP=done|fails|blocked|refused.");
-    private readonly Option<string> _decision = new("--decision") { Description = "What people answer.", DefaultValueFactory = _ => "approve" };
-    private readonly Option<string> _by = new("--by") { Description = "Who decides; the user of this machine unless named.", DefaultValueFactory = _ => Environment.UserName };
-    private readonly Option<string> _after = new("--after") { Description = "How long people take to answer.", DefaultValueFactory = _ => "1m" };
+    private readonly Option<string> _decision = new("--decision")
+    {
+        Description = "What people answer.",
+        DefaultValueFactory = _ => "approve",
+    };
+
+    private readonly Option<string> _by = new("--by")
+    {
+        Description = "Who decides; the user of this machine unless named.",
+        DefaultValueFactory = _ => Environment.UserName,
+    };
+
+    private readonly Option<string> _after = new("--after")
+    {
+        Description = "How long people take to answer.",
+        DefaultValueFactory = _ => "1m",
+    };
 
     public AssumptionOptions() => _decision.AcceptOnlyFromAmong("approve", "reject", "takeOver", "none");
 
@@ -102,17 +135,22 @@ internal sealed class AssumptionOptions
             ? throw new CommandException($"{said.Name} assumes something, and --live asks the real world. Leave one of them out.")
             : new() { IsLive = true, By = parsed.GetRequiredValue(_by) };
 
-    /// <exception cref="CommandException">Something is said about what the runbook does not have, or in words that mean nothing.</exception>
+    /// <exception cref="CommandException">An assumption names something that the runbook does not have, or cannot be read.</exception>
     public Assumptions Of(ParseResult parsed, Runbook runbook)
     {
         var assumed = new Assumptions
         {
             Findings = Read(parsed, _findings, answer => Answer(_findings, answer)),
             Afterwards = Read(parsed, _afterwards, answer => Answer(_afterwards, answer)),
-            Steps = Read(parsed, _steps, outcome => new ScriptedStep { Outcome = OneOf(_steps, outcome, TestScriptReader.Outcomes) }),
+            Steps = Read(
+                parsed,
+                _steps,
+                outcome => new ScriptedStep { Outcome = OneOf(_steps, outcome, TestScriptReader.Outcomes) }),
             Decision = Enum.TryParse<DecisionVerb>(parsed.GetRequiredValue(_decision), ignoreCase: true, out var verb) ? verb : null,
             By = parsed.GetRequiredValue(_by),
-            After = DurationText.TryParse(parsed.GetRequiredValue(_after), out var after) ? after : throw new CommandException($"--after has to be {DurationText.Expected}."),
+            After = DurationText.TryParse(parsed.GetRequiredValue(_after), out var after)
+                ? after
+                : throw new CommandException($"--after has to be {DurationText.Expected}."),
         };
         var script = assumed.ScriptFor(runbook);
         if (script.Strangers(runbook).FirstOrDefault() is { } stranger)
@@ -137,7 +175,9 @@ internal sealed class AssumptionOptions
 
     private static string OneOf(Option option, string word, string[] choices) => choices.Contains(word)
         ? word
-        : throw new CommandException($"{option.Name} says '{word}'; it has to be one of {string.Join(", ", choices)}. {Suggestion.For(word, choices)}See: runbook simulate --help");
+        : throw new CommandException(
+            $"{option.Name} says '{word}'; it has to be one of {string.Join(", ", choices)}. "
+            + $"{Suggestion.For(word, choices)}See: runbook simulate --help");
 
     private static Dictionary<string, T> Read<T>(ParseResult parsed, Option<string[]> option, Func<string, T> read)
     {
@@ -157,10 +197,29 @@ internal sealed class AssumptionOptions
 /// <summary><c>--live [--config FILE]</c>: whom a simulation asks in earnest.</summary>
 internal sealed class LiveOptions
 {
-    private readonly Option<bool> _live = new("--live") { Description = "Ask the real checks and let the steps look at their targets, with the settings of --config (or RUNBOOK_ variables); without any, in the sandbox of a practice host that runs here. Stops at the question: nothing acts." };
-    private readonly Option<Uri?> _sandbox = new("--sandbox") { Description = "With --live: the address of a sandbox to ask, as a practice host prints it; that of the host on the data folder unless named, else http://127.0.0.1:7072.", CustomParser = result => Address(result) };
-    private readonly Option<DirectoryInfo> _data = new("--data") { Description = "With --live: the data folder of the practice host whose sandbox is asked.", DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory) };
-    private readonly Option<string?> _config = new("--config") { Description = "With --live: a JSON file with settings, as serve takes it." };
+    private readonly Option<bool> _live = new("--live")
+    {
+        Description = "Ask the real checks and let the steps look at their targets, with the settings of --config (or RUNBOOK_ variables); "
+            + "without any, in the sandbox of a practice host that runs here. Stops at the question: nothing acts.",
+    };
+
+    private readonly Option<Uri?> _sandbox = new("--sandbox")
+    {
+        Description = "With --live: the address of a sandbox to ask, as a practice host prints it; "
+            + "that of the host on the data folder unless named, else http://127.0.0.1:7072.",
+        CustomParser = result => Address(result),
+    };
+
+    private readonly Option<DirectoryInfo> _data = new("--data")
+    {
+        Description = "With --live: the data folder of the practice host whose sandbox is asked.",
+        DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory),
+    };
+
+    private readonly Option<string?> _config = new("--config")
+    {
+        Description = "With --live: a JSON file with settings, as serve takes it.",
+    };
 
     public void AddTo(Command command)
     {
@@ -171,19 +230,22 @@ internal sealed class LiveOptions
     }
 
     /// <returns>Null where nothing outside is asked.</returns>
-    /// <exception cref="CommandException">There is nobody to ask.</exception>
+    /// <exception cref="CommandException">No system and no sandbox can be asked.</exception>
     public async Task<IConfiguration?> FindAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var (file, named) = (parsed.GetValue(_config), parsed.GetValue(_sandbox));
         if (!parsed.GetValue(_live))
         {
-            return file is null && named is null ? null : throw new CommandException($"{(file is null ? _sandbox.Name : _config.Name)} goes with --live.");
+            return file is null && named is null
+                ? null
+                : throw new CommandException($"{(file is null ? _sandbox.Name : _config.Name)} goes with --live.");
         }
 
         if (named is not null)
         {
             return file is null
-                ? await SandboxAsync(named, cancellationToken) ?? throw new CommandException($"No sandbox answers at {named}. A practice host prints its address when it starts.")
+                ? await SandboxAsync(named, cancellationToken)
+                    ?? throw new CommandException($"No sandbox answers at {named}. A practice host prints its address when it starts.")
                 : throw new CommandException("--sandbox and --config name two worlds to ask. Leave one of them out.");
         }
 

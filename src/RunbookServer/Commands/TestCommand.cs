@@ -12,11 +12,21 @@ internal static class TestCommand
 
     public static Command Build()
     {
-        var files = new Argument<string[]>("files") { Description = "Runbook files; every runbook of the folder unless named.", Arity = ArgumentArity.ZeroOrMore };
+        var files = new Argument<string[]>("files")
+        {
+            Description = "Runbook files; every runbook of the folder unless named.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var folder = new RunbookFolderOption();
         var format = new FormatOption();
         var settings = new HostSettingsOption();
-        var command = new Command("test", "Runs the tests beside the runbooks, on virtual time and a scripted world.") { files, folder, settings, format };
+        var command = new Command("test", "Runs the tests beside the runbooks, on virtual time and a scripted world.")
+        {
+            files,
+            folder,
+            settings,
+            format,
+        };
         command.SetAction(async (parsed, _) =>
         {
             string[] runbooks = parsed.GetValue(files) is { Length: > 0 } named ? named : [.. folder.Of(parsed).FilesToCheck()];
@@ -106,7 +116,7 @@ internal static class TestCommand
         ConsoleOutput.Raw(report.Cases.Count == 0 ? $"{NothingTried} {OneIs}" : $"{report.Cases.Count - failed} passed, {failed} failed.");
     }
 
-    /// <summary>The case folders of a runbook file: <c>tests/{its name}/*</c> beside it.</summary>
+    /// <summary>The folders <c>tests/{runbook}/*</c> beside a runbook file.</summary>
     private static IEnumerable<string> Cases(string runbookFile)
     {
         var tests = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(runbookFile))!, "tests", Path.GetFileNameWithoutExtension(runbookFile));

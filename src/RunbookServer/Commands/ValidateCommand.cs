@@ -13,14 +13,24 @@ internal static class ValidateCommand
     {
         var files = new Argument<string[]>("files")
         {
-            Description = "Runbook files, contacts.yaml, windows.yaml and team.yaml; the runbooks folder unless named. Contacts, maintenance windows and teams beside the runbooks are checked with them.",
+            Description = "Runbook files, contacts.yaml, windows.yaml and team.yaml; the runbooks folder unless named. "
+                + "Contacts, maintenance windows and teams beside the runbooks are checked with them.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var folder = new RunbookFolderOption();
         var strict = new Option<bool>("--strict") { Description = "Warnings count as errors." };
         var format = new FormatOption();
         var settings = new HostSettingsOption();
-        var command = new Command("validate", "Checks runbook files, contacts, maintenance windows and teams and reports every error and warning with its line.") { files, folder, settings, strict, format };
+        var command = new Command(
+            "validate",
+            "Checks runbook files, contacts, maintenance windows and teams and reports every error and warning with its line.")
+        {
+            files,
+            folder,
+            settings,
+            strict,
+            format,
+        };
         command.SetAction(parsed =>
         {
             var named = parsed.GetValue(files) ?? [];
@@ -41,7 +51,7 @@ internal static class ValidateCommand
         : named.StartsWith('-') ? $"There is no option {named}. See: {ThisProgram.Command} --help"
         : $"There is no file {named}. Name a runbook file, or leave it out for the whole folder.");
 
-    /// <summary>A set for each folder that a named file is in: its contacts, windows and teams are no business of another folder's runbooks.</summary>
+    /// <summary>A set for each folder with a named file: contacts, windows and teams count for the runbooks of their own folder only.</summary>
     private static IReadOnlyList<RuleSet> Find(string[] named, Func<RunbookFolder> usual)
     {
         if (named.FirstOrDefault(file => !File.Exists(file)) is { } missing)
@@ -78,18 +88,18 @@ internal static class ValidateCommand
         Cases = [.. reports.SelectMany(report => report.Cases).GroupBy(one => one.File).Select(same => same.First() with { Problems = [.. same.SelectMany(one => one.Problems).Distinct()] })],
     };
 
-    /// <summary>Of no team in particular.</summary>
+    /// <summary>It does not belong to a team.</summary>
     private static bool IsCommon(string file, string name) => Is(file, name) && !IsInTeam(file);
 
-    /// <summary>A team's file, or the contacts beside one.</summary>
     private static bool IsOfTeam(string file) => Is(file, TeamFile.FileName) || (Is(file, ContactsFile.FileName) && IsInTeam(file));
 
-    /// <summary>Read as a runbook, as hosts do: it is an error there.</summary>
+    /// <summary>It is checked as a runbook, as hosts read it, and is an error there.</summary>
     private static bool IsWindowsOfTeam(string file) => Is(file, MaintenanceFile.FileName) && IsInTeam(file);
 
     private static bool IsInTeam(string file) => TeamFolders.FileOf(new(Path.GetDirectoryName(Path.GetFullPath(file))!)) is not null;
 
-    private static bool IsBeside(string file) => Is(file, ContactsFile.FileName) || Is(file, MaintenanceFile.FileName) || Is(file, TeamFile.FileName);
+    private static bool IsBeside(string file) =>
+        Is(file, ContactsFile.FileName) || Is(file, MaintenanceFile.FileName) || Is(file, TeamFile.FileName);
 
     private static bool Is(string file, string name) => Path.GetFileName(file) == name;
 
@@ -100,7 +110,7 @@ internal static class ValidateCommand
     {
         using var services = OfflineServices.Build(host: settings);
 
-        // What only the host's settings can tell is asked when it starts.
+        // Checks that need the host's settings are made when the host starts.
         var contacts = services.GetRequiredService<ContactsFile>().Read(files.People, withSettings: false);
         var catalog = services.GetRequiredService<RunbookCatalog>();
         var handOver = services.GetServices<INotifier>().Where(notifier => notifier.OnlyHandsOver).Select(notifier => notifier.Channel).ToList();
@@ -157,13 +167,13 @@ internal static class Excerpt
             yield break;
         }
 
-        // A long line begins a little before the place.
+        // An excerpt of a long line begins a little before the place.
         var start = problem.Column > LongestLine ? problem.Column - LongestLine / 2 : 0;
         var number = problem.Line.ToString(CultureInfo.InvariantCulture);
         yield return $"  {number} | {(start > 0 ? "…" : "")}{Clip.To(line[start..], LongestLine)}";
         yield return $"  {new string(' ', number.Length)} | {(start > 0 ? " " : "")}{new string(' ', Width(line[start..(problem.Column - 1)]))}^";
     }
 
-    /// <summary>In columns, as it is printed: a wide character takes two, and what joins the one before takes none.</summary>
+    /// <summary>In columns, as it is printed: a wide character takes two, a combining character none.</summary>
     private static int Width(string text) => new Segment(ConsoleOutput.Clean(text)).CellCount();
 }
