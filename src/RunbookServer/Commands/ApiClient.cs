@@ -22,8 +22,11 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
     public Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string path, string json, CancellationToken cancellationToken) =>
         PostAsync(path, Encoding.UTF8.GetBytes(json), cancellationToken);
 
-    public Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string path, byte[] json, CancellationToken cancellationToken) =>
-        SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(json) { Headers = { ContentType = new("application/json") } } }, cancellationToken);
+    public Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string path, byte[] json, CancellationToken cancellationToken)
+    {
+        var content = new ByteArrayContent(json) { Headers = { ContentType = new("application/json") } };
+        return SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = content }, cancellationToken);
+    }
 
     /// <summary>A document as text. An answer that is not a success is JSON, as everywhere.</summary>
     public Task<(HttpStatusCode Status, JsonNode? Body)> GetMarkdownAsync(string path, CancellationToken cancellationToken) =>
@@ -60,11 +63,11 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
             var (kind, body) = (response.Content.Headers.ContentType?.MediaType, Parse(text));
             if (!IsOurs((int)response.StatusCode, kind, body, expected))
             {
-                // A sign-in in front, a firewall, an app that is stopped, another program: a success of theirs is none of ours, nor is their no.
-                var found = response.Headers.Location is { } elsewhere ? $"it sends to {(elsewhere.IsAbsoluteUri ? elsewhere.GetLeftPart(UriPartial.Path) : elsewhere)}"
-                    : (int)response.StatusCode >= 400 ? ApiResponses.MessageOf(body)
-                    : kind ?? "without a body";
-                throw new CommandException($"{address} answers {(int)response.StatusCode}, but not as this program does ({found}). Name the running host itself with --url.", ExitCode.Unreachable);
+                // A sign-in in front, a firewall, a stopped app, another program: neither their yes nor their no is ours.
+                throw new CommandException(
+                    $"{address} answers {(int)response.StatusCode}, but not as this program does ({Described(response, kind, body)}). "
+                    + "Name the running host itself with --url.",
+                    ExitCode.Unreachable);
             }
 
             return (response.StatusCode, body);
@@ -91,6 +94,16 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
                 },
                 ExitCode.Unreachable);
         }
+    }
+
+    private static string Described(HttpResponseMessage response, string? kind, JsonNode? body)
+    {
+        if (response.Headers.Location is { } elsewhere)
+        {
+            return $"it sends to {(elsewhere.IsAbsoluteUri ? elsewhere.GetLeftPart(UriPartial.Path) : elsewhere)}";
+        }
+
+        return (int)response.StatusCode >= 400 ? ApiResponses.MessageOf(body) : kind ?? "without a body";
     }
 
     /// <summary>
@@ -131,10 +144,13 @@ internal static partial class ApiResponses
                     [$"The host answered {(int)answer.Status}: {MessageOf(answer.Body)}", .. Problems(answer.Body, "errors")]),
                 (int)answer.Status >= 500 ? ExitCode.Unreachable : ExitCode.Failed);
 
-    /// <summary>What the host could not make sense of, or guessed: where, what it found, and what to do.</summary>
-    /// <param name="key">Where the answer has them: <c>errors</c> or <c>warnings</c>.</param>
+    /// <summary>What the host could not read, or guessed: where, what it found, and what to do.</summary>
+    /// <param name="key"><c>errors</c> or <c>warnings</c>.</param>
     public static IEnumerable<string> Problems(JsonNode? body, string key) =>
-        body is JsonObject && body[key] is JsonArray problems ? problems.Select(one => one is JsonObject ? $"{one["path"]}: {one["found"]}; {one["remedy"]}" : $"{one}") : [];
+        body is JsonObject && body[key] is JsonArray problems ? problems.Select(ProblemText) : [];
+
+    private static string ProblemText(JsonNode? problem) =>
+        problem is JsonObject ? $"{problem["path"]}: {problem["found"]}; {problem["remedy"]}" : $"{problem}";
 
     /// <summary>Prints the host's message about something that was done.</summary>
     /// <inheritdoc cref="OrFail"/>
@@ -231,17 +247,23 @@ internal sealed class ClientOptions
 
     public static Option<string?> Reason(string why = "Why; goes on the record.") => new("--reason") { Description = why };
 
-    public ApiClient Connect(ParseResult parsed) =>
-        new(parsed.GetValue(_url) ?? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.AddressFile) ?? new Uri(ServerDefaults.Address), Key(parsed));
+    public ApiClient Connect(ParseResult parsed)
+    {
+        var address = parsed.GetValue(_url) ?? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.AddressFile);
+        return new(address ?? new Uri(ServerDefaults.Address), Key(parsed));
+    }
 
-    /// <summary>The sandbox of the host that started on the data folder; null where another host is named, or it has none.</summary>
-    public Uri? FindSandbox(ParseResult parsed) => parsed.GetValue(_url) is null ? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile) : null;
+    /// <summary>The sandbox of the host that started on the data folder; null where another host is named, or it has no sandbox.</summary>
+    public Uri? FindSandbox(ParseResult parsed) =>
+        parsed.GetValue(_url) is null ? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile) : null;
 
     /// <summary>The address that the host of this data folder wrote down for itself or its sandbox.</summary>
     public static Uri? AddressIn(DirectoryInfo data, string name)
     {
         var file = Path.Combine(data.FullName, name);
-        return File.Exists(file) && Uri.TryCreate(Read(file), UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : null;
+        return File.Exists(file) && Uri.TryCreate(Read(file), UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+            ? address
+            : null;
     }
 
     private string Key(ParseResult parsed) => Find(parsed) is var key && key.All(character => character is > ' ' and <= '~')

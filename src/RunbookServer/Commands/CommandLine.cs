@@ -14,7 +14,8 @@ internal static class CommandLine
     {
         // A note or a reason may begin with @, which does not mean a response file here.
         var parsed = Build().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (FindMistake(parsed) is { } mistake && !CommandExamples.AreAskedFor(parsed) && !parsed.Tokens.Any(token => token.Type == TokenType.Directive))
+        var asksForMore = CommandExamples.AreAskedFor(parsed) || parsed.Tokens.Any(token => token.Type == TokenType.Directive);
+        if (!asksForMore && FindMistake(parsed) is { } mistake)
         {
             ConsoleOutput.Error($"{mistake} See: {NameOf(parsed.CommandResult)} --help");
             return ExitCode.Usage;
@@ -51,10 +52,17 @@ internal static class CommandLine
     }
 
     /// <returns>Null where there is none.</returns>
-    private static string? FindMistake(ParseResult parsed) =>
-        parsed.Errors.Count > 0 ? $"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}".TrimEnd()
-        : FindEarlyOption(parsed) is { } early ? $"{early} stands before the command, where it does nothing. {WhereTo(early, parsed.CommandResult)}"
-        : null;
+    private static string? FindMistake(ParseResult parsed)
+    {
+        if (parsed.Errors.Count > 0)
+        {
+            return $"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}".TrimEnd();
+        }
+
+        return FindEarlyOption(parsed) is { } early
+            ? $"{early} stands before the command, where it does nothing. {WhereTo(early, parsed.CommandResult)}"
+            : null;
+    }
 
     private static string WhereTo(string option, CommandResult command) => command.Command.Options.Any(known => known.Name == option)
         ? $"Write it behind: {NameOf(command)} {option} …"
@@ -66,13 +74,24 @@ internal static class CommandLine
     private static string DidYouMean(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var known = command.Subcommands.Select(one => one.Name).Concat(command.Options.Select(option => option.Name)).ToList();
+        var known = command.Subcommands.Select(subcommand => subcommand.Name)
+            .Concat(command.Options.Select(option => option.Name))
+            .ToList();
         return parsed.UnmatchedTokens.Count == 0 ? "" : Suggestion.For(parsed.UnmatchedTokens[0], known);
     }
 
-    /// <summary>Before a command stand only options of the one that serves, which is then not the one that runs.</summary>
-    private static string? FindEarlyOption(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? null
-        : parsed.RootCommandResult.Children.OfType<OptionResult>().FirstOrDefault(option => !option.Implicit && option.Option.Action is null)?.Option.Name;
+    /// <summary>An option before a command belongs to the root, which serves and does not run then.</summary>
+    private static string? FindEarlyOption(ParseResult parsed)
+    {
+        if (parsed.CommandResult.Command is RootCommand)
+        {
+            return null;
+        }
+
+        var early = parsed.RootCommandResult.Children.OfType<OptionResult>()
+            .FirstOrDefault(option => !option.Implicit && option.Option.Action is null);
+        return early?.Option.Name;
+    }
 
     private static string NameOf(CommandResult command) =>
         command.Command is RootCommand ? "runbook" : $"runbook {command.Command.Name}";

@@ -14,9 +14,11 @@ internal static class ExportCommand
         {
             Description = "Where to write it, for example runbooks/tests/hanged-gpu/that-night/test.yaml; the screen unless named.",
         };
-        return ClientOptions.WithHost(new Command("export", "Turns a finished incident into a test of its runbook.") { id, file }, async (parsed, api, cancellationToken) =>
+        var command = new Command("export", "Turns a finished incident into a test of its runbook.") { id, file };
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
         {
-            var incident = PastIncidents.Parse((await api.GetIncidentAsync(parsed.GetRequiredValue(id), cancellationToken)).ToJsonString(), "The host's answer");
+            var answer = await api.GetIncidentAsync(parsed.GetRequiredValue(id), cancellationToken);
+            var incident = PastIncidents.Parse(answer.ToJsonString(), "The host's answer");
             if (!incident.Final)
             {
                 throw new CommandException(
@@ -100,9 +102,9 @@ internal static class IncidentTestWriter
             { Overrules.Count: > 0 } => "askFirst",
             _ => null,
         }))
-        .Where(said => said.Objection is not null)
-        .GroupBy(said => said.Phase)
-        .ToDictionary(said => CamelCase.Of(said.Key), said => said.First().Objection!);
+        .Where(gate => gate.Objection is not null)
+        .GroupBy(gate => gate.Phase)
+        .ToDictionary(gates => CamelCase.Of(gates.Key), gates => gates.First().Objection!);
 
     /// <summary>
     /// The answers of the diagnosis, then those of every later round that asked this check. Where the diagnosis asked once, only the
@@ -110,9 +112,13 @@ internal static class IncidentTestWriter
     /// </summary>
     private static List<ScriptedAnswer> AnswersOf(FindingView finding, IncidentView incident)
     {
-        var split = incident.VerificationRounds.Where(round => round.Verdicts.ContainsKey(finding.Name)).ToLookup(round => round.State == IncidentState.Diagnosing);
-        var (found, behind, answers) = (CamelCase.Of(finding.Verdict), BehindAtDiagnosis(finding, incident), new List<ScriptedAnswer>());
-        Add(split[true], behind);
+        var ofDiagnosis = incident.VerificationRounds
+            .Where(round => round.Verdicts.ContainsKey(finding.Name))
+            .ToLookup(round => round.State == IncidentState.Diagnosing);
+        var found = CamelCase.Of(finding.Verdict);
+        var behind = BehindAtDiagnosis(finding, incident);
+        var answers = new List<ScriptedAnswer>();
+        Add(ofDiagnosis[true], behind);
         if (answers.Count == 0 || answers[^1].Verdict == found)
         {
             // As far as is known, the answers before it were the same. None had a caveat, or people had been asked sooner.
@@ -133,7 +139,7 @@ internal static class IncidentTestWriter
             });
         }
 
-        Add(split[false], Behind(incident.Verification.FirstOrDefault(later => later.Name == finding.Name) ?? finding));
+        Add(ofDiagnosis[false], Behind(incident.Verification.FirstOrDefault(later => later.Name == finding.Name) ?? finding));
         return answers;
 
         void Add(IEnumerable<VerificationRound> more, TimeSpan? behind)
@@ -153,10 +159,20 @@ internal static class IncidentTestWriter
         }
     }
 
-    /// <summary>Of the last look. Those before it told of a time so early that they were not believed until then; when exactly is not on record.</summary>
-    private static TimeSpan? BehindAtDiagnosis(FindingView finding, IncidentView incident) => Behind(finding) is { } behind && incident.State != IncidentState.NotNeeded
-        ? TimeSpan.FromTicks(Math.Max(behind.Ticks, Math.Min(After(incident, finding.At).Ticks, s_longestBehind.Ticks)))
-        : Behind(finding);
+    /// <summary>
+    /// How far the last answer was behind. Answers before it told of an earlier time, and were not believed until then; when exactly
+    /// is not on record.
+    /// </summary>
+    private static TimeSpan? BehindAtDiagnosis(FindingView finding, IncidentView incident)
+    {
+        if (Behind(finding) is not { } behind || incident.State == IncidentState.NotNeeded)
+        {
+            return Behind(finding);
+        }
+
+        var waited = Math.Min(After(incident, finding.At).Ticks, s_longestBehind.Ticks);
+        return TimeSpan.FromTicks(Math.Max(behind.Ticks, waited));
+    }
 
     /// <returns>Null for a value that was measured when the check asked.</returns>
     private static TimeSpan? Behind(FindingView finding) =>
@@ -168,7 +184,8 @@ internal static class IncidentTestWriter
     {
         foreach (var (gate, decision) in incident.Gates.SelectMany(gate => gate.Decisions.Select(decision => (gate, decision))))
         {
-            var (yes, no) = (decision.Decision == DecisionVerb.Approve ? decision.By : null, decision.Decision == DecisionVerb.Reject ? decision.By : null);
+            var yes = decision.Decision == DecisionVerb.Approve ? decision.By : null;
+            var no = decision.Decision == DecisionVerb.Reject ? decision.By : null;
             yield return new()
             {
                 After = After(incident, decision.At),
@@ -203,9 +220,15 @@ internal static class IncidentTestWriter
     internal static StopRequest? StopOf(IncidentView incident) =>
         incident.State is IncidentState.Rejected or IncidentState.TakenOver ? null : incident.Stop;
 
-    /// <summary>What the sender said after the end changed nothing any more. Whoever closes an incident by hand moves its last time, and writes a second line.</summary>
-    private static bool Counted(IncidentView incident, DateTimeOffset resolved) =>
-        !IsByHand(incident) && resolved <= (incident.Timeline.FirstOrDefault(line => line.Kind == TimelineKind.Closed)?.At ?? incident.ClosedAt);
+    /// <summary>
+    /// What the sender said after the end changed nothing. Closing an incident by hand moves its last time and writes a second line,
+    /// so the first line is the end.
+    /// </summary>
+    private static bool Counted(IncidentView incident, DateTimeOffset resolved)
+    {
+        var ended = incident.Timeline.FirstOrDefault(line => line.Kind == TimelineKind.Closed)?.At ?? incident.ClosedAt;
+        return !IsByHand(incident) && resolved <= ended;
+    }
 
     /// <summary>
     /// Since the incident opened, without the time in which it waited for another incident, which the test does not have. Zero for
@@ -213,8 +236,18 @@ internal static class IncidentTestWriter
     /// </summary>
     private static TimeSpan After(IncidentView incident, DateTimeOffset at)
     {
-        var waited = incident.SuppressedBy is not { } wait || at <= wait.Since ? TimeSpan.Zero : (wait.Over is { } over && over < at ? over : at) - wait.Since;
-        return at > incident.OpenedAt ? at - incident.OpenedAt - waited : TimeSpan.Zero;
+        if (at <= incident.OpenedAt)
+        {
+            return TimeSpan.Zero;
+        }
+
+        if (incident.SuppressedBy is not { } wait || at <= wait.Since)
+        {
+            return at - incident.OpenedAt;
+        }
+
+        var until = wait.Over is { } over && over < at ? over : at;
+        return at - incident.OpenedAt - (until - wait.Since);
     }
 }
 
@@ -226,11 +259,13 @@ internal static class IncidentTestSteps
 
     public static Dictionary<string, ScriptedStep> Of(IncidentView incident)
     {
-        // What a person did is among the events.
-        var steps = incident.Steps.Where(step => step.Action != BuiltInSteps.Person).Select(step => (step.Name, Script: Ran(incident, step)))
-            .Concat(Unbegun(incident))
-            .Where(step => step.Script is not { Outcome: "done", Changes: false, Outputs.Count: 0, Duration.Ticks: 0, Undo: "done" });
-        return steps.ToDictionary(step => step.Name, step => step.Script);
+        // The steps of a person are among the events.
+        var begun = incident.Steps
+            .Where(step => step.Action != BuiltInSteps.Person)
+            .Select(step => (step.Name, Script: Ran(incident, step)));
+        return begun.Concat(Unbegun(incident))
+            .Where(step => step.Script is not { Outcome: "done", Changes: false, Outputs.Count: 0, Duration.Ticks: 0, Undo: "done" })
+            .ToDictionary(step => step.Name, step => step.Script);
     }
 
     private static ScriptedStep Ran(IncidentView incident, StepView step) => new()
@@ -282,18 +317,27 @@ internal static class IncidentTestSteps
         _ => "done",
     };
 
-    /// <summary>Everything before it went well, and nobody stopped it: it was the step itself that did not begin.</summary>
+    /// <summary>Everything before the step went well and nobody stopped the incident, so the step itself did not begin.</summary>
     private static bool WasItsTurn(IncidentView incident, Phase phase) =>
         incident is { State: IncidentState.Failed, Stop: null }
-        && incident.Steps.All(step => Ended(step) is StepStatus.Done or StepStatus.DryRun && step.Status is not (StepStatus.UndoFailed or StepStatus.LeftAlone))
-        && (phase == Phase.Mitigation || !Verifications(incident).Any() || Verifications(incident).Last().Verdicts.Values.All(verdict => verdict == Verdict.Passing));
+        && incident.Steps.All(WentWell)
+        && (phase == Phase.Mitigation || IsVerified(incident));
+
+    private static bool WentWell(StepView step) =>
+        Ended(step) is StepStatus.Done or StepStatus.DryRun
+        && step.Status is not (StepStatus.UndoFailed or StepStatus.LeftAlone);
+
+    private static bool IsVerified(IncidentView incident) => Verifications(incident).LastOrDefault() is not { } last
+        || last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
 
     /// <summary>The rounds after the mitigation.</summary>
     private static IEnumerable<VerificationRound> Verifications(IncidentView incident) =>
         incident.VerificationRounds.Where(round => round.State is not (IncidentState.Diagnosing or IncidentState.AwaitingApproval));
 
-    private static bool HasChanged(IncidentView incident, string step) =>
-        incident.Gates.Any(gate => gate is { Round: > 1, Difference: { } why, Outcome: not GateOutcome.Refused } && !GroundCheck.IsOfAnswers(why) && gate.Plan.FirstOrDefault(planned => planned.Phase == gate.Phase)?.Name == step);
+    private static bool HasChanged(IncidentView incident, string step) => incident.Gates.Any(gate =>
+        gate is { Round: > 1, Difference: { } why, Outcome: not GateOutcome.Refused }
+        && !GroundCheck.IsOfAnswers(why)
+        && gate.Plan.FirstOrDefault(planned => planned.Phase == gate.Phase)?.Name == step);
 
     private static StepStatus Ended(StepView step) => step.UndoneFrom ?? step.Status;
 }

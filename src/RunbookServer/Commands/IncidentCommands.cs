@@ -7,7 +7,8 @@ internal static class ShowCommand
     {
         var id = ClientOptions.IncidentId();
         var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
-        return ClientOptions.WithHost(new Command("show", "Shows one incident: what was found, what is asked, what was done.") { id, json }, async (parsed, api, cancellationToken) =>
+        var command = new Command("show", "Shows one incident: what was found, what is asked, what was done.") { id, json };
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
         {
             var incident = await api.GetIncidentAsync(parsed.GetRequiredValue(id), cancellationToken);
             if (parsed.GetValue(json))
@@ -16,7 +17,7 @@ internal static class ShowCommand
                 return ExitCode.Done;
             }
 
-            foreach (var line in Lines(incident, TimeProvider.System.GetUtcNow()))
+            foreach (var line in IncidentLines(incident, TimeProvider.System.GetUtcNow()))
             {
                 ConsoleOutput.Record(line);
             }
@@ -25,12 +26,12 @@ internal static class ShowCommand
         });
     }
 
-    internal static IEnumerable<string> Lines(JsonNode incident, DateTimeOffset now) =>
+    internal static IEnumerable<string> IncidentLines(JsonNode incident, DateTimeOffset now) =>
     [
         $"{incident["title"]} on {IncidentText.Target(Text(incident, "target"))}",
-        $"  {incident["id"]}, runbook {incident["runbook"]}{(incident["severity"] is { } severity ? $", {severity} severity" : "")}{(IsDryRun(incident) ? ", dry run" : "")}",
-        $"  {State(incident)}, opened {IncidentsCommand.Age(Text(incident, "openedAt"), now)} ago ({Clock(incident["openedAt"])}){(incident["startedBy"] is { } by ? $", started by {by}" : "")}",
-        .. incident["reason"] is { } reason ? [$"  {reason}"] : Array.Empty<string>(),
+        $"  {incident["id"]}, runbook {incident["runbook"]}{Severity(incident)}{(IsDryRun(incident) ? ", dry run" : "")}",
+        $"  {State(incident)}, opened {IncidentsCommand.Age(Text(incident, "openedAt"), now)} ago ({Clock(incident["openedAt"])}){StartedBy(incident)}",
+        .. Lines.Of(incident["reason"] is { } reason ? $"  {reason}" : null),
         .. Section("What is left to do", Left(incident)),
         .. Section(Items(incident, "verification").Any() ? "Found first" : "Found", Items(incident, "findings").Select(Finding)),
         .. Section("News", Items(incident, "news").Select(news => $"{Clock(news["at"])} {news["text"]}")),
@@ -41,43 +42,66 @@ internal static class ShowCommand
             "Record",
             Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
     ];
+    private static string Severity(JsonNode incident) => incident["severity"] is { } severity ? $", {severity} severity" : "";
 
-    private static IEnumerable<string> Left(JsonNode incident) => Items(incident, "leftToDo").Select(line => $"{line}").ToList() is not { Count: > 0 } left ? [] :
-    [
-        .. left,
-        .. incident["attention"]?["acknowledgedBy"] is { } by ? [$"{by} sees to it."] : Array.Empty<string>(),
-        .. incident["attention"] is { } attention && attention["acknowledgedBy"] is null ? [$"Say that you see to it with: {ThisProgram.Command} acknowledge {incident["id"]}"] : Array.Empty<string>(),
-        $"When it is over: {ThisProgram.Command} close {incident["id"]} --reason WHY",
-    ];
+    private static string StartedBy(JsonNode incident) => incident["startedBy"] is { } by ? $", started by {by}" : "";
+
+    private static IEnumerable<string> Left(JsonNode incident)
+    {
+        var left = Items(incident, "leftToDo").Select(line => $"{line}").ToList();
+        return left.Count == 0 ? [] :
+        [
+            .. left,
+            .. Lines.Of(incident["attention"] is { } attention ? SeenTo(incident, attention) : null),
+            $"When it is over: {ThisProgram.Command} close {incident["id"]} --reason WHY",
+        ];
+    }
+
+    private static string SeenTo(JsonNode incident, JsonNode attention) => attention["acknowledgedBy"] is { } by
+        ? $"{by} sees to it."
+        : $"Say that you see to it with: {ThisProgram.Command} acknowledge {incident["id"]}";
+
 
     private static string Heading(JsonNode incident) => incident["gate"] switch
     {
-        { } gate when gate["task"] is not null => Text(gate, "outcome") == "pending" ? "To do by hand" : "What a person was asked to do",
+        { } gate when gate["task"] is not null => IsPending(gate) ? "To do by hand" : "What a person was asked to do",
         _ => WasAsked(incident) ? "The question" : "Nobody was asked",
     };
 
-    /// <summary>What was closed in the moment when it was made was nobody's question.</summary>
-    private static bool WasAsked(JsonNode incident) => incident["gate"] is { } gate && (Text(gate, "outcome") == "pending" || Text(gate, "closedAt") != Text(gate, "openedAt"));
+    private static bool IsPending(JsonNode gate) => Text(gate, "outcome") == "pending";
+
+    /// <summary>A gate that closed in the moment when it was made asked nobody.</summary>
+    private static bool WasAsked(JsonNode incident) => incident["gate"] is { } gate
+        && (IsPending(gate) || Text(gate, "closedAt") != Text(gate, "openedAt"));
 
     private static IEnumerable<string> Question(JsonNode incident) => incident["gate"] is not { } gate ? [] :
     [
-        .. WasAsked(incident) ? [$"{gate["question"]}"] : Array.Empty<string>(),
+        .. Lines.Of(WasAsked(incident) ? $"{gate["question"]}" : null),
         .. Items(gate, "plan").Select(step => $"- {step["will"]}{(step["undo"] is { } undo ? $" Undo: {undo}" : "")}"),
         .. DecideCommand.ItemLines(gate),
         .. Items(gate, "warnings").Select(warning => $"Warning: {warning}"),
-        .. gate["trackRecord"] is { } trackRecord ? [$"How it went before: {trackRecord}"] : Array.Empty<string>(),
-        .. Text(gate, "outcome") == "pending" ? Open(incident, gate) : [gate["closedBy"]?.ToString() ?? Text(gate, "outcome")],
+        .. Lines.Of(gate["trackRecord"] is { } trackRecord ? $"How it went before: {trackRecord}" : null),
+        .. IsPending(gate) ? Open(incident, gate) : [gate["closedBy"]?.ToString() ?? Text(gate, "outcome")],
     ];
 
     private static IEnumerable<string> Open(JsonNode incident, JsonNode gate) =>
     [
         .. DecideCommand.AgainstLines(incident, gate),
-        .. gate["needed"] is { } needed ? [$"{needed}"] : Array.Empty<string>(),
+        .. Lines.Of(gate["needed"] is { } needed ? $"{needed}" : null),
         $"Asked: {string.Join(", ", Items(gate, "approvers"))}. {gate["ifNobodyAnswers"]}",
-        gate["task"] is null
-            ? $"Answer with: {ThisProgram.Command} approve {incident["id"]}, reject or take-over"
-            : $"Answer with: {ThisProgram.Command} done {incident["id"]}{(gate["task"]!["items"] is JsonArray { Count: > 0 } ? " --item NUMBER" : "")}, or could-not",
+        AnswerWith(incident, gate),
     ];
+
+    private static string AnswerWith(JsonNode incident, JsonNode gate)
+    {
+        if (gate["task"] is not { } task)
+        {
+            return $"Answer with: {ThisProgram.Command} approve {incident["id"]}, reject or take-over";
+        }
+
+        var item = task["items"] is JsonArray { Count: > 0 } ? " --item NUMBER" : "";
+        return $"Answer with: {ThisProgram.Command} done {incident["id"]}{item}, or could-not";
+    }
 
     private static IEnumerable<string> Section(string heading, IEnumerable<string> lines) =>
         lines.ToList() is { Count: > 0 } some ? ["", heading, .. some.Select(line => $"  {line}")] : [];
@@ -99,11 +123,20 @@ internal static class ShowCommand
         _ => "?",
     };
 
-    private static string State(JsonNode incident) =>
-        incident["headline"] is { } headline ? $"{headline}" : Enum.TryParse<IncidentState>(Text(incident, "state"), ignoreCase: true, out var state) ? IncidentText.Of(state) : Text(incident, "state");
+    private static string State(JsonNode incident)
+    {
+        if (incident["headline"] is { } headline)
+        {
+            return $"{headline}";
+        }
 
-    private static string Clock(JsonNode? at) =>
-        DateTimeOffset.TryParse(at?.ToString(), CultureInfo.InvariantCulture, out var time) ? time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture) : "";
+        var name = Text(incident, "state");
+        return Enum.TryParse<IncidentState>(name, ignoreCase: true, out var state) ? IncidentText.Of(state) : name;
+    }
+
+    private static string Clock(JsonNode? at) => DateTimeOffset.TryParse(at?.ToString(), CultureInfo.InvariantCulture, out var time)
+        ? time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)
+        : "";
 
     private static string Text(JsonNode node, string key) => node[key]?.ToString() ?? "";
 }
@@ -126,7 +159,8 @@ internal static class IncidentsCommand
             DefaultValueFactory = _ => 20,
         };
         var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
-        return ClientOptions.WithHost(new Command("incidents", "Lists incidents, newest first.") { state, limit, json }, async (parsed, api, cancellationToken) =>
+        var command = new Command("incidents", "Lists incidents, newest first.") { state, limit, json };
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
         {
             var query = parsed.GetValue(state) is { Length: > 0 } wanted ? $"&state={Uri.EscapeDataString(wanted)}" : "";
             var (_, body) = (await api.GetAsync($"api/incidents?limit={parsed.GetValue(limit)}{query}", cancellationToken)).OrFail();
@@ -150,7 +184,8 @@ internal static class IncidentsCommand
 
             if (body?["next"] is not null)
             {
-                ConsoleOutput.Raw($"There are more: name a state{(parsed.GetValue(limit) < IncidentQuery.Most ? $", or a higher --limit than {parsed.GetValue(limit)}" : "")}.");
+                var higher = parsed.GetValue(limit) < IncidentQuery.Most ? $", or a higher --limit than {parsed.GetValue(limit)}" : "";
+                ConsoleOutput.Raw($"There are more: name a state{higher}.");
             }
 
             return ExitCode.Done;
@@ -172,10 +207,15 @@ internal static class IncidentsCommand
     private static string[] Cells(JsonNode? incident, DateTimeOffset now)
     {
         var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $" ({count} alerts)" : "";
+        var dryRun = incident?["dryRun"]?.GetValue<bool>() == true ? ", dry run" : "";
         return
         [
-            Text(incident, "id"), Age(Text(incident, "openedAt"), now), Text(incident, "severity") is { Length: > 0 } severity ? severity : "-", $"{Text(incident, "state")}{(incident?["dryRun"]?.GetValue<bool>() == true ? ", dry run" : "")}",
-            Text(incident, "runbook"), $"{CleanText.Line(IncidentText.Target(Text(incident, "target")))}{alerts}",
+            Text(incident, "id"),
+            Age(Text(incident, "openedAt"), now),
+            Text(incident, "severity") is { Length: > 0 } severity ? severity : "-",
+            $"{Text(incident, "state")}{dryRun}",
+            Text(incident, "runbook"),
+            $"{CleanText.Line(IncidentText.Target(Text(incident, "target")))}{alerts}",
         ];
     }
 
@@ -198,9 +238,18 @@ internal static class ReportCommand
         {
             Description = "Where to write it, for example incident.md; the screen unless named. A file that is there is left as it is.",
         };
-        return ClientOptions.WithHost(new Command("report", "Writes what happened in an incident as a Markdown document: summary, impact, times, findings, decisions, steps, what is left to do.") { id, file }, async (parsed, api, cancellationToken) =>
+        var command = new Command(
+            "report",
+            "Writes what happened in an incident as a Markdown document: "
+            + "summary, impact, times, findings, decisions, steps, what is left to do.")
         {
-            var (_, body) = (await api.GetMarkdownAsync($"{ApiClient.PathOf(parsed.GetRequiredValue(id))}/report", cancellationToken)).OrFail();
+            id,
+            file,
+        };
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
+        {
+            var path = $"{ApiClient.PathOf(parsed.GetRequiredValue(id))}/report";
+            var (_, body) = (await api.GetMarkdownAsync(path, cancellationToken)).OrFail();
             var report = $"{body}";
             if (parsed.GetValue(file) is not { } chosen)
             {

@@ -26,21 +26,32 @@ internal static class OnCallCommand
             var settings = SettingsFile.Read(parsed.GetValue(config));
             var runbooks = folder.Of(parsed);
             var file = ServerContacts.Find(parsed.GetValue(config), runbooks)
-                ?? throw new CommandException($"There is no {ContactsFile.FileName} beside the settings or the runbooks. Name the folder with --runbooks.");
-            await using var services = OfflineServices.Build(settings, beside: ServerContacts.Beside(file, name => Path.Combine(runbooks.Path, name) is var calendar && File.Exists(calendar) ? File.ReadAllText(calendar) : null));
-            var found = await AskAsync(services, Read(services, file, runbooks), cancellationToken);
+                ?? throw new CommandException(
+                    $"There is no {ContactsFile.FileName} beside the settings or the runbooks. Name the folder with --runbooks.");
+            var beside = ServerContacts.Beside(file, name => TextIn(runbooks, name));
+            await using var services = OfflineServices.Build(settings, beside: beside);
+            var answers = await AskAsync(services, Read(services, file, runbooks), cancellationToken);
             if (parsed.GetValue(json))
             {
-                ConsoleOutput.Json(JsonSerializer.SerializeToNode(found.Select(one => new { one.Contact, one.People, one.From, one.Source, one.Until, one.Words }), DurableJson.Options));
+                var shown = answers.Select(answer => new { answer.Contact, answer.People, answer.From, answer.Source, answer.Until, answer.Words });
+                ConsoleOutput.Json(JsonSerializer.SerializeToNode(shown, DurableJson.Options));
             }
             else
             {
-                ConsoleOutput.Raw(found.Count == 0 ? "No contact is a schedule." : string.Join('\n', found.Select(one => $"{one.Contact}: {one.Words}")));
+                ConsoleOutput.Raw(answers.Count == 0
+                    ? "No contact is a schedule."
+                    : string.Join('\n', answers.Select(answer => $"{answer.Contact}: {answer.Words}")));
             }
 
-            return found.All(one => one.From == OnCallFrom.Schedule) ? ExitCode.Done : ExitCode.Failed;
+            return answers.All(answer => answer.From == OnCallFrom.Schedule) ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
+    }
+
+    private static string? TextIn(RunbookFolder runbooks, string name)
+    {
+        var calendar = Path.Combine(runbooks.Path, name);
+        return File.Exists(calendar) ? File.ReadAllText(calendar) : null;
     }
 
     private static ContactBook Read(ServiceProvider services, string file, RunbookFolder runbooks)

@@ -20,7 +20,8 @@ internal sealed class RunbookArgument
     /// <exception cref="CommandException">There is no such runbook, or it has errors.</exception>
     public Runbook Load(ParseResult parsed, RunbookCatalog catalog)
     {
-        var loaded = catalog.Load([RunbookFolder.ReadWithSamples(Find(parsed.GetRequiredValue(_name), _folder.Of(parsed)))], whole: false);
+        var file = Find(parsed.GetRequiredValue(_name), _folder.Of(parsed));
+        var loaded = catalog.Load([RunbookFolder.ReadWithSamples(file)], whole: false);
         return loaded.Errors.Count == 0
             ? catalog.Current[0]
             : throw new CommandException($"The runbook has errors.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);
@@ -35,8 +36,10 @@ internal sealed class RunbookArgument
 
         // A runbook's file has the name of its id.
         var known = folder.Files().Select(file => (Id: Path.GetFileNameWithoutExtension(file), File: file)).ToList();
-        return known.Find(one => one.Id == name).File
-            ?? throw new CommandException($"There is no runbook and no file '{name}'. {Suggestion.For(name, known.Select(one => one.Id))}In {folder.Path}: {string.Join(", ", known.Select(one => one.Id))}.");
+        var ids = known.Select(runbook => runbook.Id);
+        return known.Find(runbook => runbook.Id == name).File
+            ?? throw new CommandException(
+                $"There is no runbook and no file '{name}'. {Suggestion.For(name, ids)}In {folder.Path}: {string.Join(", ", ids)}.");
     }
 }
 
@@ -61,11 +64,21 @@ internal sealed class HostSettingsOption : Option<string[]>
     /// <exception cref="CommandException">A value is not NAME=VALUE.</exception>
     public HostSettings Of(ParseResult parsed, IConfiguration? configured = null)
     {
-        var values = configured?.GetSection($"{RunbookSettingsOptions.SectionName}:{nameof(RunbookSettingsOptions.Settings)}").GetChildren()
-            .ToDictionary(one => one.Key, one => one.Value ?? "", StringComparer.OrdinalIgnoreCase) ?? new(StringComparer.OrdinalIgnoreCase);
+        var values = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        var section = $"{RunbookSettingsOptions.SectionName}:{nameof(RunbookSettingsOptions.Settings)}";
+        foreach (var setting in configured?.GetSection(section).GetChildren() ?? [])
+        {
+            values.Add(setting.Key, setting.Value ?? "");
+        }
+
         foreach (var given in parsed.GetValue(this) ?? [])
         {
-            values[given.Split('=', 2) is [{ Length: > 0 } name, _] ? name : throw new CommandException($"--setting is '{given}'; it has to be NAME=VALUE.")] = given.Split('=', 2)[1];
+            if (given.Split('=', 2) is not [{ Length: > 0 } name, var value])
+            {
+                throw new CommandException($"--setting is '{given}'; it has to be NAME=VALUE.");
+            }
+
+            values[name] = value;
         }
 
         return new(values);

@@ -109,9 +109,16 @@ internal static class SandboxCommand
         var command = new Command("sandbox", "Runs the sandbox alone.") { port, state, log };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var sandbox = await StartAsync(
-                new SandboxOptions { Port = parsed.GetRequiredValue(port), StateFile = parsed.GetValue(state)?.FullName, LogFile = parsed.GetValue(log)?.FullName }, cancellationToken);
-            ConsoleOutput.Raw($"The sandbox listens on {sandbox.BaseAddress}. These settings point a host at it (for RunbookServer as environment variables with RUNBOOK_ before each; 'runbook serve' in practice has a sandbox of its own):");
+            var options = new SandboxOptions
+            {
+                Port = parsed.GetRequiredValue(port),
+                StateFile = parsed.GetValue(state)?.FullName,
+                LogFile = parsed.GetValue(log)?.FullName,
+            };
+            await using var sandbox = await StartAsync(options, cancellationToken);
+            ConsoleOutput.Raw($"The sandbox listens on {sandbox.BaseAddress}. These settings point a host at it "
+                + "(for RunbookServer as environment variables with RUNBOOK_ before each; "
+                + "'runbook serve' in practice has a sandbox of its own):");
             foreach (var (key, value) in SandboxSettings.For(sandbox.BaseAddress))
             {
                 ConsoleOutput.Raw($"  {key.Replace(":", "__", StringComparison.Ordinal)}={value}");

@@ -40,7 +40,8 @@ internal static class SimulateCommand
             await using var services = OfflineServices.Build(settings, runbook.Settings.Of(parsed, settings));
             var chosen = runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>());
             var alerts = Read(services.GetRequiredService<AlertReader>(), parsed.GetRequiredValue(alert), parsed.GetValue(source));
-            var report = await ReportAsync(chosen, alerts, settings is null ? assumed.Of(parsed, chosen) : assumed.NoneOf(parsed), services.GetRequiredService<StepCatalog>());
+            var assumptions = settings is null ? assumed.Of(parsed, chosen) : assumed.NoneOf(parsed);
+            var report = await ReportAsync(chosen, alerts, assumptions, services.GetRequiredService<StepCatalog>());
             if (parsed.GetValue(json))
             {
                 ConsoleOutput.Json(JsonSerializer.SerializeToNode(report, DurableJson.Options));
@@ -69,7 +70,8 @@ internal static class SimulateCommand
 
         try
         {
-            return new SimulationReportFactory(runbook, await Simulator.PlayAsync(runbook, fitting, assumed, real), real, assumed.IsLive).Make();
+            var played = await Simulator.PlayAsync(runbook, fitting, assumed, real);
+            return new SimulationReportFactory(runbook, played, real, assumed.IsLive).Make();
         }
         catch (TestCaseException nothing)
         {
@@ -129,11 +131,16 @@ internal sealed class AssumptionOptions
         }
     }
 
-    /// <exception cref="CommandException">Something is assumed although the real world is asked.</exception>
-    public Assumptions NoneOf(ParseResult parsed) =>
-        new Option[] { _findings, _afterwards, _steps, _decision, _after }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } said
-            ? throw new CommandException($"{said.Name} assumes something, and --live asks the real world. Leave one of them out.")
-            : new() { IsLive = true, By = parsed.GetRequiredValue(_by) };
+    /// <exception cref="CommandException">An assumption is given although the real world is asked.</exception>
+    public Assumptions NoneOf(ParseResult parsed)
+    {
+        var given = Array.Find(
+            new Option[] { _findings, _afterwards, _steps, _decision, _after },
+            option => parsed.GetResult(option) is { Implicit: false });
+        return given is null
+            ? new() { IsLive = true, By = parsed.GetRequiredValue(_by) }
+            : throw new CommandException($"{given.Name} assumes something, and --live asks the real world. Leave one of them out.");
+    }
 
     /// <exception cref="CommandException">An assumption names something that the runbook does not have, or cannot be read.</exception>
     public Assumptions Of(ParseResult parsed, Runbook runbook)
@@ -161,15 +168,16 @@ internal sealed class AssumptionOptions
         return assumed;
     }
 
-    /// <summary>What follows the verdict is what was found; a number is the measured value as well.</summary>
+    /// <summary>The text after the verdict is the finding. A number at its start is the measured value as well.</summary>
     private static ScriptedAnswer Answer(Option option, string text)
     {
         var (verdict, words) = text.Split(':', 2) is [var first, { Length: > 0 } rest] ? (first, rest) : (text, null);
+        var number = words?.Split(' ')[0];
         return new()
         {
             Verdict = OneOf(option, verdict, TestScriptReader.Verdicts),
             Summary = words ?? "Assumed.",
-            Value = words?.Split(' ')[0] is { } number && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? number : null,
+            Value = double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? number : null,
         };
     }
 
@@ -184,8 +192,12 @@ internal sealed class AssumptionOptions
         var values = new Dictionary<string, T>(StringComparer.Ordinal);
         foreach (var given in parsed.GetValue(option) ?? [])
         {
-            values[given.Split('=', 2) is [{ Length: > 0 } name, { Length: > 0 }] ? name : throw new CommandException($"{option.Name} is '{given}'; it has to be NAME=VALUE. See: runbook simulate --help")]
-                = read(given.Split('=', 2)[1]);
+            if (given.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } value])
+            {
+                throw new CommandException($"{option.Name} is '{given}'; it has to be NAME=VALUE. See: runbook simulate --help");
+            }
+
+            values[name] = read(value);
         }
 
         return values;
@@ -249,18 +261,29 @@ internal sealed class LiveOptions
                 : throw new CommandException("--sandbox and --config name two worlds to ask. Leave one of them out.");
         }
 
-        var found = SettingsFile.Read(file);
-        return file is not null || NamesSystems(found) ? found
-            : (ClientOptions.AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile) is { } own ? await SandboxAsync(own, cancellationToken) : null)
+        var settings = SettingsFile.Read(file);
+        if (file is not null || NamesSystems(settings))
+        {
+            return settings;
+        }
+
+        var own = ClientOptions.AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile);
+        return (own is null ? null : await SandboxAsync(own, cancellationToken))
             ?? await SandboxAsync(SandboxWorld.Usual, cancellationToken)
-            ?? throw new CommandException("There is nothing to ask: name the settings file with --config, or start a practice host with 'runbook serve' and ask its sandbox (with --data where its data folder is another one, or --sandbox).");
+            ?? throw new CommandException(
+                "There is nothing to ask: name the settings file with --config, "
+                + "or start a practice host with 'runbook serve' and ask its sandbox "
+                + "(with --data where its data folder is another one, or --sandbox).");
     }
 
-    /// <summary>A variable may as well be the secret of a contact, which is nobody to ask.</summary>
-    internal static bool NamesSystems(IConfiguration settings) => settings.AsEnumerable().Any(setting => setting.Value is not null && PracticeGuard.NamesSystem(setting.Key));
+    /// <summary>A variable may also be the secret of a contact, which names no system.</summary>
+    internal static bool NamesSystems(IConfiguration settings) => settings.AsEnumerable()
+        .Any(setting => setting.Value is not null && PracticeGuard.NamesSystem(setting.Key));
 
     private static async Task<IConfiguration?> SandboxAsync(Uri sandbox, CancellationToken cancellationToken) =>
-        await SandboxWorld.AnswersAsync(sandbox, cancellationToken) ? new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(sandbox)).Build() : null;
+        await SandboxWorld.AnswersAsync(sandbox, cancellationToken)
+            ? new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(sandbox)).Build()
+            : null;
 
     private static Uri? Address(ArgumentResult result)
     {

@@ -50,23 +50,29 @@ internal static class TestCommand
         }
 
         // Each folder has its own ids.
-        var sets = files.GroupBy(RunbookFolder.Around).Select(set => (Files: set.ToList(), Catalog: new RunbookCatalog(services.GetRequiredService<RunbookReader>()))).ToList();
+        var sets = files.GroupBy(RunbookFolder.Around)
+            .Select(set => (Files: set.ToList(), Catalog: new RunbookCatalog(services.GetRequiredService<RunbookReader>())))
+            .ToList();
         var errors = sets.SelectMany(set => set.Catalog.Load(set.Files.Select(RunbookFolder.ReadWithSamples), whole: false).Errors).ToList();
         if (errors.Count > 0)
         {
             ConsoleOutput.Error("The runbooks have errors; no test ran.");
-            return new("test", IsStrict: false, [.. errors.GroupBy(error => error.File).Select(file => new ReportedCase(file.Key, file.Key, [.. file]))]);
+            var broken = errors.GroupBy(error => error.File).Select(file => new ReportedCase(file.Key, file.Key, [.. file]));
+            return new("test", IsStrict: false, [.. broken]);
         }
 
         var cases = new List<ReportedCase>();
         foreach (var (folder, catalog) in sets.SelectMany(set => set.Files.SelectMany(Cases).Select(folder => (folder, set.Catalog))))
         {
-            var (file, started) = (Path.GetRelativePath(".", Path.Combine(folder, TestCase.FileName)), Stopwatch.GetTimestamp());
+            var file = Path.GetRelativePath(".", Path.Combine(folder, TestCase.FileName));
+            var name = $"{Path.GetFileName(Path.GetDirectoryName(folder))}/{Path.GetFileName(folder)}";
+            var started = Stopwatch.GetTimestamp();
             var problems = await TryAsync(folder, file, catalog, services.GetRequiredService<StepCatalog>());
-            cases.Add(new($"{Path.GetFileName(Path.GetDirectoryName(folder))}/{Path.GetFileName(folder)}", file, problems) { Took = Stopwatch.GetElapsedTime(started) });
+            cases.Add(new(name, file, problems) { Took = Stopwatch.GetElapsedTime(started) });
         }
 
-        cases.AddRange(files.Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!).Distinct(StringComparer.Ordinal).SelectMany(folder => Strays(folder, files)));
+        var folders = files.Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!).Distinct(StringComparer.Ordinal);
+        cases.AddRange(folders.SelectMany(folder => Strays(folder, files)));
         return new("test", IsStrict: false, cases);
     }
 
@@ -77,52 +83,72 @@ internal static class TestCommand
         return new(folder, folder, [new(folder, 1, 1, "", NothingTried, OneIs)]);
     }
 
-    /// <summary>Tests that would never run, and nobody would miss them: of a runbook that was renamed or removed, or where none is looked for.</summary>
+    /// <summary>Tests that would never run without anybody noticing: of a runbook that is gone or renamed, or in the wrong place.</summary>
     private static IEnumerable<ReportedCase> Strays(string folder, string[] files) => [.. OfNoRunbook(folder, files), .. Misplaced(folder)];
 
     private static IEnumerable<ReportedCase> Misplaced(string folder)
     {
         var tests = Path.Combine(folder, "tests");
-        return !Directory.Exists(tests) ? [] : Directory.EnumerateFiles(tests, "test.y*ml", SearchOption.AllDirectories)
-            .Where(file => Path.GetFileName(file) != TestCase.FileName || Path.GetRelativePath(tests, file).Split(Path.DirectorySeparatorChar).Length != 3)
+        if (!Directory.Exists(tests))
+        {
+            return [];
+        }
+
+        var remedy = $"A test is tests/RUNBOOK/NAME/{TestCase.FileName}. Move or rename it.";
+        return Directory.EnumerateFiles(tests, "test.y*ml", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(file) != TestCase.FileName
+                || Path.GetRelativePath(tests, file).Split(Path.DirectorySeparatorChar).Length != 3)
             .Order(StringComparer.Ordinal)
             .Select(file => Path.GetRelativePath(".", file))
-            .Select(file => new ReportedCase(file, file, [new(file, 1, 1, "", "is no test: it is never run.", $"A test is tests/RUNBOOK/NAME/{TestCase.FileName}. Move or rename it.")]));
+            .Select(file => new ReportedCase(file, file, [new(file, 1, 1, "", "is no test: it is never run.", remedy)]));
     }
 
     private static IEnumerable<ReportedCase> OfNoRunbook(string folder, string[] files)
     {
         var tests = Path.Combine(folder, "tests");
         return !Directory.Exists(tests) ? [] : Directory.EnumerateDirectories(tests)
-            .Where(one => Directory.EnumerateFiles(one, TestCase.FileName, SearchOption.AllDirectories).Any())
-            .Where(one => !Directory.EnumerateFiles(folder).Concat(files).Any(file => RuleSet.IsRunbook(Path.GetFileName(file)) && Path.GetFileNameWithoutExtension(file) == Path.GetFileName(one)))
+            .Where(ofRunbook => Directory.EnumerateFiles(ofRunbook, TestCase.FileName, SearchOption.AllDirectories).Any())
+            .Where(ofRunbook => !HasRunbook(folder, files, Path.GetFileName(ofRunbook)))
             .Order(StringComparer.Ordinal)
-            .Select(one => (Name: Path.GetFileName(one), File: Path.GetRelativePath(".", one)))
-            .Select(one => new ReportedCase(one.Name, one.File, [new(one.File, 1, 1, "", $"holds tests, and there is no runbook {one.Name}.yaml beside 'tests'.", "Give the folder the name of its runbook, or remove it.")]));
+            .Select(WithoutRunbook);
+    }
+
+    private static bool HasRunbook(string folder, string[] files, string id) => Directory.EnumerateFiles(folder).Concat(files).Any(file =>
+        RuleSet.IsRunbook(Path.GetFileName(file))
+        && Path.GetFileNameWithoutExtension(file) == id);
+
+    private static ReportedCase WithoutRunbook(string tests)
+    {
+        var (name, file) = (Path.GetFileName(tests), Path.GetRelativePath(".", tests));
+        var problem = $"holds tests, and there is no runbook {name}.yaml beside 'tests'.";
+        return new(name, file, [new(file, 1, 1, "", problem, "Give the folder the name of its runbook, or remove it.")]);
     }
 
     public static void Print(Report report)
     {
-        foreach (var one in report.Cases)
+        foreach (var tested in report.Cases)
         {
-            ConsoleOutput.Raw($"{(report.HasFailedIn(one) ? "FAILED" : "passed")}  {one.Name}");
-            foreach (var problem in one.Problems)
+            ConsoleOutput.Raw($"{(report.HasFailedIn(tested) ? "FAILED" : "passed")}  {tested.Name}");
+            foreach (var problem in tested.Problems)
             {
                 ConsoleOutput.Raw($"        {problem}");
             }
         }
 
         var failed = report.Cases.Count(report.HasFailedIn);
-        ConsoleOutput.Raw(report.Cases.Count == 0 ? $"{NothingTried} {OneIs}" : $"{report.Cases.Count - failed} passed, {failed} failed.");
+        ConsoleOutput.Raw(report.Cases.Count == 0
+            ? $"{NothingTried} {OneIs}"
+            : $"{report.Cases.Count - failed} passed, {failed} failed.");
     }
 
     /// <summary>The folders <c>tests/{runbook}/*</c> beside a runbook file.</summary>
     private static IEnumerable<string> Cases(string runbookFile)
     {
-        var tests = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(runbookFile))!, "tests", Path.GetFileNameWithoutExtension(runbookFile));
-        return Directory.Exists(tests)
-            ? Directory.EnumerateDirectories(tests).Where(folder => File.Exists(Path.Combine(folder, TestCase.FileName))).Order(StringComparer.Ordinal)
-            : [];
+        var beside = Path.GetDirectoryName(Path.GetFullPath(runbookFile))!;
+        var tests = Path.Combine(beside, "tests", Path.GetFileNameWithoutExtension(runbookFile));
+        return !Directory.Exists(tests) ? [] : Directory.EnumerateDirectories(tests)
+            .Where(folder => File.Exists(Path.Combine(folder, TestCase.FileName)))
+            .Order(StringComparer.Ordinal);
     }
 
     private static async Task<IReadOnlyList<CatalogError>> TryAsync(string folder, string file, RunbookCatalog catalog, StepCatalog steps)

@@ -35,7 +35,8 @@ internal static class ValidateCommand
         {
             var named = parsed.GetValue(files) ?? [];
             var (isStrict, host) = (parsed.GetValue(strict), settings.Of(parsed));
-            var report = Merged([.. Find(named, () => folder.Of(parsed)).Select(set => Check(set, isWhole: named.Length == 0, isStrict, host))]);
+            var sets = Find(named, () => folder.Of(parsed));
+            var report = Merged([.. sets.Select(set => Check(set, isWhole: named.Length == 0, isStrict, host))]);
             if (!format.Write(parsed, report))
             {
                 Print(report);
@@ -61,8 +62,8 @@ internal static class ValidateCommand
 
         if (named.Length == 0)
         {
-            var all = usual();
-            return [SetOf(all.FilesToCheck(), all.Contacts, all.Windows, all.Teams())];
+            var folder = usual();
+            return [SetOf(folder.FilesToCheck(), folder.Contacts, folder.Windows, folder.Teams())];
         }
 
         // Contacts that are kept elsewhere are named with the runbooks.
@@ -72,7 +73,8 @@ internal static class ValidateCommand
         RuleSet Of(RunbookFolder folder, List<string> files)
         {
             var runbooks = files.FindAll(file => !IsBeside(file) || IsWindowsOfTeam(file));
-            var (contacts, windows) = (files.Find(file => IsCommon(file, ContactsFile.FileName)), files.Find(file => IsCommon(file, MaintenanceFile.FileName)));
+            var contacts = files.Find(file => IsCommon(file, ContactsFile.FileName));
+            var windows = files.Find(file => IsCommon(file, MaintenanceFile.FileName));
             return runbooks.Count > 0 || files.Exists(IsOfTeam)
                 ? SetOf(runbooks, contacts ?? folder.Contacts ?? elsewhere, windows ?? folder.Windows, folder.Teams())
                 : SetOf([], contacts, windows, []);
@@ -82,11 +84,18 @@ internal static class ValidateCommand
     private static RuleSet SetOf(IEnumerable<string> runbooks, string? contacts, string? windows, IReadOnlyList<TeamFiles> teams) =>
         new([.. runbooks.Select(RunbookFolder.ReadWithSamples)], Read(contacts), Read(windows)) { Teams = teams };
 
-    /// <summary>A file that stands in two of them is one case.</summary>
-    private static Report Merged(IReadOnlyList<Report> reports) => reports[0] with
+    /// <summary>A file that is in two of the reports is one case.</summary>
+    private static Report Merged(IReadOnlyList<Report> reports)
     {
-        Cases = [.. reports.SelectMany(report => report.Cases).GroupBy(one => one.File).Select(same => same.First() with { Problems = [.. same.SelectMany(one => one.Problems).Distinct()] })],
-    };
+        var files = reports.SelectMany(report => report.Cases).GroupBy(checkedFile => checkedFile.File);
+        return reports[0] with
+        {
+            Cases = [.. files.Select(same => same.First() with
+            {
+                Problems = [.. same.SelectMany(checkedFile => checkedFile.Problems).Distinct()],
+            })],
+        };
+    }
 
     /// <summary>It does not belong to a team.</summary>
     private static bool IsCommon(string file, string name) => Is(file, name) && !IsInTeam(file);
@@ -113,24 +122,51 @@ internal static class ValidateCommand
         // Checks that need the host's settings are made when the host starts.
         var contacts = services.GetRequiredService<ContactsFile>().Read(files.People, withSettings: false);
         var catalog = services.GetRequiredService<RunbookCatalog>();
-        var handOver = services.GetServices<INotifier>().Where(notifier => notifier.OnlyHandsOver).Select(notifier => notifier.Channel).ToList();
+        var handOver = services.GetServices<INotifier>()
+            .Where(notifier => notifier.OnlyHandsOver)
+            .Select(notifier => notifier.Channel)
+            .ToList();
         var result = catalog.Load(files.Runbooks, contacts.Book?.Known(handOver), isWhole);
 
-        // Of some runbooks alone nobody can say which ids there are.
+        // Some runbooks alone do not tell which ids there are.
         IReadOnlyCollection<string>? ids = isWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;
         var windows = files.Windows is { } planned ? MaintenanceFile.Read(planned.Name, planned.Text, ids) : null;
         var teams = files.Teams.Select(team => TeamFile.Read(team, contacts.Book?.Names)).ToList();
-        var problems = contacts.Errors.Concat(windows?.Errors ?? []).Concat(teams.SelectMany(team => team.Errors)).Concat(result.Errors)
-            .Concat([.. contacts.Warnings, .. windows?.Warnings ?? [], .. teams.SelectMany(team => team.Warnings), .. result.Warnings]).Distinct().ToLookup(problem => problem.File);
-        IEnumerable<RunbookFile?> beside = [files.Contacts, files.Windows, .. files.Teams.SelectMany(team => new[] { team.File, team.Contacts })];
-        List<ReportedCase> cases = [.. beside.Concat(files.Runbooks).OfType<RunbookFile>().Select(one => new ReportedCase(one.Name, one.Name, [.. problems[one.Name]]) { Text = one.Text })];
-        return new("validate", strict, [.. cases, .. problems.ExceptBy(cases.Select(one => one.File), file => file.Key).Select(file => new ReportedCase(file.Key, file.Key, [.. file]))]);
+        IEnumerable<CatalogError> problems =
+        [
+            .. contacts.Errors,
+            .. windows?.Errors ?? [],
+            .. teams.SelectMany(team => team.Errors),
+            .. result.Errors,
+            .. contacts.Warnings,
+            .. windows?.Warnings ?? [],
+            .. teams.SelectMany(team => team.Warnings),
+            .. result.Warnings,
+        ];
+        return new("validate", strict, CasesOf(files, problems.Distinct().ToLookup(problem => problem.File)));
+    }
+
+    private static IReadOnlyList<ReportedCase> CasesOf(RuleSet files, ILookup<string, CatalogError> problems)
+    {
+        IEnumerable<RunbookFile?> beside =
+        [
+            files.Contacts,
+            files.Windows,
+            .. files.Teams.SelectMany(team => new[] { team.File, team.Contacts }),
+        ];
+        var cases = beside.Concat(files.Runbooks).OfType<RunbookFile>()
+            .Select(file => new ReportedCase(file.Name, file.Name, [.. problems[file.Name]]) { Text = file.Text })
+            .ToList();
+        var others = problems.ExceptBy(cases.Select(known => known.File), file => file.Key)
+            .Select(file => new ReportedCase(file.Key, file.Key, [.. file]));
+        return [.. cases, .. others];
+    }
     }
 
     public static void Print(Report report)
     {
-        var all = report.Cases.SelectMany(one => one.Problems.Select(problem => (one.Text, Problem: problem))).ToList();
-        foreach (var (text, problem) in all.OrderBy(one => one.Problem.Code is not null))
+        var found = report.Cases.SelectMany(file => file.Problems.Select(problem => (file.Text, Problem: problem))).ToList();
+        foreach (var (text, problem) in found.OrderBy(item => item.Problem.Code is not null))
         {
             ConsoleOutput.Raw(problem.Code is null ? problem.ToString() : $"warning: {problem}");
             foreach (var line in Excerpt.Of(text ?? "", problem))
@@ -139,17 +175,38 @@ internal static class ValidateCommand
             }
         }
 
-        var (errors, warnings) = (all.Count(one => one.Problem.Code is null), all.Count(one => one.Problem.Code is not null));
+        var warnings = found.Count(item => item.Problem.Code is not null);
+        var errors = found.Count - warnings;
         if (report.HasFailed)
         {
-            var found = string.Join(" and ", new[] { (errors, "error"), (report.IsStrict ? warnings : 0, "warning") }.Where(count => count.Item1 > 0).Select(count => CountText.Format(count.Item1, count.Item2)));
-            ConsoleOutput.Error($"{found} in {report.Cases.Count(report.HasFailedIn)} of {CountText.Format(report.Cases.Count, "file")}.{(errors == 0 ? " With --strict warnings count; docs/warnings.md says how a file means one." : "")}");
+            ConsoleOutput.Error(FailureText(report, errors, warnings));
             return;
         }
 
-        var names = report.Cases.Select(one => one.Name).Where(IsBeside).ToList();
-        ConsoleOutput.Raw((report.Cases.Count == 1 ? $"{report.Cases[0].Name} is valid." : $"{CountText.Format(report.Cases.Count - names.Count, "runbook")}{string.Concat(names.Select(name => $" and {name}"))} are valid.")
-            + (warnings > 0 ? $" {CountText.Format(warnings, "warning")}." : ""));
+        var warned = warnings > 0 ? $" {CountText.Format(warnings, "warning")}." : "";
+        ConsoleOutput.Raw($"{ValidText(report)}{warned}");
+    }
+
+    private static string FailureText(Report report, int errors, int warnings)
+    {
+        var counts = Lines.Of(
+            errors > 0 ? CountText.Format(errors, "error") : null,
+            report.IsStrict && warnings > 0 ? CountText.Format(warnings, "warning") : null);
+        var strict = errors == 0 ? " With --strict warnings count; docs/warnings.md says how a file means one." : "";
+        return $"{string.Join(" and ", counts)} in {report.Cases.Count(report.HasFailedIn)} "
+            + $"of {CountText.Format(report.Cases.Count, "file")}.{strict}";
+    }
+
+    private static string ValidText(Report report)
+    {
+        if (report.Cases.Count == 1)
+        {
+            return $"{report.Cases[0].Name} is valid.";
+        }
+
+        var beside = report.Cases.Select(file => file.Name).Where(IsBeside).ToList();
+        var runbooks = CountText.Format(report.Cases.Count - beside.Count, "runbook");
+        return $"{runbooks}{string.Concat(beside.Select(name => $" and {name}"))} are valid.";
     }
 }
 
@@ -171,7 +228,8 @@ internal static class Excerpt
         var start = problem.Column > LongestLine ? problem.Column - LongestLine / 2 : 0;
         var number = problem.Line.ToString(CultureInfo.InvariantCulture);
         yield return $"  {number} | {(start > 0 ? "…" : "")}{Clip.To(line[start..], LongestLine)}";
-        yield return $"  {new string(' ', number.Length)} | {(start > 0 ? " " : "")}{new string(' ', Width(line[start..(problem.Column - 1)]))}^";
+        var indent = new string(' ', Width(line[start..(problem.Column - 1)]));
+        yield return $"  {new string(' ', number.Length)} | {(start > 0 ? " " : "")}{indent}^";
     }
 
     /// <summary>In columns, as it is printed: a wide character takes two, a combining character none.</summary>

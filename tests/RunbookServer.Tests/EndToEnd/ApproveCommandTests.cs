@@ -183,8 +183,8 @@ public sealed class ApproveCommandTests
         DecideCommand.QuestionLines(incident, JsonNode.Parse("""{ "question": "Run the resolution on llm-b-0?" }""")!).ShouldBe([
             "DRY RUN: nothing outside is touched.", "Hung GPU on llm-b-0", "Run the resolution on llm-b-0?",
             "  Done so far: recycle: Deleted pod llm-b-0.", "  ✓ Is it full? 41 %. (2026-11-23 03:15:00 UTC)"]);
-        ShowCommand.Lines(incident, TimeProvider.System.GetUtcNow()).ShouldContain("  ✗ Is it full? 98 %. (2026-11-23 03:12:00 UTC)");
-        ShowCommand.Lines(incident, TimeProvider.System.GetUtcNow()).ShouldContain("Verification");
+        ShowCommand.IncidentLines(incident, TimeProvider.System.GetUtcNow()).ShouldContain("  ✗ Is it full? 98 %. (2026-11-23 03:12:00 UTC)");
+        ShowCommand.IncidentLines(incident, TimeProvider.System.GetUtcNow()).ShouldContain("Verification");
     }
 
     [Theory]

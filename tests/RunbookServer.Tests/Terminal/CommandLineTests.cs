@@ -108,7 +108,7 @@ public sealed class CommandLineTests
             }
             """)!;
 
-        ShowCommand.Lines(incident, new DateTimeOffset(2026, 11, 26, 3, 15, 0, TimeSpan.Zero)).ShouldBe(
+        ShowCommand.IncidentLines(incident, new DateTimeOffset(2026, 11, 26, 3, 15, 0, TimeSpan.Zero)).ShouldBe(
         [
             "Hung GPU on inference/llm-b-0",
             "  261126-0312-k7m2p9wd, runbook hanged-gpu, medium severity",
@@ -141,7 +141,7 @@ public sealed class CommandLineTests
             }
             """)!;
 
-        ShowCommand.Lines(incident, new DateTimeOffset(2026, 11, 26, 3, 15, 0, TimeSpan.Zero)).Skip(3)
+        ShowCommand.IncidentLines(incident, new DateTimeOffset(2026, 11, 26, 3, 15, 0, TimeSpan.Zero)).Skip(3)
             .ShouldBe(["", "What is left to do", "  Fix it by hand.", line, "  When it is over: runbook close one --reason WHY"]);
     }
 
