@@ -99,8 +99,8 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
                 return string.Join(" ", problems);
             }
 
-            var steps = played.Steps.Select(step => Told(step.Name, step.Action, step.Status));
-            return Told(CamelCase.Of(played.State), steps, [.. problems.Select(problem => problem.Text), .. Unknown(incident, played)]);
+            var ran = played.Steps.Select(step => Told(step.Name, step.Action, step.Status));
+            return Told(CamelCase.Of(played.State), ran, [.. problems.Select(problem => problem.Text), .. Unknown(incident, played)]);
         }
         catch (TestCaseException unusable)
         {
