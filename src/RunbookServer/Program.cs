@@ -1,7 +1,8 @@
 using System.Text;
 using RunbookServer.Commands;
 
-// Elsewhere it is that already. In the console's own code page a report that says of itself that it is UTF-8 is not, and an exported test is refused.
+// Elsewhere this is the default. In the console's own code page a report would not be the UTF-8 that it declares, and an exported test
+// would be refused.
 if (OperatingSystem.IsWindows())
 {
     Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);

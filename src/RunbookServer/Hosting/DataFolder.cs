@@ -6,13 +6,13 @@ using Runbooks.Sqlite;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>The data folder: made where it is missing, and held by one host at a time through its database, if that is in it.</summary>
+/// <summary>The data folder. The database in it is opened by one host at a time.</summary>
 internal static class DataFolder
 {
     public const string DatabaseFile = "runbooks.db";
     public const string GitIgnore = ".gitignore";
 
-    /// <exception cref="CommandException">It cannot be written to, or others can read what is in it and that cannot be changed.</exception>
+    /// <exception cref="CommandException">It cannot be written to, or others can read its files and that cannot be changed.</exception>
     public static void Prepare(ServerSettings settings)
     {
         try
@@ -22,7 +22,7 @@ internal static class DataFolder
             Directory.CreateDirectory(settings.DataDirectory);
             if (isNew)
             {
-                // It holds keys, and may lie in somebody's repository.
+                // The folder has keys in it, and may be in somebody's repository.
                 File.WriteAllText(Path.Combine(settings.DataDirectory, GitIgnore), "*\n");
             }
 
@@ -36,12 +36,15 @@ internal static class DataFolder
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException($"The data folder {settings.DataDirectory} cannot be used: {Failures.Innermost(failure)} Give yourself the right to it, or name another folder with --data.");
+            throw new CommandException(
+                $"The data folder {settings.DataDirectory} cannot be used: {Failures.Innermost(failure)} "
+                + "Give yourself the right to it, or name another folder with --data.");
         }
     }
 
-    /// <exception cref="CommandException">Another host holds it, or it is damaged or not one of ours.</exception>
-    public static void Open(IServiceProvider services) => Open(services.GetRequiredService<SqliteDatabase>, services.GetRequiredService<SqliteOptions>().Path);
+    /// <exception cref="CommandException">Another host has it open, or it is damaged or not a database of ours.</exception>
+    public static void Open(IServiceProvider services) =>
+        Open(services.GetRequiredService<SqliteDatabase>, services.GetRequiredService<SqliteOptions>().Path);
 
     /// <inheritdoc cref="Open(IServiceProvider)"/>
     public static T Open<T>(Func<T> open, string path)
@@ -61,16 +64,13 @@ internal static class DataFolder
     }
 }
 
-/// <summary>
-/// What the host keeps is for its owner alone: alerts, evidence, links that decide. New files are made so, whoever makes
-/// them, and what is there from before is put right.
-/// </summary>
+/// <summary>Only their owner may read the files of the host: alerts, evidence, links that decide. This covers new files and older ones.</summary>
 internal static class OwnerOnly
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Others = (UnixFileMode)0x3F;
 
-    /// <summary>From here on this process makes folders as 0700 and files as 0600; SQLite's journals included, which are made by native code.</summary>
+    /// <summary>From here on this process makes folders as 0700 and files as 0600, also in native code, such as SQLite's journals.</summary>
     public static void Begin()
     {
         if (!OperatingSystem.IsWindows())
@@ -80,11 +80,10 @@ internal static class OwnerOnly
     }
 
     /// <summary>
-    /// Folders and files of ours from before lose what others may do with them. Known by name: whatever else is in the folder is left
-    /// alone, and so is a folder that holds anything else. Where one of ours is a link, what it leads to loses them; what is in it is out
-    /// of reach then.
+    /// Takes the rights of others away from our older folders and files. They are known by name: other files are left alone, and so is
+    /// a folder with other files in it. Where one of ours is a link, its target loses the rights, which protects what is in it.
     /// </summary>
-    /// <exception cref="CommandException">A file of ours cannot be put right.</exception>
+    /// <exception cref="CommandException">The rights of a file of ours cannot be changed.</exception>
     public static void Repair(string folder)
     {
         if (OperatingSystem.IsWindows())
@@ -103,7 +102,9 @@ internal static class OwnerOnly
         {
             if (!TryTake(path))
             {
-                throw new CommandException($"Others can read {path}, and it belongs to somebody else. Run 'chmod -R go= {path}' as its owner, or name another folder with --data.");
+                throw new CommandException(
+                    $"Others can read {path}, and it belongs to somebody else. "
+                    + $"Run 'chmod -R go= {path}' as its owner, or name another folder with --data.");
             }
         }
     }
@@ -118,13 +119,23 @@ internal static class OwnerOnly
                 or "sandbox.json" or "sandbox.json.new" or "sandbox.json.unreadable" or DataFolder.GitIgnore
             || name.StartsWith(DataFolder.DatabaseFile, StringComparison.Ordinal));
 
-    /// <summary>What is in the folder, but for what the file system itself keeps at the root of a volume.</summary>
+    /// <summary>Without the folder that the file system keeps at the root of a volume.</summary>
     private static FileSystemEnumerable<string> Entries(string folder, bool recurse)
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = recurse, AttributesToSkip = recurse ? FileAttributes.ReparsePoint : 0, IgnoreInaccessible = false };
-        return new(folder, (ref entry) => entry.ToFullPath(), options) { ShouldIncludePredicate = IsKept, ShouldRecursePredicate = IsKept };
+        var options = new EnumerationOptions
+        {
+            RecurseSubdirectories = recurse,
+            AttributesToSkip = recurse ? FileAttributes.ReparsePoint : 0,
+            IgnoreInaccessible = false,
+        };
+        return new(folder, (ref entry) => entry.ToFullPath(), options)
+        {
+            ShouldIncludePredicate = IsKept,
+            ShouldRecursePredicate = IsKept,
+        };
 
-        static bool IsKept(ref FileSystemEntry entry) => !(entry.FileName is "lost+found" && entry.Directory.SequenceEqual(entry.RootDirectory));
+        static bool IsKept(ref FileSystemEntry entry) =>
+            !(entry.FileName is "lost+found" && entry.Directory.SequenceEqual(entry.RootDirectory));
     }
 
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
@@ -153,10 +164,13 @@ internal static class OwnerOnly
     private static extern uint SetMask(uint mask);
 }
 
-/// <summary>The keys that the host has made for itself. On one machine they count beside those that settings name, since the command line there reads them; for processes that share a storage account, in their place only.</summary>
+/// <summary>
+/// The keys that the host made for itself. On one machine they count beside those of the settings, since the command line there reads
+/// them. Processes that share a storage account use them only where the settings name none.
+/// </summary>
 internal sealed class HostKeys
 {
-    /// <summary>Opens the API, for everything; null when processes share a storage account and the settings name the keys.</summary>
+    /// <summary>Opens the whole API; null when processes share a storage account and the settings name the keys.</summary>
     public string? ApiKey { get; private set; }
 
     /// <summary>Verifies approval links, and signs them where the settings name no key; null as above.</summary>
@@ -166,44 +180,48 @@ internal sealed class HostKeys
         ? new()
         : new() { ApiKey = SecretFiles.ApiKey(settings.DataDirectory), LinkKey = SecretFiles.LinkKey(settings.DataDirectory) };
 
-    /// <summary>Once, before the host starts.</summary>
+    /// <summary>Called once, before the host starts.</summary>
     public void Use(string? apiKey, LinkSigningKey? linkKey) => (ApiKey, LinkKey) = (apiKey, linkKey);
 }
 
-/// <summary>The secrets of one machine: made at the first start, readable by their owner alone, kept in the data folder.</summary>
+/// <summary>The secrets of one machine: made at the first start, kept in the data folder.</summary>
 internal static class SecretFiles
 {
     public const string LinkKeyFile = "link-key";
 
-    /// <summary>The key of the API that another took the place of.</summary>
+    /// <summary>The API key that another one has replaced.</summary>
     public const string FormerKeyFile = $"{ServerDefaults.KeyFile}.old";
 
     private const int Bytes = 32;
 
-    /// <summary>The key of the API, as hex.</summary>
+    /// <summary>As hex.</summary>
     public static string ApiKey(string dataDirectory) => ReadOrMake(ApiKeyFile(dataDirectory), NewApiKey);
 
-    /// <exception cref="CommandException">The file is there and holds no such key.</exception>
+    /// <exception cref="CommandException">The file has something else in it.</exception>
     public static LinkSigningKey LinkKey(string dataDirectory)
     {
         var file = Path.Combine(dataDirectory, LinkKeyFile);
         var secret = ReadOrMake(file, NewLinkSecret);
         return SigningKey.Read(secret) is not null
             ? new() { Id = "local", Secret = secret }
-            : throw new CommandException($"The key file {file} holds no key: it has to be base64 of at least {SigningKey.MinBytes} random bytes. Put a backup in its place, or move it away: then a new key is made, and approval links that are under way no longer work.");
+            : throw new CommandException(
+                $"The key file {file} holds no key: it has to be base64 of at least {SigningKey.MinBytes} random bytes. "
+                + "Put a backup in its place, or move it away: then a new key is made, "
+                + "and approval links that are under way no longer work.");
     }
 
-    /// <summary>The key of the API that this host uses, for the command line on the same machine.</summary>
+    /// <summary>The API key that this host uses, for the command line on the same machine.</summary>
     public static void WriteApiKey(string dataDirectory, string key) => Write(ApiKeyFile(dataDirectory), key);
 
-    /// <summary>Another key takes its place.</summary>
-    public static void SetApiKeyAside(string dataDirectory) => File.Move(ApiKeyFile(dataDirectory), Path.Combine(dataDirectory, FormerKeyFile), overwrite: true);
+    public static void SetApiKeyAside(string dataDirectory) =>
+        File.Move(ApiKeyFile(dataDirectory), Path.Combine(dataDirectory, FormerKeyFile), overwrite: true);
 
-    /// <exception cref="CommandException">The file is there and cannot be read.</exception>
+    /// <exception cref="CommandException">The file cannot be read.</exception>
     public static string? FindApiKey(string dataDirectory) => Find(ApiKeyFile(dataDirectory));
 
-    /// <summary>Where the host that was started on this folder listens, or its sandbox, for the command line on the same machine.</summary>
-    public static void WriteAddress(string dataDirectory, string file, Uri address) => Write(Path.Combine(dataDirectory, file), address.GetLeftPart(UriPartial.Authority));
+    /// <summary>Where this folder's host or its sandbox listens, for the command line on the same machine.</summary>
+    public static void WriteAddress(string dataDirectory, string file, Uri address) =>
+        Write(Path.Combine(dataDirectory, file), address.GetLeftPart(UriPartial.Authority));
 
     public static string NewApiKey() => RandomNumberGenerator.GetHexString(Bytes * 2, lowercase: true);
 
@@ -231,7 +249,9 @@ internal static class SecretFiles
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException($"The key file {file} cannot be read: {Failures.Innermost(unreadable)} Give yourself the right to read it, or move it away and a new key is made.");
+            throw new CommandException(
+                $"The key file {file} cannot be read: {Failures.Innermost(unreadable)} "
+                + "Give yourself the right to read it, or move it away and a new key is made.");
         }
     }
 

@@ -15,14 +15,17 @@ internal static class PracticeGuard
 
     /// <summary>The sections that say which systems are asked and changed.</summary>
     internal static IReadOnlySet<string> Outside { get; } = new ServiceCollection().AddIntegrations()
-        .Where(service => service.ServiceType == typeof(SettingsSection)).Select(service => service.ImplementationInstance).OfType<SettingsSection>().Select(section => section.Name)
+        .Where(service => service.ServiceType == typeof(SettingsSection))
+        .Select(service => service.ImplementationInstance)
+        .OfType<SettingsSection>()
+        .Select(section => section.Name)
         .Concat(SandboxSettings.For(new Uri("http://localhost")).Keys.Select(setting => setting.Split(':')[0]))
         .Except([OutboundHttpOptions.SectionName])
         .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Laying the sandbox's own values over them would not be enough: a step may name a system that stands beside the default one.
-    /// What stands on this machine may be named: another sandbox, a Prometheus to try.
+    /// Replacing them with the sandbox's own values would not be enough: a step may name a system beside the default one.
+    /// Systems on this machine may be named: another sandbox, a Prometheus to try.
     /// </summary>
     /// <param name="given">The settings that people gave, each with where it comes from.</param>
     /// <exception cref="CommandException">One of them names a real system.</exception>
@@ -39,7 +42,8 @@ internal static class PracticeGuard
 
     internal static bool NamesSystem(string setting) => Outside.Contains(setting.Split(':')[0]) && !s_inside.Contains(setting, StringComparer.OrdinalIgnoreCase);
 
-    private static bool SaysNoPlace(string value) => TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _) || value.Equals("false", StringComparison.OrdinalIgnoreCase);
+    private static bool SaysNoPlace(string value) =>
+        TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _) || value.Equals("false", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>It has an address on loopback, and no other address, host or file; what is left are names and keys.</summary>
     private static bool IsOnThisMachine(IReadOnlyList<(string Setting, string Value)> section) =>
@@ -48,15 +52,18 @@ internal static class PracticeGuard
     private static bool IsLoopback(string value) =>
         Uri.TryCreate(value.Contains("://", StringComparison.Ordinal) ? value : $"http://{value}", UriKind.Absolute, out var address) && address.IsLoopback;
 
-    /// <summary>Whether it is on record that practice alone has used it.</summary>
+    /// <summary>Whether the record says that practice alone has used it.</summary>
     public static async Task<bool> IsForPracticeAsync(ISharedState state, CancellationToken cancellationToken) =>
         await state.FindAsync<PracticeMark>(Key, cancellationToken) is { IsPractice: true };
 
-    /// <summary>An incident goes on wherever its record is opened next: what waits for approval in practice must not be run on real systems, nor the other way round.</summary>
+    /// <summary>
+    /// An incident goes on wherever its record is opened next. One that waits for approval in practice must not run on real systems,
+    /// nor the other way round.
+    /// </summary>
     /// <exception cref="CommandException">The record belongs to the other kind of host.</exception>
     public static async Task KeepApartAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
-        // A record of before has no mark. One with incidents may be of either kind, so practice does not take it for its own.
+        // An older record has no mark. One with incidents may be of either kind, so practice does not mark it.
         var state = services.GetRequiredService<ISharedState>();
         var mark = await state.FindAsync<PracticeMark>(Key, cancellationToken);
         if (mark is null && settings.Practice && (await services.GetRequiredService<IIncidentStore>().ListAsync(new IncidentQuery(Limit: 1), cancellationToken)).Items.Count > 0)
@@ -79,23 +86,25 @@ internal static class PracticeGuard
     }
 }
 
-/// <summary>In the record itself, so that it is in every backup and for every process that shares it.</summary>
+/// <summary>Part of the record, so that every backup has it, and every process that shares the record.</summary>
 internal sealed record PracticeMark(bool IsPractice);
 
-/// <summary>The sandbox that a host acts on: its own, or that of another process with which it shares its incidents.</summary>
+/// <summary>The sandbox that a host acts on: its own, or that of another process that shares its incidents.</summary>
 internal sealed class SandboxWorld(Uri address, SandboxServer? own) : IAsyncDisposable
 {
     public static readonly Uri Usual = new($"http://127.0.0.1:{SandboxOptions.DefaultPort}");
 
     public Uri Address => address;
 
-    /// <summary>It ends with the process that started it.</summary>
+    /// <summary>It is another process's sandbox, and ends with that process.</summary>
     public bool IsShared => own is null;
 
     /// <summary>The address, and why it is not the usual one.</summary>
-    public string Where => address.Port == SandboxOptions.DefaultPort ? $"{address}" : $"{address} ({SandboxOptions.DefaultPort} is taken)";
+    public string Where => address.Port == SandboxOptions.DefaultPort
+        ? $"{address}"
+        : $"{address} ({SandboxOptions.DefaultPort} is taken)";
 
-    /// <summary>On the sandbox's usual port where that is free, so that its address can be remembered; the data folder says where.</summary>
+    /// <summary>On the sandbox's usual port where that is free, so that people can remember it. The data folder has the address.</summary>
     public static async Task<SandboxWorld> EnterAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
         var world = await FindOrStartAsync(settings, cancellationToken);
@@ -105,7 +114,7 @@ internal sealed class SandboxWorld(Uri address, SandboxServer? own) : IAsyncDisp
 
     private static async Task<SandboxWorld> FindOrStartAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
-        // What was done to it is there again at the next start, as it would be in the real world.
+        // The state is there again at the next start, as in the real world.
         var options = new SandboxOptions { StateFile = Path.Combine(settings.DataDirectory, "sandbox.json") };
         try
         {
@@ -113,7 +122,7 @@ internal sealed class SandboxWorld(Uri address, SandboxServer? own) : IAsyncDisp
         }
         catch (IOException)
         {
-            // Taken, most likely by the sandbox of another host. Who shares incidents acts on one world; others keep to their own.
+            // The port is taken, most likely by another host's sandbox. Hosts that share incidents act on one sandbox, others on their own.
             return settings.Storage == StorageKind.Azure && await AnswersAsync(Usual, cancellationToken)
                 ? new SandboxWorld(Usual, null)
                 : Own(await SandboxServer.StartAsync(options with { Port = 0 }, cancellationToken));

@@ -8,10 +8,10 @@ namespace RunbookServer.Hosting;
 /// <summary>The folder of runbook files.</summary>
 internal sealed record RunbookFolder(string Path)
 {
-    /// <summary>None was named and there is no <c>./runbooks</c>: those that come with the program.</summary>
+    /// <summary>The runbooks that come with the program, since none were named and there is no <c>./runbooks</c>.</summary>
     public bool IsShipped { get; private init; }
 
-    /// <summary>The blob container in place of a folder; null for a folder.</summary>
+    /// <summary>Null for a folder.</summary>
     public Uri? Container { get; private init; }
 
     /// <summary>As <see cref="Find"/>, or a container that runbooks are published to.</summary>
@@ -23,7 +23,7 @@ internal sealed record RunbookFolder(string Path)
     public static Uri? ContainerOf(string? named) =>
         Uri.TryCreate(named, UriKind.Absolute, out var address) && address.Scheme is "https" or "http" ? address : null;
 
-    /// <summary>The named one; else <c>./runbooks</c>; else the shipped ones beside the program.</summary>
+    /// <summary>The named one; else <c>./runbooks</c>; else the shipped one beside the program.</summary>
     /// <exception cref="CommandException">The named folder is not there.</exception>
     public static RunbookFolder Find(string? named)
     {
@@ -48,7 +48,7 @@ internal sealed record RunbookFolder(string Path)
 
     private static IEnumerable<string> NamesIn(string folder, string prefix) => Directory.EnumerateFiles(folder).Select(file => $"{prefix}{System.IO.Path.GetFileName(file)}");
 
-    /// <returns>Null for a folder that is no team's.</returns>
+    /// <returns>Null for a folder that is not a team's.</returns>
     public static TeamFiles? TeamOf(string folder)
     {
         var contacts = System.IO.Path.Combine(folder, ContactsFile.FileName);
@@ -57,21 +57,23 @@ internal sealed record RunbookFolder(string Path)
             : null;
     }
 
-    /// <summary>The folder of all teams that this file lies in.</summary>
+    /// <summary>The folder with this file's runbook set: above the team's folder, where the file is in one.</summary>
     public static RunbookFolder Around(string file)
     {
         var here = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
         return new(TeamFolders.FileOf(new(here)) is not null ? System.IO.Path.GetDirectoryName(here) ?? here : here);
     }
 
-    /// <summary>For a command that checks what is there: nothing at all is no success, and the shipped ones are said to be those.</summary>
+    /// <summary>For a command that checks runbooks: an empty folder is an error, and a note says when these are the shipped ones.</summary>
     /// <exception cref="CommandException">There is none.</exception>
     public IReadOnlyList<string> FilesToCheck()
     {
         List<string> files = [.. Files()];
         if (files.Count == 0)
         {
-            throw new CommandException($"There is no runbook in {Path}. Name the folder with --runbooks, or write one with: {ThisProgram.Command} new ID");
+            throw new CommandException(
+                $"There is no runbook in {Path}. "
+                + $"Name the folder with --runbooks, or write one with: {ThisProgram.Command} new ID");
         }
 
         if (IsShipped)
@@ -82,19 +84,20 @@ internal sealed record RunbookFolder(string Path)
         return files;
     }
 
-    /// <summary>The contacts that stand beside the runbooks; null where there are none.</summary>
+    /// <summary>Null where no contacts are beside the runbooks.</summary>
     public string? Contacts => FindBeside(ContactsFile.FileName);
 
-    /// <summary>The maintenance windows that stand beside the runbooks; null where there are none.</summary>
+    /// <summary>Null where no maintenance windows are beside the runbooks.</summary>
     public string? Windows => FindBeside(MaintenanceFile.FileName);
 
     private string? FindBeside(string name) => System.IO.Path.Combine(Path, name) is var file && File.Exists(file) ? file : null;
 
     public IReadOnlyList<RunbookFile> Read() => [.. Files().Select(ReadWithSamples)];
 
-    /// <param name="settings">Of the account that the container is in.</param>
+    /// <param name="settings">The settings of the container's account.</param>
     /// <exception cref="CommandException">The container's address cannot be used.</exception>
-    public IRuleSetPlace Place(IConfiguration settings) => Container is { } container ? Open(container, settings) : new FolderPlace(Path);
+    public IRuleSetPlace Place(IConfiguration settings) =>
+        Container is { } container ? Open(container, settings) : new FolderPlace(Path);
 
     /// <inheritdoc cref="Place"/>
     public static IRuleSetPlace Open(Uri container, IConfiguration settings)
@@ -110,7 +113,7 @@ internal sealed record RunbookFolder(string Path)
         }
     }
 
-    /// <summary>A runbook by itself, with the text files and the team's files beside it.</summary>
+    /// <summary>A runbook with the text files and the team's files beside it.</summary>
     /// <inheritdoc cref="Read(string)"/>
     public static RunbookFile ReadWithSamples(string file)
     {
@@ -133,19 +136,25 @@ internal sealed record RunbookFolder(string Path)
 }
 
 /// <summary>
-/// Tells at once that files of a folder have changed, where the file system does. It is for speed alone: whoever reads the files
-/// also looks by the clock, since of network drives, switched links and replaced folders nobody is told.
+/// Notices at once that files of a folder have changed, where the file system reports it. This is for speed alone: readers of the files
+/// also look by the clock, since network drives, switched links and replaced folders report nothing.
 /// </summary>
 internal static class FolderWatch
 {
-    /// <summary>Editors write a file in several steps; this long after the last one it is read, or after <see cref="s_longestBusy"/> where something is written all the time.</summary>
+    /// <summary>Editors write a file in several steps. It is read this long after the last one, or after <see cref="s_longestBusy"/>.</summary>
     private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_longestBusy = TimeSpan.FromSeconds(5);
 
-    /// <summary>Ends when there is nothing to watch by any more: the system has no watches left, the folder is gone, changes were lost.</summary>
-    /// <param name="filter">Which files, as <see cref="FileSystemWatcher.Filter"/> has it.</param>
-    /// <param name="below">Those in folders below it too.</param>
-    public static async Task RunAsync(string folder, string filter, Func<CancellationToken, Task> changed, ILogger logger, CancellationToken stoppingToken, bool below = false)
+    /// <summary>Ends when watching is no longer possible: the system has no watches left, the folder is gone, changes were lost.</summary>
+    /// <param name="filter">As in <see cref="FileSystemWatcher.Filter"/>.</param>
+    /// <param name="below">Whether files in folders below count too.</param>
+    public static async Task RunAsync(
+        string folder,
+        string filter,
+        Func<CancellationToken, Task> changed,
+        ILogger logger,
+        CancellationToken stoppingToken,
+        bool below = false)
     {
         Exception? failure = null;
         try
@@ -169,7 +178,7 @@ internal static class FolderWatch
                 await changed(stoppingToken);
             }
         }
-        // Whatever the file system's trouble is: what changes is still seen, a little later.
+        // Any trouble of the file system: the readers see the change a little later, by the clock.
         catch (Exception trouble) when (!stoppingToken.IsCancellationRequested)
         {
             logger.FolderUnwatched(folder, (failure ?? trouble).Message);
@@ -186,15 +195,18 @@ internal static class FolderWatch
     }
 }
 
-/// <summary>Takes over changed files of the rule set at once, and not only when it is looked at again.</summary>
+/// <summary>Takes over changed files of the rule set at once, and not only at the next look by the clock.</summary>
 internal sealed class RuleSetWatch(RunbookFolder folder, RuleSetRefresh refresh, ILogger<RuleSetWatch> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         FolderWatch.RunAsync(folder.Path, "*", refresh.RefreshAsync, logger, stoppingToken, below: true);
 }
 
-/// <summary>Takes over a changed contacts file while the host runs.</summary>
-internal sealed class ContactsWatch(string file, ContactsReload reload, TimeProvider time, ILogger<ContactsWatch> logger) : BackgroundService
+internal sealed class ContactsWatch(
+    string file,
+    ContactsReload reload,
+    TimeProvider time,
+    ILogger<ContactsWatch> logger) : BackgroundService
 {
     private string? _trouble;
 
@@ -218,7 +230,7 @@ internal sealed class ContactsWatch(string file, ContactsReload reload, TimeProv
             reload.Take(File.Exists(file) ? RunbookFolder.Read(file) : null);
             _trouble = null;
         }
-        // Said once; the next round tries again.
+        // Logged once for each kind; the next round tries again.
         catch (Exception failure)
         {
             if (_trouble != failure.Message)

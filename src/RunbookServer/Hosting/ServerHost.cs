@@ -8,7 +8,6 @@ using RunbookServer.Practice;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>Starts the self-hosted process and runs it until it is stopped.</summary>
 internal static class ServerHost
 {
     public static async Task<int> RunAsync(ServerSettings settings, CancellationToken cancellationToken)
@@ -33,8 +32,8 @@ internal static class ServerHost
         return ExitCode.Done;
     }
 
-    /// <summary>Until somebody stops it.</summary>
-    /// <exception cref="CommandException">It stopped by itself. Whatever keeps it running has to know, so that it is started again.</exception>
+    /// <summary>Returns when somebody stops the host.</summary>
+    /// <exception cref="CommandException">It stopped by itself. A supervisor has to know, so that it starts it again.</exception>
     internal static async Task WaitAsync(IHost host, CancellationToken cancellationToken)
     {
         // What breaks while it stops has not stopped it.
@@ -44,17 +43,28 @@ internal static class ServerHost
         await host.WaitForShutdownAsync(cancellationToken);
         if (broken is not null)
         {
-            throw new CommandException($"The host stopped because a part of it broke: {broken.GetBaseException().Message.TrimEnd('.')}. The log says where. Start it again: open incidents go on where they were.", ExitCode.Failed);
+            throw new CommandException(
+                $"The host stopped because a part of it broke: {broken.GetBaseException().Message.TrimEnd('.')}. "
+                + "The log says where. Start it again: open incidents go on where they were.",
+                ExitCode.Failed);
         }
     }
 
-    /// <param name="sandbox">Where the sandbox is; null without one.</param>
-    /// <param name="adjust">What a test or a benchmark has otherwise than a person's machine; has the last word.</param>
+    /// <param name="sandbox">The sandbox's address; null without one.</param>
+    /// <param name="adjust">What a test or a benchmark needs otherwise than a person's machine; has the last word.</param>
     internal static async Task<WebApplication> BuildAsync(
-        ServerSettings settings, RunbookFolder folder, Uri? sandbox, Action<IServiceCollection>? adjust = null, CancellationToken cancellationToken = default)
+        ServerSettings settings,
+        RunbookFolder folder,
+        Uri? sandbox,
+        Action<IServiceCollection>? adjust = null,
+        CancellationToken cancellationToken = default)
     {
-        // What a variable for other programs on this machine says shall neither open a weak key nor show errors in full.
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
+        // A variable for other programs on this machine must neither open a weak key nor show errors in full.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ContentRootPath = AppContext.BaseDirectory,
+            EnvironmentName = Environments.Production,
+        });
         builder.Configuration.Sources.Clear();
         builder.Configuration
             .AddInMemoryCollection(new Dictionary<string, string?> { ["Runbooks:PublicUrl"] = $"http://localhost:{settings.Port}" })
@@ -90,7 +100,7 @@ internal static class ServerHost
         }
 
         app.MapRunbooks();
-        // What to balance by: it listens. What all processes share is no reason to leave one out.
+        // For load balancers: this process listens. A fault that all processes share must not take one of them out.
         app.MapMethods("/readyz", [HttpMethods.Get, HttpMethods.Head], () => Results.Ok());
         app.MapMetrics();
         if (practice)
@@ -118,7 +128,7 @@ internal static class ServerHost
         }
     }
 
-    /// <exception cref="CommandException">What incidents are kept in cannot be used.</exception>
+    /// <exception cref="CommandException">The storage cannot be used.</exception>
     internal static async Task OpenStorageAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
         try
@@ -133,7 +143,7 @@ internal static class ServerHost
                 await PracticeGuard.KeepApartAsync(services, settings, cancellationToken);
             }
 
-            // Otherwise it is found out by the first step that was approved.
+            // Otherwise the first approved step would find it out.
             await services.GetRequiredService<RestoredRecords>().EnsureCheckedAsync(cancellationToken);
         }
         catch (StoreUnavailableException refused)
@@ -148,13 +158,17 @@ internal static class ServerHost
         var (_, result, windows) = await services.GetRequiredService<RuleSetRefresh>().LoadAsync(cancellationToken);
         if (result.Errors.Count > 0 && services.GetRequiredService<RunbookCatalog>().Current.Count == 0)
         {
-            throw new CommandException($"The runbooks in {folder.Path} have errors; nothing was started.\n{string.Join("\n", result.Errors)}", ExitCode.Failed);
+            throw new CommandException(
+                $"The runbooks in {folder.Path} have errors; nothing was started.\n{string.Join("\n", result.Errors)}",
+                ExitCode.Failed);
         }
 
         if (windows.Count > 0)
         {
             // A window that cannot be understood would otherwise be found out during the maintenance.
-            throw new CommandException($"The maintenance windows have errors; nothing was started.\n{string.Join("\n", windows)}", ExitCode.Failed);
+            throw new CommandException(
+                $"The maintenance windows have errors; nothing was started.\n{string.Join("\n", windows)}",
+                ExitCode.Failed);
         }
 
         if (result.Kept.Count > 0)
@@ -181,7 +195,9 @@ internal static class ServerHost
         }
         catch (IOException taken) when (taken.InnerException is AddressInUseException)
         {
-            throw new CommandException($"{taken.Message.TrimEnd('.')}. Stop what listens there, or choose another port with --port; 0 takes any free one.");
+            throw new CommandException(
+                $"{taken.Message.TrimEnd('.')}. "
+                + "Stop what listens there, or choose another port with --port; 0 takes any free one.");
         }
     }
 }

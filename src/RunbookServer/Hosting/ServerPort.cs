@@ -5,10 +5,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>The port that the host listens on.</summary>
 internal static class ServerPort
 {
-    /// <summary>Asked before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
+    /// <summary>Looked for before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
     /// <exception cref="CommandException">The wanted port cannot be had.</exception>
     public static int FindFree(int wanted, bool onAny)
     {
@@ -34,14 +33,16 @@ internal static class ServerPort
         {
             throw new CommandException(refused.SocketErrorCode switch
             {
-                SocketError.AddressAlreadyInUse => $"Port {wanted} is taken. Stop what listens there, or choose another with --port; 0 takes any free one.",
-                SocketError.AccessDenied => $"Port {wanted} is for privileged programs. Choose one from 1024 on with --port; 0 takes any free one.",
+                SocketError.AddressAlreadyInUse =>
+                    $"Port {wanted} is taken. Stop what listens there, or choose another with --port; 0 takes any free one.",
+                SocketError.AccessDenied =>
+                    $"Port {wanted} is for privileged programs. Choose one from 1024 on with --port; 0 takes any free one.",
                 _ => $"Port {wanted} cannot be used: {refused.Message}. Choose another with --port; 0 takes any free one.",
             });
         }
     }
 
-    /// <summary>The host listens on both kinds of address, and another program may have the newer one alone. A machine that has none of it is no hindrance.</summary>
+    /// <summary>The host listens on IPv4 and IPv6, and another program may have taken the IPv6 port alone. A machine may be without IPv6.</summary>
     private static bool IsFree(IPAddress address, int port)
     {
         try
@@ -74,19 +75,20 @@ internal static class ServerPort
 }
 
 /// <summary>
-/// How many connections the host takes at once. Each is an open file; half of those that the system allows, and no fewer than
-/// <see cref="Kept"/>, are kept for the host itself, so that callers cannot use them up.
+/// How many connections the host takes at once. Each is an open file. Half of the files that the system allows, and no fewer than
+/// <see cref="Kept"/>, are kept for the host itself.
 /// </summary>
 internal static class ConnectionLimit
 {
     private const long Most = 5_000;
     private const long Least = 32;
 
-    /// <summary>A host that does nothing has some 320 files open, most of them its libraries; without one to load the next, .NET ends the process.</summary>
+    /// <summary>An idle host has some 320 files open, most of them its libraries. .NET ends the process where it cannot load another.</summary>
     private const long Kept = 500;
     private const int OpenFiles = 7;
 
-    public static long Current() => Of(OperatingSystem.IsLinux() && GetLimit(OpenFiles, out var files) == 0 ? files.Current : ulong.MaxValue);
+    public static long Current() =>
+        Of(OperatingSystem.IsLinux() && GetLimit(OpenFiles, out var files) == 0 ? files.Current : ulong.MaxValue);
 
     internal static long Of(ulong openFiles)
     {

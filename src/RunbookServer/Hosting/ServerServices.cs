@@ -23,7 +23,6 @@ using Spectre.Console;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>Everything the self-hosted process is made of.</summary>
 internal static class ServerServices
 {
     public static IServiceCollection AddRunbookServer(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks) => services
@@ -52,7 +51,10 @@ internal static class ServerServices
             .AddStoreSignals()
             .Configure<DiskOptions>(disk => disk.ThisMachine = false) // before the settings, which have the last word
             .AddFileReports($"{Environment.MachineName} ({Environment.ProcessId})")
-            .AddSingleton(provider => new WatchTurn(provider.GetRequiredService<ISharedState>(), provider.GetRequiredService<TimeProvider>(), $"{Guid.NewGuid():N}"))
+            .AddSingleton(provider => new WatchTurn(
+                provider.GetRequiredService<ISharedState>(),
+                provider.GetRequiredService<TimeProvider>(),
+                $"{Guid.NewGuid():N}"))
         : services.AddSqlite(settings.DataDirectory);
 
     private static IServiceCollection AddKeys(this IServiceCollection services, ServerSettings settings)
@@ -68,7 +70,7 @@ internal static class ServerServices
             options.OpenPagesOnLoopback = settings.Practice;
         });
 
-        // After what the settings name: the first key signs.
+        // After the keys of the settings: the first key signs.
         services.AddOptions<LinkSigningOptions>().PostConfigure<HostKeys>((options, keys) =>
         {
             if (keys.LinkKey is { } key)
@@ -79,7 +81,7 @@ internal static class ServerServices
         return services;
     }
 
-    /// <summary>In practice the person at the keyboard is the only one there is.</summary>
+    /// <summary>In practice the person at the keyboard is the only one.</summary>
     private static IServiceCollection AddPractice(this IServiceCollection services, ServerSettings settings)
     {
         services.AddSingleton(new PracticeMode(settings.Practice));
@@ -99,12 +101,12 @@ internal static class ServerServices
     }
 }
 
-/// <summary>What commands need that work on files alone: the catalog, every check and action, and every channel, none of them called.</summary>
+/// <summary>For commands that work on files alone: the catalog, every check, action and channel. None of them is called.</summary>
 internal static class OfflineServices
 {
-    /// <param name="settings">Of the systems outside, where a command asks them; none unless given.</param>
-    /// <param name="host">What runbooks read of the host; that of <paramref name="settings"/> unless given.</param>
-    /// <param name="beside">Reads what stands beside the contacts, where that is asked for.</param>
+    /// <param name="settings">Settings of outside systems, for a command that asks them.</param>
+    /// <param name="host">What runbooks read of the host; from <paramref name="settings"/> unless given.</param>
+    /// <param name="beside">Reads calendars beside the contacts.</param>
     public static ServiceProvider Build(IConfiguration? settings = null, HostSettings? host = null, ReadBesideContacts? beside = null)
     {
         var services = new ServiceCollection();
@@ -126,8 +128,8 @@ internal static class OfflineServices
 }
 
 /// <summary>
-/// Traces and metrics of the self-hosted program: by OTLP where OpenTelemetry's own variables say where to, and on
-/// <c>/metrics</c>. Both are sent and scraped beside the work; a collector that is away costs nothing but its data.
+/// Traces and metrics of the self-hosted program: by OTLP where OpenTelemetry's own variables name an address, and on <c>/metrics</c>.
+/// A collector that is away costs nothing but its data.
 /// </summary>
 internal static class ServerTelemetry
 {
@@ -135,14 +137,18 @@ internal static class ServerTelemetry
     private const string Prefix = "OTEL_";
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    /// <summary>What the runtime and the web server measure by themselves, without addresses of others.</summary>
+    /// <summary>The runtime's and the web server's own meters, without those that carry addresses of others.</summary>
     private static readonly string[] s_meters = [Instruments.Name, "Microsoft.AspNetCore.Hosting", "System.Runtime"];
 
-    /// <summary>The names of OpenTelemetry's own settings that are set.</summary>
     public static IReadOnlyList<string> Variables { get; } =
-        [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => (string)variable.Key).Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))];
+    [
+        .. Environment.GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
+            .Select(variable => (string)variable.Key)
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)),
+    ];
 
-    /// <summary>Every other variable of ours begins with RUNBOOK_; these have one name in all programs.</summary>
+    /// <summary>Without the prefix RUNBOOK_ of our other variables, since these have one name in all programs.</summary>
     public static IConfigurationBuilder AddTelemetryVariables(this IConfigurationBuilder configuration) =>
         configuration.AddInMemoryCollection(Variables.Select(name => KeyValuePair.Create(name, Environment.GetEnvironmentVariable(name))));
 
@@ -181,7 +187,7 @@ internal static class ServerTelemetry
         }
     }
 
-    /// <summary>The variables have the last word.</summary>
+    /// <summary>OpenTelemetry's variables have the last word.</summary>
     private static void Describe(ResourceBuilder resource) => resource.Clear()
         .AddService(ServiceName, serviceVersion: typeof(ServerTelemetry).Assembly.GetName().Version?.ToString(3))
         .AddTelemetrySdk()
@@ -193,20 +199,21 @@ internal static class ServerTelemetry
     }
 }
 
-/// <summary>Who is asked: in practice everybody, in the outbox; otherwise whoever <c>contacts.yaml</c> names.</summary>
+/// <summary>Who is asked: in practice everybody, through the outbox; otherwise the people in <c>contacts.yaml</c>.</summary>
 internal static class ServerContacts
 {
     private static readonly ContactBook s_nobody = ContactBook.NobodyBut("outbox", "terminal");
 
     public static IServiceCollection AddContacts(this IServiceCollection services, ServerSettings settings) =>
-        settings.Practice ? services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"))
-        : BesideSettings(settings) is { } file ? services
-            .AddContacts(provider => provider.StartingContacts(RunbookFolder.Read(file)), s_nobody)
-            .AddSingleton(provider => Beside(file, name => provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)))
-            .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
-        : services.AddContactsOfRuleSet(s_nobody);
+        settings.Practice
+            ? services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"))
+            : BesideSettings(settings) is { } file
+            ? services
+                .AddContacts(provider => provider.StartingContacts(RunbookFolder.Read(file)), s_nobody)
+                .AddSingleton(provider => Beside(file, name => provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)))
+                .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
+            : services.AddContactsOfRuleSet(s_nobody);
 
-    /// <summary>What the rule set has to do with them.</summary>
     public static RuleSetContacts ForRuleSet(IServiceProvider services, ServerSettings settings) =>
         settings.Practice ? new NoContacts()
         : BesideSettings(settings) is { } file ? new ContactsElsewhere(services, () => TryRead(file))
@@ -241,7 +248,9 @@ internal static class ServerContacts
 
         if (!settings.Practice && book.Names.Count == 0)
         {
-            ConsoleOutput.Line($"[yellow]There is no {ContactsFile.FileName}: every message goes to the outbox, nobody is called, and nobody may approve.[/] Copy contacts.sample.yaml beside your runbooks; see docs/contacts.md.");
+            ConsoleOutput.Line($"[yellow]There is no {ContactsFile.FileName}: "
+                + "every message goes to the outbox, nobody is called, and nobody may approve.[/] "
+                + "Copy contacts.sample.yaml beside your runbooks; see docs/contacts.md.");
         }
     }
 
@@ -261,7 +270,10 @@ internal static class ServerContacts
     /// <summary>Beside the settings file, else beside the runbooks of a folder.</summary>
     internal static string? Find(string? configFile, RunbookFolder runbooks) => BesideSettings(configFile) ?? runbooks.Contacts;
 
-    /// <summary>Beside the settings file, else with the runbooks, and those of teams: as they lie there, whatever is wrong with them. They are read before anything of the host is opened.</summary>
+    /// <summary>
+    /// The text of the common contacts (beside the settings file, else with the runbooks) and of the teams' contacts, whatever is wrong
+    /// with them. They are read before anything of the host is opened.
+    /// </summary>
     internal static async Task<string> TextOfAsync(ServerSettings settings, IServiceProvider services, CancellationToken cancellationToken)
     {
         var people = await services.GetRequiredService<PublishedSets>().FindContactsAsync(cancellationToken);

@@ -6,15 +6,14 @@ using Runbooks.Settings;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>How one machine's host was started.</summary>
 internal sealed record ServerSettings
 {
-    /// <summary>0 takes any free one.</summary>
+    /// <summary>0 takes any free port.</summary>
     public int Port { get; init; } = ServerDefaults.Port;
 
     public string DataDirectory { get; init; } = ServerDefaults.DataDirectory;
 
-    /// <summary>A folder or the address of a container. Null: <c>./runbooks</c> where there is one, otherwise the shipped ones beside the program.</summary>
+    /// <summary>A folder or the address of a container. Null means <c>./runbooks</c> where it is there, else the shipped ones.</summary>
     public string? RunbooksDirectory { get; init; }
 
     /// <summary>A JSON file with settings, in the same sections that the Functions app reads.</summary>
@@ -33,7 +32,6 @@ internal sealed record ServerSettings
     public string EvidenceDirectory => Path.Combine(DataDirectory, "evidence");
 }
 
-/// <summary>Where incidents and their history are kept.</summary>
 internal enum StorageKind
 {
     /// <summary>In the data folder, by one process.</summary>
@@ -43,17 +41,16 @@ internal enum StorageKind
     Azure,
 }
 
-/// <summary>What holds when nothing is said.</summary>
 internal static class ServerDefaults
 {
     public const int Port = 7071;
     public const string Address = "http://localhost:7071";
     public const string DataDirectory = "data";
 
-    /// <summary>In the data folder: where the host that was started on it listens.</summary>
+    /// <summary>In the data folder: the address of the host that was started on it.</summary>
     public const string AddressFile = "address";
 
-    /// <summary>In the data folder: where its sandbox listens.</summary>
+    /// <summary>In the data folder: the address of its sandbox.</summary>
     public const string SandboxAddressFile = "sandbox-address";
 
     /// <summary>In the data folder; made at the first start.</summary>
@@ -68,11 +65,15 @@ internal static class ServerSettingsCheck
 
     private static readonly SettingsSection s_account = new(StorageAccountOptions.SectionName, typeof(StorageAccountOptions));
 
-    /// <summary>Every setting from file and environment is one that something reads: a misspelt one would do nothing, in silence.</summary>
-    /// <exception cref="CommandException">One is not; the message has every one on a line of its own.</exception>
-    public static async Task RefuseUnknownAsync(IServiceProvider services, IConfiguration configuration, ServerSettings settings, CancellationToken cancellationToken)
+    /// <summary>A misspelt setting from the file or the environment would do nothing, and nobody would notice.</summary>
+    /// <exception cref="CommandException">A setting is read by nothing; the message has each on a line of its own.</exception>
+    public static async Task RefuseUnknownAsync(
+        IServiceProvider services,
+        IConfiguration configuration,
+        ServerSettings settings,
+        CancellationToken cancellationToken)
     {
-        // The account counts with --storage azure only; whoever has it in the environment for that may start without.
+        // The account counts with --storage azure only. A host with it in the environment may also start without.
         var sections = services.GetServices<SettingsSection>().Append(s_account);
         var secrets = AddressSecrets.NamedIn(await ServerContacts.TextOfAsync(settings, services, cancellationToken));
         var problems = Checker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], configuration).Check(configuration, onlyOurs: true);
@@ -82,7 +83,7 @@ internal static class ServerSettingsCheck
         }
     }
 
-    /// <summary>For commands that run without a host and read a part of its settings. What no section is known for is the host's to judge, which also knows the secrets of its contacts.</summary>
+    /// <summary>For commands that run without a host and read a part of its settings. They leave unknown sections to the host.</summary>
     public static IReadOnlyList<SettingProblem> FindMisspelt(IConfiguration configuration)
     {
         var services = new ServiceCollection().AddRunbooks().AddRunbooksWeb().AddIntegrations().AddChannels();
@@ -91,8 +92,11 @@ internal static class ServerSettingsCheck
         return Checker(sections, others, configuration).Check(configuration, onlyOurs: false);
     }
 
-    /// <summary>Variables that are written as settings are in Azure: here they would do nothing, in silence. What else this process may have of such a name is nobody's mistake, so they are only warned of.</summary>
-    /// <param name="variables">The names of the environment.</param>
+    /// <summary>
+    /// Variables that are written as settings are in Azure. Here they do nothing, so the start warns of them; they may be meant for
+    /// another program.
+    /// </summary>
+    /// <param name="variables">The names of all variables.</param>
     public static IReadOnlyList<string> FindWithoutPrefix(IEnumerable<SettingsSection> sections, IReadOnlyCollection<string> variables)
     {
         var names = sections.Append(s_account).Select(section => section.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
@@ -101,10 +105,13 @@ internal static class ServerSettingsCheck
             .Order(StringComparer.Ordinal)];
     }
 
-    private static SettingsChecker Checker(IEnumerable<SettingsSection> sections, IEnumerable<string> others, IConfiguration configuration) =>
+    private static SettingsChecker Checker(
+        IEnumerable<SettingsSection> sections,
+        IEnumerable<string> others,
+        IConfiguration configuration) =>
         new(sections, others, path => Origin((IConfigurationRoot)configuration, path));
 
-    /// <summary>What people gave, in the file or in the environment, and where each comes from.</summary>
+    /// <summary>What people gave, in the file or in the environment, and where each setting comes from.</summary>
     public static IEnumerable<(string Setting, string Value, string Origin)> FindGiven(IConfiguration configuration) =>
         from setting in configuration.AsEnumerable()
         where setting.Value is not null
@@ -122,7 +129,7 @@ internal static class ServerSettingsCheck
         };
 }
 
-/// <summary>Where settings come from beside the environment: the JSON file of <c>--config</c>.</summary>
+/// <summary>The JSON file of <c>--config</c>.</summary>
 internal static class SettingsFile
 {
     public const string Variables = "RUNBOOK_";
@@ -138,22 +145,28 @@ internal static class SettingsFile
         }
 
         var read = settings.AddEnvironmentVariables(Variables).Build();
-        return ServerSettingsCheck.FindMisspelt(read) is { Count: > 0 } problems ? throw new CommandException(string.Join("\n", problems)) : read;
+        return ServerSettingsCheck.FindMisspelt(read) is { Count: > 0 } problems
+            ? throw new CommandException(string.Join("\n", problems))
+            : read;
     }
 
     /// <exception cref="CommandException">It cannot be read, or is not JSON.</exception>
     public static IConfigurationBuilder AddSettingsFile(this IConfigurationBuilder configuration, string file) =>
         configuration.AddJsonFile(source =>
         {
-            source.Path = File.Exists(file) ? Path.GetFullPath(file) : throw new CommandException($"There is no file {file}. Name the settings file with --config.");
+            source.Path = File.Exists(file)
+                ? Path.GetFullPath(file)
+                : throw new CommandException($"There is no file {file}. Name the settings file with --config.");
 
-            // It is read when it is added, or later: when the configuration is built.
-            source.OnLoadException = broken => throw new CommandException($"The settings file {file} cannot be read: {Failures.Innermost(broken.Exception)} Mend the file, or name another with --config.");
+            // The file is read now or later, when the configuration is built.
+            source.OnLoadException = broken => throw new CommandException(
+                $"The settings file {file} cannot be read: {Failures.Innermost(broken.Exception)} "
+                + "Mend the file, or name another with --config.");
             source.ResolveFileProvider();
         });
 }
 
-/// <summary>The proxy that is set for this machine, but not for its own addresses: .NET asks those through it too, and sends their keys along.</summary>
+/// <summary>The proxy of this machine, but not for its own addresses: .NET would send requests to those through it too, with their keys.</summary>
 internal sealed class ProxyBeyondThisMachine(IWebProxy usual) : IWebProxy
 {
     private static readonly string[] s_here = ["localhost", "127.0.0.1", "[::1]"];
@@ -161,7 +174,7 @@ internal sealed class ProxyBeyondThisMachine(IWebProxy usual) : IWebProxy
     /// <summary>For every client that is made from here on.</summary>
     public static void Use()
     {
-        // The Azure SDK makes a proxy of its own of the same variables; that in small letters has the first word.
+        // The Azure SDK makes its own proxy from the same variables. The name in small letters has priority.
         var others = Environment.GetEnvironmentVariable("no_proxy") ?? Environment.GetEnvironmentVariable("NO_PROXY");
         Environment.SetEnvironmentVariable("no_proxy", string.Join(',', string.IsNullOrEmpty(others) ? s_here : [others, .. s_here]));
         HttpClient.DefaultProxy = new ProxyBeyondThisMachine(HttpClient.DefaultProxy);

@@ -10,10 +10,15 @@ namespace RunbookServer.Hosting;
 /// <summary>What a person sees when the host has started: what is loaded, where the console is, what to try next.</summary>
 internal static class StartupMessage
 {
-    /// <summary>The runbook that a newcomer tries first, if it is loaded.</summary>
     private const string Tried = "hanged-gpu";
 
-    public static void Show(ServerSettings settings, IServiceProvider services, string folder, Uri address, SandboxWorld? sandbox, StartupSummary summary)
+    public static void Show(
+        ServerSettings settings,
+        IServiceProvider services,
+        string folder,
+        Uri address,
+        SandboxWorld? sandbox,
+        StartupSummary summary)
     {
         var runbooks = services.GetRequiredService<RunbookCatalog>().Current;
         ConsoleOutput.Line();
@@ -34,7 +39,8 @@ internal static class StartupMessage
         ConsoleOutput.Raw($"  API key   {key}");
         if (settings.Storage == StorageKind.Azure)
         {
-            ConsoleOutput.Raw("  Storage   a storage account that other processes may share: any of them answers, and if one dies the others take over its work");
+            ConsoleOutput.Raw("  Storage   a storage account that other processes may share: "
+                + "any of them answers, and if one dies the others take over its work");
         }
 
         if (sandbox is not null)
@@ -61,22 +67,26 @@ internal static class StartupMessage
         ConsoleOutput.Line();
     }
 
-    /// <summary>What of the addresses people come by is not as it has to be.</summary>
+    /// <summary>Warns of links that people cannot open, and of a sign-in that anybody could fake.</summary>
     public static void WarnAboutAddresses(ServerSettings settings, IServiceProvider services)
     {
         var links = services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
         if (settings.ListenAny && new Uri(links).IsLoopback)
         {
-            ConsoleOutput.Line($"[yellow]Links in messages lead to {ConsoleOutput.Plain(links)}, which only this machine can open.[/] Set Runbooks:PublicUrl to the address that people use.");
+            ConsoleOutput.Line($"[yellow]Links in messages lead to {ConsoleOutput.Plain(links)}, which only this machine can open.[/] "
+                + "Set Runbooks:PublicUrl to the address that people use.");
         }
 
         if (BelievesAnybody(services.GetRequiredService<IOptions<SignInOptions>>().Value, Environment.GetEnvironmentVariable))
         {
-            ConsoleOutput.Line("[yellow]Auth:TrustPlatformPrincipal is on, and nothing tells that Azure signs people in in front of this process: whoever reaches it can name themselves an admin in a header.[/] Set it to false, or let nothing reach this process but a proxy that takes X-MS-CLIENT-PRINCIPAL out of what comes in.");
+            ConsoleOutput.Line("[yellow]Auth:TrustPlatformPrincipal is on, "
+                + "and nothing tells that Azure signs people in in front of this process: "
+                + "whoever reaches it can name themselves an admin in a header.[/] "
+                + "Set it to false, or let nothing reach this process but a proxy that takes X-MS-CLIENT-PRINCIPAL out of what comes in.");
         }
     }
 
-    /// <summary>Which variables look like settings of this host, and are none.</summary>
+    /// <summary>Warns of variables that look like settings of this host, and are not read.</summary>
     public static void WarnAboutVariables(IServiceProvider services)
     {
         foreach (var variable in ServerSettingsCheck.FindWithoutPrefix(services.GetServices<SettingsSection>(), [.. Environment.GetEnvironmentVariables().Keys.Cast<string>()]))
@@ -85,14 +95,21 @@ internal static class StartupMessage
         }
     }
 
-    /// <summary>App Service says that its sign-in is on, and takes the header out of what comes in. Container Apps say only where it runs: whether their sign-in is on is not known.</summary>
+    /// <summary>
+    /// App Service says that its sign-in is on, and removes the header from requests. Container Apps say only that the process runs
+    /// there, not whether their sign-in is on.
+    /// </summary>
     /// <seealso href="https://learn.microsoft.com/azure/container-apps/environment-variables"/>
     internal static bool BelievesAnybody(SignInOptions signIn, Func<string, string?> variable) =>
-        signIn.TrustPlatformPrincipal && !string.Equals(variable("WEBSITE_AUTH_ENABLED"), "true", StringComparison.OrdinalIgnoreCase) && string.IsNullOrEmpty(variable("CONTAINER_APP_NAME"));
+        signIn.TrustPlatformPrincipal
+        && !string.Equals(variable("WEBSITE_AUTH_ENABLED"), "true", StringComparison.OrdinalIgnoreCase)
+        && string.IsNullOrEmpty(variable("CONTAINER_APP_NAME"));
 
-    /// <returns>Null where nothing may be tried: what is not practice is real, and pages whoever is on call.</returns>
+    /// <returns>Null without practice: then everything is real, and pages the people on call.</returns>
     internal static string? TryThis(ServerSettings settings, IReadOnlyCollection<Runbook> runbooks) =>
-        settings.Practice && runbooks.Any(runbook => runbook.Id == Tried) ? $"{ThisProgram.Command} fire {Tried}{Options(settings)}" : null;
+        settings.Practice && runbooks.Any(runbook => runbook.Id == Tried)
+            ? $"{ThisProgram.Command} fire {Tried}{Options(settings)}"
+            : null;
 
     private static string Options(ServerSettings settings)
     {
@@ -104,7 +121,6 @@ internal static class StartupMessage
     private static string Relative(string path) => RunbookFolder.ContainerOf(path) is not null ? path : Path.GetRelativePath(".", path) is var relative && relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
 }
 
-/// <summary>How things stand at the start, in words.</summary>
 /// <param name="Mode">What runbooks may do.</param>
 /// <param name="Incidents">What is open and what waits for a person.</param>
 internal sealed record StartupSummary(string Mode, string Incidents)
@@ -114,7 +130,8 @@ internal sealed record StartupSummary(string Mode, string Incidents)
         var mode = services.GetRequiredService<IOptions<SafetyOptions>>().Value.Mode switch
         {
             RunMode.DryRun => "dry run: steps are only rehearsed, nothing outside is touched",
-            RunMode.ApproveAll => "approve all: a person says yes to everything that acts, also to runbooks that heal by themselves",
+            RunMode.ApproveAll =>
+                "approve all: a person says yes to everything that acts, also to runbooks that heal by themselves",
             _ => "normal: each runbook's own mode counts",
         };
         if ((await services.GetRequiredService<KillSwitch>().ReadAsync(cancellationToken)).Engaged)
@@ -125,7 +142,7 @@ internal sealed record StartupSummary(string Mode, string Incidents)
         return new(mode, await FindOpenAsync(services.GetRequiredService<IIncidentStore>(), cancellationToken) ?? "none open");
     }
 
-    /// <returns>Null where none is open, or left to a person.</returns>
+    /// <returns>Null where no incident is open or left to a person.</returns>
     public static async Task<string?> FindOpenAsync(IIncidentStore store, CancellationToken cancellationToken)
     {
         var open = await store.ListAsync(new IncidentQuery(Open: true, Limit: IncidentQuery.Most), cancellationToken);
@@ -134,5 +151,6 @@ internal sealed record StartupSummary(string Mode, string Incidents)
         return open.Items.Count == 0 && left.Items.Count == 0 ? null : $"{Many(open)} open, {waiting} waiting for an answer, {Many(left)} left to a person";
     }
 
-    private static string Many(IncidentPage page) => page.Next is null ? $"{page.Items.Count}" : $"more than {IncidentQuery.Most}";
+    private static string Many(IncidentPage page) =>
+        page.Next is null ? $"{page.Items.Count}" : $"more than {IncidentQuery.Most}";
 }

@@ -10,11 +10,14 @@ using Runbooks.Web.Http;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>The storage account that several processes share. All of it is tried before anything starts.</summary>
+/// <summary>The storage account that several processes share. Everything in it is tried before the host starts.</summary>
 internal static class StorageAccountStartup
 {
     /// <summary>Makes what is missing in the account, and takes the keys that all processes use.</summary>
-    /// <exception cref="CommandException">It is not configured, cannot be reached, refuses us, or belongs to the other kind of host; or the data folder holds incidents that are not over.</exception>
+    /// <exception cref="CommandException">
+    /// The account is not configured, cannot be reached, refuses us, or belongs to the other kind of host; or the data folder has
+    /// incidents that are not over.
+    /// </exception>
     public static async Task OpenAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
         using var former = await FormerRecords.FindAsync(settings, cancellationToken);
@@ -45,8 +48,12 @@ internal static class StorageAccountStartup
         }
     }
 
-    /// <param name="former">The key that senders have of a host that was alone until now.</param>
-    private static async Task TakeKeysAsync(IServiceProvider services, ServerSettings settings, string? former, CancellationToken cancellationToken)
+    /// <param name="former">The key that senders have, from the time when the host was alone.</param>
+    private static async Task TakeKeysAsync(
+        IServiceProvider services,
+        ServerSettings settings,
+        string? former,
+        CancellationToken cancellationToken)
     {
         var (configuration, shared) = (services.GetRequiredService<IConfiguration>(), services.GetRequiredService<SharedKeys>());
         var keys = configuration.GetSection(ApiKeyOptions.SectionName);
@@ -60,7 +67,9 @@ internal static class StorageAccountStartup
         if (SecretFiles.FindApiKey(settings.DataDirectory) is { } known && known != key && !keys.AsEnumerable().Any(setting => setting.Value == known))
         {
             SecretFiles.SetApiKeyAside(settings.DataDirectory);
-            ConsoleOutput.Line($"[yellow]The data folder had another key of the API, which does not open this host.[/] It is kept in {SecretFiles.FormerKeyFile}: senders that have it are answered 401 until they have the new one, or it is named in ApiKeys:Named.");
+            ConsoleOutput.Line("[yellow]The data folder had another key of the API, which does not open this host.[/] "
+                + $"It is kept in {SecretFiles.FormerKeyFile}: senders that have it are answered 401 until they have the new one, "
+                + "or it is named in ApiKeys:Named.");
         }
 
         SecretFiles.WriteApiKey(settings.DataDirectory, key);
@@ -68,8 +77,8 @@ internal static class StorageAccountStartup
 }
 
 /// <summary>
-/// The database of a data folder whose host goes on in a storage account. Incidents do not move there: one that is open would be left for
-/// good, its question unanswered and what it holds never taken back. The key of the API moves, since senders have it.
+/// The database of a data folder whose host now uses a storage account. Incidents do not move there. One that is open would never get
+/// an answer, and its changes would never be taken back. The API key moves, since senders have it.
 /// </summary>
 internal sealed class FormerRecords : IDisposable
 {
@@ -80,8 +89,8 @@ internal sealed class FormerRecords : IDisposable
 
     private FormerRecords(SqliteDatabase database) => (_database, _state) = (database, new(database));
 
-    /// <returns>Null where there is none, or nothing real is in it.</returns>
-    /// <exception cref="CommandException">Incidents in it are not over, or nobody can say.</exception>
+    /// <returns>Null where there is no database, or only practice is in it.</returns>
+    /// <exception cref="CommandException">Incidents in it are not over, or that cannot be found out.</exception>
     public static async Task<FormerRecords?> FindAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
         var options = new SqliteOptions { Path = Path.Combine(settings.DataDirectory, DataFolder.DatabaseFile) };
@@ -102,7 +111,8 @@ internal sealed class FormerRecords : IDisposable
             if (await StartupSummary.FindOpenAsync(new SqliteIncidentStore(records._database), cancellationToken) is { } open)
             {
                 throw new CommandException(
-                    $"The data folder {settings.DataDirectory} holds incidents that are not over ({open}), and incidents do not move to a storage account: nobody would take back what they hold. "
+                    $"The data folder {settings.DataDirectory} holds incidents that are not over ({open}), "
+                    + "and incidents do not move to a storage account: nobody would take back what they hold. "
                     + "Start once more without --storage azure and finish them, or name another folder with --data to leave them.");
             }
 
@@ -115,11 +125,12 @@ internal sealed class FormerRecords : IDisposable
         }
     }
 
-    /// <summary>The key of the API that its host had; null once it has moved, so that one which was made anew since stays the one.</summary>
+    /// <summary>The API key of the former host; null once it has moved, so that a newer key stays.</summary>
     public async Task<string?> FindApiKeyAsync(string dataDirectory, CancellationToken cancellationToken) =>
         await _state.FindAsync<Moved>(Key, cancellationToken) is null ? SecretFiles.FindApiKey(dataDirectory) : null;
 
-    public Task NoteMovedAsync(DateTimeOffset at, CancellationToken cancellationToken) => _state.ChangeAsync<Moved>(Key, known => known ?? new(at), cancellationToken);
+    public Task NoteMovedAsync(DateTimeOffset at, CancellationToken cancellationToken) =>
+        _state.ChangeAsync<Moved>(Key, known => known ?? new(at), cancellationToken);
 
     public void Dispose() => _database.Dispose();
 

@@ -8,16 +8,23 @@ using Runbooks.Web.SignIn;
 namespace RunbookServer.Practice;
 
 /// <summary>
-/// <c>/sandbox</c> and its forms, and <c>POST /api/sandbox/reset</c>: fire a sample, break the sandbox and heal it. There in
-/// practice only.
+/// <c>/sandbox</c> and its forms, and <c>POST /api/sandbox/reset</c>: fire a sample, break the sandbox and heal it. In practice only.
 /// </summary>
-internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, IncidentIntake intake, TimeProvider time, HttpRequestRunner runner)
+internal sealed class SandboxHandler(
+    SandboxClient sandbox,
+    AlertReader reader,
+    IncidentIntake intake,
+    TimeProvider time,
+    HttpRequestRunner runner)
 {
     public const string Address = "/sandbox";
 
-    public Task<IResult> ShowAsync(HttpRequest request) => runner.RunAsync(request, cancellationToken => PageAsync(null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
+    public Task<IResult> ShowAsync(HttpRequest request) => runner.RunAsync(
+        request,
+        cancellationToken => PageAsync(null, StatusCodes.Status200OK, cancellationToken),
+        Caller.Person);
 
-    /// <summary>The alert goes the way that its sender's post goes.</summary>
+    /// <summary>The alert goes the same way as a post of its sender.</summary>
     public Task<IResult> FireAsync(HttpRequest request) => FormAsync(request, async (form, cancellationToken) =>
     {
         if (SampleAlerts.Names.FirstOrDefault(name => name == form["sample"]) is not { } name)
@@ -35,7 +42,8 @@ internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, 
     public Task<IResult> TurnAsync(HttpRequest request) => FormAsync(request, (form, cancellationToken) =>
         DoAsync(() => sandbox.TurnAsync(form["name"].ToString(), form["turn"] == "break", cancellationToken), cancellationToken));
 
-    public Task<IResult> ResetAsync(HttpRequest request) => FormAsync(request, (_, cancellationToken) => DoAsync(() => sandbox.ResetAsync(cancellationToken), cancellationToken));
+    public Task<IResult> ResetAsync(HttpRequest request) => FormAsync(request, (_, cancellationToken) =>
+        DoAsync(() => sandbox.ResetAsync(cancellationToken), cancellationToken));
 
     /// <summary>The same for the command line, which has the key.</summary>
     public Task<IResult> ResetByApiAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
@@ -104,7 +112,7 @@ internal static class PracticeRoutes
     }
 }
 
-/// <summary>Looks at the sandbox's troubles and turns them, over its own HTTP endpoints: it may belong to another process.</summary>
+/// <summary>Reads and turns the sandbox's troubles through its HTTP endpoints, since it may belong to another process.</summary>
 internal sealed class SandboxClient(Uri sandbox) : IDisposable
 {
     private readonly HttpClient _http = new() { BaseAddress = sandbox, Timeout = TimeSpan.FromSeconds(5) };
@@ -115,7 +123,7 @@ internal sealed class SandboxClient(Uri sandbox) : IDisposable
     public async Task<IReadOnlyList<SandboxTrouble>> TroublesAsync(CancellationToken cancellationToken) =>
         await _http.GetFromJsonAsync<List<SandboxTrouble>>("/_sandbox/troubles", cancellationToken) ?? [];
 
-    /// <summary>As everything is at the start.</summary>
+    /// <summary>Puts everything back to how it was at the start.</summary>
     /// <inheritdoc cref="TroublesAsync"/>
     public Task ResetAsync(CancellationToken cancellationToken) => PostAsync("/_sandbox/reset", cancellationToken);
 

@@ -6,7 +6,7 @@ using Runbooks.Catalog.Problems;
 namespace RunbookServer.Reporting;
 
 /// <summary>What a command that checks something has found, for a person or another program.</summary>
-/// <param name="Command">As it is called: <c>validate</c> or <c>test</c>.</param>
+/// <param name="Command"><c>validate</c> or <c>test</c>.</param>
 /// <param name="IsStrict">Whether a warning counts as a failure.</param>
 internal sealed record Report(string Command, bool IsStrict, IReadOnlyList<ReportedCase> Cases)
 {
@@ -19,16 +19,16 @@ internal sealed record Report(string Command, bool IsStrict, IReadOnlyList<Repor
 
 /// <summary>One file that was checked, or one test that ran.</summary>
 /// <param name="File">Relative to where the command was called.</param>
-/// <param name="Problems">Errors, and warnings: those have a code.</param>
+/// <param name="Problems">Errors, and warnings, which have a code.</param>
 internal sealed record ReportedCase(string Name, string File, IReadOnlyList<CatalogError> Problems)
 {
-    /// <summary>The file's text, where an excerpt can be shown.</summary>
+    /// <summary>For excerpts.</summary>
     public string? Text { get; init; }
 
     public TimeSpan Took { get; init; }
 }
 
-/// <summary><c>--format</c>, the same on every command that checks something.</summary>
+/// <summary><c>--format</c></summary>
 internal sealed class FormatOption : Option<string>
 {
     private const string Text = "text";
@@ -44,12 +44,13 @@ internal sealed class FormatOption : Option<string>
     public FormatOption()
         : base("--format")
     {
-        Description = "How the result is written: text for a person; json; github for annotations in GitHub Actions; sarif 2.1.0 for code scanning; junit for test reports.";
+        Description = "How the result is written: text for a person; json; github for annotations in GitHub Actions; "
+            + "sarif 2.1.0 for code scanning; junit for test reports.";
         DefaultValueFactory = _ => Text;
         this.AcceptOnlyFromAmong([Text, .. s_formats.Keys]);
     }
 
-    /// <returns>False where a person reads: that text is the command's own.</returns>
+    /// <returns>False for text, which the command writes itself.</returns>
     public bool Write(ParseResult parsed, Report report)
     {
         if (s_formats.GetValueOrDefault(parsed.GetRequiredValue(this)) is not { } format)
@@ -66,11 +67,14 @@ internal sealed class FormatOption : Option<string>
     }
 }
 
-/// <summary>Everything that is known, for scripts.</summary>
 internal static class JsonReport
 {
-    /// <summary>Names of people and of things stay readable; nobody puts this into a page as it is.</summary>
-    public static readonly JsonSerializerOptions Options = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>Names of people and things stay readable. The JSON is not put into a page as it is.</summary>
+    public static readonly JsonSerializerOptions Options = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static string Write(Report report) => new JsonObject
     {
@@ -124,7 +128,8 @@ internal static class GitHubReport
     private static string Message(string text) =>
         text.Replace("%", "%25", StringComparison.Ordinal).Replace("\r", "%0D", StringComparison.Ordinal).Replace("\n", "%0A", StringComparison.Ordinal);
 
-    private static string Property(string text) => Message(text).Replace(":", "%3A", StringComparison.Ordinal).Replace(",", "%2C", StringComparison.Ordinal);
+    private static string Property(string text) =>
+        Message(text).Replace(":", "%3A", StringComparison.Ordinal).Replace(",", "%2C", StringComparison.Ordinal);
 }
 
 /// <summary>JUnit's XML as Jenkins, Azure Pipelines and GitLab read it: each file or test is a test case.</summary>
@@ -162,7 +167,8 @@ internal static class JUnitReport
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.000", CultureInfo.InvariantCulture);
 
     /// <summary>XML has no way to write most control characters.</summary>
-    private static string Valid(string text) => string.Concat(text.Select(character => XmlConvert.IsXmlChar(character) ? character : ' '));
+    private static string Valid(string text) =>
+        string.Concat(text.Select(character => XmlConvert.IsXmlChar(character) ? character : ' '));
 }
 
 /// <summary>SARIF 2.1.0, which code scanning of GitHub, Azure DevOps and editors read.</summary>
@@ -192,7 +198,12 @@ internal static class SarifReport
                     {
                         ["name"] = "runbook",
                         ["semanticVersion"] = typeof(SarifReport).Assembly.GetName().Version!.ToString(3),
-                        ["rules"] = new JsonArray([.. rules.Select(rule => new JsonObject { ["id"] = rule.Key, ["shortDescription"] = Text(rule.Value), ["help"] = Text(Help(rule.Key)) })]),
+                        ["rules"] = new JsonArray([.. rules.Select(rule => new JsonObject
+                        {
+                            ["id"] = rule.Key,
+                            ["shortDescription"] = Text(rule.Value),
+                            ["help"] = Text(Help(rule.Key)),
+                        })]),
                     },
                 },
                 ["columnKind"] = "utf16CodeUnits",

@@ -8,20 +8,30 @@ using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Reporting;
 
-/// <summary>Tells a played incident.</summary>
+/// <summary>Makes the report of an incident that was played.</summary>
 internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident played, StepCatalog real, bool isLive = false)
 {
     private readonly Incident _incident = played.Incident;
 
-    /// <summary>What comes from there on is pretended, and not told.</summary>
+    /// <summary>From the first step on the world is pretended, and not reported.</summary>
     private bool WouldAct => isLive && _incident.Steps.Count > 0;
 
     public SimulationReport Make()
     {
         var checks = runbook.Diagnosis.Select(Check).ToList();
         return new(
-            runbook.Id, runbook.Title, AlertView.Of(_incident.Alert), Applies: true, [], _incident.Target, checks,
-            [.. _incident.Gates.Select(Question)], [.. Timeline()], [.. Problems(checks)], WouldAct ? null : CamelCase.Of(_incident.State), WouldAct ? null : _incident.Reason)
+            runbook.Id,
+            runbook.Title,
+            AlertView.Of(_incident.Alert),
+            Applies: true,
+            [],
+            _incident.Target,
+            checks,
+            [.. _incident.Gates.Select(Question)],
+            [.. Timeline()],
+            [.. Problems(checks)],
+            WouldAct ? null : CamelCase.Of(_incident.State),
+            WouldAct ? null : _incident.Reason)
         {
             Live = isLive,
             WouldAct = WouldAct,
@@ -33,18 +43,34 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
     {
         var binding = StepBinding.Of(spec.With, real.FindCheck(spec.Check)!.ParametersType, new TemplateScope
         {
-            Alert = _incident.Alert, Target = _incident.Target, IncidentId = _incident.Id,
+            Alert = _incident.Alert,
+            Target = _incident.Target,
+            IncidentId = _incident.Id,
         });
         var found = _incident.Findings.FirstOrDefault(finding => finding.Name == spec.Name)?.Result;
-        return new(spec.Name, spec.Ask, spec.Check, binding.Shown, binding.Problem, CamelCase.Of(found?.Verdict ?? Verdict.Unknown), found?.Summary ?? "");
+        return new(
+            spec.Name,
+            spec.Ask,
+            spec.Check,
+            binding.Shown,
+            binding.Problem,
+            CamelCase.Of(found?.Verdict ?? Verdict.Unknown),
+            found?.Summary ?? "");
     }
 
     private SimulatedQuestion Question(Gate gate)
     {
         var asked = played.Questions.FirstOrDefault(question => question.Id == gate.Id);
         return new(
-            gate.Id, After(gate.OpenedAt), gate.Question, asked is not null, asked?.Approvers ?? [], gate.Required,
-            GateView.Of(gate, heldBack: []).Plan, asked is null ? [] : [.. Silence(asked)], CamelCase.Of(gate.Outcome));
+            gate.Id,
+            After(gate.OpenedAt),
+            gate.Question,
+            asked is not null,
+            asked?.Approvers ?? [],
+            gate.Required,
+            GateView.Of(gate, heldBack: []).Plan,
+            asked is null ? [] : [.. Silence(asked)],
+            CamelCase.Of(gate.Outcome));
     }
 
     private IEnumerable<SimulatedMoment> Silence(Gate asked)
@@ -86,14 +112,15 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
         _ => "message",
     };
 
-    /// <summary>Virtual time runs a millisecond behind each timer.</summary>
-    private string After(DateTimeOffset at) => DurationText.Format(TimeSpan.FromSeconds(Math.Round((at - _incident.OpenedAt).TotalSeconds)));
+    /// <summary>Rounded, since virtual time runs a millisecond behind each timer.</summary>
+    private string After(DateTimeOffset at) =>
+        DurationText.Format(TimeSpan.FromSeconds(Math.Round((at - _incident.OpenedAt).TotalSeconds)));
 }
 
-/// <summary>What a simulation says, for people and for programs alike. Times are counted from the alert: <c>5m</c>.</summary>
+/// <summary>The result of a simulation, for people and for programs alike. Times are counted from the alert: <c>5m</c>.</summary>
 /// <param name="WhyNot">What keeps each trigger from fitting, the nearest first; empty when the runbook applies.</param>
-/// <param name="Problems">What is wrong with the runbook as far as this alert shows; empty when nothing is.</param>
-/// <param name="State">How the incident ended, or how it stood when no end was in sight; null when none was opened, or where it stops before something acts.</param>
+/// <param name="Problems">What is wrong with the runbook as far as this alert shows.</param>
+/// <param name="State">How the incident ended, or where it was when no end came; null when none was opened, or before a step that acts.</param>
 internal sealed record SimulationReport(
     string Runbook,
     string Title,
@@ -111,32 +138,57 @@ internal sealed record SimulationReport(
     [JsonIgnore]
     public bool IsOver => Enum.TryParse<IncidentState>(State, ignoreCase: true, out var state) && state.IsFinal();
 
-    /// <summary>Whether the checks were asked and the targets looked at for real.</summary>
+    /// <summary>The checks and the targets were asked for real.</summary>
     public bool Live { get; init; }
 
-    /// <summary>How long it was looked at after the last thing that happened.</summary>
+    /// <summary>How long the incident was watched after the last thing that happened.</summary>
     [JsonIgnore]
     public TimeSpan WatchedFor { get; init; }
 
-    /// <summary>It ends where a step would run without a question.</summary>
+    /// <summary>The simulation stops where a step would run without a question.</summary>
     public bool WouldAct { get; init; }
 
     public static SimulationReport NotApplying(Runbook runbook, Alert alert) => new(
-        runbook.Id, runbook.Title, AlertView.Of(alert), Applies: false, RunbookMatcher.Misses(alert, runbook), null, [], [], [], [], null, null);
+        runbook.Id,
+        runbook.Title,
+        AlertView.Of(alert),
+        Applies: false,
+        RunbookMatcher.Misses(alert, runbook),
+        null,
+        [],
+        [],
+        [],
+        [],
+        null,
+        null);
 }
 
 /// <param name="Parameters">Filled in, secrets masked.</param>
-/// <param name="Problem">Why the real check would not take them; null when it would.</param>
-internal sealed record SimulatedCheck(string Name, string Ask, string Check, JsonElement Parameters, string? Problem, string Verdict, string Summary);
+/// <param name="Problem">Why the real check would refuse the parameters; null when it would not.</param>
+internal sealed record SimulatedCheck(
+    string Name,
+    string Ask,
+    string Check,
+    JsonElement Parameters,
+    string? Problem,
+    string Verdict,
+    string Summary);
 
-/// <param name="Asked">False: the runbook went on, or could not, without asking anybody.</param>
+/// <param name="Asked">False where the runbook went on, or could not, without asking anybody.</param>
 /// <param name="IfNobodyAnswers">Who is asked when, up to the end of the question.</param>
 internal sealed record SimulatedQuestion(
-    string Gate, string After, string Question, bool Asked, IReadOnlyList<string> From, int Required,
-    IReadOnlyList<PlannedStepView> Plan, IReadOnlyList<SimulatedMoment> IfNobodyAnswers, string Outcome);
+    string Gate,
+    string After,
+    string Question,
+    bool Asked,
+    IReadOnlyList<string> From,
+    int Required,
+    IReadOnlyList<PlannedStepView> Plan,
+    IReadOnlyList<SimulatedMoment> IfNobodyAnswers,
+    string Outcome);
 
 /// <summary>Something that happens: a line of the record, or a message to people.</summary>
-/// <param name="Kind">As in the incident's timeline; <c>message</c> for what people get.</param>
+/// <param name="Kind">As in the incident's timeline; <c>message</c> for messages to people.</param>
 /// <param name="Card">What the message says; null for anything else.</param>
 internal sealed record SimulatedMoment(string After, string Kind, string What, Card? Card = null);
 
@@ -186,17 +238,23 @@ internal sealed class SimulationText
         report.Problems.ToList().ForEach(problem => Line(0, $"Problem: {problem}"));
         Line(0, report switch
         {
-            { WouldAct: true } => "Stops here: from here on it acts without asking. The checks were asked and the steps looked at their targets for real; nothing was touched.",
-            { Live: true, State: "awaitingApproval" } => "Stops at the question. The checks were asked and the steps looked at their targets for real; nothing was touched.",
-            { Live: true, IsOver: false } => "Stops after one look: nothing calls for the mitigation now, and in earnest the checks would be asked again for a while. They were asked for real; nothing was touched.",
+            { WouldAct: true } => "Stops here: from here on it acts without asking. "
+                + "The checks were asked and the steps looked at their targets for real; nothing was touched.",
+            { Live: true, State: "awaitingApproval" } => "Stops at the question. "
+                + "The checks were asked and the steps looked at their targets for real; nothing was touched.",
+            { Live: true, IsOver: false } => "Stops after one look: "
+                + "nothing calls for the mitigation now, and in earnest the checks would be asked again for a while. "
+                + "They were asked for real; nothing was touched.",
             { Live: true } => $"Ends as {report.State}. The checks were asked for real; nothing was touched.",
-            { IsOver: false } => $"Has not ended within {DurationText.Format(report.WatchedFor)}: it is {report.State}. Everything outside was assumed; nothing was touched.",
+            { IsOver: false } => $"Has not ended within {DurationText.Format(report.WatchedFor)}: it is {report.State}. "
+                + "Everything outside was assumed; nothing was touched.",
             _ => $"Ends as {report.State}. Everything outside was assumed; nothing was touched.",
         });
         return _text.ToString();
     }
 
-    private static string Said(SimulatedMoment moment) => moment.Card is { } card ? $"{moment.What}: {card.Title}" : $"{moment.Kind}: {moment.What}";
+    private static string Said(SimulatedMoment moment) =>
+        moment.Card is { } card ? $"{moment.What}: {card.Title}" : $"{moment.Kind}: {moment.What}";
 
     private void Check(SimulatedCheck check)
     {
@@ -248,7 +306,7 @@ internal sealed class SimulationText
             section.Lines.ToList().ForEach(line => Line(TimeWidth, $"|   {line}"));
         }
 
-        // The last section tells by the clock what here is told by minutes.
+        // The last section gives clock times. Here they are counted from the alert.
         Line(TimeWidth, $"| {card.Sections[^1].Heading}");
         foreach (var moment in question.IfNobodyAnswers)
         {
@@ -256,6 +314,6 @@ internal sealed class SimulationText
         }
     }
 
-    /// <summary>One line, also of text from outside: it makes no lines of its own.</summary>
+    /// <summary>Always one line: text from outside makes no lines of its own.</summary>
     private void Line(int indent, string text) => _text.Append(' ', indent).Append(text.ReplaceLineEndings(" ")).Append('\n');
 }

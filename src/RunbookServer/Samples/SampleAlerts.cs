@@ -10,24 +10,38 @@ namespace RunbookServer.Samples;
 internal static class SampleAlerts
 {
     private const string Prefix = "samples/";
-    private static readonly string[] s_senders = [AlertSource.AzureMonitor, AlertSource.Alertmanager, AlertSource.Grafana, AlertSource.EventGrid, AlertSource.Generic];
+    private static readonly string[] s_senders =
+    [
+        AlertSource.AzureMonitor,
+        AlertSource.Alertmanager,
+        AlertSource.Grafana,
+        AlertSource.EventGrid,
+        AlertSource.Generic,
+    ];
     private static readonly Uri s_usual = new($"http://127.0.0.1:{SandboxOptions.DefaultPort}");
     private static readonly Assembly s_assembly = typeof(SampleAlerts).Assembly;
 
     public static IReadOnlyList<string> Names { get; } =
-        [.. s_assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..^".json".Length]).Order()];
+    [
+        .. s_assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(name => name[Prefix.Length..^".json".Length])
+            .Order(),
+    ];
 
-    /// <summary>Says who sends a file, where its name does not.</summary>
     public static Option<string?> SourceOption()
     {
-        var source = new Option<string?>("--source") { Description = "Who sends the alert, where the file's name (x.alertmanager.json) does not say it." };
+        var source = new Option<string?>("--source")
+        {
+            Description = "Who sends the alert, where the file's name (x.alertmanager.json) does not say it.",
+        };
         source.AcceptOnlyFromAmong(s_senders);
         return source;
     }
 
     /// <summary>A sample by its name, by its runbook's name, or a file.</summary>
-    /// <param name="sandbox">Where the sandbox is that a sample speaks of; null for its usual address.</param>
-    /// <exception cref="CommandException">There is neither.</exception>
+    /// <param name="sandbox">The address of the sandbox in the sample's text; null for the usual one.</param>
+    /// <exception cref="CommandException">There is no such sample or file.</exception>
     public static (string Source, byte[] Body) Read(string name, string? source, Uri? sandbox = null)
     {
         // A runbook's name alone means the alert that Azure Monitor sends for it, or else its only one.

@@ -13,22 +13,21 @@ internal static class ConsoleOutput
     /// <summary>Never wrapped: paths and addresses in it are copied.</summary>
     public static void Error(string message) => Console.Error.WriteLine($"error: {Clean(message)}");
 
-    /// <summary>Beside what a script reads.</summary>
+    /// <summary>On standard error, away from what a script reads.</summary>
     public static void Note(string message) => Console.Error.WriteLine($"note: {Clean(message)}");
 
     public static void Line(string markup = "") => AnsiConsole.MarkupLine(markup);
 
-    /// <summary>As it is, never wrapped and never coloured: for links and for what another program reads.</summary>
+    /// <summary>Never wrapped and never coloured: for links, and for other programs to read.</summary>
     public static void Raw(string text) => Console.Out.WriteLine(Clean(text));
 
-    /// <summary>A line of a record. What of its text stands on lines of its own is marked, so that text from outside looks like no other line of ours.</summary>
+    /// <summary>A line of a record. Its later lines are marked, so that text from outside cannot look like a line of ours.</summary>
     public static void Record(string line) => Raw(line.ReplaceLineEndings($"\n{new string(' ', line.Length - line.TrimStart(' ').Length)}| "));
 
     public static void Json(JsonNode? node) => Raw(node?.ToJsonString(s_indented) ?? "");
 
     public static string Plain(string? text) => Markup.Escape(Clean(text ?? ""));
 
-    /// <summary>As it is printed.</summary>
     public static string Clean(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? ' ' : c));
 }
 
@@ -37,20 +36,22 @@ internal static class ThisProgram
 {
     private const string Project = "src/RunbookServer";
 
-    /// <summary>Installed, it is a command of its own; out of the repository it is run by its project.</summary>
+    /// <summary>A command of its own where it is installed; in the repository it is run by its project.</summary>
     public static string Command => IsBuiltHere ? $"dotnet run --project {Project} --" : "runbook";
 
-    /// <summary>A sample alert that can be posted; null where there are no sources.</summary>
-    public static string? Sample(string name) => Path.Combine(Project, "Samples", name) is var file && File.Exists(file) ? file : null;
+    /// <returns>Null where there are no sources.</returns>
+    public static string? Sample(string name) =>
+        Path.Combine(Project, "Samples", name) is var file && File.Exists(file) ? file : null;
 
-    private static bool IsBuiltHere => AppContext.BaseDirectory.StartsWith(Path.GetFullPath(Project) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    private static bool IsBuiltHere =>
+        AppContext.BaseDirectory.StartsWith(Path.GetFullPath(Project) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }
 
-/// <summary>Writes a file that is not there yet: what somebody has written is never overwritten.</summary>
+/// <summary>Writes a new file. A file that is there is never overwritten.</summary>
 internal static class NewFile
 {
-    /// <param name="other">How another file is named, in an error: <c>Name another file with --out.</c></param>
-    /// <exception cref="CommandException">It is there, or cannot be written.</exception>
+    /// <param name="other">The end of an error: <c>Name another file with --out.</c></param>
+    /// <exception cref="CommandException">The file is there, or cannot be written.</exception>
     public static void Write(string file, string text, string other)
     {
         try
@@ -82,18 +83,18 @@ internal sealed class TerminalNotifier(IAnsiConsole console, TimeProvider time) 
         console.MarkupLine($"[grey]{time.GetUtcNow():HH:mm:ss}[/] [{colour}]→ {Plain(to.Recipient)}[/] {dryRun}{Plain(card.Title)} [grey]{Plain(card.IncidentId)}[/]");
         if (card.Links.Count > 0)
         {
-            // Not wrapped: a link that is broken over two lines cannot be clicked.
+            // Not wrapped: a terminal cannot open a link that is broken over two lines.
             console.Profile.Out.Writer.WriteLine($"         {card.Links[0].Url}");
         }
 
         return Task.FromResult<Receipt>(null);
     }
 
-    /// <summary>Titles hold text from alerts: they stay on their line.</summary>
+    /// <summary>On one line: titles have text from alerts in them.</summary>
     private static string Plain(string text) => ConsoleOutput.Plain(text.Replace('\n', ' '));
 }
 
-/// <summary>Turns what went wrong into a sentence for a person. Nobody is shown a stack trace.</summary>
+/// <summary>A sentence for a person about what went wrong. Nobody is shown a stack trace.</summary>
 internal static class Failures
 {
     private const int SqliteReadOnly = 8;
@@ -108,9 +109,10 @@ internal static class Failures
         CommandException known => known,
         UnauthorizedAccessException or IOException => new($"{Innermost(failure)} Look at the file's owner and rights, or name another place."),
         SqliteException damaged => new(OfDatabase(damaged, "the database in the data folder")),
-        StoreUnavailableException { InnerException: SqliteException damaged } => new(OfDatabase(damaged, "the database in the data folder")),
+        StoreUnavailableException { InnerException: SqliteException damaged } =>
+            new(OfDatabase(damaged, "the database in the data folder")),
 
-        // Contacts are read before all settings are looked at, and ask those of their channels.
+        // Reading the contacts reads the settings of their channels, before the settings are checked.
         OptionsValidationException invalid => new(string.Join("\n", InvalidSettings.Describe(invalid))),
         InvalidDataException unreadable => new(Innermost(unreadable)),
         StoreUnavailableException unavailable => new(unavailable.Message),
@@ -119,17 +121,20 @@ internal static class Failures
 
     public static string OfDatabase(SqliteException failure, string file) => failure.SqliteErrorCode switch
     {
-        SqliteCorrupt or SqliteNotADatabase => $"{Capital(file)} is damaged or is no database of ours. Move it away with its -wal and -shm, then put a backup in its place (docs/operations.md) or begin with an empty one.",
+        SqliteCorrupt or SqliteNotADatabase => $"{Capital(file)} is damaged or is no database of ours. "
+            + "Move it away with its -wal and -shm, then put a backup in its place (docs/operations.md) or begin with an empty one.",
         SqliteFull => $"The disk with {file} is full. Free some space, or name another data folder with --data.",
-        SqliteReadOnly => $"{Capital(file)} cannot be written. Give its owner the right to (chmod u+w), or name another data folder with --data.",
-        SqliteCantOpen or SqliteIoError => $"{Capital(file)} cannot be opened or read. Look at its owner, rights and disk, or name another data folder with --data.",
+        SqliteReadOnly => $"{Capital(file)} cannot be written. "
+            + "Give its owner the right to (chmod u+w), or name another data folder with --data.",
+        SqliteCantOpen or SqliteIoError => $"{Capital(file)} cannot be opened or read. "
+            + "Look at its owner, rights and disk, or name another data folder with --data.",
         _ => $"{Capital(file)} cannot be used: {Sentence(failure.Message)}",
     };
 
-    /// <summary>What lies at the bottom of it, as a sentence.</summary>
+    /// <summary>The message of the innermost exception, as a sentence.</summary>
     public static string Innermost(Exception failure)
     {
-        // What lies below a refused access says no longer to what.
+        // The inner exception of a refused access no longer names the file.
         while (failure is not UnauthorizedAccessException && failure.InnerException is { } inner)
         {
             failure = inner;
@@ -146,9 +151,10 @@ internal static class Failures
         return line.Length > 0 && line[^1] is '.' or '!' or '?' ? line : $"{line}.";
     }
 
-    private static string Capital(string text) => text.Length == 0 || text[0] == '/' ? text : char.ToUpper(text[0], CultureInfo.InvariantCulture) + text[1..];
+    private static string Capital(string text) =>
+        text.Length == 0 || text[0] == '/' ? text : char.ToUpper(text[0], CultureInfo.InvariantCulture) + text[1..];
 
-    /// <summary>Where it happened is for whoever mends it.</summary>
+    /// <summary>The stack trace goes to a file, for the developers.</summary>
     private static string Kept(Exception failure)
     {
         try
@@ -171,13 +177,12 @@ internal static class Failures
     }
 }
 
-/// <summary>A command ends here. The message is for a person: what, where and the remedy.</summary>
+/// <summary>Ends a command. The message is for a person: what, where and the remedy.</summary>
 internal sealed class CommandException(string message, int exitCode = ExitCode.Usage) : Exception(message)
 {
     public int ExitCode { get; } = exitCode;
 }
 
-/// <summary>What the command line says to a script.</summary>
 internal static class ExitCode
 {
     public const int Done = 0;
@@ -188,9 +193,12 @@ internal static class ExitCode
     /// <summary>The command could not begin: unknown option, port taken, data folder unusable.</summary>
     public const int Usage = 2;
 
-    /// <summary>The running host could not be reached, refused the key or has a fault of its own, or what answers is none. Whether anything was done is not known.</summary>
+    /// <summary>
+    /// The running host could not be reached, refused the key or has a fault of its own, or another program answers. Whether anything
+    /// was done is not known.
+    /// </summary>
     public const int Unreachable = 3;
 
-    /// <summary>As a shell names what Ctrl+C ended.</summary>
+    /// <summary>As a shell reports Ctrl+C.</summary>
     public const int Interrupted = 130;
 }
