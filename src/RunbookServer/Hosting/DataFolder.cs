@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
@@ -95,7 +96,9 @@ internal static class OwnerOnly
         var isShared = entries[false].Any();
         if (IsOpen(folder) && (isShared || !TryTake(folder)))
         {
-            ConsoleOutput.Line($"[yellow]Others may look into the data folder {ConsoleOutput.Plain(folder)}[/], which {(isShared ? "holds other things too" : "belongs to somebody else")}. What the host makes there is for its owner alone; a folder of its own (--data) is better.");
+            var why = isShared ? "holds other things too" : "belongs to somebody else";
+            ConsoleOutput.Line($"[yellow]Others may look into the data folder {ConsoleOutput.Plain(folder)}[/], which {why}. "
+                + "What the host makes there is for its owner alone; a folder of its own (--data) is better.");
         }
 
         foreach (var path in entries[true].SelectMany(WhatIsKept))
@@ -109,15 +112,34 @@ internal static class OwnerOnly
         }
     }
 
-    private static IEnumerable<string> WhatIsKept(string ours) =>
-        File.ResolveLinkTarget(ours, returnFinalTarget: true) is { FullName: var target } ? Path.Exists(target) ? [target] : []
-        : Directory.Exists(ours) ? Entries(ours, recurse: true).Prepend(ours)
-        : [ours];
+    private static IEnumerable<string> WhatIsKept(string ours)
+    {
+        if (File.ResolveLinkTarget(ours, returnFinalTarget: true) is { FullName: var target })
+        {
+            return Path.Exists(target) ? [target] : [];
+        }
 
-    private static bool IsOurs(string path) => Path.GetFileName(path) is var name
-        && (name is ServerDefaults.KeyFile or SecretFiles.FormerKeyFile or SecretFiles.LinkKeyFile or ServerDefaults.AddressFile or ServerDefaults.SandboxAddressFile or "outbox" or "evidence" or "generation" or "generation.next"
-                or "sandbox.json" or "sandbox.json.new" or "sandbox.json.unreadable" or DataFolder.GitIgnore
-            || name.StartsWith(DataFolder.DatabaseFile, StringComparison.Ordinal));
+        return Directory.Exists(ours) ? Entries(ours, recurse: true).Prepend(ours) : [ours];
+    }
+
+    private static bool IsOurs(string path)
+    {
+        var name = Path.GetFileName(path);
+        return name.StartsWith(DataFolder.DatabaseFile, StringComparison.Ordinal) || name is
+            ServerDefaults.KeyFile
+            or SecretFiles.FormerKeyFile
+            or SecretFiles.LinkKeyFile
+            or ServerDefaults.AddressFile
+            or ServerDefaults.SandboxAddressFile
+            or "outbox"
+            or "evidence"
+            or "generation"
+            or "generation.next"
+            or "sandbox.json"
+            or "sandbox.json.new"
+            or "sandbox.json.unreadable"
+            or DataFolder.GitIgnore;
+    }
 
     /// <summary>Without the folder that the file system keeps at the root of a volume.</summary>
     private static FileSystemEnumerable<string> Entries(string folder, bool recurse)
@@ -160,7 +182,7 @@ internal static class OwnerOnly
         }
     }
 
-    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "umask"), System.Runtime.InteropServices.DefaultDllImportSearchPaths(System.Runtime.InteropServices.DllImportSearchPath.System32)]
+    [DllImport("libc", EntryPoint = "umask"), DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static extern uint SetMask(uint mask);
 }
 

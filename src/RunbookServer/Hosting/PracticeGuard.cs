@@ -10,8 +10,15 @@ internal static class PracticeGuard
 {
     private const string Key = "practice";
 
-    /// <summary>They stand in such sections and name no system: who we are, and what contacts are reached by.</summary>
-    private static readonly string[] s_inside = ["Azure:ManagedIdentityClientId", "Azure:ManagedIdentityOnly", "Azure:TenantId", "PagerDuty:EventsUrl", "PagerDuty:RoutingKey"];
+    /// <summary>Settings in such sections that name no system: who we are, and how contacts are reached.</summary>
+    private static readonly string[] s_namesNoSystem =
+    [
+        "Azure:ManagedIdentityClientId",
+        "Azure:ManagedIdentityOnly",
+        "Azure:TenantId",
+        "PagerDuty:EventsUrl",
+        "PagerDuty:RoutingKey",
+    ];
 
     /// <summary>The sections that say which systems are asked and changed.</summary>
     internal static IReadOnlySet<string> Outside { get; } = new ServiceCollection().AddIntegrations()
@@ -31,26 +38,41 @@ internal static class PracticeGuard
     /// <exception cref="CommandException">One of them names a real system.</exception>
     public static void RefuseRealSystems(IEnumerable<(string Setting, string Value, string Origin)> given)
     {
-        var real = given.Where(one => NamesSystem(one.Setting) && !SaysNoPlace(one.Value)).GroupBy(one => one.Setting.Split(':')[0], StringComparer.OrdinalIgnoreCase)
-            .Where(section => !IsOnThisMachine([.. section.Select(one => (one.Setting, one.Value))]))
-            .SelectMany(section => section.Select(one => $"'{one.Setting}' ({one.Origin})")).ToList();
+        var real = given
+            .Where(setting => NamesSystem(setting.Setting) && !SaysNoPlace(setting.Value))
+            .GroupBy(setting => setting.Setting.Split(':')[0], StringComparer.OrdinalIgnoreCase)
+            .Where(section => !IsOnThisMachine([.. section.Select(setting => (setting.Setting, setting.Value))]))
+            .SelectMany(section => section.Select(setting => $"'{setting.Setting}' ({setting.Origin})"))
+            .ToList();
         if (real.Count > 0)
         {
-            throw new CommandException($"Practice acts on the sandbox and this machine alone, and {string.Join(", ", real)} {(real.Count == 1 ? "says" : "say")} which real systems to reach. Add --no-practice to act on them, or leave {(real.Count == 1 ? "it" : "them")} out.");
+            var (say, them) = real.Count == 1 ? ("says", "it") : ("say", "them");
+            throw new CommandException(
+                $"Practice acts on the sandbox and this machine alone, and {string.Join(", ", real)} {say} which real systems to reach. "
+                + $"Add --no-practice to act on them, or leave {them} out.");
         }
     }
 
-    internal static bool NamesSystem(string setting) => Outside.Contains(setting.Split(':')[0]) && !s_inside.Contains(setting, StringComparer.OrdinalIgnoreCase);
+    internal static bool NamesSystem(string setting) =>
+        Outside.Contains(setting.Split(':')[0]) && !s_namesNoSystem.Contains(setting, StringComparer.OrdinalIgnoreCase);
 
     private static bool SaysNoPlace(string value) =>
         TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _) || value.Equals("false", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>It has an address on loopback, and no other address, host or file; what is left are names and keys.</summary>
+    /// <summary>The section has an address on loopback, and apart from that only names and keys: no other address, host or file.</summary>
     private static bool IsOnThisMachine(IReadOnlyList<(string Setting, string Value)> section) =>
-        section.Any(one => IsLoopback(one.Value)) && section.All(one => IsLoopback(one.Value) || (one.Value.IndexOfAny(['/', '.', ':', '\\']) < 0 && !one.Setting.Contains("Hosts", StringComparison.OrdinalIgnoreCase)));
+        section.Any(setting => IsLoopback(setting.Value))
+        && section.All(setting => IsLoopback(setting.Value) || IsNameOrKey(setting.Setting, setting.Value));
 
-    private static bool IsLoopback(string value) =>
-        Uri.TryCreate(value.Contains("://", StringComparison.Ordinal) ? value : $"http://{value}", UriKind.Absolute, out var address) && address.IsLoopback;
+    private static bool IsNameOrKey(string setting, string value) =>
+        value.IndexOfAny(['/', '.', ':', '\\']) < 0
+        && !setting.Contains("Hosts", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsLoopback(string value)
+    {
+        var url = value.Contains("://", StringComparison.Ordinal) ? value : $"http://{value}";
+        return Uri.TryCreate(url, UriKind.Absolute, out var address) && address.IsLoopback;
+    }
 
     /// <summary>Whether the record says that practice alone has used it.</summary>
     public static async Task<bool> IsForPracticeAsync(ISharedState state, CancellationToken cancellationToken) =>
@@ -66,7 +88,7 @@ internal static class PracticeGuard
         // An older record has no mark. One with incidents may be of either kind, so practice does not mark it.
         var state = services.GetRequiredService<ISharedState>();
         var mark = await state.FindAsync<PracticeMark>(Key, cancellationToken);
-        if (mark is null && settings.Practice && (await services.GetRequiredService<IIncidentStore>().ListAsync(new IncidentQuery(Limit: 1), cancellationToken)).Items.Count > 0)
+        if (mark is null && settings.Practice && await HasIncidentsAsync(services, cancellationToken))
         {
             return;
         }
@@ -83,6 +105,12 @@ internal static class PracticeGuard
         throw new CommandException(settings.Practice
             ? $"{place} holds incidents of real systems, which must not go on in a sandbox. {remedy}, or add --no-practice."
             : $"{place} was used to practise, and its incidents must not continue on real systems. {remedy}.");
+    }
+
+    private static async Task<bool> HasIncidentsAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var store = services.GetRequiredService<IIncidentStore>();
+        return (await store.ListAsync(new IncidentQuery(Limit: 1), cancellationToken)).Items.Count > 0;
     }
 }
 

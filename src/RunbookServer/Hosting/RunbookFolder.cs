@@ -16,8 +16,9 @@ internal sealed record RunbookFolder(string Path)
 
     /// <summary>As <see cref="Find"/>, or a container that runbooks are published to.</summary>
     /// <inheritdoc cref="Find"/>
-    public static RunbookFolder FindOrContainer(string? named) =>
-        ContainerOf(named) is { } container ? new(container.AbsoluteUri) { Container = container } : Find(named is null ? null : System.IO.Path.GetFullPath(named));
+    public static RunbookFolder FindOrContainer(string? named) => ContainerOf(named) is { } container
+        ? new(container.AbsoluteUri) { Container = container }
+        : Find(named is null ? null : System.IO.Path.GetFullPath(named));
 
     /// <returns>Null when it names a folder.</returns>
     public static Uri? ContainerOf(string? named) =>
@@ -35,26 +36,39 @@ internal sealed record RunbookFolder(string Path)
         }
 
         var here = System.IO.Path.GetFullPath("runbooks");
-        return Directory.Exists(here) ? new(here) : new(System.IO.Path.Combine(AppContext.BaseDirectory, "runbooks")) { IsShipped = true };
+        var shipped = System.IO.Path.Combine(AppContext.BaseDirectory, "runbooks");
+        return Directory.Exists(here) ? new(here) : new(shipped) { IsShipped = true };
     }
 
-    /// <summary>Runbooks lie directly in the folder or in that of a team; their tests are in folders of their own.</summary>
-    public IEnumerable<string> Files() => RuleSet
-        .RunbooksAmong([.. NamesIn(Path, ""), .. TeamFolders.Of(Path).SelectMany(team => NamesIn(team.FullName, $"{team.Name}/"))])
-        .Select(name => System.IO.Path.Combine(Path, name)).OrderBy(file => file, StringComparer.Ordinal);
+    /// <summary>Runbooks are in the folder itself or in that of a team. Their tests are in folders below.</summary>
+    public IEnumerable<string> Files()
+    {
+        var ofTeams = TeamFolders.Of(Path).SelectMany(team => NamesIn(team.FullName, $"{team.Name}/"));
+        return RuleSet.RunbooksAmong([.. NamesIn(Path, ""), .. ofTeams])
+            .Select(name => System.IO.Path.Combine(Path, name))
+            .OrderBy(file => file, StringComparer.Ordinal);
+    }
 
-    /// <summary>The teams whose folders lie here.</summary>
-    public IReadOnlyList<TeamFiles> Teams() => [.. TeamFolders.Of(Path).Select(team => TeamOf(System.IO.Path.Combine(Path, team.Name))).OfType<TeamFiles>()];
+    public IReadOnlyList<TeamFiles> Teams() =>
+        [.. TeamFolders.Of(Path).Select(team => TeamOf(System.IO.Path.Combine(Path, team.Name))).OfType<TeamFiles>()];
 
-    private static IEnumerable<string> NamesIn(string folder, string prefix) => Directory.EnumerateFiles(folder).Select(file => $"{prefix}{System.IO.Path.GetFileName(file)}");
+    private static IEnumerable<string> NamesIn(string folder, string prefix) =>
+        Directory.EnumerateFiles(folder).Select(file => $"{prefix}{System.IO.Path.GetFileName(file)}");
 
     /// <returns>Null for a folder that is not a team's.</returns>
     public static TeamFiles? TeamOf(string folder)
     {
+        if (TeamFolders.FileOf(new(folder)) is not { } file)
+        {
+            return null;
+        }
+
+        var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder));
         var contacts = System.IO.Path.Combine(folder, ContactsFile.FileName);
-        return TeamFolders.FileOf(new(folder)) is { } file
-            ? new(System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder))), ReadOfTeam(System.IO.Path.Combine(folder, file.Name)), File.Exists(contacts) ? ReadOfTeam(contacts) : null)
-            : null;
+        return new(
+            System.IO.Path.GetFileName(full),
+            ReadOfTeam(System.IO.Path.Combine(folder, file.Name)),
+            File.Exists(contacts) ? ReadOfTeam(contacts) : null);
     }
 
     /// <summary>The folder with this file's runbook set: above the team's folder, where the file is in one.</summary>
@@ -122,8 +136,13 @@ internal sealed record RunbookFolder(string Path)
         return (team is null ? Read(file) : ReadOfTeam(file)) with { Samples = SampleFolder.Read(here), Team = team };
     }
 
-    private static RunbookFile ReadOfTeam(string file) =>
-        TeamFolders.IsOutside(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!, new(file)) ? new(System.IO.Path.GetRelativePath(".", file), TeamFolders.TextOfLinkOutside) : Read(file);
+    private static RunbookFile ReadOfTeam(string file)
+    {
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
+        return TeamFolders.IsOutside(folder, new(file))
+            ? new(System.IO.Path.GetRelativePath(".", file), TeamFolders.TextOfLinkOutside)
+            : Read(file);
+    }
 
     /// <exception cref="CommandException">The file is far too large.</exception>
     public static RunbookFile Read(string file)

@@ -36,10 +36,10 @@ internal static class ServerHost
     /// <exception cref="CommandException">It stopped by itself. A supervisor has to know, so that it starts it again.</exception>
     internal static async Task WaitAsync(IHost host, CancellationToken cancellationToken)
     {
-        // What breaks while it stops has not stopped it.
+        // Read at the moment when it begins to stop: a part that breaks after that did not stop it.
         Exception? broken = null;
         using var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() =>
-            broken = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(part => part.ExecuteTask?.Exception).FirstOrDefault(failure => failure is not null));
+            broken = FailureOfPart(host.Services));
         await host.WaitForShutdownAsync(cancellationToken);
         if (broken is not null)
         {
@@ -49,6 +49,11 @@ internal static class ServerHost
                 ExitCode.Failed);
         }
     }
+
+    private static Exception? FailureOfPart(IServiceProvider services) => services.GetServices<IHostedService>()
+        .OfType<BackgroundService>()
+        .Select(part => part.ExecuteTask?.Exception)
+        .FirstOrDefault(failure => failure is not null);
 
     /// <param name="sandbox">The sandbox's address; null without one.</param>
     /// <param name="adjust">What a test or a benchmark needs otherwise than a person's machine; has the last word.</param>
@@ -121,8 +126,9 @@ internal static class ServerHost
         });
         logging.SetMinimumLevel(LogLevel.Warning);
 
-        // What was taken over while the host runs is said, in one line each.
-        foreach (var category in (string[])[typeof(RuleSetLoader).FullName!, typeof(ContactsReload).FullName!, typeof(MaintenanceReload).FullName!])
+        // These log in one line what was taken over while the host runs.
+        string[] takingOver = [typeof(RuleSetLoader).FullName!, typeof(ContactsReload).FullName!, typeof(MaintenanceReload).FullName!];
+        foreach (var category in takingOver)
         {
             logging.AddFilter(category, LogLevel.Information);
         }
@@ -173,7 +179,8 @@ internal static class ServerHost
 
         if (result.Kept.Count > 0)
         {
-            ConsoleOutput.Line($"[yellow]Because of the errors these stay in force as they were: {ConsoleOutput.Plain(string.Join(", ", result.Kept))}.[/]");
+            var kept = ConsoleOutput.Plain(string.Join(", ", result.Kept));
+            ConsoleOutput.Line($"[yellow]Because of the errors these stay in force as they were: {kept}.[/]");
         }
     }
 

@@ -155,7 +155,9 @@ internal static class ServerTelemetry
     public static IServiceCollection AddServerTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSettings<TelemetryOptions>(TelemetryOptions.SectionName);
-        var (otlp, page) = (configuration[Endpoint] is { Length: > 0 }, !string.Equals(configuration[$"{TelemetryOptions.SectionName}:{nameof(TelemetryOptions.Metrics)}"], nameof(MetricsReaders.Nobody), StringComparison.OrdinalIgnoreCase));
+        var otlp = configuration[Endpoint] is { Length: > 0 };
+        var readers = configuration[$"{TelemetryOptions.SectionName}:{nameof(TelemetryOptions.Metrics)}"];
+        var page = !string.Equals(readers, nameof(MetricsReaders.Nobody), StringComparison.OrdinalIgnoreCase);
         if (!otlp && !page)
         {
             return services;
@@ -231,19 +233,30 @@ internal static class ServerContacts
         }
     }
 
-    /// <summary>Calendars that stand beside the contacts of all, or beside those of a team.</summary>
+    /// <summary>Calendars beside the common contacts, or beside those of a team.</summary>
     internal static ReadBesideContacts Beside(string contacts, Func<string, string?> ofTeam) => async (name, cancellationToken) =>
-        name.Contains('/', StringComparison.Ordinal) ? ofTeam(name)
-        : Path.Combine(Path.GetDirectoryName(Path.GetFullPath(contacts))!, name) is var file && File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : null;
+    {
+        if (name.Contains('/', StringComparison.Ordinal))
+        {
+            return ofTeam(name);
+        }
+
+        var file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(contacts))!, name);
+        return File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : null;
+    };
 
     /// <summary>What somebody should know before the first alert.</summary>
     public static void WarnAboutContacts(ContactBook book, IEnumerable<Runbook> runbooks, ServerSettings settings)
     {
-        var asked = runbooks.SelectMany(runbook => new[] { runbook.ApprovalOf(Phase.Mitigation), runbook.ApprovalOf(Phase.Resolution) })
-            .OfType<Approval>().SelectMany(approval => approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)));
+        var asked = runbooks
+            .SelectMany(runbook => new[] { runbook.ApprovalOf(Phase.Mitigation), runbook.ApprovalOf(Phase.Resolution) })
+            .OfType<Approval>()
+            .SelectMany(approval => approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)));
         if (book.Missing(asked) is { Count: > 0 } missing)
         {
-            ConsoleOutput.Line($"[yellow]Runbooks ask contacts that nobody is behind: {ConsoleOutput.Plain(string.Join(", ", missing))}.[/] The fallback is asked instead; add them to {ContactsFile.FileName}.");
+            var names = ConsoleOutput.Plain(string.Join(", ", missing));
+            ConsoleOutput.Line($"[yellow]Runbooks ask contacts that nobody is behind: {names}.[/] "
+                + $"The fallback is asked instead; add them to {ContactsFile.FileName}.");
         }
 
         if (!settings.Practice && book.Names.Count == 0)
@@ -278,11 +291,20 @@ internal static class ServerContacts
     {
         var people = await services.GetRequiredService<PublishedSets>().FindContactsAsync(cancellationToken);
         var common = BesideSettings(settings) is { } file ? RunbookFolder.Read(file) : people?.Common;
-        return string.Join('\n', (people?.Teams ?? []).Select(team => team.Contacts).Prepend(common).OfType<RunbookFile>().Select(contacts => contacts.Text));
+        var ofTeams = (people?.Teams ?? []).Select(team => team.Contacts);
+        return string.Join('\n', ofTeams.Prepend(common).OfType<RunbookFile>().Select(contacts => contacts.Text));
     }
 
     private static string? BesideSettings(ServerSettings settings) => BesideSettings(settings.ConfigFile);
 
-    private static string? BesideSettings(string? configFile) =>
-        configFile is { } config && Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, ContactsFile.FileName) is var beside && File.Exists(beside) ? beside : null;
+    private static string? BesideSettings(string? configFile)
+    {
+        if (configFile is null)
+        {
+            return null;
+        }
+
+        var contacts = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configFile))!, ContactsFile.FileName);
+        return File.Exists(contacts) ? contacts : null;
+    }
 }

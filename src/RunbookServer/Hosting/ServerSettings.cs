@@ -76,10 +76,14 @@ internal static class ServerSettingsCheck
         // The account counts with --storage azure only. A host with it in the environment may also start without.
         var sections = services.GetServices<SettingsSection>().Append(s_account);
         var secrets = AddressSecrets.NamedIn(await ServerContacts.TextOfAsync(settings, services, cancellationToken));
-        var problems = Checker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], configuration).Check(configuration, onlyOurs: true);
+        string[] others = [.. s_platform, .. ServerTelemetry.Variables, .. secrets];
+        var problems = Checker(sections, others, configuration).Check(configuration, onlyOurs: true);
         if (problems.Count > 0)
         {
-            throw new CommandException($"{string.Join("\n", problems)}{(problems.Any(problem => problem.IsUnknown) ? $"\nA secret that contacts need is named in {ContactsFile.FileName} as ${{NAME}}." : "")}");
+            var secret = problems.Any(problem => problem.IsUnknown)
+                ? $"\nA secret that contacts need is named in {ContactsFile.FileName} as ${{NAME}}."
+                : "";
+            throw new CommandException($"{string.Join("\n", problems)}{secret}");
         }
     }
 
@@ -87,8 +91,14 @@ internal static class ServerSettingsCheck
     public static IReadOnlyList<SettingProblem> FindMisspelt(IConfiguration configuration)
     {
         var services = new ServiceCollection().AddRunbooks().AddRunbooksWeb().AddIntegrations().AddChannels();
-        var sections = services.Where(service => service.ServiceType == typeof(SettingsSection)).Select(service => service.ImplementationInstance).OfType<SettingsSection>().Append(s_account).ToList();
-        var others = configuration.GetChildren().Select(child => child.Key).Except(sections.Select(section => section.Name), StringComparer.OrdinalIgnoreCase);
+        var sections = services.Where(service => service.ServiceType == typeof(SettingsSection))
+            .Select(service => service.ImplementationInstance)
+            .OfType<SettingsSection>()
+            .Append(s_account)
+            .ToList();
+        var others = configuration.GetChildren()
+            .Select(child => child.Key)
+            .Except(sections.Select(section => section.Name), StringComparer.OrdinalIgnoreCase);
         return Checker(sections, others, configuration).Check(configuration, onlyOurs: false);
     }
 
@@ -100,9 +110,13 @@ internal static class ServerSettingsCheck
     public static IReadOnlyList<string> FindWithoutPrefix(IEnumerable<SettingsSection> sections, IReadOnlyCollection<string> variables)
     {
         var names = sections.Append(s_account).Select(section => section.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return [.. variables.Where(variable => variable.Split("__") is [var section, _, ..] && names.Contains(section))
-            .Where(variable => !variables.Contains($"{SettingsFile.Variables}{variable}", StringComparer.OrdinalIgnoreCase))
-            .Order(StringComparer.Ordinal)];
+        return
+        [
+            .. variables
+                .Where(variable => variable.Split("__") is [var section, _, ..] && names.Contains(section))
+                .Where(variable => !variables.Contains($"{SettingsFile.Variables}{variable}", StringComparer.OrdinalIgnoreCase))
+                .Order(StringComparer.Ordinal),
+        ];
     }
 
     private static SettingsChecker Checker(

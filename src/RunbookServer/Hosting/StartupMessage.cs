@@ -24,7 +24,8 @@ internal static class StartupMessage
         ConsoleOutput.Line();
         ConsoleOutput.Line($"[bold]{CountText.Format(runbooks.Count, "runbook")}[/] from {ConsoleOutput.Plain(Relative(folder))}");
         var width = runbooks.Select(runbook => runbook.Id.Length).DefaultIfEmpty().Max();
-        var (steps, mode) = (services.GetRequiredService<StepCatalog>(), services.GetRequiredService<IOptions<SafetyOptions>>().Value.Mode);
+        var steps = services.GetRequiredService<StepCatalog>();
+        var mode = services.GetRequiredService<IOptions<SafetyOptions>>().Value.Mode;
         foreach (var runbook in runbooks)
         {
             var asks = RunbookModel.Asks(runbook, steps, mode);
@@ -89,9 +90,11 @@ internal static class StartupMessage
     /// <summary>Warns of variables that look like settings of this host, and are not read.</summary>
     public static void WarnAboutVariables(IServiceProvider services)
     {
-        foreach (var variable in ServerSettingsCheck.FindWithoutPrefix(services.GetServices<SettingsSection>(), [.. Environment.GetEnvironmentVariables().Keys.Cast<string>()]))
+        var variables = Environment.GetEnvironmentVariables().Keys.Cast<string>().ToList();
+        foreach (var variable in ServerSettingsCheck.FindWithoutPrefix(services.GetServices<SettingsSection>(), variables))
         {
-            ConsoleOutput.Line($"[yellow]The variable {ConsoleOutput.Plain(variable)} is not read.[/] Call it {ConsoleOutput.Plain($"{SettingsFile.Variables}{variable}")} where it is meant as a setting of this host.");
+            ConsoleOutput.Line($"[yellow]The variable {ConsoleOutput.Plain(variable)} is not read.[/] "
+                + $"Call it {ConsoleOutput.Plain($"{SettingsFile.Variables}{variable}")} where it is meant as a setting of this host.");
         }
     }
 
@@ -118,7 +121,16 @@ internal static class StartupMessage
         return url + data;
     }
 
-    private static string Relative(string path) => RunbookFolder.ContainerOf(path) is not null ? path : Path.GetRelativePath(".", path) is var relative && relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    private static string Relative(string path)
+    {
+        if (RunbookFolder.ContainerOf(path) is not null)
+        {
+            return path;
+        }
+
+        var relative = Path.GetRelativePath(".", path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    }
 }
 
 /// <param name="Mode">What runbooks may do.</param>
@@ -147,8 +159,14 @@ internal sealed record StartupSummary(string Mode, string Incidents)
     {
         var open = await store.ListAsync(new IncidentQuery(Open: true, Limit: IncidentQuery.Most), cancellationToken);
         var left = await store.ListAsync(new IncidentQuery(LeftToPeople: true, Limit: IncidentQuery.Most), cancellationToken);
-        var waiting = $"{(open.Next is null ? "" : "at least ")}{open.Items.Count(line => line.Question is not null)}";
-        return open.Items.Count == 0 && left.Items.Count == 0 ? null : $"{Many(open)} open, {waiting} waiting for an answer, {Many(left)} left to a person";
+        if (open.Items.Count == 0 && left.Items.Count == 0)
+        {
+            return null;
+        }
+
+        var atLeast = open.Next is null ? "" : "at least ";
+        var waiting = open.Items.Count(line => line.Question is not null);
+        return $"{Many(open)} open, {atLeast}{waiting} waiting for an answer, {Many(left)} left to a person";
     }
 
     private static string Many(IncidentPage page) =>

@@ -31,8 +31,9 @@ internal static class StorageAccountStartup
             await services.GetRequiredService<IOrchestrationService>().CreateIfNotExistsAsync();
             await PracticeGuard.KeepApartAsync(services, settings, cancellationToken);
 
-            // Last: where the account cannot be used, the folder keeps the key that senders have.
-            await TakeKeysAsync(services, settings, former is null ? null : await former.FindApiKeyAsync(settings.DataDirectory, cancellationToken), cancellationToken);
+            // Last, so that the folder keeps the key that senders have where the account cannot be used.
+            var formerKey = former is null ? null : await former.FindApiKeyAsync(settings.DataDirectory, cancellationToken);
+            await TakeKeysAsync(services, settings, formerKey, cancellationToken);
             if (former is not null)
             {
                 await former.NoteMovedAsync(services.GetRequiredService<TimeProvider>().GetUtcNow(), cancellationToken);
@@ -55,16 +56,21 @@ internal static class StorageAccountStartup
         string? former,
         CancellationToken cancellationToken)
     {
-        var (configuration, shared) = (services.GetRequiredService<IConfiguration>(), services.GetRequiredService<SharedKeys>());
+        var configuration = services.GetRequiredService<IConfiguration>();
+        var shared = services.GetRequiredService<SharedKeys>();
         var keys = configuration.GetSection(ApiKeyOptions.SectionName);
         var named = keys.GetSection(nameof(ApiKeyOptions.Keys)).GetChildren().FirstOrDefault()?.Value;
-        var made = named is null ? await shared.FindOrMakeAsync("api-key", () => former ?? SecretFiles.NewApiKey(), cancellationToken) : null;
+        var made = named is null
+            ? await shared.FindOrMakeAsync("api-key", () => former ?? SecretFiles.NewApiKey(), cancellationToken)
+            : null;
         var signs = configuration.GetSection($"{LinkSigningOptions.SectionName}:{nameof(LinkSigningOptions.Keys)}").GetChildren().Any()
             ? null
             : new LinkSigningKey { Id = "shared", Secret = await shared.FindOrMakeAsync("link-key", SecretFiles.NewLinkSecret, cancellationToken) };
         services.GetRequiredService<HostKeys>().Use(made, signs);
         var key = named ?? made!;
-        if (SecretFiles.FindApiKey(settings.DataDirectory) is { } known && known != key && !keys.AsEnumerable().Any(setting => setting.Value == known))
+        if (SecretFiles.FindApiKey(settings.DataDirectory) is { } known
+            && known != key
+            && !keys.AsEnumerable().Any(setting => setting.Value == known))
         {
             SecretFiles.SetApiKeyAside(settings.DataDirectory);
             ConsoleOutput.Line("[yellow]The data folder had another key of the API, which does not open this host.[/] "
@@ -99,7 +105,9 @@ internal sealed class FormerRecords : IDisposable
             return null;
         }
 
-        var records = DataFolder.Open(() => new FormerRecords(new SqliteDatabase(options, NullLogger<SqliteDatabase>.Instance)), options.Path);
+        var records = DataFolder.Open(
+            () => new FormerRecords(new SqliteDatabase(options, NullLogger<SqliteDatabase>.Instance)),
+            options.Path);
         try
         {
             if (await PracticeGuard.IsForPracticeAsync(records._state, cancellationToken))

@@ -36,8 +36,11 @@ internal sealed class SandboxHandler(
         var outcomes = await intake.ReceiveAsync(reader.Read(source, body).Alerts, cancellationToken);
         return outcomes.FirstOrDefault(outcome => outcome.Id is not null) is { Id: { } incident }
             ? new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}")
-            : await PageAsync($"Nothing was opened. {string.Join(" ", outcomes.Select(outcome => outcome.Reason))}", StatusCodes.Status200OK, cancellationToken);
+            : await PageAsync(NothingOpened(outcomes), StatusCodes.Status200OK, cancellationToken);
     });
+
+    private static string NothingOpened(IEnumerable<IntakeOutcome> outcomes) =>
+        $"Nothing was opened. {string.Join(" ", outcomes.Select(outcome => outcome.Reason))}";
 
     public Task<IResult> TurnAsync(HttpRequest request) => FormAsync(request, (form, cancellationToken) =>
         DoAsync(() => sandbox.TurnAsync(form["name"].ToString(), form["turn"] == "break", cancellationToken), cancellationToken));
@@ -61,12 +64,27 @@ internal sealed class SandboxHandler(
 
     private const string NoAnswer = "The sandbox does not answer.";
 
-    private Task<IResult> FormAsync(HttpRequest request, Func<IFormCollection, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
-        !SameOrigin.Allows(request)
-            ? MessageResult.FromAnotherSite("Nothing was done")
-            : await FormFields.ReadAsync(request, cancellationToken) is { } form
-                ? await work(form, cancellationToken)
-                : MessageResult.Of(StatusCodes.Status400BadRequest, "Nothing was done", "This is no form of the page about the sandbox.", home: true), Caller.Person);
+    private Task<IResult> FormAsync(HttpRequest request, Func<IFormCollection, CancellationToken, Task<IResult>> work) =>
+        runner.RunAsync(request, cancellationToken => OnFormAsync(request, work, cancellationToken), Caller.Person);
+
+    private static async Task<IResult> OnFormAsync(
+        HttpRequest request,
+        Func<IFormCollection, CancellationToken, Task<IResult>> work,
+        CancellationToken cancellationToken)
+    {
+        if (!SameOrigin.Allows(request))
+        {
+            return MessageResult.FromAnotherSite("Nothing was done");
+        }
+
+        return await FormFields.ReadAsync(request, cancellationToken) is { } form
+            ? await work(form, cancellationToken)
+            : MessageResult.Of(
+                StatusCodes.Status400BadRequest,
+                "Nothing was done",
+                "This is no form of the page about the sandbox.",
+                home: true);
+    }
 
     private async Task<IResult> DoAsync(Func<Task> work, CancellationToken cancellationToken)
     {
@@ -104,11 +122,16 @@ internal static class PracticeRoutes
 {
     public static void MapPractice(this IEndpointRouteBuilder app)
     {
-        app.MapGet(SandboxHandler.Address, (HttpRequest request, SandboxHandler handler) => handler.ShowAsync(request)).PageNeeds(Role.Viewer);
-        app.MapPost($"{SandboxHandler.Address}/fire", (HttpRequest request, SandboxHandler handler) => handler.FireAsync(request)).PageNeeds(Role.Operator);
-        app.MapPost($"{SandboxHandler.Address}/troubles", (HttpRequest request, SandboxHandler handler) => handler.TurnAsync(request)).PageNeeds(Role.Operator);
-        app.MapPost($"{SandboxHandler.Address}/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetAsync(request)).PageNeeds(Role.Operator);
-        app.MapPost("/api/sandbox/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetByApiAsync(request)).Needs(Role.Operator);
+        app.MapGet(SandboxHandler.Address, (HttpRequest request, SandboxHandler handler) => handler.ShowAsync(request))
+            .PageNeeds(Role.Viewer);
+        app.MapPost($"{SandboxHandler.Address}/fire", (HttpRequest request, SandboxHandler handler) => handler.FireAsync(request))
+            .PageNeeds(Role.Operator);
+        app.MapPost($"{SandboxHandler.Address}/troubles", (HttpRequest request, SandboxHandler handler) => handler.TurnAsync(request))
+            .PageNeeds(Role.Operator);
+        app.MapPost($"{SandboxHandler.Address}/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetAsync(request))
+            .PageNeeds(Role.Operator);
+        app.MapPost("/api/sandbox/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetByApiAsync(request))
+            .Needs(Role.Operator);
     }
 }
 

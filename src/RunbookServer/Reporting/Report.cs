@@ -12,7 +12,7 @@ internal sealed record Report(string Command, bool IsStrict, IReadOnlyList<Repor
 {
     public bool HasFailed => Cases.Any(HasFailedIn);
 
-    public bool HasFailedIn(ReportedCase one) => one.Problems.Any(IsFailure);
+    public bool HasFailedIn(ReportedCase checkedCase) => checkedCase.Problems.Any(IsFailure);
 
     public bool IsFailure(CatalogError problem) => IsStrict || problem.Code is null;
 }
@@ -160,9 +160,14 @@ internal static class JUnitReport
             new XAttribute("name", Valid(one.Name)),
             new XAttribute("file", Valid(one.File)),
             new XAttribute("time", Seconds(one.Took)),
-            failures.Count == 0 ? null : new XElement("failure", new XAttribute("message", Valid(CountText.Format(failures.Count, "problem"))), Valid(string.Join("\n", failures))),
+            failures.Count == 0 ? null : Failure(failures),
             warnings.Count == 0 ? null : new XElement("system-out", Valid(string.Join("\n", warnings))));
     }
+
+    private static XElement Failure(IReadOnlyList<CatalogError> failures) => new(
+        "failure",
+        new XAttribute("message", Valid(CountText.Format(failures.Count, "problem"))),
+        Valid(string.Join("\n", failures)));
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.000", CultureInfo.InvariantCulture);
 
@@ -207,7 +212,8 @@ internal static class SarifReport
                     },
                 },
                 ["columnKind"] = "utf16CodeUnits",
-                ["results"] = new JsonArray([.. report.Cases.SelectMany(one => one.Problems.Select(problem => OfProblem(report, one, problem, ids)))]),
+                ["results"] = new JsonArray([.. report.Cases.SelectMany(file =>
+                    file.Problems.Select(problem => OfProblem(report, file, problem, ids)))]),
             }),
         }.ToJsonString(JsonReport.Options);
     }

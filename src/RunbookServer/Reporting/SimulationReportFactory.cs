@@ -88,15 +88,27 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
         yield return new(After(asked.ExpiresAt), "gate", GateText.WhenTimeIsUp(asked));
     }
 
-    /// <summary>The record tells that somebody was told; here the message itself stands in its place.</summary>
+    /// <summary>The messages themselves replace the record's lines about them.</summary>
     private IEnumerable<SimulatedMoment> Timeline()
     {
-        var told = _incident.Timeline.TakeWhile(entry => !WouldAct || entry.Kind != TimelineKind.Step).Where(entry => entry.Kind != TimelineKind.Message)
+        var recorded = _incident.Timeline
+            .TakeWhile(entry => !WouldAct || entry.Kind != TimelineKind.Step)
+            .Where(entry => entry.Kind != TimelineKind.Message)
             .Select(entry => (entry.At, Moment: new SimulatedMoment(After(entry.At), CamelCase.Of(entry.Kind), entry.What)));
-        var sent = (WouldAct ? [] : played.Messages).GroupBy(message => (message.At, message.Card.Kind, message.Card.Title))
-            .Select(same => (same.Key.At, Moment: new SimulatedMoment(
-                After(same.Key.At), "message", $"{Of(same.Key.Kind)} to {string.Join(", ", same.Select(message => message.To))}", same.First().Card with { Links = [] })));
-        return told.Concat(sent).OrderBy(one => one.At).Select(one => one.Moment);
+        var sent = (WouldAct ? [] : played.Messages)
+            .GroupBy(message => (message.At, message.Card.Kind, message.Card.Title))
+            .Select(same => (same.Key.At, Moment: Sent(same.Key.At, [.. same])));
+        return recorded.Concat(sent).OrderBy(item => item.At).Select(item => item.Moment);
+    }
+
+    private SimulatedMoment Sent(DateTimeOffset at, IReadOnlyList<RecordedCard> same)
+    {
+        var card = same[0].Card;
+        return new(
+            After(at),
+            "message",
+            $"{Of(card.Kind)} to {string.Join(", ", same.Select(message => message.To))}",
+            card with { Links = [] });
     }
 
     private IEnumerable<string> Problems(IEnumerable<SimulatedCheck> checks) => checks

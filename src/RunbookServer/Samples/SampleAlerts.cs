@@ -51,12 +51,15 @@ internal static class SampleAlerts
         {
             using var stream = s_assembly.GetManifestResourceStream($"{Prefix}{sample}.json")!;
             using var text = new StreamReader(stream);
-            return (source ?? sample.Split('.')[1], Encoding.UTF8.GetBytes(text.ReadToEnd().Replace(s_usual.Authority, (sandbox ?? s_usual).Authority, StringComparison.Ordinal)));
+            var body = text.ReadToEnd().Replace(s_usual.Authority, (sandbox ?? s_usual).Authority, StringComparison.Ordinal);
+            return (source ?? sample.Split('.')[1], Encoding.UTF8.GetBytes(body));
         }
 
         if (!File.Exists(name))
         {
-            throw new CommandException($"There is no sample and no file '{name}'. {Suggestion.For(name, Names.Concat(Names.Select(sample => sample.Split('.')[0])))}Samples: {string.Join(", ", Names)}.");
+            var candidates = Names.Concat(Names.Select(known => known.Split('.')[0]));
+            throw new CommandException(
+                $"There is no sample and no file '{name}'. {Suggestion.For(name, candidates)}Samples: {string.Join(", ", Names)}.");
         }
 
         return new FileInfo(name).Length <= AlertLimits.Body
@@ -64,8 +67,15 @@ internal static class SampleAlerts
             : throw new CommandException($"{name} is larger than {AlertLimits.Body} bytes; no sender's alert is.");
     }
 
-    /// <summary>As they stand there, in whatever encoding: it is the host that reads them. Only UTF-16, as which Windows PowerShell writes what is sent to a file, no sender posts.</summary>
-    private static byte[] BytesOf(string file) => File.ReadAllBytes(file) is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]) and var bytes ? bytes : Encoding.UTF8.GetBytes(File.ReadAllText(file));
+    /// <summary>
+    /// The bytes as they are, since the host knows encodings. Only UTF-16 is converted: Windows PowerShell writes redirected output
+    /// so, and no sender posts it.
+    /// </summary>
+    private static byte[] BytesOf(string file)
+    {
+        var bytes = File.ReadAllBytes(file);
+        return bytes is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] ? Encoding.UTF8.GetBytes(File.ReadAllText(file)) : bytes;
+    }
 
     private static string SourceOf(string file) =>
         Path.GetFileName(file).Split('.').FirstOrDefault(part => s_senders.Contains(part))

@@ -22,7 +22,11 @@ internal static class ConsoleOutput
     public static void Raw(string text) => Console.Out.WriteLine(Clean(text));
 
     /// <summary>A line of a record. Its later lines are marked, so that text from outside cannot look like a line of ours.</summary>
-    public static void Record(string line) => Raw(line.ReplaceLineEndings($"\n{new string(' ', line.Length - line.TrimStart(' ').Length)}| "));
+    public static void Record(string line)
+    {
+        var indent = new string(' ', line.Length - line.TrimStart(' ').Length);
+        Raw(line.ReplaceLineEndings($"\n{indent}| "));
+    }
 
     public static void Json(JsonNode? node) => Raw(node?.ToJsonString(s_indented) ?? "");
 
@@ -80,7 +84,8 @@ internal sealed class TerminalNotifier(IAnsiConsole console, TimeProvider time) 
     {
         var colour = card.Kind is CardKind.Page ? "red" : card.Asks ? "yellow" : "green";
         var dryRun = card.DryRun ? "[bold](dry run)[/] " : "";
-        console.MarkupLine($"[grey]{time.GetUtcNow():HH:mm:ss}[/] [{colour}]→ {Plain(to.Recipient)}[/] {dryRun}{Plain(card.Title)} [grey]{Plain(card.IncidentId)}[/]");
+        var (at, recipient, title, id) = (time.GetUtcNow(), Plain(to.Recipient), Plain(card.Title), Plain(card.IncidentId));
+        console.MarkupLine($"[grey]{at:HH:mm:ss}[/] [{colour}]→ {recipient}[/] {dryRun}{title} [grey]{id}[/]");
         if (card.Links.Count > 0)
         {
             // Not wrapped: a terminal cannot open a link that is broken over two lines.
