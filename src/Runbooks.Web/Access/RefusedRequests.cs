@@ -4,8 +4,8 @@ using Runbooks.Watchdog;
 namespace Runbooks.Web.Access;
 
 /// <summary>
-/// Who wanted what without the role or the source for it, for whoever looks after the system. Kept in the shared state: what is alike is one
-/// line, written at most once a minute by each host and when somebody looks, and of many lines the latest stay. All are in the log.
+/// Requests that were refused for want of a role or a source, for the people who look after the system. Kept in the shared state: equal
+/// ones are one line, written at most once a minute by each host and when somebody looks. Only the latest lines stay; the log has all.
 /// </summary>
 public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogger<RefusedRequests> logger)
 {
@@ -17,7 +17,7 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
 
     private readonly Lock _gate = new();
 
-    /// <summary>What was written within the last minute, and what has come since that is not written yet.</summary>
+    /// <summary>The lines of the last minute, each with what has come since and is not written yet.</summary>
     private readonly Dictionary<(string Who, string What), (RefusedRequest? Unwritten, DateTimeOffset WrittenAt)> _recent = [];
 
     /// <summary>The latest first.</summary>
@@ -44,7 +44,7 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
         {
             await state.ChangeAsync<RefusedList>(Key, known => lines.Aggregate(known ?? new([]), Add), cancellationToken);
         }
-        // It is in the log; whoever is refused is told so whatever the store's trouble.
+        // The log has it. The caller is told of the refusal, whatever the store's trouble.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
         {
             Log.RefusalNotKept(logger, trouble);
@@ -61,7 +61,7 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
         }
     }
 
-    /// <returns>What is to be written now.</returns>
+    /// <returns>The lines to write now.</returns>
     private List<RefusedRequest> Count(RefusedRequest line, DateTimeOffset now)
     {
         lock (_gate)
@@ -74,7 +74,7 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
             {
                 _recent[key] = (known.Unwritten is { } earlier ? Merge(earlier, line) : line, known.WrittenAt);
             }
-            // Whoever asks for everything there is writes no more than this.
+            // A caller that tries every address writes no more than this.
             else if (_recent.Count < MaxLines)
             {
                 _recent[key] = (null, now);
@@ -92,36 +92,42 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
         return new([.. list.Requests.Where(known => known != earlier).Prepend(merged).OrderByDescending(known => known.LastAt).Take(MaxLines)]);
     }
 
-    private static RefusedRequest Merge(RefusedRequest earlier, RefusedRequest later) => later with { Count = earlier.Count + later.Count, FirstAt = earlier.FirstAt };
+    private static RefusedRequest Merge(RefusedRequest earlier, RefusedRequest later) =>
+        later with { Count = earlier.Count + later.Count, FirstAt = earlier.FirstAt };
 
     /// <param name="Requests">The latest first.</param>
     private sealed record RefusedList(IReadOnlyList<RefusedRequest> Requests);
 }
 
 /// <summary>Requests that were refused because of their role, or of the sources of their key.</summary>
-/// <param name="Who">The key's name, or whoever was signed in.</param>
+/// <param name="Who">The key's name, or the person who was signed in.</param>
 /// <param name="What">Method and address.</param>
-/// <param name="Role">The role they have, and the one it needs; or the sources that the key is held to.</param>
+/// <param name="Role">The role they have, and the one it needs; or the sources that the key may post for.</param>
 public sealed record RefusedRequest(string Who, string What, string Role, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt);
 
 /// <summary>
-/// Posts of alerts that the door turned away: few senders repeat what was answered with 401 or 403, so a person is paged. Somebody
-/// without a key of ours may be anybody, so of them each kind of sender pages once a day, and nothing that they wrote is told.
+/// Posts of alerts that were refused at the door. Few senders repeat what was answered with 401 or 403, so a person is paged. A caller
+/// without a key of ours may be anybody: each kind of sender then pages once a day, and nothing that the caller wrote is passed on.
 /// </summary>
-public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, ISharedState state, TimeProvider time, ILogger<RefusedSenders> logger)
+public sealed class RefusedSenders(
+    AlertReader reader,
+    LostAlerts lost,
+    ISharedState state,
+    TimeProvider time,
+    ILogger<RefusedSenders> logger)
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromDays(1);
 
     private const string Key = "intake:refused-senders";
 
-    /// <summary>What is told stands in the shared state, since processes come and go; here it spares asking for each post.</summary>
+    /// <summary>Saves asking the shared state for each post. That state is the record, since processes come and go.</summary>
     private readonly ConcurrentDictionary<string, DateTimeOffset> _told = new();
 
-    /// <param name="known">Whose key it was; null: nobody's.</param>
-    /// <param name="token">What is wrong with the token that it showed instead of a key; null where it is no way in for tokens.</param>
+    /// <param name="known">The owner of the key; null for a key that is not ours.</param>
+    /// <param name="token">What is wrong with the token that was shown instead of a key; null on a way in that takes no tokens.</param>
     internal async Task RecordAsync(HttpRequest request, Actor? known, string? token = null)
     {
-        // Routing takes an address with a slash at its end for the same one.
+        // Routing ignores a slash at the end of an address.
         var source = $"{request.Path}".TrimEnd('/').Split('/')[^1];
         if (!HttpMethods.IsPost(request.Method) || !reader.Knows(source) || (known is null && !IsDue(reader.NameOf(source))))
         {
@@ -140,7 +146,7 @@ public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, ISharedS
                 await lost.RecordAsync(reader.NameOf(source), alerts: 0, why, CancellationToken.None);
             }
         }
-        // Whoever is turned away is told so whatever the store's trouble.
+        // The caller is told of the refusal, whatever the store's trouble.
         catch (Exception trouble)
         {
             _told.TryRemove(reader.NameOf(source), out _);
@@ -151,7 +157,8 @@ public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, ISharedS
     private bool IsDue(string source)
     {
         var now = time.GetUtcNow();
-        return _told.TryAdd(source, now) || (_told.TryGetValue(source, out var told) && (now - told).Duration() >= s_pause && _told.TryUpdate(source, now, told));
+        return _told.TryAdd(source, now)
+            || (_told.TryGetValue(source, out var told) && (now - told).Duration() >= s_pause && _told.TryUpdate(source, now, told));
     }
 
     private async Task<bool> ClaimAsync(string source)
@@ -164,6 +171,6 @@ public sealed class RefusedSenders(AlertReader reader, LostAlerts lost, ISharedS
             CancellationToken.None)).Result;
     }
 
-    /// <param name="At">When posts without a key were last told of, by the kind of sender.</param>
+    /// <param name="At">For each kind of sender, when people were last told of posts without a key.</param>
     private sealed record Told(IReadOnlyDictionary<string, DateTimeOffset> At);
 }

@@ -3,10 +3,9 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Web.Access;
 
-/// <summary>What somebody may do here. Each may what the one before it may, but for a sender, who posts alerts and nothing else.</summary>
+/// <summary>What a caller may do here. Each role includes the ones before it, but not the sender, who posts alerts and nothing else.</summary>
 public enum Role
 {
-    /// <summary>Nothing.</summary>
     None,
 
     /// <summary>Posts alerts, and sees nothing.</summary>
@@ -25,20 +24,20 @@ public enum Role
     Admin,
 }
 
-/// <summary>Whoever a request comes from, as far as it is proven, and what they may do.</summary>
+/// <summary>Who sent a request, as far as it is proven, and what they may do.</summary>
 /// <param name="Who">In words, for the record of refusals.</param>
 public sealed record Actor(Role Role, string Who)
 {
-    /// <summary>Whoever the platform has signed in; null where a key or a link speaks.</summary>
+    /// <summary>The person that the platform has signed in; null for a key or a link.</summary>
     public SignedInPerson? Person { get; init; }
 
-    /// <summary>The sources that the key may post for; empty: for any.</summary>
+    /// <summary>The sources that the key may post for; empty for any.</summary>
     public IReadOnlyCollection<string> Sources { get; init; } = [];
 
-    /// <summary>How a role that is missing is had.</summary>
+    /// <summary>How to get a missing role.</summary>
     public string Remedy { get; init; } = "Use a key that has it (setting ApiKeys:Named), or ask whoever keeps this system for one.";
 
-    /// <returns>Null where nothing has let the request in: it comes with a link, which is its own proof.</returns>
+    /// <returns>Null for a request with a link, which is its own proof.</returns>
     public static Actor? Of(HttpRequest request) => request.HttpContext.Features.Get<Actor>();
 
     public bool May(Role needed) => needed == Role.Sender ? Role is Role.Sender or >= Role.Operator : Role >= needed;
@@ -48,7 +47,6 @@ public sealed record Actor(Role Role, string Who)
     public void EnterWith(HttpRequest request) => request.HttpContext.Features.Set(this);
 }
 
-/// <summary>Roles as people read them.</summary>
 internal static class RoleText
 {
     public static string Of(Role role) => role switch
@@ -62,7 +60,6 @@ internal static class RoleText
     };
 }
 
-/// <summary>What an endpoint asks for.</summary>
 public sealed record NeededRole(Role Role, bool IsPage);
 
 /// <summary>The two forms of <c>Authorization</c> that are read here (RFC 6750 and RFC 7617).</summary>
@@ -71,13 +68,15 @@ internal static class AuthorizationHeader
     /// <returns>Null when there is none.</returns>
     public static string? BearerToken(HttpRequest request) => After("Bearer ", request);
 
-    /// <summary>What a browser sends that asked for a name and a password: <c>name:password</c>.</summary>
-    /// <returns>Null when there is none, or it cannot be read.</returns>
+    /// <summary><c>name:password</c>, as a browser sends it that asked for them.</summary>
+    /// <returns>Null when the header is missing or cannot be read.</returns>
     public static string? BasicCredentials(HttpRequest request)
     {
         var encoded = After("Basic ", request);
         var decoded = new byte[encoded?.Length ?? 0];
-        return encoded is not null && Convert.TryFromBase64String(encoded, decoded, out var length) ? Encoding.UTF8.GetString(decoded, 0, length) : null;
+        return encoded is not null && Convert.TryFromBase64String(encoded, decoded, out var length)
+            ? Encoding.UTF8.GetString(decoded, 0, length)
+            : null;
     }
 
     private static string? After(string scheme, HttpRequest request) =>

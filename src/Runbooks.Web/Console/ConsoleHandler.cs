@@ -7,15 +7,26 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /</c> and <c>GET /incidents/{id}</c></summary>
 public sealed class ConsoleHandler(
-    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, ApproverRules approvers, LiveIncidents live, TimeProvider time, HttpRequestRunner runner)
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    LoadedRunbooks loaded,
+    IOptions<ConsoleOptions> options,
+    SafetyWarnings safety,
+    ClosedGuards guards,
+    ApproverRules approvers,
+    LiveIncidents live,
+    TimeProvider time,
+    HttpRequestRunner runner)
 {
     private const int PageSize = 50;
 
     public Task<IResult> ListAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
-        // As with a state that is none: an address that somebody cut short shows the first page.
+        // As with an unknown state: an address that was cut short shows the first page.
         var after = request.Given("after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
-        var words = request.Given("q")?.Trim() is { Length: > 0 } text ? text[..Math.Min(text.Length, IncidentQuery.LongestText)] : null;
+        var words = request.Given("q")?.Trim() is { Length: > 0 } text
+            ? text[..Math.Min(text.Length, IncidentQuery.LongestText)]
+            : null;
         var filter = new ConsoleFilter(request.Given("state"), request.Given("runbook"), words, after);
 
         var now = await live.ReadAsync(cancellationToken);
@@ -24,7 +35,7 @@ public sealed class ConsoleHandler(
         var model = new ConsoleModel(open, closed, filter, runbooks, next is null ? null : filter.AddressAt(next), options.Value.TryThis, time.GetUtcNow())
         {
             Warnings = await safety.WarningsAsync(cancellationToken),
-            // Shown first under every filter: it is forgotten otherwise.
+            // Shown first under every filter, or they would be forgotten.
             NeedsPerson = ConsoleModel.MostUrgentFirst(now.NeedPerson),
             NeedsPersonIsCut = now.IsCut,
             Owned = now.Owned.Count,
@@ -38,7 +49,7 @@ public sealed class ConsoleHandler(
         return new PageResult<ConsolePage>(new { Model = model });
     }, Caller.Person);
 
-    /// <summary>First what is most urgent and what ended last; a state, words and later pages are one list, the newest first.</summary>
+    /// <summary>Without a filter the most urgent and what ended last. A state, words and later pages are one list, the newest first.</summary>
     private async Task<(IReadOnlyList<IncidentSummary> Open, IReadOnlyList<IncidentSummary> Closed, string? Next)> FindAsync(
         ConsoleFilter filter, LiveIncidentsNow now, CancellationToken cancellationToken)
     {
@@ -76,21 +87,30 @@ public sealed class ConsoleHandler(
 }
 
 /// <summary>
-/// The forms on an incident's page, <c>POST /incidents/{id}/decision</c>, <c>/retry</c> and each <see cref="IncidentVerb"/>. What
-/// was done shows on the page that the browser is sent back to; what was not is said on it.
+/// The forms on an incident's page, <c>POST /incidents/{id}/decision</c>, <c>/retry</c> and each <see cref="IncidentVerb"/>. When it is
+/// done, the browser is sent to the page; when it is not, the page says why.
 /// </summary>
 public sealed class IncidentFormsHandler(
-    ApprovalService approvals, IncidentVerbService verbs, IncidentRetry retry, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner runner)
+    ApprovalService approvals,
+    IncidentVerbService verbs,
+    IncidentRetry retry,
+    ConsoleHandler pages,
+    IOptions<ConsoleOptions> options,
+    HttpRequestRunner runner)
 {
     private const string NotDone = "Not done";
 
-    /// <summary>On the question and the plan that the page showed, and on no other.</summary>
+    /// <summary>Decides on the question and the plan that the page showed, and on no other.</summary>
     public Task<IResult> DecideAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
         var (form, refusal) = await Attribution.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded: false);
         if (form is null || !DecisionVerbText.TryParse(form.Fields["decision"], out var verb))
         {
-            return refusal ?? MessageResult.Of(StatusCodes.Status400BadRequest, NotDone, "No decision was sent: go back and press one of the buttons.", home: true);
+            return refusal ?? MessageResult.Of(
+                StatusCodes.Status400BadRequest,
+                NotDone,
+                "No decision was sent: go back and press one of the buttons.",
+                home: true);
         }
 
         var decision = new DecisionRequest(verb, form.By, DecisionVia.Console, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = Actor.Of(request)?.Person, Items = DecisionVerbText.Items(form.Fields) };
@@ -116,7 +136,10 @@ public sealed class IncidentFormsHandler(
     });
 
     private Task<IResult> AttributedAsync(
-        HttpRequest request, string id, bool reasonNeeded, Func<Attribution, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work) => runner.RunAsync(request, async cancellationToken =>
+        HttpRequest request,
+        string id,
+        bool reasonNeeded,
+        Func<Attribution, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work) => runner.RunAsync(request, async cancellationToken =>
     {
         var (form, refusal) = await Attribution.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded);
         if (form is null)
@@ -135,9 +158,13 @@ public sealed class IncidentFormsHandler(
 
     private static string AddressOf(string id) => $"/incidents/{Uri.EscapeDataString(id)}";
 
-    /// <summary>Whoever presses twice finds it done both times.</summary>
-    private static bool IsDone(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded or DecisionStatus.AlreadyCounted;
+    /// <summary>Pressing twice is done both times.</summary>
+    private static bool IsDone(DecisionResult result) =>
+        result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded or DecisionStatus.AlreadyCounted;
 
     private Task<IResult> ShowAsync(HttpRequest request, string id, DecisionResult result, int status, CancellationToken cancellationToken) =>
-        runner.ShowAsync(() => pages.PageAsync(id, Visitor.Of(request, options.Value), result.Message, status, cancellationToken), status, result.Message);
+        runner.ShowAsync(
+            () => pages.PageAsync(id, Visitor.Of(request, options.Value), result.Message, status, cancellationToken),
+            status,
+            result.Message);
 }

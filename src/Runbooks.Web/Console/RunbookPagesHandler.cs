@@ -7,7 +7,16 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /runbooks</c>, <c>GET /runbooks/{id}</c> and its form, <c>POST /runbooks/{id}/start</c>.</summary>
 public sealed class RunbookPagesHandler(
-    LoadedRunbooks loaded, StepCatalog steps, RunHistoryStore histories, IIncidentStore store, RuleSetStatus status, ManualStart manual, IOptions<ConsoleOptions> options, IOptionsMonitor<SafetyOptions> safety, TimeProvider time, HttpRequestRunner runner)
+    LoadedRunbooks loaded,
+    StepCatalog steps,
+    RunHistoryStore histories,
+    IIncidentStore store,
+    RuleSetStatus status,
+    ManualStart manual,
+    IOptions<ConsoleOptions> options,
+    IOptionsMonitor<SafetyOptions> safety,
+    TimeProvider time,
+    HttpRequestRunner runner)
 {
     private const int RecentShown = 10;
     private const string NotStarted = "Not started";
@@ -20,7 +29,14 @@ public sealed class RunbookPagesHandler(
             runbooks.Add((runbook, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
 
-        return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Steps = steps, safety.CurrentValue.Mode, Rules = status, Now = time.GetUtcNow() });
+        return new PageResult<RunbooksPage>(new
+        {
+            Runbooks = runbooks,
+            Steps = steps,
+            safety.CurrentValue.Mode,
+            Rules = status,
+            Now = time.GetUtcNow(),
+        });
     }, Caller.Person);
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => runner.RunAsync(request, cancellationToken =>
@@ -46,12 +62,21 @@ public sealed class RunbookPagesHandler(
                 started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest, cancellationToken);
     }, Caller.Person);
 
-    private async Task<IResult> PageAsync(string id, Visitor visitor, string? refusal, Dictionary<string, string> given, int status, CancellationToken cancellationToken)
+    private async Task<IResult> PageAsync(
+        string id,
+        Visitor visitor,
+        string? refusal,
+        Dictionary<string, string> given,
+        int status,
+        CancellationToken cancellationToken)
     {
         if (loaded().FirstOrDefault(runbook => runbook.Id == id) is not { } runbook)
         {
             return MessageResult.Of(
-                StatusCodes.Status404NotFound, "No such runbook", "No runbook of this name is loaded. Incidents of it, if there were any, are kept all the same.", home: true);
+                StatusCodes.Status404NotFound,
+                "No such runbook",
+                "No runbook of this name is loaded. Incidents of it, if there were any, are kept all the same.",
+                home: true);
         }
 
         var report = RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken));
@@ -67,7 +92,7 @@ public sealed class UnmatchedHandler(UnmatchedAlerts alerts, TimeProvider time, 
         new PageResult<UnmatchedPage>(new { Alerts = await alerts.ReadAsync(cancellationToken), Now = time.GetUtcNow() }), Caller.Person);
 }
 
-/// <summary><c>GET /statistics</c>. Counted from the listing, at most once a minute and at most so many incidents, whoever asks.</summary>
+/// <summary><c>GET /statistics</c>. Counted from the listing at most once a minute, for all readers, and up to a limit of incidents.</summary>
 public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, HttpRequestRunner runner)
 {
     private const int MaxCounted = 10_000;
@@ -81,7 +106,7 @@ public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, H
     public Task<IResult> ShowAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
         new PageResult<StatisticsPage>(new { Model = await LatestAsync().WaitAsync(cancellationToken) }), Caller.Person);
 
-    /// <summary>Counted for everybody who waits; whoever leaves does not stop it for the others.</summary>
+    /// <summary>One count for all readers. A reader who leaves does not stop it for the others.</summary>
     private Task<StatisticsModel> LatestAsync()
     {
         lock (_gate)

@@ -4,8 +4,8 @@ using Runbooks.Storage;
 namespace Runbooks.Web.Decisions;
 
 /// <summary>
-/// <c>/decide?token=</c>. GET and HEAD render and change nothing, however often a mail scanner comes by; only a POST of the
-/// page's form decides. The token is the credential.
+/// <c>/decide?token=</c>. GET and HEAD change nothing, since mail scanners open links; only a POST of the page's form decides. The token
+/// is the credential.
 /// </summary>
 public sealed class DecidePageHandler(
     LinkSigner signer,
@@ -37,13 +37,19 @@ public sealed class DecidePageHandler(
         if (!SameOrigin.Allows(request))
         {
             Log.LinkRefused(logger, "posted from another site");
-            return MessageResult.Of(StatusCodes.Status403Forbidden, "Not decided", "This was sent from another site. Open the link from your message and decide there.");
+            return MessageResult.Of(
+                StatusCodes.Status403Forbidden,
+                "Not decided",
+                "This was sent from another site. Open the link from your message and decide there.");
         }
 
         var form = await (storm is null ? FormFields.ReadAsync(request, cancellationToken) : FormFields.ReadListAsync(request, cancellationToken));
         if (form is null || !DecisionVerbText.TryParse(form["decision"], out var verb))
         {
-            return MessageResult.Of(StatusCodes.Status400BadRequest, "Not decided", "No decision was sent. Open the link from your message and press one of the buttons.");
+            return MessageResult.Of(
+                StatusCodes.Status400BadRequest,
+                "Not decided",
+                "No decision was sent. Open the link from your message and press one of the buttons.");
         }
 
         return grant is null
@@ -51,7 +57,12 @@ public sealed class DecidePageHandler(
             : await DecideAsync(request, grant, form, verb, cancellationToken);
     }, Caller.Person);
 
-    private async Task<IResult> DecideAsync(HttpRequest request, LinkGrant grant, IFormCollection form, DecisionVerb verb, CancellationToken cancellationToken)
+    private async Task<IResult> DecideAsync(
+        HttpRequest request,
+        LinkGrant grant,
+        IFormCollection form,
+        DecisionVerb verb,
+        CancellationToken cancellationToken)
     {
         if (time.GetUtcNow() >= grant.ExpiresAt)
         {
@@ -68,10 +79,13 @@ public sealed class DecidePageHandler(
             SignedIn = person,
         };
         var result = (await approvals.DecideAsync(grant.IncidentId, grant.GateId, decision, cancellationToken)).Result;
-        return await runner.ShowAsync(() => ShowAsync(request, grant, result, cancellationToken), DecisionResponse.StatusOf(result.Status), result.Message);
+        return await runner.ShowAsync(
+            () => ShowAsync(request, grant, result, cancellationToken),
+            DecisionResponse.StatusOf(result.Status),
+            result.Message);
     }
 
-    /// <returns>The name that the form asked for; null where it asks for none, and where none was typed.</returns>
+    /// <returns>Null where the form asks for no name, and where none was typed.</returns>
     private async Task<string?> TypedNameAsync(LinkGrant grant, IFormCollection form, CancellationToken cancellationToken)
     {
         var gate = (await store.FindAsync(grant.IncidentId, cancellationToken))?.FindGate(grant.GateId);
@@ -83,27 +97,34 @@ public sealed class DecidePageHandler(
     {
         if (await store.FindAsync(grant.IncidentId, cancellationToken) is not { } incident || incident.FindGate(grant.GateId) is not { } gate)
         {
-            return MessageResult.Of(StatusCodes.Status404NotFound, "No longer kept", "The record of this incident is no longer kept. Nothing was decided.");
+            return MessageResult.Of(
+                StatusCodes.Status404NotFound,
+                "No longer kept",
+                "The record of this incident is no longer kept. Nothing was decided.");
         }
 
         var now = time.GetUtcNow();
         var status = result is null ? StatusCodes.Status200OK : DecisionResponse.StatusOf(result.Status);
         if (now >= grant.ExpiresAt)
         {
-            // The link has outlived its afterlife: it says how it ended and shows nothing else any more.
+            // An expired link says how the question ended and shows nothing else.
             return MessageResult.Of(status, "This link has expired", GateText.Late(gate, now));
         }
 
         var person = Actor.Of(request)?.Person;
         var isOpen = gate.Outcome == GateOutcome.Pending;
 
-        // Looking at a closed question needs nobody who is on call now, so the on-call system is not asked.
+        // A closed question does not depend on who is on call now, so the on-call system is not asked for it.
         var people = await approvers.ReadAsync(isOpen || result is not null ? gate : null, cancellationToken);
         var needsName = person is null && approvers.NeedsName(gate, grant.Recipient);
-        var no = new DecisionRequest(DecisionVerb.Reject, person?.Name ?? grant.Recipient, DecisionVia.Link) { LinkOf = grant.Recipient, SignedIn = person };
+        var no = new DecisionRequest(DecisionVerb.Reject, person?.Name ?? grant.Recipient, DecisionVia.Link)
+        {
+            LinkOf = grant.Recipient,
+            SignedIn = person,
+        };
         if (!needsName && approvers.WhyNotCounted(gate, no, people) is { } refused)
         {
-            // Not even a no would count: the plan and the findings are for others.
+            // Not even a no would count, so the plan and the findings are not shown.
             return isOpen
                 ? MessageResult.Of(DecisionResponse.StatusOf((result ?? refused).Status), "This link is not yours to answer", refused.Message)
                 : MessageResult.Of(status, "This question is closed", GateText.Late(gate, now));
@@ -123,14 +144,19 @@ public sealed class DecidePageHandler(
     internal IResult NotSignedIn()
     {
         Log.LinkRefused(logger, "nobody was signed in");
-        return MessageResult.Of(StatusCodes.Status401Unauthorized, "Not decided", "You are not signed in, or no longer. Open the link from your message again and decide there.");
+        return MessageResult.Of(
+            StatusCodes.Status401Unauthorized,
+            "Not decided",
+            "You are not signed in, or no longer. Open the link from your message again and decide there.");
     }
 
     private PageResult<MessagePage> BadLink()
     {
         Log.LinkRefused(logger, "the signature does not fit, or its key is gone");
         return MessageResult.Of(
-            StatusCodes.Status404NotFound, "This link does not work",
-            "It may have been cut off or changed on its way. Open it again from the original message, or decide from the newest one. Nothing was decided.");
+            StatusCodes.Status404NotFound,
+            "This link does not work",
+            "It may have been cut off or changed on its way. "
+            + "Open it again from the original message, or decide from the newest one. Nothing was decided.");
     }
 }

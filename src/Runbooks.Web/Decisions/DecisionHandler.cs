@@ -38,13 +38,23 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
     private static IResult Wrong(string path, string? found, string remedy) =>
         ApiResults.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, string.IsNullOrWhiteSpace(found) ? "missing" : $"'{Clip.To(found, 60)}'", remedy));
 
-    private sealed record DecisionBody(string? Gate, string? Decision, string? By, string? Reason, string? PlanHash, IReadOnlyList<int>? Items);
+    private sealed record DecisionBody(
+        string? Gate,
+        string? Decision,
+        string? By,
+        string? Reason,
+        string? PlanHash,
+        IReadOnlyList<int>? Items);
 }
 
-/// <summary>What became of a decision, for the API.</summary>
-/// <param name="DecidedBy">Whoever's decision counts; empty when no person decided.</param>
+/// <param name="DecidedBy">The people whose decisions count; empty when no person decided.</param>
 public sealed record DecisionResponse(
-    string? Incident, IncidentState? State, DecisionStatus Status, string Message, IReadOnlyList<string> DecidedBy, GateView? Gate)
+    string? Incident,
+    IncidentState? State,
+    DecisionStatus Status,
+    string Message,
+    IReadOnlyList<string> DecidedBy,
+    GateView? Gate)
 {
     private static DecisionResponse Of(DecisionReceipt receipt)
     {
@@ -89,34 +99,71 @@ internal static class DecisionVerbText
 
     public static bool IsOfWork(string? word) => word?.Trim().ToUpperInvariant() is "DONE" or "COULDNOT";
 
-    /// <summary>The ticked items of a checklist, as a form of our pages sends them.</summary>
+    /// <summary>The ticked items of a checklist, from a form of our pages.</summary>
     public static IReadOnlyList<int> Items(IFormCollection form) =>
         [.. form["item"].Select(item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)];
 
-    /// <summary>It is kept and sent to others, so a secret that somebody copied into it is hidden before.</summary>
-    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Clip.To(Redactor.Redact(reason.Trim()), Attribution.LongestReason);
+    /// <summary>Reasons are kept and sent to others, so a secret in one is hidden first.</summary>
+    public static string? Reason(string? reason) =>
+        string.IsNullOrWhiteSpace(reason) ? null : Clip.To(Redactor.Redact(reason.Trim()), Attribution.LongestReason);
 }
 
-/// <summary>What people do with an incident beside deciding: <c>POST /api/incidents/{id}/PATH</c>, and the form <c>POST /incidents/{id}/FORM</c> of its page.</summary>
+/// <summary>
+/// What people do with an incident beside deciding: <c>POST /api/incidents/{id}/PATH</c>, and the form
+/// <c>POST /incidents/{id}/FORM</c> of its page.
+/// </summary>
 /// <param name="Does">Completes "Say who … and why."</param>
 /// <param name="Example">A reason for the example that a refusal shows.</param>
 public sealed record IncidentVerb(string Path, string Does, string Example, IncidentVerb.Work RunAsync)
 {
-    public delegate Task<DecisionReceipt> Work(IncidentVerbService verbs, string id, string by, string reason, CancellationToken cancellationToken);
+    public delegate Task<DecisionReceipt> Work(
+        IncidentVerbService verbs,
+        string id,
+        string by,
+        string reason,
+        CancellationToken cancellationToken);
 
-    public static readonly IncidentVerb Stop = new("cancel", "stops it", "false alarm", (verbs, id, by, reason, cancel) => verbs.StopAsync(id, by, reason, cancel)) { Form = "stop" };
+    public static readonly IncidentVerb Stop = new(
+        "cancel",
+        "stops it",
+        "false alarm",
+        (verbs, id, by, reason, cancel) => verbs.StopAsync(id, by, reason, cancel))
+    {
+        Form = "stop",
+    };
 
-    /// <summary>The end of an incident that a person took over.</summary>
-    public static readonly IncidentVerb Close = new("close", "closes it", "restarted the node by hand", (verbs, id, by, reason, cancel) => verbs.CloseAsync(id, by, reason, cancel));
+    public static readonly IncidentVerb Close = new(
+        "close",
+        "closes it",
+        "restarted the node by hand",
+        (verbs, id, by, reason, cancel) => verbs.CloseAsync(id, by, reason, cancel));
 
-    /// <summary>What the incident has changed is taken back now, a temporary fix before its cause is gone, and the incident ends.</summary>
-    public static readonly IncidentVerb TakeBack = new("take-back", "takes it back", "the other region is slow too", (verbs, id, by, reason, cancel) => verbs.TakeBackAsync(id, by, reason, cancel));
+    /// <summary>Takes back now what the incident has changed, a temporary fix also before its cause is gone, and ends the incident.</summary>
+    public static readonly IncidentVerb TakeBack = new(
+        "take-back",
+        "takes it back",
+        "the other region is slow too",
+        (verbs, id, by, reason, cancel) => verbs.TakeBackAsync(id, by, reason, cancel));
 
-    /// <summary>Somebody sees to what an end left to a person; what they do about it may stay unsaid.</summary>
-    public static readonly IncidentVerb Acknowledge = new("acknowledge", "acknowledges it", "I look at the node", (verbs, id, by, note, cancel) => verbs.AcknowledgeAsync(id, by, note.Length == 0 ? null : note, cancel)) { ReasonNeeded = false };
+    /// <summary>Somebody looks after what an end left to a person. They need not say what they do about it.</summary>
+    public static readonly IncidentVerb Acknowledge = new(
+        "acknowledge",
+        "acknowledges it",
+        "I look at the node",
+        (verbs, id, by, note, cancel) => verbs.AcknowledgeAsync(id, by, note.Length == 0 ? null : note, cancel))
+    {
+        ReasonNeeded = false,
+    };
 
-    /// <summary>The other reasons are cut: nobody who stops something is sent back for a shorter one.</summary>
-    public static readonly IncidentVerb Note = new("notes", "writes it", "the vendor confirmed a bad batch", (verbs, id, by, text, cancel) => verbs.AddNoteAsync(id, by, text, cancel)) { TooLong = $"A note has at most {Attribution.LongestReason} characters. Nothing was recorded." };
+    /// <summary>A note that is too long is refused. Other reasons are cut, so that nobody who stops something is sent back.</summary>
+    public static readonly IncidentVerb Note = new(
+        "notes",
+        "writes it",
+        "the vendor confirmed a bad batch",
+        (verbs, id, by, text, cancel) => verbs.AddNoteAsync(id, by, text, cancel))
+    {
+        TooLong = $"A note has at most {Attribution.LongestReason} characters. Nothing was recorded.",
+    };
 
     public static readonly IReadOnlyList<IncidentVerb> All = [Stop, Close, TakeBack, Acknowledge, Note];
 
@@ -124,7 +171,7 @@ public sealed record IncidentVerb(string Path, string Does, string Example, Inci
 
     public bool ReasonNeeded { get; init; } = true;
 
-    /// <summary>What is said of a reason that would have to be cut; null where it is cut.</summary>
+    /// <summary>The refusal of a reason that is too long; null where it is cut.</summary>
     public string? TooLong { get; init; }
 }
 

@@ -7,29 +7,52 @@ using Runbooks.Storage;
 namespace Runbooks.Web.Decisions;
 
 /// <summary>
-/// All questions of a storm on one page, decided together or apart. The link lists; each question's own signed ticket, which
-/// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
+/// All questions of a storm on one page, decided together or apart. The link lists them. Each question's own signed ticket, which the
+/// page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks pinned, OnCallDirectory directory, ApprovalService approvals, ApproverRules approvers, ClosedGuards guards, TimeProvider time, HttpRequestRunner runner, ILogger<StormPageHandler> logger)
+    LinkSigner signer,
+    DecisionLinks links,
+    IIncidentStore store,
+    StormMembers members,
+    PinnedRunbooks pinned,
+    OnCallDirectory directory,
+    ApprovalService approvals,
+    ApproverRules approvers,
+    ClosedGuards guards,
+    TimeProvider time,
+    HttpRequestRunner runner,
+    ILogger<StormPageHandler> logger)
 {
     private const int MaxConcurrency = 8;
 
-    /// <param name="ticks">Which questions are ticked: what speaks for itself, unless the reader asked for all or none.</param>
-    /// <param name="person">Whoever is signed in; null where nobody signs in, and the link's recipient counts.</param>
-    internal async Task<IResult> ShowAsync(StormGrant grant, StormTicks ticks, string? notice, bool good, SignedInPerson? person, CancellationToken cancellationToken)
+    /// <param name="ticks">Which questions are ticked: the safe ones, unless the reader asked for all or none.</param>
+    /// <param name="person">The person who is signed in; null where nobody signs in, and the link's recipient counts.</param>
+    internal async Task<IResult> ShowAsync(
+        StormGrant grant,
+        StormTicks ticks,
+        string? notice,
+        bool good,
+        SignedInPerson? person,
+        CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         if (now >= grant.ExpiresAt)
         {
-            return MessageResult.Of(StatusCodes.Status200OK, "This link has expired", notice ?? "Decide from the newest message, or look at the console.");
+            return MessageResult.Of(
+                StatusCodes.Status200OK,
+                "This link has expired",
+                notice ?? "Decide from the newest message, or look at the console.");
         }
 
         var people = (await directory.ResolveAllAsync(cancellationToken)).Book;
         var incidents = await FindAsync(grant, people, cancellationToken);
         if (incidents.Count == 0)
         {
-            return MessageResult.Of(StatusCodes.Status404NotFound, "Nothing to show", notice ?? "There are no records of these incidents that can be shown to you. Nothing was decided.");
+            return MessageResult.Of(
+                StatusCodes.Status404NotFound,
+                "Nothing to show",
+                notice ?? "There are no records of these incidents that can be shown to you. Nothing was decided.");
         }
 
         var name = person?.Name ?? grant.Recipient;
@@ -46,8 +69,8 @@ public sealed class StormPageHandler(
     }
 
     /// <summary>
-    /// What waits, and the latest others: whatever a storm asks can be decided, however long it goes on. Every reader's page asks again
-    /// every few seconds, so the storm is listed once, and no more is read whole than is told of.
+    /// All that wait, and the latest others, so that every question of a storm can be decided, however long it goes on. Every reader's
+    /// page asks again every few seconds, so the storm is listed once, and only incidents on the page are read whole.
     /// </summary>
     private async Task<IReadOnlyList<Incident>> FindAsync(StormGrant grant, ContactBook people, CancellationToken cancellationToken)
     {
@@ -56,33 +79,54 @@ public sealed class StormPageHandler(
         return [.. waiting, .. await ReadAsync(lines[false], Math.Min(StormModel.MaxOthers, StormMembers.MaxMembers - waiting.Count))];
 
         ValueTask<List<Incident>> ReadAsync(IEnumerable<IncidentSummary> some, int atMost) =>
-            members.ReadAsync(some, cancellationToken).Where(incident => IsAsked(incident, grant.Recipient, people)).Take(atMost).ToListAsync(cancellationToken);
+            members.ReadAsync(some, cancellationToken)
+                .Where(incident => IsAsked(incident, grant.Recipient, people))
+                .Take(atMost)
+                .ToListAsync(cancellationToken);
     }
 
-    /// <param name="person">Whoever is signed in; null where nobody signs in, and the link's recipient counts.</param>
-    internal async Task<IResult> DecideAsync(StormGrant grant, IFormCollection form, DecisionVerb verb, SignedInPerson? person, CancellationToken cancellationToken)
+    /// <param name="person">The person who is signed in; null where nobody signs in, and the link's recipient counts.</param>
+    internal async Task<IResult> DecideAsync(
+        StormGrant grant,
+        IFormCollection form,
+        DecisionVerb verb,
+        SignedInPerson? person,
+        CancellationToken cancellationToken)
     {
         if (time.GetUtcNow() >= grant.ExpiresAt)
         {
             return await ShowAsync(grant, StormTicks.Safe, null, good: false, person, cancellationToken);
         }
 
-        var tickets = form[StormModel.TicketField].OfType<string>().Distinct(StringComparer.Ordinal).Take(StormMembers.MaxMembers).ToList();
+        var tickets = form[StormModel.TicketField]
+            .OfType<string>()
+            .Distinct(StringComparer.Ordinal)
+            .Take(StormMembers.MaxMembers)
+            .ToList();
         var answers = new ConcurrentBag<Answer?>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(tickets, limits, async (ticket, token) => answers.Add(await TryAnswerAsync(grant, ticket, form, verb, person, token)));
+        await Parallel.ForEachAsync(
+            tickets,
+            limits,
+            async (ticket, token) => answers.Add(await TryAnswerAsync(grant, ticket, form, verb, person, token)));
         var words = Summarize(verb, [.. answers]);
         return await runner.ShowAsync(() => ShowAsync(grant, StormTicks.Safe, words, answers.All(answer => answer is { Counts: true }), person, cancellationToken), StatusCodes.Status200OK, words);
     }
 
-    /// <returns>Null when it is not known whether it was recorded: the others are answered all the same.</returns>
-    private async Task<Answer?> TryAnswerAsync(StormGrant grant, string ticket, IFormCollection form, DecisionVerb verb, SignedInPerson? person, CancellationToken cancellationToken)
+    /// <returns>Null when it is not known whether the answer was recorded. The other tickets go on.</returns>
+    private async Task<Answer?> TryAnswerAsync(
+        StormGrant grant,
+        string ticket,
+        IFormCollection form,
+        DecisionVerb verb,
+        SignedInPerson? person,
+        CancellationToken cancellationToken)
     {
         try
         {
             return await AnswerAsync(grant, ticket, form, verb, person, cancellationToken);
         }
-        // Whatever broke for one target, the person is told what was recorded for the others.
+        // Whatever broke for one target, the person has to hear what was recorded for the others.
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {
             Log.Broke(logger, fault);
@@ -90,17 +134,24 @@ public sealed class StormPageHandler(
         }
     }
 
-    private async Task<Answer> AnswerAsync(StormGrant grant, string ticket, IFormCollection form, DecisionVerb verb, SignedInPerson? person, CancellationToken cancellationToken)
+    private async Task<Answer> AnswerAsync(
+        StormGrant grant,
+        string ticket,
+        IFormCollection form,
+        DecisionVerb verb,
+        SignedInPerson? person,
+        CancellationToken cancellationToken)
     {
-        // A ticket that was made for somebody else, or for a question of another storm, is nobody's here.
+        // A ticket for another recipient, or for a question of another storm, does not count here.
         if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient
-            || await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident || incident.Storm != grant.StormId)
+            || await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident
+            || incident.Storm != grant.StormId)
         {
             Log.LinkRefused(logger, "a ticket on a storm's page is none of its recipient's");
             return new(Counts: false, Waits: false, "A line was changed on its way.");
         }
 
-        // Of a question that is closed its answer tells how it ended.
+        // For a closed question the answer itself says how it ended.
         if (time.GetUtcNow() is var now && now >= one.ExpiresAt && incident.FindGate(one.GateId) is { Outcome: GateOutcome.Pending } open)
         {
             return new(Counts: false, Waits: false, $"Its link has expired. {GateText.Late(open, now)}");
@@ -156,8 +207,7 @@ public sealed class StormPageHandler(
         ]);
     }
 
-    /// <summary>What became of one ticked question.</summary>
-    /// <param name="Counts">It is on record, now or since an earlier press.</param>
-    /// <param name="Waits">For more people.</param>
+    /// <param name="Counts">The answer is on record, now or since an earlier press.</param>
+    /// <param name="Waits">The question waits for more people.</param>
     private sealed record Answer(bool Counts, bool Waits, string Message);
 }
