@@ -30,7 +30,8 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
     internal Task RecordAsync(string who, string what, string role, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return WriteAsync(Count(new RefusedRequest(Clip.To(who, LongestText), CleanText.Clean(what, LongestText, oneLine: true), role, 1, now, now), now), cancellationToken);
+        var line = new RefusedRequest(Clip.To(who, LongestText), CleanText.Clean(what, LongestText, oneLine: true), role, 1, now, now);
+        return WriteAsync(Count(line, now), cancellationToken);
     }
 
     private async Task WriteAsync(List<RefusedRequest> lines, CancellationToken cancellationToken)
@@ -55,9 +56,9 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
     {
         lock (_gate)
         {
-            var unwritten = _recent.Where(one => one.Value.Unwritten is not null).ToList();
-            unwritten.ForEach(one => _recent[one.Key] = (null, one.Value.WrittenAt));
-            return [.. unwritten.Select(one => one.Value.Unwritten!)];
+            var unwritten = _recent.Where(line => line.Value.Unwritten is not null).ToList();
+            unwritten.ForEach(line => _recent[line.Key] = (null, line.Value.WrittenAt));
+            return [.. unwritten.Select(line => line.Value.Unwritten!)];
         }
     }
 
@@ -66,9 +67,9 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
     {
         lock (_gate)
         {
-            var old = _recent.Where(one => now - one.Value.WrittenAt >= s_pause).ToList();
-            old.ForEach(one => _recent.Remove(one.Key));
-            var due = old.Select(one => one.Value.Unwritten).OfType<RefusedRequest>().ToList();
+            var old = _recent.Where(written => now - written.Value.WrittenAt >= s_pause).ToList();
+            old.ForEach(written => _recent.Remove(written.Key));
+            var due = old.Select(written => written.Value.Unwritten).OfType<RefusedRequest>().ToList();
             var key = (line.Who, line.What);
             if (_recent.TryGetValue(key, out var known))
             {
@@ -85,11 +86,12 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
         }
     }
 
-    private static RefusedList Add(RefusedList list, RefusedRequest one)
+    private static RefusedList Add(RefusedList list, RefusedRequest line)
     {
-        var earlier = list.Requests.FirstOrDefault(known => known.Who == one.Who && known.What == one.What);
-        var merged = earlier is null ? one : Merge(earlier, one);
-        return new([.. list.Requests.Where(known => known != earlier).Prepend(merged).OrderByDescending(known => known.LastAt).Take(MaxLines)]);
+        var earlier = list.Requests.FirstOrDefault(known => known.Who == line.Who && known.What == line.What);
+        var merged = earlier is null ? line : Merge(earlier, line);
+        var lines = list.Requests.Where(known => known != earlier).Prepend(merged).OrderByDescending(known => known.LastAt);
+        return new([.. lines.Take(MaxLines)]);
     }
 
     private static RefusedRequest Merge(RefusedRequest earlier, RefusedRequest later) =>
@@ -134,11 +136,7 @@ public sealed class RefusedSenders(
             return;
         }
 
-        var why = token is not null
-            ? $"It showed no token that lets it in ({token}) and was answered 401. Look at the role of the application that sends it, and at the settings of Intake; where none of yours posts here, somebody else knows this address. Of this you hear once a day."
-            : known is null
-            ? "It carried no key of this host, or an old one, and was answered 401. Give the sender a key that the setting ApiKeys has; where none of yours posts here without one, somebody else knows this address. Of this you hear once a day."
-            : $"{known.Who} {(known.Role == Role.None ? "has no role" : $"has the role {RoleText.Of(known.Role)}")}, which may not post alerts. Give the sender a key with the role {RoleText.Of(Role.Sender)} (setting ApiKeys:Named).";
+        var why = WhyRefused(known, token);
         try
         {
             if (known is not null || await ClaimAsync(reader.NameOf(source)))
@@ -154,6 +152,27 @@ public sealed class RefusedSenders(
         }
     }
 
+    private static string WhyRefused(Actor? known, string? token)
+    {
+        if (token is not null)
+        {
+            return $"It showed no token that lets it in ({token}) and was answered 401. "
+                + "Look at the role of the application that sends it, and at the settings of Intake; "
+                + "where none of yours posts here, somebody else knows this address. Of this you hear once a day.";
+        }
+
+        if (known is null)
+        {
+            return "It carried no key of this host, or an old one, and was answered 401. "
+                + "Give the sender a key that the setting ApiKeys has; "
+                + "where none of yours posts here without one, somebody else knows this address. Of this you hear once a day.";
+        }
+
+        var role = known.Role == Role.None ? "has no role" : $"has the role {RoleText.Of(known.Role)}";
+        return $"{known.Who} {role}, which may not post alerts. "
+            + $"Give the sender a key with the role {RoleText.Of(Role.Sender)} (setting ApiKeys:Named).";
+    }
+
     private bool IsDue(string source)
     {
         var now = time.GetUtcNow();
@@ -164,11 +183,17 @@ public sealed class RefusedSenders(
     private async Task<bool> ClaimAsync(string source)
     {
         var now = time.GetUtcNow();
-        return (await state.UpdateAsync<Told, bool>(
-            Key,
-            known => known is not null && known.At.TryGetValue(source, out var at) && (now - at).Duration() < s_pause ? (known, false)
-                : (new(new Dictionary<string, DateTimeOffset>(known?.At ?? new Dictionary<string, DateTimeOffset>()) { [source] = now }), true),
-            CancellationToken.None)).Result;
+        return (await state.UpdateAsync<Told, bool>(Key, Claim, CancellationToken.None)).Result;
+
+        (Told, bool) Claim(Told? known)
+        {
+            if (known is not null && known.At.TryGetValue(source, out var at) && (now - at).Duration() < s_pause)
+            {
+                return (known, false);
+            }
+
+            return (new(new Dictionary<string, DateTimeOffset>(known?.At ?? new Dictionary<string, DateTimeOffset>()) { [source] = now }), true);
+        }
     }
 
     /// <param name="At">For each kind of sender, when people were last told of posts without a key.</param>

@@ -79,6 +79,9 @@ internal static class AuthorizationHeader
             : null;
     }
 
-    private static string? After(string scheme, HttpRequest request) =>
-        request.Headers.Authorization.ToString() is var header && header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) ? header[scheme.Length..].Trim() : null;
+    private static string? After(string scheme, HttpRequest request)
+    {
+        var header = request.Headers.Authorization.ToString();
+        return header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) ? header[scheme.Length..].Trim() : null;
+    }
 }

@@ -71,8 +71,11 @@ public sealed class AssistantHandler(
         StatusCodes.Status400BadRequest,
         "The body is no message of JSON-RPC 2.0. Send one, as the Model Context Protocol has it.");
 
-    private static IResult Refuse(JsonRpcMessage message, JsonRpcErrorDetail error, int status) =>
-        Results.Json(new JsonRpcError { Id = message is JsonRpcRequest request ? request.Id : default, Error = error }, McpJsonUtilities.DefaultOptions, statusCode: status);
+    private static IResult Refuse(JsonRpcMessage message, JsonRpcErrorDetail error, int status)
+    {
+        var answer = new JsonRpcError { Id = message is JsonRpcRequest request ? request.Id : default, Error = error };
+        return Results.Json(answer, McpJsonUtilities.DefaultOptions, statusCode: status);
+    }
 
     private static JsonRpcMessage? Read(ReadOnlyMemory<byte> body)
     {
@@ -90,16 +93,25 @@ public sealed class AssistantHandler(
     {
         // No logger: the library logs a tool that does not exist, or any wrong question, as a fault of the host.
         await using var transport = new StreamableHttpServerTransport(NullLoggerFactory.Instance) { Stateless = true };
-        await using var server = McpServer.Create(transport, Options(Actor.Of(request) ?? new(Role.None, "nobody")), NullLoggerFactory.Instance);
-        // An assistant that hangs up takes its question back; what it has proposed stays proposed.
+        var actor = Actor.Of(request) ?? new(Role.None, "nobody");
+        await using var server = McpServer.Create(transport, Options(actor), NullLoggerFactory.Instance);
+
+        // When an assistant hangs up, its question ends. A proposal stays.
         var gone = ProtocolHeaders.ToolOf(message) == AssistantTools.Propose ? CancellationToken.None : request.HttpContext.RequestAborted;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, gone);
         var running = server.RunAsync(over.Token);
         using var answer = new MemoryStream();
         try
         {
-            return !await transport.HandlePostRequestAsync(message, answer, over.Token) ? Results.StatusCode(StatusCodes.Status202Accepted)
-                : ProtocolHeaders.IsModern(request.Headers, message) && ErrorIn(answer) is { } error && ProtocolHeaders.StatusOf(error) is var status and not StatusCodes.Status200OK ? Refuse(message, error, status)
+            if (!await transport.HandlePostRequestAsync(message, answer, over.Token))
+            {
+                return Results.StatusCode(StatusCodes.Status202Accepted);
+            }
+
+            return ProtocolHeaders.IsModern(request.Headers, message)
+                && ErrorIn(answer) is { } error
+                && ProtocolHeaders.StatusOf(error) is var status and not StatusCodes.Status200OK
+                ? Refuse(message, error, status)
                 : Results.Bytes(answer.ToArray(), "text/event-stream");
         }
         catch (OperationCanceledException) when (gone.IsCancellationRequested)
@@ -193,12 +205,15 @@ internal static class ProtocolHeaders
             RequestMethods.ResourcesRead => "uri",
             _ => null,
         };
-        return Differs("Mcp-Method", said => said == request.Method) || (name is not null && Differs("Mcp-Name", said => Decoded(said) == Text(request.Params, name)))
+        var isOther = Differs("Mcp-Method", value => value == request.Method)
+            || (name is not null && Differs("Mcp-Name", value => Decoded(value) == Text(request.Params, name)));
+        return isOther
             ? Error(McpErrorCode.HeaderMismatch, "Header mismatch: Mcp-Method and Mcp-Name have to say what the body does.")
             : null;
 
-        // Earlier revisions do not have these headers; where one stands all the same, it is true.
-        bool Differs(string header, Func<string, bool> isSame) => headers.TryGetValue(header, out var said) ? !isSame(said.ToString()) : IsModern(headers, message);
+        // Earlier revisions do not have these headers. A header that is there all the same must be true.
+        bool Differs(string header, Func<string, bool> isSame) =>
+            headers.TryGetValue(header, out var value) ? !isSame(value.ToString()) : IsModern(headers, message);
     }
 
     /// <summary>Whether the message is of a revision with these headers, by the message itself or by its header.</summary>
@@ -223,11 +238,20 @@ internal static class ProtocolHeaders
 
     private static JsonRpcErrorDetail? MetaProblem(string version, JsonRpcRequest request)
     {
-        var said = Text(Meta(request), MetaKeys.ProtocolVersion);
-        return version.Length == 0 ? Error(McpErrorCode.HeaderMismatch, $"Header mismatch: {Version} is missing.")
-            : said is null || Find<JsonObject>(Meta(request), MetaKeys.ClientCapabilities) is null ? Error(McpErrorCode.InvalidParams, $"_meta needs {MetaKeys.ProtocolVersion} and {MetaKeys.ClientCapabilities}.")
-            : said != version ? Error(McpErrorCode.HeaderMismatch, $"Header mismatch: {Version} and _meta name different revisions.")
-            : null;
+        if (version.Length == 0)
+        {
+            return Error(McpErrorCode.HeaderMismatch, $"Header mismatch: {Version} is missing.");
+        }
+
+        var named = Text(Meta(request), MetaKeys.ProtocolVersion);
+        if (named is null || Find<JsonObject>(Meta(request), MetaKeys.ClientCapabilities) is null)
+        {
+            return Error(McpErrorCode.InvalidParams, $"_meta needs {MetaKeys.ProtocolVersion} and {MetaKeys.ClientCapabilities}.");
+        }
+
+        return named == version
+            ? null
+            : Error(McpErrorCode.HeaderMismatch, $"Header mismatch: {Version} and _meta name different revisions.");
     }
 
     private static JsonObject? Meta(JsonRpcRequest request) => Find<JsonObject>(request.Params, "_meta");
@@ -252,7 +276,9 @@ internal static class ProtocolHeaders
     /// <returns>The name, decoded where it is in Base64; null where it cannot be decoded.</returns>
     private static string? Decoded(string header)
     {
-        if (!header.StartsWith(EncodedStart, StringComparison.Ordinal) || !header.EndsWith(EncodedEnd, StringComparison.Ordinal) || header.Length < EncodedStart.Length + EncodedEnd.Length)
+        if (!header.StartsWith(EncodedStart, StringComparison.Ordinal)
+            || !header.EndsWith(EncodedEnd, StringComparison.Ordinal)
+            || header.Length < EncodedStart.Length + EncodedEnd.Length)
         {
             return header;
         }

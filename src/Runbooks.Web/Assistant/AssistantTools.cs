@@ -77,7 +77,8 @@ internal sealed class AssistantTools(
     private async Task<string> ReportAsync([Description("The incident's id.")] string id, CancellationToken cancellationToken)
     {
         var incident = await FindAsync(id, cancellationToken);
-        return IncidentReport.Markdown(incident, (await store.FindRunbookAsync(incident.RunbookHash, cancellationToken))?.Impact, time.GetUtcNow());
+        var runbook = await store.FindRunbookAsync(incident.RunbookHash, cancellationToken);
+        return IncidentReport.Markdown(incident, runbook?.Impact, time.GetUtcNow());
     }
 
     [Description("Lists the runbooks that are in force, with the labels that each reads.")]
@@ -124,7 +125,9 @@ internal sealed class AssistantTools(
         [Description("Why, in a sentence that the people who are asked will read.")] string reason,
         CancellationToken cancellationToken)
     {
-        var started = await starts.StartAsync(runbook, Read(labels), $"an assistant with {actor.Who}", Clip.To(CleanText.Clean(reason, 1_000, oneLine: true), 1_000), cancellationToken, proposed: true);
+        var why = Clip.To(CleanText.Clean(reason, 1_000, oneLine: true), 1_000);
+        var by = $"an assistant with {actor.Who}";
+        var started = await starts.StartAsync(runbook, Read(labels), by, why, cancellationToken, proposed: true);
         return started.Outcome is { } outcome ? Json(outcome) : throw new McpException(string.Join(" ", started.Errors));
     }
 
@@ -153,11 +156,13 @@ internal sealed class AssistantTools(
     /// <summary>Without secrets, and without the text files beside the runbook.</summary>
     private Runbook Shown(Runbook runbook) => runbook with
     {
-        Diagnosis = [.. runbook.Diagnosis.Select(check => check with { With = Masked(check.With, steps.FindCheck(check.Check)!.ParametersType) })],
+        Diagnosis = [.. runbook.Diagnosis.Select(Shown)],
         Mitigation = runbook.Mitigation with { Steps = Shown(runbook.Mitigation.Steps) },
         Resolution = runbook.Resolution with { Steps = Shown(runbook.Resolution.Steps) },
         Samples = new Dictionary<string, string>(),
     };
+
+    private CheckSpec Shown(CheckSpec check) => check with { With = Masked(check.With, steps.FindCheck(check.Check)!.ParametersType) };
 
     private IReadOnlyList<StepSpec> Shown(IReadOnlyList<StepSpec> specs) =>
         [.. specs.Select(step => step with { With = Masked(step.With, steps.FindAction(step.Do)!.ParametersType) })];
@@ -169,13 +174,17 @@ internal sealed class AssistantTools(
 
     private static string Json<T>(T value) => JsonSerializer.Serialize(value, WebJson.Options);
 
-    private RefusingTool Tool(Delegate method, string name, bool readOnly = true, bool openWorld = true) => new RefusingTool(McpServerTool.Create(method, new()
+    private RefusingTool Tool(Delegate method, string name, bool readOnly = true, bool openWorld = true)
     {
-        Name = name,
-        ReadOnly = readOnly,
-        Destructive = false,
-        OpenWorld = openWorld,
-    }), logger);
+        var options = new McpServerToolCreateOptions
+        {
+            Name = name,
+            ReadOnly = readOnly,
+            Destructive = false,
+            OpenWorld = openWorld,
+        };
+        return new(McpServerTool.Create(method, options), logger);
+    }
 
     /// <summary>Refuses a question that cannot be answered, and logs only faults of ours.</summary>
     private sealed class RefusingTool(McpServerTool tool, ILogger logger) : DelegatingMcpServerTool(tool)

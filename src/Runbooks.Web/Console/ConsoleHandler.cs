@@ -32,7 +32,8 @@ public sealed class ConsoleHandler(
         var now = await live.ReadAsync(cancellationToken);
         var (open, closed, next) = await FindAsync(filter, now, cancellationToken);
         var runbooks = loaded().Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
-        var model = new ConsoleModel(open, closed, filter, runbooks, next is null ? null : filter.AddressAt(next), options.Value.TryThis, time.GetUtcNow())
+        var more = next is null ? null : filter.AddressAt(next);
+        var model = new ConsoleModel(open, closed, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow())
         {
             Warnings = await safety.WarningsAsync(cancellationToken),
             // Shown first under every filter, or they would be forgotten.
@@ -61,30 +62,57 @@ public sealed class ConsoleHandler(
             return (ConsoleModel.MostUrgentFirst([.. open, .. owned]), [.. closed.Items.Where(item => !item.IsLeftToPeople)], closed.Next);
         }
 
-        bool? onlyOpen = filter.State switch { "open" => true, "final" => false, null when filter.Text is null => false, _ => null };
-        var page = await store.ListAsync(
-            new(StateText.TryParse(filter.State ?? "", out var state) ? state : null, filter.Runbook, onlyOpen, PageSize, filter.After, LeftToPeople: filter.State == ConsoleFilter.NeedsAPerson, Text: filter.Text),
-            cancellationToken);
+        var query = new IncidentQuery(
+            StateText.TryParse(filter.State ?? "", out var state) ? state : null,
+            filter.Runbook,
+            OnlyOpen(filter),
+            PageSize,
+            filter.After,
+            LeftToPeople: filter.State == ConsoleFilter.NeedsAPerson,
+            Text: filter.Text);
+        var page = await store.ListAsync(query, cancellationToken);
 
-        // One that a responder owns stands under open: it needs nobody else.
-        var found = page.Items.Where(item => filter.State != ConsoleFilter.NeedsAPerson || item.NeedsPerson).ToLookup(item => item.State.IsFinal());
-        return (ConsoleModel.MostUrgentFirst([.. found[false], .. filter is { State: "open", After: null } ? owned.Where(new IncidentQuery(Text: filter.Text).Fits) : []]), [.. found[true]], page.Next);
+        // An incident that a responder owns is listed under open: it needs nobody else.
+        var isFinal = page.Items
+            .Where(item => filter.State != ConsoleFilter.NeedsAPerson || item.NeedsPerson)
+            .ToLookup(item => item.State.IsFinal());
+        var alsoOpen = filter is { State: "open", After: null } ? owned.Where(new IncidentQuery(Text: filter.Text).Fits) : [];
+        return (ConsoleModel.MostUrgentFirst([.. isFinal[false], .. alsoOpen]), [.. isFinal[true]], page.Next);
     }
+
+    private static bool? OnlyOpen(ConsoleFilter filter) => filter.State switch
+    {
+        "open" => true,
+        "final" => false,
+        null when filter.Text is null => false,
+        _ => null,
+    };
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => runner.RunAsync(request, cancellationToken =>
         PageAsync(id, Visitor.Of(request, options.Value), null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
 
-    /// <param name="refusal">Why what was just asked for on this page was not done.</param>
-    internal async Task<IResult> PageAsync(string id, Visitor visitor, string? refusal, int status, CancellationToken cancellationToken) =>
-        await store.FindAsync(id, cancellationToken) is { } incident
-            ? new PageResult<OneIncidentPage>(new { Model = new IncidentModel(incident, await pinned.OfAsync(incident, cancellationToken), visitor, refusal, time.GetUtcNow())
-            {
-                Guards = await guards.FindAsync(incident, incident.OpenGate, cancellationToken),
-                WhyNoYes = visitor.Person is { } person && incident.OpenGate is { } gate ? approvers.WhyNoYes(gate, null, person, await approvers.ReadAsync(gate, cancellationToken)) : null,
-            } }, status)
-            : MessageResult.Of(
-                StatusCodes.Status404NotFound, "No such incident", "There is no incident under this address, or it is no longer kept.", home: true);
-}
+    /// <param name="refusal">Why the request from this page was not done.</param>
+    internal async Task<IResult> PageAsync(string id, Visitor visitor, string? refusal, int status, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is not { } incident)
+        {
+            return MessageResult.Of(
+                StatusCodes.Status404NotFound,
+                "No such incident",
+                "There is no incident under this address, or it is no longer kept.",
+                home: true);
+        }
+
+        var runbook = await pinned.OfAsync(incident, cancellationToken);
+        var model = new IncidentModel(incident, runbook, visitor, refusal, time.GetUtcNow())
+        {
+            Guards = await guards.FindAsync(incident, incident.OpenGate, cancellationToken),
+            WhyNoYes = visitor.Person is { } person && incident.OpenGate is { } gate
+                ? approvers.WhyNoYes(gate, null, person, await approvers.ReadAsync(gate, cancellationToken))
+                : null,
+        };
+        return new PageResult<OneIncidentPage>(new { Model = model }, status);
+    }
 
 /// <summary>
 /// The forms on an incident's page, <c>POST /incidents/{id}/decision</c>, <c>/retry</c> and each <see cref="IncidentVerb"/>. When it is
@@ -113,27 +141,34 @@ public sealed class IncidentFormsHandler(
                 home: true);
         }
 
-        var decision = new DecisionRequest(verb, form.By, DecisionVia.Console, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = Actor.Of(request)?.Person, Items = DecisionVerbText.Items(form.Fields) };
+        var reason = DecisionVerbText.Reason(form.Reason);
+        var decision = new DecisionRequest(verb, form.By, DecisionVia.Console, reason, form.Fields["plan"].ToString())
+        {
+            SignedIn = Actor.Of(request)?.Person,
+            Items = DecisionVerbText.Items(form.Fields),
+        };
         var receipt = await approvals.DecideAsync(id, form.Fields["gate"].ToString(), decision, cancellationToken);
         return receipt.IsRepeated ? new SeeOther(AddressOf(id)) : await EndAsync(request, id, receipt.Result, cancellationToken);
     }, Caller.Person);
 
-    public Task<IResult> PostAsync(HttpRequest request, string id, IncidentVerb verb) => AttributedAsync(request, id, verb.ReasonNeeded, async (form, cancellationToken) =>
-    {
-        if (form.IsCut && verb.TooLong is { } tooLong)
+    public Task<IResult> PostAsync(HttpRequest request, string id, IncidentVerb verb) =>
+        AttributedAsync(request, id, verb.ReasonNeeded, async (form, cancellationToken) =>
         {
-            return (new(DecisionStatus.Incomplete, tooLong), id);
-        }
+            if (form.IsCut && verb.TooLong is { } tooLong)
+            {
+                return (new(DecisionStatus.Incomplete, tooLong), id);
+            }
 
-        var receipt = await verb.RunAsync(verbs, id, form.By, form.Reason, cancellationToken);
-        return (receipt.IsRepeated ? receipt.Result with { Status = DecisionStatus.AlreadyCounted } : receipt.Result, id);
-    });
+            var receipt = await verb.RunAsync(verbs, id, form.By, form.Reason, cancellationToken);
+            return (receipt.IsRepeated ? receipt.Result with { Status = DecisionStatus.AlreadyCounted } : receipt.Result, id);
+        });
 
-    public Task<IResult> RetryAsync(HttpRequest request, string id) => AttributedAsync(request, id, reasonNeeded: true, async (form, cancellationToken) =>
-    {
-        var result = await retry.RetryAsync(id, form.By, form.Reason, cancellationToken);
-        return (new(result.Status, result.Message), result.Incident ?? id);
-    });
+    public Task<IResult> RetryAsync(HttpRequest request, string id) =>
+        AttributedAsync(request, id, reasonNeeded: true, async (form, cancellationToken) =>
+        {
+            var result = await retry.RetryAsync(id, form.By, form.Reason, cancellationToken);
+            return (new(result.Status, result.Message), result.Incident ?? id);
+        });
 
     private Task<IResult> AttributedAsync(
         HttpRequest request,

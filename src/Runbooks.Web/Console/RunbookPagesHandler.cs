@@ -24,7 +24,10 @@ public sealed class RunbookPagesHandler(
     public Task<IResult> ListAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         var runbooks = new List<(Runbook Runbook, RunbookReport Report)>();
-        foreach (var runbook in loaded().OrderByDescending(runbook => runbook.Impact.Severity).ThenBy(runbook => runbook.Title, StringComparer.Ordinal))
+        var byUrgency = loaded()
+            .OrderByDescending(runbook => runbook.Impact.Severity)
+            .ThenBy(runbook => runbook.Title, StringComparer.Ordinal);
+        foreach (var runbook in byUrgency)
         {
             runbooks.Add((runbook, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
@@ -53,13 +56,23 @@ public sealed class RunbookPagesHandler(
         var labels = form.Fields
             .Where(field => field.Key.StartsWith(RunbookModel.LabelField, StringComparison.Ordinal) && !string.IsNullOrWhiteSpace(field.Value))
             .Take(AlertLimits.Labels)
-            .ToDictionary(field => field.Key[RunbookModel.LabelField.Length..], field => Clip.To(CleanText.Line(field.Value.ToString().Trim()), AlertLimits.LabelValue));
+            .ToDictionary(
+                field => field.Key[RunbookModel.LabelField.Length..],
+                field => Clip.To(CleanText.Line(field.Value.ToString().Trim()), AlertLimits.LabelValue));
         var started = await manual.StartAsync(id, labels, form.By, form.Reason, cancellationToken);
-        return started.Outcome is { Id: { } incident }
-            ? new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}")
-            : await PageAsync(
-                id, Visitor.Of(request, options.Value), string.Join(" ", started.Errors), labels,
-                started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest, cancellationToken);
+        if (started.Outcome is { Id: { } incident })
+        {
+            return new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}");
+        }
+
+        var isUnknown = started.Problem == ManualStartProblem.NoSuchRunbook;
+        return await PageAsync(
+            id,
+            Visitor.Of(request, options.Value),
+            string.Join(" ", started.Errors),
+            labels,
+            isUnknown ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest,
+            cancellationToken);
     }, Caller.Person);
 
     private async Task<IResult> PageAsync(
@@ -81,7 +94,12 @@ public sealed class RunbookPagesHandler(
 
         var report = RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken));
         var recent = await store.ListAsync(new IncidentQuery(RunbookId: id, Limit: RecentShown), cancellationToken);
-        return new PageResult<RunbookPage>(new { Model = new RunbookModel(runbook, steps, report, recent.Items, visitor, refusal, time.GetUtcNow()) { Given = given, Mode = RunModes.Stricter(runbook.Mode, safety.CurrentValue.Mode) } }, status);
+        var model = new RunbookModel(runbook, steps, report, recent.Items, visitor, refusal, time.GetUtcNow())
+        {
+            Given = given,
+            Mode = RunModes.Stricter(runbook.Mode, safety.CurrentValue.Mode),
+        };
+        return new PageResult<RunbookPage>(new { Model = model }, status);
     }
 }
 
@@ -123,7 +141,8 @@ public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, H
     private async Task<StatisticsModel> CountAsync(DateTimeOffset now)
     {
         var incidents = new List<IncidentSummary>();
-        await foreach (var incident in store.ListAllAsync(new IncidentQuery(Limit: PageSize, Since: now.AddDays(-StatisticsModel.DaysShown)), CancellationToken.None))
+        var shown = new IncidentQuery(Limit: PageSize, Since: now.AddDays(-StatisticsModel.DaysShown));
+        await foreach (var incident in store.ListAllAsync(shown, CancellationToken.None))
         {
             if (incidents.Count == MaxCounted)
             {

@@ -20,11 +20,25 @@ public sealed class DecidePageHandler(
     ILogger<DecidePageHandler> logger)
 {
     public Task<IResult> GetAsync(HttpRequest request, string token) => runner.RunAsync(request, async cancellationToken =>
-        signer.TryRead(token, out var grant) ? await ShowAsync(request, grant, null, cancellationToken)
-        : signer.TryReadStorm(token, out var storm) ? request.Given("one") is { } one
-            ? await storms.ShowOneAsync(storm, one, cancellationToken)
-            : await storms.ShowAsync(storm, StormTicksText.Of(request.Query["tick"]), null, good: true, Actor.Of(request)?.Person, cancellationToken)
-        : BadLink(), Caller.Person);
+    {
+        if (signer.TryRead(token, out var grant))
+        {
+            return await ShowAsync(request, grant, null, cancellationToken);
+        }
+
+        if (!signer.TryReadStorm(token, out var storm))
+        {
+            return BadLink();
+        }
+
+        if (request.Given("one") is { } one)
+        {
+            return await storms.ShowOneAsync(storm, one, cancellationToken);
+        }
+
+        var ticks = StormTicksText.Of(request.Query["tick"]);
+        return await storms.ShowAsync(storm, ticks, null, good: true, Actor.Of(request)?.Person, cancellationToken);
+    }, Caller.Person);
 
     public Task<IResult> PostAsync(HttpRequest request, string token) => runner.RunAsync(request, async cancellationToken =>
     {
@@ -90,7 +104,8 @@ public sealed class DecidePageHandler(
     {
         var gate = (await store.FindAsync(grant.IncidentId, cancellationToken))?.FindGate(grant.GateId);
         var typed = form["by"].ToString();
-        return gate is null || !approvers.NeedsName(gate, grant.Recipient) || string.IsNullOrWhiteSpace(typed) ? null : TypedText.Name(typed);
+        var isNamed = gate is not null && approvers.NeedsName(gate, grant.Recipient) && !string.IsNullOrWhiteSpace(typed);
+        return isNamed ? TypedText.Name(typed) : null;
     }
 
     private async Task<IResult> ShowAsync(HttpRequest request, LinkGrant grant, DecisionResult? result, CancellationToken cancellationToken)

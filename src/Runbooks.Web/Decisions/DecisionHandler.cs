@@ -27,7 +27,9 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
         }
 
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
-        var decision = new DecisionRequest(verb, TypedText.Name(body.By), DecisionVia.Api, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim())
+        var planHash = string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim();
+        var reason = DecisionVerbText.Reason(body.Reason);
+        var decision = new DecisionRequest(verb, TypedText.Name(body.By), DecisionVia.Api, reason, planHash)
         {
             Items = body.Items,
             IsOfWork = DecisionVerbText.IsOfWork(body.Decision),
@@ -35,8 +37,11 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
         return DecisionResponse.Result(await approvals.DecideAsync(id, gate, decision, cancellationToken));
     });
 
-    private static IResult Wrong(string path, string? found, string remedy) =>
-        ApiResults.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, string.IsNullOrWhiteSpace(found) ? "missing" : $"'{Clip.To(found, 60)}'", remedy));
+    private static IResult Wrong(string path, string? found, string remedy)
+    {
+        var shown = string.IsNullOrWhiteSpace(found) ? "missing" : $"'{Clip.To(found, 60)}'";
+        return ApiResults.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, shown, remedy));
+    }
 
     private sealed record DecisionBody(
         string? Gate,
@@ -59,17 +64,29 @@ public sealed record DecisionResponse(
     private static DecisionResponse Of(DecisionReceipt receipt)
     {
         var gate = receipt.Gate ?? receipt.Incident?.OpenGate ?? receipt.Incident?.LatestGate;
+        var (incident, result) = (receipt.Incident, receipt.Result);
+        IReadOnlyList<string> heldBack = result.Status == DecisionStatus.HeldBack ? [result.Message] : [];
         return new(
-            receipt.Incident?.Id, receipt.Incident?.State, receipt.Result.Status, receipt.Result.Message,
+            incident?.Id,
+            incident?.State,
+            result.Status,
+            result.Message,
             gate is null ? [] : [.. gate.Decisions.Select(decision => decision.Person)],
-            gate is null ? null : GateView.Of(gate, receipt.Result.Status == DecisionStatus.HeldBack ? [receipt.Result.Message] : []));
+            gate is null ? null : GateView.Of(gate, heldBack));
     }
 
-    /// <summary>Whoever says again what counted the first time is told so, and that is no conflict.</summary>
-    public static IResult Result(DecisionReceipt receipt) =>
-        receipt.Result.Status == DecisionStatus.NotFound
-            ? ApiResults.Problem(StatusCodes.Status404NotFound, receipt.Result.Message)
-            : ApiResults.Json(Of(receipt), receipt.IsRepeated || receipt.Result.Status == DecisionStatus.AlreadyCounted ? StatusCodes.Status200OK : StatusOf(receipt.Result.Status));
+    /// <summary>Sending again what counted the first time is no conflict.</summary>
+    public static IResult Result(DecisionReceipt receipt)
+    {
+        var status = receipt.Result.Status;
+        if (status == DecisionStatus.NotFound)
+        {
+            return ApiResults.Problem(StatusCodes.Status404NotFound, receipt.Result.Message);
+        }
+
+        var hasCounted = receipt.IsRepeated || status == DecisionStatus.AlreadyCounted;
+        return ApiResults.Json(Of(receipt), hasCounted ? StatusCodes.Status200OK : StatusOf(status));
+    }
 
     public static int StatusOf(DecisionStatus status) => status switch
     {
@@ -181,9 +198,19 @@ public sealed class IncidentVerbsHandler(IncidentVerbService verbs, IncidentRetr
     public Task<IResult> PostAsync(HttpRequest request, string id, IncidentVerb verb) => runner.RunAsync(request, async cancellationToken =>
     {
         var (body, refusal) = await Attribution.ReadJsonAsync(request, verb.Does, verb.Example, cancellationToken, verb.ReasonNeeded);
-        return body is null ? refusal!
-            : body.IsCut && verb.TooLong is { } tooLong ? ApiResults.Problem(StatusCodes.Status400BadRequest, tooLong, new AlertError("$.reason", $"more than {Attribution.LongestReason} characters", "Send it in several notes, or a link to it."))
-            : DecisionResponse.Result(await verb.RunAsync(verbs, id, body.By, body.Reason, cancellationToken));
+        if (body is null)
+        {
+            return refusal!;
+        }
+
+        if (body.IsCut && verb.TooLong is { } tooLong)
+        {
+            var found = $"more than {Attribution.LongestReason} characters";
+            var error = new AlertError("$.reason", found, "Send it in several notes, or a link to it.");
+            return ApiResults.Problem(StatusCodes.Status400BadRequest, tooLong, error);
+        }
+
+        return DecisionResponse.Result(await verb.RunAsync(verbs, id, body.By, body.Reason, cancellationToken));
     });
 
     public Task<IResult> RetryAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
@@ -195,8 +222,14 @@ public sealed class IncidentVerbsHandler(IncidentVerbService verbs, IncidentRetr
         }
 
         var result = await retry.RetryAsync(id, body.By, body.Reason, cancellationToken);
-        return result.Status == DecisionStatus.NotFound
-            ? ApiResults.Problem(StatusCodes.Status404NotFound, result.Message)
-            : ApiResults.Json(new { result.Incident, RetryOf = id, result.Message }, result.Status is DecisionStatus.Decided or DecisionStatus.AlreadyCounted ? StatusCodes.Status202Accepted : StatusCodes.Status409Conflict);
+        if (result.Status == DecisionStatus.NotFound)
+        {
+            return ApiResults.Problem(StatusCodes.Status404NotFound, result.Message);
+        }
+
+        var isTriedAgain = result.Status is DecisionStatus.Decided or DecisionStatus.AlreadyCounted;
+        return ApiResults.Json(
+            new { result.Incident, RetryOf = id, result.Message },
+            isTriedAgain ? StatusCodes.Status202Accepted : StatusCodes.Status409Conflict);
     });
 }

@@ -61,11 +61,18 @@ public sealed class StormPageHandler(
         {
             var runbook = await pinned.OfAsync(group.First(), cancellationToken);
             var rows = group.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient))).ToList();
-            var closed = await guards.FindManyAsync([.. rows.Where(row => row.Ticket is not null).Select(row => row.Incident)], cancellationToken);
-            groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []), WhyNoYes = approvers.WhyNoYes(row.Gate, grant.Recipient, person, people) })], ticks, int.MaxValue));
+            var waiting = rows.Where(row => row.Ticket is not null).Select(row => row.Incident);
+            var closed = await guards.FindManyAsync([.. waiting], cancellationToken);
+            var shown = rows.Select(row => row with
+            {
+                Guards = closed.GetValueOrDefault(row.Incident.Id, []),
+                WhyNoYes = approvers.WhyNoYes(row.Gate, grant.Recipient, person, people),
+            });
+            groups.Add(new(runbook, [.. shown], ticks, int.MaxValue));
         }
 
-        return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), name, StormGroup.Fit(groups), notice, good, now) });
+        var page = DecisionLinks.PageOf(signer.SignStorm(grant));
+        return new PageResult<StormPage>(new { Model = new StormModel(page, name, StormGroup.Fit(groups), notice, good, now) });
     }
 
     /// <summary>
@@ -74,9 +81,11 @@ public sealed class StormPageHandler(
     /// </summary>
     private async Task<IReadOnlyList<Incident>> FindAsync(StormGrant grant, ContactBook people, CancellationToken cancellationToken)
     {
-        var lines = (await members.ListAsync(grant.StormId, grant.Since, cancellationToken)).ToLookup(line => line.State == IncidentState.AwaitingApproval);
-        var waiting = await ReadAsync(lines[true].Reverse(), StormMembers.MaxMembers);
-        return [.. waiting, .. await ReadAsync(lines[false], Math.Min(StormModel.MaxOthers, StormMembers.MaxMembers - waiting.Count))];
+        var isWaiting = (await members.ListAsync(grant.StormId, grant.Since, cancellationToken))
+            .ToLookup(line => line.State == IncidentState.AwaitingApproval);
+        var waiting = await ReadAsync(isWaiting[true].Reverse(), StormMembers.MaxMembers);
+        var room = Math.Min(StormModel.MaxOthers, StormMembers.MaxMembers - waiting.Count);
+        return [.. waiting, .. await ReadAsync(isWaiting[false], room)];
 
         ValueTask<List<Incident>> ReadAsync(IEnumerable<IncidentSummary> some, int atMost) =>
             members.ReadAsync(some, cancellationToken)
@@ -110,7 +119,11 @@ public sealed class StormPageHandler(
             limits,
             async (ticket, token) => answers.Add(await TryAnswerAsync(grant, ticket, form, verb, person, token)));
         var words = Summarize(verb, [.. answers]);
-        return await runner.ShowAsync(() => ShowAsync(grant, StormTicks.Safe, words, answers.All(answer => answer is { Counts: true }), person, cancellationToken), StatusCodes.Status200OK, words);
+        var good = answers.All(answer => answer is { Counts: true });
+        return await runner.ShowAsync(
+            () => ShowAsync(grant, StormTicks.Safe, words, good, person, cancellationToken),
+            StatusCodes.Status200OK,
+            words);
     }
 
     /// <returns>Null when it is not known whether the answer was recorded. The other tickets go on.</returns>
@@ -170,18 +183,33 @@ public sealed class StormPageHandler(
         var receipt = await approvals.DecideAsync(one.IncidentId, one.GateId, request, cancellationToken);
         var outcome = receipt.Incident?.FindGate(one.GateId)?.Outcome;
 
-        // Whoever presses again finds what they had said.
-        return new(receipt.IsRepeated || receipt.Result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded, outcome == GateOutcome.Pending, receipt.Result.Message);
+        // Pressing again counts like the first time.
+        var counts = receipt.IsRepeated || receipt.Result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
+        return new(counts, outcome == GateOutcome.Pending, receipt.Result.Message);
     }
 
-    /// <summary>One question of the storm by itself: the page that a link of its own would open.</summary>
-    internal async Task<IResult> ShowOneAsync(StormGrant grant, string incidentId, CancellationToken cancellationToken) =>
-        time.GetUtcNow() < grant.ExpiresAt
-        && await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.Storm == grant.StormId && IsAsked(incident, grant.Recipient, (await directory.ResolveAllAsync(cancellationToken)).Book)
-            ? new SeeOther(DecisionLinks.PageOf(links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient)), StatusCodes.Status302Found)
-            : MessageResult.Of(StatusCodes.Status404NotFound, "Not here", "This question does not belong to this page. Nothing was decided.");
+    /// <summary>One question of the storm by itself, on the page that a link of its own would open.</summary>
+    internal async Task<IResult> ShowOneAsync(StormGrant grant, string incidentId, CancellationToken cancellationToken)
+    {
+        if (time.GetUtcNow() < grant.ExpiresAt
+            && await store.FindAsync(incidentId, cancellationToken) is { } incident
+            && incident.Storm == grant.StormId
+            && IsAsked(incident, grant.Recipient, (await directory.ResolveAllAsync(cancellationToken)).Book))
+        {
+            var ticket = links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient);
+            return new SeeOther(DecisionLinks.PageOf(ticket), StatusCodes.Status302Found);
+        }
 
-    private static bool IsAsked(Incident incident, string recipient, ContactBook people) => incident.LatestGate is { } gate && incident.Gates.Any(one => one.WasAsked) && ApproverRules.IsAsked(gate, recipient, people);
+        return MessageResult.Of(
+            StatusCodes.Status404NotFound,
+            "Not here",
+            "This question does not belong to this page. Nothing was decided.");
+    }
+
+    private static bool IsAsked(Incident incident, string recipient, ContactBook people) =>
+        incident.LatestGate is { } latest
+        && incident.Gates.Any(gate => gate.WasAsked)
+        && ApproverRules.IsAsked(latest, recipient, people);
 
     private static string Summarize(DecisionVerb verb, IReadOnlyList<Answer?> answers)
     {
@@ -191,20 +219,44 @@ public sealed class StormPageHandler(
         }
 
         var known = answers.OfType<Answer>().ToList();
-        var counted = known.Count(answer => answer.Counts);
-        var others = known.Where(answer => !answer.Counts).GroupBy(answer => answer.Message).OrderByDescending(group => group.Count()).Take(3);
-        var of = counted == answers.Count ? CountText.Format(counted, "target") : $"{counted} of {CountText.Format(answers.Count, "target")}";
-        var waiting = known.Count(answer => answer is { Counts: true, Waits: true });
-        var more = waiting == 0 ? "" : $"; {(waiting == counted ? waiting == 1 ? "it waits" : "they wait" : waiting == 1 ? "one of them waits" : $"{waiting} of them wait")} for more people to approve";
+        var others = known.Where(answer => !answer.Counts)
+            .GroupBy(answer => answer.Message)
+            .OrderByDescending(group => group.Count())
+            .Take(3);
         var unknown = answers.Count - known.Count;
         return string.Join(" ",
         [
-            .. counted > 0 ? [$"You {GateText.Past(verb)} {of}{more}."] : unknown == 0 ? [$"Your answer counts for none of {CountText.Format(answers.Count, "target")}."] : Array.Empty<string>(),
+            .. Lines.Of(CountedText(verb, known, answers.Count)),
             .. others.Select(group => $"Not counted for {group.Count()}: {group.Key}"),
-            .. unknown > 0
-                ? [$"For {CountText.Format(unknown, "target")} it is not known whether your answer was recorded, because something went wrong here. Press again for what is still asked; each answer counts once."]
-                : Array.Empty<string>(),
+            .. Lines.Of(unknown == 0
+                ? null
+                : $"For {CountText.Format(unknown, "target")} it is not known whether your answer was recorded, "
+                    + "because something went wrong here. Press again for what is still asked; each answer counts once."),
         ]);
+    }
+
+    /// <returns>Null where it is not known of every answer whether it counts, and none does for certain.</returns>
+    private static string? CountedText(DecisionVerb verb, IReadOnlyList<Answer> known, int ticked)
+    {
+        var counted = known.Count(answer => answer.Counts);
+        if (counted == 0)
+        {
+            return known.Count == ticked ? $"Your answer counts for none of {CountText.Format(ticked, "target")}." : null;
+        }
+
+        var targets = counted == ticked ? CountText.Format(counted, "target") : $"{counted} of {CountText.Format(ticked, "target")}";
+        var waiting = known.Count(answer => answer is { Counts: true, Waits: true });
+        var more = waiting == 0 ? "" : $"; {WaitText(waiting, counted)} for more people to approve";
+        return $"You {GateText.Past(verb)} {targets}{more}.";
+    }
+
+    private static string WaitText(int waiting, int counted) => (waiting == counted, waiting) switch
+    {
+        (true, 1) => "it waits",
+        (true, _) => "they wait",
+        (_, 1) => "one of them waits",
+        _ => $"{waiting} of them wait",
+    };
     }
 
     /// <param name="Counts">The answer is on record, now or since an earlier press.</param>
