@@ -11,24 +11,24 @@ using Runbooks.Settings;
 
 namespace Runbooks.Web.Http;
 
-/// <summary>Whose key a request carries, and so what it may do. Compared in constant time.</summary>
+/// <summary>The owner of the key in a request, and what the key may do. Keys are compared in constant time.</summary>
 public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
 {
     /// <param name="allowQuery">Whether <c>?code=</c> counts: only where a sender can set no header.</param>
-    /// <returns>Null: no key that opens anything.</returns>
+    /// <returns>Null for no key, or one that opens nothing.</returns>
     public Actor? OfApi(HttpRequest request, bool allowQuery) =>
         Find([.. request.Headers["X-Api-Key"], AuthorizationHeader.BearerToken(request), .. allowQuery ? request.Query["code"] : default])
             ?? (options.CurrentValue.CheckedByPlatform ? OfPlatform(request) : null);
 
-    /// <summary>Pages take the key as the password that a browser asks for; the name beside it is free.</summary>
+    /// <summary>Pages take the key as the password that a browser asks for; the name beside it does not matter.</summary>
     public Actor? OfPage(HttpRequest request) =>
         Find([.. request.Headers["X-Api-Key"], AuthorizationHeader.BearerToken(request), BasicPassword(request)])
             ?? (options.CurrentValue.OpenPagesOnLoopback && IsLocal(request) ? new(Role.Admin, "somebody at this machine") : null);
 
     /// <summary>
-    /// The Functions host has checked its own key, and hands on the header and the query that it looked at. Where several are
-    /// given, the one that may least counts: only one of them was checked, and several headers are handed on as one with commas.
-    /// A key that is not named here may everything.
+    /// The Functions host has checked its own key, and passes on the header and the query that it looked at. Only one of several keys was
+    /// checked, so the one that may do least counts; several headers arrive as one with commas. A key that is not named here may do
+    /// everything.
     /// </summary>
     private Actor? OfPlatform(HttpRequest request)
     {
@@ -38,7 +38,7 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
         return named ?? (given.Count > 0 || options.CurrentValue.Named.Count == 0 ? new(Role.Admin, "a key of the Functions app") : null);
     }
 
-    /// <summary>The host name is looked at too: a page elsewhere may point a name of its own at this machine.</summary>
+    /// <summary>The host name counts too: a page elsewhere may point a name of its own at this machine.</summary>
     private static bool IsLocal(HttpRequest request) =>
         request.HttpContext.Connection.RemoteIpAddress is { } address
         && IPAddress.IsLoopback(address)
@@ -53,7 +53,7 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
             return null;
         }
 
-        // Hashes have one length, and every key is compared: neither length nor place of a key shows in time.
+        // Hashes have one length, and every key is compared, so the time tells neither length nor place of a key.
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(given));
         Actor? found = null;
         foreach (var (key, actor) in options.CurrentValue.All)
@@ -68,44 +68,52 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
         AuthorizationHeader.BasicCredentials(request) is { } text ? text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..] : "";
 }
 
-/// <summary>Who may use the API of a host that checks keys itself, and what.</summary>
+/// <summary>Who may use the API of a host that checks keys itself, and for what.</summary>
 public sealed class ApiKeyOptions
 {
     public const string SectionName = "ApiKeys";
 
-    /// <summary>Keys without a role, which may everything. With no key at all, nothing opens. At least 24 random characters each: <c>openssl rand -hex 32</c>.</summary>
+    /// <summary>
+    /// Keys without a role, which may do everything. With no key at all, nothing opens. At least 24 random characters each:
+    /// <c>openssl rand -hex 32</c>.
+    /// </summary>
     public IList<string> Keys { get; } = [];
 
-    /// <summary>Keys with a role, each under the name that refusals say.</summary>
+    /// <summary>Keys with a role, by the name that refusals show.</summary>
     public IDictionary<string, NamedApiKey> Named { get; } = new Dictionary<string, NamedApiKey>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The console opens without a key for a browser on this very machine: practice.</summary>
+    /// <summary>For practice: the console opens without a key for a browser on this machine.</summary>
     public bool OpenPagesOnLoopback { get; set; }
 
-    /// <summary>The Functions host looks at keys before this program does. No setting: only that host may say it.</summary>
+    /// <summary>The Functions host checks keys before this program does. Not a setting: only that host may say it.</summary>
     internal bool CheckedByPlatform { get; set; }
 
     internal IEnumerable<(string Key, Actor Actor)> All => Keys.Select(key => (key, new Actor(Role.Admin, "an API key")))
         .Concat(Named.Select(named => (named.Value.Key, new Actor(named.Value.Role, $"the key '{named.Key}'") { Sources = [.. named.Value.Sources] })));
 }
 
-/// <summary>A key of the API that may less than everything.</summary>
+/// <summary>An API key with a role.</summary>
 public sealed class NamedApiKey
 {
-    /// <summary>At least 24 random characters; a secret. In the Functions app, the value of a function key that the app has too.</summary>
+    /// <summary>A secret of at least 24 random characters. In the Functions app, the value of a function key that the app has too.</summary>
     public string Key { get; set; } = "";
 
-    /// <summary><c>Sender</c> posts alerts and nothing else, <c>Viewer</c> looks, <c>Assistant</c> also asks and proposes through <c>/mcp</c>, <c>Operator</c> acts on incidents, <c>Admin</c> may everything.</summary>
+    /// <summary>
+    /// <c>Sender</c> posts alerts and nothing else, <c>Viewer</c> looks, <c>Assistant</c> also asks and proposes through <c>/mcp</c>,
+    /// <c>Operator</c> acts on incidents, <c>Admin</c> may do everything.
+    /// </summary>
     public Role Role { get; set; }
 
-    /// <summary>The only sources that a <c>Sender</c> may post for, by the names in the address (<c>alertmanager</c>, <c>azure-monitor</c> …). Without it, for any.</summary>
+    /// <summary>
+    /// The only sources that a <c>Sender</c> may post for, by the names in the address (<c>alertmanager</c>, <c>azure-monitor</c> …).
+    /// Empty for any.
+    /// </summary>
     public IList<string> Sources { get; } = [];
 }
 
 /// <summary>
-/// Razor components bring data protection along, which would write keys to the home folder at the start. Nothing here is
-/// protected with them: a form carries a signed token or a key, and <see cref="SameOrigin"/> tells whose form it is. So
-/// they live in memory and are stored nowhere.
+/// Razor components bring data protection along, which would write keys to the home folder at the start. Nothing here needs them: a form
+/// carries a signed token or a key, and <see cref="SameOrigin"/> tells where it was sent from. So the keys stay in memory.
 /// </summary>
 internal sealed class EphemeralKeys : IXmlRepository
 {
@@ -115,7 +123,7 @@ internal sealed class EphemeralKeys : IXmlRepository
     {
         options.XmlRepository = new EphemeralKeys();
 
-        // What is never stored needs no encryption; saying so keeps the start quiet.
+        // Without an encryptor, the start would warn of keys that are stored in plain text. None is stored.
         options.XmlEncryptor = new NullXmlEncryptor();
     }
 
@@ -124,7 +132,7 @@ internal sealed class EphemeralKeys : IXmlRepository
     public void StoreElement(XElement element, string friendlyName) => _keys.Enqueue(element);
 }
 
-/// <summary>Keys of the API that must not be used keep a host from starting.</summary>
+/// <summary>A host does not start with API keys that must not be used.</summary>
 internal sealed class ApiKeyStrength(IHostEnvironment environment, AlertReader reader) : IValidateOptions<ApiKeyOptions>
 {
     public ValidateOptionsResult Validate(string? name, ApiKeyOptions options)

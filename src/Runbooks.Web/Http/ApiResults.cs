@@ -6,13 +6,13 @@ using Microsoft.Net.Http.Headers;
 
 namespace Runbooks.Web.Http;
 
-/// <summary>Answers of the API.</summary>
 internal static class ApiResults
 {
     public const string ProblemType = "application/problem+json";
     public const string NoSuchIncident = "There is no such incident, or it is no longer kept.";
 
-    public static IResult Json<T>(T value, int status = StatusCodes.Status200OK, string? contentType = null) => Results.Json(value, WebJson.Options, contentType, status);
+    public static IResult Json<T>(T value, int status = StatusCodes.Status200OK, string? contentType = null) =>
+        Results.Json(value, WebJson.Options, contentType, status);
 
     public static IResult Problem(int status, string title, params IReadOnlyList<AlertError> errors) =>
         Results.Json(new ProblemBody(title, status, errors.Count == 0 ? null : errors), WebJson.Options, ProblemType, status);
@@ -21,7 +21,7 @@ internal static class ApiResults
         Problem(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit / 1024} KB. Nothing of it was taken.");
 
     /// <summary>Senders of alerts try again on 503, and few on anything else.</summary>
-    /// <param name="said">What became of it, where that is known.</param>
+    /// <param name="said">What happened to the post, where that is known.</param>
     public static IResult TryAgain(HttpRequest request, string? said = null)
     {
         request.HttpContext.Response.Headers.RetryAfter = "5";
@@ -34,13 +34,13 @@ internal static class ApiResults
     private sealed record ProblemBody(string Title, int Status, IReadOnlyList<AlertError>? Errors);
 }
 
-/// <summary>JSON as the outside contract has it: camelCase names and words.</summary>
+/// <summary>JSON of the outside contract: camelCase names and words.</summary>
 internal static class WebJson
 {
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Converters = { CamelCase.Enums } };
 }
 
-/// <summary>A page with the headers that every page carries.</summary>
+/// <summary>A page with the headers that every page has.</summary>
 internal sealed class PageResult<TPage>(object parameters, int status = StatusCodes.Status200OK) : IResult, IStatusCodeHttpResult
     where TPage : IComponent
 {
@@ -56,19 +56,21 @@ internal sealed class PageResult<TPage>(object parameters, int status = StatusCo
 /// <summary>A page that says one thing.</summary>
 internal static class MessageResult
 {
-    /// <param name="home">True for whoever came from the console: the page leads back there.</param>
-    public static PageResult<MessagePage> Of(int status, string title, string text, bool home = false) => new(new { Title = title, Text = text, Home = home }, status);
+    /// <param name="home">Whether the page links back to the console.</param>
+    public static PageResult<MessagePage> Of(int status, string title, string text, bool home = false) =>
+        new(new { Title = title, Text = text, Home = home }, status);
 
     /// <param name="notDone">The page's title.</param>
     public static PageResult<MessagePage> FromAnotherSite(string notDone) =>
         Of(StatusCodes.Status403Forbidden, notDone, "This was sent from another site. Open the page here and press the button there.", home: true);
 }
 
-/// <summary>What keeps a page from running anything, from being framed, stored or found, and its address from travelling.</summary>
+/// <summary>Keeps a page from running anything, from being framed, stored or found, and its address from being sent elsewhere.</summary>
 internal static class PageHeaders
 {
     private const string Policy =
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; "
+        + "base-uri 'none'; frame-ancestors 'none'";
 
     public static void Write(HttpResponse response)
     {
@@ -86,8 +88,8 @@ internal static class PageHeaders
 }
 
 /// <summary>
-/// After a form the browser asks for the page anew, so that going back does not send the form again. The framework's own result
-/// would write the address, and so a token in it, to the log.
+/// After a form the browser asks for the page again, so that going back does not send the form twice. The framework's own result would
+/// log the address, and so a token in it.
 /// </summary>
 internal sealed class SeeOther(string to, int status = StatusCodes.Status303SeeOther) : IResult
 {
@@ -100,8 +102,8 @@ internal sealed class SeeOther(string to, int status = StatusCodes.Status303SeeO
 }
 
 /// <summary>
-/// Around everything on both hosts, refusals and unknown addresses too: no answer is taken for something else than it says, and
-/// none is kept on the way unless it says that it may be, as assets do.
+/// For every answer of both hosts, refusals and unknown addresses too: browsers do not guess another content type, and nothing is cached
+/// unless the answer allows it, as assets do.
 /// </summary>
 internal sealed class AnswerHeaders : IStartupFilter
 {

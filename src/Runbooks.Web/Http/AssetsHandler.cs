@@ -13,7 +13,9 @@ public static class AssetsHandler
             return ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such file.");
         }
 
-        request.HttpContext.Response.Headers.CacheControl = request.Query["v"] == asset.Version ? "public, max-age=31536000, immutable" : "no-cache";
+        request.HttpContext.Response.Headers.CacheControl = request.Query["v"] == asset.Version
+            ? "public, max-age=31536000, immutable"
+            : "no-cache";
         return Results.Bytes(asset.Content, asset.Type, entityTag: new EntityTagHeaderValue($"\"{asset.Version}\""));
     }
 }

@@ -3,24 +3,29 @@ using Microsoft.Extensions.Primitives;
 
 namespace Runbooks.Web.Http;
 
-/// <summary>Who asks for something and why. Both have to be said, in a body of the API or in a form of our own pages.</summary>
+/// <summary>Who asks for something and why. Both are needed, in a body of the API or in a form of our own pages.</summary>
 internal sealed record Attribution(string By, string Reason)
 {
     public const int LongestReason = 1_000;
 
-    /// <summary>More was written than <see cref="Reason"/> holds.</summary>
+    /// <summary>The text was longer than <see cref="LongestReason"/>.</summary>
     public bool IsCut { get; init; }
 
-    /// <summary>The time of the stop that a release of the kill switch is about; null where the body names none.</summary>
+    /// <summary>The time of the stop that is released; null where the body names none.</summary>
     public string? Stop { get; init; }
 
-    /// <summary>Everything that stood in the form.</summary>
+    /// <summary>All fields of the form.</summary>
     public IFormCollection Fields { get; init; } = FormCollection.Empty;
 
     /// <param name="does">Completes "Say who … and why."</param>
-    /// <param name="reason">A reason for the example that the answer shows.</param>
-    /// <param name="reasonNeeded">False: what is said is a note, and may be left out.</param>
-    public static async Task<(Attribution? Body, IResult? Refusal)> ReadJsonAsync(HttpRequest request, string does, string reason, CancellationToken cancellationToken, bool reasonNeeded = true)
+    /// <param name="reason">A reason for the example in a refusal.</param>
+    /// <param name="reasonNeeded">False for a note, which may be left out.</param>
+    public static async Task<(Attribution? Body, IResult? Refusal)> ReadJsonAsync(
+        HttpRequest request,
+        string does,
+        string reason,
+        CancellationToken cancellationToken,
+        bool reasonNeeded = true)
     {
         var example = $$"""{"by":"ada","{{(reasonNeeded ? "reason" : "note")}}":"{{reason}}"}""";
         var (body, refusal) = await RequestBody.ReadJsonAsync<Unchecked>(request, example, cancellationToken);
@@ -35,11 +40,14 @@ internal sealed record Attribution(string By, string Reason)
             : (null, ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who {does}{(reasonNeeded ? " and why" : "")}.", new AlertError(missing, "missing", $"Send for example {example}")));
     }
 
-    /// <summary>Where somebody is signed in, the name that was typed does not count.</summary>
-    /// <param name="notDone">The title of the page that says why nothing was done.</param>
-    /// <param name="reasonNeeded">False: the reason may be empty.</param>
+    /// <summary>Where somebody is signed in, the typed name does not count.</summary>
+    /// <param name="notDone">The title of the page that refuses.</param>
+    /// <param name="reasonNeeded">False where the reason may be empty.</param>
     public static async Task<(Attribution? Form, IResult? Refusal)> ReadFormAsync(
-        HttpRequest request, string notDone, CancellationToken cancellationToken, bool reasonNeeded = true)
+        HttpRequest request,
+        string notDone,
+        CancellationToken cancellationToken,
+        bool reasonNeeded = true)
     {
         if (!SameOrigin.Allows(request))
         {
@@ -65,8 +73,8 @@ internal sealed record Attribution(string By, string Reason)
 }
 
 /// <summary>
-/// What people and scripts send with a key or a form is kept and shown to others, as alerts are: the same characters are taken
-/// out of it, wherever it comes in.
+/// Text from people and scripts is kept and shown to others, as alerts are. The same characters are removed from it, wherever it comes
+/// in.
 /// </summary>
 internal static class TypedText
 {
@@ -74,10 +82,10 @@ internal static class TypedText
 
     public static readonly JsonSerializerOptions Json = new(WebJson.Options) { Converters = { new CleanStrings() } };
 
-    /// <summary>Who somebody says to be: one line, so that it cannot look like two entries of the record.</summary>
+    /// <summary>One line, so that a name cannot look like two entries of the record.</summary>
     public static string Name(string by) => CleanText.Clean(by.Trim(), LongestName, oneLine: true);
 
-    /// <returns>Null when it is neither a text nor a plain value, or no text that can be read.</returns>
+    /// <returns>Null when it is not a text, a number or a boolean, or cannot be read.</returns>
     public static string? Of(JsonElement value)
     {
         try
@@ -91,7 +99,7 @@ internal static class TypedText
         }
         catch (InvalidOperationException)
         {
-            // Half of a pair of surrogates.
+            // Half of a surrogate pair.
             return null;
         }
     }
@@ -113,8 +121,8 @@ internal static class TypedText
 internal static class SameOrigin
 {
     /// <summary>
-    /// Browsers say where a post comes from. Under no-referrer they send the origin "null" even for our own form, so the
-    /// fetch metadata, which pages cannot forge, has the first word (Fetch, section 3.2 and Fetch Metadata, section 2).
+    /// Browsers say where a post comes from. Under no-referrer they send the origin "null" even for our own form, so the fetch metadata,
+    /// which pages cannot forge, counts first (Fetch, section 3.2 and Fetch Metadata, section 2).
     /// </summary>
     public static bool Allows(HttpRequest request)
     {
@@ -123,9 +131,10 @@ internal static class SameOrigin
             return site is "same-origin" or "none";
         }
 
-        // Behind a proxy that ends TLS our own scheme is not the browser's; the host is what tells origins apart here.
+        // Behind a proxy that ends TLS our own scheme is not the browser's, so only the host is compared.
         return request.Headers.Origin.ToString() is not { Length: > 0 } origin
             || origin == "null"
-            || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
+            || (Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+                && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -19,14 +19,14 @@ public sealed class HealthHandler(IIncidentStore store, SystemHealth health, Rul
         },
         Caller.Sender);
 
-    /// <summary>Numbers and hashes only: the address is open to everybody. A refused set is no reason to take the host out of service.</summary>
+    /// <summary>Numbers and hashes only, since the address is open to everybody. A refused set does not make the host unhealthy.</summary>
     private RulesInForce? Rules() => status.InForce is null && status.Refused is null
         ? null
         : new(status.InForce?.Number, status.InForce?.Version, status.InForce?.At, status.Refused?.Publication.Number);
 
     private sealed record Health(string Status, string Store, string Engine, RulesInForce? RuleSet);
 
-    /// <param name="Publication">The number of the one in force; null while plain files are.</param>
-    /// <param name="Refused">The number of the newest one, when it cannot be used here.</param>
+    /// <param name="Publication">The number of the set in force; null while plain files are.</param>
+    /// <param name="Refused">The number of the newest set, when it cannot be used here.</param>
     private sealed record RulesInForce(int? Publication, string? Version, DateTimeOffset? At, int? Refused);
 }

@@ -5,26 +5,29 @@ namespace Runbooks.Web.Http;
 /// <summary>The host's edge: the one place where a fault becomes a status.</summary>
 public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
 {
-    /// <summary>A fault may come before the record was written, while it was, or after.</summary>
-    private const string NotKnown = "It is not known whether this was recorded: open the page again in a few seconds and look before you press once more.";
+    /// <summary>A fault may come before, during or after the writing of the record.</summary>
+    private const string NotKnown =
+        "It is not known whether this was recorded: open the page again in a few seconds and look before you press once more.";
 
     internal async Task<IResult> RunAsync(HttpRequest request, Func<CancellationToken, Task<IResult>> work, Caller caller = Caller.Script)
     {
-        // What somebody posted whole is done, whether or not they wait for the answer: a sender that hangs up after its alert, a
-        // phone that is put away after the yes. Who only looks is not waited for.
+        // A complete post is carried out, whether or not the caller waits for the answer: a sender may hang up after its alert, and a
+        // phone may be put away after the yes. A read ends when its caller leaves.
         var gone = request.HttpContext.RequestAborted;
         var reads = request.IsRead();
         try
         {
             return await work(reads ? gone : CancellationToken.None);
         }
-        catch (Exception failure) when (gone.IsCancellationRequested && (failure is ConnectionResetException or BadHttpRequestException || (reads && failure is OperationCanceledException)))
+        catch (Exception failure) when (
+            gone.IsCancellationRequested
+            && (failure is ConnectionResetException or BadHttpRequestException || (reads && failure is OperationCanceledException)))
         {
             return Results.StatusCode(StatusCodes.Status499ClientClosedRequest);
         }
         catch (IOException failure) when (gone.IsCancellationRequested && failure.GetType() == typeof(IOException))
         {
-            // A body that stops in the middle, or a file of ours: nothing tells which.
+            // Either the body stopped in the middle, or a file of ours broke. The exception does not tell which.
             Log.BrokeAfterCallerLeft(logger, failure);
             return Results.StatusCode(StatusCodes.Status499ClientClosedRequest);
         }
@@ -40,7 +43,7 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
             Log.Unavailable(logger, fault);
             return TryAgain(request, caller);
         }
-        // The edge of the host: whatever it was, the sender is told whether to try again and not what broke inside.
+        // The edge of the host: the caller is told whether to try again, but not what broke.
         catch (Exception fault)
         {
             Log.Broke(logger, fault);
@@ -53,14 +56,14 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         }
     }
 
-    /// <summary>After something was decided: what became of it is said, whether or not the page that shows it can be made.</summary>
+    /// <summary>After a decision: the person hears what it did, even when the page that shows it cannot be made.</summary>
     internal async Task<IResult> ShowAsync(Func<Task<IResult>> page, int status, string said)
     {
         try
         {
             return await page();
         }
-        // What is on record is on record, whatever keeps the page from showing it.
+        // The record is written, whatever keeps the page from showing it.
         catch (Exception fault)
         {
             Log.Broke(logger, fault);
@@ -77,16 +80,19 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
 
         request.HttpContext.Response.Headers.RetryAfter = "5";
         var reads = request.IsRead();
-        return MessageResult.Of(StatusCodes.Status503ServiceUnavailable, "Not now", $"The records cannot be reached at the moment. {(reads ? "Try again in a few seconds." : NotKnown)}");
+        return MessageResult.Of(
+            StatusCodes.Status503ServiceUnavailable,
+            "Not now",
+            $"The records cannot be reached at the moment. {(reads ? "Try again in a few seconds." : NotKnown)}");
     }
 }
 
-/// <summary>Who is answered when something breaks.</summary>
+/// <summary>Who gets the answer when something breaks.</summary>
 internal enum Caller
 {
     Script,
 
-    /// <summary>A sender of alerts: what was answered 503 they repeat, and few of them anything else, so every fault of ours is one.</summary>
+    /// <summary>A sender of alerts. They repeat a post after 503, and few after anything else, so every fault of ours is a 503.</summary>
     Sender,
 
     /// <summary>Somebody who looks at a page.</summary>
@@ -100,5 +106,7 @@ internal static class Callers
         request.Path.StartsWithSegments("/incidents") && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase) ? Caller.Person : Caller.Script;
 
     public static IResult NotFound(HttpRequest request, string title, string text) =>
-        Of(request) == Caller.Person ? MessageResult.Of(StatusCodes.Status404NotFound, title, text, home: true) : ApiResults.Problem(StatusCodes.Status404NotFound, text);
+        Of(request) == Caller.Person
+            ? MessageResult.Of(StatusCodes.Status404NotFound, title, text, home: true)
+            : ApiResults.Problem(StatusCodes.Status404NotFound, text);
 }

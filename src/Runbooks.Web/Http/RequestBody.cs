@@ -3,7 +3,7 @@ using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Web.Http;
 
-/// <summary>Reads bodies no larger than they may be.</summary>
+/// <summary>Reads bodies up to a limit.</summary>
 internal static class RequestBody
 {
     public const int MaxAlerts = AlertLimits.Body;
@@ -14,15 +14,19 @@ internal static class RequestBody
     private const int FirstBuffer = 4096;
 
     /// <returns>Null when it is larger than <paramref name="limit"/>.</returns>
-    // A bare null beside a memory would be an empty memory: it converts by way of an array.
+    // A bare null beside a memory would be an empty memory, since null converts to an array first.
     public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken) =>
-        request.ContentLength > limit || await ReadBeginAsync(request, limit, cancellationToken) is not (var body, true) ? default(ReadOnlyMemory<byte>?) : body;
+        request.ContentLength > limit || await ReadBeginAsync(request, limit, cancellationToken) is not (var body, true)
+            ? default(ReadOnlyMemory<byte>?)
+            : body;
 
-    /// <summary>Reads at most <paramref name="limit"/> bytes.</summary>
-    /// <returns>What was read, and whether that is everything.</returns>
-    public static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)> ReadBeginAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
+    /// <returns>What was read, at most <paramref name="limit"/> bytes, and whether that is everything.</returns>
+    public static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)> ReadBeginAsync(
+        HttpRequest request,
+        int limit,
+        CancellationToken cancellationToken)
     {
-        // Grows with what came, not with what was announced: anybody can announce.
+        // The buffer grows with the bytes that come, since anybody can announce any length.
         var buffer = new byte[(int)Math.Min(request.ContentLength ?? FirstBuffer, Math.Min(limit, FirstBuffer)) + 1];
         var length = 0;
         while (true)
@@ -67,18 +71,21 @@ internal static class RequestBody
         }
 
         IResult Refuse(string path, string found) =>
-            ApiResults.Problem(StatusCodes.Status400BadRequest, "The body is not what is expected here.", new AlertError(path, found, $"Send JSON such as {example}"));
+            ApiResults.Problem(
+                StatusCodes.Status400BadRequest,
+                "The body is not what is expected here.",
+                new AlertError(path, found, $"Send JSON such as {example}"));
     }
 }
 
-/// <summary>Reads what stands behind the question mark of an address.</summary>
 internal static class QueryFields
 {
     /// <returns>Null when it is missing or empty.</returns>
-    public static string? Given(this HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
+    public static string? Given(this HttpRequest request, string name) =>
+        request.Query[name].ToString() is { Length: > 0 } value ? value : null;
 }
 
-/// <summary>Reads the forms of our own pages; nothing that is larger.</summary>
+/// <summary>Reads the forms of our own pages, up to a limit.</summary>
 internal static class FormFields
 {
     /// <summary>As many tickets as one page lists, each as long as a link may be.</summary>
@@ -87,14 +94,19 @@ internal static class FormFields
     private static readonly FormOptions s_form = Limits(64, RequestBody.MaxSmall);
     private static readonly FormOptions s_list = Limits(StormMembers.MaxMembers + 16, MaxList);
 
-    /// <returns>Null when the body is no form, or not one of ours.</returns>
-    public static Task<IFormCollection?> ReadAsync(HttpRequest request, CancellationToken cancellationToken) => ReadAsync(request, s_form, cancellationToken);
+    /// <returns>Null when the body is not a form, or not one of ours.</returns>
+    public static Task<IFormCollection?> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        ReadAsync(request, s_form, cancellationToken);
 
     /// <summary>The form of a page that lists many questions.</summary>
     /// <inheritdoc cref="ReadAsync(HttpRequest, CancellationToken)"/>
-    public static Task<IFormCollection?> ReadListAsync(HttpRequest request, CancellationToken cancellationToken) => ReadAsync(request, s_list, cancellationToken);
+    public static Task<IFormCollection?> ReadListAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        ReadAsync(request, s_list, cancellationToken);
 
-    private static async Task<IFormCollection?> ReadAsync(HttpRequest request, FormOptions limits, CancellationToken cancellationToken)
+    private static async Task<IFormCollection?> ReadAsync(
+        HttpRequest request,
+        FormOptions limits,
+        CancellationToken cancellationToken)
     {
         if (!request.HasFormContentType || request.ContentLength > limits.BufferBodyLengthLimit)
         {
@@ -103,7 +115,7 @@ internal static class FormFields
 
         try
         {
-            // A feature of our own: the limits are ours, whatever the host has set.
+            // A feature of our own, so that these limits count, whatever the host has set.
             return TypedText.Of(await new FormFeature(request, limits).ReadFormAsync(cancellationToken));
         }
         catch (Exception unreadable) when (unreadable is InvalidDataException or IOException)
@@ -124,6 +136,5 @@ internal static class FormFields
 
 internal static class RequestKind
 {
-    /// <summary>Whoever only reads changes nothing.</summary>
     public static bool IsRead(this HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
 }

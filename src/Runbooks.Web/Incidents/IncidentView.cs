@@ -4,31 +4,34 @@ using Runbooks.Model.Definition;
 
 namespace Runbooks.Web.Incidents;
 
-/// <summary>An incident as the API shows it. What only the workflow needs (undo states, wake-ups) is not in it.</summary>
+/// <summary>An incident as the API shows it, without what only the workflow needs (undo states, wake-ups).</summary>
 public sealed record IncidentView
 {
     public required string Id { get; init; }
     public required string Runbook { get; init; }
     public required string RunbookVersion { get; init; }
 
-    /// <summary>How that version had come to be in force; null where the files lay there plainly.</summary>
+    /// <summary>The publication of that version; null where plain files were in force.</summary>
     public required Publication? Publication { get; init; }
 
-    /// <summary>Whose runbook it is; null where it is nobody's in particular.</summary>
+    /// <summary>The runbook's team; null where it belongs to none.</summary>
     public required string? Team { get; init; }
     public required string Title { get; init; }
     public required string Target { get; init; }
     public required IncidentState State { get; init; }
     public required bool Final { get; init; }
 
-    /// <summary>How it stands in a word or two.</summary>
+    /// <summary>The state in a word or two.</summary>
     public required string Headline { get; init; }
     public required string? Reason { get; init; }
 
-    /// <summary>What the end left to a person, and who saw to it; null where it left nothing.</summary>
+    /// <summary>What the end left to a person, and who looks after it; null where it left nothing.</summary>
     public required Attention? Attention { get; init; }
 
-    /// <summary>What a person does next, the first line, and what is still changed; empty while the automation goes on, and once it is over.</summary>
+    /// <summary>
+    /// The first line is what a person does next; the others are changes that are still in place. Empty while the automation goes on, and
+    /// once it is over.
+    /// </summary>
     public required IReadOnlyList<string> LeftToDo { get; init; }
     public required RunMode Mode { get; init; }
     public required string? StartedBy { get; init; }
@@ -36,10 +39,10 @@ public sealed record IncidentView
     /// <inheritdoc cref="Incident.IsProposed"/>
     public bool Proposed { get; init; }
 
-    /// <summary>Under which its spans are found where traces are collected.</summary>
+    /// <summary>The id of its spans where traces are collected.</summary>
     public required string TraceId { get; init; }
 
-    /// <summary>The ended incident that was tried again as this one, and the one as which this was tried again.</summary>
+    /// <summary>The ended incident that was tried again as this one, and the incident as which this one was tried again.</summary>
     public required string? RetryOf { get; init; }
     public required string? RetriedAs { get; init; }
     public required ImpactSeverity? Severity { get; init; }
@@ -48,30 +51,29 @@ public sealed record IncidentView
     public required DateTimeOffset? ClosedAt { get; init; }
     public required DateTimeOffset? AlertResolvedAt { get; init; }
 
-    /// <summary>The alert that opened it.</summary>
     public required AlertView Alert { get; init; }
     public required int AlertCount { get; init; }
     public required IReadOnlyList<AttachedAlertView> Alerts { get; init; }
 
-    /// <summary>The alerts for which the list has no room; null where it has all.</summary>
+    /// <summary>The alerts that have no room in the list; null where all have.</summary>
     public required UnlistedAlertsView? UnlistedAlerts { get; init; }
 
-    /// <summary>How often each alert came on this target, counted on over the incidents before.</summary>
+    /// <summary>How often each alert came on this target, counted from the incidents before.</summary>
     public required IReadOnlyList<RecurrenceView> Recurrences { get; init; }
 
     /// <summary>The first incident of an alert that comes again and again; null for the first itself.</summary>
     public required string? ThreadOf { get; init; }
 
-    /// <summary>The incident of another runbook that it waits or waited for; null when it never did.</summary>
+    /// <summary>The incident of another runbook that it waits or waited for.</summary>
     public required IncidentSuppression? SuppressedBy { get; init; }
 
     /// <summary>The incidents that wait, or waited, for this one to end.</summary>
     public required IReadOnlyList<string> Suppresses { get; init; }
 
-    /// <summary>The incident that looks at what still fired when this one ended; null when there is none.</summary>
+    /// <summary>The incident about the alerts that still fired when this one ended.</summary>
     public required string? FollowedBy { get; init; }
 
-    /// <summary>The incident at whose end this one was opened; null for any other.</summary>
+    /// <summary>The incident at whose end this one was opened.</summary>
     public required string? FollowUpOf { get; init; }
 
     /// <summary>What was learnt since the question was asked, such as a sender's all-clear that the checks contradict.</summary>
@@ -79,22 +81,22 @@ public sealed record IncidentView
     public required IReadOnlyList<FindingView> Findings { get; init; }
     public required IReadOnlyList<FindingView> Verification { get; init; }
 
-    /// <summary>Every verification round after the mitigation, equal ones counted together.</summary>
+    /// <summary>Every round after the mitigation. Equal rounds are counted together.</summary>
     [JsonPropertyName("looks")]
     public required IReadOnlyList<VerificationRound> VerificationRounds { get; init; }
 
-    /// <summary>The question that is open, or the last one that was; null before the first.</summary>
+    /// <summary>The open question, or the last one; null before the first.</summary>
     public required GateView? Gate { get; init; }
     public required IReadOnlyList<GateView> Gates { get; init; }
 
-    /// <summary>What keeps the open question from being approved at the moment, in words; empty while nothing does.</summary>
+    /// <summary>Why the open question cannot be approved at the moment, in words.</summary>
     public required IReadOnlyList<string> HeldBack { get; init; }
     public required IReadOnlyList<StepView> Steps { get; init; }
     public required StopRequest? Stop { get; init; }
     public required IReadOnlyList<Delivery> Deliveries { get; init; }
     public required IReadOnlyList<TimelineEntry> Timeline { get; init; }
 
-    /// <param name="heldBack">What the guards say about the open question.</param>
+    /// <param name="heldBack">The answers of the guards about the open question.</param>
     public static IncidentView Of(Incident incident, IReadOnlyList<string> heldBack) => new()
     {
         Id = incident.Id,
@@ -109,7 +111,7 @@ public sealed record IncidentView
         Headline = EndingText.Headline(incident),
         Reason = incident.Reason,
         Attention = incident.Attention,
-        // No time of reading is known here, so times are told with their day.
+        // The time of reading is not known here, so times are shown with their day.
         LeftToDo = incident.LeavesWork ? IncidentReport.NextSteps(incident, DateTimeOffset.MinValue) : [],
         Mode = incident.Mode,
         StartedBy = incident.StartedBy,
@@ -146,13 +148,24 @@ public sealed record IncidentView
     };
 }
 
-/// <summary>One alert that reached the incident, with what it said.</summary>
+/// <summary>One alert that reached the incident, with its text.</summary>
 public sealed record AttachedAlertView(
-    string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved,
-    string? EndedBecause, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, string? Severity, string? Summary,
-    IReadOnlyDictionary<string, string> Labels, string? Link)
+    string Fingerprint,
+    string Source,
+    string Name,
+    int Count,
+    DateTimeOffset FirstAt,
+    DateTimeOffset LastAt,
+    bool Resolved,
+    string? EndedBecause,
+    DateTimeOffset? StartsAt,
+    DateTimeOffset? EndsAt,
+    string? Severity,
+    string? Summary,
+    IReadOnlyDictionary<string, string> Labels,
+    string? Link)
 {
-    /// <param name="opener">The alert that opened the incident, whose words are on record there.</param>
+    /// <param name="opener">The alert that opened the incident, whose text is on record there.</param>
     public static AttachedAlertView Of(AttachedAlert attached, Alert opener)
     {
         var said = (attached.Alert ?? (attached.Is(opener) ? opener : null)) is { } alert ? AlertView.Of(alert) : null;
@@ -165,30 +178,50 @@ public sealed record AttachedAlertView(
 /// <param name="Complete">Whether these and the listed ones are all that came.</param>
 public sealed record UnlistedAlertsView(int Count, int Firing, bool Complete);
 
-/// <param name="LongestSeconds">How long the longest episode lasted that has ended; null before the first has.</param>
+/// <param name="LongestSeconds">Of the episodes that have ended; null before the first has.</param>
 public sealed record RecurrenceView(string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, double? LongestSeconds);
 
 public sealed record NewsView(DateTimeOffset At, string Text);
 
 public sealed record FindingView(
-    string Name, string Ask, Verdict Verdict, string Summary, string? Value, string? Threshold, string? Unit,
-    IReadOnlyList<double> Series, string? Link, DateTimeOffset At, DateTimeOffset? MeasuredAt, double TookSeconds)
+    string Name,
+    string Ask,
+    Verdict Verdict,
+    string Summary,
+    string? Value,
+    string? Threshold,
+    string? Unit,
+    IReadOnlyList<double> Series,
+    string? Link,
+    DateTimeOffset At,
+    DateTimeOffset? MeasuredAt,
+    double TookSeconds)
 {
     /// <inheritdoc cref="CheckResult.Caveat"/>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Caveat { get; init; }
 
-    /// <summary>The time of the first of <see cref="Series"/>, of which all are as far apart; null where the source does not say.</summary>
+    /// <summary>The time of the first value of <see cref="Series"/>, which are evenly spaced; null where the source does not say.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? SeriesFrom { get; init; }
 
-    /// <summary>The time of the last of them.</summary>
+    /// <summary>The time of the last value.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? SeriesUntil { get; init; }
 
     public static FindingView Of(Finding finding) => new(
-        finding.Name, finding.Ask, finding.Verdict, finding.Result.Summary, finding.Result.Value, finding.Result.Threshold,
-        finding.Result.Unit, finding.Result.Series, DisplayText.SafeLink(finding.Result.Link), finding.At, finding.Result.MeasuredAt, finding.Took.TotalSeconds)
+        finding.Name,
+        finding.Ask,
+        finding.Verdict,
+        finding.Result.Summary,
+        finding.Result.Value,
+        finding.Result.Threshold,
+        finding.Result.Unit,
+        finding.Result.Series,
+        DisplayText.SafeLink(finding.Result.Link),
+        finding.At,
+        finding.Result.MeasuredAt,
+        finding.Took.TotalSeconds)
     {
         Caveat = finding.Result.Caveat,
         SeriesFrom = finding.SeriesTime?.From,
@@ -197,16 +230,36 @@ public sealed record FindingView(
 }
 
 public sealed record StepView(
-    Phase Phase, string Name, string Action, StepStatus Status, StepStatus? UndoneFrom, int Attempts, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo,
-    DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string? Outcome,
-    IReadOnlyDictionary<string, string> Outputs, IReadOnlyList<string> Evidence)
+    Phase Phase,
+    string Name,
+    string Action,
+    StepStatus Status,
+    StepStatus? UndoneFrom,
+    int Attempts,
+    [property: JsonPropertyName("will")] string PlannedEffect,
+    string? Undo,
+    DateTimeOffset StartedAt,
+    DateTimeOffset? FinishedAt,
+    string? Outcome,
+    IReadOnlyDictionary<string, string> Outputs,
+    IReadOnlyList<string> Evidence)
 {
     public static StepView Of(StepRecord step) => new(
-        step.Phase, step.Name, step.Action, step.Status, step.UndoneFrom, step.Attempts, step.Preparation.PlannedEffect, step.Preparation.Undo,
-        step.StartedAt, step.FinishedAt, step.Outcome, step.Outputs, step.Evidence);
+        step.Phase,
+        step.Name,
+        step.Action,
+        step.Status,
+        step.UndoneFrom,
+        step.Attempts,
+        step.Preparation.PlannedEffect,
+        step.Preparation.Undo,
+        step.StartedAt,
+        step.FinishedAt,
+        step.Outcome,
+        step.Outputs,
+        step.Evidence);
 }
 
-/// <summary>A gate as the API shows it.</summary>
 public sealed record GateView(
     string Id,
     Phase Phase,
@@ -229,22 +282,39 @@ public sealed record GateView(
     DateTimeOffset? ClosedAt,
     string? ClosedBy)
 {
-    /// <summary>What a person is asked to do by hand; null where the question is what may run.</summary>
+    /// <summary>What a person is asked to do by hand; null where the question is about steps.</summary>
     public ManualTask? Task { get; init; }
 
-    /// <summary>How many have to approve, who has, and who may not; null where anybody who was asked is enough.</summary>
+    /// <summary>How many have to approve, who has, and who may not; null where one of those who were asked is enough.</summary>
     public string? Needed { get; init; }
 
     /// <inheritdoc cref="Gate.TrackRecord"/>
     public string? TrackRecord { get; init; }
 
-    /// <summary>Of the approvers that are schedules: whom they meant, and from where that is known.</summary>
+    /// <summary>For each approver that is a schedule: who was on call, and from where that is known.</summary>
     public IReadOnlyList<OnCallView> OnCall { get; init; } = [];
 
     public static GateView Of(Gate gate, IReadOnlyList<string> heldBack) => new(
-        gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
-        gate.Plan.Blocker, gate.Difference, gate.AllWarnings, gate.Overrules, gate.Approvers, gate.Required, gate.OwnerTeam, gate.OpenedAt, gate.ExpiresAt,
-        gate.Outcome == GateOutcome.Pending ? GateText.Silence(gate, heldBack) : null, [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
+        gate.Id,
+        gate.Phase,
+        gate.Round,
+        gate.Question,
+        gate.Outcome,
+        [.. gate.Plan.Steps.Select(PlannedStepView.Of)],
+        gate.Plan.Hash,
+        gate.Plan.Blocker,
+        gate.Difference,
+        gate.AllWarnings,
+        gate.Overrules,
+        gate.Approvers,
+        gate.Required,
+        gate.OwnerTeam,
+        gate.OpenedAt,
+        gate.ExpiresAt,
+        gate.Outcome == GateOutcome.Pending ? GateText.Silence(gate, heldBack) : null,
+        [.. gate.Decisions.Select(DecisionView.Of)],
+        gate.ClosedAt,
+        gate.ClosedBy)
     {
         Task = gate.Task,
         Needed = gate.Outcome == GateOutcome.Pending ? GateText.Quorum(gate) : null,
@@ -260,28 +330,52 @@ public sealed record GateView(
 public sealed record OnCallView(string Contact, IReadOnlyList<string> People, OnCallFrom From, string Source, DateTimeOffset? Until, string Words, DateTimeOffset At);
 
 public sealed record PlannedStepView(
-    Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred)
+    Phase Phase,
+    string Name,
+    string Action,
+    JsonElement Parameters,
+    [property: JsonPropertyName("will")] string PlannedEffect,
+    string? Undo,
+    string? Identity,
+    bool Deferred)
 {
     public static PlannedStepView Of(PlannedStep step) => new(
         step.Phase, step.Name, step.Action, step.Parameters, step.PlannedEffect, step.Undo, step.Identity, step.Deferred);
 }
 
-/// <param name="By">Who, as proven by the way it came.</param>
-/// <param name="Identity">Tenant and object id of whoever signed in to decide; null where nobody did.</param>
+/// <param name="By">As far as the way it came proves it.</param>
+/// <param name="Identity">Tenant and object id of the person who signed in to decide.</param>
 public sealed record DecisionView(DecisionVerb Decision, string By, string Via, DateTimeOffset At, string? Reason, string? Identity)
 {
-    /// <summary>The items of a checklist that it ticked, counted from 1; null where it named none.</summary>
+    /// <summary>The checklist items that it ticked, counted from 1; null where it named none.</summary>
     public IReadOnlyList<int>? Items { get; init; }
 
-    public static DecisionView Of(Decision decision) => new(decision.Verb, decision.Person, decision.Via, decision.At, decision.Reason, decision.Identity) { Items = decision.Items };
+    public static DecisionView Of(Decision decision) =>
+        new(decision.Verb, decision.Person, decision.Via, decision.At, decision.Reason, decision.Identity) { Items = decision.Items };
 }
 
-/// <summary>An alert in our own words, as the API shows it. What looked like a secret in it was hidden when it was read.</summary>
+/// <summary>An alert in our own format. Text that looked like a secret was hidden when it was read.</summary>
 public sealed record AlertView(
-    string Source, string Name, string? Severity, string? Summary, IReadOnlyDictionary<string, string> Labels,
-    IReadOnlyDictionary<string, string> Annotations, string Fingerprint, string? Link, string? Runbook, DateTimeOffset? StartsAt)
+    string Source,
+    string Name,
+    string? Severity,
+    string? Summary,
+    IReadOnlyDictionary<string, string> Labels,
+    IReadOnlyDictionary<string, string> Annotations,
+    string Fingerprint,
+    string? Link,
+    string? Runbook,
+    DateTimeOffset? StartsAt)
 {
     public static AlertView Of(Alert alert) => new(
-        alert.Source, alert.Name, alert.Severity, alert.Summary, alert.Labels,
-        alert.Annotations, alert.Fingerprint, DisplayText.SafeLink(alert.Link), alert.Runbook, alert.StartsAt);
+        alert.Source,
+        alert.Name,
+        alert.Severity,
+        alert.Summary,
+        alert.Labels,
+        alert.Annotations,
+        alert.Fingerprint,
+        DisplayText.SafeLink(alert.Link),
+        alert.Runbook,
+        alert.StartsAt);
 }

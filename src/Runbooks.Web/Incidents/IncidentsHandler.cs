@@ -54,7 +54,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
         return ApiResults.Json(new ListAnswer([.. page.Items.Select(IncidentLine.Of)], page.Next));
     });
 
-    /// <summary>With <c>waitFor</c> the answer comes when that state is reached, or as things stand when the time is up.</summary>
+    /// <summary>With <c>waitFor</c> the answer comes when that state is reached, or when the time is up.</summary>
     public Task<IResult> GetAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
         var (goal, atMost) = ((IncidentState?)null, TimeSpan.Zero);
@@ -93,20 +93,51 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
     private sealed record ListAnswer(IReadOnlyList<IncidentLine> Incidents, string? Next);
 }
 
-/// <summary>One incident of a listing, under the same names as in its full view.</summary>
+/// <summary>One incident of a listing, with the same names as in its full view.</summary>
 /// <param name="Runbook">The runbook's id.</param>
 /// <param name="NeedsPerson">It has ended and is not over: nobody has acknowledged what it left to do, or a responder owns it.</param>
-/// <param name="Question">What is asked at the moment, until <paramref name="ExpiresAt"/>; null while nothing is.</param>
+/// <param name="Question">The open question, until <paramref name="ExpiresAt"/>.</param>
 public sealed record IncidentLine(
-    string Id, string Runbook, string Title, string Target, IncidentState State, string Headline, string? Reason, int AlertCount,
-    DateTimeOffset OpenedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ClosedAt, ImpactSeverity? Severity, string? Question, DateTimeOffset? ExpiresAt, bool NeedsPerson, bool DryRun)
+    string Id,
+    string Runbook,
+    string Title,
+    string Target,
+    IncidentState State,
+    string Headline,
+    string? Reason,
+    int AlertCount,
+    DateTimeOffset OpenedAt,
+    DateTimeOffset UpdatedAt,
+    DateTimeOffset? ClosedAt,
+    ImpactSeverity? Severity,
+    string? Question,
+    DateTimeOffset? ExpiresAt,
+    bool NeedsPerson,
+    bool DryRun)
 {
     public static IncidentLine Of(IncidentSummary summary) => new(
-        summary.Id, summary.RunbookId, summary.Title, summary.Target, summary.State, summary.Headline ?? IncidentText.Of(summary.State), summary.Reason, summary.AlertCount,
-        summary.OpenedAt, summary.UpdatedAt, summary.ClosedAt, summary.Severity, summary.Question, summary.ExpiresAt, summary.IsLeftToPeople, summary.IsDryRun);
+        summary.Id,
+        summary.RunbookId,
+        summary.Title,
+        summary.Target,
+        summary.State,
+        summary.Headline ?? IncidentText.Of(summary.State),
+        summary.Reason,
+        summary.AlertCount,
+        summary.OpenedAt,
+        summary.UpdatedAt,
+        summary.ClosedAt,
+        summary.Severity,
+        summary.Question,
+        summary.ExpiresAt,
+        summary.IsLeftToPeople,
+        summary.IsDryRun);
 }
 
-/// <summary><c>GET /api/incidents/{id}/report</c>, and the same as a part of the console: what happened, as a Markdown document; for a browser a page with graphs.</summary>
+/// <summary>
+/// <c>GET /api/incidents/{id}/report</c>, and the same in the console: what happened, as a Markdown document; for a browser as a page
+/// with graphs.
+/// </summary>
 public sealed class ReportHandler(IIncidentStore store, HttpRequestRunner runner, TimeProvider time)
 {
     public Task<IResult> GetAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
@@ -136,7 +167,7 @@ public sealed class AuditHandler(IIncidentStore store, HttpRequestRunner runner)
             : ApiResults.Problem(StatusCodes.Status404NotFound, ApiResults.NoSuchIncident));
 }
 
-/// <summary><c>GET /incidents/{id}/evidence/{name}</c>: what was kept, as a file to save and never as a page to run.</summary>
+/// <summary><c>GET /incidents/{id}/evidence/{name}</c>: evidence as a file to save, never as a page to run.</summary>
 public sealed class EvidenceHandler(IEvidenceStore evidence, HttpRequestRunner runner)
 {
     public Task<IResult> GetAsync(HttpRequest request, string id, string name) => runner.RunAsync(request, async cancellationToken =>

@@ -8,11 +8,19 @@ using Runbooks.Watchdog;
 namespace Runbooks.Web.Intake;
 
 /// <summary><c>POST /api/alerts/{source}</c>, and <c>OPTIONS</c> for a sender that asks first.</summary>
-public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LoadedRunbooks loaded, LostAlerts lost, AzureMonitorSilence azureMonitor, RefusedRequests refused, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
+public sealed class AlertsHandler(
+    AlertReader reader,
+    IncidentIntake intake,
+    LoadedRunbooks loaded,
+    LostAlerts lost,
+    AzureMonitorSilence azureMonitor,
+    RefusedRequests refused,
+    HttpRequestRunner runner,
+    ILogger<AlertsHandler> logger)
 {
     public async Task<IResult> PostAsync(HttpRequest request, string source)
     {
-        // A name that nobody knows is a mistake of another kind, and is told as one.
+        // An unknown source is another mistake, and gets another answer.
         if (Actor.Of(request) is { } actor && reader.Knows(source) && !actor.MayPostFor(source))
         {
             return await runner.RunAsync(request, cancellationToken => RefuseAsync(actor, request, source, cancellationToken), Caller.Sender);
@@ -37,7 +45,8 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
 
         return ApiResults.Problem(
             StatusCodes.Status403Forbidden,
-            $"Nothing of this post was taken: {actor.Who} may post to /api/alerts/{{source}} for {may} alone, and this is '{given}'. Add it to the Sources of that key (setting ApiKeys:Named), or post with another key.");
+            $"Nothing of this post was taken: {actor.Who} may post to /api/alerts/{{source}} for {may} alone, and this is '{given}'. "
+            + "Add it to the Sources of that key (setting ApiKeys:Named), or post with another key.");
     }
 
     private async Task<IResult> ReceiveAsync(HttpRequest request, string source, CancellationToken cancellationToken)
@@ -45,13 +54,19 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         if (!reader.Knows(source))
         {
             var known = string.Join(", ", reader.Sources);
-            await lost.RecordAsync(LostAlerts.UnknownSender, alerts: 0, $"'{Clip.To(source, 80)}' is no known sender; known: {known}.", cancellationToken);
+            await lost.RecordAsync(
+                LostAlerts.UnknownSender,
+                alerts: 0,
+                $"'{Clip.To(source, 80)}' is no known sender; known: {known}.",
+                cancellationToken);
             return ApiResults.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {known}.");
         }
 
-        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding
+            && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
-            var compressed = $"The post is compressed (Content-Encoding: {Clip.To(encoding, 40)}), and no compressed post is read. Send it uncompressed.";
+            var compressed = $"The post is compressed (Content-Encoding: {Clip.To(encoding, 40)}), and no compressed post is read. "
+                + "Send it uncompressed.";
             await lost.RecordAsync(reader.NameOf(source), alerts: 0, compressed, cancellationToken);
             return ApiResults.Problem(StatusCodes.Status415UnsupportedMediaType, compressed);
         }
@@ -82,12 +97,19 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
     }
 
     /// <summary>
-    /// Hardly any sender repeats a post that was too large, so what is whole in its first part is taken. A sender of groups repeats it for as
-    /// long as the group fires, and does not tell the end of a group that was refused: it hears no refusal where something was taken.
+    /// Hardly any sender repeats a post that was too large, so the complete alerts in its first part are taken. A sender of groups would
+    /// repeat it while the group fires, and would not report the end of a refused group, so it gets no refusal where something was taken.
     /// </summary>
-    private async Task<IResult> HandleTruncatedAsync(HttpRequest request, string source, ReadOnlyMemory<byte> begin, CancellationToken cancellationToken)
+    private async Task<IResult> HandleTruncatedAsync(
+        HttpRequest request,
+        string source,
+        ReadOnlyMemory<byte> begin,
+        CancellationToken cancellationToken)
     {
-        var tooLarge = new AlertError("$", $"more than {RequestBody.MaxAlerts / 1024} KB, of which the first were read", "send fewer alerts in one post (Alertmanager: a finer group_by)");
+        var tooLarge = new AlertError(
+            "$",
+            $"more than {RequestBody.MaxAlerts / 1024} KB, of which the first were read",
+            "send fewer alerts in one post (Alertmanager: a finer group_by)");
         var parsed = await ParseAsync(request, source, CutPost.Close(begin), tooLarge, cancellationToken);
         var response = IntakeResponse.Of(await ReceiveAsync(request, source, parsed, cancellationToken), parsed);
         if (!parsed.IsRefused && AlertSource.SendsGroups(reader.NameOf(source)))
@@ -103,9 +125,16 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         return ApiResults.Json(refusal, StatusCodes.Status413PayloadTooLarge, ApiResults.ProblemType);
     }
 
-    private async Task<ParsedAlerts> ParseAsync(HttpRequest request, string source, ReadOnlyMemory<byte>? body, AlertError? tooLarge, CancellationToken cancellationToken)
+    private async Task<ParsedAlerts> ParseAsync(
+        HttpRequest request,
+        string source,
+        ReadOnlyMemory<byte>? body,
+        AlertError? tooLarge,
+        CancellationToken cancellationToken)
     {
-        var charset = MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Charset).Value : null;
+        var charset = MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            ? HeaderUtilities.RemoveQuotes(type.Charset).Value
+            : null;
         var parsed = body is { } json ? reader.Read(source, json, charset) : new([], []);
         if (parsed is { IsRefused: true, Errors: [{ Path: "$" } noJson] } && request.HasFormContentType)
         {
@@ -135,8 +164,12 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         return parsed;
     }
 
-    /// <summary>First what was understood is recorded: a page about the rest may take a moment.</summary>
-    private async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(HttpRequest request, string source, ParsedAlerts parsed, CancellationToken cancellationToken)
+    /// <summary>The readable alerts are recorded first, since paging about the rest may take a moment.</summary>
+    private async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(
+        HttpRequest request,
+        string source,
+        ParsedAlerts parsed,
+        CancellationToken cancellationToken)
     {
         if (parsed.IsRefused)
         {
@@ -150,9 +183,13 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
             await RecordLostAsync(source, parsed, cancellationToken);
         }
 
-        // The sender said outright who is meant: a runbook that was renamed or removed must not be found out about during an outage.
+        // An alert may name its runbook. People should hear before an outage that it was renamed or removed.
         var runbooks = loaded();
-        var misdirected = parsed.Alerts.Where(alert => alert is { Runbook: not null, Status: AlertStatus.Firing }).Select(alert => RunbookMatcher.Match(alert, runbooks).Reason).OfType<string>().ToList();
+        var misdirected = parsed.Alerts
+            .Where(alert => alert is { Runbook: not null, Status: AlertStatus.Firing })
+            .Select(alert => RunbookMatcher.Match(alert, runbooks).Reason)
+            .OfType<string>()
+            .ToList();
         if (misdirected.Count > 0)
         {
             await lost.RecordAsync(reader.NameOf(source), misdirected.Count, misdirected[0], cancellationToken);
@@ -161,7 +198,11 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         return outcomes;
     }
 
-    private async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(HttpRequest request, string source, IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(
+        HttpRequest request,
+        string source,
+        IReadOnlyList<Alert> alerts,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -169,8 +210,13 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         }
         catch (Exception unreadable) when (IncidentStoreExtensions.IsUnreadable(unreadable))
         {
-            // However often the sender tries again: this program will not learn to read it.
-            await lost.RecordAsync(reader.NameOf(source), 1, "The record of an incident that it belongs to cannot be read: a newer version of this program wrote it, or it is damaged.", cancellationToken);
+            // Trying again does not help: this program cannot read the record.
+            await lost.RecordAsync(
+                reader.NameOf(source),
+                1,
+                "The record of an incident that it belongs to cannot be read: "
+                + "a newer version of this program wrote it, or it is damaged.",
+                cancellationToken);
             throw;
         }
     }
@@ -178,7 +224,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
     private Task RecordLostAsync(string source, ParsedAlerts parsed, CancellationToken cancellationToken) =>
         lost.RecordAsync(reader.NameOf(source), parsed.Lost, parsed.Errors[0].ToString(), cancellationToken);
 
-    /// <returns>Null when it stopped in the middle, also where its sender hung up: it may not come again.</returns>
+    /// <returns>Null when it stopped in the middle, even where the sender hung up: it may not come again.</returns>
     private static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         try
@@ -187,7 +233,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
         }
         catch (BadHttpRequestException refused) when (refused.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            // The server itself reads nothing of a body as large as this.
+            // The server itself refuses to read a body this large.
             return (default, false);
         }
         catch (IOException)
@@ -197,9 +243,9 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Loa
     }
 }
 
-/// <param name="Errors">Alerts of the same post that were not taken; left out when there are none, as are the others.</param>
+/// <param name="Errors">About alerts of the same post that were not taken. This and the others are left out when there are none.</param>
 /// <param name="Warnings">What was guessed in alerts that were taken.</param>
-/// <param name="Lost">How many alerts were not taken; at least so many where they cannot be counted.</param>
+/// <param name="Lost">How many alerts were not taken; the lowest possible number where they cannot be counted.</param>
 /// <param name="Title">What is wrong with the post as a whole.</param>
 internal sealed record IntakeResponse(
     IReadOnlyList<IntakeOutcome> Incidents,
@@ -216,10 +262,10 @@ internal sealed record IntakeResponse(
         parsed.Lost == 0 ? null : parsed.Lost);
 }
 
-/// <summary>Event Grid posts only to whoever agrees to it, and asks in one of two ways. That the caller has the key was checked before.</summary>
+/// <summary>Event Grid posts only to an address that agrees, and asks in one of two ways. The caller's key was checked before.</summary>
 internal static class EventGridHandshake
 {
-    /// <summary>A longer name is no name of a host (RFC 1035).</summary>
+    /// <summary>The longest name of a host (RFC 1035).</summary>
     private const int MaxOrigin = 255;
 
     /// <summary>
@@ -232,13 +278,17 @@ internal static class EventGridHandshake
         if (!Is(source))
         {
             answer.Allow = HttpMethods.Post;
-            return ApiResults.Problem(StatusCodes.Status405MethodNotAllowed, $"Only {AlertSource.EventGrid} is asked for permission; post the alerts of this sender.");
+            return ApiResults.Problem(
+                StatusCodes.Status405MethodNotAllowed,
+                $"Only {AlertSource.EventGrid} is asked for permission; post the alerts of this sender.");
         }
 
         var origin = request.Headers["WebHook-Request-Origin"].ToString();
         if (origin.Length is 0 or > MaxOrigin || !origin.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or ':'))
         {
-            return ApiResults.Problem(StatusCodes.Status400BadRequest, "The header WebHook-Request-Origin does not name a host that wants to post here.");
+            return ApiResults.Problem(
+                StatusCodes.Status400BadRequest,
+                "The header WebHook-Request-Origin does not name a host that wants to post here.");
         }
 
         answer.Allow = $"{HttpMethods.Post}, {HttpMethods.Options}";
@@ -248,7 +298,7 @@ internal static class EventGridHandshake
     }
 
     /// <summary>The question of Event Grid's own schema, a post with a code.</summary>
-    /// <returns>Null when the post asks nothing.</returns>
+    /// <returns>Null for any other post.</returns>
     public static IResult? Answer(string source, ReadOnlyMemory<byte> body) =>
         Is(source) && EventGridSubscription.ValidationCode(body) is { } code ? ApiResults.Json(new { ValidationResponse = code }) : null;
 

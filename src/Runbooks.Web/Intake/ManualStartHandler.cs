@@ -7,7 +7,7 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner run
 {
     private const string Example = """{"labels":{"pod":"llm-b-0"},"by":"ada"}""";
 
-    /// <summary>On record when the holder of the key gives no name.</summary>
+    /// <summary>For the record, when the caller gives no name.</summary>
     private const string Nobody = "the API key's holder";
 
     public Task<IResult> PostAsync(HttpRequest request, string id) =>
@@ -35,7 +35,7 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner run
                 string.Join(" ", started.Errors));
     }
 
-    /// <returns>Null when one of them is none, or when there are too many.</returns>
+    /// <returns>Null when a label cannot be used, or when there are too many.</returns>
     internal static IReadOnlyDictionary<string, string>? Labels(IReadOnlyDictionary<string, JsonElement>? given, out AlertError? wrong)
     {
         var labels = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -43,7 +43,10 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner run
         {
             if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || TypedText.Of(value) is not { Length: <= AlertLimits.LabelValue } text)
             {
-                wrong = new($"$.labels.{Clip.To(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters.");
+                wrong = new(
+                    $"$.labels.{Clip.To(name, 60)}",
+                    value.ValueKind.ToString(),
+                    $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters.");
                 return null;
             }
 
