@@ -34,8 +34,14 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
     {
         var headers = request.Headers["x-functions-key"].OfType<string>();
         List<string?> given = [.. headers, .. headers.SelectMany(header => header.Split(',', StringSplitOptions.TrimEntries)), .. request.Query["code"]];
-        var named = given.OfType<string>().Select(key => Find([key])).OfType<Actor>().OrderBy(actor => actor.Role).ThenBy(actor => actor.Sources.Count == 0).FirstOrDefault();
-        return named ?? (given.Count > 0 || options.CurrentValue.Named.Count == 0 ? new(Role.Admin, "a key of the Functions app") : null);
+        var named = given.OfType<string>()
+            .Select(key => Find([key]))
+            .OfType<Actor>()
+            .OrderBy(actor => actor.Role)
+            .ThenBy(actor => actor.Sources.Count == 0)
+            .FirstOrDefault();
+        var mayBeUnnamed = given.Count > 0 || options.CurrentValue.Named.Count == 0;
+        return named ?? (mayBeUnnamed ? new(Role.Admin, "a key of the Functions app") : null);
     }
 
     /// <summary>The host name counts too: a page elsewhere may point a name of its own at this machine.</summary>
@@ -58,7 +64,8 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
         Actor? found = null;
         foreach (var (key, actor) in options.CurrentValue.All)
         {
-            found = key.Length > 0 & CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(key)), hash) ? actor : found;
+            var isSame = CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(key)), hash);
+            found = key.Length > 0 & isSame ? actor : found;
         }
 
         return found;
@@ -88,8 +95,13 @@ public sealed class ApiKeyOptions
     /// <summary>The Functions host checks keys before this program does. Not a setting: only that host may say it.</summary>
     internal bool CheckedByPlatform { get; set; }
 
-    internal IEnumerable<(string Key, Actor Actor)> All => Keys.Select(key => (key, new Actor(Role.Admin, "an API key")))
-        .Concat(Named.Select(named => (named.Value.Key, new Actor(named.Value.Role, $"the key '{named.Key}'") { Sources = [.. named.Value.Sources] })));
+    internal IEnumerable<(string Key, Actor Actor)> All =>
+    [
+        .. Keys.Select(key => (key, new Actor(Role.Admin, "an API key"))),
+        .. Named.Select(named => (named.Value.Key, ActorOf(named.Key, named.Value))),
+    ];
+
+    private static Actor ActorOf(string name, NamedApiKey key) => new(key.Role, $"the key '{name}'") { Sources = [.. key.Sources] };
 }
 
 /// <summary>An API key with a role.</summary>
@@ -137,36 +149,48 @@ internal sealed class ApiKeyStrength(IHostEnvironment environment, AlertReader r
 {
     public ValidateOptionsResult Validate(string? name, ApiKeyOptions options)
     {
-        if (options.Keys.Concat(options.Named.Values.Select(named => named.Key)).Select(key => SecretStrength.FindWeakness(key, environment)).FirstOrDefault(why => why is not null) is { } weakness)
+        List<string> keys = [.. options.Keys, .. options.Named.Values.Select(named => named.Key)];
+        if (keys.Select(key => SecretStrength.FindWeakness(key, environment)).FirstOrDefault(why => why is not null) is { } weakness)
         {
-            return ValidateOptionsResult.Fail($"A key of the API (ApiKeys:Keys, ApiKeys:Named, or the file api-key of the data folder) can be guessed: {weakness}. Make one with: openssl rand -hex 32");
+            return ValidateOptionsResult.Fail(
+                $"A key of the API (ApiKeys:Keys, ApiKeys:Named, or the file api-key of the data folder) can be guessed: {weakness}. "
+                + "Make one with: openssl rand -hex 32");
         }
 
         if (options.Named.FirstOrDefault(named => named.Value.Role == Role.None || !Enum.IsDefined(named.Value.Role)) is { Key: { } nothing })
         {
-            return ValidateOptionsResult.Fail($"ApiKeys:Named:{nothing} has no role. Set its Role to Sender, Viewer, Assistant, Operator or Admin.");
+            return ValidateOptionsResult.Fail(
+                $"ApiKeys:Named:{nothing} has no role. Set its Role to Sender, Viewer, Assistant, Operator or Admin.");
         }
 
         foreach (var (sender, key) in options.Named.Where(named => named.Value.Sources.Count > 0))
         {
             if (key.Role != Role.Sender)
             {
-                return ValidateOptionsResult.Fail($"ApiKeys:Named:{sender} has Sources and the role {key.Role}, which may more than post. Set its Role to Sender, or take its Sources away.");
+                return ValidateOptionsResult.Fail(
+                    $"ApiKeys:Named:{sender} has Sources and the role {key.Role}, which may more than post. "
+                    + "Set its Role to Sender, or take its Sources away.");
             }
 
             if (key.Sources.FirstOrDefault(source => !reader.Knows(source)) is { } unknown)
             {
-                return ValidateOptionsResult.Fail($"ApiKeys:Named:{sender}:Sources has '{Clip.To(unknown, 80)}', which is no source of alerts. Known: {string.Join(", ", reader.Sources)}.");
+                return ValidateOptionsResult.Fail(
+                    $"ApiKeys:Named:{sender}:Sources has '{Clip.To(unknown, 80)}', which is no source of alerts. "
+                    + $"Known: {string.Join(", ", reader.Sources)}.");
             }
         }
 
-        if (options.Keys.Concat(options.Named.Values.Select(named => named.Key)).Any(key => key != key.Trim()))
+        if (keys.Exists(key => key != key.Trim()))
         {
-            return ValidateOptionsResult.Fail("A key of the API (ApiKeys:Keys, ApiKeys:Named) begins or ends with a blank or a line end: it was written with the line end of its file, and no sender has that. Write it with: printf %s");
+            return ValidateOptionsResult.Fail(
+                "A key of the API (ApiKeys:Keys, ApiKeys:Named) begins or ends with a blank or a line end: "
+                + "it was written with the line end of its file, and no sender has that. Write it with: printf %s");
         }
 
         return options.All.Distinct().GroupBy(known => known.Key).FirstOrDefault(same => same.Count() > 1) is { } twice
-            ? ValidateOptionsResult.Fail($"{string.Join(" and ", twice.Select(known => known.Actor.Who))} are the same key of the API (section ApiKeys), so it has no one role. Make one for each with: openssl rand -hex 32")
+            ? ValidateOptionsResult.Fail(
+                $"{string.Join(" and ", twice.Select(known => known.Actor.Who))} are the same key of the API (section ApiKeys), "
+                + "so it has no one role. Make one for each with: openssl rand -hex 32")
             : ValidateOptionsResult.Success;
     }
 }

@@ -34,10 +34,16 @@ internal sealed record Attribution(string By, string Reason)
             return (null, refusal);
         }
 
+        if (Of(body.By, reasonNeeded ? body.Reason : body.Note, reasonNeeded) is { } attribution)
+        {
+            return (attribution with { Stop = body.Stop }, null);
+        }
+
         var missing = string.IsNullOrWhiteSpace(body.By) ? "$.by" : "$.reason";
-        return Of(body.By, reasonNeeded ? body.Reason : body.Note, reasonNeeded) is { } attribution
-            ? (attribution with { Stop = body.Stop }, null)
-            : (null, ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who {does}{(reasonNeeded ? " and why" : "")}.", new AlertError(missing, "missing", $"Send for example {example}")));
+        return (null, ApiResults.Problem(
+            StatusCodes.Status400BadRequest,
+            $"Say who {does}{(reasonNeeded ? " and why" : "")}.",
+            new AlertError(missing, "missing", $"Send for example {example}")));
     }
 
     /// <summary>Where somebody is signed in, the typed name does not count.</summary>

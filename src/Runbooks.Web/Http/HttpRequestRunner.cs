@@ -33,9 +33,16 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         }
         catch (BadHttpRequestException refused)
         {
-            return refused.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? ApiResults.TooLarge(RequestBody.MaxAlerts)
-                : caller == Caller.Person ? MessageResult.Of(refused.StatusCode, "Not read", "The request could not be read, and nothing was recorded. Go back and try again.")
+            if (refused.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            {
+                return ApiResults.TooLarge(RequestBody.MaxAlerts);
+            }
+
+            return caller == Caller.Person
+                ? MessageResult.Of(
+                    refused.StatusCode,
+                    "Not read",
+                    "The request could not be read, and nothing was recorded. Go back and try again.")
                 : ApiResults.Problem(refused.StatusCode, "The request could not be read.");
         }
         catch (StoreUnavailableException fault)
@@ -47,14 +54,21 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         catch (Exception fault)
         {
             Log.Broke(logger, fault);
-            return caller switch
-            {
-                Caller.Sender => TryAgain(request, caller),
-                Caller.Person => MessageResult.Of(StatusCodes.Status500InternalServerError, "Something broke", reads ? "It is in the log." : $"It is in the log. {NotKnown}"),
-                _ => ApiResults.Problem(StatusCodes.Status500InternalServerError, $"Something broke on our side; it is in the log.{(reads ? "" : " It is not known whether it was recorded.")}"),
-            };
+            return Broken(request, caller, reads);
         }
     }
+
+    private static IResult Broken(HttpRequest request, Caller caller, bool reads) => caller switch
+    {
+        Caller.Sender => TryAgain(request, caller),
+        Caller.Person => MessageResult.Of(
+            StatusCodes.Status500InternalServerError,
+            "Something broke",
+            reads ? "It is in the log." : $"It is in the log. {NotKnown}"),
+        _ => ApiResults.Problem(
+            StatusCodes.Status500InternalServerError,
+            $"Something broke on our side; it is in the log.{(reads ? "" : " It is not known whether it was recorded.")}"),
+    };
 
     /// <summary>After a decision: the person hears what it did, even when the page that shows it cannot be made.</summary>
     internal async Task<IResult> ShowAsync(Func<Task<IResult>> page, int status, string said)
@@ -101,9 +115,13 @@ internal enum Caller
 
 internal static class Callers
 {
-    /// <summary>What stands among the pages and is asked for by scripts too: a browser asks for a page, and is told in one.</summary>
-    public static Caller Of(HttpRequest request) =>
-        request.Path.StartsWithSegments("/incidents") && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase) ? Caller.Person : Caller.Script;
+    /// <summary>For addresses below the pages that scripts read too: only a browser asks for HTML.</summary>
+    public static Caller Of(HttpRequest request)
+    {
+        var asksForPage = request.Path.StartsWithSegments("/incidents")
+            && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
+        return asksForPage ? Caller.Person : Caller.Script;
+    }
 
     public static IResult NotFound(HttpRequest request, string title, string text) =>
         Of(request) == Caller.Person

@@ -127,8 +127,8 @@ public sealed record IncidentView
         Alert = AlertView.Of(incident.Alert),
         AlertCount = incident.AlertCount,
         Alerts = [.. incident.Alerts.Select(alert => AttachedAlertView.Of(alert, incident.Alert))],
-        UnlistedAlerts = incident.UnlistedLines().Count == 0 ? null : new(incident.Unlisted.Count, incident.UnlistedFiring, !incident.HasUnknownAlerts),
-        Recurrences = [.. incident.Recurrences.Select(one => new RecurrenceView(one.Source, one.Name, one.Times, one.Since, one.LastAt, one.Longest?.TotalSeconds))],
+        UnlistedAlerts = UnlistedAlertsView.Of(incident),
+        Recurrences = [.. incident.Recurrences.Select(RecurrenceView.Of)],
         ThreadOf = incident.ThreadOf,
         SuppressedBy = incident.SuppressedBy,
         Suppresses = incident.Suppresses,
@@ -168,18 +168,45 @@ public sealed record AttachedAlertView(
     /// <param name="opener">The alert that opened the incident, whose text is on record there.</param>
     public static AttachedAlertView Of(AttachedAlert attached, Alert opener)
     {
-        var said = (attached.Alert ?? (attached.Is(opener) ? opener : null)) is { } alert ? AlertView.Of(alert) : null;
+        var view = (attached.Alert ?? (attached.Is(opener) ? opener : null)) is { } alert ? AlertView.Of(alert) : null;
         return new(
-            attached.Fingerprint, attached.Source, attached.Name, attached.Count, attached.FirstAt, attached.LastAt, attached.Resolved,
-            attached.EndedBecause, attached.StartsAt, attached.EndsAt, said?.Severity, said?.Summary, said?.Labels ?? new Dictionary<string, string>(), said?.Link);
+            attached.Fingerprint,
+            attached.Source,
+            attached.Name,
+            attached.Count,
+            attached.FirstAt,
+            attached.LastAt,
+            attached.Resolved,
+            attached.EndedBecause,
+            attached.StartsAt,
+            attached.EndsAt,
+            view?.Severity,
+            view?.Summary,
+            view?.Labels ?? new Dictionary<string, string>(),
+            view?.Link);
     }
 }
 
 /// <param name="Complete">Whether these and the listed ones are all that came.</param>
-public sealed record UnlistedAlertsView(int Count, int Firing, bool Complete);
+public sealed record UnlistedAlertsView(int Count, int Firing, bool Complete)
+{
+    public static UnlistedAlertsView? Of(Incident incident) => incident.UnlistedLines().Count == 0
+        ? null
+        : new(incident.Unlisted.Count, incident.UnlistedFiring, !incident.HasUnknownAlerts);
+}
 
 /// <param name="LongestSeconds">Of the episodes that have ended; null before the first has.</param>
-public sealed record RecurrenceView(string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, double? LongestSeconds);
+public sealed record RecurrenceView(
+    string Source,
+    string Name,
+    int Times,
+    DateTimeOffset Since,
+    DateTimeOffset LastAt,
+    double? LongestSeconds)
+{
+    public static RecurrenceView Of(Recurrence known) =>
+        new(known.Source, known.Name, known.Times, known.Since, known.LastAt, known.Longest?.TotalSeconds);
+}
 
 public sealed record NewsView(DateTimeOffset At, string Text);
 
@@ -319,15 +346,26 @@ public sealed record GateView(
         Task = gate.Task,
         Needed = gate.Outcome == GateOutcome.Pending ? GateText.Quorum(gate) : null,
         TrackRecord = gate.TrackRecord,
-        OnCall = [.. gate.OnCall.Select(record => new OnCallView(record.Contact, record.People, record.From, record.Source, record.Until, record.Words, record.At))],
+        OnCall = [.. gate.OnCall.Select(OnCallView.Of)],
     };
 }
 
 /// <param name="Contact">The approver that is a schedule.</param>
 /// <param name="People">Who was asked.</param>
-/// <param name="Until">When the shift ends; null where nobody says.</param>
-/// <param name="At">When it was so.</param>
-public sealed record OnCallView(string Contact, IReadOnlyList<string> People, OnCallFrom From, string Source, DateTimeOffset? Until, string Words, DateTimeOffset At);
+/// <param name="Until">When the shift ends; null where that is not known.</param>
+/// <param name="At">When the schedule was asked.</param>
+public sealed record OnCallView(
+    string Contact,
+    IReadOnlyList<string> People,
+    OnCallFrom From,
+    string Source,
+    DateTimeOffset? Until,
+    string Words,
+    DateTimeOffset At)
+{
+    public static OnCallView Of(OnCallRecord record) =>
+        new(record.Contact, record.People, record.From, record.Source, record.Until, record.Words, record.At);
+}
 
 public sealed record PlannedStepView(
     Phase Phase,

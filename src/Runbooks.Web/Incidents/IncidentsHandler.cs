@@ -73,7 +73,9 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
 
             if (request.Given("timeout") is { } timeout)
             {
-                if (!double.TryParse(timeout.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || double.IsNaN(seconds) || seconds < 0)
+                if (!double.TryParse(timeout.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+                    || double.IsNaN(seconds)
+                    || seconds < 0)
                 {
                     return Wrong(request, "timeout", "Use a number of seconds.");
                 }
@@ -87,8 +89,14 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             : ApiResults.Problem(StatusCodes.Status404NotFound, ApiResults.NoSuchIncident);
     });
 
-    private static IResult Wrong(HttpRequest request, string name, string remedy) =>
-        ApiResults.Problem(StatusCodes.Status400BadRequest, $"The query parameter '{name}' cannot be used. {remedy}", new AlertError($"?{name}", $"'{Clip.To(CleanText.Line(request.Given(name)!), 80)}'", remedy));
+    private static IResult Wrong(HttpRequest request, string name, string remedy)
+    {
+        var given = Clip.To(CleanText.Line(request.Given(name)!), 80);
+        return ApiResults.Problem(
+            StatusCodes.Status400BadRequest,
+            $"The query parameter '{name}' cannot be used. {remedy}",
+            new AlertError($"?{name}", $"'{given}'", remedy));
+    }
 
     private sealed record ListAnswer(IReadOnlyList<IncidentLine> Incidents, string? Next);
 }

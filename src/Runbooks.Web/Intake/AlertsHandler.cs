@@ -33,7 +33,8 @@ public sealed class AlertsHandler(
 
     private async Task<IResult> RefuseAsync(Actor actor, HttpRequest request, string source, CancellationToken cancellationToken)
     {
-        var (given, may) = (reader.NameOf(source), string.Join(", ", actor.Sources));
+        var given = reader.NameOf(source);
+        var may = string.Join(", ", actor.Sources);
         var what = $"{request.Method} /api/alerts/{given}";
         Log.SourceRefused(logger, actor.Who, may, what);
         await refused.RecordAsync(actor.Who, what, $"sender of {may}", cancellationToken);
@@ -93,7 +94,8 @@ public sealed class AlertsHandler(
             return ApiResults.Problem(StatusCodes.Status400BadRequest, "The post could not be understood.", parsed.Errors);
         }
 
-        return ApiResults.Json(IntakeResponse.Of(await ReceiveAsync(request, source, parsed, cancellationToken), parsed), StatusCodes.Status202Accepted);
+        var outcomes = await ReceiveAsync(request, source, parsed, cancellationToken);
+        return ApiResults.Json(IntakeResponse.Of(outcomes, parsed), StatusCodes.Status202Accepted);
     }
 
     /// <summary>
@@ -117,9 +119,10 @@ public sealed class AlertsHandler(
             return ApiResults.Json(response, StatusCodes.Status202Accepted);
         }
 
+        var taken = parsed.IsRefused ? "Nothing of it was taken." : "The alerts that are whole in its first part were taken.";
         var refusal = response with
         {
-            Title = $"The body is larger than {RequestBody.MaxAlerts / 1024} KB. Send fewer alerts at once. {(parsed.IsRefused ? "Nothing of it was taken." : "The alerts that are whole in its first part were taken.")}",
+            Title = $"The body is larger than {RequestBody.MaxAlerts / 1024} KB. Send fewer alerts at once. {taken}",
             Status = StatusCodes.Status413PayloadTooLarge,
         };
         return ApiResults.Json(refusal, StatusCodes.Status413PayloadTooLarge, ApiResults.ProblemType);
@@ -138,7 +141,8 @@ public sealed class AlertsHandler(
         var parsed = body is { } json ? reader.Read(source, json, charset) : new([], []);
         if (parsed is { IsRefused: true, Errors: [{ Path: "$" } noJson] } && request.HasFormContentType)
         {
-            parsed = parsed with { Errors = [noJson with { Remedy = $"its Content-Type is that of a form ({type?.MediaType}): {noJson.Remedy}" }] };
+            var remedy = $"its Content-Type is that of a form ({type?.MediaType}): {noJson.Remedy}";
+            parsed = parsed with { Errors = [noJson with { Remedy = remedy }] };
         }
 
         if (tooLarge is not null)

@@ -41,7 +41,9 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner run
         var labels = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in given ?? new Dictionary<string, JsonElement>())
         {
-            if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || TypedText.Of(value) is not { Length: <= AlertLimits.LabelValue } text)
+            if (labels.Count == AlertLimits.Labels
+                || name.Length > AlertLimits.LabelName
+                || TypedText.Of(value) is not { Length: <= AlertLimits.LabelValue } text)
             {
                 wrong = new(
                     $"$.labels.{Clip.To(name, 60)}",
