@@ -161,7 +161,6 @@ internal static class ValidateCommand
             .Select(file => new ReportedCase(file.Key, file.Key, [.. file]));
         return [.. cases, .. others];
     }
-    }
 
     public static void Print(Report report)
     {

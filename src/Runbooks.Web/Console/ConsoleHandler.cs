@@ -113,6 +113,7 @@ public sealed class ConsoleHandler(
         };
         return new PageResult<OneIncidentPage>(new { Model = model }, status);
     }
+}
 
 /// <summary>
 /// The forms on an incident's page, <c>POST /incidents/{id}/decision</c>, <c>/retry</c> and each <see cref="IncidentVerb"/>. When it is

@@ -257,7 +257,6 @@ public sealed class StormPageHandler(
         (_, 1) => "one of them waits",
         _ => $"{waiting} of them wait",
     };
-    }
 
     /// <param name="Counts">The answer is on record, now or since an earlier press.</param>
     /// <param name="Waits">The question waits for more people.</param>
