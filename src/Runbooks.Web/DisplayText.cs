@@ -1,6 +1,5 @@
 namespace Runbooks.Web;
 
-/// <summary>Small things about text that pages and answers share.</summary>
 internal static class DisplayText
 {
     /// <summary>How far away a moment is: "in 14 min", "3 min ago".</summary>
@@ -18,7 +17,7 @@ internal static class DisplayText
         return amount is null ? "now" : at > now ? $"in {amount}" : $"{amount} ago";
     }
 
-    /// <summary>A link from outside, if it is one that a browser may be sent to.</summary>
+    /// <returns>Null where the link is not one that a browser may be sent to.</returns>
     public static string? SafeLink(string? link) =>
         Uri.TryCreate(link, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri.AbsoluteUri : null;
 }

@@ -34,7 +34,7 @@ public static class RunbooksWebServices
         services.AddSettings<ConsoleOptions>(ConsoleOptions.SectionName);
         services.AddSettings<AssistantOptions>(AssistantOptions.SectionName);
 
-        // Addresses carry decision tokens and intake keys; these categories would write them to the log.
+        // Addresses have decision tokens and intake keys in them, which these categories would log.
         services.AddLogging(logging => logging
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning)
             .AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning));
@@ -78,7 +78,7 @@ public static class RunbooksWebServices
             .AddSingleton<HealthHandler>();
     }
 
-    /// <summary>For the Functions host, which looks at keys itself: and alerts that come with a token.</summary>
+    /// <summary>For the Functions host, which checks keys itself; adds alerts that come with a token.</summary>
     public static IServiceCollection AddPlatformSignIn(this IServiceCollection services)
     {
         services.AddSettings<SecureWebhookOptions>(SecureWebhookOptions.SectionName);

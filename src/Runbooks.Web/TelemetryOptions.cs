@@ -1,6 +1,8 @@
 namespace Runbooks.Web;
 
-/// <summary>Section <c>Telemetry</c>. What is sent by OTLP is set by OpenTelemetry's own variables (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c> and the rest).</summary>
+/// <summary>
+/// Section <c>Telemetry</c>. OTLP is set by OpenTelemetry's own variables (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c> and the rest).
+/// </summary>
 public sealed class TelemetryOptions
 {
     public const string SectionName = "Telemetry";

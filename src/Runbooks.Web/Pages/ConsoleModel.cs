@@ -1,9 +1,9 @@
 namespace Runbooks.Web.Pages;
 
 /// <param name="Open">The most urgent first: what waits for an answer, then the worst impact.</param>
-/// <param name="Filter">What the reader asked for, as it stands in the address.</param>
+/// <param name="Filter">The reader's filter, from the address.</param>
 /// <param name="More">The address of the next page; null at the end.</param>
-/// <param name="TryThis">A line for whoever has no incidents yet; null where trying would touch something real.</param>
+/// <param name="TryThis">A line to try while there are no incidents; null where trying would touch something real.</param>
 public sealed record ConsoleModel(
     IReadOnlyList<IncidentSummary> Open,
     IReadOnlyList<IncidentSummary> Closed,
@@ -13,16 +13,16 @@ public sealed record ConsoleModel(
     string? TryThis,
     DateTimeOffset Now)
 {
-    /// <summary>Lines of one section on the first page; a page stays small however much there is.</summary>
+    /// <summary>Lines of one section on the first page.</summary>
     public const int Shown = 15;
 
-    /// <summary>What keeps runbooks from acting at the moment: the kill switch, open breakers.</summary>
+    /// <summary>Why runbooks cannot act at the moment: the kill switch, open breakers.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>Ended with something for a person to do that nobody has acknowledged; whatever the filter is.</summary>
+    /// <summary>Ended ones with something left to do that nobody has acknowledged, under every filter.</summary>
     public IReadOnlyList<IncidentSummary> NeedsPerson { get; init; } = [];
 
-    /// <summary>More may need a person than were read.</summary>
+    /// <summary>There are more that need a person than were read.</summary>
     public bool NeedsPersonIsCut { get; init; }
 
     public string NeedsPersonCount => $"{NeedsPerson.Count}{(NeedsPersonIsCut ? " or more" : "")}";
@@ -30,29 +30,31 @@ public sealed record ConsoleModel(
     /// <summary>What the automation has changed and could take back.</summary>
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 
-    /// <summary>More are open than were read.</summary>
+    /// <summary>There are more open ones than were read.</summary>
     public bool OpenIsCut { get; init; }
 
     public Visitor Visitor { get; init; } = new(null, null);
 
-    /// <summary>How many a responder owns: they stand under open until they are closed.</summary>
+    /// <summary>How many a responder owns: they are listed as open until they are closed.</summary>
     public int Owned { get; init; }
 
-    /// <summary>Whether anything is open or owned by a responder, whatever the filter is.</summary>
+    /// <summary>Whether any is open or owned by a responder, under every filter.</summary>
     public bool AnyOpen { get; init; }
 
-    /// <summary>How many there are in each state; null where the store cannot count.</summary>
+    /// <summary>The number in each state; null where the store cannot count.</summary>
     public IReadOnlyDictionary<IncidentState, int>? Counts { get; init; }
 
-    /// <summary>How many questions are open, whatever the filter is.</summary>
+    /// <summary>The number of open questions, under every filter.</summary>
     public int Asked { get; init; }
 
-    public int Waiting => Filter is { State: null, Runbook: null, Text: null } ? Asked : Open.Count(item => item.Question is not null);
+    public int Waiting => Filter is { State: null, Runbook: null, Text: null }
+        ? Asked
+        : Open.Count(item => item.Question is not null);
 
-    /// <summary>A later page of everything lists what ended, and is no filter.</summary>
+    /// <summary>A later page of everything lists ended incidents, and is not a filter.</summary>
     public int OpenCount => (Filter.State is null ? CountOf("open") : null) ?? Open.Count;
 
-    /// <summary>How many incidents a filter shows; null where nobody has counted.</summary>
+    /// <summary>The number that a filter shows; null where it is not counted.</summary>
     public int? CountOf(string? word) => word switch
     {
         _ when Counts is null || Filter.Runbook is not null || Filter.Text is not null => null,
@@ -63,13 +65,19 @@ public sealed record ConsoleModel(
         _ => StateText.TryParse(word, out var state) ? Counts.GetValueOrDefault(state) : null,
     };
 
-    /// <summary>What waits for an answer, then the rest; in each the worst impact first, then what expires first, then the newest.</summary>
+    /// <summary>First those that wait for an answer. In both parts the worst impact first, then what expires first, then the newest.</summary>
     public static IReadOnlyList<IncidentSummary> MostUrgentFirst(IEnumerable<IncidentSummary> items) =>
-        [.. items.OrderByDescending(item => item.Question is not null).ThenByDescending(item => item.Severity).ThenBy(item => item.ExpiresAt).ThenByDescending(item => item.OpenedAt)];
+    [
+        .. items
+            .OrderByDescending(item => item.Question is not null)
+            .ThenByDescending(item => item.Severity)
+            .ThenBy(item => item.ExpiresAt)
+            .ThenByDescending(item => item.OpenedAt),
+    ];
 }
 
 /// <param name="State">A state's word, <c>open</c>, <c>final</c> or <c>needsPerson</c>; null for everything.</param>
-/// <param name="Text">Words that are looked for.</param>
+/// <param name="Text">The words to search for.</param>
 public sealed record ConsoleFilter(string? State, string? Runbook, string? Text, string? After)
 {
     public const string NeedsAPerson = "needsPerson";
@@ -88,7 +96,7 @@ public sealed record ConsoleFilter(string? State, string? Runbook, string? Text,
     }
 }
 
-/// <summary>The first words of the console. "All quiet" is a promise: nothing waits for a person, failed and unanswered ones included.</summary>
+/// <summary>The first words of the console. "All quiet" promises that nothing waits for a person, failed and unanswered ones included.</summary>
 internal static class ConsoleHeading
 {
     public static string Of(ConsoleModel model)
@@ -105,17 +113,17 @@ internal static class ConsoleHeading
     }
 }
 
-/// <summary>What the console says that depends on where it runs.</summary>
+/// <summary>The parts of the console that depend on where it runs.</summary>
 public sealed class ConsoleOptions
 {
     public const string SectionName = "Console";
 
-    /// <summary>The line to try when there are no incidents yet. Unless it is set only the one-machine host in practice has one.</summary>
+    /// <summary>A line to try while there are no incidents. By default only the one-machine host in practice has one.</summary>
     public string? TryThis { get; set; }
 
-    /// <summary>The name that forms begin with where nobody signs in; whoever it is may change it.</summary>
+    /// <summary>The name that is filled into forms where nobody signs in. The reader may change it.</summary>
     public string? Name { get; set; }
 }
 
-/// <summary>Whether the integrations act on a sandbox: every page says so. No setting, since only the host that has one knows.</summary>
+/// <summary>Whether the integrations act on a sandbox; every page says so. Not a setting, since only the host that has a sandbox knows.</summary>
 public sealed record PracticeMode(bool On);

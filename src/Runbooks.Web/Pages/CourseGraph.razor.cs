@@ -4,16 +4,16 @@ namespace Runbooks.Web.Pages;
 
 public partial class CourseGraph
 {
-    /// <summary>Where everything in the graph stands. A long time without values is drawn short, and marked as such.</summary>
+    /// <summary>The positions of everything in the graph. A long time without values is drawn short, and marked.</summary>
     internal sealed record Shape(FindingCourse Course, double Bottom, double Top) : GraphShape(Bottom, Top, Course.Limit, High: 34, Low: 146)
     {
         private const double Left = 46;
         private const double Right = 352;
 
-        /// <summary>Circles of marks do not cover each other.</summary>
+        /// <summary>Wide enough that the circles of marks do not cover each other.</summary>
         private const double MarkWidth = 18;
 
-        /// <summary>A gap takes no more than this part of the time in which something was measured.</summary>
+        /// <summary>The longest a gap is drawn, as a share of the time in which something was measured.</summary>
         private const double MostOfAGap = 0.25;
 
         private static readonly TimeSpan s_shortestGap = TimeSpan.FromMinutes(2);
@@ -33,10 +33,11 @@ public partial class CourseGraph
         /// <summary>Each a line without a break: one where the values go on from the first answer to the last.</summary>
         public IReadOnlyList<string> Lines => [.. (GoesOn ? new IReadOnlyList<CoursePoint>[] { [.. Course.Points] } : new[] { Course.Before, Course.After }).Where(part => part.Count > 0).Select(part => string.Join(' ', part.Select(point => $"{Number(X(point.At))},{Y(point.Value)}")))];
 
-        /// <summary>Where a time without values was shortened.</summary>
+        /// <summary>The places where a time without values was shortened.</summary>
         public IReadOnlyList<string> Gaps { get; private init; } = [];
 
-        public IReadOnlyList<(string X, string Anchor, string Text)> Ticks => [(LeftText, "start", Clock(_knots[0].At)), (RightText, "end", Clock(_knots[^1].At))];
+        public IReadOnlyList<(string X, string Anchor, string Text)> Ticks =>
+            [(LeftText, "start", Clock(_knots[0].At)), (RightText, "end", Clock(_knots[^1].At))];
 
         public IReadOnlyList<MarkShape> Marks
         {
@@ -52,7 +53,7 @@ public partial class CourseGraph
                     free += MarkWidth;
                 }
 
-                // What ran out at the right moves back to the left.
+                // Labels beyond the right edge move back to the left.
                 var limit = Right;
                 for (var at = placed.Count - 1; at >= 0; at--)
                 {
@@ -64,14 +65,21 @@ public partial class CourseGraph
             }
         }
 
-        private bool GoesOn => Course is { Before: [.., var earlier, var last], After: [var next, ..] } && next.At - last.At <= 2 * (last.At - earlier.At);
+        private bool GoesOn => Course is { Before: [.., var earlier, var last], After: [var next, ..] }
+            && next.At - last.At <= 2 * (last.At - earlier.At);
 
         private string UnitText => Course.Unit is null ? "" : $" {Course.Unit}";
 
         public static Shape Of(FindingCourse course)
         {
             var (bottom, top) = FindingCourse.ScaleOf(course.Points.Select(point => point.Value), course.Limit, course.Unit);
-            List<DateTimeOffset> times = [.. course.Points.Select(point => point.At).Concat(course.Marks.Select(mark => mark.At)).Distinct().Order()];
+            List<DateTimeOffset> times =
+            [
+                .. course.Points.Select(point => point.At)
+                    .Concat(course.Marks.Select(mark => mark.At))
+                    .Distinct()
+                    .Order(),
+            ];
             var measured = Span(course.Before) + Span(course.After);
             var most = measured * MostOfAGap > s_shortestGap ? measured * MostOfAGap : s_shortestGap;
             var gaps = times.Zip(times.Skip(1), (from, to) => to - from).ToList();
@@ -113,11 +121,11 @@ public partial class CourseGraph
             : at.UtcDateTime.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture);
     }
 
-    /// <param name="LabelX">Of its number, beside those of others.</param>
+    /// <param name="LabelX">Where its number is, which may be moved aside.</param>
     internal sealed record MarkShape(int Number, string LabelX, string Path, string At, string What);
 }
 
-/// <summary>How high values stand in a graph: between <paramref name="Low"/> and <paramref name="High"/>, which is nearer to the top of the page.</summary>
+/// <summary>The heights of values in a graph, from <paramref name="Low"/> up to <paramref name="High"/>; y grows downwards.</summary>
 internal abstract record GraphShape(double Bottom, double Top, double? Limit, double High, double Low)
 {
     /// <summary>Below the line of the limit where there is no room above it.</summary>

@@ -8,66 +8,68 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Web.Pages;
 
-/// <summary>What the approval page shows to one recipient.</summary>
-/// <param name="Result">What became of the decision that was just sent; null when the page was only opened.</param>
+/// <summary>The approval page for one recipient.</summary>
+/// <param name="Result">The result of the decision that was just sent; null when the page was only opened.</param>
 public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook, string Recipient, DecisionResult? Result, DateTimeOffset Now)
 {
     public bool CanDecide => Gate.Outcome == GateOutcome.Pending && Now < Gate.ExpiresAt && !Incident.State.IsFinal() && (Result is null or { Status: DecisionStatus.MoreNeeded or DecisionStatus.HeldBack or DecisionStatus.Incomplete } || (Gate.Task is not null && Result.Status == DecisionStatus.AlreadyCounted) || (NeedsName && Result.Status == DecisionStatus.NotAllowed));
 
-    /// <summary>The link is a room's, and a person has to say it.</summary>
+    /// <summary>The link belongs to a room, and a person has to give their name.</summary>
     public bool NeedsName { get; init; }
 
     /// <summary>Why a yes of the reader would not count; null where it may.</summary>
     public string? WhyNoYes { get; init; }
 
-    /// <summary>What keeps the question from being carried out at the moment.</summary>
+    /// <summary>Why the question cannot be carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
     public bool DryRun => Incident.Mode == RunMode.DryRun;
 
     public bool Good => Result?.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
 
-    /// <summary>One line about how things stand; null while the question is simply open.</summary>
+    /// <summary>One line about the question; null while it is simply open.</summary>
     public string? Notice => Result?.Message ?? (CanDecide ? null : GateText.Late(Gate, Now));
 }
 
-/// <summary>What the report about an incident shows.</summary>
-/// <param name="Impact">As its runbook says; null when that is no longer kept.</param>
+/// <param name="Impact">From its runbook; null when that is no longer kept.</param>
 public sealed record ReportModel(Incident Incident, Impact? Impact, DateTimeOffset Now);
 
-/// <summary>What the page about safety shows.</summary>
-public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IReadOnlyList<(string Title, RunbookReport Report)> Runbooks, DateTimeOffset Now)
+public sealed record SafetyModel(
+    RunMode Mode,
+    KillSwitchState KillSwitch,
+    IReadOnlyList<(string Title, RunbookReport Report)> Runbooks,
+    DateTimeOffset Now)
 {
     /// <summary>What the automation has changed and could take back.</summary>
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 
-    /// <summary>More are open than were read.</summary>
+    /// <summary>There are more open incidents than were read.</summary>
     public bool ChangesAreCut { get; init; }
 
-    /// <summary>Of each contact that is a schedule: who would be asked now.</summary>
+    /// <summary>For each contact that is a schedule: who would be asked now.</summary>
     public IReadOnlyList<OnCallRecord> OnCall { get; init; } = [];
 
-    /// <summary>Who wanted what without the role or the source for it, the latest first.</summary>
+    /// <summary>The latest first.</summary>
     public IReadOnlyList<RefusedRequest> Refused { get; init; } = [];
 
     public string ModeText => Mode switch
     {
         RunMode.DryRun => "Dry run: nothing outside is touched, whatever runbooks and people say.",
-        RunMode.ApproveAll => "A person says yes to everything that acts, also to runbooks that heal by themselves. Those that only tell people ask nobody, unless an assistant proposed them.",
+        RunMode.ApproveAll => "A person says yes to everything that acts, also to runbooks that heal by themselves. "
+            + "Those that only tell people ask nobody, unless an assistant proposed them.",
         _ => "Normal: each runbook's own mode counts.",
     };
 }
 
-/// <summary>What the page of one incident shows.</summary>
-/// <param name="Refusal">Why what was just asked for was not done; null when the page was only opened.</param>
+/// <param name="Refusal">Why the request from the page was not done; null when the page was only opened.</param>
 public sealed record IncidentModel(Incident Incident, Runbook Runbook, Visitor Visitor, string? Refusal, DateTimeOffset Now)
 {
     public string Address => $"/incidents/{Uri.EscapeDataString(Incident.Id)}";
 
-    /// <summary>What keeps the open question from being carried out at the moment.</summary>
+    /// <summary>Why the open question cannot be carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
-    /// <summary>Why a yes of whoever is signed in would not count; null where it may, and where a name is typed.</summary>
+    /// <summary>Why a yes of the person who is signed in would not count; null where it may, and where a name is typed.</summary>
     public string? WhyNoYes { get; init; }
 
     /// <summary>The question that can be answered now.</summary>
@@ -80,15 +82,21 @@ public sealed record IncidentModel(Incident Incident, Runbook Runbook, Visitor V
     public bool CanNote => Incident.Timeline.Count(line => line.Kind == TimelineKind.Note) < Incident.MaxNotes;
 }
 
-/// <summary>What the page of one runbook shows.</summary>
 /// <param name="Recent">Its latest incidents, the newest first.</param>
 /// <param name="Refusal">Why it was not started; null when nobody tried.</param>
-public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookReport Report, IReadOnlyList<IncidentSummary> Recent, Visitor Visitor, string? Refusal, DateTimeOffset Now)
+public sealed record RunbookModel(
+    Runbook Runbook,
+    StepCatalog Steps,
+    RunbookReport Report,
+    IReadOnlyList<IncidentSummary> Recent,
+    Visitor Visitor,
+    string? Refusal,
+    DateTimeOffset Now)
 {
-    /// <summary>Labels stand in the form under their names behind this.</summary>
+    /// <summary>The prefix of the form's fields for labels.</summary>
     public const string LabelField = "label.";
 
-    /// <summary>What was typed, for whoever has to complete it.</summary>
+    /// <summary>The labels as they were typed, to be corrected.</summary>
     public IReadOnlyDictionary<string, string> Given { get; init; } = new Dictionary<string, string>();
 
     public string Address => $"/runbooks/{Uri.EscapeDataString(Runbook.Id)}";
@@ -101,7 +109,7 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
         Mode == RunMode.DryRun && Steps.ChangeSomething(Runbook.StepsOf(phase)) ? "Rehearses without asking."
         : WithoutActing(Steps, Runbook.StepsOf(phase)) ?? (Mode == RunMode.ApproveAll ? "Asks all the same, since everything is asked about here." : "Acts without asking.");
 
-    /// <summary>What steps do that nobody is asked about beforehand; null where one of them acts by itself.</summary>
+    /// <summary>The same for steps that do not act by themselves; null where one of them does.</summary>
     public static string? WithoutActing(StepCatalog steps, IReadOnlyCollection<StepSpec> specs) =>
         steps.ActByThemselves(specs) ? null
         : steps.ChangeSomething(specs) ? "Asks for each step that is done by hand."
@@ -136,7 +144,7 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
         _ => phase == Phase.Resolution ? "the resolution does not run" : "nothing is done",
     }}.";
 
-    /// <summary>The labels that its text asks for; without those of the target it cannot start.</summary>
+    /// <summary>The labels in its text. Without those of the target it cannot start.</summary>
     public IReadOnlyList<(string Name, bool Needed)> Labels { get; } = LabelsOf(Runbook);
 
     public static IReadOnlyList<(string Name, bool Needed)> LabelsOf(Runbook runbook)
@@ -151,7 +159,9 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
     }
 
     private static IEnumerable<string> In(string text) =>
-        Template.Parse(text).Placeholders.Where(placeholder => placeholder.Root == PlaceholderRoot.Labels).Select(placeholder => placeholder.Key);
+        Template.Parse(text).Placeholders
+            .Where(placeholder => placeholder.Root == PlaceholderRoot.Labels)
+            .Select(placeholder => placeholder.Key);
 
     public string Line(CheckSpec check) => Line(check.With, Steps.FindCheck(check.Check)!.ParametersType);
 
@@ -162,7 +172,7 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
         string.Join(", ", ParameterMask.Mask(with, type).Select(pair => $"{pair.Key}: {(pair.Value is JsonValue value ? value.ToString() : pair.Value?.ToJsonString() ?? "null")}"));
 }
 
-/// <summary>States as the outside contract writes them.</summary>
+/// <summary>States in the words of the outside contract.</summary>
 internal static class StateText
 {
     private static readonly Dictionary<string, IncidentState> s_byWord =
@@ -170,14 +180,13 @@ internal static class StateText
 
     public static string All => string.Join(", ", s_byWord.Keys);
 
-    /// <summary>What a listing may be filtered by.</summary>
     public static string Filters => $"open, final, {ConsoleFilter.NeedsAPerson}, {All}";
 
     public static string Of(IncidentState state) => CamelCase.Of(state);
 
     public static bool TryParse(string word, out IncidentState state) => s_byWord.TryGetValue(word, out state);
 
-    /// <returns>Only incidents of this state, or of these; null when it is none of <see cref="Filters"/>.</returns>
+    /// <returns>The query with this filter; null when it is not one of <see cref="Filters"/>.</returns>
     public static IncidentQuery? Filter(IncidentQuery query, string word) => word switch
     {
         "open" or "final" => query with { Open = word == "open" },
@@ -186,7 +195,7 @@ internal static class StateText
     };
 }
 
-/// <summary>Whoever looks at a page: by the platform's word, or else under a name that forms begin with and let them change.</summary>
+/// <summary>The person who looks at a page: signed in by the platform, or under a name that forms suggest and that can be changed.</summary>
 public sealed record Visitor(SignedInPerson? Person, string? Suggested)
 {
     private const int LongestName = 200;
@@ -197,7 +206,7 @@ public sealed record Visitor(SignedInPerson? Person, string? Suggested)
         return (actor?.Person is { } person ? new Visitor(person, null) : new(null, NameBesideTheKey(request) ?? options.Name)) with { Role = actor?.Role ?? Role.None };
     }
 
-    /// <summary>What they may not do is not offered to them.</summary>
+    /// <summary>The page offers only what this role may do.</summary>
     public Role Role { get; init; }
 
     public bool MayOperate => Role >= Role.Operator;
@@ -207,15 +216,22 @@ public sealed record Visitor(SignedInPerson? Person, string? Suggested)
         AuthorizationHeader.BasicCredentials(request)?.Split(':', 2)[0].Trim() is { Length: > 0 and <= LongestName } name ? name : null;
 }
 
-/// <summary>How often incidents opened, how they ended, and how long people and automation took. A dry run says nothing about any of it.</summary>
+/// <summary>How often incidents opened, how they ended, and how long people and automation took. Dry runs do not count.</summary>
 /// <param name="Days">The oldest first.</param>
-/// <param name="Cut">There were more incidents than are counted; the oldest days lack some.</param>
+/// <param name="Cut">There were too many incidents to count all, so the oldest days are incomplete.</param>
 public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList<TimeTaken> Times, bool Cut, DateTimeOffset At)
 {
     public const int DaysShown = 14;
 
-    /// <summary>How incidents end, told apart as far as it matters here.</summary>
-    public static readonly IReadOnlyList<string> Groups = ["Resolved", "Told or not verified", "Nothing done", "Ended by a person", "Failed or unanswered", "Open"];
+    public static readonly IReadOnlyList<string> Groups =
+    [
+        "Resolved",
+        "Told or not verified",
+        "Nothing done",
+        "Ended by a person",
+        "Failed or unanswered",
+        "Open",
+    ];
 
     private const double Bottom = 150;
     private const double High = 12;
@@ -269,14 +285,22 @@ public sealed record DayCount(DateOnly Day, IReadOnlyList<int> ByGroup)
     public int Total => ByGroup.Sum();
 }
 
-/// <summary>How long something took from the opening on.</summary>
+/// <summary>Times from the opening on.</summary>
 /// <param name="Count">How many incidents came that far.</param>
 /// <param name="Ninety">Nine of ten took no longer.</param>
 public sealed record TimeTaken(string What, string Meaning, int Count, TimeSpan? Median, TimeSpan? Ninety)
 {
-    public static TimeTaken Of(string what, string meaning, IEnumerable<IncidentSummary> incidents, Func<IncidentSummary, DateTimeOffset?> until)
+    public static TimeTaken Of(
+        string what,
+        string meaning,
+        IEnumerable<IncidentSummary> incidents,
+        Func<IncidentSummary, DateTimeOffset?> until)
     {
-        var took = incidents.Where(incident => until(incident) >= incident.OpenedAt).Select(incident => until(incident)!.Value - incident.OpenedAt).Order().ToList();
+        var took = incidents
+            .Where(incident => until(incident) >= incident.OpenedAt)
+            .Select(incident => until(incident)!.Value - incident.OpenedAt)
+            .Order()
+            .ToList();
         return new(what, meaning, took.Count, At(0.5), At(0.9));
 
         TimeSpan? At(double share) => took.Count == 0 ? null : TimeSpan.FromSeconds(Math.Round(took[(int)Math.Ceiling(share * took.Count) - 1].TotalSeconds));

@@ -3,41 +3,43 @@ using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Web.Pages;
 
-/// <summary>What the page of a storm shows to one person.</summary>
-/// <param name="Link">The page's own address, with what opens it.</param>
-/// <param name="Notice">What became of what was just sent; null when the page was only opened.</param>
+/// <summary>The page of a storm for one person.</summary>
+/// <param name="Link">The page's own address, with the token.</param>
+/// <param name="Notice">The result of what was just sent; null when the page was only opened.</param>
 public sealed record StormModel(string Link, string Person, IReadOnlyList<StormGroup> Groups, string? Notice, bool Good, DateTimeOffset Now)
 {
-    /// <summary>The field of the form that holds the tickets of the ticked questions.</summary>
+    /// <summary>The form field with the tickets of the ticked questions.</summary>
     public const string TicketField = "ticket";
 
     public int Waiting { get; } = Groups.Sum(group => group.Waiting.Count);
 
-    /// <summary>Of those that wait no longer, so many are read for one page.</summary>
+    /// <summary>How many that no longer wait are read for one page.</summary>
     public const int MaxOthers = 100;
 
     /// <summary>There may be more that wait no longer than are read for one page.</summary>
     public bool IsCut { get; } = Groups.SelectMany(group => group.Rows).Count(row => row.Incident.State != IncidentState.AwaitingApproval) >= MaxOthers || Groups.Sum(group => group.Rows.Count) >= StormMembers.MaxMembers;
 
-    /// <summary>More may wait: those are read first, and others as far as there is room.</summary>
-    public bool WaitingIsCut { get; } = Groups.SelectMany(group => group.Rows).Count(row => row.Incident.State == IncidentState.AwaitingApproval) >= StormMembers.MaxMembers;
+    /// <summary>There may be more that wait. They are read first, and the others only as far as there is room.</summary>
+    public bool WaitingIsCut { get; } = Groups
+        .SelectMany(group => group.Rows)
+        .Count(row => row.Incident.State == IncidentState.AwaitingApproval) >= StormMembers.MaxMembers;
 
-    /// <summary>The reader can say yes to none that wait: they wait for others.</summary>
+    /// <summary>All that wait need other people: the reader can say yes to none.</summary>
     public bool WaitsForOthers { get; } = Groups.SelectMany(group => group.Waiting).All(row => row.NeedsOthers);
 
     public bool DryRun { get; } = Groups.All(group => group.DryRun);
 
     public IReadOnlyList<StormRow> Others { get; } = [.. Groups.SelectMany(group => group.Others).Where(row => !row.AsksForWork)];
 
-    /// <summary>What people are asked to do by hand is said to be done one by one.</summary>
+    /// <summary>Work by hand, which is answered one by one.</summary>
     public IReadOnlyList<StormRow> Work { get; } = [.. Groups.SelectMany(group => group.Others).Where(row => row.AsksForWork)];
 }
 
 /// <summary>The questions of one runbook: the same steps on many targets, decided together.</summary>
-/// <param name="MaxShown">So many of the waiting ones are on the page.</param>
+/// <param name="MaxShown">How many of the waiting ones are on the page.</param>
 public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, StormTicks Ticks, int MaxShown)
 {
-    /// <summary>More on one page load slowly on a phone; they come up as these are decided.</summary>
+    /// <summary>More would load slowly on a phone. The rest come up as these are decided.</summary>
     private const int MaxOnPage = 80;
 
     public string Id => $"storm-{Runbook.Id}";
@@ -46,7 +48,8 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
 
     public IReadOnlyList<StormRow> Others { get; } = [.. Rows.Where(row => row.Ticket is null)];
 
-    public IReadOnlyList<StormRow> Shown { get; } = [.. Rows.Where(row => row.Ticket is not null).OrderByDescending(row => row.NeedsAttention).Take(MaxShown)];
+    public IReadOnlyList<StormRow> Shown { get; } =
+        [.. Rows.Where(row => row.Ticket is not null).OrderByDescending(row => row.NeedsAttention).Take(MaxShown)];
 
     public bool DryRun { get; } = Rows.All(row => row.Incident.Mode == RunMode.DryRun);
 
@@ -63,37 +66,44 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
         : Waiting.Any(row => row.MayBeEnough) ? $"your yes counts for each that is ticked; where no other is needed, the steps {(DryRun ? "are rehearsed" : "run")}"
         : "your yes counts for each that is ticked; others have to approve too";
 
-    /// <summary>Why there is no yes, each reason once.</summary>
+    /// <summary>The reasons why the reader can say no yes, each once.</summary>
     public IEnumerable<string> WhyNoYes => Waiting.Select(row => row.WhyNoYes).OfType<string>().Distinct();
 
     private string Run => DryRun ? "rehearse" : "run";
 
     /// <summary>What a no means for these.</summary>
-    public string No => Waiting.Select(row => GateText.WithoutApproval(row.Gate)).Distinct().ToList() is [var one] ? one : "the steps do not run on these";
+    public string No => Waiting.Select(row => GateText.WithoutApproval(row.Gate)).Distinct().ToList() is [var one]
+        ? one
+        : "the steps do not run on these";
 
     public int Ticked => Shown.Count(IsTicked);
 
-    /// <summary>What was found alike on all of them: said once, with the oldest of the answers.</summary>
+    /// <summary>Findings that are the same on all of them, with the oldest of the answers.</summary>
     public IReadOnlyList<Finding> Shared { get; } = SharedOf([.. Rows.Where(row => row.Ticket is not null)]);
 
     /// <summary>What keeps every one of them from being carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; } = [.. Rows.Where(row => row.Ticket is not null).Select(row => row.Guards).DefaultIfEmpty([]).Aggregate((all, one) => [.. all.Intersect(one)])];
 
-    /// <summary>How well it worked before, where that is the same for all of them: said once.</summary>
+    /// <summary>How well it worked before, where that is the same for all of them.</summary>
     public string? TrackRecord => Waiting.Select(row => row.Gate.TrackRecord).Distinct().ToList() is [var one] ? one : null;
 
     /// <summary>The steps where they are the same, word for word, on all of them; null where each has its own.</summary>
     public Plan? SharedPlan { get; } = Rows.Where(row => row.Ticket is not null).Select(row => row.Gate.Plan).DistinctBy(plan => string.Join('\n', plan.Steps.Select(step => $"{step.PlannedEffect}\t{step.Undo}"))).ToList() is [var one] ? one : null;
 
-    public bool IsTicked(StormRow row) => Ticks switch { StormTicks.All => true, StormTicks.None => false, _ => !row.NeedsAttention };
+    public bool IsTicked(StormRow row) => Ticks switch
+    {
+        StormTicks.All => true,
+        StormTicks.None => false,
+        _ => !row.NeedsAttention,
+    };
 
-    /// <summary>What was found on this target and not on all.</summary>
+    /// <summary>Findings on this target that are not shared by all.</summary>
     public IEnumerable<Finding> Own(StormRow row) => row.Telling.Where(finding => !Shared.Any(shared => IsSame(shared, finding)));
 
-    /// <summary>What keeps this one from being carried out, and not all.</summary>
+    /// <summary>What keeps this one from being carried out, but not all.</summary>
     public IEnumerable<string> OwnGuards(StormRow row) => row.Guards.Except(Guards);
 
-    /// <summary>Gives each group its share of the page, and what a small one leaves to the others.</summary>
+    /// <summary>Gives each group its share of the page, and what a small one does not need to the others.</summary>
     public static IReadOnlyList<StormGroup> Fit(IEnumerable<StormGroup> groups)
     {
         var smallestFirst = groups.OrderBy(group => group.Waiting.Count).ToList();
@@ -104,7 +114,12 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
             left -= smallestFirst[i].MaxShown;
         }
 
-        return [.. smallestFirst.OrderByDescending(group => group.Runbook.Impact.Severity).ThenByDescending(group => group.Waiting.Count)];
+        return
+        [
+            .. smallestFirst
+                .OrderByDescending(group => group.Runbook.Impact.Severity)
+                .ThenByDescending(group => group.Waiting.Count),
+        ];
     }
 
     private static IReadOnlyList<Finding> SharedOf(IReadOnlyList<StormRow> waiting) => waiting.Count < 2
@@ -112,20 +127,23 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
         : [.. waiting[0].Telling.Where(finding => waiting.All(row => row.Telling.Any(other => IsSame(finding, other))))
             .Select(finding => waiting.SelectMany(row => row.Telling).Where(other => IsSame(finding, other)).MinBy(other => other.SeenAt)!)];
 
-    private static bool IsSame(Finding a, Finding b) => a.Name == b.Name && a.Verdict == b.Verdict && a.Result.Summary == b.Result.Summary;
+    private static bool IsSame(Finding a, Finding b) =>
+        a.Name == b.Name && a.Verdict == b.Verdict && a.Result.Summary == b.Result.Summary;
 }
 
 /// <summary>One target.</summary>
-/// <param name="Ticket">What decides its question; null when there is nothing to decide any more.</param>
+/// <param name="Ticket">Decides its question; null when there is nothing to decide any more.</param>
 public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
 {
-    /// <summary>What was found wrong, or at least not known, when the checks were asked last.</summary>
-    public IEnumerable<Finding> Telling => (Incident.Verification.Count > 0 ? Incident.Verification : Incident.Findings).Where(finding => finding.Verdict != Verdict.Passing);
+    /// <summary>What the newest answers of the checks found wrong, or could not find out.</summary>
+    public IEnumerable<Finding> Telling => (Incident.Verification.Count > 0 ? Incident.Verification : Incident.Findings)
+        .Where(finding => finding.Verdict != Verdict.Passing);
 
     /// <summary>Something speaks against it, so it is not ticked for the reader.</summary>
-    public bool NeedsAttention => Guards.Count > 0 || Gate.AllWarnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
+    public bool NeedsAttention =>
+        Guards.Count > 0 || Gate.AllWarnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
 
-    /// <summary>What keeps it from being carried out at the moment, whoever says yes.</summary>
+    /// <summary>What keeps it from being carried out at the moment, even after a yes.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
     /// <summary>Why a yes of the reader would not count; null where it may.</summary>
@@ -133,7 +151,7 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
 
     public bool NeedsOthers => WhyNoYes is not null;
 
-    /// <summary>The reader's yes is the last one needed, if it need not be one of the owner or theirs is.</summary>
+    /// <summary>The reader's yes is the last one needed, unless it has to come from the owner.</summary>
     public bool MayBeEnough => !NeedsOthers && Gate.Missing <= 1;
 
     /// <summary>The reader's yes is the last one needed, whoever they are.</summary>
@@ -142,14 +160,17 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     /// <summary>It asks a person to do something by hand.</summary>
     public bool AsksForWork { get; init; }
 
-    /// <summary>A tick is for this question and for no later one on the same target.</summary>
+    /// <summary>With the gate, so that a tick is for this question only, and not for a later one on the same target.</summary>
     public string TickId => $"t-{Incident.Id}-{Gate.Id}";
 
     public static StormRow Of(Incident incident, DateTimeOffset now, Func<Gate, string> ticket)
     {
         var gate = incident.OpenGate ?? incident.LatestGate!;
         var open = gate.Outcome == GateOutcome.Pending && now < gate.ExpiresAt && !incident.State.IsFinal();
-        return new(incident, gate, open && gate.Task is null ? ticket(gate) : null) { AsksForWork = open && gate.Task is not null };
+        return new(incident, gate, open && gate.Task is null ? ticket(gate) : null)
+        {
+            AsksForWork = open && gate.Task is not null,
+        };
     }
 }
 
@@ -164,6 +185,11 @@ public enum StormTicks
 
 public static class StormTicksText
 {
-    /// <summary>As the page's links write it; anything else is <see cref="StormTicks.Safe"/>.</summary>
-    public static StormTicks Of(string? word) => word switch { "all" => StormTicks.All, "none" => StormTicks.None, _ => StormTicks.Safe };
+    /// <summary>From a link of the page; any other word means <see cref="StormTicks.Safe"/>.</summary>
+    public static StormTicks Of(string? word) => word switch
+    {
+        "all" => StormTicks.All,
+        "none" => StormTicks.None,
+        _ => StormTicks.Safe,
+    };
 }

@@ -5,16 +5,34 @@ using Runbooks.Web.Incidents;
 
 namespace Runbooks.Web.Safety;
 
-/// <summary>The kill switch, the breakers, and how each runbook does.</summary>
-public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, RefusedRequests refused, HttpRequestRunner runner)
+/// <summary>The kill switch, the breakers, and how well each runbook works.</summary>
+public sealed class SafetyHandler(
+    KillSwitch killSwitch,
+    RunHistoryStore histories,
+    LoadedRunbooks loaded,
+    IOptionsMonitor<SafetyOptions> options,
+    RefusedRequests refused,
+    HttpRequestRunner runner)
 {
     private const int LongestId = 100;
 
     /// <summary><c>GET /api/safety</c></summary>
     public Task<IResult> GetAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
-        var breakers = (await histories.OpenBreakersAsync(loaded(), cancellationToken)).Select(open => new { open.Runbook, open.Breaker.At, open.Breaker.Why, open.Breaker.AsksFirst });
-        return ApiResults.Json(new { options.CurrentValue.Mode, KillSwitch = await killSwitch.ReadAsync(cancellationToken), OpenBreakers = breakers, Refused = await refused.ReadAsync(cancellationToken) });
+        var breakers = (await histories.OpenBreakersAsync(loaded(), cancellationToken)).Select(open => new
+        {
+            open.Runbook,
+            open.Breaker.At,
+            open.Breaker.Why,
+            open.Breaker.AsksFirst,
+        });
+        return ApiResults.Json(new
+        {
+            options.CurrentValue.Mode,
+            KillSwitch = await killSwitch.ReadAsync(cancellationToken),
+            OpenBreakers = breakers,
+            Refused = await refused.ReadAsync(cancellationToken),
+        });
     });
 
     /// <summary><c>POST /api/safety/kill</c></summary>
@@ -42,14 +60,15 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
             : ApiResults.Json(RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken)));
     });
 
-    private Task<IResult> ByAsync(HttpRequest request, Func<Attribution, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
-    {
-        var (body, refusal) = await Attribution.ReadJsonAsync(request, "does this", "it restarts the wrong pods", cancellationToken);
-        return body is null ? refusal! : await work(body, cancellationToken);
-    });
+    private Task<IResult> ByAsync(HttpRequest request, Func<Attribution, CancellationToken, Task<IResult>> work) =>
+        runner.RunAsync(request, async cancellationToken =>
+        {
+            var (body, refusal) = await Attribution.ReadJsonAsync(request, "does this", "it restarts the wrong pods", cancellationToken);
+            return body is null ? refusal! : await work(body, cancellationToken);
+        });
 }
 
-/// <summary>What whoever opens the console has to know before anything else.</summary>
+/// <summary>What a reader of the console has to know before anything else.</summary>
 public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, RuleSetStatus status)
 {
     public async Task<IReadOnlyList<string>> WarningsAsync(CancellationToken cancellationToken)
@@ -62,7 +81,8 @@ public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histor
 
         if (status.Refused is { } refused)
         {
-            warnings.Add($"What was published last is refused here, so it does not count: {refused.Publication.Name}. The reasons are under Runbooks.");
+            warnings.Add($"What was published last is refused here, so it does not count: {refused.Publication.Name}. "
+                + "The reasons are under Runbooks.");
         }
 
         foreach (var (runbook, open) in await histories.OpenBreakersAsync(loaded(), cancellationToken))
@@ -74,9 +94,18 @@ public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histor
     }
 }
 
-/// <summary><c>/safety</c>: what may hold runbooks back, how each does, and the two switches, for people.</summary>
+/// <summary><c>/safety</c>: what may keep runbooks from acting, how well each works, and the two switches, for people.</summary>
 public sealed class SafetyPageHandler(
-    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, LiveIncidents live, RefusedRequests refused, OnCallDirectory directory, TimeProvider time, HttpRequestRunner runner)
+    KillSwitch killSwitch,
+    RunHistoryStore histories,
+    LoadedRunbooks loaded,
+    IOptionsMonitor<SafetyOptions> options,
+    IOptions<ConsoleOptions> console,
+    LiveIncidents live,
+    RefusedRequests refused,
+    OnCallDirectory directory,
+    TimeProvider time,
+    HttpRequestRunner runner)
 {
     public const string Address = "/safety";
     private const string NotDone = "Nothing was changed";
@@ -118,15 +147,18 @@ public sealed class SafetyPageHandler(
         return null;
     });
 
-    /// <param name="work">Does it, or says why it was not done.</param>
-    private Task<IResult> ByAsync(HttpRequest request, Func<Attribution, CancellationToken, Task<string?>> work) => runner.RunAsync(request, async cancellationToken =>
-    {
-        var (form, refusal) = await Attribution.ReadFormAsync(request, NotDone, cancellationToken);
-        if (form is null)
+    /// <param name="work">Does it, or returns why it was not done.</param>
+    private Task<IResult> ByAsync(HttpRequest request, Func<Attribution, CancellationToken, Task<string?>> work) =>
+        runner.RunAsync(request, async cancellationToken =>
         {
-            return refusal!;
-        }
+            var (form, refusal) = await Attribution.ReadFormAsync(request, NotDone, cancellationToken);
+            if (form is null)
+            {
+                return refusal!;
+            }
 
-        return await work(form, cancellationToken) is { } refused ? MessageResult.Of(StatusCodes.Status409Conflict, NotDone, refused, home: true) : new SeeOther(Address);
-    }, Caller.Person);
+            return await work(form, cancellationToken) is { } refused
+                ? MessageResult.Of(StatusCodes.Status409Conflict, NotDone, refused, home: true)
+                : new SeeOther(Address);
+        }, Caller.Person);
 }

@@ -7,10 +7,15 @@ using Runbooks.Web.Decisions;
 namespace Runbooks.Web.SignIn;
 
 /// <summary>
-/// The door of both hosts: who a request comes from, whether their role is enough, and what they are told when it is not.
-/// Who is let in stands on the request for the handlers.
+/// The door of both hosts: who sent a request, whether their role is enough, and the answer when it is not. The caller is put on the
+/// request for the handlers.
 /// </summary>
-public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthentication keys, RefusedRequests refused, RefusedSenders senders, ILogger<AccessGuard> logger)
+public sealed class AccessGuard(
+    PlatformPrincipal principal,
+    ApiKeyAuthentication keys,
+    RefusedRequests refused,
+    RefusedSenders senders,
+    ILogger<AccessGuard> logger)
 {
     /// <param name="allowQuery">Whether <c>?code=</c> counts: only where a sender can set no header.</param>
     public async Task<IResult> ApiAsync(HttpRequest request, Role needed, Func<Task<IResult>> enter, bool allowQuery = false)
@@ -24,7 +29,9 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
         if (known is not { } actor)
         {
             request.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
-            return ApiResults.Problem(StatusCodes.Status401Unauthorized, "A key is needed: send it as X-Api-Key, or as Authorization: Bearer.");
+            return ApiResults.Problem(
+                StatusCodes.Status401Unauthorized,
+                "A key is needed: send it as X-Api-Key, or as Authorization: Bearer.");
         }
 
         if (!actor.May(needed))
@@ -37,7 +44,7 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
         return await enter();
     }
 
-    /// <summary>The console, for whoever the platform has signed in, or whoever gives a key as the password that the browser asks for.</summary>
+    /// <summary>The console, for people whom the platform has signed in, or who give a key as the password that the browser asks for.</summary>
     public async Task<IResult> PageAsync(HttpRequest request, Role needed, Func<Task<IResult>> page)
     {
         if ((principal.Find(request) ?? keys.OfPage(request)) is { } actor)
@@ -54,14 +61,23 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
 
         if (principal.IsTrusted)
         {
-            // A session of the platform ends after some hours, and then a form is sent by somebody who has no key to give.
-            return request.IsRead() ? SignInPage.For(request)
-                : MessageResult.Of(StatusCodes.Status401Unauthorized, "Not done", "You are not signed in, or no longer: nothing was recorded. Open the console in another tab to sign in, then come back to the form and send it again.", home: true);
+            // A session of the platform ends after some hours, perhaps before a form is sent. Then there is no key to ask for.
+            return request.IsRead()
+                ? SignInPage.For(request)
+                : MessageResult.Of(
+                    StatusCodes.Status401Unauthorized,
+                    "Not done",
+                    "You are not signed in, or no longer: nothing was recorded. "
+                    + "Open the console in another tab to sign in, then come back to the form and send it again.",
+                    home: true);
         }
 
         PageHeaders.Write(request.HttpContext.Response);
-        request.HttpContext.Response.Headers.WWWAuthenticate = "Basic realm=\"Runbooks: any name, the API key as password\", charset=\"UTF-8\"";
-        return Results.Text("The console needs a key: give it as the password, with any name.", statusCode: StatusCodes.Status401Unauthorized);
+        request.HttpContext.Response.Headers.WWWAuthenticate =
+            "Basic realm=\"Runbooks: any name, the API key as password\", charset=\"UTF-8\"";
+        return Results.Text(
+            "The console needs a key: give it as the password, with any name.",
+            statusCode: StatusCodes.Status401Unauthorized);
     }
 
     private static string MessageOf(Actor actor, Role needed) =>
@@ -71,7 +87,11 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
     {
         var what = $"{request.Method} {request.Path}";
         Log.RoleRefused(logger, actor.Who, RoleText.Of(actor.Role), what, RoleText.Of(needed));
-        await refused.RecordAsync(actor.Who, what, $"{RoleText.Of(actor.Role)}, needs {RoleText.Of(needed)}", request.HttpContext.RequestAborted);
+        await refused.RecordAsync(
+            actor.Who,
+            what,
+            $"{RoleText.Of(actor.Role)}, needs {RoleText.Of(needed)}",
+            request.HttpContext.RequestAborted);
     }
 }
 
@@ -80,25 +100,37 @@ public static class AccessFilters
 {
     internal static TBuilder Needs<TBuilder>(this TBuilder endpoints, Role role, bool allowQuery = false)
         where TBuilder : IEndpointConventionBuilder =>
-        Guarded(endpoints, new NeededRole(role, IsPage: false), (guard, request, enter) => guard.ApiAsync(request, role, enter, allowQuery));
+        Guarded(
+            endpoints,
+            new NeededRole(role, IsPage: false),
+            (guard, request, enter) => guard.ApiAsync(request, role, enter, allowQuery));
 
     public static TBuilder PageNeeds<TBuilder>(this TBuilder endpoints, Role role)
         where TBuilder : IEndpointConventionBuilder =>
-        Guarded(endpoints, new NeededRole(role, IsPage: true), (guard, request, enter) => guard.PageAsync(request, role, enter));
+        Guarded(
+            endpoints,
+            new NeededRole(role, IsPage: true),
+            (guard, request, enter) => guard.PageAsync(request, role, enter));
 
-    private static TBuilder Guarded<TBuilder>(TBuilder endpoints, NeededRole needed, Func<AccessGuard, HttpRequest, Func<Task<IResult>>, Task<IResult>> pass)
+    private static TBuilder Guarded<TBuilder>(
+        TBuilder endpoints,
+        NeededRole needed,
+        Func<AccessGuard, HttpRequest, Func<Task<IResult>>, Task<IResult>> pass)
         where TBuilder : IEndpointConventionBuilder =>
         endpoints.WithMetadata(needed).AddEndpointFilter(async (context, next) =>
-            await pass(context.HttpContext.RequestServices.GetRequiredService<AccessGuard>(), context.HttpContext.Request, async () => (IResult)(await next(context))!));
+            await pass(
+                context.HttpContext.RequestServices.GetRequiredService<AccessGuard>(),
+                context.HttpContext.Request,
+                async () => (IResult)(await next(context))!));
 }
 
 /// <summary>
-/// Approval links of a host behind a platform. Where people sign in, a link alone decides nothing: whoever presses has to be
-/// signed in, and has to be whom the link was sent to. Where nobody does, it speaks for its recipient.
+/// Approval links of a host behind a platform. Where people sign in, a link alone decides nothing: it has to be sent to the person who is
+/// signed in. Where nobody signs in, the link speaks for its recipient.
 /// </summary>
 public sealed class LinkAccess(PlatformPrincipal principal, DecidePageHandler page)
 {
-    /// <param name="inPath">The token where it stands in the path, as in links that were sent before it went into the query.</param>
+    /// <param name="inPath">The token of an older link, which has it in the path instead of the query.</param>
     public Task<IResult> GetAsync(HttpRequest request, string? inPath) =>
         IsUnknown(request) ? Task.FromResult(SignInPage.For(request)) : page.GetAsync(request, TokenOf(request, inPath));
 
@@ -108,7 +140,7 @@ public sealed class LinkAccess(PlatformPrincipal principal, DecidePageHandler pa
 
     private static string TokenOf(HttpRequest request, string? inPath) => inPath ?? request.Query["token"].ToString();
 
-    /// <summary>Whether somebody would have to sign in; whoever has stands on the request.</summary>
+    /// <summary>Whether the caller has to sign in. One who has is put on the request.</summary>
     private bool IsUnknown(HttpRequest request)
     {
         var actor = principal.Find(request);
@@ -142,24 +174,30 @@ public sealed class PlatformPrincipal(IOptionsMonitor<SignInOptions> options, Cu
     private static readonly string[] s_roles = ["roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"];
     private static readonly string[] s_groups = ["groups", "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"];
 
-    /// <summary>What Entra puts in place of the groups when somebody is in too many of them.</summary>
+    /// <summary>Entra's claims instead of the groups, when somebody is in too many of them.</summary>
     private static readonly string[] s_tooMany = ["hasgroups", "_claim_names"];
 
-    /// <summary>What a person is shown as, the most telling first. None of them proves who it is.</summary>
+    /// <summary>Names to show, the clearest first. None of them proves who it is.</summary>
     private static readonly string[] s_names =
     [
-        "preferred_username", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
-        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", "email", "name",
+        "preferred_username",
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+        "email",
+        "name",
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
     ];
 
     public bool IsTrusted => options.CurrentValue.TrustPlatformPrincipal;
 
-    /// <returns>Null when nobody is signed in, or the platform does not say who by tenant and object id, or is not to be believed.</returns>
+    /// <returns>Null when nobody is signed in, the platform gives no tenant and object id, or is not to be believed.</returns>
     public Actor? Find(HttpRequest request)
     {
         var claims = ClaimsOf(request);
-        if (FirstOf(claims, s_tenant) is not { } tenant || FirstOf(claims, s_object) is not { } id || !Guid.TryParse(tenant, out _) || !Guid.TryParse(id, out _))
+        if (FirstOf(claims, s_tenant) is not { } tenant
+            || FirstOf(claims, s_object) is not { } id
+            || !Guid.TryParse(tenant, out _)
+            || !Guid.TryParse(id, out _))
         {
             return null;
         }
@@ -179,7 +217,7 @@ public sealed class PlatformPrincipal(IOptionsMonitor<SignInOptions> options, Cu
         };
     }
 
-    /// <summary>What the platform's claims say. Where they say nothing, whoever the contacts know is on call and operates.</summary>
+    /// <summary>By the platform's claims. Without any, a person of the contacts is on call and operates.</summary>
     private Role RoleOf(SignedInPerson person, List<string> appRoles)
     {
         var settings = options.CurrentValue;
@@ -212,7 +250,10 @@ public sealed class PlatformPrincipal(IOptionsMonitor<SignInOptions> options, Cu
     }
 
     private static string? FirstOf(List<Claim> claims, string[] names) =>
-        names.SelectMany(name => claims.Where(claim => claim.Typ == name)).Select(claim => claim.Val).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value))?.Trim();
+        names.SelectMany(name => claims.Where(claim => claim.Typ == name))
+            .Select(claim => claim.Val)
+            .FirstOrDefault(value => !string.IsNullOrWhiteSpace(value))
+            ?.Trim();
 
     private static IEnumerable<string> AllOf(List<Claim> claims, string[] names) =>
         claims.Where(claim => names.Contains(claim.Typ)).Select(claim => claim.Val).OfType<string>();
@@ -222,35 +263,45 @@ public sealed class PlatformPrincipal(IOptionsMonitor<SignInOptions> options, Cu
     private sealed record Claim(string? Typ, string? Val);
 }
 
-/// <summary>Sign-in that a platform does in front of the host, and who then may what.</summary>
+/// <summary>Sign-in by a platform in front of the host, and the roles of those who are signed in.</summary>
 public sealed class SignInOptions : IValidatableObject
 {
     public const string SectionName = "Auth";
 
     /// <summary>
-    /// Believe the headers in which App Service names the person it has signed in. Only where it stands in front: it removes
-    /// such headers from what comes in, and nothing else does.
+    /// Believe the headers in which App Service names the person it has signed in. Only where it is in front: it removes such headers from
+    /// requests, and nothing else does.
     /// </summary>
     public bool TrustPlatformPrincipal { get; set; }
 
-    /// <summary>Object ids of Entra groups whose members are admins; so is who holds the app role <c>Runbooks.Admin</c>.</summary>
+    /// <summary>Object ids of Entra groups whose members are admins, as are people with the app role <c>Runbooks.Admin</c>.</summary>
     public IList<string> AdminGroups { get; } = [];
 
-    /// <summary>Object ids of Entra groups whose members are operators, as who holds the app role <c>Runbooks.Operator</c>.</summary>
+    /// <summary>Object ids of Entra groups whose members are operators, as are people with the app role <c>Runbooks.Operator</c>.</summary>
     public IList<string> OperatorGroups { get; } = [];
 
-    /// <summary>Object ids of Entra groups whose members are viewers, as who holds the app role <c>Runbooks.Viewer</c>.</summary>
+    /// <summary>Object ids of Entra groups whose members are viewers, as are people with the app role <c>Runbooks.Viewer</c>.</summary>
     public IList<string> ViewerGroups { get; } = [];
 
-    /// <summary>What somebody may who signs in, has no role and is not in the contacts: <c>Look</c>, or <c>Nothing</c>. People of the contacts are operators.</summary>
+    /// <summary>
+    /// For people who sign in, have no role and are not in the contacts: <c>Look</c>, or <c>Nothing</c>. People of the contacts are
+    /// operators.
+    /// </summary>
     public OthersMay EverybodyElse { get; set; }
 
-    /// <summary>Entra sends the ids of groups: the name of one would give nobody the role.</summary>
+    /// <summary>Entra sends the ids of groups, so the name of a group would give nobody the role.</summary>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        from groups in new (string Name, IList<string> Ids)[] { (nameof(AdminGroups), AdminGroups), (nameof(OperatorGroups), OperatorGroups), (nameof(ViewerGroups), ViewerGroups) }
+        from groups in new (string Name, IList<string> Ids)[]
+        {
+            (nameof(AdminGroups), AdminGroups),
+            (nameof(OperatorGroups), OperatorGroups),
+            (nameof(ViewerGroups), ViewerGroups),
+        }
         from id in groups.Ids
         where id.Length > 0 && !Guid.TryParseExact(id, "D", out _)
-        select new ValidationResult($"{SectionName}:{groups.Name} has '{Clip.To(id, 80)}', which is not the object id of a group. Give the id that Entra shows for it, such as 00000000-0000-0000-0000-000000000000.");
+        select new ValidationResult(
+            $"{SectionName}:{groups.Name} has '{Clip.To(id, 80)}', which is not the object id of a group. "
+            + "Give the id that Entra shows for it, such as 00000000-0000-0000-0000-000000000000.");
 }
 
 /// <summary>What somebody of the tenant without any role may do.</summary>

@@ -9,12 +9,16 @@ using Runbooks.Model.Alerts;
 namespace Runbooks.Web.SignIn;
 
 /// <summary>
-/// Lets a caller in that shows a token of our tenant, for our audience, as Azure Monitor's application (for its own events,
-/// Event Grid's), with the role that only it was given. All four: a token for our audience can be had by any application of
-/// the tenant. The question that Event Grid asks first comes with the token too, and is let in by the same rule.
+/// Lets a caller in with a token of our tenant, for our audience, from Azure Monitor's application (for its own events, Event Grid's), with
+/// the role that only this application was given. All four, since any application of the tenant can get a token for our audience. The
+/// first question of Event Grid comes with the token too.
 /// </summary>
 public sealed class SecureWebhook(
-    IOptions<SecureWebhookOptions> options, IConfigurationManager<OpenIdConnectConfiguration> keys, RefusedSenders refused, TimeProvider time, ILogger<SecureWebhook> logger)
+    IOptions<SecureWebhookOptions> options,
+    IConfigurationManager<OpenIdConnectConfiguration> keys,
+    RefusedSenders refused,
+    TimeProvider time,
+    ILogger<SecureWebhook> logger)
 {
     private const string Bearer = "Bearer ";
     private const string ApiScheme = "api://";
@@ -43,13 +47,13 @@ public sealed class SecureWebhook(
         }
         catch (InvalidOperationException unreachable)
         {
-            // The tenant's keys cannot be had at the moment: not the sender's fault, and worth another try.
+            // The tenant's keys cannot be read at the moment. That is not the sender's fault, and worth another try.
             Log.Unavailable(logger, unreachable);
             return ApiResults.TryAgain(request);
         }
     }
 
-    /// <returns>Null when the caller may come in; otherwise why not, which the caller is not told.</returns>
+    /// <returns>Null when the caller may come in; otherwise the reason for the log, which the caller does not get.</returns>
     private async Task<string?> RefusalAsync(HttpRequest request, string source)
     {
         var authorization = request.Headers.Authorization.ToString();
@@ -62,7 +66,7 @@ public sealed class SecureWebhook(
         var result = await ValidateAsync(token);
         if (result.Exception is SecurityTokenSignatureKeyNotFoundException)
         {
-            // Tenants roll their keys; the new one may have been published since we last looked.
+            // Tenants change their keys. The new one may have been published since the last look.
             keys.RequestRefresh();
             result = await ValidateAsync(token);
         }
@@ -84,7 +88,7 @@ public sealed class SecureWebhook(
         var configuration = await keys.GetConfigurationAsync(CancellationToken.None);
         return await _tokens.ValidateTokenAsync(token, new TokenValidationParameters
         {
-            // The second form is what applications get that ask for the first version of tokens.
+            // The second form is for applications that ask for tokens of version 1.
             ValidIssuers = [$"{authority}/{tenant}/v2.0", $"https://sts.windows.net/{tenant}/"],
             ValidAudiences = Audiences(options.Value.Audience!),
             IssuerSigningKeys = configuration.SigningKeys,
@@ -95,8 +99,9 @@ public sealed class SecureWebhook(
         });
     }
 
-    /// <summary>Tokens of the first version name the application by its identifier URI, those of the second by the id behind that.</summary>
-    private static string[] Audiences(string uri) => uri.StartsWith(ApiScheme, StringComparison.Ordinal) ? [uri, uri[ApiScheme.Length..]] : [uri];
+    /// <summary>Tokens of version 1 name the application by its identifier URI, those of version 2 by the id in that URI.</summary>
+    private static string[] Audiences(string uri) =>
+        uri.StartsWith(ApiScheme, StringComparison.Ordinal) ? [uri, uri[ApiScheme.Length..]] : [uri];
 
     private bool IsAlive(DateTime? from, DateTime? until, SecurityToken token, TokenValidationParameters parameters)
     {
@@ -119,17 +124,17 @@ public sealed class SecureWebhookOptions : IValidatableObject
     /// <summary>Event Grid's own application (https://learn.microsoft.com/azure/event-grid/secure-webhook-delivery).</summary>
     public const string EventGrid = "4962773b-9cdb-44cf-a8bf-237846a00ab7";
 
-    /// <summary>The tenant that must have issued the token. Without it this way in is closed.</summary>
+    /// <summary>The tenant that must have issued the token. Without it no token is accepted.</summary>
     public string? TenantId { get; set; }
 
-    /// <summary>The audience that the token must carry: the identifier URI of the webhook's application.</summary>
+    /// <summary>The audience that the token must have: the identifier URI of the webhook's application.</summary>
     public string? Audience { get; set; }
 
     /// <summary>The application that must be calling.</summary>
     [Required]
     public string Caller { get; set; } = AzureMonitor;
 
-    /// <summary>The application role that it must hold.</summary>
+    /// <summary>The application role that the caller must have.</summary>
     [Required]
     public string Role { get; set; } = "ActionGroupsSecureWebhook";
 
@@ -137,11 +142,11 @@ public sealed class SecureWebhookOptions : IValidatableObject
     [Required]
     public string EventGridCaller { get; set; } = EventGrid;
 
-    /// <summary>The application role that Event Grid must hold.</summary>
+    /// <summary>The application role that Event Grid must have.</summary>
     [Required]
     public string EventGridRole { get; set; } = "AzureEventGridSecureWebhookSubscriber";
 
-    /// <summary>Where tenants are found; another one in sovereign clouds.</summary>
+    /// <summary>The sign-in address of tenants; another one in sovereign clouds.</summary>
     [Required]
     public Uri Authority { get; set; } = new("https://login.microsoftonline.com");
 

@@ -5,8 +5,13 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Web.Slack;
 
-/// <summary>Makes a decision of a click, and tells whoever pressed the button why when it does not count.</summary>
-public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts contacts, SlackReply reply, TimeProvider time, ILogger<SlackDecisions> logger)
+/// <summary>Turns a click into a decision, and tells the person who pressed the button what it did, or why it does not count.</summary>
+public sealed class SlackDecisions(
+    ApprovalService approvals,
+    CurrentContacts contacts,
+    SlackReply reply,
+    TimeProvider time,
+    ILogger<SlackDecisions> logger)
 {
     private const int Attempts = 3;
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
@@ -17,7 +22,10 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
         {
             Log.SlackUserUnknown(logger, click.UserId, click.IncidentId);
             await reply.ReplyAsync(
-                click.ResponseUrl, $"You may not decide this: nobody in the contacts has the Slack user {click.UserId}. Whoever keeps contacts.yaml can add 'slackUser: {click.UserId}' to you.", cancellationToken);
+                click.ResponseUrl,
+                $"You may not decide this: nobody in the contacts has the Slack user {click.UserId}. "
+                + $"Whoever keeps contacts.yaml can add 'slackUser: {click.UserId}' to you.",
+                cancellationToken);
             return;
         }
 
@@ -27,7 +35,7 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
     private string? PersonOf(SlackInteraction click) =>
         contacts.Book.FindPerson(Identity.Slack(click.UserId))?.Name ?? (contacts.Book.KnowsEveryone ? click.UserName : null);
 
-    /// <returns>What to tell the person, also where it counted: the card may be one that cannot be changed.</returns>
+    /// <returns>The text for the person, also where the decision counted: the card may be one that cannot be changed.</returns>
     private async Task<string> DecideAsync(SlackInteraction click, string person, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
@@ -48,13 +56,14 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
 
                 return receipt.Result.Message;
             }
-            // Nobody else hears of it: Slack has been answered, so the person is told here.
+            // Slack already has its answer, so only the person can still be told.
             catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
             {
                 Log.SlackClickBroke(logger, click.IncidentId, attempt, fault);
                 if (attempt == Attempts)
                 {
-                    return "It is not known whether your decision was recorded. Look at the incident; if it still asks, press the button again: your answer counts once.";
+                    return "It is not known whether your decision was recorded. "
+                        + "Look at the incident; if it still asks, press the button again: your answer counts once.";
                 }
 
                 await Task.Delay(s_pause, time, cancellationToken);
@@ -63,7 +72,7 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
     }
 }
 
-/// <summary>Tells whoever pressed a button something that only they see.</summary>
+/// <summary>Sends the person who pressed a button a text that only they see.</summary>
 public sealed class SlackReply(IHttpClientFactory clients, ILogger<SlackReply> logger)
 {
     public const string Client = "slack-reply";
@@ -77,9 +86,11 @@ public sealed class SlackReply(IHttpClientFactory clients, ILogger<SlackReply> l
 
         try
         {
-            // The address carries a secret: it is in no log and in no exception that is passed on.
+            // The address has a secret in it, so it is in no log and in no exception that is passed on.
             using var answer = await clients.CreateClient(Client).PostAsJsonAsync(
-                to, new { response_type = "ephemeral", replace_original = false, text = Escape(text) }, cancellationToken);
+                to,
+                new { response_type = "ephemeral", replace_original = false, text = Escape(text) },
+                cancellationToken);
             if (!answer.IsSuccessStatusCode)
             {
                 Log.SlackReplyFailed(logger, $"Slack answered {(int)answer.StatusCode}");
@@ -95,11 +106,15 @@ public sealed class SlackReply(IHttpClientFactory clients, ILogger<SlackReply> l
     internal static Uri? Address(string? text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https", Host: "hooks.slack.com", IsDefaultPort: true, UserInfo: "" } ? url : null;
 
-    private static string Escape(string text) =>
-        text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+    private static string Escape(string text) => text
+        .Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal)
+        .Replace(">", "&gt;", StringComparison.Ordinal);
 }
 
-/// <summary>Work that goes on after Slack was answered. Bounded: what does not fit is refused, so that Slack tells the person. A stopping host waits for it.</summary>
+/// <summary>
+/// Work that goes on after Slack has its answer. Too much work is refused, so that Slack tells the person. A stopping host waits for it.
+/// </summary>
 public sealed class SlackBackgroundWorker : IHostedService
 {
     private const int MaxConcurrency = 100;
@@ -123,7 +138,9 @@ public sealed class SlackBackgroundWorker : IHostedService
                 _running.TryRemove(done, out _);
                 Interlocked.Decrement(ref _count);
             },
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         return task;
     }
 
@@ -133,7 +150,7 @@ public sealed class SlackBackgroundWorker : IHostedService
 
     private static async Task RunAsync(Func<Task> work)
     {
-        // Off the request's own thread at once.
+        // Leaves the thread of the request at once.
         await Task.Yield();
         await work();
     }

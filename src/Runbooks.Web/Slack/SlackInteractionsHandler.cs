@@ -10,15 +10,20 @@ using Runbooks.Web.Decisions;
 namespace Runbooks.Web.Slack;
 
 /// <summary>
-/// <c>POST /api/slack/interactions</c>. The signature is the credential. Slack waits three seconds: what takes longer goes
-/// on after the answer.
+/// <c>POST /api/slack/interactions</c>. The signature is the credential. Slack waits three seconds; longer work goes on after the answer.
 /// </summary>
 public sealed class SlackInteractionsHandler(
-    IOptionsMonitor<SlackInteractionOptions> options, SlackReplayGuard replays, SlackBackgroundWorker work, SlackDecisions decisions, HttpRequestRunner runner, TimeProvider time, ILogger<SlackInteractionsHandler> logger)
+    IOptionsMonitor<SlackInteractionOptions> options,
+    SlackReplayGuard replays,
+    SlackBackgroundWorker work,
+    SlackDecisions decisions,
+    HttpRequestRunner runner,
+    TimeProvider time,
+    ILogger<SlackInteractionsHandler> logger)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>A click brings the whole message back, and eight bytes for a letter that is not ASCII.</summary>
+    /// <summary>A click brings the whole message back, with eight bytes for a letter that is not ASCII.</summary>
     private const int LargestClick = 256 * 1024;
 
     private const string NoFit = "the signature does not fit, or its time has passed";
@@ -32,7 +37,7 @@ public sealed class SlackInteractionsHandler(
             return Refuse("it is not signed");
         }
 
-        // Before anything is read: whoever shows nothing costs nothing.
+        // Checked before the body is read, so that a caller without proof costs nothing.
         if (!SlackSignature.MayFit(options.CurrentValue.SigningSecret, timestamp, time.GetUtcNow()))
         {
             return Refuse(NoFit);
@@ -55,11 +60,11 @@ public sealed class SlackInteractionsHandler(
 
         if (SlackInteraction.Read(Encoding.UTF8.GetString(body.Span)) is not { } click)
         {
-            // Slack reports more than decisions; all of it wants to be acknowledged.
+            // Slack reports more than decisions, and wants an answer to all of it.
             return Results.Ok();
         }
 
-        // Not the request's token: the click counts although Slack hangs up.
+        // Not with the request's token: the click counts even when Slack hangs up.
         if (work.TryStart(() => decisions.TakeAsync(click, CancellationToken.None)) is not { } running)
         {
             return ApiResults.TryAgain(request);
@@ -76,14 +81,21 @@ public sealed class SlackInteractionsHandler(
     }
 }
 
-/// <summary>One press of a button that decides.</summary>
-/// <param name="UserId">Slack's id of whoever pressed it, signed by Slack.</param>
-/// <param name="UserName">For practice and for words; it proves nothing.</param>
-/// <param name="Card">The message with the button, as the channel names what it sends: <c>channel/ts</c>.</param>
-/// <param name="ResponseUrl">Where a private answer goes; null where Slack gave none that is Slack's.</param>
-internal sealed record SlackInteraction(string UserId, string UserName, DecisionVerb Verb, string IncidentId, string GateId, string PlanHash, string? Card, Uri? ResponseUrl)
+/// <param name="UserId">Slack's id of the person, signed by Slack.</param>
+/// <param name="UserName">For practice and for texts; it proves nothing.</param>
+/// <param name="Card">The message with the button, as the channel names its messages: <c>channel/ts</c>.</param>
+/// <param name="ResponseUrl">Where a private answer goes; null where the click has no address of Slack.</param>
+internal sealed record SlackInteraction(
+    string UserId,
+    string UserName,
+    DecisionVerb Verb,
+    string IncidentId,
+    string GateId,
+    string PlanHash,
+    string? Card,
+    Uri? ResponseUrl)
 {
-    /// <returns>Null for everything else that Slack reports: links that were opened, other apps' buttons.</returns>
+    /// <returns>Null for all other reports of Slack: opened links, buttons of other apps.</returns>
     public static SlackInteraction? Read(string form)
     {
         try
@@ -104,7 +116,9 @@ internal sealed record SlackInteraction(string UserId, string UserName, Decision
 
     private static SlackInteraction? Read(JsonElement payload)
     {
-        if (Text(payload, "type") != "block_actions" || !Has(payload, "actions", JsonValueKind.Array, out var actions) || !Has(payload, "user", JsonValueKind.Object, out var user))
+        if (Text(payload, "type") != "block_actions"
+            || !Has(payload, "actions", JsonValueKind.Array, out var actions)
+            || !Has(payload, "user", JsonValueKind.Object, out var user))
         {
             return null;
         }
@@ -117,9 +131,14 @@ internal sealed record SlackInteraction(string UserId, string UserName, Decision
     }
 
     private static string? CardOf(JsonElement payload) =>
-        Has(payload, "container", JsonValueKind.Object, out var place) && Text(place, "channel_id") is { } channel && Text(place, "message_ts") is { } at ? $"{channel}/{at}" : null;
+        Has(payload, "container", JsonValueKind.Object, out var place)
+        && Text(place, "channel_id") is { } channel
+        && Text(place, "message_ts") is { } at
+            ? $"{channel}/{at}"
+            : null;
 
-    private static string? Text(JsonElement json, string name) => Has(json, name, JsonValueKind.String, out var text) ? text.GetString() : null;
+    private static string? Text(JsonElement json, string name) =>
+        Has(json, name, JsonValueKind.String, out var text) ? text.GetString() : null;
 
     private static bool Has(JsonElement json, string name, JsonValueKind kind, out JsonElement found)
     {
@@ -134,7 +153,7 @@ internal static class SlackSignature
     /// <summary>A request that is older, or from further in the future, is refused.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
 
-    /// <summary>Whether there is a body with which it would fit.</summary>
+    /// <summary>Whether the signature of some body could fit.</summary>
     public static bool MayFit([NotNullWhen(true)] string? secret, string timestamp, DateTimeOffset now) =>
         !string.IsNullOrEmpty(secret)
         && long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
@@ -154,8 +173,8 @@ internal static class SlackSignature
 }
 
 /// <summary>
-/// Remembers signatures for as long as they would be taken. Each host remembers its own: a click that is played again to
-/// another one is told that it was counted already, because decisions count once wherever they arrive.
+/// Remembers signatures for as long as they would be accepted. Each host remembers its own. A click that is played again to another host
+/// gets the answer that it was counted already, because a decision counts once in the shared record.
 /// </summary>
 public sealed class SlackReplayGuard(TimeProvider time)
 {
@@ -174,7 +193,7 @@ public sealed class SlackReplayGuard(TimeProvider time)
                 _seen.Remove(_order.Dequeue().Signature);
             }
 
-            // Twice the window: the timestamp may lie as far in the future as in the past.
+            // Twice the window, since the timestamp may be in the future as much as in the past.
             var until = now + (2 * SlackSignature.Window);
             if (!_seen.TryAdd(signature, until))
             {
@@ -191,7 +210,10 @@ public sealed class SlackInteractionOptions
 {
     public const string SectionName = "Slack";
 
-    /// <summary>The app's signing secret: proves that a click came from Slack. Without it every click is refused; one that can be guessed stops the start.</summary>
+    /// <summary>
+    /// The app's signing secret, which proves that a click came from Slack. Without it every click is refused. One that can be guessed
+    /// stops the start.
+    /// </summary>
     public string? SigningSecret { get; set; }
 }
 
@@ -199,6 +221,8 @@ internal sealed class SlackSecretStrength(IHostEnvironment environment) : IValid
 {
     public ValidateOptionsResult Validate(string? name, SlackInteractionOptions options) =>
         options.SigningSecret is { Length: > 0 } secret && SecretStrength.FindWeakness(secret, environment) is { } weakness
-            ? ValidateOptionsResult.Fail($"Slack:SigningSecret can be guessed: {weakness}. Copy the one that Slack shows under Basic Information of the app; to make it anew, press Regenerate there.")
+            ? ValidateOptionsResult.Fail(
+                $"Slack:SigningSecret can be guessed: {weakness}. "
+                + "Copy the one that Slack shows under Basic Information of the app; to make it anew, press Regenerate there.")
             : ValidateOptionsResult.Success;
 }
