@@ -101,15 +101,27 @@ internal static class ConsoleHeading
 {
     public static string Of(ConsoleModel model)
     {
-        var asked = (string?[])[
-            model.Waiting > 0 ? $"{(model.OpenIsCut ? "At least " : "")}{CountText.Format(model.Waiting, "question")} waiting for an answer" : null,
-            model.NeedsPerson.Count > 0 ? $"{model.NeedsPersonCount} {(model is { NeedsPerson.Count: 1, NeedsPersonIsCut: false } ? "incident needs" : "incidents need")} a person" : null,
-        ];
-        return string.Join(", ", asked.OfType<string>()) is { Length: > 0 } words ? words
-            : model.OpenCount > 0 ? CountText.Format(model.OpenCount, "open incident")
-            : model.AnyOpen ? "Nothing open fits this filter"
-            : model.Changes.Count > 0 ? $"{CountText.Format(model.Changes.Count, "incident")} left something changed"
-            : "All quiet";
+        var atLeast = model.OpenIsCut ? "At least " : "";
+        var need = model is { NeedsPerson.Count: 1, NeedsPersonIsCut: false } ? "incident needs" : "incidents need";
+        var asked = Lines.Of(
+            model.Waiting > 0 ? $"{atLeast}{CountText.Format(model.Waiting, "question")} waiting for an answer" : null,
+            model.NeedsPerson.Count > 0 ? $"{model.NeedsPersonCount} {need} a person" : null);
+        if (asked.Count > 0)
+        {
+            return string.Join(", ", asked);
+        }
+
+        if (model.OpenCount > 0)
+        {
+            return CountText.Format(model.OpenCount, "open incident");
+        }
+
+        if (model.AnyOpen)
+        {
+            return "Nothing open fits this filter";
+        }
+
+        return model.Changes.Count > 0 ? $"{CountText.Format(model.Changes.Count, "incident")} left something changed" : "All quiet";
     }
 }
 

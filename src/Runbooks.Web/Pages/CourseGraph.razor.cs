@@ -24,14 +24,36 @@ public partial class CourseGraph
 
         public static string RightText => Number(Right);
 
-        public string Caption => $"{(Course.After.Count > 0 ? "Before and after" : "Before")}{(Course.Unit is { } unit ? $", in {unit}" : "")}. Times are UTC{(Gaps.Count > 0 ? "; a dotted line stands for a time without values, drawn shorter than it was" : "")}.";
+        public string Caption
+        {
+            get
+            {
+                var unit = Course.Unit is null ? "" : $", in {Course.Unit}";
+                var gaps = Gaps.Count > 0 ? "; a dotted line stands for a time without values, drawn shorter than it was" : "";
+                return $"{(Course.After.Count > 0 ? "Before and after" : "Before")}{unit}. Times are UTC{gaps}.";
+            }
+        }
 
-        public string Description =>
-            $"{Part("Before", Course.Before)}{(Course.After.Count > 0 ? $" {Part("After", Course.After)}" : "")}{(Course.Limit is { } limit ? $" The limit is {NumberText.Format(limit)}{UnitText}." : "")}"
-            + string.Concat(Marks.Select(mark => $" At {mark.At} {mark.What}."));
+        public string Description
+        {
+            get
+            {
+                var after = Course.After.Count > 0 ? $" {Part("After", Course.After)}" : "";
+                var limit = Course.Limit is { } value ? $" The limit is {NumberText.Format(value)}{UnitText}." : "";
+                return $"{Part("Before", Course.Before)}{after}{limit}"
+                    + string.Concat(Marks.Select(mark => $" At {mark.At} {mark.What}."));
+            }
+        }
 
-        /// <summary>Each a line without a break: one where the values go on from the first answer to the last.</summary>
-        public IReadOnlyList<string> Lines => [.. (GoesOn ? new IReadOnlyList<CoursePoint>[] { [.. Course.Points] } : new[] { Course.Before, Course.After }).Where(part => part.Count > 0).Select(part => string.Join(' ', part.Select(point => $"{Number(X(point.At))},{Y(point.Value)}")))];
+        /// <summary>Each without a break. One line where the values go on from the first answer to the last.</summary>
+        public IReadOnlyList<string> Lines
+        {
+            get
+            {
+                IReadOnlyList<CoursePoint>[] parts = GoesOn ? [[.. Course.Points]] : [Course.Before, Course.After];
+                return [.. parts.Where(part => part.Count > 0).Select(Line)];
+            }
+        }
 
         /// <summary>The places where a time without values was shortened.</summary>
         public IReadOnlyList<string> Gaps { get; private init; } = [];
@@ -61,7 +83,7 @@ public partial class CourseGraph
                     limit = placed[at].Label - MarkWidth;
                 }
 
-                return [.. placed.Select((one, at) => new MarkShape(at + 1, Number(one.Label), $"M{Number(one.Label)} 18 L{Number(one.X)} 28 V{Number(Low)}", Clock(one.Mark.At), one.Mark.What))];
+                return [.. placed.Select((mark, at) => Shown(at + 1, mark.Mark, mark.X, mark.Label))];
             }
         }
 
@@ -69,6 +91,15 @@ public partial class CourseGraph
             && next.At - last.At <= 2 * (last.At - earlier.At);
 
         private string UnitText => Course.Unit is null ? "" : $" {Course.Unit}";
+
+        private string Line(IReadOnlyList<CoursePoint> points) =>
+            string.Join(' ', points.Select(point => $"{Number(X(point.At))},{Y(point.Value)}"));
+
+        private MarkShape Shown(int number, CourseMark mark, double x, double label)
+        {
+            var path = $"M{Number(label)} 18 L{Number(x)} 28 V{Number(Low)}";
+            return new(number, Number(label), path, Clock(mark.At), mark.What);
+        }
 
         public static Shape Of(FindingCourse course)
         {
@@ -107,12 +138,23 @@ public partial class CourseGraph
         private double X(DateTimeOffset at)
         {
             var next = Math.Clamp(_knots.FindIndex(knot => knot.At >= at), 0, _knots.Count - 1);
-            return _knots[next].At <= at || next == 0 ? _knots[next].X
-                : _knots[next - 1].X + ((at - _knots[next - 1].At) / (_knots[next].At - _knots[next - 1].At) * (_knots[next].X - _knots[next - 1].X));
+            var to = _knots[next];
+            if (to.At <= at || next == 0)
+            {
+                return to.X;
+            }
+
+            var from = _knots[next - 1];
+            return from.X + ((at - from.At) / (to.At - from.At) * (to.X - from.X));
         }
 
-        private string Part(string name, IReadOnlyList<CoursePoint> points) =>
-            $"{name}, from {Clock(points[0].At)} to {Clock(points[^1].At)}: from {NumberText.Format(points[0].Value)} to {NumberText.Format(points[^1].Value)}{UnitText}, lowest {NumberText.Format(points.Min(point => point.Value))}, highest {NumberText.Format(points.Max(point => point.Value))}.";
+        private string Part(string name, IReadOnlyList<CoursePoint> points)
+        {
+            var (lowest, highest) = (points.Min(point => point.Value), points.Max(point => point.Value));
+            return $"{name}, from {Clock(points[0].At)} to {Clock(points[^1].At)}: "
+                + $"from {NumberText.Format(points[0].Value)} to {NumberText.Format(points[^1].Value)}{UnitText}, "
+                + $"lowest {NumberText.Format(lowest)}, highest {NumberText.Format(highest)}.";
+        }
 
         private static TimeSpan Span(IReadOnlyList<CoursePoint> points) => points.Count == 0 ? TimeSpan.Zero : points[^1].At - points[0].At;
 

@@ -12,7 +12,18 @@ namespace Runbooks.Web.Pages;
 /// <param name="Result">The result of the decision that was just sent; null when the page was only opened.</param>
 public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook, string Recipient, DecisionResult? Result, DateTimeOffset Now)
 {
-    public bool CanDecide => Gate.Outcome == GateOutcome.Pending && Now < Gate.ExpiresAt && !Incident.State.IsFinal() && (Result is null or { Status: DecisionStatus.MoreNeeded or DecisionStatus.HeldBack or DecisionStatus.Incomplete } || (Gate.Task is not null && Result.Status == DecisionStatus.AlreadyCounted) || (NeedsName && Result.Status == DecisionStatus.NotAllowed));
+    public bool CanDecide => Gate.Outcome == GateOutcome.Pending
+        && Now < Gate.ExpiresAt
+        && !Incident.State.IsFinal()
+        && (Result is null || MayTryAgain(Result.Status));
+
+    private bool MayTryAgain(DecisionStatus status) => status switch
+    {
+        DecisionStatus.MoreNeeded or DecisionStatus.HeldBack or DecisionStatus.Incomplete => true,
+        DecisionStatus.AlreadyCounted => Gate.Task is not null,
+        DecisionStatus.NotAllowed => NeedsName,
+        _ => false,
+    };
 
     /// <summary>The link belongs to a room, and a person has to give their name.</summary>
     public bool NeedsName { get; init; }
@@ -104,10 +115,18 @@ public sealed record RunbookModel(
     /// <summary>How far it may go by itself on this host.</summary>
     public RunMode Mode { get; init; }
 
-    /// <summary>What the steps of a phase do about which nobody is asked.</summary>
-    public string WithoutAsking(Phase phase) =>
-        Mode == RunMode.DryRun && Steps.ChangeSomething(Runbook.StepsOf(phase)) ? "Rehearses without asking."
-        : WithoutActing(Steps, Runbook.StepsOf(phase)) ?? (Mode == RunMode.ApproveAll ? "Asks all the same, since everything is asked about here." : "Acts without asking.");
+    /// <summary>What the steps of a phase do where nobody is asked about them.</summary>
+    public string WithoutAsking(Phase phase)
+    {
+        var steps = Runbook.StepsOf(phase);
+        if (Mode == RunMode.DryRun && Steps.ChangeSomething(steps))
+        {
+            return "Rehearses without asking.";
+        }
+
+        return WithoutActing(Steps, steps)
+            ?? (Mode == RunMode.ApproveAll ? "Asks all the same, since everything is asked about here." : "Acts without asking.");
+    }
 
     /// <summary>The same for steps that do not act by themselves; null where one of them does.</summary>
     public static string? WithoutActing(StepCatalog steps, IReadOnlyCollection<StepSpec> specs) =>
@@ -121,28 +140,49 @@ public sealed record RunbookModel(
     {
         var mode = RunModes.Stricter(runbook.Mode, most);
         var unasked = runbook.CoveredBy(Phase.Mitigation).Select(covered => covered.Step).ToList();
-        var (acts, byHand, rehearses) = (steps.ActByThemselves(unasked), ManualAction.IsIn(runbook), mode == RunMode.DryRun);
-        var asks = runbook.Mitigation.Approval is not null || unasked.Count == 0 || (acts && mode == RunMode.ApproveAll) ? AsksFirst
-            : runbook.Resolution.Approval is not null ? acts && !rehearses ? "acts, then asks for the resolution" : "asks for the resolution"
-
-            // A dry run asks for approvals, and for no work by hand.
-            : byHand && !rehearses ? "asks for what is done by hand"
-            : acts || byHand ? "asks nobody"
-            : "only tells";
+        var rehearses = mode == RunMode.DryRun;
+        var acts = steps.ActByThemselves(unasked);
+        var asksFirst = runbook.Mitigation.Approval is not null || unasked.Count == 0 || (acts && mode == RunMode.ApproveAll);
+        var asks = asksFirst ? AsksFirst : AsksLater(runbook, acts, rehearses);
         return rehearses ? $"dry run, {asks}" : asks;
+    }
+
+    private static string AsksLater(Runbook runbook, bool acts, bool rehearses)
+    {
+        if (runbook.Resolution.Approval is not null)
+        {
+            return acts && !rehearses ? "acts, then asks for the resolution" : "asks for the resolution";
+        }
+
+        // A dry run asks for approvals, but not for work by hand.
+        var byHand = ManualAction.IsIn(runbook);
+        if (byHand && !rehearses)
+        {
+            return "asks for what is done by hand";
+        }
+
+        return acts || byHand ? "asks nobody" : "only tells";
     }
 
     /// <summary>What most runbooks do.</summary>
     public const string AsksFirst = "asks first";
 
-    /// <summary>How long there is time for an answer, and what happens then on this host: where everything is asked about, silence is no yes.</summary>
-    public string AfterTimeout(Phase phase, Approval approval) => $"After {DurationText.Format(approval.Timeout)} without a decision {approval.OnTimeout switch
+    /// <summary>How long there is time for an answer, and what happens then. Where everything is asked about, silence is never a yes.</summary>
+    public string AfterTimeout(Phase phase, Approval approval) =>
+        $"After {DurationText.Format(approval.Timeout)} without a decision {Silence(phase, approval.OnTimeout)}.";
+
+    private string Silence(Phase phase, OnTimeout onTimeout)
     {
-        OnTimeout.ProceedIfReversible when Mode != RunMode.ApproveAll || !Steps.ChangeSomething(Runbook.StepsOf(phase)) =>
-            $"the steps {(Mode == RunMode.DryRun ? "are rehearsed" : "run")} all the same, if what they change can be undone and nothing speaks against it",
-        OnTimeout.Escalate => "the fallback contact is asked",
-        _ => phase == Phase.Resolution ? "the resolution does not run" : "nothing is done",
-    }}.";
+        var mayProceed = Mode != RunMode.ApproveAll || !Steps.ChangeSomething(Runbook.StepsOf(phase));
+        return onTimeout switch
+        {
+            OnTimeout.ProceedIfReversible when mayProceed =>
+                $"the steps {(Mode == RunMode.DryRun ? "are rehearsed" : "run")} all the same, "
+                + "if what they change can be undone and nothing speaks against it",
+            OnTimeout.Escalate => "the fallback contact is asked",
+            _ => phase == Phase.Resolution ? "the resolution does not run" : "nothing is done",
+        };
+    }
 
     /// <summary>The labels in its text. Without those of the target it cannot start.</summary>
     public IReadOnlyList<(string Name, bool Needed)> Labels { get; } = LabelsOf(Runbook);
@@ -151,11 +191,12 @@ public sealed record RunbookModel(
     {
         var target = In(runbook.Target).ToHashSet(StringComparer.Ordinal);
         var others = runbook.Diagnosis.Select(check => check.With)
-            .Concat(runbook.AllSteps().Select(one => one.Step.With))
+            .Concat(runbook.AllSteps().Select(planned => planned.Step.With))
             .SelectMany(Template.TextsOf)
             .Concat([runbook.Mitigation.Approval?.Ask ?? "", runbook.Resolution.Approval?.Ask ?? ""])
             .SelectMany(In);
-        return [.. target.Select(name => (name, true)), .. others.Distinct().Where(name => !target.Contains(name)).Select(name => (name, false))];
+        var optional = others.Distinct().Where(name => !target.Contains(name));
+        return [.. target.Select(name => (name, true)), .. optional.Select(name => (name, false))];
     }
 
     private static IEnumerable<string> In(string text) =>
@@ -167,9 +208,11 @@ public sealed record RunbookModel(
 
     public string Line(StepSpec step) => Line(step.With, Steps.FindAction(step.Do)!.ParametersType);
 
-    /// <summary>Parameters on one line, as the file has them but for what is secret.</summary>
+    /// <summary>Parameters on one line, as in the file but with secrets masked.</summary>
     private static string Line(JsonElement with, Type type) =>
-        string.Join(", ", ParameterMask.Mask(with, type).Select(pair => $"{pair.Key}: {(pair.Value is JsonValue value ? value.ToString() : pair.Value?.ToJsonString() ?? "null")}"));
+        string.Join(", ", ParameterMask.Mask(with, type).Select(pair => $"{pair.Key}: {ValueText(pair.Value)}"));
+
+    private static string ValueText(JsonNode? value) => value is JsonValue scalar ? scalar.ToString() : value?.ToJsonString() ?? "null";
 }
 
 /// <summary>States in the words of the outside contract.</summary>
@@ -203,7 +246,8 @@ public sealed record Visitor(SignedInPerson? Person, string? Suggested)
     public static Visitor Of(HttpRequest request, ConsoleOptions options)
     {
         var actor = Actor.Of(request);
-        return (actor?.Person is { } person ? new Visitor(person, null) : new(null, NameBesideTheKey(request) ?? options.Name)) with { Role = actor?.Role ?? Role.None };
+        var visitor = actor?.Person is { } person ? new Visitor(person, null) : new(null, NameBesideTheKey(request) ?? options.Name);
+        return visitor with { Role = actor?.Role ?? Role.None };
     }
 
     /// <summary>The page offers only what this role may do.</summary>
@@ -243,17 +287,29 @@ public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList
         incidents = [.. incidents.Where(incident => !incident.IsDryRun)];
         var today = DateOnly.FromDateTime(now.UtcDateTime);
         var byDay = incidents.ToLookup(incident => DateOnly.FromDateTime(incident.OpenedAt.UtcDateTime));
-        var days = Enumerable.Range(0, DaysShown).Select(back => today.AddDays(back - DaysShown + 1)).Select(day => new DayCount(
-            day, [.. Enumerable.Range(0, Groups.Count).Select(group => byDay[day].Count(incident => GroupOf(incident) == group))]));
+        var days = Enumerable.Range(0, DaysShown)
+            .Select(back => today.AddDays(back - DaysShown + 1))
+            .Select(day => new DayCount(day, CountsOf([.. byDay[day]])));
         return new(
             [.. days],
             [
-                TimeTaken.Of("acknowledge", "until a person first answered, stopped or acknowledged it", incidents, incident => incident.FirstResponseAt),
+                TimeTaken.Of(
+                    "acknowledge",
+                    "until a person first answered, stopped or acknowledged it",
+                    incidents,
+                    incident => incident.FirstResponseAt),
                 TimeTaken.Of("mitigate", "until the checks first passed after it had acted", incidents, incident => incident.MitigatedAt),
-                TimeTaken.Of("resolve", "until it ended with a fix that was verified, or that lasted until the cause was gone", incidents, incident => incident.IsFixed ? incident.EndedAt : null),
+                TimeTaken.Of(
+                    "resolve",
+                    "until it ended with a fix that was verified, or that lasted until the cause was gone",
+                    incidents,
+                    incident => incident.IsFixed ? incident.EndedAt : null),
             ],
             cut, now);
     }
+
+    private static IReadOnlyList<int> CountsOf(IReadOnlyList<IncidentSummary> incidents) =>
+        [.. Enumerable.Range(0, Groups.Count).Select(group => incidents.Count(incident => GroupOf(incident) == group))];
 
     private static int GroupOf(IncidentSummary incident) => incident.State switch
     {
@@ -270,10 +326,12 @@ public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList
         var below = 0;
         for (var group = 0; group < Groups.Count; group++)
         {
-            if (day.ByGroup[group] > 0)
+            var count = day.ByGroup[group];
+            if (count > 0)
             {
-                below += day.ByGroup[group];
-                yield return (group, GraphShape.Number(Bottom - (below * (Bottom - High) / Most)), GraphShape.Number(day.ByGroup[group] * (Bottom - High) / Most));
+                below += count;
+                var y = Bottom - (below * (Bottom - High) / Most);
+                yield return (group, GraphShape.Number(y), GraphShape.Number(count * (Bottom - High) / Most));
             }
         }
     }
@@ -303,6 +361,15 @@ public sealed record TimeTaken(string What, string Meaning, int Count, TimeSpan?
             .ToList();
         return new(what, meaning, took.Count, At(0.5), At(0.9));
 
-        TimeSpan? At(double share) => took.Count == 0 ? null : TimeSpan.FromSeconds(Math.Round(took[(int)Math.Ceiling(share * took.Count) - 1].TotalSeconds));
+        TimeSpan? At(double share)
+        {
+            if (took.Count == 0)
+            {
+                return null;
+            }
+
+            var at = took[(int)Math.Ceiling(share * took.Count) - 1];
+            return TimeSpan.FromSeconds(Math.Round(at.TotalSeconds));
+        }
     }
 }

@@ -16,8 +16,10 @@ public sealed record StormModel(string Link, string Person, IReadOnlyList<StormG
     /// <summary>How many that no longer wait are read for one page.</summary>
     public const int MaxOthers = 100;
 
-    /// <summary>There may be more that wait no longer than are read for one page.</summary>
-    public bool IsCut { get; } = Groups.SelectMany(group => group.Rows).Count(row => row.Incident.State != IncidentState.AwaitingApproval) >= MaxOthers || Groups.Sum(group => group.Rows.Count) >= StormMembers.MaxMembers;
+    /// <summary>There may be more that no longer wait than were read for this page.</summary>
+    public bool IsCut { get; } =
+        Groups.SelectMany(group => group.Rows).Count(row => row.Incident.State != IncidentState.AwaitingApproval) >= MaxOthers
+        || Groups.Sum(group => group.Rows.Count) >= StormMembers.MaxMembers;
 
     /// <summary>There may be more that wait. They are read first, and the others only as far as there is room.</summary>
     public bool WaitingIsCut { get; } = Groups
@@ -60,11 +62,27 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     /// <summary>How many have to approve, where one is not enough.</summary>
     public IEnumerable<string> Needed => Waiting.Select(row => GateText.Needed(row.Gate)).OfType<string>().Distinct();
 
-    /// <summary>What a yes does for these: where others have to approve too, it runs nothing. Null where it would count for none.</summary>
-    public string? Yes => Waiting.All(row => row.NeedsOthers) ? null
-        : Waiting.All(row => row.IsEnough) ? $"{Run} it on each that is ticked"
-        : Waiting.Any(row => row.MayBeEnough) ? $"your yes counts for each that is ticked; where no other is needed, the steps {(DryRun ? "are rehearsed" : "run")}"
-        : "your yes counts for each that is ticked; others have to approve too";
+    /// <summary>What a yes does for these, which is nothing where others have to approve too; null where it would count for none.</summary>
+    public string? Yes
+    {
+        get
+        {
+            if (Waiting.All(row => row.NeedsOthers))
+            {
+                return null;
+            }
+
+            if (Waiting.All(row => row.IsEnough))
+            {
+                return $"{Run} it on each that is ticked";
+            }
+
+            return Waiting.Any(row => row.MayBeEnough)
+                ? "your yes counts for each that is ticked; "
+                    + $"where no other is needed, the steps {(DryRun ? "are rehearsed" : "run")}"
+                : "your yes counts for each that is ticked; others have to approve too";
+        }
+    }
 
     /// <summary>The reasons why the reader can say no yes, each once.</summary>
     public IEnumerable<string> WhyNoYes => Waiting.Select(row => row.WhyNoYes).OfType<string>().Distinct();
@@ -82,13 +100,25 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     public IReadOnlyList<Finding> Shared { get; } = SharedOf([.. Rows.Where(row => row.Ticket is not null)]);
 
     /// <summary>What keeps every one of them from being carried out at the moment.</summary>
-    public IReadOnlyList<string> Guards { get; } = [.. Rows.Where(row => row.Ticket is not null).Select(row => row.Guards).DefaultIfEmpty([]).Aggregate((all, one) => [.. all.Intersect(one)])];
+    public IReadOnlyList<string> Guards { get; } =
+    [
+        .. Rows.Where(row => row.Ticket is not null)
+            .Select(row => row.Guards)
+            .DefaultIfEmpty([])
+            .Aggregate((common, guards) => [.. common.Intersect(guards)]),
+    ];
 
     /// <summary>How well it worked before, where that is the same for all of them.</summary>
     public string? TrackRecord => Waiting.Select(row => row.Gate.TrackRecord).Distinct().ToList() is [var one] ? one : null;
 
-    /// <summary>The steps where they are the same, word for word, on all of them; null where each has its own.</summary>
-    public Plan? SharedPlan { get; } = Rows.Where(row => row.Ticket is not null).Select(row => row.Gate.Plan).DistinctBy(plan => string.Join('\n', plan.Steps.Select(step => $"{step.PlannedEffect}\t{step.Undo}"))).ToList() is [var one] ? one : null;
+    /// <summary>The steps, where they are the same, word for word, on all of them; null where they differ.</summary>
+    public Plan? SharedPlan { get; } = Rows
+        .Where(row => row.Ticket is not null)
+        .Select(row => row.Gate.Plan)
+        .DistinctBy(WordsOf)
+        .ToList() is [var one] ? one : null;
+
+    private static string WordsOf(Plan plan) => string.Join('\n', plan.Steps.Select(step => $"{step.PlannedEffect}\t{step.Undo}"));
 
     public bool IsTicked(StormRow row) => Ticks switch
     {
@@ -110,8 +140,10 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
         var left = MaxOnPage;
         for (var i = 0; i < smallestFirst.Count; i++)
         {
-            smallestFirst[i] = new(smallestFirst[i].Runbook, smallestFirst[i].Rows, smallestFirst[i].Ticks, Math.Min(smallestFirst[i].Waiting.Count, left / (smallestFirst.Count - i)));
-            left -= smallestFirst[i].MaxShown;
+            var group = smallestFirst[i];
+            var shown = Math.Min(group.Waiting.Count, left / (smallestFirst.Count - i));
+            smallestFirst[i] = new(group.Runbook, group.Rows, group.Ticks, shown);
+            left -= shown;
         }
 
         return
@@ -122,10 +154,21 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
         ];
     }
 
-    private static IReadOnlyList<Finding> SharedOf(IReadOnlyList<StormRow> waiting) => waiting.Count < 2
-        ? []
-        : [.. waiting[0].Telling.Where(finding => waiting.All(row => row.Telling.Any(other => IsSame(finding, other))))
-            .Select(finding => waiting.SelectMany(row => row.Telling).Where(other => IsSame(finding, other)).MinBy(other => other.SeenAt)!)];
+    private static IReadOnlyList<Finding> SharedOf(IReadOnlyList<StormRow> waiting)
+    {
+        if (waiting.Count < 2)
+        {
+            return [];
+        }
+
+        var everywhere = waiting[0].Telling.Where(finding => waiting.All(row => row.Telling.Any(other => IsSame(finding, other))));
+        return [.. everywhere.Select(finding => Oldest(waiting, finding))];
+    }
+
+    private static Finding Oldest(IReadOnlyList<StormRow> rows, Finding finding) => rows
+        .SelectMany(row => row.Telling)
+        .Where(other => IsSame(finding, other))
+        .MinBy(other => other.SeenAt)!;
 
     private static bool IsSame(Finding a, Finding b) =>
         a.Name == b.Name && a.Verdict == b.Verdict && a.Result.Summary == b.Result.Summary;

@@ -116,7 +116,9 @@ public sealed class SafetyPageHandler(
         var reports = new List<(string Title, RunbookReport Report)>();
         foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
         {
-            reports.Add((runbook.Team.Length > 0 ? $"{runbook.Team} · {runbook.Title}" : runbook.Title, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
+            var title = runbook.Team.Length > 0 ? $"{runbook.Team} · {runbook.Title}" : runbook.Title;
+            var history = await histories.ReadAsync(runbook.Id, cancellationToken);
+            reports.Add((title, RunbookReport.Of(runbook.Id, runbook, history)));
         }
 
         var now = await live.ReadAsync(cancellationToken);

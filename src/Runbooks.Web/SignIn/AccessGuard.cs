@@ -80,8 +80,11 @@ public sealed class AccessGuard(
             statusCode: StatusCodes.Status401Unauthorized);
     }
 
-    private static string MessageOf(Actor actor, Role needed) =>
-        $"This needs the role {RoleText.Of(needed)}, and {actor.Who} {(actor.Role == Role.None ? "has none" : $"has the role {RoleText.Of(actor.Role)}")}. {actor.Remedy}";
+    private static string MessageOf(Actor actor, Role needed)
+    {
+        var has = actor.Role == Role.None ? "has none" : $"has the role {RoleText.Of(actor.Role)}";
+        return $"This needs the role {RoleText.Of(needed)}, and {actor.Who} {has}. {actor.Remedy}";
+    }
 
     private async Task RecordAsync(Actor actor, Role needed, HttpRequest request)
     {
@@ -155,7 +158,8 @@ internal static class SignInPage
     public static IResult For(HttpRequest request)
     {
         PageHeaders.Write(request.HttpContext.Response);
-        return new SeeOther($"/.auth/login/aad?post_login_redirect_uri={Uri.EscapeDataString($"{request.Path}{request.QueryString}")}", StatusCodes.Status302Found);
+        var back = Uri.EscapeDataString($"{request.Path}{request.QueryString}");
+        return new SeeOther($"/.auth/login/aad?post_login_redirect_uri={back}", StatusCodes.Status302Found);
     }
 }
 
@@ -209,27 +213,44 @@ public sealed class PlatformPrincipal(IOptionsMonitor<SignInOptions> options, Cu
             person = person with { Name = known.Name };
         }
 
-        return new(RoleOf(person, [.. AllOf(claims, s_roles)]), person.Name)
-        {
-            Person = person,
-            Remedy = "Whoever keeps the sign-in application gives it: as the app role Runbooks.Viewer, Runbooks.Operator or Runbooks.Admin, or by a group that the settings name under Auth. Then sign in again."
-                + (claims.Any(claim => s_tooMany.Contains(claim.Typ)) ? " Your groups were not counted: you are in too many for Entra to list them, so ask for the app role." : ""),
-        };
+        return new(RoleOf(person, [.. AllOf(claims, s_roles)]), person.Name) { Person = person, Remedy = RemedyFor(claims) };
+    }
+
+    private static string RemedyFor(List<Claim> claims)
+    {
+        const string Remedy = "Whoever keeps the sign-in application gives it: "
+            + "as the app role Runbooks.Viewer, Runbooks.Operator or Runbooks.Admin, "
+            + "or by a group that the settings name under Auth. Then sign in again.";
+        return claims.Any(claim => s_tooMany.Contains(claim.Typ))
+            ? $"{Remedy} Your groups were not counted: you are in too many for Entra to list them, so ask for the app role."
+            : Remedy;
     }
 
     /// <summary>By the platform's claims. Without any, a person of the contacts is on call and operates.</summary>
     private Role RoleOf(SignedInPerson person, List<string> appRoles)
     {
         var settings = options.CurrentValue;
-        foreach (var (role, groups) in new[] { (Role.Admin, settings.AdminGroups), (Role.Operator, settings.OperatorGroups), (Role.Viewer, settings.ViewerGroups) })
+        (Role Role, IList<string> Groups)[] roles =
+        [
+            (Role.Admin, settings.AdminGroups),
+            (Role.Operator, settings.OperatorGroups),
+            (Role.Viewer, settings.ViewerGroups),
+        ];
+        foreach (var (role, groups) in roles)
         {
-            if (appRoles.Contains($"{AppRole}{role}", StringComparer.Ordinal) || groups.Intersect(person.Groups, StringComparer.OrdinalIgnoreCase).Any())
+            if (appRoles.Contains($"{AppRole}{role}", StringComparer.Ordinal)
+                || groups.Intersect(person.Groups, StringComparer.OrdinalIgnoreCase).Any())
             {
                 return role;
             }
         }
 
-        return contacts.Book.FindSignedIn(person) is not null ? Role.Operator : settings.EverybodyElse == OthersMay.Look ? Role.Viewer : Role.None;
+        if (contacts.Book.FindSignedIn(person) is not null)
+        {
+            return Role.Operator;
+        }
+
+        return settings.EverybodyElse == OthersMay.Look ? Role.Viewer : Role.None;
     }
 
     private List<Claim> ClaimsOf(HttpRequest request)
@@ -241,7 +262,8 @@ public sealed class PlatformPrincipal(IOptionsMonitor<SignInOptions> options, Cu
 
         try
         {
-            return [.. JsonSerializer.Deserialize<Principal>(Convert.FromBase64String(encoded), JsonSerializerOptions.Web)?.Claims?.OfType<Claim>() ?? []];
+            var read = JsonSerializer.Deserialize<Principal>(Convert.FromBase64String(encoded), JsonSerializerOptions.Web);
+            return [.. read?.Claims?.OfType<Claim>() ?? []];
         }
         catch (Exception unreadable) when (unreadable is FormatException or JsonException)
         {

@@ -77,9 +77,13 @@ public sealed class SecureWebhook(
         }
 
         var caller = ClaimOf(result, "azp") ?? ClaimOf(result, "appid");
-        return options.Value.RoleOf(caller, source) is not { } role ? "it is another application"
-            : !((JsonWebToken)result.SecurityToken).Claims.Any(claim => claim.Type == "roles" && claim.Value == role) ? "it lacks the role"
-            : null;
+        if (options.Value.RoleOf(caller, source) is not { } role)
+        {
+            return "it is another application";
+        }
+
+        var claims = ((JsonWebToken)result.SecurityToken).Claims;
+        return claims.Any(claim => claim.Type == "roles" && claim.Value == role) ? null : "it lacks the role";
     }
 
     private async Task<TokenValidationResult> ValidateAsync(string token)
@@ -152,17 +156,28 @@ public sealed class SecureWebhookOptions : IValidatableObject
 
     public bool IsOn => TenantId is { Length: > 0 } && Audience is { Length: > 0 };
 
-    /// <returns>The role that this caller must hold to post here; null when it may not.</returns>
-    internal string? RoleOf(string? caller, string source) =>
-        caller == Caller ? Role
-        : caller == EventGridCaller && source.Equals(AlertSource.EventGrid, StringComparison.OrdinalIgnoreCase) ? EventGridRole
-        : null;
+    /// <returns>The role that this caller must have to post here; null when it may not.</returns>
+    internal string? RoleOf(string? caller, string source)
+    {
+        if (caller == Caller)
+        {
+            return Role;
+        }
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-    [
-        .. !IsOn && (TenantId is { Length: > 0 } || Audience is { Length: > 0 })
-            ? [new($"{SectionName} needs both TenantId and Audience, or neither.", [nameof(TenantId), nameof(Audience)])] : Array.Empty<ValidationResult>(),
-        .. TenantId is { Length: > 0 } && !Guid.TryParse(TenantId, out _)
-            ? [new($"{SectionName}:TenantId is not a tenant's id.", [nameof(TenantId)])] : Array.Empty<ValidationResult>(),
-    ];
+        var isEventGrid = caller == EventGridCaller && source.Equals(AlertSource.EventGrid, StringComparison.OrdinalIgnoreCase);
+        return isEventGrid ? EventGridRole : null;
+    }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!IsOn && (TenantId is { Length: > 0 } || Audience is { Length: > 0 }))
+        {
+            yield return new($"{SectionName} needs both TenantId and Audience, or neither.", [nameof(TenantId), nameof(Audience)]);
+        }
+
+        if (TenantId is { Length: > 0 } && !Guid.TryParse(TenantId, out _))
+        {
+            yield return new($"{SectionName}:TenantId is not a tenant's id.", [nameof(TenantId)]);
+        }
+    }
 }

@@ -42,10 +42,12 @@ public sealed class SlackDecisions(
         {
             try
             {
-                var receipt = await approvals.DecideAsync(click.IncidentId, click.GateId, new DecisionRequest(click.Verb, person, DecisionVia.Slack, PlanHash: click.PlanHash), cancellationToken);
-                if (receipt is { Incident: { } incident, Result.Status: DecisionStatus.AlreadyClosed or DecisionStatus.PlanChanged } && !(receipt.IsRepeated && !incident.State.IsFinal()))
+                var decision = new DecisionRequest(click.Verb, person, DecisionVia.Slack, PlanHash: click.PlanHash);
+                var receipt = await approvals.DecideAsync(click.IncidentId, click.GateId, decision, cancellationToken);
+                if (receipt is { Incident: { } incident, Result.Status: DecisionStatus.AlreadyClosed or DecisionStatus.PlanChanged }
+                    && !(receipt.IsRepeated && !incident.State.IsFinal()))
                 {
-                    // The button was stale: the card it is on has to say so from now on. A press that is repeated has shown it.
+                    // The button was stale, so its card has to say so from now on. The first press of a repeated one has done that.
                     await approvals.TryShowAsync(incident, click.GateId, cancellationToken);
                 }
 
@@ -102,9 +104,12 @@ public sealed class SlackReply(IHttpClientFactory clients, ILogger<SlackReply> l
         }
     }
 
-    /// <summary>The address comes with the click: only Slack's own is ever called.</summary>
+    /// <summary>The address comes with the click, so only Slack's own is ever called.</summary>
     internal static Uri? Address(string? text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https", Host: "hooks.slack.com", IsDefaultPort: true, UserInfo: "" } ? url : null;
+        Uri.TryCreate(text, UriKind.Absolute, out var url)
+        && url is { Scheme: "https", Host: "hooks.slack.com", IsDefaultPort: true, UserInfo: "" }
+            ? url
+            : null;
 
     private static string Escape(string text) => text
         .Replace("&", "&amp;", StringComparison.Ordinal)

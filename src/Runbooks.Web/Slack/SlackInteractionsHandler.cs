@@ -125,9 +125,16 @@ internal sealed record SlackInteraction(
 
         var action = actions.EnumerateArray().FirstOrDefault();
         var value = Text(action, "value")?.Split('|');
-        return value is [var incident, var gate, var plan] && DecisionVerbText.TryParse(Text(action, "action_id"), out var verb) && Text(user, "id") is { Length: > 0 } id
-            ? new(TypedText.Name(id), TypedText.Name(Text(user, "username") ?? Text(user, "name") ?? id), verb, incident, gate, plan, CardOf(payload), SlackReply.Address(Text(payload, "response_url")))
-            : null;
+        if (value is not [var incident, var gate, var plan]
+            || !DecisionVerbText.TryParse(Text(action, "action_id"), out var verb)
+            || Text(user, "id") is not { Length: > 0 } id)
+        {
+            return null;
+        }
+
+        var name = Text(user, "username") ?? Text(user, "name") ?? id;
+        var replyTo = SlackReply.Address(Text(payload, "response_url"));
+        return new(TypedText.Name(id), TypedText.Name(name), verb, incident, gate, plan, CardOf(payload), replyTo);
     }
 
     private static string? CardOf(JsonElement payload) =>
@@ -167,7 +174,8 @@ internal static class SlackSignature
         }
 
         byte[] signed = [.. Encoding.ASCII.GetBytes($"v0:{timestamp}:"), .. body];
-        var expected = $"v0={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), (ReadOnlySpan<byte>)signed))}";
+        var hash = HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), (ReadOnlySpan<byte>)signed);
+        var expected = $"v0={Convert.ToHexStringLower(hash)}";
         return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.UTF8.GetBytes(signature));
     }
 }
